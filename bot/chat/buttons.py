@@ -1,0 +1,110 @@
+"""The buttons of a ticket's card. Each one carries ticket, revision and verb in its id and so survives restarts.
+
+All of them are dynamic items and stay so: in discord.py 2.7.1 a view that mixes dynamic and plain items can unregister the
+button class for the whole process when it stops.
+"""
+
+import logging
+from typing import Any, ClassVar
+
+import discord
+
+from bot.chat.access import GuardedButton
+from bot.chat.door import Acknowledge
+from bot.chat.translate import translated
+from bot.desk.requests import Press
+from bot.errors import DeliveryError
+from bot.trading.tickets import Member
+
+log = logging.getLogger(__name__)
+_TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):(?P<revision>[0-9]{1,9}):"
+
+
+class TicketButton(GuardedButton, template=r"(?!)"):
+    """What the three have in common."""
+
+    verb: ClassVar[str]
+    label: ClassVar[str]
+    style: ClassVar[discord.ButtonStyle]
+
+    def __init__(self, ticket: str, revision: str | int) -> None:
+        custom_id = f"ticket:{ticket}:{revision}:{self.verb}"
+        # The library checks the beginning only, but dispatches on the whole: a longer id would never be answered.
+        if not self.template.fullmatch(custom_id):
+            raise ValueError(f"{custom_id!r} would never be answered")
+        self.ticket = ticket
+        self.revision = int(revision)
+        super().__init__(discord.ui.Button(label=self.label, style=self.style, custom_id=custom_id))
+
+    def pressed_by(self, member: Member) -> Press:
+        """This press, for the desk."""
+        return Press(member, self.ticket, self.revision)
+
+
+class ConfirmButton(TicketButton, template=_TICKET + "confirm"):
+    """The requester's yes."""
+
+    verb = "confirm"
+    label = "Confirm"
+    style = discord.ButtonStyle.success
+
+    async def press(self, interaction: discord.Interaction[Any], member: Member) -> str | None:
+        """Let the desk confirm."""
+        answer: str | None = await interaction.client.desk.confirm(self.pressed_by(member), _acknowledging(interaction, self))
+        return answer
+
+
+class ApproveButton(TicketButton, template=_TICKET + "approve"):
+    """The second person's yes."""
+
+    verb = "approve"
+    label = "Approve"
+    style = discord.ButtonStyle.primary
+
+    async def press(self, interaction: discord.Interaction[Any], member: Member) -> str | None:
+        """Let the desk approve."""
+        answer: str | None = await interaction.client.desk.approve(self.pressed_by(member), _acknowledging(interaction, self))
+        return answer
+
+
+class CancelButton(TicketButton, template=_TICKET + "cancel"):
+    """No."""
+
+    verb = "cancel"
+    label = "Cancel"
+    style = discord.ButtonStyle.secondary
+
+    async def press(self, interaction: discord.Interaction[Any], member: Member) -> str | None:
+        """Let the desk cancel."""
+        answer: str | None = await interaction.client.desk.cancel(self.pressed_by(member), _acknowledging(interaction, self))
+        return answer
+
+
+# Everything that can be pressed; the client registers just these, and a test proves that there are no others.
+DYNAMIC_ITEMS: tuple[type[GuardedButton], ...] = (ConfirmButton, ApproveButton, CancelButton)
+
+
+def is_answered(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether discord.py will hand this press to one of our buttons; it drops, silently, what isn't on the card."""
+    data: Any = interaction.data or {}
+    custom_id = str(data.get("custom_id", ""))
+    known = any(item.__discord_ui_compiled_template__.fullmatch(custom_id) for item in DYNAMIC_ITEMS)
+    return known and interaction.message is not None and _has(interaction.message, custom_id)
+
+
+def _has(message: discord.Message, custom_id: str) -> bool:
+    view = discord.ui.LayoutView.from_message(message, timeout=None)
+    return any(getattr(item, "custom_id", None) == custom_id for item in view.walk_children())
+
+
+def _acknowledging(interaction: discord.Interaction[Any], button: TicketButton) -> Acknowledge:
+    async def acknowledge() -> None:
+        try:
+            with translated("the acknowledgement of a press"):
+                await interaction.response.defer()
+        except DeliveryError as error:
+            log.warning("press %s by %s not acknowledged: %s", button.custom_id, interaction.user.id, error)
+            raise
+        interaction.client.private.renew(button.ticket, interaction)
+
+    return acknowledge

@@ -1,0 +1,212 @@
+"""A ticket as people see it: one card in Components V2, drawn anew from the ticket for each edit. Nothing is decided here.
+
+Short lines, one idea each, as phones show them. Every line and block is capped, so that the whole stays below Discord's 4,000
+characters and 40 components whatever CrossTrade or a person has put into it.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from discord import ui
+from discord.utils import format_dt
+
+from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
+from bot.chat.hints import hint
+from bot.chat.wording import clip
+from bot.trading.orders import OrderState
+from bot.trading.plan import steps
+from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.words import code, harmless, lateness, money
+
+LONGEST_LINE = 130
+LONGEST_OUTCOME = 700
+MOST_WARNINGS = 5
+MOST_APPROVALS = 3
+
+RED, BLUE, GREEN, ORANGE, YELLOW, GREY = 0xE03131, 0x339AF0, 0x2F9E44, 0xE8590C, 0xFAB005, 0x868E96
+_COLOURS = {
+    TicketState.ACCEPTED: GREEN,
+    TicketState.REJECTED: ORANGE,
+    TicketState.NOT_SENT: ORANGE,
+    TicketState.DENIED: ORANGE,
+    TicketState.UNKNOWN: YELLOW,
+    TicketState.NEVER_ARRIVED: GREY,
+    TicketState.CANCELLED: GREY,
+    TicketState.EXPIRED: GREY,
+    TicketState.VOID: GREY,
+}
+# Nothing was sent and nobody need ask what came of it: only the facts of the order are kept on the card.
+_QUIET_ENDS = frozenset({TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED})
+
+
+def card(ticket: Ticket, late: float = 0.0, *, buttons: bool = True, note: str | None = None) -> ui.LayoutView:
+    """Draw a ticket as it stands.
+
+    Args:
+        ticket: what to draw.
+        late: how many seconds ago the news happened.
+        buttons: ``False`` where nobody can press, as in direct messages.
+        note: a last line, for this message alone.
+    """
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(*_items(ticket, late, buttons=buttons, note=note), accent_colour=colour(ticket)))
+    return view
+
+
+def colour(ticket: Ticket) -> int:
+    """The card's accent: by its end, and while it is open by LIVE or SIM."""
+    if ticket.order_state is OrderState.REJECTED:
+        return ORANGE
+    return _COLOURS.get(ticket.state, RED if ticket.shown.live else BLUE)
+
+
+def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
+    is_open = ticket.state is TicketState.OFFERED
+    yield _text(_title(ticket, late), *_news(ticket))
+    if ticket.outcome:
+        yield ui.TextDisplay(clip(ticket.outcome, LONGEST_OUTCOME))
+    yield ui.Separator()
+    yield _text(*_order(ticket))
+    yield _text(*_change(ticket))
+    if is_open:
+        yield _text(*_market(ticket))
+    if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
+        yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
+    yield ui.Separator()
+    yield _text(*_people(ticket), *([note] if note else []))
+    if is_open and buttons:
+        yield ui.ActionRow(*_buttons(ticket))
+
+
+def _text(*lines: str) -> ui.TextDisplay[Any]:
+    return ui.TextDisplay("\n".join(clip(line, LONGEST_LINE) for line in lines))
+
+
+def _buttons(ticket: Ticket) -> Iterator[TicketButton]:
+    yield ConfirmButton(ticket.id, ticket.revision)
+    if ticket.shown.approver_roles:
+        yield ApproveButton(ticket.id, ticket.revision)
+    yield CancelButton(ticket.id, ticket.revision)
+
+
+def _title(ticket: Ticket, late: float) -> str:
+    words = _state_words(ticket)
+    stamp = lateness(late)
+    return f"### {words} · {stamp}" if stamp else f"### {words}"
+
+
+def _state_words(ticket: Ticket) -> str:
+    match ticket.state:
+        case TicketState.OFFERED:
+            return f"Reverse · {_open_words(ticket)}"
+        case TicketState.ACCEPTED:
+            return f"accepted · order {code(ticket.order_id or '?', 64)}"
+        case TicketState.UNKNOWN:
+            return "outcome unknown"
+        case _:
+            return ticket.state.value
+
+
+def _open_words(ticket: Ticket) -> str:
+    if ticket.confirmed_at is not None:
+        return "confirmed, needs approval"
+    if ticket.approvals and not ticket.missing_roles:
+        return "approved, needs Confirm"
+    return "changed, look again" if ticket.revision > 1 else "confirm?"
+
+
+def _news(ticket: Ticket) -> Iterator[str]:
+    """What became of it, below the title; the desk's own words follow in a block of their own."""
+    match ticket.state:
+        case TicketState.ACCEPTED:
+            yield _order_news(ticket)
+            yield from (f"also seen as order {code(other, 64)}" for other in ticket.order_ids[1:2])
+        case TicketState.REJECTED:
+            yield "Nothing was done; CrossTrade's own words:"
+            yield hint(ticket.outcome)
+        case TicketState.UNKNOWN:
+            yield "**Do not send it again.** The answer was lost, so the order may be in the market."
+            yield "The bot looks for it among orders, fills and position in NinjaTrader"
+            yield "and writes here what it finds. Until then it takes no new order for this account and instrument."
+        case TicketState.NOT_SENT:
+            yield "Nothing left the bot; nothing is in the market from this ticket."
+        case TicketState.NEVER_ARRIVED:
+            yield "NinjaTrader has no such order and no fill of it."
+        case TicketState.CANCELLED:
+            yield f"by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
+        case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
+            yield "Nothing was sent; ask again with the command."
+        case TicketState.DENIED:
+            yield "Nothing was sent."
+        case _:
+            return
+
+
+def _order_news(ticket: Ticket) -> str:
+    quantity = ticket.intent.terms.quantity
+    price = "" if ticket.average_fill_price is None else f" at {_number(ticket.average_fill_price)}"
+    match ticket.order_state:
+        case OrderState.FILLED:
+            return f"filled {ticket.filled or quantity}{price}"
+        case OrderState.REJECTED:
+            return "rejected by NinjaTrader" + (f", {ticket.filled} of {quantity} filled{price}" if ticket.filled else "")
+        case OrderState.CANCELLED:
+            return f"order cancelled, {ticket.filled} of {quantity} filled" + (price if ticket.filled else "")
+        case _ if ticket.filled:
+            return f"filled {ticket.filled}/{quantity}{price}"
+        case OrderState.WORKING:
+            return "working, not filled yet"
+        case _:
+            return "submitted to NinjaTrader, not filled yet"
+
+
+def _order(ticket: Ticket) -> Iterator[str]:
+    intent, terms = ticket.intent, ticket.intent.terms
+    yield f"{'🟥 **LIVE**' if ticket.shown.live else '🟦 **SIM**'} · {code(intent.account, 60)}"
+    yield f"**{intent.contract}** · {terms.side.upper()} {terms.quantity} {terms.type} {terms.tif}"
+    yield from (f"{name} {_number(price)}" for name, price in (("limit", terms.limit), ("stop", terms.stop)) if price is not None)
+    yield from (
+        f"{name} {code(text, 64)}" for name, text in (("oco", terms.oco), ("strategy", terms.strategy)) if text is not None
+    )
+
+
+def _change(ticket: Ticket) -> Iterator[str]:
+    shown = ticket.shown
+    average = "" if shown.average_price is None or not shown.position else f" at {_number(shown.average_price)}"
+    is_open = ticket.state is TicketState.OFFERED
+    yield f"{'Now' if is_open else 'Before'}: {side_word(shown.position)}{average}"
+    yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
+    if is_open:
+        yield from (f"{number}. {step}" for number, step in enumerate(steps(ticket.intent, shown), start=1))
+
+
+def _market(ticket: Ticket) -> Iterator[str]:
+    shown = ticket.shown
+    yield f"Last {_number(shown.last)}, quoted {format_dt(shown.quoted_at, 'R')}"
+    yield f"Bid {_number(shown.bid)} · ask {_number(shown.ask)}"
+    notional = shown.last * shown.point_value * ticket.intent.terms.quantity
+    yield f"Worth ${_money(notional)} · ${_money(shown.tick_value)} a tick and contract"
+    if shown.working_orders:
+        yield f"Other working orders there: {shown.working_orders}"
+
+
+def _people(ticket: Ticket) -> Iterator[str]:
+    yield f"Asked by {harmless(ticket.requester.name, 40)}"
+    if ticket.confirmed_at is not None:
+        yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
+    yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
+    if ticket.state is TicketState.OFFERED:
+        missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]
+        yield from (f"Needs Approve by somebody else of <@&{role}>" for role in missing)
+        yield f"Expires {format_dt(ticket.expires_at, 'R')}"
+    yield f"-# ticket {ticket.id}"
+
+
+def _number(value: Decimal) -> str:
+    # Beyond what any market quotes, digits would only push the rest off the card.
+    return f"{value:f}" if -12 <= value.adjusted() <= 15 and value.is_finite() else f"{value:.6g}"
+
+
+def _money(amount: Decimal) -> str:
+    return money(amount) if amount.is_finite() and amount.adjusted() <= 15 else _number(amount)

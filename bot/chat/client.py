@@ -1,0 +1,227 @@
+"""The Discord client: how it is set up, what it loads, how it gets and stays connected. What it does is in cogs and buttons."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Protocol, Self
+
+import discord
+import yarl
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.chat import wording
+from bot.chat.access import Access, Host, guilds
+from bot.chat.answers import answer
+from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
+from bot.chat.door import Desk
+from bot.chat.messenger import DiscordMessenger
+from bot.chat.translate import UNREACHABLE
+from bot.chat.tree import DeskTree
+from bot.errors import SettingsError
+from bot.trading.policy import Denial
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+# Longer waits than this become a DeliveryDelayed, so that one busy channel holds nothing else up. Discord.py's least.
+LONGEST_RATE_LIMIT = 30.0
+_TOKEN_REFUSED = 4004
+
+BAD_TOKEN = "Discord refuses this token; copy the bot's token again from the Discord Developer Portal (Bot, Reset Token)."  # noqa: S105
+NOT_A_BOT = "This token belongs to a person's account, which Discord forbids; use the token of a bot application."
+NOT_A_MEMBER = (
+    "The bot can't register its commands in the server {guild}; invite it there with the scopes bot and applications.commands, "
+    "or correct the id."
+)
+
+CogFactory = Callable[[Any], commands.Cog]
+
+
+class DeskClient(Host):
+    """The bot as Discord sees it: few intents, no caches, commands in the desk's guilds only.
+
+    Args:
+        desk: what everything behind the gate asks.
+        messenger: is given this client once it has logged in.
+        guild_ids: the guilds that may command the desk.
+        cogs: classes (or functions) that make a cog of a client.
+        api_url, gateway_url: where Discord is, if not where it always is; see ``point_at``.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        messenger: DiscordMessenger,
+        guild_ids: Collection[int],
+        cogs: Sequence[CogFactory],
+        *,
+        api_url: str | None = None,
+        gateway_url: str | None = None,
+    ) -> None:
+        super().__init__(
+            commands.when_mentioned,
+            help_command=None,
+            tree_cls=DeskTree,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+        )
+        self.desk = desk
+        self.messenger = messenger
+        self.private = messenger.private
+        self.access = Access(desk, frozenset(guild_ids))
+        self.reached = False
+        self._factories = tuple(cogs)
+        self._asks_for_gateway = api_url is not None and gateway_url is None
+        self._gateway = point_at(api_url, gateway_url)
+
+    async def setup_hook(self) -> None:
+        """Load everything and register the commands; runs once, logged in and not yet connected.
+
+        Raises:
+            SettingsError: the token is a person's, or a guild doesn't have the bot.
+        """
+        if self.user is not None and not self.user.bot:
+            raise SettingsError("DISCORD_TOKEN", NOT_A_BOT)
+        if self._asks_for_gateway:
+            _shards, url, _limit = await self.http.get_bot_gateway()
+            point_at(None, url)
+        self.add_dynamic_items(*DYNAMIC_ITEMS)
+        served = guilds(self.access.guilds)
+        for make in self._factories:
+            await self.add_cog(make(self), guilds=served)
+        for guild in served:
+            await self._register_commands(guild)
+        self.messenger.attach(self)
+
+    async def close(self) -> None:
+        """Disconnect; news wait for the next client."""
+        self.messenger.detach(self)
+        await super().close()
+
+    async def on_connect(self) -> None:
+        """Note that Discord was reached, and where a lost connection is taken up again."""
+        self.reached = True
+        # Discord names an address of its own for that, which would lead past a proxy.
+        if self._gateway is not None and isinstance(self.ws, DiscordWebSocket):
+            self.ws.gateway = self._gateway
+
+    async def on_ready(self) -> None:
+        """Register the buttons again: discord.py 2.7.1 can lose a whole class of them, and this may come many times."""
+        self.add_dynamic_items(*DYNAMIC_ITEMS)
+        log.info("ready as %s", self.user)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer presses and forms that discord.py drops without a word. Nothing is ever done here."""
+        is_press = interaction.type is discord.InteractionType.component
+        if interaction.type is not discord.InteractionType.modal_submit and not (is_press and not is_answered(interaction)):
+            return
+        admitted = self.access.admit(interaction, None)
+        text = wording.denied([admitted]) if isinstance(admitted, Denial) else wording.CARD_CHANGED
+        await answer(interaction, text)
+
+    async def _register_commands(self, guild: discord.Object) -> None:
+        try:
+            registered = await self.tree.sync(guild=guild)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise SettingsError("DISCORD_GUILD_ID", NOT_A_MEMBER.format(guild=guild.id)) from error
+        log.info("%s commands registered in guild %s", len(registered), guild.id)
+
+
+def point_at(api_url: str | None, gateway_url: str | None) -> yarl.URL | None:
+    """Send discord.py to another Discord: a proxy, or a local one. ``None`` leaves a part as it is.
+
+    discord.py has no setting for it. Every REST call, those for interactions too, takes its address from ``Route.BASE`` when it
+    is made, and a fresh connection goes to ``DEFAULT_GATEWAY``; both are attributes of classes, so this holds for the process.
+
+    Args:
+        api_url: base of the REST API, version included.
+        gateway_url: the gateway, without query.
+
+    Returns:
+        The gateway, where also lost connections must be taken up again; READY names another address for that.
+    """
+    if api_url is not None:
+        Route.BASE = api_url.rstrip("/")
+    if gateway_url is None:
+        return None
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
+    return DiscordWebSocket.DEFAULT_GATEWAY
+
+
+class Connects(Protocol):
+    """What ``run_client`` needs of a client."""
+
+    reached: bool
+
+    async def __aenter__(self) -> Self:
+        """Prepare."""
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close."""
+
+    async def login(self, token: str) -> None:
+        """Log in by REST and set up."""
+
+    async def connect(self, *, reconnect: bool) -> None:
+        """Connect and stay connected; resumes by itself."""
+
+
+async def run_client(
+    make_client: Callable[[], Connects], token: str, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Log in and stay connected until cancelled, with a new client whenever Discord is lost.
+
+    Without ``reconnect`` discord.py still takes up lost connections, but a failed attempt comes back here, where pauses end
+    at 30 seconds; its own grow to 17 minutes, and its 2.7.1 dies when the very first connection fails.
+
+    Raises:
+        SettingsError: Discord refuses the token, or a guild doesn't have the bot.
+    """
+    wait = FIRST_PAUSE
+    while True:
+        client = make_client()
+        async with client:
+            why = await _log_in(client, token) or await _stay_connected(client)
+        wait = FIRST_PAUSE if client.reached else wait
+        log.warning("Discord is out of reach (%s); trying again in %.0f s", why, wait)
+        await pause(wait)
+        wait = min(wait * 2, LONGEST_PAUSE)
+
+
+async def _log_in(client: Connects, token: str) -> str | None:
+    """Log in; returns why it must be tried again, if so."""
+    try:
+        await client.login(token)
+    except discord.LoginFailure as error:
+        raise SettingsError("DISCORD_TOKEN", BAD_TOKEN) from error
+    except (discord.HTTPException, discord.RateLimited, discord.GatewayNotFound, *UNREACHABLE) as error:
+        return _reason(error)
+    return None
+
+
+async def _stay_connected(client: Connects) -> str:
+    """Stay connected; returns why that ended."""
+    try:
+        await client.connect(reconnect=False)
+    except discord.ConnectionClosed as error:
+        if error.code == _TOKEN_REFUSED:
+            raise SettingsError("DISCORD_TOKEN", BAD_TOKEN) from error
+        return _reason(error)
+    except (discord.HTTPException, discord.GatewayNotFound, *UNREACHABLE) as error:
+        return _reason(error)
+    except Exception as error:
+        # An event that discord.py can't read ends its loop; the desk's orders must not lose their news over that.
+        log.exception("the connection to Discord ended in a fault")
+        return _reason(error)
+    return "the connection was closed"
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]

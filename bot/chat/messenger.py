@@ -1,0 +1,150 @@
+"""News from the desk to Discord: drawing tickets and posting notices, by REST alone and without any cache.
+
+When to try again, and what counts as told, is the outbox's business.
+"""
+
+import hashlib
+import logging
+
+import discord
+
+from bot.chat import wording
+from bot.chat.cards import card
+from bot.chat.private import PrivateCards
+from bot.chat.translate import UNKNOWN_MESSAGE, translated
+from bot.desk.ports import Notice
+from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
+from bot.trading.policy import Visibility
+from bot.trading.tickets import Ticket, TicketState
+from bot.trading.words import lateness
+
+log = logging.getLogger(__name__)
+LONGEST_NOTICE = 1900
+NOBODY = discord.AllowedMentions.none()
+# Of a private ticket these concern nobody but its requester: nothing was sent.
+_STAYS_PRIVATE = frozenset({TicketState.OFFERED, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID})
+
+
+class DiscordMessenger:
+    """Fills ``bot.desk.ports.Messenger``. Clients come and go; without one, everything is put off."""
+
+    def __init__(self) -> None:
+        self.private = PrivateCards()
+        self._client: discord.Client | None = None
+
+    def attach(self, client: discord.Client) -> None:
+        """Deliver by this client from now on; it has logged in."""
+        self._client = client
+
+    def detach(self, client: discord.Client) -> None:
+        """Stop delivering by this client."""
+        if self._client is client:
+            self._client = None
+
+    async def show(self, ticket: Ticket, late: float) -> int | None:
+        """Draw the ticket as it stands; returns the id of the message if it posted one.
+
+        Raises:
+            DeliveryDelayed, DeliveryRefused: see ``translate``.
+        """
+        if ticket.message is not None:
+            return await self._edit(ticket, ticket.message, late)
+        if ticket.visibility is Visibility.PRIVATE:
+            return await self._show_private(ticket, late)
+        return (await self.post(ticket, late)).id
+
+    async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:
+        """Post a notice; Discord takes one with the same id and text only once within some minutes.
+
+        Raises:
+            DeliveryDelayed, DeliveryRefused: see ``translate``.
+        """
+        stamp = lateness(late)
+        text = f"{notice.text}\n-# {stamp}" if stamp else notice.text
+        channel = self._channel(notice.channel)
+        with translated("a notice"):
+            await channel.send(
+                wording.fit(text, LONGEST_NOTICE),
+                silent=notice.silent,
+                suppress_embeds=True,
+                nonce=_nonce("notice", delivery_id, notice.text),
+                allowed_mentions=NOBODY,
+            )
+
+    async def fall_back(self, ticket: Ticket, late: float) -> None:
+        """Send the ticket to its requester's direct messages.
+
+        Raises:
+            DeliveryDelayed, DeliveryRefused: see ``translate``.
+        """
+        with translated("a direct message"):
+            channel = await self._ready().create_dm(discord.Object(ticket.requester.id))
+            nonce = _nonce("direct", ticket.id, ticket.version)
+            await channel.send(view=card(ticket, late, buttons=False), nonce=nonce, allowed_mentions=NOBODY)
+
+    async def post(self, ticket: Ticket, late: float = 0.0, *, instead_of: int | None = None) -> discord.Message:
+        """Post the ticket's card where it was asked for.
+
+        Args:
+            ticket: what to post.
+            late: how many seconds ago the news happened.
+            instead_of: the message that showed it before and is gone.
+
+        Raises:
+            DeliveryDelayed, DeliveryRefused: see ``translate``.
+        """
+        channel = self._channel(ticket.place.channel, ticket.place.guild)
+        with translated("the ticket"):
+            # The same nonce makes it one message, whoever posts it first: the command or the outbox.
+            nonce = _nonce("card", ticket.id, instead_of)
+            return await channel.send(view=card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
+
+    async def _edit(self, ticket: Ticket, message: int, late: float) -> int | None:
+        part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)
+        try:
+            with translated("the ticket"):
+                await part.edit(view=card(ticket, late), allowed_mentions=NOBODY)
+        except DeliveryRefused as error:
+            cause = error.__cause__
+            if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE:
+                return (await self.post(ticket, late, instead_of=message)).id
+            raise
+        return None
+
+    async def _show_private(self, ticket: Ticket, late: float) -> int | None:
+        if ticket.state not in _STAYS_PRIVATE:
+            posted = await self.post(ticket, late)
+            await self._point_to(ticket, posted)
+            return posted.id
+        interaction = self.private.find(ticket.id)
+        if interaction is None:
+            raise DeliveryRefused("The private card is out of reach.")
+        with translated("the private ticket"):
+            await interaction.edit_original_response(view=card(ticket, late), allowed_mentions=NOBODY)
+        return None
+
+    async def _point_to(self, ticket: Ticket, posted: discord.Message) -> None:
+        """Take the buttons off the private card; that it can't be done costs nothing, as the result is posted."""
+        interaction = self.private.find(ticket.id)
+        self.private.drop(ticket.id)
+        if interaction is None:
+            return
+        note = wording.RESULT_POSTED.format(link=posted.jump_url)
+        try:
+            with translated("the private ticket"):
+                await interaction.edit_original_response(view=card(ticket, note=note), allowed_mentions=NOBODY)
+        except DeliveryError as error:
+            log.info("private card of ticket %s not redrawn: %s", ticket.id, error)
+
+    def _channel(self, channel: int, guild: int | None = None) -> discord.PartialMessageable:
+        return self._ready().get_partial_messageable(channel, guild_id=guild)
+
+    def _ready(self) -> discord.Client:
+        if self._client is None:
+            raise DeliveryDelayed("The bot is not logged in to Discord.")
+        return self._client
+
+
+def _nonce(*parts: object) -> str:
+    """A name for one message, the same after a restart, within Discord's 25 characters."""
+    return hashlib.blake2s(repr(parts).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,73 @@
+"""Texts for one person's eyes: denials, refusals, errors, pointers. What cards say is in ``bot.chat.cards``.
+
+Sentences of the rules and the desk arrive with foreign words already made harmless; what else is foreign is made so here.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from bot.errors import DeskError
+from bot.trading.policy import Denial, DenialCode
+from bot.trading.words import harmless
+
+# Discord's limit for a message without components is 2,000 characters.
+LONGEST_ANSWER = 1900
+MOST_DENIALS = 6
+
+NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
+STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
+COMMANDS_CHANGED = "This command has changed since your Discord loaded it; restart Discord (or wait a minute) and use it again."
+CARD_CHANGED = "That button is not on the card any more, so nothing was done; look at the card as it stands now."
+ALREADY_POSTED = "The ticket is here, for everybody in the channel: {link}"
+RESULT_POSTED = "The result is in the channel: {link}"
+NOT_POSTABLE = (
+    "The ticket could not be posted in this channel, so it is void and nothing was sent. {why} "
+    "Check that the bot may view this channel and send messages in it, then ask again."
+)
+
+
+def clip(text: str, longest: int) -> str:
+    """One line, cut to length without leaving inline code open."""
+    line = " ".join(text.split())
+    if len(line) > longest:
+        line = line[: longest - 2] + "…"
+    return f"{line}`" if line.count("`") % 2 else line
+
+
+def fit(text: str, longest: int) -> str:
+    """Text of several lines, cut to length without leaving inline code open."""
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 2] + "…"
+    return f"{cut}`" if cut.count("`") % 2 else cut
+
+
+def denied(denials: Iterable[Denial]) -> str:
+    """Every reason for a no, the first one first: code, sentence with what to do."""
+    lines = [f"**denied** · `{denial.code}`\n{clip(denial.sentence, 600)}" for denial in denials]
+    return next(pages(lines[:MOST_DENIALS]), "**denied**")
+
+
+def trouble(error: DeskError, reference: str) -> str:
+    """One of our own errors, in its own sentence."""
+    return f"{harmless(str(error), 600)} (reference `{reference}`)"
+
+
+def broken(reference: str) -> str:
+    """Anything that nobody expected."""
+    return (
+        "Something went wrong in the bot, and it is in its log. Look at the card or at NinjaTrader before you repeat anything. "
+        f"(reference `{reference}`)"
+    )
+
+
+def pages(lines: Iterable[str], longest: int = LONGEST_ANSWER) -> Iterator[str]:
+    """Lines put together to messages that Discord takes; a single line that is too long is cut, none is lost."""
+    page = ""
+    for line in lines:
+        fitting = line if len(line) <= longest else clip(line, longest)
+        if page and len(page) + 1 + len(fitting) > longest:
+            yield page
+            page = ""
+        page = f"{page}\n{fitting}" if page else fitting
+    if page:
+        yield page

@@ -1,0 +1,134 @@
+"""The request budget: one token bucket for everything that counts at CrossTrade, in which orders go before reads.
+
+CrossTrade grants 3 requests a second and 20 at once to each user, REST and RPC together (rate limits page, official). Here is
+the bucket as plain arithmetic and the queue before it; what to do when the budget runs out is the caller's business.
+"""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+LARGEST_RESERVE = 5
+LONGEST_PARK = 60.0
+# A timer of less than this would spin when the clock's steps are coarser than the wait.
+SHORTEST_WAIT = 0.001
+
+
+class Priority(IntEnum):
+    """Who goes first; within one priority it is first come, first served."""
+
+    EXIT = 0
+    ORDER = 1
+    READ = 2
+    BACKGROUND = 3
+
+
+class Bucket:
+    """Tokens at a moment; times are seconds of any clock that doesn't run backwards."""
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        if rate <= 0 or burst < 1:
+            raise ValueError("a budget needs a rate above zero and a burst of at least one")
+        self._rate = rate
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at = now
+        self._parked_until = now
+
+    def take(self, now: float, reserve: int = 0) -> bool:
+        """Take a token if there is one above the reserve."""
+        self._refill(now)
+        if now < self._parked_until or self._tokens < reserve + 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def wait(self, now: float, reserve: int = 0) -> float:
+        """Seconds until a token above the reserve will be there if nobody takes one before."""
+        self._refill(now)
+        return max((reserve + 1 - self._tokens) / self._rate, self._parked_until - now, 0.0)
+
+    def park(self, now: float, seconds: float) -> None:
+        """Give nothing for some seconds: CrossTrade says that its own bucket is empty."""
+        self._refill(now)
+        self._tokens = 0.0
+        self._parked_until = max(self._parked_until, now + min(max(seconds, 0.0), LONGEST_PARK))
+
+    def _refill(self, now: float) -> None:
+        self._tokens = min(self._tokens + max(now - self._at, 0.0) * self._rate, float(self._burst))
+        self._at = max(now, self._at)
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    priority: Priority
+    turn: int
+    deadline: float = field(compare=False)
+    granted: asyncio.Future[None] = field(compare=False)
+
+
+class Budget:
+    """The bucket with its queue.
+
+    Args:
+        rate: requests per second.
+        burst: requests at once. Of these, up to five are kept for orders and exits.
+        clock: seconds of a monotonic clock; deadlines are read on it.
+    """
+
+    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.now = clock
+        self.reserve = min(LARGEST_RESERVE, burst // 2)
+        self._bucket = Bucket(rate, burst, clock())
+        self._queue: list[_Waiter] = []
+        self._turns = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def acquire(self, priority: Priority, deadline: float) -> bool:
+        """Wait for a token; ``False`` when the deadline passes first."""
+        now = self.now()
+        if now >= deadline:
+            return False
+        # The usual case costs no turn of the event loop.
+        if not self._queue and self._bucket.take(now, self._reserve_before(priority)):
+            return True
+        waiter = _Waiter(priority, next(self._turns), deadline, asyncio.get_running_loop().create_future())
+        heapq.heappush(self._queue, waiter)
+        self._serve()
+        try:
+            await asyncio.wait((waiter.granted,), timeout=deadline - now)
+            return waiter.granted.done()
+        finally:
+            waiter.granted.cancel()
+            self._serve()
+
+    def park(self, seconds: float) -> None:
+        """Give nothing for some seconds, a minute at most: CrossTrade answered 429."""
+        self._bucket.park(self.now(), seconds)
+        self._serve()
+
+    def _reserve_before(self, priority: Priority) -> int:
+        return self.reserve if priority >= Priority.READ else 0
+
+    def _serve(self) -> None:
+        now = self.now()
+        while self._queue:
+            head = self._queue[0]
+            if not head.granted.done() and now < head.deadline:
+                if not self._bucket.take(now, self._reserve_before(head.priority)):
+                    break
+                head.granted.set_result(None)
+            heapq.heappop(self._queue)
+        self._set_timer(now)
+
+    def _set_timer(self, now: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._queue:
+            wait = self._bucket.wait(now, self._reserve_before(self._queue[0].priority))
+            self._timer = asyncio.get_running_loop().call_later(max(wait, SHORTEST_WAIT), self._serve)

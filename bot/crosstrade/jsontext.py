@@ -1,0 +1,43 @@
+"""JSON with exact decimals, both ways; what the texts mean stands elsewhere."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+
+def loads(text: str | bytes) -> Any:
+    """Read JSON; numbers with a point become ``Decimal`` as they are spelt.
+
+    Raises:
+        ValueError: it is no JSON, or holds NaN or Infinity, or is nested beyond reason.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def dumps(fields: Mapping[str, object]) -> str:
+    """Write one JSON object; a ``Decimal`` becomes a number that prints just as it was typed.
+
+    The standard encoder knows floats only, and a price must not pass through one.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return "{" + ",".join(f"{json.dumps(name)}:{_value(value)}" for name, value in fields.items()) + "}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} is no price")
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return dumps(value)
+    return json.dumps(value, allow_nan=False)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

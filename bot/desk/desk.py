@@ -1,0 +1,224 @@
+"""The desk itself: the only door for the chat layer, and the loops that keep promises between presses.
+
+It wires the parts by hand and owns their tasks; each part's rules are in its own module.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from bot.desk.directory import Directory
+from bot.desk.hands import Hands
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.look import Look
+from bot.desk.offer import RECENT, Offers
+from bot.desk.outbox import Outbox
+from bot.desk.ports import Broker, EventName, Journal, Messenger
+from bot.desk.press import Acknowledge, Presses
+from bot.desk.reconcile import Follower, Reconciler
+from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.desk.send import Sender
+from bot.desk.sweep import Found, Sweeper
+from bot.errors import BrokerError, JournalError
+from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.tickets import Member, Place, Ticket, TicketState, move
+
+log = logging.getLogger(__name__)
+
+TICK = 0.25
+EVIDENCE_EVERY = timedelta(seconds=5)
+DIRECTORY_EVERY = 30.0
+FRONTS_EVERY = 3600.0
+STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
+
+
+class Desk:
+    """Offers, presses and everything that follows from them.
+
+    Args:
+        policy: gives the running policy; it may change between two calls.
+        clock: the time, aware UTC.
+        new_id: ids for tickets; short, unique, safe in a button's id.
+
+    Attributes:
+        sends_get: seconds that orders on their way get when the desk closes.
+        news_get: seconds that undelivered news get after that.
+    """
+
+    sends_get = 5.0
+    news_get = 2.0
+
+    def __init__(
+        self,
+        broker: Broker,
+        journal: Journal,
+        messenger: Messenger,
+        policy: Callable[[], Policy],
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._broker = broker
+        self._journal = journal
+        self._policy = policy
+        self._clock = clock
+        self._hands = Hands()
+        self._directory = Directory(broker)
+        self._ledger = Ledger(journal, policy, clock)
+        look = Look(broker)
+        self._offers = Offers(self._ledger, look, self._directory, policy, clock, new_id)
+        self._sender = Sender(self._ledger, broker, messenger, clock, self._seek_evidence)
+        self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
+        self._sweeper = Sweeper(self._ledger, self._hands, clock)
+        self._reconciler = Reconciler(self._ledger, broker, clock)
+        self._follower = Follower(self._ledger, broker, clock)
+        self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
+        self._next_evidence = clock()
+        self._stopping = False
+        self._loops: list[asyncio.Task[None]] = []
+
+    @property
+    def policy(self) -> Policy:
+        """The running policy."""
+        return self._policy()
+
+    def may(self, member: Member, request: Request) -> Denial | None:
+        """The one decision of who may do what; ``None`` means yes."""
+        return may(self._policy(), member.roles, request)
+
+    async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+        """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
+        if self._stopping:
+            return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))
+        made = await self._offers.make(member, place, request)
+        if isinstance(made, Ticket):
+            self._hands.being_posted.add(made.id)
+        return made
+
+    async def posted(self, ticket_id: str, channel: int, message: int) -> None:
+        """Remember the message that shows a ticket; from then on the outbox draws it."""
+        try:
+            await self._journal.posted(ticket_id, channel, message)
+        finally:
+            self._hands.being_posted.discard(ticket_id)
+            self._ledger.news.set()
+
+    async def shown_privately(self, ticket_id: str) -> None:
+        """The card is shown to its requester alone; its result will be posted."""
+        self._hands.being_posted.discard(ticket_id)
+
+    async def not_posted(self, ticket_id: str, why: str) -> None:
+        """The card could not be shown, so nobody can confirm it: the ticket ends as void."""
+        ticket = await self._journal.ticket(ticket_id)
+        if ticket is not None and ticket.state is TicketState.OFFERED:
+            new = move(ticket, TicketState.VOID, ended_at=self._clock(), outcome=why)
+            # Shown nowhere: it has no message, and the member is told by the command's own answer.
+            await self._ledger.move(ticket, new, EventName.VOID, data={"why": why}, show=False)
+        self._hands.being_posted.discard(ticket_id)
+
+    async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        """The requester's Confirm; returns a sentence for the presser alone, or ``None`` when the card says it all."""
+        return await self._press(self._presses.confirm, press, acknowledge)
+
+    async def approve(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        """The second person's Approve."""
+        return await self._press(self._presses.approve, press, acknowledge)
+
+    async def cancel(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        """Cancel an open ticket."""
+        return await self._press(self._presses.cancel, press, acknowledge)
+
+    def accounts_for(self, member: Member, command: str) -> Sequence[str]:
+        """The accounts that a member may use with a command, from memory."""
+        return self._directory.accounts_for(self._policy(), member.roles, command)
+
+    def instruments_for(self, member: Member, command: str, account: str) -> Sequence[str]:
+        """The contracts that a member may use with a command, from memory."""
+        return self._directory.instruments_for(self._policy(), member.roles, command, account)
+
+    async def start(self) -> Found:
+        """Take over what the last run left, then begin the loops. Nothing is ever sent because of a start.
+
+        Raises:
+            JournalError: the journal can't be read or written.
+        """
+        found = await self._sweeper.at_start()
+        self._loops = [
+            asyncio.create_task(self._forever("expiry", self._expire, TICK)),
+            asyncio.create_task(self._forever("evidence", self._seek, TICK)),
+            asyncio.create_task(self._forever("following", self._follow, TICK)),
+            asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
+            asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
+            asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
+        ]
+        return found
+
+    async def close(self) -> None:
+        """Take no more requests, see orders on their way to their end (or store them as unknown), deliver what fits, stop."""
+        self._stopping = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.sends_get):
+                await self._sender.wait()
+        await self._sender.abandon()
+        with contextlib.suppress(JournalError):
+            for ticket in await self._journal.live():
+                if ticket.state is TicketState.SENDING:
+                    await self._sweeper.lost(ticket)
+        await self._outbox.flush(self.news_get)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._outbox.close()
+
+    async def _press(
+        self, pressed: Callable[[Press, Acknowledge], Awaitable[str | None]], press: Press, acknowledge: Acknowledge
+    ) -> str | None:
+        if self._stopping:
+            await acknowledge()
+            return STOPPING
+        return await pressed(press, acknowledge)
+
+    def _seek_evidence(self) -> None:
+        self._next_evidence = self._clock()
+
+    async def _expire(self) -> None:
+        await self._sweeper.expire(await self._journal.live())
+
+    async def _seek(self) -> None:
+        now = self._clock()
+        if now >= self._next_evidence:
+            self._next_evidence = now + EVIDENCE_EVERY
+            await self._reconciler.look(await self._journal.recent(now - RECENT))
+
+    async def _follow(self) -> None:
+        await self._follower.look(await self._journal.live())
+
+    async def _deliver(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._ledger.news.wait()
+        self._ledger.news.clear()
+        await self._outbox.deliver_due()
+
+    async def _refresh(self) -> None:
+        try:
+            await self._directory.refresh(self._policy())
+        except BrokerError as error:
+            log.warning("CrossTrade can't be read: %s", error)
+
+    async def _forget_fronts(self) -> None:
+        self._directory.forget_fronts()
+
+    async def _forever(self, name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:
+        """Run one of the desk's loops; a fault in one round is logged and the next round tries again."""
+        while True:
+            try:
+                await once()
+            except JournalError as error:
+                log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says it; this repeats while the disk is full
+                await asyncio.sleep(1)
+            except Exception:
+                log.exception("%s", name)
+                await asyncio.sleep(1)
+            await asyncio.sleep(pause)

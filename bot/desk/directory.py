@@ -1,0 +1,96 @@
+"""What autocomplete offers, from memory: accounts and the contracts that they hold. Never asked of CrossTrade on a keystroke."""
+
+import logging
+from collections.abc import Sequence
+
+from bot.desk.ports import Broker
+from bot.errors import BrokerError
+from bot.trading.facts import Account
+from bot.trading.instruments import Contract, Root
+from bot.trading.policy import EVERYTHING, Policy, Request, ascii_lower, matches, may
+
+log = logging.getLogger(__name__)
+COMMON_ROOTS = ("ES", "NQ", "MES", "MNQ")
+
+
+class Directory:
+    """Accounts, what is held in them, and front months, as last read."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._accounts: dict[str, Account] = {}
+        self._held: dict[str, tuple[Contract, ...]] = {}
+        self._front: dict[str, Contract] = {}
+
+    async def refresh_accounts(self) -> None:
+        """Read the accounts anew.
+
+        Raises:
+            BrokerError: they can't be read; the old ones stay.
+        """
+        self._accounts = {account.name: account for account in await self._broker.accounts()}
+
+    async def refresh(self, policy: Policy) -> None:
+        """Read accounts, their positions and front months, as far as somebody may trade them; failures leave the old.
+
+        Raises:
+            BrokerError: the accounts can't be read, so the link is down.
+        """
+        await self.refresh_accounts()
+        patterns = {pattern for grant in policy.grants for pattern in grant.accounts}
+        for name in self._accounts:
+            if matches(name, patterns):
+                await self._refresh_positions(name)
+        for root in self._roots(policy):
+            if root not in self._front:
+                await self._refresh_front(root)
+
+    def forget_fronts(self) -> None:
+        """Ask for front months again at the next refresh; they roll."""
+        self._front.clear()
+
+    def held(self, account: str, contracts: Sequence[Contract]) -> None:
+        """Remember what a look has just seen in an account."""
+        self._held[account] = tuple(contracts)
+
+    def canonical(self, typed: str) -> str | None:
+        """The account's name as NinjaTrader has it: an exact match, else the only one that differs in ASCII case."""
+        if typed in self._accounts:
+            return typed
+        same = [name for name in self._accounts if ascii_lower(name) == ascii_lower(typed)]
+        return same[0] if len(same) == 1 else None
+
+    def accounts_for(self, policy: Policy, roles: frozenset[int], command: str) -> list[str]:
+        """The accounts in which these roles may use that command."""
+        return [name for name in sorted(self._accounts) if may(policy, roles, Request(command, name)) is None]
+
+    def instruments_for(self, policy: Policy, roles: frozenset[int], command: str, account: str) -> list[str]:
+        """Contracts to offer: first those held in the account, then front months, all of them granted there."""
+        name = self.canonical(account)
+        accounts = [name] if name is not None else self.accounts_for(policy, roles, command)
+        held = [contract for each in accounts for contract in self._held.get(each, ())]
+        offered = dict.fromkeys([*held, *(self._front[root] for root in sorted(self._front))])
+        return [
+            str(contract)
+            for contract in offered
+            if any(may(policy, roles, Request(command, each, contract.root)) is None for each in accounts)
+        ]
+
+    def _roots(self, policy: Policy) -> list[str]:
+        granted = {root.upper() for grant in policy.grants for root in grant.instruments}
+        named = sorted(root for root in granted if root.isalnum())
+        return [*named, *(root for root in COMMON_ROOTS if EVERYTHING in granted and root not in named)]
+
+    async def _refresh_positions(self, account: str) -> None:
+        try:
+            positions = await self._broker.positions(account)
+        except BrokerError as error:
+            log.debug("positions of %s not read for autocomplete: %s", account, error)
+        else:
+            self.held(account, [position.contract for position in positions])
+
+    async def _refresh_front(self, root: str) -> None:
+        try:
+            self._front[root] = (await self._broker.quote(Root(root))).contract
+        except BrokerError as error:
+            log.debug("front month of %s not read for autocomplete: %s", root, error)

@@ -1,0 +1,39 @@
+"""Which tickets somebody is working on right now, in this process.
+
+Of two racing changes the journal lets one win; this only spares the loser's reads and keeps a ticket from expiring, or being
+drawn twice, while it is held.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Hands:
+    """Tickets in hand, and one lock per account, so that limits see the order before theirs as in flight."""
+
+    def __init__(self) -> None:
+        self._held: set[str] = set()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.being_posted: set[str] = set()
+
+    def account(self, name: str) -> asyncio.Lock:
+        """The lock under which orders of an account are decided and claimed, one after the other."""
+        return self._locks[name]
+
+    def holds(self, ticket: str) -> bool:
+        """Tell whether somebody works on it."""
+        return ticket in self._held
+
+    @contextmanager
+    def hold(self, ticket: str) -> Iterator[bool]:
+        """Take a ticket in hand; yields ``False`` when somebody else has it."""
+        if ticket in self._held:
+            yield False
+            return
+        self._held.add(ticket)
+        try:
+            yield True
+        finally:
+            self._held.discard(ticket)

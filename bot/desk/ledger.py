@@ -1,0 +1,52 @@
+"""Every stored change of a ticket goes through here: the event, the notices for the team and the card, in one transaction."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.desk.news import notices_for
+from bot.desk.ports import Event, EventName, Journal
+from bot.trading.policy import Policy
+from bot.trading.tickets import Ticket
+
+Clock = Callable[[], datetime]
+
+
+class Ledger:
+    """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver."""
+
+    def __init__(self, journal: Journal, policy: Callable[[], Policy], clock: Clock) -> None:
+        self.journal = journal
+        self.news = asyncio.Event()
+        self._policy = policy
+        self._clock = clock
+
+    async def move(
+        self,
+        old: Ticket,
+        new: Ticket,
+        name: EventName,
+        *,
+        actor: int | None = None,
+        data: Mapping[str, object] | None = None,
+        show: bool = True,
+    ) -> bool:
+        """Store a change; ``False`` means that somebody else changed the ticket first and nothing was stored.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        event = Event(self._clock(), name, new.id, actor, data or {})
+        stored = await self.journal.advance(old, new, (event,), notices_for(self._policy(), name, new), show=show)
+        if stored:
+            self.news.set()
+        return stored
+
+    async def open(self, ticket: Ticket) -> None:
+        """Store a new ticket."""
+        data = {"revision": ticket.revision, "expires_at": ticket.expires_at.isoformat()}
+        await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
+
+    async def record(self, name: EventName, *, actor: int | None = None, data: Mapping[str, object] | None = None) -> None:
+        """Store an event that belongs to no ticket."""
+        await self.journal.record(Event(self._clock(), name, None, actor, data or {}))

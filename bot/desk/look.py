@@ -1,0 +1,67 @@
+"""Reading what a decision needs. A read that fails leaves a gap that the rules treat as a reason to say no."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from bot.desk.ports import Broker
+from bot.errors import BrokerError, InstrumentError
+from bot.trading.facts import Facts, Order, Position
+from bot.trading.instruments import Contract, Root
+from bot.trading.words import code
+
+Read = TypeVar("Read")
+
+
+class Look:
+    """One look at the world for one account and instrument; the reads run side by side."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def at(self, account: str, contract: Contract) -> Facts:
+        """Read the account, its positions, its orders and the contract's quote."""
+        missing: list[str] = []
+        read_account, positions, orders, quote = await asyncio.gather(
+            _try("account", self._broker.account(account), missing),
+            _try("positions", self._broker.positions(account), missing),
+            # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
+            _try("orders", self._broker.orders(account, active_only=False), missing),
+            _try("quote", self._broker.quote(contract), missing),
+        )
+        return Facts(
+            account=read_account,
+            positions=None if positions is None else tuple(positions),
+            orders=None if orders is None else tuple(orders),
+            quote=quote,
+            missing=tuple(missing),
+        )
+
+    async def month_of(self, account: str, root: Root) -> Contract:
+        """The contract that a bare root means: the only one with a position or working order, else the front month.
+
+        Raises:
+            BrokerError: a read failed.
+            InstrumentError: more than one month would fit.
+        """
+        positions, orders = await asyncio.gather(self._broker.positions(account), self._broker.orders(account, active_only=True))
+        months = _months(root, positions, orders)
+        if len(months) > 1:
+            fits = tuple(str(month) for month in months)
+            sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
+            raise InstrumentError(str(root), sentence, fits)
+        return months[0] if months else (await self._broker.quote(root)).contract
+
+
+def _months(root: Root, positions: Sequence[Position], orders: Sequence[Order]) -> list[Contract]:
+    held = {p.contract for p in positions if p.contract.root == root.name and p.quantity}
+    worked = {o.contract for o in orders if o.contract.root == root.name and o.remaining}
+    return sorted(held | worked)
+
+
+async def _try(what: str, read: Awaitable[Read], missing: list[str]) -> Read | None:
+    try:
+        return await read
+    except BrokerError as error:
+        missing.append(f"{what}: {error}")
+        return None

@@ -1,0 +1,61 @@
+"""What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
+
+from bot.desk.ports import EventName, Notice, Tone
+from bot.trading.policy import Policy
+from bot.trading.tickets import Ticket
+from bot.trading.words import code, harmless
+
+# Events that a route can't name one by one travel under the name that a team would look for.
+ROUTE_NAMES = {EventName.PART_FILLED: EventName.FILLED, EventName.NEVER_ARRIVED: EventName.UNKNOWN}
+ALARMS = frozenset({EventName.REJECTED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
+# The card alone tells these; a channel would drown in them.
+CARD_ONLY = frozenset({EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING})
+
+
+def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice, ...]:
+    """One notice for each channel that wants to read of this event."""
+    if name in CARD_ONLY:
+        return ()
+    routed = ROUTE_NAMES.get(name, name)
+    tone = Tone.ALARM if name in ALARMS else Tone.ROUTINE
+    text = headline(name, ticket)
+    chosen: dict[int, Notice] = {}
+    for route in policy.routes:
+        if route.carries(routed, ticket.intent.account):
+            loud_before = route.channel in chosen and not chosen[route.channel].silent
+            chosen[route.channel] = Notice(route.channel, text, route.is_silent(routed) and not loud_before, tone)
+    return tuple(chosen.values())
+
+
+def headline(name: EventName, ticket: Ticket) -> str:
+    """One event in a few lines that a phone can show: what, where, how many, who."""
+    intent, kind = ticket.intent, "LIVE" if ticket.shown.live else "SIM"
+    terms = intent.terms
+    lines = [
+        f"**{_what(name, ticket)}**",
+        f"{code(intent.account)} ({kind}) · {intent.contract} · {terms.side.upper()} {terms.quantity} {terms.type}",
+    ]
+    if ticket.order_id is not None:
+        lines.append(f"order {code(ticket.order_id)}")
+    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
+        lines.append(ticket.outcome)
+    lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
+    return "\n".join(lines)
+
+
+def _what(name: EventName, ticket: Ticket) -> str:
+    quantity = ticket.intent.terms.quantity
+    price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
+    match name:
+        case EventName.FILLED:
+            return f"Filled {ticket.filled}{price}"
+        case EventName.PART_FILLED:
+            return f"Part filled {ticket.filled}/{quantity}{price}"
+        case EventName.ORDER_CANCELLED:
+            return f"Order cancelled, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
+        case EventName.UNKNOWN:
+            return "Outcome unknown: don't send it again"
+        case EventName.REJECTED if ticket.order_id is not None:
+            return "Rejected by NinjaTrader"
+        case _:
+            return name.value.capitalize()

@@ -1,0 +1,140 @@
+"""Delivering news: from the journal's outbox to Discord, at least once, in order of urgency, never faster than fits.
+
+A card row means "show this ticket as it stands"; several changes become one edit. Discord being down delays news and loses
+none: a row leaves the outbox only when it was shown, or told in the next best place.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.desk.hands import Hands
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.ports import Delivery, Messenger
+from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
+from bot.trading.tickets import Ticket, TicketState
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+BETWEEN_EDITS = timedelta(seconds=1)
+# An answer usually comes at once; one edit then tells the order id instead of "sending" first.
+BEFORE_SENDING_IS_SHOWN = timedelta(milliseconds=700)
+LONGEST_PAUSE = timedelta(minutes=1)
+DELIVERY_SECONDS = 20.0
+FLUSH_STEP = 0.05
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Delivers what is due, different channels side by side."""
+
+    ledger: Ledger
+    messenger: Messenger
+    hands: Hands
+    clock: Clock
+    _shown: dict[str, tuple[datetime, TicketState]] = field(default_factory=dict)
+    _lanes: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    _flushing: bool = False
+
+    async def deliver_due(self) -> None:
+        """Start delivering what is due. Each card and each channel is a lane of its own, so that a slow one holds up no other.
+
+        Raises:
+            JournalError: the outbox can't be read.
+        """
+        lanes: defaultdict[str, list[Delivery]] = defaultdict(list)
+        for row in await self.ledger.journal.due(self.clock(), BATCH):
+            lanes[f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"].append(row)
+        for name, rows in lanes.items():
+            if name not in self._lanes:
+                self._lanes[name] = asyncio.create_task(self._lane(name, rows), name=f"outbox {name}")
+
+    async def flush(self, seconds: float) -> None:
+        """Deliver what can be delivered within that time; the rest stays stored."""
+        self._flushing = True
+        with contextlib.suppress(TimeoutError, JournalError):
+            async with asyncio.timeout(seconds):
+                while await self.ledger.journal.due(self.clock(), 1):
+                    await self.deliver_due()
+                    await asyncio.sleep(FLUSH_STEP)
+
+    async def close(self) -> None:
+        """Stop; what was under way stays stored as due."""
+        lanes = list(self._lanes.values())
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+    async def _lane(self, name: str, rows: Sequence[Delivery]) -> None:
+        try:
+            for row in rows:
+                await (self._card(row) if row.notice is None else self._notice(row))
+        except JournalError:
+            log.exception("outbox: %s", name)
+        finally:
+            del self._lanes[name]
+
+    async def _notice(self, row: Delivery) -> None:
+        notice = row.notice
+        if notice is None:
+            return
+        await self._try(row, lambda: self.messenger.tell(notice, row.id, self._late(row)))
+
+    async def _card(self, row: Delivery) -> None:
+        ticket = None if row.ticket is None else await self.ledger.journal.ticket(row.ticket)
+        if ticket is None:
+            await self.ledger.journal.delivered(row, self.clock())
+            return
+        if self._is_too_soon(ticket):
+            return
+        await self._try(row, lambda: self._show(ticket, row))
+
+    async def _show(self, ticket: Ticket, row: Delivery) -> None:
+        late = self._late(row)
+        try:
+            posted = await self.messenger.show(ticket, late)
+        except DeliveryRefused as error:
+            log.warning("ticket %s can't be shown in its channel (%s); telling its requester", ticket.id, error)
+            await self.messenger.fall_back(ticket, late)
+        else:
+            if posted is not None:
+                await self.ledger.journal.posted(ticket.id, ticket.place.channel, posted)
+        self._shown[ticket.id] = (self.clock(), ticket.state)
+
+    async def _try(self, row: Delivery, deliver: Callable[[], Awaitable[None]]) -> None:
+        now = self.clock()
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await deliver()
+        except (DeliveryDelayed, TimeoutError) as error:
+            asked = error.retry_after if isinstance(error, DeliveryDelayed) else None
+            pause = min(timedelta(seconds=asked or 2.0 ** min(row.attempts, 6)), LONGEST_PAUSE)
+            log.info("outbox row %s put off by %s: %s", row.id, pause, error)
+            await self.ledger.journal.postpone(row, now + pause)
+        except DeliveryRefused as error:
+            # Neither the place nor the next best one takes it. The journal keeps what happened.
+            log.error("outbox row %s can't be told anywhere: %s", row.id, error)  # noqa: TRY400
+            await self.ledger.journal.delivered(row, self.clock())
+        else:
+            await self.ledger.journal.delivered(row, self.clock())
+
+    def _is_too_soon(self, ticket: Ticket) -> bool:
+        """Tell whether this card's row should be left for a later round."""
+        if self._flushing:
+            return False
+        now = self.clock()
+        if ticket.id in self.hands.being_posted:
+            return True
+        if ticket.state is TicketState.SENDING and ticket.sent_at is not None and now < ticket.sent_at + BEFORE_SENDING_IS_SHOWN:
+            return True
+        at, state = self._shown.get(ticket.id, (None, None))
+        # A new state is news; only its details are paced.
+        return at is not None and state is ticket.state and now < at + BETWEEN_EDITS
+
+    def _late(self, row: Delivery) -> float:
+        return max((self.clock() - row.since).total_seconds(), 0.0)

@@ -1,0 +1,199 @@
+"""Looking for evidence of orders whose answer was lost, and following accepted ones to their end. Nothing is ever sent here."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.ports import Broker, EventName
+from bot.errors import BrokerError
+from bot.trading.evidence import Absent, Found, FoundFills, Unclear, Verdict, weigh
+from bot.trading.facts import Execution, Order
+from bot.trading.orders import OrderState
+from bot.trading.tickets import Ticket, TicketState, move
+
+log = logging.getLogger(__name__)
+
+# CrossTrade's reversal waits up to about five seconds before it places; an order absent before this proves nothing.
+GRACE = timedelta(seconds=30)
+# "Absent" must be read twice, this far apart.
+BETWEEN = timedelta(seconds=8)
+# An order that was called "never arrived" and turns up within this time is still told.
+AFTERWARDS = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Settles unknown tickets by what NinjaTrader shows."""
+
+    ledger: Ledger
+    broker: Broker
+    clock: Clock
+
+    async def look(self, live: Sequence[Ticket]) -> None:
+        """Look once for evidence of every unknown ticket; a failed read leaves it as it is."""
+        unknown = [ticket for ticket in live if ticket.state in {TicketState.UNKNOWN, TicketState.NEVER_ARRIVED}]
+        for ticket in unknown:
+            try:
+                verdict = await self._weigh(ticket, live)
+            except BrokerError as error:
+                log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
+                continue
+            await self._settle(ticket, verdict)
+
+    async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
+        account = ticket.intent.account
+        orders, executions, positions = await asyncio.gather(
+            self.broker.orders(account, active_only=False),
+            self.broker.executions(account),
+            self.broker.positions(account),
+        )
+        taken = frozenset(order_id for other in live if other.id != ticket.id for order_id in other.order_ids)
+        return weigh(ticket, orders, executions, positions, taken)
+
+    async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
+        now = self.clock()
+        match verdict:
+            case Found(order) if order.state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN:
+                text = "NinjaTrader rejected the order."
+                new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=order.ids, order_state=order.state, outcome=text)
+                await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": "orders"})
+            case Found(order):
+                new = _with_order(move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=None), order)
+                # Where the order stands is told by its follower, so that a fill is told once and as a fill.
+                new = replace(new, order_state=None, filled=0, average_fill_price=None)
+                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "orders"})
+            case FoundFills(order_id, _):
+                new = move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,), outcome=None)
+                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "executions"})
+            case Absent(note) if ticket.state is TicketState.UNKNOWN:
+                await self._absent(ticket, note, now)
+            case Unclear(why):
+                if ticket.absent_since is not None:
+                    await self._unsettle(ticket, why)
+
+    async def _absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
+        if ticket.sent_at is None or now - ticket.sent_at < GRACE:
+            return
+        if ticket.absent_since is None:
+            new = move(ticket, TicketState.UNKNOWN, absent_since=now)
+            await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"absent": "once"}, show=False)
+        elif now - ticket.absent_since >= BETWEEN:
+            text = f"Looked for twice, {note}." if note else "Looked for twice: neither order, fill nor change of position."
+            new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=now, outcome=text)
+            await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
+
+    async def _unsettle(self, ticket: Ticket, why: str) -> None:
+        if ticket.state is TicketState.UNKNOWN:
+            new = move(ticket, TicketState.UNKNOWN, absent_since=None)
+            await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"unclear": why}, show=False)
+
+
+@dataclass(slots=True)
+class Follower:
+    """Follows accepted orders by polling one list per account, slower as they age."""
+
+    ledger: Ledger
+    broker: Broker
+    clock: Clock
+    _next: dict[str, datetime] = field(default_factory=dict)
+
+    async def look(self, live: Iterable[Ticket]) -> None:
+        """Look at every followed order whose account is due."""
+        by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
+        for ticket in live:
+            if ticket.is_followed:
+                by_account[ticket.intent.account].append(ticket)
+        for account, tickets in by_account.items():
+            now = self.clock()
+            if now >= self._next.get(account, now):
+                self._next[account] = now + _pause(tickets, now)
+                try:
+                    await self._follow(account, tickets)
+                except BrokerError as error:
+                    log.info("orders of %s not read: %s", account, error)
+
+    def soon(self, account: str) -> None:
+        """Look at this account at the next opportunity."""
+        self._next.pop(account, None)
+
+    async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
+        orders = await self.broker.orders(account, active_only=False)
+        gone = []
+        for ticket in tickets:
+            order = next((o for o in orders if not set(o.ids).isdisjoint(ticket.order_ids)), None)
+            if order is None:
+                gone.append(ticket)
+            else:
+                await self._told(ticket, _with_order(ticket, order))
+        if gone:
+            fills = await self.broker.executions(account)
+            for ticket in gone:
+                await self._told(ticket, _with_fills(ticket, fills))
+
+    async def _told(self, ticket: Ticket, seen: Ticket) -> None:
+        """Store what changed, if anything did."""
+        if seen == ticket:
+            return
+        new = move(
+            ticket,
+            TicketState.ACCEPTED,
+            order_ids=seen.order_ids,
+            order_state=seen.order_state,
+            filled=seen.filled,
+            average_fill_price=seen.average_fill_price,
+        )
+        name = _name(ticket, new)
+        data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled}
+        await self.ledger.move(ticket, new, name, data=data)
+
+
+def _pause(tickets: Sequence[Ticket], now: datetime) -> timedelta:
+    """Young orders are looked at every second, older ones less often: the request budget is shared with orders."""
+    age = min((now - ticket.sent_at).total_seconds() for ticket in tickets if ticket.sent_at is not None)
+    if age < 30:
+        return timedelta(seconds=1)
+    return timedelta(seconds=3 if age < 600 else 4)
+
+
+def _with_order(ticket: Ticket, order: Order) -> Ticket:
+    """The ticket with an order row read into it; an order's id may change in its life, and all are kept."""
+    ids = tuple(dict.fromkeys((*ticket.order_ids, *order.ids)))
+    # Rows may lag behind each other: what has once filled stays filled.
+    return replace(
+        ticket,
+        order_ids=ids,
+        order_state=order.state,
+        filled=max(ticket.filled, order.filled),
+        average_fill_price=order.average_fill_price if order.filled else ticket.average_fill_price,
+    )
+
+
+def _with_fills(ticket: Ticket, executions: Sequence[Execution]) -> Ticket:
+    """The ticket with its fills read into it, for an order that is no longer listed."""
+    fills = [fill for fill in executions if fill.order_id in ticket.order_ids]
+    filled = sum(fill.quantity for fill in fills)
+    if filled <= ticket.filled:
+        return ticket
+    average = sum((fill.price * fill.quantity for fill in fills), Decimal()) / filled
+    whole = filled >= ticket.intent.terms.quantity
+    state = OrderState.FILLED if whole else OrderState.PART_FILLED
+    return replace(ticket, order_state=state, filled=filled, average_fill_price=average)
+
+
+def _name(old: Ticket, new: Ticket) -> EventName:
+    match new.order_state:
+        case OrderState.FILLED:
+            return EventName.FILLED
+        case OrderState.REJECTED:
+            return EventName.REJECTED
+        case OrderState.CANCELLED:
+            return EventName.ORDER_CANCELLED
+        case _ if new.filled > old.filled:
+            return EventName.PART_FILLED
+        case _:
+            return EventName.WORKING

@@ -1,0 +1,91 @@
+"""The one place where the errors of databases, drivers and disks become ours, each with a plain sentence."""
+
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
+
+from bot.errors import JournalError, SettingsError
+
+# OverflowError: SQLite's driver raises it bare for a number that no column can hold.
+FOREIGN = (SQLAlchemyError, OSError, OverflowError)
+SETTING = "DATABASE_URL"
+
+_FULL = "The journal's disk is full: free some space."
+_READ_ONLY = "The journal can't be written: its file, folder or disk is read-only."
+_HELD = "The journal is held by another program: close whatever else has it open."
+_DAMAGED = "The journal's file is damaged or not a journal: restore it from a backup."
+_SHUT = "The journal's file can't be opened: see that its folder exists and that the bot may write there."
+_DISK = "The journal's disk answers with errors: have it looked at."
+_REFUSED = "The journal refused a record that contradicts what it holds."
+_TABLES = "The journal's tables are not what this version of the bot expects: restore the file from a backup."
+_AWAY = "The journal's database can't be reached: see that its server runs."
+
+# Beginnings of SQLite's names (https://sqlite.org/rescode.html) and of PostgreSQL's codes (its manual, appendix A).
+_SENTENCES = {
+    "SQLITE_FULL": _FULL,
+    "SQLITE_READONLY": _READ_ONLY,
+    "SQLITE_BUSY": _HELD,
+    "SQLITE_LOCKED": _HELD,
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_CANTOPEN": _SHUT,
+    "SQLITE_IOERR": _DISK,
+    "SQLITE_CONSTRAINT": _REFUSED,
+    "SQLITE_ERROR": _TABLES,
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+    "55P03": _HELD,
+    "40P01": _HELD,
+    "XX": _DAMAGED,
+    "23": _REFUSED,
+    "42": _TABLES,
+    "08": _AWAY,
+    "57": _AWAY,
+}
+# What only a change of the setting can mend.
+_SETTINGS = {
+    "28": "the database refuses this user or password; write the right ones into it.",
+    "3D": "the server has no database of that name; make one or write the right name into it.",
+}
+
+
+def journal_error(error: BaseException) -> JournalError:
+    """Say what has become of the journal. The foreign text stays out: it may show parts of the address."""
+    cause = _cause(error)
+    code = _code(cause)
+    for beginning, sentence in _SENTENCES.items():
+        if code.startswith(beginning):
+            return JournalError(sentence)
+    if isinstance(error, InterfaceError):
+        return JournalError(_AWAY)
+    if isinstance(cause, OSError):
+        return JournalError(_of_system(cause))
+    return JournalError(f"The journal failed ({code or type(cause).__name__}): see the log.")
+
+
+def setting_error(error: JournalError) -> SettingsError | None:
+    """The same as a wrong setting, if it is one."""
+    code = _code(_cause(error.__cause__)) if error.__cause__ else ""
+    return next((SettingsError(SETTING, mend) for beginning, mend in _SETTINGS.items() if code.startswith(beginning)), None)
+
+
+def is_held(error: BaseException) -> bool:
+    """Tell whether another program only holds the file for the moment."""
+    return _code(_cause(error)).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def _code(cause: BaseException) -> str:
+    return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+
+
+def _of_system(cause: OSError) -> str:
+    if cause.errno in {ENOSPC, EDQUOT}:
+        return _FULL
+    if cause.errno in {EACCES, EPERM, EROFS}:
+        return _READ_ONLY
+    # Only what went wrong with a file has its name.
+    return _AWAY if cause.filename is None else _SHUT

@@ -1,0 +1,49 @@
+"""One owner for one journal: a lock that the system gives back when its holder dies, however it dies."""
+
+from pathlib import Path
+from zlib import crc32
+
+import portalocker
+from portalocker.exceptions import AlreadyLocked, LockException
+from sqlalchemy import Connection, func, select
+
+from bot.errors import JournalLocked
+from bot.journal.faults import journal_error
+
+_LOCKED = "Another process is working with this journal: stop it first, or give this one a DATABASE_URL of its own."
+# Any number will do that no other program takes on the same server.
+_NUMBER = crc32(b"crosstalk journal") >> 1
+
+
+class FileLock:
+    """A lock on a file beside the journal. The file itself stays for good: removing it would let two owners in."""
+
+    def __init__(self, journal: Path) -> None:
+        self._lock = portalocker.Lock(
+            journal.with_name(f"{journal.name}.lock"),
+            timeout=0,
+            fail_when_locked=True,
+            flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING,
+        )
+
+    def take(self) -> None:
+        """Take it, or raise ``JournalLocked`` at once; ``JournalError`` where no file can be made."""
+        try:
+            self._lock.acquire()
+        except AlreadyLocked as error:
+            raise JournalLocked(_LOCKED) from error
+        except (OSError, LockException) as error:
+            raise journal_error(error) from error
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()
+
+
+def claim(connection: Connection) -> None:
+    """Take PostgreSQL's advisory lock for this connection's life, one for each schema, or raise ``JournalLocked``.
+
+    It is held by the very connection that writes, so that a process which lost the lock can't write either.
+    """
+    if not connection.scalar(select(func.pg_try_advisory_lock(_NUMBER, func.hashtext(func.current_schema())))):
+        raise JournalLocked(_LOCKED)

@@ -1,0 +1,1 @@
+"""One module a change, numbered; what has been released is never edited."""

@@ -1,0 +1,87 @@
+"""The door to the journal: read the address, lock, migrate, hand it out, close."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import JournalError, SettingsError
+from bot.journal.faults import SETTING, setting_error
+from bot.journal.links import MEMORY, Link, PostgresLink, SqliteReads, SqliteWrites
+from bot.journal.lock import FileLock, claim
+from bot.journal.migrate import migrate
+from bot.journal.store import SqlJournal, utc_now
+
+SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
+_OPTIONS: dict[str, set[str]] = {SQLITE: set(), POSTGRESQL: {"host", "ssl"}}
+_FORMS = f"write it like {SQLITE}:///desk.db or {POSTGRESQL}://user:password@host/name."
+
+
+@asynccontextmanager
+async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[SqlJournal]:
+    """The journal at that address, owned by this process alone and brought up to date.
+
+    Raises:
+        SettingsError: the address can't be used.
+        JournalLocked: another process owns the journal.
+        JournalError: it can't be opened, or a newer version of the bot has written it.
+    """
+    async with AsyncExitStack() as stack:
+        address = _read(url)
+        if address.drivername == SQLITE:
+            reads, writes = _sqlite(address, stack)
+        else:
+            reads, writes = _postgresql(address)
+        stack.push_async_callback(writes.close)
+        stack.push_async_callback(reads.close)
+        try:
+            await writes.run(migrate)
+        except JournalError as error:
+            if (wrong := setting_error(error)) is not None:
+                raise wrong from error
+            raise
+        yield SqlJournal(reads, writes, clock)
+
+
+def _read(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        # The cause is left out: it may repeat the password.
+        raise SettingsError(SETTING, _FORMS) from None
+    if address.drivername not in {SQLITE, POSTGRESQL} or not address.database:
+        raise SettingsError(SETTING, _FORMS)
+    if address.drivername == SQLITE and address.host:
+        raise SettingsError(SETTING, _FORMS)
+    if unknown := sorted(set(address.query) - _OPTIONS[address.drivername]):
+        raise SettingsError(SETTING, f"take the option {unknown[0]} out; it isn't known here.")
+    return address
+
+
+def _sqlite(address: URL, stack: AsyncExitStack) -> tuple[Link, Link]:
+    name = address.database or ""
+    if name == MEMORY:
+        link = SqliteWrites(name)
+        return link, link
+    lock = FileLock(file := _file(name))
+    lock.take()
+    stack.callback(lock.release)
+    return SqliteReads(str(file)), SqliteWrites(str(file))
+
+
+def _file(name: str) -> Path:
+    try:
+        file = Path(name).resolve()
+        fits = file.parent.is_dir() and not file.is_dir()
+    except (OSError, ValueError) as error:
+        raise SettingsError(SETTING, "its path is none that this system can use.") from error
+    if not fits:
+        raise SettingsError(SETTING, f"{file} must be a file, in a folder that exists.")
+    return file
+
+
+def _postgresql(address: URL) -> tuple[Link, Link]:
+    return PostgresLink(address, writes=False), PostgresLink(address, writes=True, claim=claim)

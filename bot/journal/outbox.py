@@ -1,0 +1,92 @@
+"""The outbox's statements: news waiting for Discord, written in the transaction of the change that they tell."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from bot.desk.ports import Delivery, Notice, Tone
+from bot.journal.codec import Values, deliveries_of
+from bot.journal.schema import CARD, IS_CARD, IS_WAITING, NOTICE, outbox
+
+_PRIORITY = {Tone.ALARM: 0, Tone.ROUTINE: 1}
+_row = outbox.c
+
+
+def show(connection: Connection, ticket_id: str, at: datetime) -> None:
+    """Make a ticket's card due: its first row, or one change more for the row that it has."""
+    connection.execute(_SHOW[connection.dialect.name], {"kind": CARD, "ticket": ticket_id, **_fresh(Tone.ROUTINE, at)})
+
+
+def tell(connection: Connection, notices: Iterable[Notice], at: datetime, ticket_id: str | None = None) -> None:
+    """Add a row for each notice."""
+    for notice in notices:
+        told = {"channel": notice.channel, "text": notice.text, "silent": notice.silent, "tone": notice.tone}
+        connection.execute(_TELL, {"kind": NOTICE, "ticket": ticket_id, **told, **_fresh(notice.tone, at)})
+
+
+def due(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
+    """What to deliver now: alarms first, then what has waited longest."""
+    return deliveries_of(connection.execute(_DUE, {"now": now, "most": limit}))
+
+
+def delivered(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """Take the row off, unless it has changed since it was read: then the rest of it is due."""
+    connection.execute(_DELIVERED, {"row": delivery.id, "shown": delivery.sequence, "now": now})
+
+
+def postpone(connection: Connection, delivery: Delivery, until: datetime) -> None:
+    """Count a failed attempt."""
+    connection.execute(_POSTPONE, {"row": delivery.id, "until": until})
+
+
+def _fresh(tone: Tone, at: datetime) -> Values:
+    times = {"since": at, "changed_at": at, "due_at": at}
+    return {"priority": _PRIORITY[tone], **times, "sequence": 1, "attempts": 0, "delivered_at": None}
+
+
+def _changed(excluded_at: object) -> Values:
+    # A row that still waits keeps its place in the queue, and the patience that Discord's refusals have taught it.
+    return {
+        "sequence": _row.sequence + 1,
+        "since": case((IS_WAITING, _row.since), else_=excluded_at),
+        "due_at": case((IS_WAITING, _row.due_at), else_=excluded_at),
+        "attempts": case((IS_WAITING, _row.attempts), else_=0),
+        "changed_at": excluded_at,
+        "delivered_at": None,
+    }
+
+
+_to_sqlite, _to_postgresql = sqlite_insert(outbox), postgresql_insert(outbox)
+_SHOW = {
+    "sqlite": _to_sqlite.on_conflict_do_update(
+        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_sqlite.excluded.since)
+    ),
+    "postgresql": _to_postgresql.on_conflict_do_update(
+        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_postgresql.excluded.since)
+    ),
+}
+_TELL = insert(outbox)
+_DUE = (
+    select(outbox)
+    .where(IS_WAITING, _row.due_at <= bindparam("now"))
+    .order_by(_row.priority, _row.since, _row.id)
+    .limit(bindparam("most"))
+)
+_AS_SHOWN = _row.sequence == bindparam("shown")
+_DELIVERED = (
+    update(outbox)
+    .where(_row.id == bindparam("row"))
+    .values(
+        delivered_at=case((_AS_SHOWN, bindparam("now", type_=_row.delivered_at.type)), else_=_row.delivered_at),
+        # Of several changes that came meanwhile the last one's time is known; they lie within one delivery of each other.
+        since=case((_AS_SHOWN, _row.since), else_=_row.changed_at),
+        due_at=case((_AS_SHOWN, _row.due_at), else_=_row.changed_at),
+        attempts=case((_AS_SHOWN, _row.attempts), else_=0),
+    )
+)
+_POSTPONE = (
+    update(outbox).where(_row.id == bindparam("row"), IS_WAITING).values(attempts=_row.attempts + 1, due_at=bindparam("until"))
+)

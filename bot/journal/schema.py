@@ -1,0 +1,142 @@
+"""The tables, and how times and foreign words are kept in them.
+
+Which statements are run on them is in ``bot.journal.store`` and ``bot.journal.outbox``; how a database comes to have them
+is in ``bot.journal.migrations``, and a test compares the two.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    literal_column,
+)
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+CARD, NOTICE = "card", "notice"
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, kept as whole microseconds since 1970 UTC: exact, sortable, and alike in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        """To the database; a naive time is a fault and raises ``TypeError``."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        """Back to UTC."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text of strangers: what no database can hold (NUL, half a surrogate pair) must not cost the record of an order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """To the database: such characters become ``?``."""
+        return None if value is None else value.replace("\0", "?").encode(errors="replace").decode()
+
+
+# SQLite counts by itself only in a column that is plainly called INTEGER.
+Counter = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# One row a ticket. What is asked for by a question of the desk has a column of its own; intent and shown are JSON.
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("account", Words, nullable=False),
+    Column("contract", Words, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("requester", BigInteger, nullable=False),
+    Column("requester_name", Words, nullable=False),
+    Column("requester_roles", Text, nullable=False),
+    Column("guild", BigInteger, nullable=False),
+    Column("channel", BigInteger, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("message", BigInteger),
+    Column("message_channel", BigInteger),
+    Column("confirmed_at", Moment),
+    Column("approvals", Text, nullable=False),
+    Column("sent_at", Moment),
+    Column("ended_at", Moment),
+    Column("ended_by", Words),
+    Column("outcome", Words),
+    Column("order_ids", Text, nullable=False),
+    Column("order_state", Text),
+    Column("filled", BigInteger, nullable=False),
+    Column("average_fill_price", Text),
+    Column("absent_since", Moment),
+)
+Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
+Index("ix_tickets_sent_at", tickets.c.sent_at)
+
+# Append-only; the migration adds triggers that refuse anything else. No foreign key: a log must never refuse a fact.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("ticket", Words),
+    Column("actor", BigInteger),
+    Column("data", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_events_ticket_seq", events.c.ticket, events.c.seq)
+
+# A ticket has at most one card row, which every change of it makes due again; a notice has a row of its own.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("ticket", Words, ForeignKey("tickets.id")),
+    Column("channel", BigInteger),
+    Column("text", Words),
+    Column("silent", Boolean),
+    Column("tone", Text),
+    Column("priority", SmallInteger, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("delivered_at", Moment),
+    sqlite_autoincrement=True,
+)
+# Written out, as PostgreSQL can tell only then which index is meant.
+IS_CARD = outbox.c.kind == literal_column(f"'{CARD}'")
+IS_WAITING = outbox.c.delivered_at.is_(None)
+Index("ix_outbox_card", outbox.c.ticket, unique=True, sqlite_where=IS_CARD, postgresql_where=IS_CARD)
+Index("ix_outbox_due", outbox.c.priority, outbox.c.since, outbox.c.id, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)

@@ -1,0 +1,166 @@
+"""The journal itself: each method is one transaction. What goes to which row is in ``codec``, how it gets there in ``links``."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select, update
+
+from bot.desk.ports import Delivery, Event, Notice
+from bot.journal import outbox
+from bot.journal.codec import Values, event_values, events_of, ticket_values, tickets_of
+from bot.journal.links import Link
+from bot.journal.schema import events, tickets
+from bot.journal.shelf import Shelf
+from bot.trading.orders import DONE_STATES, OrderState
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
+
+_row = tickets.c
+
+
+def _one_of(column: Column[str], words: Iterable[str]) -> ColumnElement[bool]:
+    # The words are ours, and constants in the statement save the driver as many parameters at each press of Confirm.
+    return column.in_([literal_column(f"'{word}'") for word in sorted(words)])
+
+
+# Spelled out state by state, so that the index answers and old tickets cost nothing; a test compares it with the rules.
+_ACCEPTED = _one_of(_row.state, {TicketState.ACCEPTED})
+_UNSETTLED = or_(
+    _one_of(_row.state, IN_FLIGHT),
+    and_(_ACCEPTED, _row.order_state.is_(None)),
+    and_(_ACCEPTED, _one_of(_row.order_state, set(OrderState) - DONE_STATES)),
+)
+
+_OPEN = insert(tickets)
+_CLAIM = update(tickets).where(_row.id == bindparam("key"), _row.version == bindparam("seen"))
+_POSTED = (
+    update(tickets)
+    .where(_row.id == bindparam("key"))
+    .values(message=bindparam("its_message"), message_channel=bindparam("its_channel"))
+)
+_RECORD = insert(events)
+_KEYS = select(_row.id, _row.version, _row.message)
+_TICKET = _KEYS.where(_row.id == bindparam("key"))
+_LIVE = _KEYS.where(or_(_one_of(_row.state, {TicketState.OFFERED}), _UNSETTLED)).order_by(_row.created_at, _row.id)
+_RECENT = _KEYS.where(or_(_row.sent_at >= bindparam("since"), _UNSETTLED)).order_by(_row.created_at, _row.id)
+_WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
+# No database takes any number of parameters at once.
+_AT_ONCE = 500
+_EVENTS = select(events).where(events.c.ticket == bindparam("key")).order_by(events.c.seq)
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+class SqlJournal:
+    """The desk's ``Journal`` on SQLite or PostgreSQL.
+
+    Args:
+        reads, writes: may be one and the same.
+        clock: asked only for a change that comes without an event.
+    """
+
+    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._clock = clock
+        self._shelf = Shelf()
+
+    async def open(self, ticket: Ticket, event: Event) -> None:
+        """Store a new ticket with its first event."""
+        values, line = ticket_values(ticket), event_values(event)
+        message = {"message": ticket.message, "message_channel": None if ticket.message is None else ticket.place.channel}
+
+        def work(connection: Connection) -> None:
+            connection.execute(_OPEN, {**values, **message})
+            connection.execute(_RECORD, line)
+
+        await self._writes.run(work)
+        self._shelf.put(ticket)
+
+    async def advance(
+        self, old: Ticket, new: Ticket, events: Sequence[Event], notices: Sequence[Notice] = (), *, show: bool = True
+    ) -> bool:
+        """Store a ticket's change if nobody else has changed it since ``old`` was read; this is how a ticket is claimed."""
+        if (new.id, new.version) != (old.id, old.version + 1):
+            raise ValueError(f"{old.id} v{old.version} can't become {new.id} v{new.version}")
+        values = {**ticket_values(new), "key": old.id, "seen": old.version}
+        lines = [event_values(event) for event in events]
+        at = events[0].at if events else self._clock()
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(_CLAIM, values).rowcount == 0:
+                connection.rollback()
+                return False
+            if lines:
+                connection.execute(_RECORD, lines)
+            outbox.tell(connection, notices, at, new.id)
+            if show:
+                outbox.show(connection, new.id, at)
+            return True
+
+        if stored := await self._writes.run(work):
+            self._shelf.put(new)
+        return stored
+
+    async def posted(self, ticket_id: str, channel: int, message: int) -> None:
+        """Remember which message shows the ticket; its version stays, as nobody races for this."""
+        values = {"key": ticket_id, "its_message": message, "its_channel": channel}
+        await self._writes.run(lambda connection: connection.execute(_POSTED, values))
+        self._shelf.posted(ticket_id, message)
+
+    async def record(self, event: Event, notices: Sequence[Notice] = ()) -> None:
+        """Store an event that changes no ticket."""
+        line = event_values(event)
+
+        def work(connection: Connection) -> None:
+            connection.execute(_RECORD, line)
+            outbox.tell(connection, notices, event.at)
+
+        await self._writes.run(work)
+
+    async def ticket(self, ticket_id: str) -> Ticket | None:
+        """One ticket."""
+        found = await self._tickets(_TICKET, {"key": ticket_id})
+        return found[0] if found else None
+
+    async def live(self) -> Sequence[Ticket]:
+        """Tickets of which something may still become, in the order in which they were asked."""
+        return await self._tickets(_LIVE, {})
+
+    async def recent(self, since: datetime) -> Sequence[Ticket]:
+        """Tickets that may have something in the market, and those sent at or after the moment."""
+        return await self._tickets(_RECENT, {"since": since})
+
+    async def events(self, ticket_id: str) -> Sequence[Event]:
+        """A ticket's log, oldest first."""
+        return await self._reads.run(lambda connection: events_of(connection.execute(_EVENTS, {"key": ticket_id})))
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Outbox rows to deliver now: alarms first, then oldest first."""
+        return await self._reads.run(lambda connection: outbox.due(connection, now, limit))
+
+    async def delivered(self, delivery: Delivery, now: datetime) -> None:
+        """Mark a row as delivered; a card row stays due when a newer change has come since."""
+        await self._writes.run(lambda connection: outbox.delivered(connection, delivery, now))
+
+    async def postpone(self, delivery: Delivery, until: datetime) -> None:
+        """Count a failed attempt and put the row off."""
+        await self._writes.run(lambda connection: outbox.postpone(connection, delivery, until))
+
+    async def _tickets(self, which: Select[str, int, int | None], values: Values) -> list[Ticket]:
+        """The tickets whose keys the statement finds, read whole only where this process hasn't seen them as they stand."""
+        keys = await self._reads.run(lambda connection: connection.execute(which, values).all())
+        found = {key.id: self._shelf.find(key.id, key.version, key.message) for key in keys}
+        unseen = [id_ for id_, ticket in found.items() if ticket is None]
+        for start in range(0, len(unseen), _AT_ONCE):
+            for ticket in await self._reads.run(partial(_whole, unseen[start : start + _AT_ONCE])):
+                self._shelf.put(ticket)
+                found[ticket.id] = ticket
+        return [ticket for ticket in found.values() if ticket is not None]
+
+
+def _whole(ids: Sequence[str], connection: Connection) -> list[Ticket]:
+    return tickets_of(connection.execute(_WHOLE, {"keys": ids}))

@@ -1,0 +1,105 @@
+"""ATM strategies: a stop and a target, placed when the entry fills. It listens to the exchange and places through it."""
+
+import itertools
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .book import Execution
+from .exchange import Exchange
+from .orders import Action, Order, OrderType, Owner, Ticket, TimeInForce
+
+
+@dataclass(frozen=True, slots=True)
+class AtmTemplate:
+    """A saved ATM strategy: one stop and one target, in ticks from the entry's price."""
+
+    name: str
+    stop_ticks: int
+    target_ticks: int
+
+
+DEFAULT_TEMPLATES = (AtmTemplate("Scalp", 8, 8), AtmTemplate("MyAtmStrategy", 20, 40))
+
+
+@dataclass(slots=True, eq=False)
+class AtmStrategy:
+    """A running strategy: its entry, and its two exits once the entry has begun to fill."""
+
+    owner: Owner
+    template: AtmTemplate
+    entry: Order
+    exits: tuple[Order, ...] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """True while any of its orders lives."""
+        return any(not order.state.is_done for order in (self.entry, *self.exits))
+
+    @property
+    def open_quantity(self) -> int:
+        """Signed contracts that its entry brought in and its exits have not taken out."""
+        return self.entry.ticket.action.sign * (self.entry.filled - sum(order.filled for order in self.exits))
+
+
+class Strategies:
+    """All ATM strategies ever started."""
+
+    def __init__(self, exchange: Exchange, templates: tuple[AtmTemplate, ...]) -> None:
+        """Listen to the exchange from now on."""
+        self.all: list[AtmStrategy] = []
+        self._exchange = exchange
+        self._templates = {template.name: template for template in templates}
+        self._numbers = itertools.count(334_081_723)
+        exchange.listeners.append(self._hear)
+
+    def running(self) -> list[AtmStrategy]:
+        """Give those that still have a living order."""
+        return [strategy for strategy in self.all if strategy.is_running]
+
+    def _hear(self, order: Order, execution: Execution | None) -> None:
+        template = self._templates.get(order.ticket.strategy or "")
+        if template is None:
+            return
+        strategy = next((one for one in self.all if one.entry is order), None)
+        if strategy is None:
+            number = str(next(self._numbers))
+            order.owner = Owner(number, template.name, f"{template.name} - {number}")
+            strategy = AtmStrategy(order.owner, template, order)
+            self.all.append(strategy)
+        if execution is not None:
+            self._protect(strategy, execution.price)
+
+    def _protect(self, strategy: AtmStrategy, price: Decimal) -> None:
+        filled = strategy.entry.filled
+        if strategy.exits:
+            for order in strategy.exits:
+                if not order.state.is_done:
+                    self._exchange.change(order, quantity=filled, limit=None, stop=None)
+            return
+        ticket, template = strategy.entry.ticket, strategy.template
+        away = ticket.action.sign * ticket.contract.product.tick
+        oco_id = f"ATM-{strategy.owner.id}"
+        action = ticket.action.opposite
+
+        strategy.exits = (
+            self._place_exit(strategy, action, oco_id, "Stop1", stop=price - template.stop_ticks * away),
+            self._place_exit(strategy, action, oco_id, "Target1", limit=price + template.target_ticks * away),
+        )
+
+    def _place_exit(
+        self,
+        strategy: AtmStrategy,
+        action: Action,
+        oco_id: str,
+        name: str,
+        *,
+        stop: Decimal = Decimal(0),
+        limit: Decimal = Decimal(0),
+    ) -> Order:
+        entry = strategy.entry.ticket
+        kind = OrderType.LIMIT if limit else OrderType.STOP_MARKET
+        ticket = Ticket(
+            entry.account, entry.contract, action, kind, strategy.entry.filled, TimeInForce.GTC, limit, stop, oco_id,
+            name=name,
+        )  # fmt: skip
+        return self._exchange.submit(ticket, owner=strategy.owner)

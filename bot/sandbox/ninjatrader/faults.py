@@ -1,0 +1,112 @@
+"""What may go wrong, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a rule does. Where `effect` is named: False = nothing was done, True = it was done and the answer is spoilt."""
+
+    DROP = "drop"
+    """The connection is closed instead of an answer (`effect`). Also for frames: `call` = marketData, pnlUpdate."""
+    RESET = "reset"
+    """The connection is reset (RST) instead of an answer (`effect`)."""
+    TIMEOUT = "timeout"
+    """408 "Client not ready" (`effect`)."""
+    RATE_LIMIT = "rate_limit"
+    """429 with Retry-After (`seconds`, default 1), whatever the budget says (`effect`)."""
+    ANSWER = "answer"
+    """`status` with `body` (`effect`): a string goes out as it stands, anything else as JSON."""
+    GARBAGE = "garbage"
+    """Unreadable text in place of the body or the frame; it was done."""
+    DELAY = "delay"
+    """Wait `seconds`, before the work, or after it (`effect`)."""
+    DRIP = "drip"
+    """Give the body out in small pieces over `seconds` (REST)."""
+    OFFLINE = "offline"
+    """The add-on is off: calls that need it answer 408 "Client not ready"."""
+    BARE = "bare"
+    """Errors in the endpoint pages' form: only `error`."""
+    REJECT = "reject"
+    """The order goes to Rejected after the 200, in `seconds` (default: about 1)."""
+    PARTIAL = "partial"
+    """The order fills by `quantity` contracts at a time, `seconds` apart."""
+    SLOW_CLOSE = "slow_close"
+    """The closing order takes `seconds` to fill."""
+    FLAT_OBJECT = "flat_object"
+    """GetPosition answers a Flat object instead of 400."""
+    NULL_ORDER_ID = "null_order_id"
+    """Order rows have `id` and a null `orderId`."""
+    OWN_ID_LOST = "own_id_lost"
+    """An order without ATM strategy keeps a generated id in place of the caller's own."""
+    CLOSE_FIELDS = "close_fields"
+    """Close answers as the newest add-on: pending, verified, remainingQuantity, and close_in_progress."""
+    EVENT_GAP = "event_gap"
+    """An account event is lost; the next frame has a gap in `seq` and says `dropped` (`call` = orderUpdate ...)."""
+    EVENT_TWICE = "event_twice"
+    """An account event comes twice."""
+    RESYNC = "resync"
+    """A resync frame comes in place of an account event."""
+
+
+@dataclass(slots=True)
+class Rule:
+    """One fault. `call` is an API call's name, a pushed frame's type, or "*" for all; `count` None: until removed."""
+
+    kind: Kind
+    call: str = "*"
+    effect: bool = False
+    count: int | None = None
+    probability: float = 1.0
+    seconds: float | None = None
+    status: int = 500
+    body: Any = None
+    quantity: int = 1
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Rule":
+        """Read a rule from the control endpoint; ValueError or TypeError for anything that is not one."""
+        unknown = set(data) - {field.name for field in fields(cls)}
+        if unknown or "kind" not in data:
+            raise ValueError(f"not a rule: {sorted(unknown) or 'no kind'}")
+        rule = cls(**{**data, "kind": Kind(data["kind"])})
+        rule.probability = float(rule.probability)
+        rule.seconds = None if rule.seconds is None else float(rule.seconds)
+        return rule
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the rule as the control endpoint shows it."""
+        return asdict(self)
+
+
+class Faults:
+    """The rules in force. Only `take` decides whether one applies, and counts it."""
+
+    def __init__(self, seed: int = 0) -> None:
+        """Start with nothing going wrong; the seed drives the probabilities."""
+        self.rules: list[Rule] = []
+        self._dice = random.Random(seed)
+
+    def add(self, kind: Kind, call: str = "*", **details: Any) -> Rule:
+        """Add a rule."""
+        rule = Rule(kind, call, **details)
+        self.rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        """Let everything go well again."""
+        self.rules.clear()
+
+    def take(self, call: str, kind: Kind) -> Rule | None:
+        """Give the first rule of this kind that strikes this call now; one use of its count is spent."""
+        for rule in self.rules:
+            if rule.kind is kind and rule.call in (call, "*") and self._dice.random() < rule.probability:
+                if rule.count is not None:
+                    rule.count -= 1
+                    if rule.count <= 0:
+                        self.rules.remove(rule)
+                return rule
+        return None

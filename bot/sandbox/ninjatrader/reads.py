@@ -1,0 +1,253 @@
+"""The calls that only read: accounts, positions, orders, executions, market. One function for each."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from .book import Execution, account_row, position_row, side_word
+from .calls import Ask
+from .faults import Kind
+from .orders import Order
+from .products import Contract
+from .wire import ApiError, dotnet_offset, epoch_ms, invalid_request
+
+LOOKBACK_DEFAULT, LOOKBACK_MAX = 320, 900
+LIFECYCLE_DEFAULT, LIFECYCLE_MAX = 200, 2000
+
+
+async def list_accounts(ask: Ask) -> dict[str, Any]:
+    """GET accounts; the items are taken to be GetAccount's (inferred)."""
+    market = ask.world.market
+    return {"accounts": [account_row(account, market) for account in ask.world.accounts], "success": True}
+
+
+async def get_account(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}."""
+    return {**account_row(ask.account(), ask.world.market), "success": True}
+
+
+async def snapshot(ask: Ask) -> dict[str, Any]:
+    """GET accounts/snapshot: every account with its open positions; no `success` in the sample."""
+    world, now = ask.world, ask.world.clock()
+    accounts: list[dict[str, Any]] = []
+    for account in world.accounts:
+        held = account.open_positions()
+        row = account_row(account, world.market)
+        extra: dict[str, Any] = {"type": "NinjaTrader.Cbi.Account", "isAccountFlat": not held}
+        positions = [position_row(account, contract, one, world.market) for contract, one in held.items()]
+        accounts.append({"account": {**row, **extra}, "positions": positions})
+    return {"type": "snapshot", "timestamp": dotnet_offset(now), "epoch": epoch_ms(now), "accounts": accounts}
+
+
+async def list_positions(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/positions; empty when flat (inferred)."""
+    account, market = ask.account(), ask.world.market
+    rows = [position_row(account, contract, held, market) for contract, held in account.open_positions().items()]
+    return {"positions": rows, "success": True}
+
+
+async def get_position(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/position; flat: 400, or a Flat object by switch (both inferred)."""
+    account, contract = ask.account(), ask.contract()
+    held = account.positions.get(contract)
+    if held is not None and held.quantity:
+        return {**position_row(account, contract, held, ask.world.market), "success": True}
+    if not ask.take(Kind.FLAT_OBJECT):
+        raise invalid_request()
+    return {
+        "type": "NinjaTrader.Cbi.Position",
+        "account": account.name,
+        "instrument": contract.name,
+        "instrumentType": "Future",
+        "marketPosition": "Flat",
+        "quantity": 0,
+        "averagePrice": Decimal(0),
+        "marketPrice": ask.world.market.ticker(contract).last,
+        "unrealizedProfitLoss": Decimal(0),
+        "success": True,
+    }
+
+
+async def all_positions(ask: Ask) -> dict[str, Any]:
+    """GET positions: every account's; here rows have a `tag`."""
+    flat_too = ask.args.flag("includeFlat", default=False)
+    rows = [
+        {**position_row(account, contract, held, ask.world.market), "tag": None}
+        for account in ask.world.accounts
+        for contract, held in account.positions.items()
+        if flat_too or held.quantity
+    ]
+    return {"positions": rows, "count": len(rows), "success": True}
+
+
+def _listed(ask: Ask, orders: list[Order]) -> dict[str, Any]:
+    active_only = ask.args.flag("activeOnly", default=False)
+    oldest = ask.world.clock() - timedelta(seconds=ask.world.timing.prune)
+    null_order_id = ask.take(Kind.NULL_ORDER_ID) is not None
+    rows = [
+        order.row(null_order_id=null_order_id)
+        for order in orders
+        if order.finished is None or (not active_only and order.finished > oldest)
+    ]
+    return {"orders": rows, "success": True}
+
+
+async def list_orders(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/orders; finished orders stay for some minutes unless activeOnly."""
+    account = ask.account()
+    return _listed(ask, [order for order in ask.world.exchange.orders if order.ticket.account is account])
+
+
+async def all_orders(ask: Ask) -> dict[str, Any]:
+    """GET orders: every account's (path inferred)."""
+    return _listed(ask, ask.world.exchange.orders)
+
+
+def _order(ask: Ask) -> Order:
+    account, order_id = ask.account(), ask.args.required("orderId")
+    order = ask.world.exchange.find(order_id)
+    if order is None or order.ticket.account is not account:
+        raise ApiError(404, "order_not_found", detail=f"Order {order_id} not found")
+    return order
+
+
+async def get_order(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/orders/{orderId}; 404 when no order answers to the id (body inferred)."""
+    order = _order(ask)
+    return {**order.row(null_order_id=ask.take(Kind.NULL_ORDER_ID) is not None), "success": True}
+
+
+async def order_status(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/orders/{orderId}/status."""
+    order = _order(ask)
+    return {"orderId": order.id, "status": order.state.value, "success": True}
+
+
+async def order_lifecycle(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/orders/{orderId}/lifecycle: the account is ignored; an unknown id has no events (inferred)."""
+    ask.args.required("account")
+    order_id = ask.args.required("orderId")
+    fills = ask.args.flag("includeFills", default=True)
+    ask.args.flag("includeRaw", default=False)
+    limit = min(max(ask.args.integer("limit") or LIFECYCLE_DEFAULT, 1), LIFECYCLE_MAX)
+    exchange = ask.world.exchange
+    order = next((one for one in exchange.orders if order_id in (one.id, one.ticket.own_id, one.shown_id)), None)
+    events = [] if order is None else order.lifecycle(fills=fills, limit=limit)
+    return {
+        "success": True,
+        "orderId": order_id if order is None else order.id,
+        "originalOrderId": None if order is None else order.ticket.own_id or order.shown_id,
+        "account": None if order is None else order.ticket.account.name,
+        "count": len(events),
+        "events": events,
+    }
+
+
+def _executions(executions: list[Execution]) -> dict[str, Any]:
+    return {"executions": [execution.row() for execution in executions], "success": True}
+
+
+async def list_executions(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/executions: the last `lookbackTime` seconds, 320 by default, 900 at most."""
+    account = ask.account()
+    asked = ask.args.integer("lookbackTime")
+    seconds = LOOKBACK_DEFAULT if asked is None else min(max(asked, 0), LOOKBACK_MAX)
+    oldest = ask.world.clock() - timedelta(seconds=seconds)
+    found = [one for one in ask.world.exchange.executions if one.account is account and one.time >= oldest]
+    return _executions(found)
+
+
+async def get_execution(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/executions/{executionId}."""
+    account, execution_id = ask.account(), ask.args.required("executionId")
+    for execution in ask.world.exchange.executions:
+        if execution.id == execution_id and execution.account is account:
+            return {**execution.row(), "success": True}
+    raise ApiError(404, "execution_not_found", detail=f"Execution {execution_id} not found")
+
+
+async def executions_by_order(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/orders/{orderId}/executions (path inferred)."""
+    order = _order(ask)
+    return _executions([one for one in ask.world.exchange.executions if one.order_id == order.id])
+
+
+def _quoted(ask: Ask) -> list[Contract]:
+    spellings = [part for part in ask.args.required("instrument").split(",") if part.strip()]
+    if not spellings:
+        raise invalid_request()
+    return [ask.world.contract(spelling) for spelling in spellings]
+
+
+async def quote(ask: Ask) -> object:
+    """GET market/quote: one instrument gives an object, a comma list gives an array; no `success`."""
+    if ask.args.text("account") is not None:
+        return await legacy_quote(ask)
+    now = ask.world.clock()
+    quotes = [ask.world.market.quote(contract, now) for contract in _quoted(ask)]
+    return quotes[0] if len(quotes) == 1 else quotes
+
+
+async def legacy_quote(ask: Ask) -> object:
+    """GET accounts/{a}/quote, deprecated: the older form, with `success`."""
+    ask.account()
+    now = ask.world.clock()
+    quotes = [ask.world.market.legacy_quote(contract, now) for contract in _quoted(ask)]
+    return quotes[0] if len(quotes) == 1 else quotes
+
+
+async def market_info(ask: Ask) -> dict[str, Any]:
+    """GET market/info; without an instrument it speaks of the ES front month."""
+    spelling = ask.args.text("instrument") or ask.args.text("root") or "ES"
+    now = ask.world.clock()
+    return ask.world.market.hours.info(ask.world.contract(spelling).name, now)
+
+
+async def atm_templates(ask: Ask) -> dict[str, Any]:
+    """GET atm-templates."""
+    return {"success": True, "templates": [template.name for template in ask.world.templates]}
+
+
+async def list_strategies(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/strategies: the running ones."""
+    account, market = ask.account(), ask.world.market
+    rows = []
+    for strategy in ask.world.strategies.running():
+        entry = strategy.entry
+        if entry.ticket.account is not account:
+            continue
+        contract = entry.ticket.contract
+        signed = strategy.open_quantity
+        profit = (market.ticker(contract).last - entry.average) * signed * contract.product.point_value
+        rows.append(
+            {
+                "id": strategy.owner.id,
+                "account": account.name,
+                "strategyName": strategy.owner.template,
+                "displayName": strategy.owner.name,
+                "position": side_word(signed),
+                "quantity": abs(signed),
+                "averagePrice": entry.average,
+                "unrealizedPnl": profit,
+            }
+        )
+    return {"strategies": rows, "success": True}
+
+
+async def watermarks(ask: Ask) -> dict[str, Any]:
+    """GET accounts/{a}/watermarks, from the cloud's own memory: both objects empty before the first P&L."""
+    account, market = ask.account(), ask.world.market
+    marks = account.marks
+    if marks is None:
+        return {"success": True, "data": {"account": account.name, "watermarks": {}, "stats": {}}}
+    highs = {"pnlhigh": marks.pnl, "netliqhigh": marks.netliq, "unrealhigh": marks.unrealised}
+    unrealised = account.unrealised(market)
+    stats = {
+        "pnl": account.realised,
+        "total": account.realised + unrealised,
+        "unrealized": unrealised,
+        "poscount": len(account.open_positions()),
+        "netliq": account.cash + unrealised,
+        **highs,
+    }
+    return {"success": True, "data": {"account": account.name, "watermarks": highs, "stats": stats}}

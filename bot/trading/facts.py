@@ -1,0 +1,152 @@
+"""What the desk has read from CrossTrade, in our words: accounts, positions, orders, executions, quotes.
+
+The units are settled here once: prices and money in the account's currency are ``Decimal``, times are aware UTC, a
+position's quantity is signed. What was not read or not sent by CrossTrade is ``None``, which the rules treat as missing.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bot.trading.instruments import Contract
+from bot.trading.orders import OrderState, OrderType, Side
+
+# NinjaTrader's own simulated connections; whatever else provides an account may be real money.
+SIMULATED_PROVIDERS = frozenset({"simulator", "playback"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account in NinjaTrader.
+
+    Attributes:
+        name: NT8 account name in its canonical case (not the display name).
+        provider: who provides it; "Simulator" for NinjaTrader's own simulation.
+        connected: whether NinjaTrader says that its connection is up.
+        realised, unrealised: profit and loss of the day; negative is a loss.
+    """
+
+    name: str
+    provider: str | None = None
+    connected: bool | None = None
+    realised: Decimal | None = None
+    unrealised: Decimal | None = None
+    cash: Decimal | None = None
+
+    @property
+    def is_simulation(self) -> bool:
+        """Tell whether the broker's side says that this is not real money; an unknown provider is real money."""
+        return self.provider is not None and self.provider.casefold() in SIMULATED_PROVIDERS
+
+    @property
+    def day_result(self) -> Decimal | None:
+        """Realised plus unrealised, or ``None`` when either is missing."""
+        return None if self.realised is None or self.unrealised is None else self.realised + self.unrealised
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An open position; ``quantity`` is signed, long positive."""
+
+    account: str
+    contract: Contract
+    quantity: int
+    average_price: Decimal | None = None
+    unrealised: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as NinjaTrader has it.
+
+    Attributes:
+        ids: every id that the row carries, the one to show first; an order's id may change in its life.
+        at: time of the row's ``epoch``.
+    """
+
+    ids: tuple[str, ...]
+    account: str
+    contract: Contract
+    side: Side
+    type: OrderType | None
+    state: OrderState
+    quantity: int
+    filled: int = 0
+    average_fill_price: Decimal | None = None
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    oco: str | None = None
+    at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The id to show."""
+        return self.ids[0]
+
+    @property
+    def remaining(self) -> int:
+        """Contracts that may still fill; NinjaTrader doesn't send it."""
+        return 0 if self.state.is_done else max(self.quantity - self.filled, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill; ``at`` is the time of NinjaTrader's ``epoch``."""
+
+    id: str
+    order_id: str | None
+    account: str
+    contract: Contract
+    side: Side
+    quantity: int
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Prices of a contract; ``at`` is the time of the quote, not of the reading.
+
+    Attributes:
+        tick_size: smallest price step, in price units.
+        point_value: money per whole point and contract.
+    """
+
+    contract: Contract
+    tick_size: Decimal
+    point_value: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    at: datetime | None
+    market_open: bool | None = None
+
+    @property
+    def tick_value(self) -> Decimal:
+        """Money per tick and contract."""
+        return self.tick_size * self.point_value
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since the quote; never negative, so that a clock slightly ahead isn't an error."""
+        return None if self.at is None else max((now - self.at).total_seconds(), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was read for one decision; a part that could not be read is ``None`` and named in ``missing``.
+
+    Attributes:
+        positions: every position of the account. An empty tuple was read as such; ``None`` is unknown.
+        orders: the working orders of the account.
+        missing: what could not be read, with the reason in plain words.
+    """
+
+    account: Account | None
+    positions: tuple[Position, ...] | None
+    orders: tuple[Order, ...] | None
+    quote: Quote | None
+    missing: tuple[str, ...] = field(default=())
+
+    def position(self, contract: Contract) -> Position | None:
+        """The open position in that contract, if the list was read and holds one."""
+        return next((p for p in self.positions or () if p.contract == contract and p.quantity), None)

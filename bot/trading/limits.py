@@ -1,0 +1,223 @@
+"""The limits: given the facts and what is in flight, every reason why an order may not be sent now.
+
+Pure: time is an argument. Fails closed: whatever is missing, stale or unreadable is a reason of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.errors import PriceError
+from bot.trading.facts import Account, Facts, Quote
+from bot.trading.orders import Side, check_stop_side, check_ticks
+from bot.trading.policy import Denial, DenialCode, Limit, Policy
+from bot.trading.tickets import IN_FLIGHT, SENT, Reverse, Ticket
+from bot.trading.words import code, harmless
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The desk's own orders that limits must know of.
+
+    Attributes:
+        tickets: every ticket sent in the last minutes, and every one still in flight or followed, of any account.
+    """
+
+    tickets: tuple[Ticket, ...] = ()
+
+    def sent_since(self, moment: datetime) -> Iterable[Ticket]:
+        """Those sent at or after a moment and not proved to have done nothing."""
+        return (t for t in self.tickets if t.state in SENT and t.sent_at is not None and t.sent_at >= moment)
+
+
+def reasons(intent: Reverse, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
+    """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
+    account, quote = facts.account, facts.quote
+    if account is None or facts.positions is None or facts.orders is None or quote is None:
+        # A list that was read and holds no position settles it, whatever else could not be read.
+        known = () if facts.positions is None else _about_position(intent, facts)
+        return (*known, _missing(facts))
+    limits = policy.limits_for(intent.account, intent.contract.root)
+    found = [
+        *_about_account(intent, account, policy),
+        *_about_position(intent, facts),
+        *_about_unknown(intent, recent),
+        *_about_quote(intent, quote, policy, now),
+        *_about_prices(intent, quote),
+    ]
+    for limit in limits:
+        found += _about_limit(limit, intent, member, facts, recent, now)
+    return tuple(found)
+
+
+def _missing(facts: Facts) -> Denial:
+    why = "; ".join(map(code, facts.missing)) or "no answer"
+    sentence = f"CrossTrade could not be read ({why}), so nothing is sent; try again shortly."
+    return Denial(DenialCode.FACTS_MISSING, sentence)
+
+
+def _about_account(intent: Reverse, account: Account, policy: Policy) -> Iterable[Denial]:
+    if not account.is_simulation and not policy.names_live(intent.account):
+        yield Denial(
+            DenialCode.LIVE_NOT_NAMED,
+            f"{code(intent.account)} is not a simulation and the policy file doesn't name it as live; "
+            "whoever runs the desk must add it under [[account]].",
+            f"account={intent.account} provider={account.provider}",
+        )
+    if account.connected is False:
+        yield Denial(
+            DenialCode.ACCOUNT_DISCONNECTED,
+            f"NinjaTrader says that {code(intent.account)} is not connected; connect it there and try again.",
+            f"account={intent.account}",
+        )
+
+
+def _about_position(intent: Reverse, facts: Facts) -> Iterable[Denial]:
+    if facts.position(intent.contract) is None:
+        yield Denial(
+            DenialCode.NO_POSITION,
+            f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to reverse.",
+            f"account={intent.account} instrument={intent.contract}",
+        )
+
+
+def _about_unknown(intent: Reverse, recent: Recent) -> Iterable[Denial]:
+    for ticket in recent.tickets:
+        if ticket.state in IN_FLIGHT and _same_market(ticket.intent, intent):
+            yield Denial(
+                DenialCode.OUTCOME_UNKNOWN,
+                f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
+                "wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+
+
+def _about_quote(intent: Reverse, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
+    if quote.last is None or quote.bid is None or quote.ask is None or quote.bid > quote.ask:
+        yield Denial(
+            DenialCode.QUOTE_MISSING,
+            f"There is no usable price for {intent.contract}; check the data feed in NinjaTrader and try again.",
+            f"bid={quote.bid} ask={quote.ask} last={quote.last}",
+        )
+    age, limit = quote.age(now), policy.stale_seconds(intent.account, intent.contract.root)
+    if age is None or age > limit:
+        closed = " The market is closed." if quote.market_open is False else ""
+        yield Denial(
+            DenialCode.QUOTE_STALE,
+            f"The last price of {intent.contract} is too old to trade on; try again when prices move.{closed}",
+            f"age={'unknown' if age is None else f'{age:.0f}s'} stale_seconds={limit}",
+        )
+
+
+def _about_prices(intent: Reverse, quote: Quote) -> Iterable[Denial]:
+    try:
+        check_ticks(intent.terms, quote.tick_size)
+        if quote.bid is not None and quote.ask is not None:
+            check_stop_side(intent.terms, quote.bid, quote.ask)
+    except PriceError as error:
+        yield Denial(DenialCode.BAD_PRICE, str(error), f"tick={quote.tick_size}")
+
+
+def _about_limit(limit: Limit, intent: Reverse, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
+    yield from _band(limit, intent, facts.quote)
+    yield from _position_cap(limit, intent, facts, recent)
+    yield from _rate(limit, member, recent, now)
+    yield from _duplicate(limit, intent, recent, now)
+    yield from _loss(limit, intent, facts.account)
+
+
+def _band(limit: Limit, intent: Reverse, quote: Quote | None) -> Iterable[Denial]:
+    if limit.price_band_ticks is None or quote is None or quote.last is None:
+        return
+    for name, price in (("limit", intent.terms.limit), ("stop", intent.terms.stop)):
+        if price is not None and abs(price - quote.last) > limit.price_band_ticks * quote.tick_size:
+            yield Denial(
+                DenialCode.PRICE_BAND,
+                f"The {name} price {price} lies more than {limit.price_band_ticks} ticks from the last price "
+                f"{quote.last}; check it for a slip.",
+                f"price={price} last={quote.last} ticks={limit.price_band_ticks}",
+            )
+
+
+def _position_cap(limit: Limit, intent: Reverse, facts: Facts, recent: Recent) -> Iterable[Denial]:
+    if limit.max_position is None:
+        return
+    worst = worst_position(intent, facts, recent)
+    if worst > limit.max_position:
+        yield Denial(
+            DenialCode.MAX_POSITION,
+            f"With working orders and orders on their way {code(intent.account)} could hold {worst} {intent.contract.root}, "
+            f"more than the {limit.max_position} allowed; lower the quantity or cancel working orders.",
+            f"worst={worst} max_position={limit.max_position}",
+        )
+
+
+def worst_position(intent: Reverse, facts: Facts, recent: Recent) -> int:
+    """The largest position in the root, either way, that could come of this order with all that works or is in flight.
+
+    The close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
+    counted as if they stayed: that a full close cancels them is inferred, not documented.
+    """
+    account, root = intent.account, intent.contract.root
+    listed = {order_id for order in facts.orders or () for order_id in order.ids}
+    up = down = 0
+    for order in facts.orders or ():
+        if order.contract.root == root:
+            up, down = _add(up, down, order.side, order.remaining)
+    for ticket in recent.tickets:
+        its = ticket.intent
+        on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
+        if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
+            up, down = _add(up, down, its.terms.side, its.terms.quantity - ticket.filled)
+    up, down = _add(up, down, intent.terms.side, intent.terms.quantity)
+    others = sum(abs(p.quantity) for p in facts.positions or () if p.contract.root == root and p.contract != intent.contract)
+    return others + max(up, down)
+
+
+def _add(up: int, down: int, side: Side, quantity: int) -> tuple[int, int]:
+    return (up + quantity, down) if side is Side.BUY else (up, down + quantity)
+
+
+def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[Denial]:
+    if limit.orders_per_minute is None:
+        return
+    sent = sum(1 for t in recent.sent_since(now - timedelta(minutes=1)) if t.requester.id == member)
+    if sent >= limit.orders_per_minute:
+        yield Denial(
+            DenialCode.ORDERS_PER_MINUTE,
+            f"You have sent {sent} orders in the last minute and {limit.orders_per_minute} are allowed; wait a little.",
+            f"sent={sent} orders_per_minute={limit.orders_per_minute}",
+        )
+
+
+def _duplicate(limit: Limit, intent: Reverse, recent: Recent, now: datetime) -> Iterable[Denial]:
+    if limit.duplicate_seconds is None:
+        return
+    since = now - timedelta(seconds=limit.duplicate_seconds)
+    twin = next((t for t in recent.sent_since(since) if t.same_shape(intent)), None)
+    if twin is not None and twin.sent_at is not None:
+        ago = (now - twin.sent_at).total_seconds()
+        yield Denial(
+            DenialCode.DUPLICATE,
+            f"{harmless(twin.requester.name, 40)} sent the same order {ago:.0f} s ago (ticket {twin.id}); "
+            f"if a second one is meant, ask again after {limit.duplicate_seconds} s.",
+            f"ticket={twin.id} duplicate_seconds={limit.duplicate_seconds}",
+        )
+
+
+def _loss(limit: Limit, intent: Reverse, account: Account | None) -> Iterable[Denial]:
+    if limit.daily_loss is None:
+        return
+    result = None if account is None else account.day_result
+    if result is None or result < -limit.daily_loss:
+        told = "can't be read" if result is None else f"is {result}"
+        yield Denial(
+            DenialCode.DAILY_LOSS,
+            f"The day's result of {code(intent.account)} {told} and its limit is -{limit.daily_loss}: "
+            "only closing is allowed there now.",
+            f"result={result} daily_loss={limit.daily_loss}",
+        )
+
+
+def _same_market(one: Reverse, other: Reverse) -> bool:
+    return (one.account, one.contract) == (other.account, other.contract)

@@ -1,0 +1,189 @@
+"""What an order is made of, the states it goes through, and what can be said of its terms without asking anybody.
+
+Values as CrossTrade lists them (POST Reverse Position): BUY and SELL; MARKET, LIMIT, STOPMARKET, STOPLIMIT; DAY and GTC.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.errors import PriceError, UsageError
+
+_PLAIN_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+LARGEST_QUANTITY = 1_000_000
+
+
+class Side(StrEnum):
+    """The side of the new order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for buy, -1 for sell: the direction in which a fill moves the position."""
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    """Order types; ``STOP`` is not one of CrossTrade's values, STOPMARKET is."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOPMARKET = "STOPMARKET"
+    STOPLIMIT = "STOPLIMIT"
+
+    @property
+    def has_limit(self) -> bool:
+        """Tell whether a limit price belongs to it."""
+        return self in {OrderType.LIMIT, OrderType.STOPLIMIT}
+
+    @property
+    def has_stop(self) -> bool:
+        """Tell whether a stop price belongs to it."""
+        return self in {OrderType.STOPMARKET, OrderType.STOPLIMIT}
+
+
+class TimeInForce(StrEnum):
+    """How long an order works."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+
+
+class OrderState(StrEnum):
+    """NinjaTrader's order states; anything else is kept as OTHER, which is evidence of nothing and not terminal."""
+
+    INITIALIZED = "Initialized"
+    SUBMITTED = "Submitted"
+    ACCEPTED = "Accepted"
+    TRIGGER_PENDING = "TriggerPending"
+    WORKING = "Working"
+    SUSPENDED = "Suspended"
+    CHANGE_PENDING = "ChangePending"
+    CHANGE_SUBMITTED = "ChangeSubmitted"
+    PART_FILLED = "PartFilled"
+    CANCEL_PENDING = "CancelPending"
+    CANCEL_SUBMITTED = "CancelSubmitted"
+    FILLED = "Filled"
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    OTHER = "Other"
+
+    @classmethod
+    def read(cls, text: str) -> "OrderState":
+        """Read a state as CrossTrade or NinjaTrader may spell it: case, blanks, ``_`` and ``-`` don't matter."""
+        return _STATES.get(_fold(text), cls.OTHER)
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether the order can't fill any more."""
+        return self in DONE_STATES
+
+
+DONE_STATES = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED})
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"[\s_-]", "", text).casefold()
+
+
+_STATES = {_fold(state.value): state for state in OrderState}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one new order.
+
+    Attributes:
+        quantity: contracts, at least 1.
+        limit: limit price, for LIMIT and STOPLIMIT only.
+        stop: stop price, for STOPMARKET and STOPLIMIT only.
+        oco: free-text OCO group id; NinjaTrader uses each up once.
+        strategy: name of an ATM template in NinjaTrader.
+    """
+
+    side: Side
+    quantity: int
+    type: OrderType = OrderType.MARKET
+    tif: TimeInForce = TimeInForce.DAY
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    oco: str | None = None
+    strategy: str | None = None
+
+
+def parse_price(name: str, typed: str | None) -> Decimal | None:
+    """Read a price that a person typed; ``None`` and blank mean "not given".
+
+    Raises:
+        PriceError: it is not a plain decimal number above zero.
+    """
+    if typed is None or not typed.strip():
+        return None
+    text = typed.strip()
+    if not _PLAIN_NUMBER.fullmatch(text) or not (price := Decimal(text)):
+        raise PriceError(f"The {name} price must be a plain number above zero with a point for decimals, like 5800.25.")
+    return price
+
+
+def parse_label(name: str, typed: str | None) -> str | None:
+    """Read a free-text name such as an OCO id or an ATM template; blank means "not given".
+
+    Raises:
+        UsageError: it is longer than 64 characters or holds control characters.
+    """
+    if typed is None or not typed.strip():
+        return None
+    text = typed.strip()
+    if not _LABEL.fullmatch(text):
+        raise UsageError(f"The {name} must be one line of at most 64 characters.")
+    return text
+
+
+def check_terms(terms: Terms) -> None:
+    """Check what needs no market: the quantity, and that just the prices that the type asks for are there.
+
+    Raises:
+        UsageError, PriceError: the first thing that is wrong, with what to do.
+    """
+    if not 1 <= terms.quantity <= LARGEST_QUANTITY:
+        raise UsageError(f"The quantity must be a whole number from 1 to {LARGEST_QUANTITY}.")
+    for name, price, wanted in (
+        ("limit", terms.limit, terms.type.has_limit),
+        ("stop", terms.stop, terms.type.has_stop),
+    ):
+        if wanted and price is None:
+            raise PriceError(f"A {terms.type.lower()} order needs a {name} price: add {name}:5800.25 or the like.")
+        if price is not None and not wanted:
+            raise PriceError(f"A {terms.type.lower()} order takes no {name} price: leave {name} out or change type.")
+
+
+def check_ticks(terms: Terms, tick_size: Decimal) -> None:
+    """Check that each price lies on the instrument's tick.
+
+    Raises:
+        PriceError: it doesn't; the sentence names the two nearest prices that do.
+    """
+    for name, price in (("limit", terms.limit), ("stop", terms.stop)):
+        if price is not None and price % tick_size:
+            below = price - price % tick_size
+            raise PriceError(
+                f"The {name} price {price} is off the tick of {tick_size}: the nearest are {below} and {below + tick_size}."
+            )
+
+
+def check_stop_side(terms: Terms, bid: Decimal, ask: Decimal) -> None:
+    """Check that a stop lies beyond the market, as it would trigger at once otherwise.
+
+    Raises:
+        PriceError: a buy stop at or below the ask, or a sell stop at or above the bid.
+    """
+    if terms.stop is None:
+        return
+    if terms.side is Side.BUY and terms.stop <= ask:
+        raise PriceError(f"A buy stop must lie above the ask of {ask}; {terms.stop} would trigger at once.")
+    if terms.side is Side.SELL and terms.stop >= bid:
+        raise PriceError(f"A sell stop must lie below the bid of {bid}; {terms.stop} would trigger at once.")

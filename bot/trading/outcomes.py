@@ -1,0 +1,39 @@
+"""What may come of sending an order: four outcomes, not two.
+
+*Accepted* is not *filled*; *rejected* is proved; *not sent* is proved too; whatever is neither is *unknown*, is never called
+failed, and is never sent again.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An order id came back: submitted to NinjaTrader, not filled."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """CrossTrade or NinjaTrader proved that nothing was done; ``text`` is their own words, redacted."""
+
+    text: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It never left: no connection was made, or the request budget ran out first."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It was sent, or may have been, and the answer is lost or proves nothing."""
+
+    why: str
+
+
+Outcome = Accepted | Rejected | NotSent | Unknown

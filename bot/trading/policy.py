@@ -1,0 +1,258 @@
+"""Who may do what, and the rules of the desk, as frozen data with pure questions.
+
+Reading the file is ``bot.policyfile``'s work; the limits that look at positions and prices are in ``bot.trading.limits``.
+Everything here fails closed: what no grant allows is not allowed, to administrators neither.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.trading.orders import OrderType
+from bot.trading.words import code
+
+EVERYTHING = "*"
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+# Commands that can change the world; a grant of one of them must say how much.
+TRADING_COMMANDS = frozenset({"reverse"})
+READING_COMMANDS = frozenset({"help", "policy"})
+COMMANDS = TRADING_COMMANDS | READING_COMMANDS
+
+
+def ascii_lower(text: str) -> str:
+    """Fold A-Z only, as account names match ASCII-case-insensitively and nothing else does."""
+    return text.translate(_ASCII_LOWER)
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside."""
+    return any(fnmatchcase(ascii_lower(name), ascii_lower(pattern)) for pattern in patterns)
+
+
+class Visibility(StrEnum):
+    """Where a ticket is shown; the result is posted to the channel either way."""
+
+    CHANNEL = "channel"
+    PRIVATE = "private"
+
+
+class DenialCode(StrEnum):
+    """Why the desk says no before anything is sent. Each code has one sentence, written where the rule is."""
+
+    NOT_HERE = "NOT_HERE"
+    NO_GRANT = "NO_GRANT"
+    ACCOUNT_NOT_GRANTED = "ACCOUNT_NOT_GRANTED"
+    INSTRUMENT_NOT_GRANTED = "INSTRUMENT_NOT_GRANTED"
+    ORDER_TYPE_NOT_GRANTED = "ORDER_TYPE_NOT_GRANTED"
+    QUANTITY_OVER_GRANT = "QUANTITY_OVER_GRANT"
+    BAD_REQUEST = "BAD_REQUEST"
+    UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
+    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
+    LIVE_NOT_NAMED = "LIVE_NOT_NAMED"
+    ACCOUNT_DISCONNECTED = "ACCOUNT_DISCONNECTED"
+    FACTS_MISSING = "FACTS_MISSING"
+    NO_POSITION = "NO_POSITION"
+    QUOTE_MISSING = "QUOTE_MISSING"
+    QUOTE_STALE = "QUOTE_STALE"
+    BAD_PRICE = "BAD_PRICE"
+    PRICE_BAND = "PRICE_BAND"
+    MAX_POSITION = "MAX_POSITION"
+    ORDERS_PER_MINUTE = "ORDERS_PER_MINUTE"
+    DUPLICATE = "DUPLICATE"
+    DAILY_LOSS = "DAILY_LOSS"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    DESK_DOWN = "DESK_DOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One reason to say no: a code, the facts behind it as ``key=value``, and a sentence that says what to do."""
+
+    code: DenialCode
+    sentence: str
+    details: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.details}" if self.details else str(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one role may do."""
+
+    role: int
+    commands: frozenset[str]
+    accounts: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    max_quantity: int | None = None
+    order_types: frozenset[OrderType] = frozenset(OrderType)
+
+    def has_command(self, command: str) -> bool:
+        """Tell whether the grant names this command."""
+        return EVERYTHING in self.commands or command in self.commands
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit for everybody; a part that is ``None`` sets none.
+
+    Attributes:
+        price_band_ticks: how far limit and stop prices may lie from the last price, in ticks.
+        daily_loss: loss of the day, in the account's currency, from which only reducing is allowed.
+        stale_seconds: a quote older than this counts as missing.
+    """
+
+    accounts: tuple[str, ...]
+    instruments: tuple[str, ...]
+    max_position: int | None = None
+    orders_per_minute: int | None = None
+    duplicate_seconds: int | None = None
+    price_band_ticks: int | None = None
+    daily_loss: Decimal | None = None
+    stale_seconds: int = 10
+
+    def applies_to(self, account: str, root: str) -> bool:
+        """Tell whether it holds for orders in that account and root."""
+        return matches(account, self.accounts) and matches(root, self.instruments)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The two-person rule: from this quantity on, somebody else who holds the role approves."""
+
+    accounts: tuple[str, ...]
+    role: int
+    min_quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRule:
+    """Names accounts that may be traded although they are not a simulation."""
+
+    name: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the team reads which news."""
+
+    channel: int
+    events: frozenset[str]
+    accounts: tuple[str, ...] = (EVERYTHING,)
+    silent: frozenset[str] = frozenset()
+
+    def carries(self, event: str, account: str) -> bool:
+        """Tell whether an event of that account belongs here."""
+        return (EVERYTHING in self.events or event in self.events) and matches(account, self.accounts)
+
+    def is_silent(self, event: str) -> bool:
+        """Tell whether it is posted without a notification sound."""
+        return EVERYTHING in self.silent or event in self.silent
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole policy file.
+
+    Attributes:
+        confirm_seconds: a ticket's life.
+        price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
+    """
+
+    grants: tuple[Grant, ...]
+    limits: tuple[Limit, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    accounts: tuple[AccountRule, ...] = ()
+    routes: tuple[Route, ...] = ()
+    confirm_seconds: int = 30
+    ticket_visibility: Visibility = Visibility.CHANNEL
+    price_tolerance_ticks: int = 20
+
+    def grants_of(self, roles: frozenset[int]) -> tuple[Grant, ...]:
+        """All grants that these roles bring."""
+        return tuple(grant for grant in self.grants if grant.role in roles)
+
+    def limits_for(self, account: str, root: str) -> tuple[Limit, ...]:
+        """All limits that hold for an order there."""
+        return tuple(limit for limit in self.limits if limit.applies_to(account, root))
+
+    def stale_seconds(self, account: str, root: str) -> int:
+        """The age, in seconds, from which a quote counts as missing: the strictest limit's, else ten."""
+        return min((limit.stale_seconds for limit in self.limits_for(account, root)), default=10)
+
+    def approver_roles(self, account: str, quantity: int) -> frozenset[int]:
+        """Every role of which somebody must approve that order; empty when nobody must."""
+        return frozenset(
+            rule.role for rule in self.approvals if matches(account, rule.accounts) and quantity >= rule.min_quantity
+        )
+
+    def names_live(self, account: str) -> bool:
+        """Tell whether the file names this account as one with real money."""
+        return any(rule.live and matches(account, (rule.name,)) for rule in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a member wants, as far as grants look at it; parts that aren't known yet are ``None``."""
+
+    command: str
+    account: str | None = None
+    root: str | None = None
+    quantity: int | None = None
+    order_type: OrderType | None = None
+
+
+def may(policy: Policy, roles: frozenset[int], request: Request) -> Denial | None:
+    """The one decision of who may do what, for commands, buttons, modals and autocomplete alike.
+
+    One single grant must allow the whole of it; grants of several roles add up, their parts don't mix. Parts of the request
+    that are ``None`` are not looked at, so the same question serves before and after the account is known.
+    """
+    held = [grant for grant in policy.grants_of(roles) if grant.has_command(request.command)]
+    if not held:
+        return Denial(
+            DenialCode.NO_GRANT,
+            f"Your roles don't allow /{request.command}; ask whoever runs the desk for a grant.",
+            f"command={request.command}",
+        )
+    if request.account is not None:
+        held = [grant for grant in held if matches(request.account, grant.accounts)]
+        if not held:
+            return Denial(
+                DenialCode.ACCOUNT_NOT_GRANTED,
+                f"Your roles don't allow /{request.command} on {code(request.account, 60)}; pick an account that is offered.",
+                f"account={request.account}",
+            )
+    if request.root is not None:
+        held = [grant for grant in held if matches(request.root, grant.instruments)]
+        if not held:
+            return Denial(
+                DenialCode.INSTRUMENT_NOT_GRANTED,
+                f"Your roles don't allow {request.root} there; pick an instrument that is offered.",
+                f"instrument={request.root}",
+            )
+    return _terms_denial(held, request)
+
+
+def _terms_denial(held: list[Grant], request: Request) -> Denial | None:
+    if request.order_type is not None:
+        held = [grant for grant in held if request.order_type in grant.order_types]
+        if not held:
+            return Denial(
+                DenialCode.ORDER_TYPE_NOT_GRANTED,
+                f"Your roles don't allow {request.order_type.lower()} orders there; pick another type.",
+                f"order_type={request.order_type}",
+            )
+    if request.quantity is not None:
+        most = max((grant.max_quantity or 0 for grant in held), default=0)
+        if request.quantity > most:
+            return Denial(
+                DenialCode.QUANTITY_OVER_GRANT,
+                f"Your roles allow at most {most} per order there; lower the quantity.",
+                f"quantity={request.quantity} max_quantity={most}",
+            )
+    return None

@@ -1,0 +1,217 @@
+"""A ticket: what is shown for confirmation, bound to one intent, one person, one account and a short life.
+
+A ticket moves only along the table of transitions below; each function here returns the moved copy or says why it can't
+move. Storing the move, and so deciding who wins a race, is the journal's work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.trading.instruments import Contract
+from bot.trading.orders import OrderState, Side, Terms
+from bot.trading.policy import Visibility
+
+
+class TicketState(StrEnum):
+    """Where a ticket stands. ``SENDING`` is on disk before the first byte leaves."""
+
+    OFFERED = "offered"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not sent"
+    NEVER_ARRIVED = "never arrived"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+S = TicketState
+TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
+    S.OFFERED: frozenset({S.OFFERED, S.SENDING, S.NOT_SENT, S.DENIED, S.CANCELLED, S.EXPIRED, S.VOID}),
+    S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT}),
+    # Evidence settles an unknown; accepted stays accepted while its order lives on.
+    S.UNKNOWN: frozenset({S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.NEVER_ARRIVED}),
+    # An order that turns up after all is told, however late.
+    S.NEVER_ARRIVED: frozenset({S.ACCEPTED}),
+    S.ACCEPTED: frozenset({S.ACCEPTED}),
+    S.REJECTED: frozenset(),
+    S.NOT_SENT: frozenset(),
+    S.DENIED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.EXPIRED: frozenset(),
+    S.VOID: frozenset(),
+}
+# From here something may be on its way to the market, or in it, without the positions and orders showing it yet.
+IN_FLIGHT = frozenset({S.SENDING, S.UNKNOWN})
+# What counts as an order that was sent, for limits on how often and for doubles.
+SENT = frozenset({S.SENDING, S.UNKNOWN, S.ACCEPTED})
+
+
+class IllegalMove(RuntimeError):
+    """A ticket was to be moved along no line of the table: a fault in this program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person, by Discord's ids; the name is for reading only, and roles are as of the interaction."""
+
+    id: int
+    name: str
+    roles: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in Discord something was asked."""
+
+    guild: int
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """The intent of ``/reverse``: close the open position, then place ``terms`` (POST Reverse Position)."""
+
+    account: str
+    contract: Contract
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The facts that the card shows; when they are no longer true the card is re-quoted instead of sent.
+
+    Attributes:
+        position: signed quantity now.
+        after: signed quantity once the new order has filled whole.
+        tick_value: money per tick and contract.
+        warnings: plain sentences.
+        approver_roles: roles of which somebody else must approve.
+    """
+
+    live: bool
+    position: int
+    average_price: Decimal | None
+    after: int
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    quoted_at: datetime
+    tick_size: Decimal
+    tick_value: Decimal
+    point_value: Decimal
+    warnings: tuple[str, ...] = ()
+    approver_roles: frozenset[int] = frozenset()
+    working_orders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """One approval: who, and for which of the asked roles it counts."""
+
+    member: int
+    name: str
+    roles: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket with all that has become of it.
+
+    Attributes:
+        revision: grows with each re-quote; a press on an older card doesn't count.
+        version: grows with each stored change; the journal compares it so that of two racing changes one wins.
+        expires_at: the end of its life as an offer.
+        message: id of the message that shows it, once posted.
+        sent_at: when ``sending`` was stored.
+        outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
+        order_ids: every id under which the order has been seen, the one to show first.
+        filled: contracts filled so far, whatever the order's state.
+        orders_before: ids of every order that was listed just before sending; what isn't among them came after.
+        absent_since: since when evidence has been read as "not there", for an unknown outcome.
+    """
+
+    id: str
+    intent: Reverse
+    requester: Member
+    place: Place
+    visibility: Visibility
+    shown: Shown
+    created_at: datetime
+    expires_at: datetime
+    state: TicketState = TicketState.OFFERED
+    revision: int = 1
+    version: int = 1
+    message: int | None = None
+    confirmed_at: datetime | None = None
+    approvals: tuple[Approved, ...] = ()
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    outcome: str | None = None
+    order_ids: tuple[str, ...] = ()
+    order_state: OrderState | None = None
+    filled: int = 0
+    average_fill_price: Decimal | None = None
+    orders_before: tuple[str, ...] = ()
+    absent_since: datetime | None = None
+
+    @property
+    def order_id(self) -> str | None:
+        """The order id to show, as CrossTrade gave it."""
+        return self.order_ids[0] if self.order_ids else None
+
+    @property
+    def missing_roles(self) -> frozenset[int]:
+        """Roles whose approval is still needed."""
+        return self.shown.approver_roles.difference(*(approval.roles for approval in self.approvals))
+
+    @property
+    def is_followed(self) -> bool:
+        """Tell whether its order may still change: accepted and not yet in a final state."""
+        return self.state is TicketState.ACCEPTED and not (self.order_state is not None and self.order_state.is_done)
+
+    @property
+    def signed_quantity(self) -> int:
+        """What the new order adds to the position when it fills whole."""
+        return self.intent.terms.quantity * self.intent.terms.side.sign
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether its life as an offer has ended."""
+        return now >= self.expires_at
+
+    def same_shape(self, other: Reverse) -> bool:
+        """Tell whether another intent would be the same trade: account, contract, side, quantity and type."""
+        mine, its = self.intent.terms, other.terms
+        return (self.intent.account, self.intent.contract) == (other.account, other.contract) and (
+            (mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type)
+        )
+
+
+def move(ticket: Ticket, state: TicketState, **changes: object) -> Ticket:
+    """The ticket in its next state, one version on.
+
+    Raises:
+        IllegalMove: the table has no such line.
+    """
+    if state not in TRANSITIONS[ticket.state]:
+        raise IllegalMove(f"ticket {ticket.id}: {ticket.state} -> {state}")
+    return replace(ticket, state=state, version=ticket.version + 1, **changes)  # type: ignore[arg-type]  # fields are checked by the callers' names
+
+
+def side_word(quantity: int) -> str:
+    """Say a signed quantity as traders do: ``LONG 2``, ``SHORT 1`` or ``FLAT``."""
+    if quantity == 0:
+        return "FLAT"
+    return f"{'LONG' if quantity > 0 else 'SHORT'} {abs(quantity)}"
+
+
+def closing_side(position: int) -> Side:
+    """The side of the order that closes a position."""
+    return Side.SELL if position > 0 else Side.BUY

@@ -1,0 +1,42 @@
+"""Words that several rooms use: foreign text made harmless, and numbers as traders read them."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+_MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
+_ZERO_WIDTH = "\u200b"
+_NO_BACKTICK = "\u02cb"
+LONGEST_FOREIGN_TEXT = 300
+
+
+def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
+    """A name of somebody else's, to stand inside a line of ours: no Markdown, no mention, no link, one line, capped."""
+    escaped = _MARKDOWN.sub(r"\\\1", _line(text, longest))
+    return escaped.replace("@", "@" + _ZERO_WIDTH).replace("http", "http" + _ZERO_WIDTH)
+
+
+def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
+    """Foreign text to the letter, as inline code, in which Discord reads neither Markdown nor mentions nor links."""
+    return f"`{_line(text, longest).replace('`', _NO_BACKTICK) or ' '}`"
+
+
+def _line(text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def money(amount: Decimal) -> str:
+    """An amount of money with thousands separators and two decimals: ``-1,250.00``."""
+    return f"{amount:,.2f}"
+
+
+def lateness(seconds: float) -> str | None:
+    """Say how late news are, once that is worth saying: ``4 min late``; ``None`` below ten seconds."""
+    if seconds < 10:
+        return None
+    if seconds < 120:
+        return f"{seconds:.0f} s late"
+    if seconds < timedelta(hours=2).total_seconds():
+        return f"{seconds / 60:.0f} min late"
+    return f"{seconds / 3600:.0f} h late"

@@ -1,0 +1,105 @@
+"""``/help`` and ``/policy``: what there is, and what the member who asks may do with it."""
+
+from collections.abc import Iterator
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat import wording
+from bot.chat.access import Host, admitted
+from bot.chat.client import DeskClient
+from bot.chat.translate import translated
+from bot.trading.policy import EVERYTHING, TRADING_COMMANDS, Grant, Limit, Policy, Request
+from bot.trading.tickets import Member
+from bot.trading.words import code, money
+
+
+class DeskCommands(commands.Cog):
+    """Commands about the desk itself."""
+
+    def __init__(self, client: DeskClient) -> None:
+        self._client = client
+        self._desk = client.desk
+
+    @app_commands.command(name="help", description="The commands that you may use here")
+    @app_commands.guild_only()
+    async def help(self, interaction: discord.Interaction[Host]) -> None:
+        """List the commands that this member may use, as they are registered."""
+        member = admitted(interaction)
+        registered = self._client.tree.get_commands(guild=interaction.guild, type=discord.AppCommandType.chat_input)
+        allowed = [command for command in registered if self._desk.may(member, Request(command.name)) is None]
+        await _say(interaction, [line for command in sorted(allowed, key=_name) for line in _help(command)])
+
+    @app_commands.command(name="policy", description="What you may do, and the limits that hold")
+    @app_commands.guild_only()
+    async def policy(self, interaction: discord.Interaction[Host]) -> None:
+        """List this member's grants, and the limits for everybody."""
+        await _say(interaction, _policy(self._desk.policy, admitted(interaction)))
+
+
+async def _say(interaction: discord.Interaction[Host], lines: list[str]) -> None:
+    first, *rest = wording.pages(lines)
+    with translated("an answer"):
+        await interaction.response.send_message(first, ephemeral=True)
+        for page in rest:
+            await interaction.followup.send(page, ephemeral=True)
+
+
+def _name(command: app_commands.Command[DeskCommands, ..., None] | app_commands.Group) -> str:
+    return command.name
+
+
+def _help(command: app_commands.Command[DeskCommands, ..., None] | app_commands.Group) -> Iterator[str]:
+    yield f"**/{command.name}** — {command.description}"
+    if isinstance(command, app_commands.Group):
+        return
+    needed = [code(each.display_name) for each in command.parameters if each.required]
+    optional = [code(each.display_name) for each in command.parameters if not each.required]
+    if needed:
+        yield f"needs {' '.join(needed)}"
+    if optional:
+        yield f"takes {' '.join(optional)}"
+
+
+def _policy(policy: Policy, member: Member) -> list[str]:
+    lines = ["**You may**"]
+    for grant in policy.grants_of(member.roles):
+        lines += _grant(grant)
+    if policy.limits:
+        lines.append("**For everybody**")
+    for limit in policy.limits:
+        lines += _limit(limit)
+    for rule in policy.approvals:
+        lines.append(f"From {rule.min_quantity} in {_names(rule.accounts)}: somebody else of <@&{rule.role}> must approve")
+    lines.append(f"A ticket can be confirmed for {policy.confirm_seconds} s")
+    return lines
+
+
+def _grant(grant: Grant) -> Iterator[str]:
+    everything = EVERYTHING in grant.commands
+    yield "every command" if everything else " ".join(f"/{command}" for command in sorted(grant.commands))
+    if everything or grant.commands & TRADING_COMMANDS:
+        yield f"· accounts {_names(grant.accounts)}"
+        yield f"· instruments {_names(grant.instruments)}"
+        yield f"· at most {grant.max_quantity or 0} per order"
+        yield f"· types {' '.join(sorted(grant.order_types))}"
+
+
+def _limit(limit: Limit) -> Iterator[str]:
+    yield f"accounts {_names(limit.accounts)}, instruments {_names(limit.instruments)}"
+    parts = (
+        ("position at most {}", limit.max_position),
+        ("{} orders a minute for each of you", limit.orders_per_minute),
+        ("the same order again after {} s", limit.duplicate_seconds),
+        ("prices within {} ticks of the last", limit.price_band_ticks),
+        ("a loss of {} a day", None if limit.daily_loss is None else money(limit.daily_loss)),
+        ("prices not older than {} s", limit.stale_seconds),
+    )
+    for sentence, value in parts:
+        if value is not None:
+            yield f"· {sentence.format(value)}"
+
+
+def _names(patterns: tuple[str, ...]) -> str:
+    return " ".join(code(pattern, 60) for pattern in patterns) or "none"

@@ -1,0 +1,40 @@
+"""A vendor on loopback, and clients for it."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.crosstrade import CrossTrade, Timeouts
+
+from .vendor import TOKEN, Vendor
+
+Connect = Callable[..., Any]
+QUICK = Timeouts(connect=0.3, read=0.3, write=0.3)
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    async with Vendor().running() as running:
+        yield running
+
+
+@pytest.fixture
+async def connect(vendor: Vendor) -> AsyncIterator[Connect]:
+    """Open clients for the vendor, or for another address, and close them at the end."""
+    numbers = itertools.count(1)
+
+    async with AsyncExitStack() as stack:
+
+        async def open_client(url: str | None = None, **options: Any) -> CrossTrade:
+            options = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC)} | options
+            client = CrossTrade(url or vendor.url, TOKEN, new_id=lambda: f"rpc-{next(numbers)}", **options)
+            client = await stack.enter_async_context(client)
+            if client.stream is not None and vendor.handshake_status == 101 and url is None:
+                await client.stream.opened()
+            return client
+
+        yield open_client

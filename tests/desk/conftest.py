@@ -1,0 +1,131 @@
+"""A desk over the real journal (in memory), a broker with a book, and a channel that remembers."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import pytest
+
+from bot.desk.desk import Desk
+from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.journal.opening import opened
+from bot.journal.store import SqlJournal
+from bot.trading.orders import Side
+from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
+from bot.trading.tickets import Member, Place, Ticket, TicketState
+from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, eventually
+
+TRADER_ROLE, APPROVER_ROLE = 1100, 1101
+TRADER = Member(1, "Tina", frozenset({TRADER_ROLE}))
+SECOND = Member(2, "Tom", frozenset({TRADER_ROLE}))
+APPROVER = Member(3, "Ann", frozenset({APPROVER_ROLE}))
+STRANGER = Member(4, "Sam")
+HERE = Place(10, 20)
+NEWS_CHANNEL = 2001
+ASK = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1)
+
+POLICY = Policy(
+    grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("Sim*", "Apex*"), ("*",), 5),),
+    approvals=(Approval(("Apex*",), APPROVER_ROLE, 1),),
+    accounts=(AccountRule("Apex-*", live=True),),
+    routes=(Route(NEWS_CHANNEL, frozenset({"*"})),),
+)
+
+
+async def at_once() -> None:
+    """An acknowledgement that Discord takes at once."""
+
+
+@dataclass
+class Room:
+    """A desk and everything around it."""
+
+    desk: Desk
+    broker: FakeBroker
+    journal: SqlJournal
+    messenger: FakeMessenger
+    clock: Clock
+    policies: list[Policy] = field(default_factory=list)
+
+    async def ticket(self, request: ReverseRequest = ASK, member: Member = TRADER) -> Ticket:
+        """Ask and post the card."""
+        made = await self.desk.offer(member, HERE, request)
+        assert isinstance(made, Ticket), made
+        await self.desk.posted(made.id, HERE.channel, 7000)
+        return await self.now(made.id)
+
+    async def refused(self, request: ReverseRequest = ASK, member: Member = TRADER) -> list[str]:
+        """Ask for something that is denied; the codes."""
+        made = await self.desk.offer(member, HERE, request)
+        assert isinstance(made, Refused), made
+        return [denial.code.value for denial in made.denials]
+
+    async def now(self, ticket_id: str) -> Ticket:
+        """The ticket as stored."""
+        ticket = await self.journal.ticket(ticket_id)
+        assert ticket is not None
+        return ticket
+
+    async def confirm(
+        self, ticket: Ticket, member: Member = TRADER, acknowledge: Callable[[], Awaitable[None]] = at_once
+    ) -> str | None:
+        """Press Confirm on the card as shown."""
+        return await self.desk.confirm(Press(member, ticket.id, ticket.revision), acknowledge)
+
+    async def approve(self, ticket: Ticket, member: Member = APPROVER) -> str | None:
+        """Press Approve."""
+        return await self.desk.approve(Press(member, ticket.id, ticket.revision), at_once)
+
+    async def cancel(self, ticket: Ticket, member: Member = TRADER) -> str | None:
+        """Press Cancel."""
+        return await self.desk.cancel(Press(member, ticket.id, ticket.revision), at_once)
+
+    async def until(self, ticket: Ticket, state: TicketState, seconds: float = 5.0) -> Ticket:
+        """Wait until the card shows a state."""
+        await eventually(lambda: state in self.messenger.states(ticket.id), seconds)
+        return await self.now(ticket.id)
+
+    def rule(self, **changes: object) -> None:
+        """Change the running policy."""
+        self.policies[-1] = replace(self.policies[-1], **changes)  # type: ignore[arg-type]  # the test names the fields
+
+    def again(self) -> Desk:
+        """A second desk over the same journal, as after a restart."""
+        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r")
+
+
+def make_desk(
+    broker: FakeBroker,
+    journal: SqlJournal,
+    messenger: FakeMessenger,
+    clock: Clock,
+    policies: list[Policy],
+    prefix: str = "t",
+) -> Desk:
+    """Build a desk by hand."""
+    numbers = itertools.count(1)
+    return Desk(broker, journal, messenger, lambda: policies[-1], clock, lambda: f"{prefix}{next(numbers)}")
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    """A desk whose loops don't run yet."""
+    clock = Clock()
+    broker, messenger, policies = FakeBroker(clock), FakeMessenger(), [POLICY]
+    async with opened("sqlite+aiosqlite:///:memory:", clock) as journal:
+        desk = make_desk(broker, journal, messenger, clock, policies)
+        yield Room(desk, broker, journal, messenger, clock, policies)
+        await desk.close()
+
+
+@pytest.fixture
+async def running(room: Room) -> Room:
+    """The same with its loops running."""
+    await room.desk.start()
+    return room
+
+
+def price(text: str) -> Decimal:
+    """A price."""
+    return Decimal(text)

@@ -1,0 +1,1 @@
+"""Tests of the simulated NinjaTrader, over real sockets."""
