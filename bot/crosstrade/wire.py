@@ -212,7 +212,13 @@ def _position(account: str, item: object) -> Position:
     sign = signs[row.market_position.casefold()]
     if not sign and row.quantity:
         raise ValueError("flat with a quantity")
-    return Position(account, parse_dated(row.instrument), sign * row.quantity, row.average_price, row.unrealized_profit_loss)
+    return Position(
+        account=row.account or account,
+        contract=parse_dated(row.instrument),
+        quantity=sign * row.quantity,
+        average_price=row.average_price,
+        unrealised=row.unrealized_profit_loss,
+    )
 
 
 def _order(account: str, item: object) -> Order:
@@ -246,7 +252,16 @@ def _execution(account: str, item: object) -> Execution:
     at = moment(row.epoch)
     if at is None or not row.quantity:
         raise ValueError("no time or no quantity")
-    return Execution(row.id, row.order_id, row.account or account, parse_dated(row.instrument), side, row.quantity, row.price, at)
+    return Execution(
+        id=row.id,
+        order_id=row.order_id,
+        account=row.account or account,
+        contract=parse_dated(row.instrument),
+        side=side,
+        quantity=row.quantity,
+        price=row.price,
+        at=at,
+    )
 
 
 def _quote(item: object) -> Quote:

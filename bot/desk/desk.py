@@ -41,6 +41,7 @@ class Desk:
         policy: gives the running policy; it may change between two calls.
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
+        quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
 
     Attributes:
         sends_get: seconds that orders on their way get when the desk closes.
@@ -58,13 +59,14 @@ class Desk:
         policy: Callable[[], Policy],
         clock: Clock,
         new_id: Callable[[], str],
+        *,
+        quiet_broker: Broker | None = None,
     ) -> None:
-        self._broker = broker
         self._journal = journal
         self._policy = policy
         self._clock = clock
         self._hands = Hands()
-        self._directory = Directory(broker)
+        self._directory = Directory(quiet_broker or broker)
         self._ledger = Ledger(journal, policy, clock)
         look = Look(broker)
         self._offers = Offers(self._ledger, look, self._directory, policy, clock, new_id)

@@ -61,9 +61,7 @@ def parse_instrument(typed: str, today: date) -> Contract | Root:
     Raises:
         InstrumentError: nothing fits, or more than one contract does; the sentence says what would fit.
     """
-    text = " ".join(typed.translate({ord(mark): " " for mark in QUOTES}).split()).upper()
-    if not text or len(text) > LONGEST_NAME or not text.isascii():
-        raise _unreadable(typed)
+    text = _plain(typed, typed.translate({ord(mark): " " for mark in QUOTES}))
     if match := _DATED.fullmatch(text):
         return _dated(typed, match["root"], 2000 + int(match["year"]), int(match["month"]))
     if match := _NAMED.fullmatch(text):
@@ -86,19 +84,31 @@ def parse_dated(name: str) -> Contract:
     Raises:
         InstrumentError: it is not in that form.
     """
-    match = _DATED.fullmatch(" ".join(name.split()).upper())
+    match = _DATED.fullmatch(_plain(name, name))
     if match is None or not 1 <= int(match["month"]) <= len(MONTH_NAMES):
         raise _unreadable(name)
     return Contract(match["root"], 2000 + int(match["year"]), int(match["month"]))
 
 
+def _plain(typed: str, text: str) -> str:
+    """One line in capitals; other scripts are refused before they could fold into ASCII letters or count as digits."""
+    line = " ".join(text.split())
+    if not line or len(line) > LONGEST_NAME or not line.isascii():
+        raise _unreadable(typed)
+    return line.upper()
+
+
 def _dated(typed: str, root: str, year: int, month: int) -> Contract:
     if not 1 <= month <= len(MONTH_NAMES):
         raise InstrumentError(typed, f"There is no month {month:02d}; write the contract like ES 09-26.")
-    if root in QUARTERLY_ROOTS and month not in QUARTERLY_MONTHS:
+    if not _has_month(root, month):
         fits = tuple(str(Contract(root, year, quarter)) for quarter in QUARTERLY_MONTHS)
         raise InstrumentError(typed, f"{root} has no month {month:02d}; in that year there are {', '.join(fits)}.", fits)
     return Contract(root, year, month)
+
+
+def _has_month(root: str, month: int) -> bool:
+    return root not in QUARTERLY_ROOTS or month in QUARTERLY_MONTHS
 
 
 def _year(typed: str, root: str, month: int, digits: str, today: date) -> int:
@@ -106,10 +116,10 @@ def _year(typed: str, root: str, month: int, digits: str, today: date) -> int:
         return 2000 + int(digits)
     # A single digit names one year in ten; the one within five years of today is meant, and exactly five away is a tie.
     years = [year for year in range(today.year - 5, today.year + 6) if year % 10 == int(digits)]
-    if len(years) > 1:
+    if len(years) > 1 and _has_month(root, month):
         fits = tuple(str(Contract(root, year, month)) for year in years)
         raise InstrumentError(typed, f"That fits {' and '.join(fits)}; write the one you mean in that form.", fits)
-    return years[0]
+    return years[-1]
 
 
 def _unreadable(typed: str) -> InstrumentError:

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from bot.errors import PriceError, UsageError
 
-_PLAIN_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
-_LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_LABEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
 LARGEST_QUANTITY = 1_000_000
 
 

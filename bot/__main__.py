@@ -1,0 +1,99 @@
+"""``python -m bot``: reads the command line, runs one command, turns errors into one sentence and an exit code.
+
+Exit codes: 0 good, 1 failed, 2 wrong use or settings, 69 a service is unreachable.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.errors import DeskError, PolicyError, ServiceUnreachable, SettingsError
+
+GOOD, FAILED, WRONG_USE, UNREACHABLE = 0, 1, 2, 69
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (SettingsError, PolicyError) as error:
+        return _ended(error, WRONG_USE)
+    except ServiceUnreachable as error:
+        return _ended(error, UNREACHABLE)
+    except DeskError as error:
+        return _ended(error, FAILED)
+    except KeyboardInterrupt:
+        return GOOD
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(prog="python -m bot", description="A Discord desk for NinjaTrader 8, by way of CrossTrade.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, function: object) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=function)
+        return added
+
+    command("run", "Run the bot with the settings of the environment and .env.", _run)
+    demo = command("demo", "Try it without any token: a local Discord page, a simulated NinjaTrader and the real bot.", _demo)
+    demo.add_argument("--script", action="store_true", help="play the whole story without a browser, print it and exit")
+    demo.add_argument("--port", type=int, default=None, help="port of the page; a free one if left out")
+    demo.add_argument("--websocket", action="store_true", help="let orders travel by the WebSocket")
+    command("check", "Check settings, policy, journal, Discord and CrossTrade, and say what to do.", _check)
+    simulator = command("simulator", "Run the simulated NinjaTrader behind the CrossTrade API.", _simulator)
+    simulator.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    simulator.add_argument("--port", type=int, default=8765, help="port to listen on; 0 for a free one")
+    simulator.add_argument("--token", default=None, help="the only bearer token accepted; any if left out")
+    policy = command("policy", "Read the policy file and say what it allows, or print its JSON schema.", _policy)
+    policy.add_argument("file", nargs="?", type=Path, default=None, help="policy file; POLICY_FILE or policy.toml if left out")
+    policy.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
+    return top
+
+
+def _run(_options: argparse.Namespace) -> int:
+    from bot.logs import configure  # noqa: PLC0415 - each command loads only what it needs
+    from bot.program.run import run  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    configure(settings.log_level.value, settings.log_format.value, settings.secrets)
+    return asyncio.run(run(settings))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from bot.sandbox.demo import main as demo  # noqa: PLC0415
+
+    return asyncio.run(demo(port=options.port, script=options.script, websocket=options.websocket))
+
+
+def _check(_options: argparse.Namespace) -> int:
+    from bot.program.check import check  # noqa: PLC0415
+
+    return asyncio.run(check())
+
+
+def _simulator(options: argparse.Namespace) -> int:
+    from bot.sandbox.ninjatrader import serve  # noqa: PLC0415
+
+    asyncio.run(serve(options.host, options.port, options.token))
+    return GOOD
+
+
+def _policy(options: argparse.Namespace) -> int:
+    from bot.program.policy import show  # noqa: PLC0415
+
+    return show(options.file, schema=options.schema)
+
+
+def _ended(error: DeskError, code: int) -> int:
+    sys.stderr.write(f"{error}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

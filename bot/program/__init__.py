@@ -1,0 +1,1 @@
+"""The commands of the program: what ``python -m bot`` can do. The only room that knows every other."""

@@ -1,0 +1,119 @@
+"""``python -m bot run``: everything is built here once, by hand, and closed in the reverse order."""
+
+import asyncio
+import logging
+import secrets
+import signal
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from bot.chat.client import DeskClient, run_client
+from bot.chat.messenger import DiscordMessenger
+from bot.crosstrade.client import CrossTrade
+from bot.desk.desk import Desk
+from bot.desk.ports import Event, EventName, Journal
+from bot.errors import PolicyError
+from bot.journal.opening import opened
+from bot.policyfile import PolicyWatch
+from bot.settings import Settings
+from bot.trading.policy import Policy
+from cogs.desk import DeskCommands
+from cogs.positions import Positions
+
+log = logging.getLogger(__name__)
+
+# Letters and digits that nobody mistakes for one another when a ticket's id is read aloud.
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_LENGTH = 8
+COGS = (Positions, DeskCommands)
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A ticket's id: unguessable and easy to read."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))
+
+
+async def run(settings: Settings) -> int:
+    """Run the bot until it is told to stop; returns the exit code.
+
+    Raises:
+        SettingsError, PolicyError: a setting, the policy file or a token can't be used.
+        JournalLocked, JournalError: the journal is another process's, or can't be used.
+    """
+    stop = _stop_on_signals()
+    watch = PolicyWatch(settings.policy_file)
+    messenger = DiscordMessenger()
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(opened(settings.database_url, utc_now))
+        broker = await stack.enter_async_context(_crosstrade(settings))
+        desk = Desk(broker, journal, messenger, lambda: watch.current, utc_now, new_id, quiet_broker=broker.in_background)
+        found = await desk.start()
+        log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
+
+        def make_client() -> DeskClient:
+            return DeskClient(
+                desk,
+                messenger,
+                settings.discord_guild_id,
+                COGS,
+                api_url=settings.discord_api_url,
+                gateway_url=settings.discord_gateway_url,
+            )
+
+        discord = asyncio.create_task(run_client(make_client, settings.discord_token.get_secret_value()), name="discord")
+        policy = asyncio.create_task(_watch_policy(watch, journal), name="policy")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait({discord, policy, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                # A refused token or a missing guild ends the program with its sentence.
+                task.result()
+        finally:
+            # The desk first: what is on its way is seen to its end and told while Discord is still connected.
+            await desk.close()
+            for task in (discord, policy, stopping):
+                task.cancel()
+            await asyncio.gather(discord, policy, stopping, return_exceptions=True)
+    log.info("stopped")
+    return 0
+
+
+def _crosstrade(settings: Settings) -> CrossTrade:
+    return CrossTrade(
+        settings.crosstrade_url,
+        settings.crosstrade_token.get_secret_value(),
+        clock=utc_now,
+        new_id=new_id,
+        transport=settings.crosstrade_transport.value,
+        rate=settings.crosstrade_rate,
+        burst=settings.crosstrade_burst,
+    )
+
+
+async def _watch_policy(watch: PolicyWatch, journal: Journal) -> None:
+    async def changed(_policy: Policy) -> None:
+        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data={"digest": watch.digest}))
+        log.info("policy %s is in force", watch.digest)
+
+    async def refused(error: PolicyError) -> None:
+        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data={"refused": list(error.reasons)[:20]}))
+
+    await watch.watch(changed, refused)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set; discord.py would close cleanly on SIGINT only."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' event loops have no signal handlers; this one runs between two bytecodes of the main thread.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop

@@ -1,0 +1,1 @@
+"""The Discord side, through real discord.py against SimCord, with a hand-written desk behind it."""

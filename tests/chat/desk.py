@@ -1,0 +1,132 @@
+"""A desk with state and without a market: what it is asked, what it has let through, and what came of it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.chat.messenger import DiscordMessenger
+from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.trading.instruments import parse_dated
+from bot.trading.orders import Terms
+from bot.trading.policy import Denial, Policy, Request, Visibility, may
+from bot.trading.tickets import Member, Place, Reverse, Ticket, TicketState
+
+from .samples import POLICY, SHOWN, TICKET
+
+Acknowledge = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class FakeDesk:
+    """Fills ``bot.chat.door.Desk``.
+
+    Attributes:
+        refuses: what ``offer`` answers instead of making a ticket.
+        fails: what every door raises.
+        asked: the requests that ``may`` was asked about.
+        behind: names of all doors that were reached past ``may``.
+        orders: ids of tickets that were sent; an order twice would be here twice.
+    """
+
+    messenger: DiscordMessenger
+    policy: Policy = POLICY
+    denial: Denial | None = None
+    refuses: Refused | None = None
+    fails: Exception | None = None
+    visibility: Visibility = Visibility.CHANNEL
+    approver_roles: frozenset[int] = frozenset()
+    asked: list[Request] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+    requests: list[ReverseRequest] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    not_posted_why: dict[str, str] = field(default_factory=dict)
+    presses: list[tuple[str, Press]] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+
+    def may(self, member: Member, request: Request) -> Denial | None:
+        self.asked.append(request)
+        self.members.append(member)
+        return self.denial or may(self.policy, member.roles, request)
+
+    async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+        self._pass("offer")
+        self.requests.append(request)
+        if self.refuses is not None:
+            return self.refuses
+        terms = Terms(request.side, request.quantity, request.type, request.tif, oco=request.oco, strategy=request.strategy)
+        made = replace(
+            TICKET,
+            id=f"t{len(self.tickets) + 1}",
+            intent=Reverse(request.account, parse_dated(request.instrument), terms),
+            requester=member,
+            place=place,
+            visibility=self.visibility,
+            shown=replace(SHOWN, approver_roles=self.approver_roles),
+        )
+        self.tickets[made.id] = made
+        return made
+
+    async def posted(self, ticket_id: str, channel: int, message: int) -> None:
+        self._pass("posted")
+        assert channel == self.tickets[ticket_id].place.channel
+        self._change(ticket_id, message=message)
+
+    async def shown_privately(self, ticket_id: str) -> None:
+        self._pass("shown_privately")
+        self.private.append(ticket_id)
+
+    async def not_posted(self, ticket_id: str, why: str) -> None:
+        self._pass("not_posted")
+        self.not_posted_why[ticket_id] = why
+        self._change(ticket_id, state=TicketState.VOID)
+
+    async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        return await self._press("confirm", press, acknowledge)
+
+    async def approve(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        return await self._press("approve", press, acknowledge)
+
+    async def cancel(self, press: Press, acknowledge: Acknowledge) -> str | None:
+        return await self._press("cancel", press, acknowledge)
+
+    def accounts_for(self, member: Member, command: str) -> Sequence[str]:
+        self._pass("accounts_for")
+        return [f"Sim{number}" for number in range(101, 140)]
+
+    def instruments_for(self, member: Member, command: str, account: str) -> Sequence[str]:
+        self._pass("instruments_for")
+        return ["ES 09-26", "MES 09-26"] if account == "Sim101" else ["NQ 09-26"]
+
+    async def _press(self, verb: str, press: Press, acknowledge: Acknowledge) -> str | None:
+        self._pass(verb)
+        self.presses.append((verb, press))
+        await acknowledge()
+        ticket = self.tickets.get(press.ticket)
+        if ticket is None:
+            return "I don't know this ticket any more."
+        if ticket.state is not TicketState.OFFERED:
+            return f"This ticket is {ticket.state} already."
+        if press.member.id != ticket.requester.id:
+            return f"Only {ticket.requester.name} can do that."
+        if verb == "cancel":
+            self._change(ticket.id, state=TicketState.CANCELLED, ended_by=press.member.name)
+        else:
+            self.orders.append(ticket.id)
+            self._change(ticket.id, state=TicketState.ACCEPTED, order_ids=("order-1",))
+        await self.redraw(ticket.id)
+        return None
+
+    async def redraw(self, ticket_id: str, late: float = 0.0) -> None:
+        """Draw as the outbox would."""
+        posted = await self.messenger.show(self.tickets[ticket_id], late)
+        if posted is not None:
+            self._change(ticket_id, message=posted)
+
+    def _change(self, ticket_id: str, **changes: object) -> None:
+        self.tickets[ticket_id] = replace(self.tickets[ticket_id], **changes)  # type: ignore[arg-type]  # a test's own names
+
+    def _pass(self, door: str) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.behind.append(door)

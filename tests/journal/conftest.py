@@ -1,0 +1,71 @@
+"""Journals to test with: each test that asks for ``url`` runs on every database that is there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.journal.opening import opened
+from bot.journal.store import SqlJournal
+
+from .making import sqlite_url
+
+SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432"
+
+
+async def on_server(database: str, *statements: str) -> None:
+    """Run statements on the PostgreSQL server, each on its own."""
+    engine = create_async_engine(f"{SERVER}/{database}", isolation_level="AUTOCOMMIT", connect_args={"timeout": 3})
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server_database() -> Iterator[str]:
+    """A PostgreSQL database of this run's own."""
+    name = f"journal_{uuid4().hex}"
+    try:
+        asyncio.run(on_server("test", f"CREATE DATABASE {name}"))
+    except (OSError, SQLAlchemyError) as error:
+        pytest.skip(f"no PostgreSQL at 127.0.0.1:5432 ({type(error).__name__})")
+    yield name
+    asyncio.run(on_server("test", f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def server(server_database: str) -> str:
+    """The address of that database, empty."""
+    await on_server(server_database, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return f"{SERVER}/{server_database}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where an SQLite journal may lie."""
+    return tmp_path / "desk.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, file: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "postgresql":
+        address = request.getfixturevalue("server")
+        assert isinstance(address, str)
+        return address
+    return sqlite_url(file)
+
+
+@pytest.fixture
+async def journal(url: str) -> AsyncIterator[SqlJournal]:
+    """A journal on each database."""
+    async with opened(url) as journal:
+        yield journal

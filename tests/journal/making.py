@@ -1,0 +1,89 @@
+"""Tickets, events and whole journals for these tests."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.desk.ports import Event, EventName
+from bot.journal.links import SqliteReads, SqliteWrites
+from bot.journal.store import SqlJournal
+from bot.trading.instruments import Contract
+from bot.trading.orders import Side, Terms
+from bot.trading.policy import Visibility
+from bot.trading.tickets import Member, Place, Reverse, Shown, Ticket, TicketState, move
+
+NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+SHOWN = Shown(
+    live=False,
+    position=2,
+    average_price=Decimal("5790.50"),
+    after=1,
+    bid=Decimal("5800.00"),
+    ask=Decimal("5800.25"),
+    last=Decimal("5800.25"),
+    quoted_at=NOON,
+    tick_size=Decimal("0.25"),
+    tick_value=Decimal("12.50"),
+    point_value=Decimal(50),
+)
+
+
+def ticket(id_: str = "t1", **changes: Any) -> Ticket:
+    """A fresh offer, or one that differs in the given fields."""
+    fresh = Ticket(
+        id=id_,
+        intent=Reverse("Sim101", Contract("ES", 2026, 9), Terms(Side.BUY, 1)),
+        requester=Member(111_222_333_444_555_666, "Tina", frozenset({1100})),
+        place=Place(10, 20),
+        visibility=Visibility.CHANNEL,
+        shown=SHOWN,
+        created_at=NOON,
+        expires_at=NOON + 30 * SECOND,
+    )
+    return replace(fresh, **changes)
+
+
+def event(name: EventName = EventName.OFFERED, id_: str | None = "t1", at: datetime = NOON, **data: object) -> Event:
+    """One line of the log."""
+    return Event(at, name, id_, data=data)
+
+
+def claimed(offer: Ticket, **changes: object) -> Ticket:
+    """An offer as the press on Confirm leaves it."""
+    return move(offer, TicketState.SENDING, confirmed_at=NOON + SECOND, sent_at=NOON + SECOND, **changes)
+
+
+async def stored(journal: SqlJournal, id_: str = "t1", **changes: Any) -> Ticket:
+    """A ticket that is in the journal already."""
+    fresh = ticket(id_, **changes)
+    await journal.open(fresh, event(id_=id_, at=fresh.created_at))
+    return fresh
+
+
+@asynccontextmanager
+async def beside(file: Path, patience: float = 5.0) -> AsyncIterator[SqlJournal]:
+    """A further journal on a file that another one has made and locked, as if the lock had failed."""
+    reads, writes = SqliteReads(str(file), patience), SqliteWrites(str(file), patience)
+    try:
+        yield SqlJournal(reads, writes)
+    finally:
+        await reads.close()
+        await writes.close()
+
+
+def ask(file: Path, statement: str, *values: object) -> Sequence[Any]:
+    """Read or change a journal's file behind its back."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def sqlite_url(file: Path) -> str:
+    """The address of a journal in that file."""
+    return f"sqlite+aiosqlite:///{file}"

@@ -1,0 +1,206 @@
+"""What is stored comes back as it was."""
+
+import asyncio
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.desk.ports import EventName, Notice
+from bot.errors import JournalError
+from bot.journal.opening import opened
+from bot.journal.shelf import Shelf
+from bot.journal.store import SqlJournal
+from bot.trading.instruments import Contract
+from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.policy import Visibility
+from bot.trading.tickets import Approved, Member, Place, Reverse, Shown, Ticket, TicketState
+
+from .making import NOON, ask, beside, claimed, event, sqlite_url, stored, ticket
+
+ids = st.integers(0, 2**63 - 1)
+counts = st.integers(0, 2**63 - 1)
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+# JSON escapes what a text column can't hold.
+free_words = st.text(max_size=60)
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone
+numbers = st.decimals(allow_nan=False, allow_infinity=False)
+roles = st.frozensets(ids, max_size=4)
+contracts = st.builds(Contract, words, st.integers(2000, 2100), st.integers(1, 12))
+terms = st.builds(
+    Terms,
+    side=st.sampled_from(Side),
+    quantity=counts,
+    type=st.sampled_from(OrderType),
+    tif=st.sampled_from(TimeInForce),
+    limit=st.none() | numbers,
+    stop=st.none() | numbers,
+    oco=st.none() | free_words,
+    strategy=st.none() | free_words,
+)
+shown = st.builds(
+    Shown,
+    live=st.booleans(),
+    position=st.integers(),
+    average_price=st.none() | numbers,
+    after=st.integers(),
+    bid=numbers,
+    ask=numbers,
+    last=numbers,
+    quoted_at=moments,
+    tick_size=numbers,
+    tick_value=numbers,
+    point_value=numbers,
+    warnings=st.lists(free_words, max_size=3).map(tuple),
+    approver_roles=roles,
+    working_orders=st.integers(),
+)
+tickets = st.builds(
+    Ticket,
+    id=words,
+    intent=st.builds(Reverse, words, contracts, terms),
+    requester=st.builds(Member, ids, words, roles),
+    place=st.builds(Place, ids, ids),
+    visibility=st.sampled_from(Visibility),
+    shown=shown,
+    created_at=moments,
+    expires_at=moments,
+    state=st.sampled_from(TicketState),
+    revision=counts,
+    version=st.integers(0, 2**62),
+    message=st.none() | ids,
+    confirmed_at=st.none() | moments,
+    approvals=st.lists(st.builds(Approved, ids, free_words, roles), max_size=3).map(tuple),
+    sent_at=st.none() | moments,
+    ended_at=st.none() | moments,
+    ended_by=st.none() | words,
+    outcome=st.none() | words,
+    order_ids=st.lists(free_words, max_size=3).map(tuple),
+    order_state=st.none() | st.sampled_from(OrderState),
+    filled=counts,
+    average_fill_price=st.none() | numbers,
+    absent_since=st.none() | moments,
+)
+
+
+def unread(journal: SqlJournal) -> SqlJournal:
+    """The same journal with nothing remembered, so that rows are read."""
+    return SqlJournal(journal._reads, journal._writes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(opened_with=tickets, next_=tickets)
+def test_every_field_of_a_ticket_survives_the_disk_and_times_come_back_aware(opened_with: Ticket, next_: Ticket) -> None:
+    async def check() -> None:
+        async with opened("sqlite+aiosqlite:///:memory:") as journal:
+            await journal.open(opened_with, event(id_=opened_with.id))
+            assert await unread(journal).ticket(opened_with.id) == opened_with
+
+            changed = replace(next_, id=opened_with.id, version=opened_with.version + 1, message=opened_with.message)
+            assert await journal.advance(opened_with, changed, ())
+            found = await unread(journal).ticket(opened_with.id)
+            assert found == changed
+            for each in (found.created_at, found.sent_at, found.shown.quoted_at):
+                assert each is None or each.utcoffset() == timedelta(0)
+
+    asyncio.run(check())
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tickets)
+async def test_every_field_of_a_ticket_survives_every_database(journal: SqlJournal, drawn: Ticket) -> None:
+    await journal._writes.run(lambda connection: connection.exec_driver_sql("DELETE FROM tickets"))
+    await journal.open(drawn, event(id_=drawn.id))
+    assert await unread(journal).ticket(drawn.id) == drawn
+
+
+def test_the_strategy_of_these_tests_draws_every_field() -> None:
+    assert {"message", "absent_since", "average_fill_price"} <= {field.name for field in fields(Ticket)}
+    assert len(fields(Ticket)) == 23, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (14, 3, 8, 3)
+
+
+async def test_a_time_of_another_zone_comes_back_as_the_same_moment(journal: SqlJournal) -> None:
+    there = NOON.astimezone(timezone(timedelta(hours=-5)))
+    await stored(journal, created_at=there, sent_at=there)
+    found = await unread(journal).ticket("t1")
+    assert found is not None
+    assert (found.created_at, found.sent_at) == (NOON, NOON)
+    assert found.created_at.utcoffset() == timedelta(0)
+
+
+async def test_words_that_no_database_can_hold_are_made_harmless_and_not_a_failure(journal: SqlJournal) -> None:
+    offer = await stored(journal)
+    taken = claimed(offer, outcome="no\0 half \ud800 pair", order_ids=("\ud800",))
+    assert await journal.advance(offer, taken, [event(EventName.SENDING, text="\0\ud800")], [Notice(1, "\0\ud800")])
+    found = await unread(journal).ticket("t1")
+    assert found is not None
+    assert found.outcome == "no? half ? pair"
+    assert found.order_ids == ("\ud800",)
+    assert (await journal.events("t1"))[-1].data == {"text": "\0\ud800"}
+    assert await journal.ticket("\0\ud800") is None
+
+
+async def test_an_event_comes_back_as_it_was_told(journal: SqlJournal) -> None:
+    said = event(EventName.DENIED, "t9", NOON, reasons=["A", {"B": None}], count=3, share=0.5, fine=True)
+    said = replace(said, actor=2**62)
+    await journal.record(said)
+    assert await journal.events("t9") == [said]
+
+
+async def test_a_fact_in_no_json_type_is_kept_as_its_words(journal: SqlJournal) -> None:
+    await journal.record(event(EventName.FILLED, "t9", price=Decimal("5800.25")))
+    assert [each.data for each in await journal.events("t9")] == [{"price": "5800.25"}]
+
+
+async def test_a_ticket_that_is_not_there_is_none(journal: SqlJournal) -> None:
+    assert await journal.ticket("nothing") is None
+    assert await journal.events("nothing") == []
+
+
+async def test_a_number_that_no_column_can_hold_is_an_error_of_the_journal(journal: SqlJournal) -> None:
+    with pytest.raises(JournalError):
+        await stored(journal, filled=2**80)
+    assert await journal.ticket("t1") is None
+
+
+@pytest.mark.parametrize(
+    "damage", ["state = 'dreaming'", "intent = '{'", "intent = '{\"kind\":\"dance\"}'", "shown = '{}'", "order_ids = '5'"]
+)
+async def test_a_row_that_cannot_be_read_is_an_error_and_never_left_out(file: Path, damage: str) -> None:
+    async with opened(sqlite_url(file)) as journal:
+        await stored(journal)
+        ask(file, f"UPDATE tickets SET {damage}")
+        with pytest.raises(JournalError, match="can't read"):
+            await unread(journal).ticket("t1")
+
+
+async def test_a_ticket_changed_by_somebody_else_is_read_anew(file: Path) -> None:
+    async with opened(sqlite_url(file)) as journal, beside(file) as other:
+        offer = await stored(journal)
+        assert await other.ticket("t1") == offer
+        taken = claimed(offer)
+        assert await journal.advance(offer, taken, ())
+        assert await other.ticket("t1") == taken
+        await other.posted("t1", 20, 77)
+        assert await journal.ticket("t1") == replace(taken, message=77)
+
+
+async def test_a_shelf_that_is_full_forgets_and_the_journal_reads_again(journal: SqlJournal) -> None:
+    small = SqlJournal(journal._reads, journal._writes)
+    small._shelf = Shelf(room=2)
+    put = [await stored(small, f"t{number}") for number in range(5)]
+    assert await small.live() == put
+    assert [await small.ticket(each.id) for each in put] == put
+    assert small._shelf.find("t0", 1, None) is None
+
+
+async def test_more_tickets_than_one_statement_takes_are_all_found(journal: SqlJournal) -> None:
+    many = [ticket(f"t{number:04}") for number in range(1100)]
+    for each in many:
+        await journal.open(each, event(id_=each.id))
+    assert await unread(journal).live() == many

@@ -1,0 +1,28 @@
+"""The main job, whole: from the slash command to the order id in the channel, by a process over real sockets."""
+
+import pytest
+
+from bot.sandbox.discord.world import DESK, FILLS
+from tests.process.conftest import CROSSTRADE_SECRET, DISCORD_SECRET, Street, until
+
+
+@pytest.mark.parametrize("transport", ["rest", "websocket"])
+async def test_a_reverse_ends_with_the_order_id_in_the_channel(street: Street, transport: str) -> None:
+    street.settings["CROSSTRADE_TRANSPORT"] = transport
+    await street.start()
+    card = await street.ask()
+    for words in ("Sim101", "SIM", "ES 09-26", "BUY 1", "MARKET", "SHORT 2", "LONG 1"):
+        assert words in card.text, card.text
+    assert street.entries() == []
+    await street.discord.click("trader", card.id, "Confirm")
+    done = await street.card("accepted")
+    assert done.id == card.id
+    [entry] = street.entries()
+    order_id = entry["body"] and street.rows("SELECT order_ids FROM tickets")[0][0]
+    assert order_id
+    assert not done.buttons or all(button.disabled for button in done.buttons)
+    assert await street.stop() == 0
+    assert DISCORD_SECRET not in street.output.decode()
+    assert CROSSTRADE_SECRET not in street.output.decode()
+    assert any("Accepted" in message.text for message in street.discord.messages(FILLS))
+    await until(lambda: len(street.discord.messages(DESK)) >= 1)
