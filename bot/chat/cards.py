@@ -63,9 +63,12 @@ def colour(ticket: Ticket) -> int:
 
 def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
     is_open = ticket.state is TicketState.OFFERED
+    # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
     if ticket.outcome:
         yield ui.TextDisplay(clip(ticket.outcome, LONGEST_OUTCOME))
+    if ticket.state is TicketState.REJECTED:
+        yield _text(hint(ticket.outcome))
     yield ui.Separator()
     yield _text(*_order(ticket))
     yield _text(*_change(ticket))
@@ -117,14 +120,15 @@ def _open_words(ticket: Ticket) -> str:
 
 
 def _news(ticket: Ticket) -> Iterator[str]:
-    """What became of it, below the title; the desk's own words follow in a block of their own."""
+    """What became of it, below the title."""
+    if ticket.order_state is OrderState.REJECTED:
+        yield from _rejected_order(ticket)
+        return
     match ticket.state:
         case TicketState.ACCEPTED:
             yield _order_news(ticket)
-            yield from (f"also seen as order {code(other, 64)}" for other in ticket.order_ids[1:2])
         case TicketState.REJECTED:
-            yield "Nothing was done; CrossTrade's own words:"
-            yield hint(ticket.outcome)
+            yield "No order was placed. CrossTrade says:"
         case TicketState.UNKNOWN:
             yield "**Do not send it again.** The answer was lost, so the order may be in the market."
             yield "The bot looks for it among orders, fills and position in NinjaTrader"
@@ -143,14 +147,17 @@ def _news(ticket: Ticket) -> Iterator[str]:
             return
 
 
+def _rejected_order(ticket: Ticket) -> Iterator[str]:
+    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.intent.terms.quantity} filled" if ticket.filled else "")
+    yield "The close before it may have been done all the same; look at the position."
+
+
 def _order_news(ticket: Ticket) -> str:
     quantity = ticket.intent.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {_number(ticket.average_fill_price)}"
     match ticket.order_state:
         case OrderState.FILLED:
             return f"filled {ticket.filled or quantity}{price}"
-        case OrderState.REJECTED:
-            return "rejected by NinjaTrader" + (f", {ticket.filled} of {quantity} filled{price}" if ticket.filled else "")
         case OrderState.CANCELLED:
             return f"order cancelled, {ticket.filled} of {quantity} filled" + (price if ticket.filled else "")
         case _ if ticket.filled:

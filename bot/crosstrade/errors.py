@@ -4,6 +4,7 @@ For a write the question is "was nothing done?"; only a proof counts, everything
 ``BrokerError``. No connection is made here, and no row is read.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,17 +21,13 @@ BUDGET_SPENT = "The request budget of CrossTrade was used up before there was a 
 GARBLED = "CrossTrade sent an answer that can't be read."
 
 # Error texts that stand for HTTP 408 and 5xx where there is no status, which is over the WebSocket: they say that the answer
-# is missing, not that nothing was done. The first four are observed (client code of others), the rest is inferred.
-_NO_PROOF = (
-    "not ready",
-    "disconnected",
-    "not connected",
-    "connection closed",
-    "timeout",
-    "timed out",
-    "internal_error",
-    "internal error",
-    "unavailable",
+# is missing, not that nothing was done. "Client not ready" and its like are observed (client code of others), the rest is
+# inferred, and rather too wide than too narrow: an unknown outcome is looked into, a wrong "rejected" is not.
+_NO_PROOF = re.compile(
+    r"not (?:ready|connected|respond)|no (?:response|answer|reply)|(?:did ?n.t|did not) (?:respond|answer)|disconnect"
+    r"|connection (?:closed|lost|reset)|time[ds]?[ _-]?out|(?:internal|server)[ _]error|exception|gateway|unavailable|unreachable"
+    r"|offline|try again",
+    re.IGNORECASE,
 )
 
 
@@ -161,7 +158,7 @@ def rpc_reply(frame: Mapping[str, object]) -> Reply:
     text = _reason(body).casefold()
     if "rate_limited" in text or "rate limit" in text:
         return Reply(HTTPStatus.TOO_MANY_REQUESTS.value, body)
-    if any(words in text for words in _NO_PROOF):
+    if _NO_PROOF.search(text):
         return Reply(HTTPStatus.REQUEST_TIMEOUT.value, body)
     return Reply(HTTPStatus.BAD_REQUEST.value, body)
 

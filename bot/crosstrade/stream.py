@@ -37,7 +37,7 @@ class Stream:
         base: scheme and host; ``https`` becomes ``wss``.
         seconds: how long an RPC waits for its answer.
         backoff: seconds before each attempt to connect again; the last one repeats.
-        good_after: seconds that a connection must live for the next outage to start with the first of them.
+        heartbeat: seconds between protocol pings.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Stream:
         clean: Clean,
         seconds: float,
         backoff: Sequence[float] = BACKOFF,
-        good_after: float = GOOD_AFTER_SECONDS,
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._session = session
         self._url = f"ws{base.removeprefix('http')}{STREAM}"
@@ -58,7 +58,7 @@ class Stream:
         self._clean = clean
         self._seconds = seconds
         self._backoff = tuple(backoff)
-        self._good_after = good_after
+        self._heartbeat = heartbeat
         self._gauge = Gauge(clock, "The stream of CrossTrade is not connected yet.")
         self._pending: dict[str, asyncio.Future[Reply | None]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -131,7 +131,7 @@ class Stream:
                 log.error("the stream of CrossTrade was taken over by another program and stays closed")
                 return
             self._gauge.fell(why)
-            failures = 0 if loop.time() - began >= self._good_after else failures
+            failures = 0 if loop.time() - began >= GOOD_AFTER_SECONDS else failures
             if why == TOKEN_REFUSED:
                 # Asking faster won't change that.
                 failures = len(self._backoff)
@@ -143,7 +143,7 @@ class Stream:
     async def _live(self) -> str:
         """Connect and listen until the connection ends; the sentence says why it did."""
         timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS)
-        async with self._session.ws_connect(self._url, heartbeat=HEARTBEAT_SECONDS, timeout=timeout) as socket:
+        async with self._session.ws_connect(self._url, heartbeat=self._heartbeat, timeout=timeout) as socket:
             self._socket = socket
             self._gauge.rose("The stream of CrossTrade is open.")
             self._opened.set()

@@ -65,6 +65,7 @@ def ticket_values(ticket: Ticket) -> Values:
         "order_state": ticket.order_state,
         "filled": ticket.filled,
         "average_fill_price": _text(ticket.average_fill_price),
+        "orders_before": _write(ticket.orders_before),
         "absent_since": ticket.absent_since,
     }
 
@@ -135,6 +136,7 @@ def _ticket(row: AnyRow) -> Ticket:
         order_state,
         filled,
         average_fill_price,
+        orders_before,
         absent_since,
     ) = row
     return Ticket(
@@ -160,6 +162,7 @@ def _ticket(row: AnyRow) -> Ticket:
         order_state=None if order_state is None else _ORDER_STATES[order_state],
         filled=filled,
         average_fill_price=_number(average_fill_price),
+        orders_before=tuple(_read(orders_before)),
         absent_since=absent_since,
     )
 

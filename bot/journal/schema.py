@@ -96,6 +96,7 @@ tickets = Table(
     Column("order_state", Text),
     Column("filled", BigInteger, nullable=False),
     Column("average_fill_price", Text),
+    Column("orders_before", Text, nullable=False),
     Column("absent_since", Moment),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)

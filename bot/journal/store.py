@@ -45,7 +45,7 @@ _LIVE = _KEYS.where(or_(_one_of(_row.state, {TicketState.OFFERED}), _UNSETTLED))
 _RECENT = _KEYS.where(or_(_row.sent_at >= bindparam("since"), _UNSETTLED)).order_by(_row.created_at, _row.id)
 _WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
 # No database takes any number of parameters at once.
-_AT_ONCE = 500
+_AT_ONCE = 200
 _EVENTS = select(events).where(events.c.ticket == bindparam("key")).order_by(events.c.seq)
 
 

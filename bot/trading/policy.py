@@ -28,8 +28,9 @@ def ascii_lower(text: str) -> str:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside."""
-    return any(fnmatchcase(ascii_lower(name), ascii_lower(pattern)) for pattern in patterns)
+    """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside; a bracket is a bracket."""
+    # To fnmatch ``Sim[1]`` would mean Sim1, which is another account.
+    return any(fnmatchcase(ascii_lower(name), ascii_lower(pattern).replace("[", "[[]")) for pattern in patterns)
 
 
 class Visibility(StrEnum):

@@ -5,6 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
+# Heading, quote, list and small print, where a line begins with them.
+_BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
+# Control characters, and those that turn the direction of writing: after them our own figures would read backwards.
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 _ZERO_WIDTH = "\u200b"
 _NO_BACKTICK = "\u02cb"
 LONGEST_FOREIGN_TEXT = 300
@@ -12,8 +16,8 @@ LONGEST_FOREIGN_TEXT = 300
 
 def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
     """A name of somebody else's, to stand inside a line of ours: no Markdown, no mention, no link, one line, capped."""
-    escaped = _MARKDOWN.sub(r"\\\1", _line(text, longest))
-    return escaped.replace("@", "@" + _ZERO_WIDTH).replace("http", "http" + _ZERO_WIDTH)
+    escaped = _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", _line(text, longest)))
+    return escaped.replace("@", "@" + _ZERO_WIDTH).replace("://", f":{_ZERO_WIDTH}//")
 
 
 def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
@@ -22,7 +26,7 @@ def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
 
 
 def _line(text: str, longest: int) -> str:
-    line = " ".join(text.split())
+    line = " ".join(_UNSEEN.sub("", text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

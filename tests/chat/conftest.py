@@ -155,7 +155,7 @@ async def env(desk: FakeDesk) -> AsyncIterator[Env]:
     await env.start()
     yield env
     await env.shutdown()
-    env.raise_errors()
+    env._raise_errors_since(env._errors_acknowledged)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The CrossTrade client, against servers written by hand and against the simulator."""

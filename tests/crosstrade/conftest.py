@@ -13,7 +13,7 @@ from bot.crosstrade import CrossTrade, Timeouts
 from .vendor import TOKEN, Vendor
 
 Connect = Callable[..., Any]
-QUICK = Timeouts(connect=0.3, read=0.3, write=0.3)
+QUICK = Timeouts(connect=0.1, read=0.3, write=0.3)
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ async def connect(vendor: Vendor) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as stack:
 
         async def open_client(url: str | None = None, **options: Any) -> CrossTrade:
-            options = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC)} | options
-            client = CrossTrade(url or vendor.url, TOKEN, new_id=lambda: f"rpc-{next(numbers)}", **options)
-            client = await stack.enter_async_context(client)
+            generous: dict[str, Any] = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC)}
+            client = CrossTrade(url or vendor.url, TOKEN, new_id=lambda: f"rpc-{next(numbers)}", **(generous | options))
+            await stack.enter_async_context(client)
             if client.stream is not None and vendor.handshake_status == 101 and url is None:
                 await client.stream.opened()
             return client

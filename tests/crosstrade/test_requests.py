@@ -76,10 +76,10 @@ def test_a_price_prints_as_it_was_typed_and_passes_through_no_float(price: Decim
 
 def test_numbers_that_are_none_are_refused_both_ways() -> None:
     for number in (Decimal("NaN"), Decimal("-Infinity"), float("nan")):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):  # noqa: PT011  any reason will do
             dumps({"x": number})
     for text in ("NaN", '{"x": Infinity}', "-Infinity", "[" * 100_000, '{"x":', "", b"\xff\xfe\x00", "9" * 5000):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):  # noqa: PT011  any reason will do
             loads(text)
 
 
@@ -104,7 +104,7 @@ def test_an_account_name_is_one_segment_of_the_path(account: str, segment: str) 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
 def test_a_name_that_no_encoding_keeps_one_segment_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011  any reason will do
         requests.segment(name)
 
 

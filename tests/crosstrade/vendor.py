@@ -51,6 +51,7 @@ class Vendor:
         self.sockets: list[web.WebSocketResponse] = []
         self.handshakes = 0
         self.pings = 0
+        self.is_deaf = False
         self.handshake_status = 101
         self.on_rpc: Callable[[web.WebSocketResponse, dict[str, Any]], Awaitable[None]] = self.answer_rpc
         self.url = ""
@@ -113,7 +114,8 @@ class Vendor:
         async for message in socket:
             if message.type is WSMsgType.PING:
                 self.pings += 1
-                await socket.pong(message.data)
+                if not self.is_deaf:
+                    await socket.pong(message.data)
             elif message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
                 self.frames.append({**frame, "raw": message.data})

@@ -247,18 +247,28 @@ def test_handlers_that_others_had_put_up_are_gone() -> None:
     assert f"with {HIDDEN}" in stream.getvalue()
 
 
-def test_a_line_that_cannot_be_written_is_told_by_its_place_only() -> None:
+def test_a_line_that_cannot_be_written_is_told_by_its_place_only(capsys: pytest.CaptureFixture[str]) -> None:
     stream = configured(SECRET)
     log.info("%d", SECRET)
+    assert capsys.readouterr() == ("", "")
     assert re.fullmatch(
         r"bot\.somewhere: a log line could not be written \(TypeError\): .*test_logs\.py:\d+\n", stream.getvalue()
     )
 
 
-def test_a_closed_stream_hurts_nobody() -> None:
+def test_a_closed_stream_hurts_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     stream = configured()
     stream.close()
     log.info("unheard")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lines_go_to_standard_error_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO", "text", [SECRET])
+    log.info("heard")
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.endswith("INFO bot.somewhere: heard\n")
 
 
 async def test_what_ends_a_task_that_nobody_awaits_is_logged_redacted() -> None:

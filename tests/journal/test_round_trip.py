@@ -83,6 +83,7 @@ tickets = st.builds(
     order_state=st.none() | st.sampled_from(OrderState),
     filled=counts,
     average_fill_price=st.none() | numbers,
+    orders_before=st.lists(free_words, max_size=3).map(tuple),
     absent_since=st.none() | moments,
 )
 
@@ -119,8 +120,7 @@ async def test_every_field_of_a_ticket_survives_every_database(journal: SqlJourn
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
-    assert {"message", "absent_since", "average_fill_price"} <= {field.name for field in fields(Ticket)}
-    assert len(fields(Ticket)) == 23, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert len(fields(Ticket)) == 24, "a new field needs a column, a line in the codec and one in the strategy above"
     assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (14, 3, 8, 3)
 
 
@@ -169,7 +169,7 @@ async def test_a_number_that_no_column_can_hold_is_an_error_of_the_journal(journ
 
 
 @pytest.mark.parametrize(
-    "damage", ["state = 'dreaming'", "intent = '{'", "intent = '{\"kind\":\"dance\"}'", "shown = '{}'", "order_ids = '5'"]
+    "damage", ["state = 'dreaming'", "intent = '{'", 'intent = \'{"kind":"dance"}\'', "shown = '{}'", "order_ids = '5'"]
 )
 async def test_a_row_that_cannot_be_read_is_an_error_and_never_left_out(file: Path, damage: str) -> None:
     async with opened(sqlite_url(file)) as journal:
@@ -200,7 +200,7 @@ async def test_a_shelf_that_is_full_forgets_and_the_journal_reads_again(journal:
 
 
 async def test_more_tickets_than_one_statement_takes_are_all_found(journal: SqlJournal) -> None:
-    many = [ticket(f"t{number:04}") for number in range(1100)]
+    many = [ticket(f"t{number:04}") for number in range(450)]
     for each in many:
         await journal.open(each, event(id_=each.id))
     assert await unread(journal).live() == many

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,18 +184,24 @@ async def until(holds: Callable[[], bool], seconds: float = 10, why: Callable[[]
         pytest.fail(why())
 
 
-@pytest.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+@asynccontextmanager
+async def built(folder: Path, simulator: Simulator) -> AsyncIterator[Street]:
     """A local Discord and a simulator; the bot isn't running yet."""
-    (tmp_path / "policy.toml").write_text(POLICY)
+    (folder / "policy.toml").write_text(POLICY)
     discord = LocalDiscord(token=DISCORD_SECRET)
-    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(discord.running())
         url = await stack.enter_async_context(running(simulator))
-        street = Street(tmp_path, discord, simulator, url, {"CROSSTRADE_RATE": "200", "CROSSTRADE_BURST": "200"})
+        street = Street(folder, discord, simulator, url, {"CROSSTRADE_RATE": "200", "CROSSTRADE_BURST": "200"})
         try:
             yield street
         finally:
             if street.process is not None and street.process.returncode is None:
                 await street.kill()
+
+
+@pytest.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    """The usual accounts."""
+    async with built(tmp_path, Simulator(token=CROSSTRADE_SECRET, rate_limited=False)) as street:
+        yield street

@@ -62,6 +62,7 @@ def _tickets() -> None:
         sa.Column("order_state", sa.Text),
         sa.Column("filled", sa.BigInteger, nullable=False),
         sa.Column("average_fill_price", sa.Text),
+        sa.Column("orders_before", sa.Text, nullable=False),
         sa.Column("absent_since", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
     )

@@ -1,0 +1,235 @@
+"""What a card says, for every state of a ticket, and that nothing can make it too long or dangerous."""
+
+import re
+import string
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from discord import ui
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
+from bot.trading.instruments import Contract
+from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.tickets import Approved, Member, Reverse, Ticket, TicketState
+
+from .samples import APPROVER_ROLE, LIMIT, NOW, SHOWN, TICKET, ticket
+
+S = TicketState
+
+
+def _blocks(view: ui.LayoutView) -> list[str]:
+    return [item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay)]
+
+
+def _text(one: Ticket, **options: Any) -> str:
+    return "\n".join(_blocks(card(one, **options)))
+
+
+def _labels(one: Ticket, **options: Any) -> list[str | None]:
+    found = (getattr(item, "item", item) for item in card(one, **options).walk_children())
+    return [item.label for item in found if isinstance(item, ui.Button)]
+
+
+def test_an_open_card_says_everything_that_a_person_decides_on() -> None:
+    text = _text(ticket(terms=LIMIT, working_orders=2, warnings=("the market is closed",)))
+    for expected in (
+        *("🟦 **SIM**", "`Sim101`", "**ES 09-26**", "SELL 3 STOPLIMIT DAY", "limit 5795.00", "stop 5796.00", "oco `grp`"),
+        *("strategy `two legs`", "Now: LONG 2 at 5790.5", "After: LONG 1", "1. close LONG 2 (sell 2 at market)", "2. then SELL 3"),
+        *("Last 5800.25, quoted <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "$12.50 a tick"),
+        *("working orders there: 2", "⚠ the market is closed", "Asked by Tess", "Expires <t:1767268830:R>"),
+    ):
+        assert expected in text
+
+
+def test_i15_a_live_card_says_so_in_word_and_colour() -> None:
+    assert "🟥 **LIVE**" in _text(ticket(live=True))
+    assert colour(ticket(live=True)) == RED
+    assert colour(TICKET) == BLUE
+    assert "LIVE" not in _text(TICKET)
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("state", S)
+def test_every_card_of_every_state_names_account_kind_and_order(state: TicketState, live: bool) -> None:
+    text = _text(ticket(state=state, live=live))
+    for expected in ("Sim101", "LIVE" if live else "SIM", "ES 09-26", "BUY 1 MARKET"):
+        assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": S.ACCEPTED, "order_ids": ("abc_1",)}, ["accepted", "`abc_1`", "not filled yet"]),
+        ({"state": S.REJECTED, "outcome": "`No position found for instrument 'ES 12-25'`"}, ["rejected", "No position found for"]),
+        ({"state": S.UNKNOWN, "outcome": "`timeout`"}, ["outcome unknown", "Do not send it again", "looks for it", "timeout"]),
+        ({"state": S.NOT_SENT, "outcome": "connection refused"}, ["not sent", "Nothing left the bot", "connection refused"]),
+        ({"state": S.DENIED, "outcome": "QUOTE_STALE: too old"}, ["denied", "QUOTE_STALE: too old", "Nothing was sent"]),
+        ({"state": S.CANCELLED, "ended_by": "Sam"}, ["cancelled", "by Sam"]),
+        ({"state": S.EXPIRED}, ["expired", "Nothing was sent"]),
+        ({"state": S.EXPIRED, "outcome": "Void: the bot was restarted."}, ["expired", "Void: the bot was restarted."]),
+        ({"state": S.VOID, "outcome": "the position changed"}, ["void", "the position changed"]),
+        ({"state": S.NEVER_ARRIVED}, ["never arrived"]),
+        ({"state": S.SENDING}, ["sending"]),
+        ({"revision": 2, "outcome": "Not sent yet: the price moved"}, ["look again", "the price moved"]),
+        ({"confirmed_at": NOW, "approver_roles": frozenset({7})}, ["confirmed, needs approval", "<@&7>", "Confirmed by Tess"]),
+    ],
+)
+def test_a_ticket_says_what_became_of_it_in_the_words_promised(changes: dict[str, Any], words: list[str]) -> None:
+    text = _text(ticket(**changes))
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("order_state", "filled", "words"),
+    [
+        (None, 0, "submitted to NinjaTrader, not filled yet"),
+        (OrderState.WORKING, 0, "working, not filled yet"),
+        (OrderState.PART_FILLED, 1, "filled 1/3"),
+        (OrderState.FILLED, 3, "filled 3 at 5800.25"),
+        (OrderState.REJECTED, 0, "rejected by NinjaTrader"),
+        (OrderState.REJECTED, 2, "rejected by NinjaTrader, 2 of 3 filled"),
+        (OrderState.CANCELLED, 1, "order cancelled, 1 of 3 filled"),
+        (OrderState.CANCELLED, 0, "order cancelled, 0 of 3 filled"),
+    ],
+)
+def test_an_accepted_ticket_says_how_far_its_order_is(order_state: OrderState | None, filled: int, words: str) -> None:
+    average = Decimal("5800.25") if filled else None
+    told = ticket(
+        state=S.ACCEPTED,
+        order_ids=("o1",),
+        order_state=order_state,
+        filled=filled,
+        average_fill_price=average,
+        terms=Terms(Side.BUY, 3),
+    )
+    text = _text(told)
+    assert words in text
+    assert "`o1`" in text
+
+
+def test_approvals_are_told_and_what_is_still_missing() -> None:
+    approved = ticket(approver_roles=frozenset({7, 8}), approvals=(Approved(1, "Arno", frozenset({7})),))
+    text = _text(approved)
+    assert "Approved by Arno" in text
+    assert "<@&8>" in text
+    assert "<@&7>" not in text
+    whole = replace(approved, approvals=(Approved(1, "Arno", frozenset({7, 8})),))
+    assert "approved, needs Confirm" in _text(whole)
+
+
+def test_late_news_say_how_late() -> None:
+    assert "4 min late" in _text(ticket(state=S.ACCEPTED, order_ids=("o",)), late=250.0)
+    assert "late" not in _text(ticket(state=S.ACCEPTED, order_ids=("o",)), late=3.0)
+
+
+@pytest.mark.parametrize("state", S)
+def test_only_an_open_card_can_be_pressed(state: TicketState) -> None:
+    labels = _labels(ticket(state=state))
+    assert labels == (["Confirm", "Cancel"] if state is S.OFFERED else [])
+    assert _labels(ticket(state=state), buttons=False) == []
+
+
+def test_approve_is_offered_only_where_the_rule_asks_for_it() -> None:
+    assert _labels(ticket(approver_roles=frozenset({APPROVER_ROLE}))) == ["Confirm", "Approve", "Cancel"]
+
+
+@pytest.mark.parametrize(("state", "expected"), [(S.ACCEPTED, GREEN), (S.REJECTED, ORANGE), (S.UNKNOWN, YELLOW)])
+def test_the_colour_tells_the_end(state: TicketState, expected: int) -> None:
+    assert colour(ticket(state=state, live=True)) == expected
+
+
+def test_an_order_that_ninjatrader_rejected_is_not_green() -> None:
+    assert colour(ticket(state=S.ACCEPTED, order_state=OrderState.REJECTED)) == ORANGE
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("No position found for instrument", "position is gone"), ("rate_limited", "wait"), ("unauthorized", "token"), ("?", "Mend")],
+)
+def test_a_rejection_comes_with_what_to_do(text: str, says: str) -> None:
+    assert says in _text(ticket(state=S.REJECTED, outcome=f"`{text}`"))
+
+
+def test_a_card_never_times_out() -> None:
+    assert card(TICKET).timeout is None
+    assert card(TICKET).is_persistent()
+
+
+nasty = st.text(alphabet=st.sampled_from("@everyone<#&!>`*_~|[]()\\\n\r\thttps://x.y\u202e\u200b😀" + string.ascii_letters), max_size=6000)
+numbers = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(min_value=-10**12, max_value=10**12, allow_nan=False)
+hostile = st.builds(
+    replace,
+    st.just(TICKET),
+    state=st.sampled_from(S),
+    intent=st.builds(
+        Reverse,
+        nasty,
+        st.builds(Contract, st.text("ABC9", min_size=1, max_size=6), st.integers(2000, 2099), st.integers(1, 12)),
+        st.builds(
+            Terms,
+            st.sampled_from(Side),
+            st.integers(1, 10**6),
+            st.sampled_from(OrderType),
+            st.sampled_from(TimeInForce),
+            limit=st.none() | numbers,
+            stop=st.none() | numbers,
+            oco=st.none() | nasty,
+            strategy=st.none() | nasty,
+        ),
+    ),
+    requester=st.builds(Member, st.integers(1, 2**63), nasty),
+    shown=st.builds(
+        replace,
+        st.just(SHOWN),
+        live=st.booleans(),
+        position=st.integers(-(10**9), 10**9),
+        average_price=st.none() | numbers,
+        after=st.integers(-(10**9), 10**9),
+        bid=numbers,
+        ask=numbers,
+        last=st.decimals(-(10**30), 10**30, allow_nan=False),
+        warnings=st.lists(nasty, max_size=12).map(tuple),
+        approver_roles=st.frozensets(st.integers(1, 2**63), max_size=8),
+        working_orders=st.integers(0, 10**6),
+    ),
+    revision=st.integers(1, 10**6),
+    confirmed_at=st.none() | st.just(NOW),
+    approvals=st.lists(st.builds(Approved, st.integers(1, 2**63), nasty, st.just(frozenset())), max_size=6).map(tuple),
+    ended_by=st.none() | nasty,
+    outcome=st.none() | nasty,
+    order_ids=st.lists(nasty, max_size=4).map(tuple),
+    order_state=st.none() | st.sampled_from(OrderState),
+    filled=st.integers(0, 10**6),
+    average_fill_price=st.none() | numbers,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(one=hostile, late=st.floats(0, 10**6))
+def test_i19_no_text_of_anybodys_makes_a_card_that_discord_would_refuse(one: Ticket, late: float) -> None:
+    view = card(one, late, note="https://discord.com/channels/1/2/3")
+    blocks = _blocks(view)
+    assert view.content_length() <= 4000
+    assert sum(len(block.encode("utf-16-le")) // 2 for block in blocks) <= 4000
+    assert all(block.strip() for block in blocks)
+    assert sum(1 for _ in view.walk_children()) <= 40
+    assert len(_labels(one)) <= 5
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=nasty, account=nasty)
+def test_no_name_of_anybodys_breaks_out_of_its_place(name: str, account: str) -> None:
+    text = _text(replace(TICKET, requester=Member(1, name), intent=replace(TICKET.intent, account=account)))
+    outside = re.sub(r"`[^`]*`", "", text)
+    assert not re.search(r"(?<!\\)<@|@everyone|@here|https?://|(?<!\\)\[[^\]]*\]\(", outside)
+    assert text.count("`") % 2 == 0
+
+
+def test_a_ticket_of_long_ago_is_still_drawn() -> None:
+    assert _text(ticket(expires_at=NOW - timedelta(days=4000), quoted_at=NOW - timedelta(days=4000)))

@@ -1,0 +1,54 @@
+"""True of every test: nothing leaves loopback, and no setting of this machine leaks in."""
+
+import ipaddress
+import os
+import socket
+from typing import Any
+
+import pytest
+
+SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
+
+
+class LeftLoopback(RuntimeError):
+    """A test tried to reach another machine."""
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True
+    host = str(address[0])
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+_connect, _connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+
+def _guarded_connect(self: socket.socket, address: Any) -> None:
+    if not _is_local(address):
+        raise LeftLoopback(f"a test tried to reach {address}")
+    _connect(self, address)
+
+
+def _guarded_connect_ex(self: socket.socket, address: Any) -> int:
+    if not _is_local(address):
+        raise LeftLoopback(f"a test tried to reach {address}")
+    return _connect_ex(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stay_on_loopback() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", _guarded_connect_ex)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(SETTINGS):
+            monkeypatch.delenv(name)

@@ -1,0 +1,65 @@
+"""Kill -9 at random moments: never an order twice, never one lost, and after the restart each one is told."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+from bot.sandbox.discord import MessageView
+from bot.sandbox.discord.world import DESK
+from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
+from tests.process.conftest import CROSSTRADE_SECRET, built, until
+
+ROUNDS, CONFIRMS = 8, 5
+ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]
+ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "not sent")
+
+
+async def test_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    specs = tuple(AccountSpec(name, holdings=(Holding("ES 09-26", -1),)) for name in ACCOUNTS)
+    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)
+    cards: dict[str, int] = {}
+    async with built(tmp_path, simulator) as street:
+        await street.control("price", frozen=True)
+        for at in range(0, len(ACCOUNTS), CONFIRMS):
+            await street.start()
+            asked = [await street.ask(account=account) for account in ACCOUNTS[at : at + CONFIRMS]]
+            cards |= {account: card.id for account, card in zip(ACCOUNTS[at:], asked, strict=False)}
+            presses = [asyncio.create_task(street.discord.click("trader", card.id, "Confirm")) for card in asked]
+            await asyncio.sleep(chance.uniform(0, 0.12))
+            await street.kill()
+            await asyncio.gather(*presses, return_exceptions=True)
+            street.discord.heal()
+        await street.start()
+
+        def told(account: str) -> MessageView:
+            return street.discord.message(cards[account])
+
+        def waiting() -> list[str]:
+            return [a for a in ACCOUNTS if not any(end in told(a).text.casefold() for end in ENDS)]
+
+        await until(lambda: not waiting(), 30, lambda: f"not told: {[told(a).text for a in waiting()]}")
+        book = street.simulator.book()
+        orders: dict[str, list[str]] = {account: [] for account in ACCOUNTS}
+        for request in book["requests"]:
+            if request["call"] == "ReversePosition":
+                orders[request["path"].split("/")[4]].append(str(request["hadEffect"]))
+        assert max(len(sent) for sent in orders.values()) <= 1
+        accepted = {row[0]: json.loads(row[1]) for row in street.rows("SELECT account, order_ids FROM tickets WHERE state='accepted'")}
+        known = {order["id"] for order in book["orders"]} | {order["orderId"] for order in book["orders"]}
+        for account in ACCOUNTS:
+            text = told(account).text
+            if account in accepted:
+                assert accepted[account][0] in text
+                assert accepted[account][0] in known
+                assert orders[account] == ["True"]
+            elif "expired" in text.casefold():
+                assert orders[account] == []
+        # The moments must really differ, or this proves nothing.
+        ends = Counter(row[0] for row in street.rows("SELECT state FROM tickets"))
+        assert len(ends) >= 2, ends
+        assert any(orders.values())
+        assert await street.stop() == 0
+    assert len({message.id for message in street.discord.messages(DESK) if message.id in cards.values()}) == len(ACCOUNTS)

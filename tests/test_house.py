@@ -1,0 +1,202 @@
+"""The house as docs/architecture.md draws it: who may import whom, how large a room may grow, and what is never written."""
+
+import ast
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LeftLoopback
+
+ROOT = Path(__file__).parents[1]
+OURS = ("bot", "cogs")
+
+# Room -> what of ours it may import. The most specific name wins; a room may always import its own parts.
+MAY = {
+    "bot.errors": (),
+    "bot.settings": ("bot.errors",),
+    "bot.logs": ("bot.errors",),
+    "bot.trading": ("bot.errors",),
+    # The policy file is an edge of its own: pydantic there, frozen rules behind it.
+    "bot.policyfile": ("bot.trading", "bot.errors"),
+    "bot.crosstrade": ("bot.trading", "bot.errors"),
+    # The journal stores the desk's plain data; of the desk it knows nothing else.
+    "bot.journal": ("bot.trading", "bot.errors", "bot.desk.ports"),
+    "bot.desk": ("bot.trading", "bot.errors"),
+    "bot.chat": ("bot.desk", "bot.trading", "bot.errors"),
+    "cogs": ("bot.chat", "bot.desk", "bot.trading", "bot.errors"),
+    "bot.sandbox.ninjatrader": (),
+    "bot.sandbox.discord": (),
+    "bot.sandbox.demo": ("bot.sandbox.ninjatrader", "bot.sandbox.discord", "bot.errors"),
+    "bot.sandbox": (),
+    "bot.program": ("bot", "cogs"),
+    "bot.__main__": ("bot", "cogs"),
+}
+NEVER = {
+    "bot.trading": {
+        "asyncio",
+        "aiohttp",
+        "sqlalchemy",
+        "discord",
+        "time",
+        "random",
+        "secrets",
+        "uuid",
+        "os",
+        "socket",
+        "pydantic",
+    },
+    "bot.desk": {"aiohttp", "sqlalchemy", "discord", "aiosqlite", "pydantic", "random", "secrets", "uuid"},
+    "bot.crosstrade": {"discord", "sqlalchemy"},
+    "bot.journal": {"discord", "aiohttp"},
+    "bot.chat": {"sqlalchemy"},
+    "cogs": {"aiohttp", "sqlalchemy"},
+    "bot.sandbox.ninjatrader": {"discord", "sqlalchemy", "pydantic", "simcord"},
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module, Path]]:
+    """Every module of ours, parsed."""
+    for top in OURS:
+        for file in sorted((ROOT / top).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield name, ast.parse(file.read_text(encoding="utf-8")), file
+
+
+def imports(name: str, tree: ast.Module, file: Path) -> Iterator[str]:
+    """Every module that a module imports, at any depth of its code."""
+    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room(name: str) -> str | None:
+    """The room of the house that a module is in."""
+    return max((each for each in MAY if name == each or name.startswith(f"{each}.")), key=len, default=None)
+
+
+def within(name: str, place: str) -> bool:
+    """Tell whether a module is that place or below it."""
+    return name == place or name.startswith(f"{place}.")
+
+
+def test_every_module_is_in_a_room_that_the_table_names() -> None:
+    assert [name for name, _, _ in modules() if room(name) is None and name != "bot"] == []
+
+
+def test_nobody_imports_whom_the_house_does_not_allow() -> None:
+    wrong = []
+    for name, tree, file in modules():
+        own = room(name)
+        for imported in imports(name, tree, file):
+            if own is None or not imported.startswith(OURS) or within(imported, own):
+                continue
+            if not any(within(imported, allowed) for allowed in MAY[own]):
+                wrong.append(f"{name} imports {imported}")
+    assert wrong == []
+
+
+def test_no_room_uses_what_is_foreign_to_it() -> None:
+    wrong = []
+    for name, tree, file in modules():
+        own = room(name)
+        banned = NEVER.get(own or "", set())
+        wrong += [f"{name} imports {i}" for i in imports(name, tree, file) if i.split(".")[0] in banned]
+    assert wrong == []
+
+
+def test_cogs_do_not_import_each_other() -> None:
+    for name, tree, file in modules():
+        if name.startswith("cogs."):
+            assert [i for i in imports(name, tree, file) if i.startswith("cogs.") and not within(i, name)] == []
+
+
+def test_what_runs_for_real_needs_nothing_of_the_world_next_door() -> None:
+    program = "import sys, bot.program.run; print([m for m in sys.modules if m.startswith(('simcord', 'bot.sandbox'))])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_rules_and_the_desk_run_without_discord_py() -> None:
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(('discord', 'aiohttp', 'sqlalchemy')));"
+        "import bot.desk.desk, bot.trading.plan; print('good')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "good"
+
+
+def test_modules_say_what_lives_there_and_stay_small() -> None:
+    for name, tree, file in modules():
+        assert ast.get_docstring(tree), f"{name} has no docstring"
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 420, f"{name} has outgrown its file"
+
+
+def test_functions_stay_small() -> None:
+    for name, tree, _ in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+                assert node.end_lineno - node.lineno < 60, f"{name}.{node.name} has outgrown itself"
+
+
+def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
+    def is_broad(handler: ast.ExceptHandler) -> bool:
+        broad = handler.type is None or ast.unparse(handler.type) in {"Exception", "BaseException"}
+        passes_on = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
+        return broad and not passes_on
+
+    found = {
+        name for name, tree, _ in modules() for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and is_broad(node)
+    }
+    # Loops, connections and presses of a person each end here; the client's turns a surprise after sending into "unknown".
+    tops = {
+        "bot.desk.desk",
+        "bot.chat.client",
+        "bot.chat.access",
+        "bot.chat.tree",
+        "bot.crosstrade.stream",
+        "bot.crosstrade.client",
+    }
+    assert {name for name in found if not name.startswith("bot.sandbox")} <= tops
+
+
+def test_money_is_never_a_float() -> None:
+    for name, tree, _ in modules():
+        if name.startswith(("bot.trading", "bot.desk")):
+            for node in ast.walk(tree):
+                assert not (isinstance(node, ast.Call) and ast.unparse(node.func) == "float"), name
+
+
+def test_time_and_ids_are_arguments_below_the_program() -> None:
+    banned = re.compile(r"datetime\.now|datetime\.utcnow|time\.time\(|uuid4|token_hex")
+    for name, _, file in modules():
+        if name.startswith(("bot.trading", "bot.desk", "bot.crosstrade", "bot.chat")):
+            assert not banned.search(file.read_text(encoding="utf-8")), name
+
+
+def test_nothing_leaves_loopback_under_test() -> None:
+    with pytest.raises(LeftLoopback), socket.socket() as outside:
+        outside.connect(("192.0.2.1", 80))
+
+
+def test_lock_files_and_configuration_name_no_index() -> None:
+    for file in [*ROOT.glob("requirements/*"), ROOT / "pyproject.toml"]:
+        assert not re.search(r"--index-url|--extra-index|--find-links|pypi\.org", file.read_text(encoding="utf-8")), file
+
+
+@pytest.mark.parametrize("lock", ["run", "demo", "dev"])
+def test_every_locked_package_has_its_hashes(lock: str) -> None:
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=[a-z])", text[text.index("\naio") :])
+    assert blocks
+    assert [block.splitlines()[0] for block in blocks if "==" in block and "--hash=sha256:" not in block] == []
