@@ -105,12 +105,14 @@ class DeskClient(Host):
         self.messenger.detach(self)
         await super().close()
 
-    async def on_connect(self) -> None:
-        """Note that Discord was reached, and where a lost connection is taken up again."""
-        self.reached = True
-        # Discord names an address of its own for that, which would lead past a proxy.
-        if self._gateway is not None and isinstance(self.ws, DiscordWebSocket):
-            self.ws.gateway = self._gateway
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Note that Discord was reached, and where a lost connection is taken up again, before anything else can happen."""
+        if event == "connect":
+            self.reached = True
+            # READY names an address of Discord's own for that, which would lead past a proxy.
+            if self._gateway is not None and isinstance(self.ws, DiscordWebSocket):
+                self.ws.gateway = self._gateway
+        super().dispatch(event, *args, **kwargs)
 
     async def on_ready(self) -> None:
         """Register the buttons again: discord.py 2.7.1 can lose a whole class of them, and this may come many times."""

@@ -56,7 +56,7 @@ def journal_error(error: BaseException) -> JournalError:
     for beginning, sentence in _SENTENCES.items():
         if code.startswith(beginning):
             return JournalError(sentence)
-    if isinstance(error, InterfaceError):
+    if isinstance(error, InterfaceError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return JournalError(_AWAY)
     if isinstance(cause, OSError):
         return JournalError(_of_system(cause))

@@ -3,12 +3,14 @@
 Pure: time is an argument. Fails closed: whatever is missing, stale or unreadable is a reason of its own.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.errors import PriceError
 from bot.trading.facts import Account, Facts, Quote
+from bot.trading.instruments import Contract
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
 from bot.trading.tickets import IN_FLIGHT, SENT, Reverse, Ticket
@@ -153,29 +155,34 @@ def _position_cap(limit: Limit, intent: Reverse, facts: Facts, recent: Recent) -
 
 
 def worst_position(intent: Reverse, facts: Facts, recent: Recent) -> int:
-    """The largest position in the root, either way, that could come of this order with all that works or is in flight.
+    """The most contracts of the root, all months together, that could come of this order with all that works or is in flight.
 
     The close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
-    counted as if they stayed: that a full close cancels them is inferred, not documented.
+    counted as if they stayed: that a full close cancels them is inferred, not documented. Months don't net each other.
     """
+    reach = _reach(intent, facts, recent)
+    for position in facts.positions or ():
+        if position.contract.root == intent.contract.root and position.contract != intent.contract:
+            reach[position.contract, Side.BUY if position.quantity > 0 else Side.SELL] += abs(position.quantity)
+    months = {contract for contract, _ in reach}
+    return sum(max(reach[month, Side.BUY], reach[month, Side.SELL]) for month in months)
+
+
+def _reach(intent: Reverse, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
+    """How far orders of the root may move each month either way: this one, the working ones and those on their way."""
     account, root = intent.account, intent.contract.root
     listed = {order_id for order in facts.orders or () for order_id in order.ids}
-    up = down = 0
+    reach = Counter({(intent.contract, intent.terms.side): intent.terms.quantity})
     for order in facts.orders or ():
         if order.contract.root == root:
-            up, down = _add(up, down, order.side, order.remaining)
+            reach[order.contract, order.side] += order.remaining
     for ticket in recent.tickets:
         its = ticket.intent
         on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
         if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
-            up, down = _add(up, down, its.terms.side, its.terms.quantity - ticket.filled)
-    up, down = _add(up, down, intent.terms.side, intent.terms.quantity)
-    others = sum(abs(p.quantity) for p in facts.positions or () if p.contract.root == root and p.contract != intent.contract)
-    return others + max(up, down)
-
-
-def _add(up: int, down: int, side: Side, quantity: int) -> tuple[int, int]:
-    return (up + quantity, down) if side is Side.BUY else (up, down + quantity)
+            # An overfilled order has nothing left; less than nothing would hide another one.
+            reach[its.contract, its.terms.side] += max(its.terms.quantity - ticket.filled, 0)
+    return reach
 
 
 def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[Denial]:

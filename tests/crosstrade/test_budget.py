@@ -206,6 +206,41 @@ def test_somebody_who_gives_up_takes_no_token() -> None:
     assert run(play())
 
 
+class _Hands:
+    """A clock that is moved by hand, while the loop's own timers have not come round yet."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+async def test_a_token_that_comes_after_the_deadline_goes_to_the_next() -> None:
+    clock = _Hands()
+    budget = Budget(1, 1, clock=clock)
+    assert await budget.acquire(Priority.ORDER, FOREVER)
+    late = asyncio.create_task(budget.acquire(Priority.ORDER, 0.05))
+    await asyncio.sleep(0)
+    clock.at = 1.0
+    assert await budget.acquire(Priority.READ, FOREVER)
+    assert await late is False
+
+
+async def test_a_newcomer_does_not_take_the_token_that_others_wait_for() -> None:
+    clock = _Hands()
+    budget = Budget(1, 1, clock=clock)
+    assert await budget.acquire(Priority.ORDER, FOREVER)
+    first = asyncio.create_task(budget.acquire(Priority.ORDER, FOREVER))
+    await asyncio.sleep(0)
+    clock.at = 1.0
+    newcomer = asyncio.create_task(budget.acquire(Priority.ORDER, FOREVER))
+    assert await first
+    assert not newcomer.done()
+    newcomer.cancel()
+    await asyncio.gather(newcomer, return_exceptions=True)
+
+
 def test_a_clock_that_runs_backwards_gives_nothing() -> None:
     bucket = Bucket(1, 1, 10.0)
     assert bucket.take(10.0)

@@ -75,6 +75,11 @@ def test_text_is_one_short_line() -> None:
     assert shown.endswith("…")
 
 
+def test_a_long_token_is_not_cut_before_it_is_found() -> None:
+    token = "".join(chr(97 + number % 26) + str(number) for number in range(500))
+    assert Redactor(token)(f"{token} " * 12) == " ".join([HIDDEN] * 12)
+
+
 def test_a_token_of_no_length_hides_nothing() -> None:
     assert Redactor("")("latest news") == "latest news"
     assert Redactor("est")("latest news") == "latest news"

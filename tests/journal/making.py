@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from bot.desk.ports import Event, EventName
 from bot.journal.links import SqliteReads, SqliteWrites
@@ -82,6 +85,29 @@ def ask(file: Path, statement: str, *values: object) -> Sequence[Any]:
     """Read or change a journal's file behind its back."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         return connection.execute(statement, values).fetchall()
+
+
+async def by_hand(journal: SqlJournal, statement: str) -> Any:
+    """Do something that the journal itself never does; the first value that comes back."""
+    return await journal._writes.run(partial(_by_hand, statement))
+
+
+def _by_hand(statement: str, connection: Connection) -> Any:
+    result = connection.exec_driver_sql(statement)
+    return result.scalar() if result.returns_rows else None
+
+
+RUINED = b"This is no database. " * 500
+
+
+def ruin(file: Path) -> None:
+    """Put something else in the journal's place."""
+    file.write_bytes(RUINED)
+
+
+def is_ruined(file: Path) -> bool:
+    """Tell whether it is there still."""
+    return file.read_bytes() == RUINED
 
 
 def sqlite_url(file: Path) -> str:

@@ -25,7 +25,7 @@ from bot.errors import (
     UsageError,
 )
 
-LINE = re.compile(r"^ {4}(?P<trunk>[│ ]*)(?P<branch>[├└]── )?(?P<name>[A-Z]\w+)(?:\s{2,}\S.*)?$", re.MULTILINE)
+LINE = re.compile(r"^ {4}(?P<trunk>[│ ]*)(?P<branch>[├└]── )?(?P<name>[A-Z]\w+)(?: {2,}\S.*)?$", re.MULTILINE)
 SENTENCE = "Something went wrong; try again."
 BUILT: list[tuple[DeskError, str]] = [
     (DeskError(SENTENCE), SENTENCE),

@@ -1,0 +1,41 @@
+"""``python -m benchmarks``: the command line. What is measured, and how, is in the module of that name."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.latency import Plan, measure
+from benchmarks.stage import StageError
+from benchmarks.table import table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="latency")
+    latency = commands.add_parser("latency", help="slash event to card and Confirm event to order, beside a bare bot")
+    latency.add_argument("--runs", type=int, default=300, help="runs of each bot that count (default 300)")
+    latency.add_argument("--warm-up", type=int, default=20, help="runs of each bot that don't (default 20)")
+    latency.add_argument("--pause", type=float, default=0.01, help="seconds of quiet before each event (default 0.01)")
+    latency.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
+    latency.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    given = _parser().parse_args(arguments)
+    plan = Plan(runs=given.runs, warm_up=given.warm_up, pause=given.pause, transport=given.transport)
+    with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
+        try:
+            figures = asyncio.run(measure(plan, Path(folder)))
+        except StageError as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(table(plan, figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Everything that runs while something is measured: a local Discord for each bot, one simulator, the two bots as processes."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.sandbox.discord import LocalDiscord
+from bot.sandbox.discord.world import GUILD, TRADER_ROLE
+
+ROOT = Path(__file__).parents[1]
+ACCOUNT = "Sim101"
+# Two more orders beside the two positions that the simulator starts with, as an account in use would have.
+WORKING = {"instrument": "MES 12-25", "orderType": "LIMIT", "timeInForce": "GTC", "quantity": 1}
+POLICY = f"""
+[[grant]]
+role = {TRADER_ROLE}
+commands = "*"
+accounts = ["Sim*"]
+instruments = ["*"]
+max_quantity = 5
+
+[[limit]]
+max_position = 10
+price_band_ticks = 400
+daily_loss = 100000.0
+"""
+START_SECONDS = 20.0
+
+
+class StageError(Exception):
+    """A part could not be started; the text holds its last words."""
+
+
+class Name(StrEnum):
+    """The two bots."""
+
+    CROSSTALK = "Crosstalk"
+    BARE = "bare bot"
+
+
+_PROGRAMS = {Name.CROSSTALK: ("bot", "run"), Name.BARE: ("benchmarks.bare",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The simulator.
+
+    Attributes:
+        began, since: one moment, by its wall clock and in nanoseconds of the monotonic clock.
+    """
+
+    url: str
+    began: datetime
+    since: int
+
+    async def orders(self) -> list[int]:
+        """When each order came in, in nanoseconds of the monotonic clock, in their order."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/control/book") as reply:
+            book: dict[str, Any] = await reply.json()
+        sent = [request for request in book["requests"] if request["call"] == "ReversePosition"]
+        return [self._moment(datetime.fromisoformat(request["time"])) for request in sent]
+
+    def _moment(self, time: datetime) -> int:
+        return self.since + (time - self.began) // timedelta(microseconds=1) * 1000
+
+    async def place_working_orders(self) -> None:
+        """Put two orders far from the market."""
+        headers = {"Authorization": "Bearer setup"}
+        path = f"{self.url}/v1/api/accounts/{ACCOUNT}/orders/place"
+        async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as session:
+            for action, price in (("BUY", 100), ("SELL", 90_000)):
+                await session.post(path, json={**WORKING, "action": action, "limitPrice": price})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a measurement plays on.
+
+    Attributes:
+        queued: when the event of each interaction was queued on the bot's connection, in nanoseconds of the monotonic clock.
+    """
+
+    exchange: Exchange
+    discords: dict[Name, LocalDiscord]
+    queued: dict[int, int] = field(default_factory=dict)
+
+    def note(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Take the time of an event that a bot gets."""
+        if event == "INTERACTION_CREATE":
+            self.queued[int(payload["id"])] = time.monotonic_ns()
+
+
+@asynccontextmanager
+async def staged(folder: Path, transport: str) -> AsyncIterator[Stage]:
+    """Start everything, and end it.
+
+    Raises:
+        StageError: a part didn't start.
+    """
+    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    async with AsyncExitStack() as stack:
+        exchange = await stack.enter_async_context(_exchange(folder))
+        await exchange.place_working_orders()
+        stage = Stage(exchange, {name: LocalDiscord() for name in Name})
+        for name, discord in stage.discords.items():
+            # Behind the gateway in the row of those that are told, and so told when it has queued the event.
+            discord.backend.subscribers.append(stage.note)
+            await stack.enter_async_context(discord.running())
+            await stack.enter_async_context(_bot(name, discord, exchange, folder, transport))
+        yield stage
+
+
+@asynccontextmanager
+async def _exchange(folder: Path) -> AsyncIterator[Exchange]:
+    async with _process(folder, {}, "benchmarks.exchange", said=PIPE) as process:
+        if process.stdout is None:
+            raise StageError("the simulator has no output")
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        if not line:
+            raise StageError(_last_words(folder, "benchmarks.exchange"))
+        said: dict[str, Any] = json.loads(line)
+        yield Exchange(said["url"], datetime.fromisoformat(said["began"]), said["since"])
+
+
+@asynccontextmanager
+async def _bot(name: Name, discord: LocalDiscord, exchange: Exchange, folder: Path, transport: str) -> AsyncIterator[None]:
+    settings = {
+        "DISCORD_TOKEN": "benchmark",
+        "DISCORD_GUILD_ID": str(GUILD),
+        "DISCORD_API_URL": discord.api_url,
+        "DISCORD_GATEWAY_URL": discord.gateway_url,
+        # The simulator lets one WebSocket live for each token.
+        "CROSSTRADE_TOKEN": name.name.lower(),
+        "CROSSTRADE_URL": exchange.url,
+        "CROSSTRADE_TRANSPORT": transport,
+        "CROSSTRADE_RATE": "1000",
+        "CROSSTRADE_BURST": "1000",
+    }
+    module, *arguments = _PROGRAMS[name]
+    async with _process(folder, settings, module, *arguments) as process:
+        ready = asyncio.ensure_future(discord.ready(START_SECONDS))
+        ended = asyncio.ensure_future(process.wait())
+        await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not ready.done() or ready.exception() is not None:
+            ready.cancel()
+            raise StageError(_last_words(folder, module))
+        yield
+
+
+@asynccontextmanager
+async def _process(
+    folder: Path, settings: dict[str, str], module: str, *arguments: str, said: int = DEVNULL
+) -> AsyncIterator[Process]:
+    """A Python process that is terminated in the end; what it logs goes to a file, which costs this process nothing."""
+    environment = {**_surroundings(), **settings}
+    with (folder / f"{module}.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, *arguments, cwd=folder, env=environment, stdout=said, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _surroundings() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def _last_words(folder: Path, module: str) -> str:
+    return f"{module} didn't start: {(folder / f'{module}.log').read_text(encoding='utf-8', errors='replace')[-2000:]}"

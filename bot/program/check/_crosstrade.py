@@ -1,0 +1,103 @@
+"""What CrossTrade says: whether it takes the token, whether NinjaTrader is there, and which accounts the policy fits."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from secrets import token_hex
+
+from bot.crosstrade import CrossTrade, Timeouts
+from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
+from bot.program.check._report import Part, Report, Verdict
+from bot.settings import Settings
+from bot.trading.facts import Account
+from bot.trading.policy import EVERYTHING, TRADING_COMMANDS, Policy, matches
+
+_BAD_TOKEN = (
+    "CROSSTRADE_TOKEN: CrossTrade refuses it ({words}); copy it again from My Account, and see that the plan has the API."  # noqa: S105
+)
+_ADD_ON = "Start NinjaTrader 8 and connect the CrossTrade add-on in it."
+# How the client tells of an answer that only a missing add-on gets; a cloud that is down gives another status.
+_NO_ADD_ON = f"HTTP {HTTPStatus.REQUEST_TIMEOUT}"
+
+
+async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Report) -> None:
+    """Report token, add-on and accounts, by one read over REST."""
+    client = CrossTrade(
+        settings.crosstrade_url,
+        settings.crosstrade_token.get_secret_value(),
+        clock=lambda: datetime.now(UTC),
+        new_id=token_hex,
+        timeouts=Timeouts(),
+    )
+    try:
+        async with client:
+            accounts = await client.accounts()
+    except BrokerError as error:
+        _failed(error, report)
+        return
+    report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
+    report.add(Part.ADD_ON, Verdict.GOOD)
+    _accounts(accounts, policy, report)
+
+
+def _failed(error: BrokerError, report: Report) -> None:
+    if isinstance(error, BrokerUnreachable) and _NO_ADD_ON in str(error):
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
+        report.add(Part.ADD_ON, Verdict.FAILED, _ADD_ON)
+        report.skip(Part.ACCOUNTS, "the add-on comes first")
+        return
+    if isinstance(error, BrokerRefused) and error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.WRONG, _BAD_TOKEN.format(words=error))
+    elif isinstance(error, BrokerRefused):
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.FAILED, f"CrossTrade says: {error}. See that CROSSTRADE_URL is right.")
+    else:
+        text = f"CrossTrade can't be reached: {error} Check the network and CROSSTRADE_URL, or try again later."
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.UNREACHABLE, text)
+    report.skip(Part.ADD_ON, "CrossTrade comes first")
+    report.skip(Part.ACCOUNTS, "CrossTrade comes first")
+
+
+def _accounts(accounts: Sequence[Account], policy: Policy | None, report: Report) -> None:
+    if policy is None:
+        report.skip(Part.ACCOUNTS, "the policy comes first")
+        return
+    names = [account.name for account in accounts]
+    problems = [
+        f"No account fits {', '.join(grant.accounts)} of grant[{number}]; NinjaTrader has {', '.join(names) or 'none'}."
+        for number, grant in enumerate(policy.grants, start=1)
+        if any(grant.has_command(command) for command in TRADING_COMMANDS) and not _fitting(names, grant.accounts)
+    ]
+    if problems:
+        report.add(Part.ACCOUNTS, Verdict.FAILED, " ".join(problems))
+        return
+    granted = _fitting(names, [pattern for grant in policy.grants for pattern in grant.accounts])
+    remarks = [", ".join(granted), *_idle(names, policy), *_barred(accounts, granted, policy)]
+    report.add(Part.ACCOUNTS, Verdict.GOOD, "; ".join(remark for remark in remarks if remark))
+
+
+def _fitting(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    return [name for name in names if matches(name, patterns)]
+
+
+def _idle(names: Sequence[str], policy: Policy) -> list[str]:
+    tables = [
+        *((f"grant[{number}]", grant.accounts) for number, grant in enumerate(policy.grants, start=1)),
+        *((f"limit[{number}]", limit.accounts) for number, limit in enumerate(policy.limits, start=1)),
+        *((f"approval[{number}]", approval.accounts) for number, approval in enumerate(policy.approvals, start=1)),
+        *((f"account[{number}]", (rule.name,)) for number, rule in enumerate(policy.accounts, start=1)),
+        *((f"notify[{number}]", route.accounts) for number, route in enumerate(policy.routes, start=1)),
+    ]
+    return [
+        f"nothing fits {pattern} of {where}"
+        for where, patterns in tables
+        for pattern in patterns
+        if pattern != EVERYTHING and not _fitting(names, [pattern])
+    ]
+
+
+def _barred(accounts: Iterable[Account], granted: Sequence[str], policy: Policy) -> list[str]:
+    return [
+        f"{account.name} is no simulation and stays refused until an [[account]] names it"
+        for account in accounts
+        if account.name in granted and account.provider and not account.is_simulation and not policy.names_live(account.name)
+    ]

@@ -1,0 +1,69 @@
+"""The lines of the check, in their order, and the exit code that follows from them."""
+
+from collections.abc import Callable
+from enum import Enum, StrEnum
+
+
+class Part(StrEnum):
+    """What is checked, in this order; each gets one line."""
+
+    SETTINGS = "settings"
+    POLICY = "policy"
+    JOURNAL = "journal"
+    DISCORD_TOKEN = "Discord token"  # noqa: S105  a part's name
+    GUILD = "guild"
+    CHANNELS = "channel permissions"
+    ROLES = "roles"
+    CROSSTRADE_TOKEN = "CrossTrade token"  # noqa: S105  a part's name
+    ADD_ON = "add-on connected"
+    ACCOUNTS = "accounts matched"
+
+
+class Verdict(Enum):
+    """What was found; the exit code of the first one in this order counts."""
+
+    WRONG = 2
+    UNREACHABLE = 69
+    FAILED = 1
+    SKIPPED = -1
+    GOOD = 0
+
+
+class Report:
+    """Says one line for each part, without secrets and without anything that a terminal would obey."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._hide: Callable[[str], str] = str
+        self._verdicts: dict[Part, Verdict] = {}
+
+    def hide(self, redact: Callable[[str], str]) -> None:
+        """Take what ``redact`` takes out of every line from now on."""
+        self._hide = redact
+
+    def add(self, part: Part, verdict: Verdict, text: str = "") -> None:
+        """Say what was found; of a good part the text is a remark, of any other what to do."""
+        self._verdicts[part] = verdict
+        if verdict is Verdict.GOOD:
+            text = f"good ({text})" if text else "good"
+        self.tell(f"{part}: {text}")
+
+    def skip(self, part: Part, why: str) -> None:
+        """Say that a part could not be looked at."""
+        self.add(part, Verdict.SKIPPED, f"not checked, as {why}")
+
+    def skip_the_rest(self, why: str) -> None:
+        """Say so of every part that has no line yet."""
+        for part in Part:
+            if part not in self._verdicts:
+                self.skip(part, why)
+
+    def tell(self, line: str) -> None:
+        """Say a line that belongs to no part."""
+        self._say("".join(letter if letter.isprintable() else "?" for letter in self._hide(line)))
+
+    @property
+    def exit_code(self) -> int:
+        """The code of what must be mended first."""
+        found = set(self._verdicts.values())
+        return next((verdict.value for verdict in Verdict if verdict in found and verdict is not Verdict.SKIPPED), 0)

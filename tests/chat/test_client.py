@@ -1,0 +1,256 @@
+"""Getting connected and staying so: what stops the start, what is tried again, and where the bot goes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Self
+
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.chat.client import DeskClient, point_at, run_client
+from bot.chat.messenger import DiscordMessenger
+from bot.errors import DeliveryDelayed, SettingsError
+
+from .conftest import COGS, Stage
+from .desk import FakeDesk
+from .samples import GUILD, TICKET
+from .small_discord import SmallDiscord, serving
+
+NOWHERE = "http://127.0.0.1:9/api/v10"
+
+
+class Enough(Exception):
+    """Ends a loop that would never end."""
+
+
+class Pauses:
+    """Counts the waits instead of waiting, up to so many."""
+
+    def __init__(self, most: int = 1) -> None:
+        self.waits: list[float] = []
+        self._most = most
+
+    async def __call__(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) >= self._most:
+            raise Enough
+
+
+@pytest.fixture(autouse=True)
+def addresses() -> Iterator[None]:
+    """Leave discord.py's addresses as they were; they hold for the whole process."""
+    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    yield
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+@pytest.fixture
+async def small() -> AsyncIterator[SmallDiscord]:
+    async with serving(SmallDiscord()) as small:
+        yield small
+
+
+def _maker(desk: FakeDesk, api: str, gateway: str | None) -> Callable[[], DeskClient]:
+    return lambda: DeskClient(desk, desk.messenger, (GUILD,), COGS, api_url=api, gateway_url=gateway)
+
+
+async def test_the_client_asks_for_little_and_keeps_less(stage: Stage) -> None:
+    client = stage.client
+    assert client.intents.value == discord.Intents(guilds=True).value == 1
+    assert list(client.cached_messages) == []
+    assert client.allowed_mentions is not None
+    assert client.allowed_mentions.to_dict() == {"parse": []}
+    await stage.reverse()
+    guild = client.get_guild(GUILD)
+    assert guild is not None
+    assert [member.id for member in guild.members] in ([], [client.application_id])
+
+
+async def test_commands_hide_behind_no_permission_of_discords(stage: Stage) -> None:
+    for command in stage.client.tree.get_commands(guild=discord.Object(GUILD)):
+        payload = command.to_dict(stage.client.tree)
+        assert payload["default_member_permissions"] is None
+        assert payload["dm_permission"] is False
+
+
+def test_point_at_moves_rest_and_gateway_and_leaves_what_is_not_named() -> None:
+    gateway = DiscordWebSocket.DEFAULT_GATEWAY
+    assert point_at("http://127.0.0.1:1/api/v10/", None) is None
+    assert Route("GET", "/x").url == "http://127.0.0.1:1/api/v10/x"
+    assert gateway == DiscordWebSocket.DEFAULT_GATEWAY
+    assert point_at(None, "ws://127.0.0.1:2/") == yarl.URL("ws://127.0.0.1:2/")
+    assert yarl.URL("ws://127.0.0.1:2/") == DiscordWebSocket.DEFAULT_GATEWAY
+
+
+@pytest.mark.parametrize("path", ["/users/@me"])
+async def test_a_refused_token_is_said_to_be_the_settings_fault(desk: FakeDesk, small: SmallDiscord, path: str) -> None:
+    small.statuses[path] = 401
+    with pytest.raises(SettingsError) as caught:
+        await run_client(_maker(desk, small.api, small.gateway), "wrong", pause=Pauses())
+    assert caught.value.setting == "DISCORD_TOKEN"
+    assert "wrong" not in str(caught.value)
+
+
+async def test_i21_a_persons_token_is_refused(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.me["bot"] = False
+    with pytest.raises(SettingsError, match="bot application") as caught:
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
+    assert caught.value.setting == "DISCORD_TOKEN"
+    assert not [call for call in small.asked if call.startswith("PUT")]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_guild_without_the_bot_is_said_to_be_the_settings_fault(desk: FakeDesk, small: SmallDiscord, status: int) -> None:
+    small.statuses["/commands"] = status
+    with pytest.raises(SettingsError, match=str(GUILD)) as caught:
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
+    assert caught.value.setting == "DISCORD_GUILD_ID"
+
+
+async def test_a_token_that_the_gateway_refuses_stops_as_well(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.closes = [4004]
+    with pytest.raises(SettingsError) as caught:
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
+    assert caught.value.setting == "DISCORD_TOKEN"
+
+
+async def test_a_discord_out_of_reach_is_tried_for_ever_with_growing_pauses(desk: FakeDesk) -> None:
+    pauses = Pauses(8)
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, NOWHERE, "ws://127.0.0.1:9/"), "token", pause=pauses)
+    assert pauses.waits == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+@pytest.mark.parametrize("path", ["/users/@me", "/applications/@me", "/commands"])
+async def test_a_discord_in_its_bad_hour_is_tried_again(desk: FakeDesk, small: SmallDiscord, path: str) -> None:
+    small.statuses[path] = 503
+    pauses = Pauses(2)
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=pauses)
+    assert pauses.waits == [1, 2]
+
+
+async def test_a_first_gateway_connection_that_fails_is_tried_again_with_a_new_client(
+    desk: FakeDesk, small: SmallDiscord
+) -> None:
+    made = []
+
+    def make() -> DeskClient:
+        # The first client finds no gateway; the next one does, and is then closed.
+        gateway = small.gateway if made else "ws://127.0.0.1:9/"
+        made.append(_maker(desk, small.api, gateway)())
+        return made[-1]
+
+    small.closes = [1000]
+    pauses = Pauses(2)
+    with pytest.raises(Enough):
+        await run_client(make, "token", pause=pauses)
+    assert [client.reached for client in made] == [False, True]
+    assert pauses.waits == [1, 1]
+    assert all(client.is_closed() for client in made)
+
+
+async def test_a_lost_connection_is_resumed_where_the_settings_say_and_not_where_ready_says(
+    desk: FakeDesk, small: SmallDiscord
+) -> None:
+    small.resume_url = "ws://127.0.0.1:9/"
+    small.closes = [4000, 1000]
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
+    assert small.said == ["identify", "resume"]
+
+
+async def test_without_a_gateway_setting_another_discord_is_asked_for_its_own(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.resume_url = small.gateway
+    small.closes = [4000, 1000]
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, small.api, None), "token", pause=Pauses())
+    assert "GET /gateway/bot" in small.asked
+    assert small.said == ["identify", "resume"]
+
+
+async def test_news_wait_while_there_is_no_client(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.closes = [1000]
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
+    with pytest.raises(DeliveryDelayed):
+        await desk.messenger.show(TICKET, 0.0)
+
+
+async def test_stopping_closes_the_client(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.closes = [None]
+    made: list[DeskClient] = []
+
+    def make() -> DeskClient:
+        made.append(_maker(desk, small.api, small.gateway)())
+        return made[-1]
+
+    running = asyncio.create_task(run_client(make, "token"))
+    async with asyncio.timeout(10):
+        while not (made and made[0].reached):
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert made[0].is_closed()
+
+
+class Scripted:
+    """A client whose connection ends as it was told."""
+
+    def __init__(self, end: Exception | None) -> None:
+        self.reached = True
+        self.closed = False
+        self._end = end
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.closed = True
+
+    async def login(self, token: str) -> None:
+        """Succeed."""
+
+    async def connect(self, *, reconnect: bool) -> None:
+        assert not reconnect
+        if self._end is not None:
+            raise self._end
+
+
+@pytest.mark.parametrize("end", [None, KeyError("attachment_size_limit"), OSError(), discord.GatewayNotFound(), TimeoutError()])
+async def test_whatever_ends_a_connection_another_one_follows(end: Exception | None, caplog: pytest.LogCaptureFixture) -> None:
+    pauses = Pauses(3)
+    made: list[Scripted] = []
+
+    def make() -> Scripted:
+        made.append(Scripted(end))
+        return made[-1]
+
+    with pytest.raises(Enough):
+        await run_client(make, "token", pause=pauses)
+    assert len(made) == 3
+    assert pauses.waits == [1, 1, 1]
+    assert all(client.closed for client in made)
+    assert ("fault" in caplog.text) == isinstance(end, KeyError)
+
+
+async def test_the_token_is_in_no_log_line(desk: FakeDesk, small: SmallDiscord, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    small.closes = [1000]
+    with pytest.raises(Enough):
+        await run_client(_maker(desk, small.api, small.gateway), "very-secret-token", pause=Pauses())
+    assert "very-secret-token" not in caplog.text
+
+
+async def test_a_messenger_serves_the_newest_client_only(desk: FakeDesk) -> None:
+    messenger = DiscordMessenger()
+    first, second = (DeskClient(desk, messenger, (GUILD,), ()) for _ in range(2))
+    messenger.attach(first)
+    messenger.attach(second)
+    messenger.detach(first)
+    assert messenger._client is second

@@ -1,0 +1,270 @@
+"""Cards and notices reaching Discord, or saying why not, in our own errors."""
+
+from dataclasses import replace
+
+import aiohttp
+import discord
+import pytest
+
+from bot.chat.messenger import DiscordMessenger
+from bot.chat.private import PrivateCards
+from bot.chat.translate import translated
+from bot.desk.ports import Notice
+from bot.errors import DeliveryDelayed, DeliveryRefused
+from bot.trading.policy import Visibility
+from bot.trading.tickets import Place, Ticket, TicketState
+
+from .conftest import Stage, buttons_of, new_client, text_of, told
+from .desk import FakeDesk
+from .samples import TICKET, ticket
+
+S = TicketState
+
+
+def _here(stage: Stage, **changes: object) -> Ticket:
+    """A ticket asked for in the stage's channel by its trader."""
+    place = Place(stage.guild.id, stage.channel.id)
+    return ticket(place=place, requester=replace(TICKET.requester, id=stage.trader.id), **changes)
+
+
+async def test_a_ticket_without_a_message_is_posted_where_it_was_asked(stage: Stage) -> None:
+    posted = await stage.desk.messenger.show(_here(stage), 0.0)
+    assert posted == stage.card().id
+    assert "Sim101" in text_of(stage.card())
+
+
+async def test_a_ticket_with_a_message_is_edited_in_place(stage: Stage) -> None:
+    posted = await stage.desk.messenger.show(_here(stage), 0.0)
+    again = await stage.desk.messenger.show(_here(stage, message=posted, state=S.ACCEPTED, order_ids=("o1",)), 400.0)
+    assert again is None
+    assert len(stage.posts()) == 1
+    assert "o1" in text_of(stage.card())
+    assert "7 min late" in text_of(stage.card())
+
+
+async def test_a_card_that_somebody_deleted_is_posted_anew(stage: Stage) -> None:
+    first = await stage.desk.messenger.show(_here(stage), 0.0)
+    await stage.card().delete()
+    second = await stage.desk.messenger.show(_here(stage, message=first, state=S.EXPIRED), 0.0)
+    assert second == stage.card().id
+    assert second != first
+    assert "expired" in text_of(stage.card())
+
+
+async def test_a_channel_that_is_gone_is_said_to_refuse(stage: Stage) -> None:
+    stage.env.inject_error("*", "/channels/*/messages*", status=404, code=10003, times=None)
+    for message in (None, 5):
+        with pytest.raises(DeliveryRefused):
+            await stage.desk.messenger.show(_here(stage, message=message), 0.0)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_what_will_never_work_is_refused(stage: Stage, status: int) -> None:
+    stage.env.inject_error("*", "/channels/*/messages*", status=status, code=50001, times=None)
+    with pytest.raises(DeliveryRefused):
+        await stage.desk.messenger.tell(Notice(stage.channel.id, "news"), 1, 0.0)
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_what_may_work_later_is_delayed(stage: Stage, status: int) -> None:
+    stage.env.inject_error("*", "/channels/*/messages*", status=status, times=None)
+    with pytest.raises(DeliveryDelayed):
+        await stage.desk.messenger.show(_here(stage), 0.0)
+    with pytest.raises(DeliveryDelayed):
+        await stage.desk.messenger.tell(Notice(stage.channel.id, "news"), 1, 0.0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        aiohttp.ClientConnectionError("reset"),
+        aiohttp.ServerDisconnectedError(),
+        ConnectionResetError(),
+        TimeoutError(),
+        OSError(),
+    ],
+)
+def test_a_lost_network_is_a_delay(error: Exception) -> None:
+    with pytest.raises(DeliveryDelayed, match="could not be reached"), translated("a notice"):
+        raise error
+
+
+def test_a_wait_that_discord_asks_for_is_passed_on() -> None:
+    with pytest.raises(DeliveryDelayed) as caught, translated("a notice"):
+        raise discord.RateLimited(12.5)
+    assert caught.value.retry_after == 12.5
+
+
+@pytest.mark.parametrize(("header", "expected"), [("7.5", 7.5), ("soon", None), (None, None)])
+def test_the_header_of_a_429_says_how_long_to_wait(header: str | None, expected: float | None) -> None:
+    with pytest.raises(DeliveryDelayed) as caught, translated("a notice"):
+        raise discord.HTTPException(_Answer(429, header), "slow down")  # type: ignore[arg-type]  # a response as far as it is read
+    assert caught.value.retry_after == expected
+
+
+async def test_without_a_client_everything_waits() -> None:
+    messenger = DiscordMessenger()
+    for work in (
+        messenger.show(TICKET, 0.0),
+        messenger.show(ticket(message=5), 0.0),
+        messenger.tell(Notice(1, "news"), 1, 0.0),
+        messenger.fall_back(TICKET, 0.0),
+    ):
+        with pytest.raises(DeliveryDelayed):
+            await work
+
+
+async def test_a_client_that_closes_takes_itself_away_and_no_other(stage: Stage, desk: FakeDesk) -> None:
+    other = new_client(desk)
+    other.messenger.detach(other)
+    await stage.desk.messenger.show(_here(stage), 0.0)
+    stage.desk.messenger.detach(stage.client)
+    with pytest.raises(DeliveryDelayed):
+        await stage.desk.messenger.show(_here(stage), 0.0)
+
+
+async def test_a_notice_says_what_and_how_late_and_wakes_nobody_when_silent(stage: Stage) -> None:
+    await stage.desk.messenger.tell(Notice(stage.channel.id, "**Filled 1**", silent=True), 7, 300.0)
+    assert text_of(stage.card()) == "**Filled 1**\n-# 5 min late"
+    assert stage.card().flags.suppress_notifications
+    await stage.desk.messenger.tell(Notice(stage.channel.id, "loud"), 8, 0.0)
+    assert text_of(stage.card()) == "loud"
+    assert not stage.card().flags.suppress_notifications
+
+
+async def test_i19_a_notice_that_is_too_long_is_cut_and_told(stage: Stage) -> None:
+    await stage.desk.messenger.tell(Notice(stage.channel.id, "headline\n`" + "x" * 9000 + "`"), 7, 300.0)
+    assert text_of(stage.card()).startswith("headline\n`xxx")
+    assert len(text_of(stage.card())) <= 2000
+    assert text_of(stage.card()).count("`") % 2 == 0
+
+
+async def test_the_same_delivery_has_the_same_nonce_and_another_one_has_not(stage: Stage) -> None:
+    notice = Notice(stage.channel.id, "news")
+    for number, late in ((1, 0.0), (1, 60.0), (2, 0.0)):
+        await stage.desk.messenger.tell(notice, number, late)
+    await stage.desk.messenger.tell(replace(notice, text="other"), 1, 0.0)
+    nonces = _nonces(stage)
+    assert nonces[0] == nonces[1]
+    assert len(set(nonces)) == 3
+    assert all(len(nonce) <= 25 for nonce in nonces)
+
+
+async def test_a_card_has_one_nonce_whoever_posts_it_until_it_was_deleted(stage: Stage) -> None:
+    one = _here(stage)
+    await stage.desk.messenger.post(one)
+    await stage.desk.messenger.show(one, 0.0)
+    await stage.desk.messenger.post(one, instead_of=9)
+    first, second, third = _nonces(stage)
+    assert first == second != third
+
+
+async def test_a_ticket_whose_channel_is_gone_reaches_its_requester_directly(stage: Stage) -> None:
+    await stage.desk.messenger.fall_back(_here(stage, state=S.ACCEPTED, order_ids=("o1",)), 0.0)
+    letter = stage.trader.user.dm_channel.last_message
+    assert letter is not None
+    assert "o1" in text_of(letter)
+
+
+async def test_a_letter_has_no_buttons(stage: Stage) -> None:
+    await stage.desk.messenger.fall_back(_here(stage), 0.0)
+    letter = stage.trader.user.dm_channel.last_message
+    assert letter is not None
+    assert buttons_of(letter) == []
+
+
+async def test_a_requester_who_takes_no_letters_is_said_to_refuse(stage: Stage) -> None:
+    stage.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
+    with pytest.raises(DeliveryRefused):
+        await stage.desk.messenger.fall_back(_here(stage), 0.0)
+
+
+async def test_a_private_card_is_seen_by_its_requester_alone_until_it_is_sent(stage: Stage) -> None:
+    stage.desk.visibility = Visibility.PRIVATE
+    result = await stage.reverse()
+    assert result.ephemeral
+    assert result.response is not None
+    assert buttons_of(result.response) == ["Confirm", "Cancel"]
+    assert stage.posts() == []
+    assert stage.desk.private == ["t1"]
+    await stage.trader.click(result.response, label="Confirm")
+    assert "order-1" in text_of(stage.card())
+    assert stage.desk.tickets["t1"].message == stage.card().id
+    assert stage.card().jump_url in told(result)
+    assert buttons_of(result.response) == []
+
+
+async def test_a_private_card_that_was_cancelled_stays_private(stage: Stage) -> None:
+    stage.desk.visibility = Visibility.PRIVATE
+    result = await stage.reverse()
+    assert result.response is not None
+    await stage.trader.click(result.response, label="Cancel")
+    assert "cancelled" in told(result)
+    assert stage.posts() == []
+
+
+async def test_a_private_card_out_of_reach_is_refused_so_that_its_requester_gets_a_letter(stage: Stage) -> None:
+    with pytest.raises(DeliveryRefused):
+        await stage.desk.messenger.show(_here(stage, visibility=Visibility.PRIVATE, state=S.EXPIRED), 0.0)
+    assert stage.posts() == []
+
+
+async def test_the_result_of_a_private_ticket_is_posted_although_its_card_is_out_of_reach(stage: Stage) -> None:
+    lost = _here(stage, visibility=Visibility.PRIVATE, state=S.ACCEPTED, order_ids=("o1",))
+    assert await stage.desk.messenger.show(lost, 0.0) == stage.card().id
+
+
+async def test_a_private_card_that_can_not_be_redrawn_loses_nothing(stage: Stage) -> None:
+    stage.desk.visibility = Visibility.PRIVATE
+    result = await stage.reverse()
+    assert result.response is not None
+    stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=50027, times=None)
+    await stage.trader.click(result.response, label="Confirm")
+    assert "order-1" in text_of(stage.card())
+
+
+async def test_a_private_card_that_is_not_shown_ends_the_ticket(stage: Stage) -> None:
+    stage.desk.visibility = Visibility.PRIVATE
+    stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10015, times=1)
+    await stage.reverse()
+    assert list(stage.desk.not_posted_why) == ["t1"]
+    assert stage.desk.private == []
+    assert stage.env.errors
+
+
+async def test_a_private_card_lives_on_with_each_press_and_ends_after_15_minutes(stage: Stage) -> None:
+    stage.desk.visibility = Visibility.PRIVATE
+    result = await stage.reverse()
+    assert result.response is not None
+    await stage.env.advance_time(14 * 60)
+    await stage.people["trader"].click(result.response, label="Cancel")
+    await stage.env.advance_time(10 * 60)
+    assert stage.desk.messenger.private.find("t1") is not None
+    await stage.env.advance_time(6 * 60)
+    assert stage.desk.messenger.private.find("t1") is None
+
+
+async def test_only_so_many_private_cards_are_kept(stage: Stage) -> None:
+    kept = PrivateCards(most=2)
+    stage.desk.visibility = Visibility.PRIVATE
+    await stage.reverse()
+    interaction = stage.desk.messenger.private.find("t1")
+    assert interaction is not None
+    for name in ("a", "b", "c"):
+        kept.keep(name, interaction)
+    kept.renew("a", interaction)
+    assert [kept.find(name) is not None for name in ("a", "b", "c")] == [False, True, True]
+
+
+def _nonces(stage: Stage) -> list[str]:
+    return [str(one.json["nonce"]) for one in stage.env.http_requests if one.json and "nonce" in one.json]
+
+
+class _Answer:
+    """An HTTP response as far as discord.py's exception looks at it."""
+
+    reason = "Too Many Requests"
+
+    def __init__(self, status: int, retry_after: str | None) -> None:
+        self.status = status
+        self.headers = {} if retry_after is None else {"Retry-After": retry_after}

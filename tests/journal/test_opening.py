@@ -1,0 +1,164 @@
+"""The door: addresses, the lock, and the tables that are made behind it."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from bot.errors import JournalError, JournalLocked, SettingsError
+from bot.journal.migrate import migrate
+from bot.journal.opening import opened
+from bot.journal.schema import metadata
+from bot.journal.store import SqlJournal
+
+from .conftest import SERVER
+from .making import by_hand, claimed, event, ruin, sqlite_url, stored
+
+TABLES = {"tickets", "events", "outbox", "alembic_version"}
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+async def refuse(url: str) -> JournalError | SettingsError:
+    """What the door says to that address; nothing of its password is in it, nor in what leads to it."""
+    with pytest.raises((JournalError, SettingsError)) as caught:
+        async with opened(url):
+            pass
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value, limit=0))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "desk.db",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///",
+        "sqlite+aiosqlite://desk.db",
+        "sqlite:///desk.db",
+        "mysql+aiomysql://user:s3cret@host/name",
+        "postgresql+psycopg://user:s3cret@host/name",
+        "postgresql+asyncpg://user:s3cret@host",
+        "postgresql+asyncpg://user:s3cret@host:port/name",
+    ],
+)
+async def test_an_address_that_is_none_of_ours_is_a_wrong_setting_with_an_example(url: str) -> None:
+    error = await refuse(url)
+    assert str(error) == (
+        "DATABASE_URL: write it like sqlite+aiosqlite:///desk.db or postgresql+asyncpg://user:password@host/name."
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite+aiosqlite:///desk.db?mode=memory", "postgresql+asyncpg://user:s3cret@127.0.0.1:1/name?mode=x"]
+)
+async def test_an_option_that_is_not_known_is_a_wrong_setting(url: str) -> None:
+    assert str(await refuse(url)) == "DATABASE_URL: take the option mode out; it isn't known here."
+
+
+async def test_a_path_that_cannot_hold_a_file_is_a_wrong_setting(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere" / "desk.db"):
+        assert str(await refuse(sqlite_url(path))) == f"DATABASE_URL: {path} must be a file, in a folder that exists."
+    for path in (tmp_path / ("x" * 1000), tmp_path / "a\0b"):
+        assert str(await refuse(sqlite_url(path))) == "DATABASE_URL: its path is none that this system can use."
+
+
+async def test_a_folder_where_the_lock_file_should_be_is_told(file: Path) -> None:
+    file.with_name("desk.db.lock").mkdir()
+    error = await refuse(sqlite_url(file))
+    assert isinstance(error, JournalError)
+    assert "can't be opened" in str(error)
+
+
+async def test_a_server_that_does_not_answer_is_told() -> None:
+    error = await refuse("postgresql+asyncpg://user:s3cret@127.0.0.1:1/name")
+    assert str(error) == "The journal's database can't be reached: see that its server runs."
+
+
+async def test_a_server_that_knows_no_such_user_or_database_means_a_wrong_setting(server: str) -> None:
+    assert "refuses this user" in str(await refuse(server.replace("postgres@", "nobody:s3cret@")))
+    error = await refuse(f"{SERVER}/nothing_of_that_name".replace("postgres@", "postgres:s3cret@"))
+    assert str(error) == ("DATABASE_URL: the server has no database of that name; make one or write the right name into it.")
+    assert isinstance(error, SettingsError)
+    assert "can't be reached" in str(await refuse(f"{server}?ssl=nonsense"))
+
+
+async def test_a_journal_has_one_owner_at_a_time(url: str) -> None:
+    async with opened(url) as journal:
+        await stored(journal)
+        with pytest.raises(JournalLocked, match="Another process"):
+            async with opened(url):
+                pass
+        assert await journal.ticket("t1") is not None
+    async with opened(url) as journal:
+        assert await journal.ticket("t1") is not None
+
+
+async def test_one_file_reached_by_two_names_has_one_owner_still(file: Path) -> None:
+    alias = file.with_name("alias.db")
+    async with opened(sqlite_url(file)):
+        alias.symlink_to(file)
+        with pytest.raises(JournalLocked):
+            async with opened(sqlite_url(alias)):
+                pass
+
+
+async def test_a_start_that_fails_gives_the_lock_back(file: Path) -> None:
+    ruin(file)
+    for _ in range(2):
+        error = await refuse(sqlite_url(file))
+        assert type(error) is JournalError, "not JournalLocked"
+
+
+async def test_a_journal_in_memory_works_like_any_other_and_is_forgotten() -> None:
+    for _ in range(2):
+        async with opened("sqlite+aiosqlite:///:memory:") as journal:
+            offer = await stored(journal)
+            assert await journal.advance(offer, claimed(offer), [event()])
+            assert await journal.live() == [claimed(offer)]
+
+
+async def test_an_empty_database_gets_every_table_just_as_the_code_describes_it(journal: SqlJournal) -> None:
+    def work(connection: Connection) -> tuple[set[str], object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return tables(connection), compare_metadata(context, metadata)
+
+    assert await journal._reads.run(work) == (TABLES, [])
+
+
+async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
+    for _ in range(3):
+        async with opened(url) as journal:
+            await journal._writes.run(migrate)
+            await journal.record(event())
+    async with opened(url) as journal:
+        assert len(await journal.events("t1")) == 3
+
+
+async def test_a_change_of_the_tables_that_fails_leaves_nothing_behind(url: str, file: Path) -> None:
+    async with opened(url) as journal:
+        for table in ("tickets", "events", "alembic_version"):
+            cascade = "" if url.startswith("sqlite") else " CASCADE"
+            await by_hand(journal, f"DROP TABLE {table}{cascade}")
+        if not url.startswith("sqlite"):
+            await by_hand(journal, "DROP FUNCTION events_append_only")
+        # The last of the three tables is in the way, so the first two are made before it fails.
+        with pytest.raises(JournalError, match="tables are not what"):
+            await journal._writes.run(migrate)
+        assert await journal._reads.run(tables) == {"outbox"}
+
+
+async def test_a_database_of_a_newer_version_is_refused_in_one_sentence_and_left_as_it_is(url: str) -> None:
+    async with opened(url) as journal:
+        await stored(journal)
+        await by_hand(journal, "UPDATE alembic_version SET version_num = '9999'")
+    error = await refuse(url)
+    assert str(error) == (
+        "The journal was written by a newer version of the bot: start that version, or restore a backup made by this one."
+    )

@@ -1,0 +1,403 @@
+"""The limits: every reason alone, everything that is missing is one, and the edges lie where the policy file says."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.trading.facts import Position
+from bot.trading.limits import Recent, reasons
+from bot.trading.orders import OrderType, Side, Terms
+from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
+from bot.trading.tickets import SENT, Member, TicketState
+from tests.rules.strategies import (
+    ES,
+    ES_DECEMBER,
+    EVERY_LIMIT,
+    GOOD,
+    INTENT,
+    MEMBER,
+    MODEST,
+    NOW,
+    NQ,
+    ORDER,
+    QUOTE,
+    TICK,
+    World,
+    amounts,
+    limits,
+    on_tick,
+    positions,
+    sent,
+    states_in_flight,
+    well_formed_terms,
+)
+
+
+def at_limit(price: str) -> World:
+    return GOOD.with_terms(type=OrderType.LIMIT, limit=Decimal(price))
+
+
+def at_stop(price: str, side: Side = Side.SELL) -> World:
+    return GOOD.with_terms(side=side, type=OrderType.STOPMARKET, stop=Decimal(price))
+
+
+def test_nothing_speaks_against_a_good_order() -> None:
+    assert GOOD.codes() == []
+
+
+BOB = Member(8, "Bob")
+ALONE: dict[str, tuple[World, DenialCode]] = {
+    "account unread": (GOOD.with_facts(account=None), DenialCode.FACTS_MISSING),
+    "positions unread": (GOOD.with_facts(positions=None), DenialCode.FACTS_MISSING),
+    "orders unread": (GOOD.with_facts(orders=None), DenialCode.FACTS_MISSING),
+    "quote unread": (GOOD.with_facts(quote=None), DenialCode.FACTS_MISSING),
+    "not a simulation": (GOOD.with_account(provider="Rithmic"), DenialCode.LIVE_NOT_NAMED),
+    "provider unknown": (GOOD.with_account(provider=None), DenialCode.LIVE_NOT_NAMED),
+    "disconnected": (GOOD.with_account(connected=False), DenialCode.ACCOUNT_DISCONNECTED),
+    "flat": (GOOD.with_facts(positions=()), DenialCode.NO_POSITION),
+    "position of nothing": (GOOD.with_facts(positions=(Position("Sim101", ES, 0),)), DenialCode.NO_POSITION),
+    "position in another root": (GOOD.with_facts(positions=(Position("Sim101", NQ, 1),)), DenialCode.NO_POSITION),
+    "position in another month": (GOOD.with_facts(positions=(Position("Sim101", ES_DECEMBER, 1),)), DenialCode.NO_POSITION),
+    "no bid": (GOOD.with_quote(bid=None), DenialCode.QUOTE_MISSING),
+    "no ask": (GOOD.with_quote(ask=None), DenialCode.QUOTE_MISSING),
+    "no last price": (GOOD.with_quote(last=None), DenialCode.QUOTE_MISSING),
+    "crossed market": (GOOD.with_quote(bid=Decimal("5800.50")), DenialCode.QUOTE_MISSING),
+    "quote without time": (GOOD.with_quote(at=None), DenialCode.QUOTE_STALE),
+    "old quote": (GOOD.with_quote(at=NOW - timedelta(seconds=11)), DenialCode.QUOTE_STALE),
+    "quote of yesterday": (GOOD.with_quote(at=NOW - timedelta(days=1)), DenialCode.QUOTE_STALE),
+    "limit off the tick": (at_limit("5800.10"), DenialCode.BAD_PRICE),
+    "sell stop above the market": (at_stop("5805.00"), DenialCode.BAD_PRICE),
+    "buy stop below the market": (at_stop("5795.00", Side.BUY), DenialCode.BAD_PRICE),
+    "limit far away": (at_limit("5850.50"), DenialCode.PRICE_BAND),
+    "stop far away": (at_stop("5750.00"), DenialCode.PRICE_BAND),
+    "too large": (GOOD.with_terms(quantity=11), DenialCode.MAX_POSITION),
+    "too large with working orders": (GOOD.with_facts(orders=(replace(ORDER, quantity=8),)), DenialCode.MAX_POSITION),
+    "too many a minute": (
+        GOOD.with_recent(*(sent(ago=20, intent=replace(INTENT, account="Sim102")) for _ in range(3))),
+        DenialCode.ORDERS_PER_MINUTE,
+    ),
+    "the same again": (GOOD.with_limit(duplicate_seconds=10).with_recent(sent()), DenialCode.DUPLICATE),
+    "too much lost": (GOOD.with_account(realised=Decimal(-900), unrealised=Decimal("-100.01")), DenialCode.DAILY_LOSS),
+    "realised unread": (GOOD.with_account(realised=None), DenialCode.DAILY_LOSS),
+    "unrealised unread": (GOOD.with_account(unrealised=None), DenialCode.DAILY_LOSS),
+    "outcome unknown": (GOOD.with_recent(sent(TicketState.UNKNOWN, ago=3600)), DenialCode.OUTCOME_UNKNOWN),
+    "being sent": (GOOD.with_recent(sent(TicketState.SENDING, ago=60.5)), DenialCode.OUTCOME_UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("world", "code"), ALONE.values(), ids=list(ALONE))
+def test_each_reason_alone_is_enough_and_is_told_alone(world: World, code: DenialCode) -> None:
+    assert world.codes() == [code]
+
+
+def test_the_table_has_every_code_that_a_limit_can_give() -> None:
+    others = {
+        DenialCode.NOT_HERE,
+        DenialCode.NO_GRANT,
+        DenialCode.ACCOUNT_NOT_GRANTED,
+        DenialCode.INSTRUMENT_NOT_GRANTED,
+        DenialCode.ORDER_TYPE_NOT_GRANTED,
+        DenialCode.QUANTITY_OVER_GRANT,
+        DenialCode.BAD_REQUEST,
+        DenialCode.UNKNOWN_ACCOUNT,
+        DenialCode.UNKNOWN_INSTRUMENT,
+        DenialCode.DESK_DOWN,
+    }
+    assert {code for _, code in ALONE.values()} == set(DenialCode) - others
+
+
+@pytest.mark.parametrize("world", [world for world, _ in ALONE.values()], ids=list(ALONE))
+def test_each_denial_is_one_sentence_that_can_be_shown(world: World) -> None:
+    for denial in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
+        assert denial.sentence.endswith(".")
+        assert "\n" not in denial.sentence
+        assert 20 < len(denial.sentence) < 400
+
+
+def test_every_reason_is_told_and_not_just_the_first() -> None:
+    world = GOOD.with_account(provider=None, connected=False, realised=None).with_terms(quantity=11).with_quote(at=None, bid=None)
+    assert world.codes() == [
+        DenialCode.LIVE_NOT_NAMED,
+        DenialCode.ACCOUNT_DISCONNECTED,
+        DenialCode.QUOTE_MISSING,
+        DenialCode.QUOTE_STALE,
+        DenialCode.MAX_POSITION,
+        DenialCode.DAILY_LOSS,
+    ]
+
+
+def test_a_list_that_was_read_and_holds_no_position_settles_it_whatever_else_is_missing() -> None:
+    world = GOOD.with_facts(positions=(), account=None, orders=None, quote=None)
+    assert world.codes() == [DenialCode.NO_POSITION, DenialCode.FACTS_MISSING]
+
+
+def test_a_denial_for_no_position_names_account_and_instrument() -> None:
+    world = GOOD.with_facts(positions=())
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert "`Sim101`" in denial.sentence
+    assert "ES 09-26" in denial.sentence
+
+
+def test_what_could_not_be_read_is_told_as_harmless_code() -> None:
+    world = GOOD.with_facts(quote=None, missing=("quote: @everyone `x`\n<html>",))
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert "`quote: @everyone ˋxˋ <html>`" in denial.sentence
+
+
+def test_a_closed_market_is_named_beside_an_old_price() -> None:
+    world = GOOD.with_quote(at=None, market_open=False)
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert "The market is closed." in denial.sentence
+
+
+def test_a_live_account_passes_once_the_policy_names_it() -> None:
+    live = GOOD.with_account(provider="Rithmic")
+    named = replace(live, policy=replace(live.policy, accounts=(AccountRule("sim*", live=True),)))
+    denied = replace(live, policy=replace(live.policy, accounts=(AccountRule("sim*", live=False),)))
+    assert named.codes() == []
+    assert denied.codes() == [DenialCode.LIVE_NOT_NAMED]
+
+
+def test_an_account_of_which_nothing_is_said_about_its_connection_passes() -> None:
+    assert GOOD.with_account(connected=None).codes() == []
+
+
+EDGES: dict[str, tuple[World, World, DenialCode]] = {
+    "age of the quote": (
+        GOOD.with_quote(at=NOW - timedelta(seconds=10)),
+        GOOD.with_quote(at=NOW - timedelta(seconds=10, microseconds=1)),
+        DenialCode.QUOTE_STALE,
+    ),
+    "strictest age": (
+        GOOD.with_limit(stale_seconds=3).with_quote(at=NOW - timedelta(seconds=3)),
+        GOOD.with_limit(stale_seconds=3).with_quote(at=NOW - timedelta(seconds=3, microseconds=1)),
+        DenialCode.QUOTE_STALE,
+    ),
+    "age without any limit": (
+        replace(GOOD, policy=Policy(grants=())).with_quote(at=NOW - timedelta(seconds=10)),
+        replace(GOOD, policy=Policy(grants=())).with_quote(at=NOW - timedelta(seconds=10, microseconds=1)),
+        DenialCode.QUOTE_STALE,
+    ),
+    "locked market": (GOOD.with_quote(bid=QUOTE.ask), GOOD.with_quote(bid=Decimal("5800.50")), DenialCode.QUOTE_MISSING),
+    "band above": (at_limit("5850.25"), at_limit("5850.50"), DenialCode.PRICE_BAND),
+    "band below": (at_limit("5750.25"), at_limit("5750.00"), DenialCode.PRICE_BAND),
+    "band of a stop": (at_stop("5750.25"), at_stop("5750.00"), DenialCode.PRICE_BAND),
+    "band of nothing": (
+        at_limit("5800.25").with_limit(price_band_ticks=0),
+        at_limit("5800.50").with_limit(price_band_ticks=0),
+        DenialCode.PRICE_BAND,
+    ),
+    "position": (GOOD.with_terms(quantity=10), GOOD.with_terms(quantity=11), DenialCode.MAX_POSITION),
+    "position with a working order": (
+        GOOD.with_facts(orders=(replace(ORDER, quantity=7),)),
+        GOOD.with_facts(orders=(replace(ORDER, quantity=8),)),
+        DenialCode.MAX_POSITION,
+    ),
+    "position with another month": (
+        GOOD.with_facts(positions=(*(GOOD.facts.positions or ()), Position("Sim101", ES_DECEMBER, -7))),
+        GOOD.with_facts(positions=(*(GOOD.facts.positions or ()), Position("Sim101", ES_DECEMBER, -8))),
+        DenialCode.MAX_POSITION,
+    ),
+    "orders a minute": (
+        GOOD.with_limit(orders_per_minute=2).with_recent(sent(ago=1)),
+        GOOD.with_limit(orders_per_minute=2).with_recent(sent(ago=1), sent(ago=1)),
+        DenialCode.ORDERS_PER_MINUTE,
+    ),
+    "the minute": (
+        GOOD.with_limit(orders_per_minute=1).with_recent(sent(ago=60.001)),
+        GOOD.with_limit(orders_per_minute=1).with_recent(sent(ago=60)),
+        DenialCode.ORDERS_PER_MINUTE,
+    ),
+    "seconds to a double": (
+        GOOD.with_limit(duplicate_seconds=10).with_recent(sent(ago=10.001)),
+        GOOD.with_limit(duplicate_seconds=10).with_recent(sent(ago=10)),
+        DenialCode.DUPLICATE,
+    ),
+    "loss": (
+        GOOD.with_account(realised=Decimal(-1250), unrealised=Decimal(250)),
+        GOOD.with_account(realised=Decimal(-1250), unrealised=Decimal("249.99")),
+        DenialCode.DAILY_LOSS,
+    ),
+}
+
+
+@pytest.mark.parametrize(("inside", "outside", "code"), EDGES.values(), ids=list(EDGES))
+def test_just_the_limit_is_allowed_and_the_least_bit_more_is_not(inside: World, outside: World, code: DenialCode) -> None:
+    assert inside.codes() == []
+    assert outside.codes() == [code]
+
+
+def test_a_quote_slightly_from_the_future_is_fresh() -> None:
+    assert GOOD.with_quote(at=NOW + timedelta(seconds=5)).codes() == []
+
+
+@pytest.mark.parametrize("state", TicketState)
+def test_only_orders_that_may_have_reached_the_market_count_for_rate_and_doubles(state: TicketState) -> None:
+    for part, code in (("orders_per_minute", DenialCode.ORDERS_PER_MINUTE), ("duplicate_seconds", DenialCode.DUPLICATE)):
+        world = GOOD.with_limit(**{part: 1}).with_recent(sent(state, ago=0.5))
+        assert (code in world.codes()) is (state in SENT)
+
+
+def test_what_was_never_sent_counts_for_nothing() -> None:
+    offered = replace(sent(), sent_at=None)
+    assert GOOD.with_limit(orders_per_minute=1, duplicate_seconds=60).with_recent(offered).codes() == []
+
+
+def test_the_rate_is_each_members_own_over_all_accounts() -> None:
+    theirs = [sent(requester=BOB, intent=replace(INTENT, account="Sim102")) for _ in range(9)]
+    mine = sent(intent=replace(INTENT, account="Sim102"))
+    world = GOOD.with_limit(orders_per_minute=2)
+    assert world.with_recent(*theirs, mine).codes() == []
+    assert world.with_recent(*theirs, mine, mine).codes() == [DenialCode.ORDERS_PER_MINUTE]
+
+
+def test_a_double_is_one_whoever_sent_the_first() -> None:
+    theirs = sent(requester=replace(BOB, name="@everyone **B**"))
+    world = GOOD.with_limit(duplicate_seconds=10).with_recent(theirs)
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert denial.code is DenialCode.DUPLICATE
+    assert denial.sentence.startswith("@\u200beveryone \\*\\*B\\*\\* sent the same order 5 s ago (ticket earlier)")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(INTENT, account="Sim102"),
+        replace(INTENT, contract=ES_DECEMBER),
+        replace(INTENT, terms=Terms(Side.BUY, 3)),
+        replace(INTENT, terms=Terms(Side.SELL, 2)),
+        replace(INTENT, terms=Terms(Side.SELL, 3, OrderType.LIMIT, limit=Decimal(5800))),
+    ],
+    ids=["account", "month", "side", "quantity", "type"],
+)
+def test_another_shape_is_no_double(other: object) -> None:
+    assert GOOD.with_limit(duplicate_seconds=10).with_recent(sent(intent=other)).codes() == []
+
+
+def test_a_double_is_found_behind_other_orders() -> None:
+    others = [sent(intent=replace(INTENT, account=f"Sim{n}")) for n in range(5)]
+    assert GOOD.with_limit(duplicate_seconds=10).with_recent(*others, sent()).codes() == [DenialCode.DUPLICATE]
+
+
+@pytest.mark.parametrize("state", [TicketState.SENDING, TicketState.UNKNOWN])
+def test_i2_there_is_one_exit_at_a_time_for_each_account_and_instrument(state: TicketState) -> None:
+    """Whatever the side, quantity or member: a second close of the same position must wait for the first one's outcome."""
+    other_terms = replace(INTENT, terms=Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal(5700)))
+    none_set = GOOD.with_limit()
+    assert none_set.with_recent(sent(state, requester=BOB, intent=other_terms)).codes() == [DenialCode.OUTCOME_UNKNOWN]
+    assert none_set.with_recent(sent(state, intent=replace(INTENT, account="Sim102"))).codes() == []
+    assert none_set.with_recent(sent(state, intent=replace(INTENT, contract=NQ))).codes() == []
+
+
+def test_i3_orders_on_their_way_count_against_the_position_limit() -> None:
+    """Entries pressed at the same moment would each pass a limit that saw only what has filled already."""
+    other_month = replace(INTENT, contract=ES_DECEMBER, terms=Terms(Side.SELL, 8))
+    world = GOOD.with_limit(max_position=10)
+    for ticket in (sent(TicketState.SENDING, intent=other_month), sent(TicketState.ACCEPTED, intent=other_month)):
+        assert world.with_recent(ticket).codes() == [DenialCode.MAX_POSITION]
+    assert world.with_recent(sent(TicketState.REJECTED, intent=other_month)).codes() == []
+
+
+def test_a_limit_for_other_accounts_or_instruments_is_not_asked() -> None:
+    tight = {"max_position": 1, "daily_loss": Decimal(0), "price_band_ticks": 0, "stale_seconds": 1}
+    elsewhere = (Limit(("Apex*",), ("*",), **tight), Limit(("*",), ("NQ",), **tight))  # type: ignore[arg-type]  # one table of parts
+    world = replace(GOOD, policy=replace(GOOD.policy, limits=elsewhere)).with_account(realised=Decimal(-5))
+    assert world.with_quote(at=NOW - timedelta(seconds=9)).codes() == []
+
+
+def test_each_limit_that_matches_is_asked() -> None:
+    two = (Limit(("*",), ("*",), max_position=2), Limit(("Sim*",), ("ES",), max_position=1))
+    assert replace(GOOD, policy=replace(GOOD.policy, limits=two)).codes() == [DenialCode.MAX_POSITION] * 2
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Any decision in which everything was read."""
+    bid = draw(on_tick)
+    quote = replace(
+        QUOTE,
+        bid=bid,
+        ask=bid + draw(st.integers(0, 8)) * TICK,
+        last=bid + draw(st.integers(-40, 40)) * TICK,
+        at=NOW - timedelta(seconds=draw(st.integers(0, 40))),
+    )
+    account = replace(GOOD.facts.account or pytest.fail("GOOD has one"), realised=draw(amounts), unrealised=draw(amounts))
+    terms = draw(well_formed_terms())
+    facts = replace(GOOD.facts, account=account, quote=quote, positions=(Position("Sim101", ES, draw(positions)),))
+    tickets = draw(
+        st.lists(
+            st.builds(
+                sent,
+                st.sampled_from(TicketState),
+                ago=st.integers(0, 100),
+                requester=st.sampled_from([MEMBER, BOB]),
+                intent=st.sampled_from([replace(INTENT, terms=terms), replace(INTENT, contract=NQ), INTENT]),
+            ),
+            max_size=3,
+        )
+    )
+    policy = replace(GOOD.policy, limits=(*draw(st.lists(limits, max_size=2)), EVERY_LIMIT))
+    return World(replace(INTENT, terms=terms), MEMBER.id, facts, policy, Recent(tuple(tickets)))
+
+
+REMOVALS: dict[str, Callable[[World], World]] = {
+    "account": lambda world: world.with_facts(account=None),
+    "provider": lambda world: world.with_account(provider=None),
+    "realised": lambda world: world.with_account(realised=None),
+    "unrealised": lambda world: world.with_account(unrealised=None),
+    "positions": lambda world: world.with_facts(positions=None),
+    "position": lambda world: world.with_facts(positions=()),
+    "orders": lambda world: world.with_facts(orders=None),
+    "quote": lambda world: world.with_facts(quote=None),
+    "bid": lambda world: world.with_quote(bid=None),
+    "ask": lambda world: world.with_quote(ask=None),
+    "last": lambda world: world.with_quote(last=None),
+    "at": lambda world: world.with_quote(at=None),
+}
+
+
+@MODEST
+@given(world=worlds(), removal=st.sampled_from(sorted(REMOVALS)))
+def test_with_any_one_input_removed_nothing_is_ever_allowed(world: World, removal: str) -> None:
+    assert REMOVALS[removal](world).codes()
+
+
+@pytest.mark.parametrize("removal", REMOVALS.values(), ids=list(REMOVALS))
+def test_a_good_order_is_denied_for_each_input_that_is_removed(removal: Callable[[World], World]) -> None:
+    assert len(removal(GOOD).codes()) == 1
+
+
+@MODEST
+@given(world=worlds(), more=st.integers(1, 20))
+def test_a_larger_quantity_never_turns_a_denial_into_permission(world: World, more: int) -> None:
+    # Another quantity is another order, so the rule against doubles, which asks for the same one, is set aside.
+    rules = tuple(replace(limit, duplicate_seconds=None) for limit in world.policy.limits)
+    world = replace(world, policy=replace(world.policy, limits=rules))
+    larger = world.with_terms(quantity=world.intent.terms.quantity + more)
+    assert set(world.codes()) <= set(larger.codes())
+
+
+@MODEST
+@given(world=worlds(), limit=limits)
+def test_another_limit_never_turns_a_denial_into_permission(world: World, limit: Limit) -> None:
+    stricter = replace(world, policy=replace(world.policy, limits=(*world.policy.limits, limit)))
+    assert set(world.codes()) <= set(stricter.codes())
+
+
+@MODEST
+@given(world=worlds(), state=states_in_flight, ago=st.integers(0, 200))
+def test_i3_one_more_order_in_flight_never_turns_a_denial_into_permission(world: World, state: TicketState, ago: int) -> None:
+    more = replace(world, recent=Recent((*world.recent.tickets, sent(state, ago=ago))))
+    assert set(world.codes()) <= set(more.codes())
+    assert DenialCode.OUTCOME_UNKNOWN in more.codes()
+
+
+def test_a_limit_asked_without_quote_or_account_fails_closed() -> None:
+    """The parts of a limit are asked with everything read; each still says no, or nothing, when it isn't."""
+    no_account = GOOD.with_facts(account=None)
+    assert no_account.with_limit(daily_loss=Decimal(1), price_band_ticks=1).codes() == [DenialCode.FACTS_MISSING]

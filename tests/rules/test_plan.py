@@ -1,0 +1,260 @@
+"""The plan: the card says what would happen in words and numbers, and no longer when that isn't true any more."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.trading.facts import Facts, Position
+from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.plan import no_longer_true, plan, steps
+from bot.trading.policy import AccountRule, Approval, Policy
+from bot.trading.tickets import Reverse, Shown
+from tests.rules.strategies import (
+    ACCOUNT,
+    ES,
+    ES_DECEMBER,
+    FACTS,
+    INTENT,
+    MODEST,
+    NOW,
+    ORDER,
+    POLICY,
+    QUOTE,
+    SHOWN,
+    TICK,
+    positions,
+    quantities,
+    sides,
+    well_formed_terms,
+)
+
+
+def asked(side: Side, quantity: int = 1, kind: OrderType = OrderType.MARKET, **prices: Any) -> Reverse:
+    return replace(INTENT, terms=Terms(side, quantity, kind, **prices))
+
+
+def held(quantity: int) -> Facts:
+    return replace(FACTS, positions=(Position("Sim101", ES, quantity, Decimal("5790.50")),))
+
+
+def test_a_plan_shows_what_was_read() -> None:
+    assert plan(INTENT, FACTS, POLICY, NOW) == SHOWN
+
+
+@MODEST
+@given(position=positions, terms=well_formed_terms())
+def test_after_the_order_the_position_is_the_new_order_whatever_it_was_before(position: int, terms: Terms) -> None:
+    shown = plan(replace(INTENT, terms=terms), held(position), POLICY, NOW)
+    assert (shown.position, shown.after) == (position, terms.quantity * terms.side.sign)
+
+
+NEEDED: dict[str, Facts] = {
+    "account": replace(FACTS, account=None),
+    "positions": replace(FACTS, positions=None),
+    "no position": replace(FACTS, positions=()),
+    "quote": replace(FACTS, quote=None),
+    "time of the quote": replace(FACTS, quote=replace(QUOTE, at=None)),
+    "bid": replace(FACTS, quote=replace(QUOTE, bid=None)),
+    "ask": replace(FACTS, quote=replace(QUOTE, ask=None)),
+    "last": replace(FACTS, quote=replace(QUOTE, last=None)),
+}
+
+
+@pytest.mark.parametrize("facts", NEEDED.values(), ids=list(NEEDED))
+def test_there_is_no_plan_without_all_that_a_card_shows(facts: Facts) -> None:
+    with pytest.raises(ValueError, match="a plan needs"):
+        plan(INTENT, facts, POLICY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("provider", "rules", "live"),
+    [
+        ("Simulator", (), False),
+        ("Rithmic", (AccountRule("Sim101", live=True),), True),
+        ("Rithmic", (), True),
+        (None, (), True),
+        ("Simulator", (AccountRule("Sim*", live=True),), True),
+    ],
+)
+def test_i15_only_what_is_proved_to_be_a_simulation_is_shown_as_one(
+    provider: str | None,
+    rules: tuple[AccountRule, ...],
+    live: bool,  # noqa: FBT001
+) -> None:
+    facts = replace(FACTS, account=replace(ACCOUNT, provider=provider))
+    assert plan(INTENT, facts, replace(POLICY, accounts=rules), NOW).live is live
+
+
+def test_a_plan_names_the_roles_that_must_approve_this_quantity() -> None:
+    policy = Policy(grants=(), approvals=(Approval(("Sim*",), 1101, 3), Approval(("Sim*",), 1102, 4)))
+    assert plan(INTENT, FACTS, policy, NOW).approver_roles == {1101}
+
+
+def test_only_orders_of_this_month_that_may_still_fill_are_counted_as_working() -> None:
+    orders = (
+        ORDER,
+        replace(ORDER, state=OrderState.PART_FILLED, filled=1),
+        replace(ORDER, state=OrderState.FILLED),
+        replace(ORDER, state=OrderState.CANCELLED, filled=1),
+        replace(ORDER, contract=ES_DECEMBER),
+    )
+    assert plan(INTENT, replace(FACTS, orders=orders), POLICY, NOW).working_orders == 2
+    assert plan(INTENT, replace(FACTS, orders=None), POLICY, NOW).working_orders == 0
+
+
+@pytest.mark.parametrize(
+    ("position", "intent", "said"),
+    [
+        (2, asked(Side.SELL, 3), ("close LONG 2 (sell 2 at market)", "then SELL 3 MARKET → SHORT 3")),
+        (-1, asked(Side.BUY), ("close SHORT 1 (buy 1 at market)", "then BUY 1 MARKET → LONG 1")),
+        (2, asked(Side.BUY), ("close LONG 2 (sell 2 at market)", "then BUY 1 MARKET → LONG 1")),
+        (
+            2,
+            asked(Side.SELL, 1, OrderType.LIMIT, limit=Decimal("5810.25")),
+            ("close LONG 2 (sell 2 at market)", "then SELL 1 LIMIT limit 5810.25 → SHORT 1 once filled"),
+        ),
+        (
+            -3,
+            asked(Side.BUY, 2, OrderType.STOPMARKET, stop=Decimal(5811)),
+            ("close SHORT 3 (buy 3 at market)", "then BUY 2 STOPMARKET stop 5811 → LONG 2 once filled"),
+        ),
+        (
+            -3,
+            asked(Side.BUY, 2, OrderType.STOPLIMIT, limit=Decimal("5812.00"), stop=Decimal("5811.00")),
+            ("close SHORT 3 (buy 3 at market)", "then BUY 2 STOPLIMIT limit 5812.00 stop 5811.00 → LONG 2 once filled"),
+        ),
+    ],
+)
+def test_the_steps_say_in_words_what_will_be_sent(position: int, intent: Reverse, said: tuple[str, str]) -> None:
+    assert steps(intent, plan(intent, held(position), POLICY, NOW)) == said
+
+
+@MODEST
+@given(position=positions, terms=well_formed_terms())
+def test_the_steps_name_every_number_that_is_sent(position: int, terms: Terms) -> None:
+    intent = replace(INTENT, terms=terms)
+    close, entry = steps(intent, plan(intent, held(position), POLICY, NOW))
+    assert close.split("(")[1].startswith(f"{'sell' if position > 0 else 'buy'} {abs(position)} ")
+    assert entry.startswith(f"then {terms.side.upper()} {terms.quantity} {terms.type}")
+    assert all(str(price) in entry for price in (terms.limit, terms.stop) if price is not None)
+
+
+@pytest.mark.parametrize(
+    ("now", "warned"),
+    [
+        (datetime(2026, 9, 30, 23, 59, tzinfo=UTC), False),
+        (datetime(2026, 10, 1, tzinfo=UTC), True),
+        (datetime(2031, 1, 1, tzinfo=UTC), True),
+    ],
+)
+def test_a_month_that_is_past_by_the_calendar_is_a_warning(now: datetime, warned: bool) -> None:  # noqa: FBT001
+    warnings = plan(INTENT, FACTS, POLICY, now).warnings
+    assert warnings == (("ES 09-26 is past by the calendar; the broker may refuse it",) if warned else ())
+
+
+@MODEST
+@given(position=positions, side=sides, quantity=quantities)
+def test_a_side_that_doesnt_oppose_the_position_is_a_warning(position: int, side: Side, quantity: int) -> None:
+    warnings = plan(asked(side, quantity), held(position), POLICY, NOW).warnings
+    opposes = side.sign * position < 0
+    assert len(warnings) == (0 if opposes else 1)
+    if not opposes:
+        way = "LONG" if position > 0 else "SHORT"
+        assert warnings == (f"{side} doesn't oppose {way} {abs(position)}: it closes and opens {way} {quantity} again",)
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "limit", "warned"),
+    [
+        (Side.BUY, OrderType.LIMIT, "5800.00", False),
+        (Side.BUY, OrderType.LIMIT, "5800.25", True),
+        (Side.BUY, OrderType.LIMIT, "5801.00", True),
+        (Side.SELL, OrderType.LIMIT, "5800.25", False),
+        (Side.SELL, OrderType.LIMIT, "5800.00", True),
+        (Side.SELL, OrderType.LIMIT, "5799.00", True),
+        (Side.BUY, OrderType.STOPLIMIT, "5801.00", False),
+    ],
+)
+def test_a_limit_that_crosses_the_market_is_a_warning(
+    side: Side,
+    kind: OrderType,
+    limit: str,
+    warned: bool,  # noqa: FBT001
+) -> None:
+    intent = asked(side, 1, kind, limit=Decimal(limit), stop=Decimal(5805) if kind.has_stop else None)
+    shown = plan(intent, held(-side.sign), POLICY, NOW)
+    assert shown.warnings == ((f"a {side} limit at {limit} fills at once",) if warned else ())
+
+
+@pytest.mark.parametrize(("market_open", "warnings"), [(False, ("the market is closed",)), (True, ()), (None, ())])
+def test_a_closed_market_is_a_warning(market_open: bool | None, warnings: tuple[str, ...]) -> None:  # noqa: FBT001
+    facts = replace(FACTS, quote=replace(QUOTE, market_open=market_open))
+    assert plan(INTENT, facts, POLICY, NOW).warnings == warnings
+
+
+def test_all_warnings_that_are_true_are_told_together() -> None:
+    facts = replace(held(2), quote=replace(QUOTE, market_open=False))
+    intent = asked(Side.BUY, 1, OrderType.LIMIT, limit=Decimal(5801))
+    assert len(plan(intent, facts, POLICY, NOW + timedelta(days=60)).warnings) == 4
+
+
+def test_a_card_whose_facts_are_the_same_still_tells_the_truth() -> None:
+    for kind in OrderType:
+        assert no_longer_true(SHOWN, SHOWN, 0, kind) is None
+
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "smaller": ({"position": 1}, "the position is now LONG 1, not LONG 2"),
+    "closed elsewhere": ({"position": 0}, "the position is now FLAT, not LONG 2"),
+    "turned": ({"position": -2}, "the position is now SHORT 2, not LONG 2"),
+    "live": ({"live": True}, "the account changed between SIM and LIVE"),
+    "approval": ({"approver_roles": frozenset({1101})}, "the policy now asks for another person's approval"),
+}
+
+
+@pytest.mark.parametrize(("changes", "why"), CHANGES.values(), ids=list(CHANGES))
+@pytest.mark.parametrize("kind", OrderType)
+def test_i17_a_card_is_not_true_any_more_when_position_account_or_approvals_changed(
+    kind: OrderType, changes: dict[str, Any], why: str
+) -> None:
+    assert no_longer_true(SHOWN, replace(SHOWN, **changes), 10**6, kind) == why
+
+
+def test_the_account_changing_from_live_to_sim_counts_as_well() -> None:
+    assert no_longer_true(replace(SHOWN, live=True), SHOWN, 20, OrderType.MARKET) == "the account changed between SIM and LIVE"
+
+
+@pytest.mark.parametrize(("before", "after", "asks"), [({1}, {1}, False), ({1, 2}, {1}, False), ({1}, {1, 2}, True), ({1}, {2}, True)])
+def test_fewer_approvals_leave_a_card_true_and_another_one_doesnt(before: set[int], after: set[int], asks: bool) -> None:  # noqa: FBT001
+    old, new = (replace(SHOWN, approver_roles=frozenset(roles)) for roles in (before, after))
+    assert (no_longer_true(old, new, 20, OrderType.MARKET) is not None) is asks
+
+
+@pytest.mark.parametrize("kind", OrderType)
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize(("ticks", "left"), [(0, False), (19, False), (20, False), (Decimal("20.04"), True), (21, True), (400, True)])
+def test_i13_the_price_may_move_just_as_far_as_the_tolerance(
+    kind: OrderType,
+    way: int,
+    ticks: Decimal,
+    left: bool,  # noqa: FBT001
+) -> None:
+    moved = replace(SHOWN, last=SHOWN.last + way * ticks * TICK)
+    why = no_longer_true(SHOWN, moved, 20, kind)
+    if left and kind is not OrderType.LIMIT:
+        assert why == f"the price moved from {SHOWN.last} to {moved.last}"
+    else:
+        assert why is None
+
+
+@MODEST
+@given(ticks=st.integers(-50, 50), tolerance=st.integers(0, 50), more=st.integers(0, 50))
+def test_a_wider_tolerance_never_refuses_what_a_narrow_one_takes(ticks: int, tolerance: int, more: int) -> None:
+    moved: Shown = replace(SHOWN, last=SHOWN.last + ticks * TICK)
+    if no_longer_true(SHOWN, moved, tolerance, OrderType.MARKET) is None:
+        assert no_longer_true(SHOWN, moved, tolerance + more, OrderType.MARKET) is None

@@ -1,0 +1,210 @@
+"""The worst position: never less than what trying every way in which orders could fill comes to."""
+
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.trading.facts import Facts, Order, Position
+from bot.trading.instruments import Contract
+from bot.trading.limits import Recent, worst_position
+from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.tickets import IN_FLIGHT, Reverse, Ticket, TicketState
+from tests.rules.strategies import ES, ES_DECEMBER, FACTS, INTENT, LONG_TWO, MODEST, NQ, ORDER, quantities, sent, sides
+
+Holdings = dict[Contract, int]
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What was read, what is on its way, and the order that is asked for."""
+
+    intent: Reverse
+    facts: Facts
+    recent: Recent
+
+    @property
+    def told(self) -> int:
+        return worst_position(self.intent, self.facts, self.recent)
+
+
+def brute_force(scene: Scene) -> int:
+    """The most contracts of the root that are held at once, all months together, over every way in which things could go.
+
+    Each order fills or not (a part of one lies between the two), each reversal on its way closes its month first or not.
+    """
+    root, intent = scene.intent.contract.root, scene.intent
+    held: Holdings = {p.contract: p.quantity for p in scene.facts.positions or () if p.contract.root == root}
+    orders = [order for order in scene.facts.orders or () if order.contract.root == root]
+    listed = {one for order in scene.facts.orders or () for one in order.ids}
+    tickets = [
+        ticket
+        for ticket in scene.recent.tickets
+        if (ticket.state in IN_FLIGHT or ticket.is_followed)
+        and (ticket.intent.account, ticket.intent.contract.root) == (intent.account, root)
+        and listed.isdisjoint(ticket.order_ids)
+    ]
+    closable = {ticket.intent.contract for ticket in tickets if ticket.state in IN_FLIGHT} - {intent.contract}
+    fills = [
+        (intent.contract, intent.terms.quantity * intent.terms.side.sign),
+        *((order.contract, order.remaining * order.side.sign) for order in orders),
+        *((t.intent.contract, max(t.intent.terms.quantity - t.filled, 0) * t.intent.terms.side.sign) for t in tickets),
+    ]
+    worst = 0
+    for closed in subsets(closable):
+        start = {**held, **dict.fromkeys((intent.contract, *closed), 0)}
+        for done in subsets(fills):
+            end = Counter(start)
+            for contract, signed in done:
+                end[contract] += signed
+            worst = max(worst, sum(map(abs, end.values())))
+    return worst
+
+
+def subsets(things: Collection[Thing]) -> Iterator[tuple[Thing, ...]]:
+    return itertools.chain.from_iterable(itertools.combinations(things, size) for size in range(len(things) + 1))
+
+
+months = st.sampled_from([ES, ES_DECEMBER])
+small = st.integers(1, 3)
+order_ids = st.sampled_from([("a",), ("b", "c"), ("d",)])
+working = st.builds(
+    Order,
+    ids=order_ids,
+    account=st.just("Sim101"),
+    contract=months | st.just(NQ),
+    side=sides,
+    type=st.just(OrderType.LIMIT),
+    state=st.sampled_from([OrderState.WORKING, OrderState.PART_FILLED, OrderState.OTHER, OrderState.FILLED, OrderState.CANCELLED]),
+    quantity=small,
+    filled=st.integers(0, 2),
+)
+on_their_way = st.builds(
+    sent,
+    st.sampled_from([TicketState.SENDING, TicketState.UNKNOWN, TicketState.ACCEPTED, TicketState.REJECTED, TicketState.OFFERED]),
+    intent=st.builds(
+        Reverse,
+        st.sampled_from(["Sim101", "Sim102"]),
+        months | st.just(NQ),
+        st.builds(Terms, sides, small),
+    ),
+    order_ids=st.just(()) | order_ids,
+    filled=st.integers(0, 3),
+    order_state=st.none() | st.sampled_from([OrderState.WORKING, OrderState.FILLED]),
+)
+held_positions = st.lists(
+    st.builds(Position, st.just("Sim101"), st.sampled_from([ES, ES_DECEMBER, NQ]), st.integers(-3, 3)),
+    max_size=3,
+    unique_by=lambda position: position.contract,
+).map(tuple)
+scenes = st.builds(
+    Scene,
+    st.builds(Reverse, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small)),
+    st.builds(
+        Facts, st.just(FACTS.account), held_positions, st.lists(working, max_size=3).map(tuple), st.just(FACTS.quote)
+    ),
+    st.lists(on_their_way, max_size=2).map(tuple).map(Recent),
+)
+
+
+@MODEST
+@given(scene=scenes)
+def test_the_worst_position_is_never_less_than_what_could_come_of_it(scene: Scene) -> None:
+    assert scene.told >= brute_force(scene)
+
+
+def only_this_month(scene: Scene) -> Scene:
+    orders = tuple(replace(order, contract=ES) for order in scene.facts.orders or ())
+    tickets = tuple(replace(ticket, intent=replace(ticket.intent, contract=ES)) for ticket in scene.recent.tickets)
+    return Scene(scene.intent, replace(scene.facts, positions=(LONG_TWO,), orders=orders), Recent(tickets))
+
+
+@MODEST
+@given(scene=scenes.map(only_this_month))
+def test_within_one_month_the_worst_position_is_just_what_could_come_of_it(scene: Scene) -> None:
+    assert scene.told == brute_force(scene)
+
+
+@MODEST
+@given(scene=scenes, more=working)
+def test_one_more_working_order_never_makes_it_less(scene: Scene, more: Order) -> None:
+    more = replace(more, ids=("new",))
+    with_it = replace(scene, facts=replace(scene.facts, orders=(*(scene.facts.orders or ()), more)))
+    assert with_it.told >= scene.told
+
+
+@MODEST
+@given(scene=scenes, quantity=quantities)
+def test_a_larger_order_never_makes_it_less(scene: Scene, quantity: int) -> None:
+    terms = scene.intent.terms
+    larger = replace(scene.intent, terms=replace(terms, quantity=terms.quantity + quantity))
+    assert replace(scene, intent=larger).told >= scene.told
+
+
+SELL_STOP = replace(ORDER, ids=("stop",), type=OrderType.STOPMARKET, stop=Decimal(5700), quantity=2)
+BUY_LIMIT = replace(ORDER, ids=("limit",), side=Side.BUY, type=OrderType.LIMIT, limit=Decimal(5700), quantity=5)
+DECEMBER = Position("Sim101", ES_DECEMBER, -4)
+ENTRY = replace(INTENT, contract=ES_DECEMBER, terms=Terms(Side.SELL, 6))
+CASES: dict[str, tuple[tuple[Position, ...], tuple[Order, ...], tuple[Ticket, ...], int]] = {
+    "the order alone, as the position is closed first": ((LONG_TWO,), (), (), 3),
+    "a working order on its side": ((LONG_TWO,), (SELL_STOP,), (), 5),
+    "a larger one on the other side": ((LONG_TWO,), (BUY_LIMIT,), (), 5),
+    "both": ((LONG_TWO,), (BUY_LIMIT, SELL_STOP), (), 5),
+    "what is left of a part filled one": ((LONG_TWO,), (replace(SELL_STOP, filled=1),), (), 4),
+    "a finished one is nothing": ((LONG_TWO,), (replace(SELL_STOP, state=OrderState.CANCELLED),), (), 3),
+    "another root is nothing": ((LONG_TWO, Position("Sim101", NQ, 9)), (replace(SELL_STOP, contract=NQ),), (), 3),
+    "another month of the root": ((LONG_TWO, DECEMBER), (), (), 7),
+    "orders of two months on two sides": ((LONG_TWO,), (replace(BUY_LIMIT, contract=ES_DECEMBER),), (), 8),
+    "one in flight": ((LONG_TWO,), (), (sent(TicketState.UNKNOWN, intent=ENTRY),), 9),
+    "one in flight on top of another month, should its close come late": (
+        (LONG_TWO, DECEMBER),
+        (),
+        (sent(TicketState.SENDING, intent=ENTRY),),
+        13,
+    ),
+    "one in flight against another month": (
+        (LONG_TWO, replace(DECEMBER, quantity=4)),
+        (),
+        (sent(TicketState.SENDING, intent=ENTRY),),
+        9,
+    ),
+    "the stop of another month": (
+        (LONG_TWO, replace(DECEMBER, quantity=4)),
+        (replace(SELL_STOP, contract=ES_DECEMBER, quantity=4),),
+        (),
+        7,
+    ),
+    "one accepted and part filled": ((LONG_TWO,), (), (sent(intent=ENTRY, filled=4, order_ids=("x",)),), 5),
+    "one accepted and overfilled is nothing": ((LONG_TWO,), (), (sent(intent=ENTRY, filled=9, order_ids=("x",)),), 3),
+    "one accepted and done is nothing": ((LONG_TWO,), (), (sent(intent=ENTRY, order_state=OrderState.FILLED),), 3),
+    "one in flight in another account is nothing": (
+        (LONG_TWO,),
+        (),
+        (sent(TicketState.UNKNOWN, intent=replace(ENTRY, account="Sim102")),),
+        3,
+    ),
+    "one that is listed counts once": (
+        (LONG_TWO,),
+        (replace(SELL_STOP, ids=("676", "x")),),
+        (sent(intent=replace(INTENT, terms=Terms(Side.SELL, 2)), order_ids=("x",)),),
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize(("held", "orders", "tickets", "worst"), CASES.values(), ids=list(CASES))
+def test_a_worst_position_worked_out_by_hand(
+    held: tuple[Position, ...], orders: tuple[Order, ...], tickets: tuple[Ticket, ...], worst: int
+) -> None:
+    assert Scene(INTENT, replace(FACTS, positions=held, orders=orders), Recent(tickets)).told == worst
+
+
+def test_what_was_not_read_counts_as_nothing_here_because_the_limits_deny_it_before() -> None:
+    assert Scene(INTENT, replace(FACTS, positions=None, orders=None), Recent()).told == 3
