@@ -5,6 +5,7 @@ prices, among those that were not listed before sending and belong to no other t
 here. Where two stories fit, the verdict is *unclear*: a person may know more, a guess would not.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,15 +76,14 @@ def weigh(
         return Found(twins[0])
     if twins:
         return Unclear(f"{len(twins)} orders look like it")
-    if fills := _fills(ticket, executions, taken):
-        return fills
-    return _nothing_there(ticket, position)
+    listed = frozenset(order_id for order in orders for order_id in order.ids)
+    return _by_fills(ticket, executions, taken | listed) or _nothing_there(ticket, position)
 
 
 def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
     """The close in front of the new order has its very shape, so one such order alone may be either of them."""
     if len(twins) == 2:
-        return Found(max(twins, key=_age_key))
+        return _later(*twins)
     if len(twins) > 2:
         return Unclear(f"{len(twins)} orders look like it")
     if twins and position == ticket.shown.after:
@@ -120,23 +120,35 @@ def _looks_like(order: Order, ticket: Ticket) -> bool:
 
 
 def _close_looks_alike(ticket: Ticket) -> bool:
+    return ticket.intent.terms.type is OrderType.MARKET and _close_fills_alike(ticket)
+
+
+def _close_fills_alike(ticket: Ticket) -> bool:
     terms, position = ticket.intent.terms, ticket.shown.position
-    return terms.type is OrderType.MARKET and closing_side(position) is terms.side and abs(position) == terms.quantity
+    return closing_side(position) is terms.side and abs(position) == terms.quantity
 
 
-def _age_key(order: Order) -> float:
-    return 0.0 if order.at is None else order.at.timestamp()
+def _later(one: Order, other: Order) -> Verdict:
+    if one.at is None or other.at is None or one.at == other.at:
+        return Unclear("two orders look like it and their times don't tell which is its close")
+    return Found(one if one.at > other.at else other)
 
 
-def _fills(ticket: Ticket, executions: Sequence[Execution], taken: frozenset[str]) -> FoundFills | None:
-    """Fills of one order id that add up to just our quantity on our side; for orders that the list has dropped."""
-    if ticket.sent_at is None:
+def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset[str]) -> FoundFills | Unclear | None:
+    """Fills of one order id that add up to just our quantity on our side; for orders that the list has dropped.
+
+    ``judged`` are ids that are known not to be ours: listed orders have been judged by their own shape. A close of our size
+    leaves the same fills as our order, whatever its type, so fills prove nothing then.
+    """
+    if ticket.sent_at is None or _close_fills_alike(ticket):
         return None
-    sums: dict[str, int] = {}
+    sums: Counter[str] = Counter()
     for fill in executions:
         ours = fill.contract == ticket.intent.contract and fill.side is ticket.intent.terms.side
         late_enough = fill.at >= ticket.sent_at - CLOCK_DIFFERENCE
-        if ours and late_enough and fill.order_id and not _is_old((fill.order_id,), ticket, taken):
-            sums[fill.order_id] = sums.get(fill.order_id, 0) + fill.quantity
+        if ours and late_enough and fill.order_id and not _is_old((fill.order_id,), ticket, judged):
+            sums[fill.order_id] += fill.quantity
     whole = [order_id for order_id, quantity in sums.items() if quantity == ticket.intent.terms.quantity]
-    return FoundFills(whole[0], ticket.intent.terms.quantity) if len(whole) == 1 else None
+    if len(whole) > 1:
+        return Unclear(f"the fills of {len(whole)} orders look like it")
+    return FoundFills(whole[0], ticket.intent.terms.quantity) if whole else None

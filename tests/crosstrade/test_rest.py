@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.crosstrade import Timeouts
 from bot.crosstrade.rest import LARGEST_BODY
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderType
@@ -212,7 +213,7 @@ async def test_a_connection_that_does_not_stand_in_time_is_not_sent(connect: Con
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     async with server:
-        client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeouts=QUICK)
+        client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeouts=Timeouts(connect=0.1))
         outcome = await client.reverse_position(reverse(), deadline=soon())
         assert outcome == NotSent("No connection to CrossTrade could be made in time.")
         # Closing its side lets the server's handler end.

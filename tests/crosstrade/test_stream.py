@@ -19,7 +19,7 @@ from .intents import reverse, soon
 from .vendor import TOKEN, Vendor, until
 from .virtual import run
 
-FAST = {"transport": "websocket", "timeouts": QUICK, "backoff": (0.01,)}
+FAST = {"transport": "websocket", "backoff": (0.01,)}
 
 
 async def test_an_order_travels_as_the_documented_rpc(vendor: Vendor, connect: Connect) -> None:
@@ -128,7 +128,7 @@ async def test_an_answer_that_comes_too_late_is_dropped(vendor: Vendor, connect:
         await vendor.answer_rpc(socket, frame)
 
     vendor.on_rpc = later
-    client = await connect(**FAST)
+    client = await connect(**FAST, timeouts=QUICK)
     assert await client.reverse_position(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
     assert await client.reverse_position(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
     assert client.stream._pending == {}
@@ -206,7 +206,7 @@ async def test_a_pending_rpc_at_such_a_cut_is_unknown(vendor: Vendor, connect: C
 @pytest.mark.parametrize("status", [401, 403, 500, 302])
 async def test_a_refused_handshake_is_told_and_tried_again(vendor: Vendor, connect: Connect, status: int) -> None:
     vendor.handshake_status = status
-    client = await connect(transport="websocket", timeouts=QUICK, backoff=(0.01, 0.02))
+    client = await connect(transport="websocket", backoff=(0.01, 0.02))
     await until(lambda: vendor.handshakes >= 3)
     expected = "CROSSTRADE_TOKEN" if status in {401, 403} else f"HTTP {status}"
     assert expected in client.link.why
@@ -309,7 +309,7 @@ async def test_a_closed_client_has_closed_its_socket_and_sends_nothing(vendor: V
 
 
 async def test_a_quiet_socket_outlives_the_time_limits_of_requests(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(**FAST)
+    client = await connect(**FAST, timeouts=QUICK)
     since = client.stream.link.since
     began = asyncio.get_running_loop().time()
     await until(lambda: asyncio.get_running_loop().time() - began > 2 * QUICK.read)

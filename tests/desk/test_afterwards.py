@@ -198,7 +198,7 @@ async def test_orders_that_can_not_be_read_are_asked_for_again(running: Room) ->
     await eventually(lambda: running.messenger.shown[ticket.id][-1].filled == 1)
 
 
-async def test_a_ticket_expires_by_time_and_is_redrawn(running: Room) -> None:
+async def test_i13_a_ticket_expires_by_time_and_is_redrawn(running: Room) -> None:
     ticket = await running.ticket()
     running.clock.pass_by(30)
     await running.until(ticket, TicketState.EXPIRED)

@@ -93,7 +93,7 @@ async def test_a_denial_names_account_and_instrument_where_there_is_no_position(
     assert "ES 09-26" in made.denials[0].sentence
 
 
-async def test_nobody_has_anything_without_a_grant(room: Room) -> None:
+async def test_i8_nobody_has_anything_without_a_grant(room: Room) -> None:
     assert await room.refused(member=STRANGER) == ["NO_GRANT"]
     assert await room.refused(member=APPROVER) == ["NO_GRANT"]
     assert room.broker.reads == 0
@@ -110,7 +110,7 @@ async def test_an_account_whose_provider_is_unknown_counts_as_live(room: Room) -
 
 
 @pytest.mark.parametrize("read", ["account", "positions", "orders", "quote"])
-async def test_a_read_that_fails_is_a_reason_to_say_no(room: Room, read: str) -> None:
+async def test_i23_a_read_that_fails_is_a_reason_to_say_no(room: Room, read: str) -> None:
     room.broker.failing.add(read)
     assert await room.refused() == ["FACTS_MISSING"]
 

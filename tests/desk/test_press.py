@@ -39,7 +39,7 @@ async def test_sending_is_on_disk_before_the_order_leaves(room: Room) -> None:
     await press
 
 
-async def test_two_clicks_at_once_send_once(room: Room) -> None:
+async def test_i3_two_clicks_at_once_send_once(room: Room) -> None:
     ticket = await room.ticket()
     answers = await asyncio.gather(*(room.confirm(ticket) for _ in range(5)))
     assert len(room.broker.sent) == 1
@@ -69,7 +69,7 @@ async def test_a_requester_who_has_lost_the_role_meanwhile_sends_nothing(room: R
     assert room.broker.sent == []
 
 
-async def test_a_press_that_discord_did_not_acknowledge_sends_nothing(room: Room) -> None:
+async def test_i5_a_press_that_discord_did_not_acknowledge_sends_nothing(room: Room) -> None:
     async def refused() -> None:
         raise ConnectionError
 
@@ -84,7 +84,7 @@ async def test_an_unknown_ticket_is_answered(room: Room) -> None:
     assert await room.confirm(replace(ticket, id="nobody")) == GONE
 
 
-async def test_a_position_that_changed_is_quoted_again_instead_of_sent(room: Room) -> None:
+async def test_i11_i17_a_position_that_changed_is_quoted_again_instead_of_sent(room: Room) -> None:
     ticket = await room.ticket()
     room.broker.book_positions["Sim101", ES] = -1
     assert await room.confirm(ticket) is None
@@ -150,7 +150,7 @@ async def test_a_policy_that_changed_meanwhile_holds_at_the_press(room: Room) ->
     assert room.broker.sent == []
 
 
-async def test_limits_count_what_two_people_confirm_at_the_same_moment(room: Room) -> None:
+async def test_i3_limits_count_what_two_people_confirm_at_the_same_moment(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), max_position=2),))
     room.broker.gate = asyncio.Event()
     tickets = [await room.ticket(replace(ASK, quantity=2)), await room.ticket(replace(ASK, quantity=2), SECOND)]
@@ -335,3 +335,17 @@ async def test_a_stopping_desk_answers_presses_and_sends_nothing(room: Room) -> 
     await room.desk.close()
     assert "stopping" in (await room.confirm(ticket) or "")
     assert room.broker.sent == []
+
+
+async def test_i12_of_a_press_and_the_expiry_one_wins_and_the_card_tells_which(running: Room) -> None:
+    for moment in (29.999, 30.0, 30.001):
+        start = running.clock.now
+        ticket = await running.ticket(replace(ASK, quantity=1 + len(running.broker.sent)))
+        sent = len(running.broker.sent)
+        running.clock.now = start
+        running.clock.pass_by(moment)
+        await running.confirm(ticket)
+        end = TicketState.ACCEPTED if moment < 30 else TicketState.EXPIRED
+        await running.until(ticket, end)
+        assert len(running.broker.sent) - sent == (1 if moment < 30 else 0)
+        assert running.messenger.states(ticket.id)[-1] is end

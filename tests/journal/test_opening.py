@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from bot.errors import JournalError, JournalLocked, SettingsError
+from bot.errors import DeskError, JournalError, JournalLocked, SettingsError
 from bot.journal.migrate import migrate
 from bot.journal.opening import opened
 from bot.journal.schema import metadata
@@ -24,7 +24,7 @@ def tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
 
 
-async def refuse(url: str) -> JournalError | SettingsError:
+async def refuse(url: str) -> DeskError:
     """What the door says to that address; nothing of its password is in it, nor in what leads to it."""
     with pytest.raises((JournalError, SettingsError)) as caught:
         async with opened(url):
@@ -41,6 +41,7 @@ async def refuse(url: str) -> JournalError | SettingsError:
         "sqlite+aiosqlite://",
         "sqlite+aiosqlite:///",
         "sqlite+aiosqlite://desk.db",
+        "sqlite+aiosqlite://host/desk.db",
         "sqlite:///desk.db",
         "mysql+aiomysql://user:s3cret@host/name",
         "postgresql+psycopg://user:s3cret@host/name",

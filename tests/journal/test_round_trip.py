@@ -186,6 +186,8 @@ async def test_a_ticket_changed_by_somebody_else_is_read_anew(file: Path) -> Non
         taken = claimed(offer)
         assert await journal.advance(offer, taken, ())
         assert await other.ticket("t1") == taken
+        await SqlJournal(other._reads, other._writes).posted("t1", 20, 66)
+        assert await journal.ticket("t1") == replace(taken, message=66)
         await other.posted("t1", 20, 77)
         assert await journal.ticket("t1") == replace(taken, message=77)
 

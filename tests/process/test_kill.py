@@ -16,7 +16,7 @@ ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]
 ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "not sent")
 
 
-async def test_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
+async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
     chance = random.Random(20261122)
     specs = tuple(AccountSpec(name, holdings=(Holding("ES 09-26", -1),)) for name in ACCOUNTS)
     simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)

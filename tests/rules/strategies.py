@@ -141,7 +141,9 @@ def months_of(root: str) -> tuple[int, ...]:
 
 ROOTS = ("ES", "MES", "NQ", "MNQ", "YM", "RTY", "M2K", "CL", "GC", "6E", "ZN", "NG")
 roots = st.sampled_from(ROOTS)
-contracts = roots.flatmap(lambda root: st.builds(Contract, st.just(root), st.integers(2000, 2099), st.sampled_from(months_of(root))))
+contracts = roots.flatmap(
+    lambda root: st.builds(Contract, st.just(root), st.integers(2000, 2099), st.sampled_from(months_of(root)))
+)
 quantities = st.integers(1, 12)
 positions = st.integers(-6, 6).filter(bool)
 on_tick = st.integers(1, 60_000).map(lambda ticks: ticks * TICK)

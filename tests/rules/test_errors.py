@@ -30,7 +30,10 @@ SENTENCE = "Something went wrong; try again."
 BUILT: list[tuple[DeskError, str]] = [
     (DeskError(SENTENCE), SENTENCE),
     (SettingsError("LOG_LEVEL", "write INFO or DEBUG."), "LOG_LEVEL: write INFO or DEBUG."),
-    (PolicyError("policy.toml", ["desk: unknown key", "limit: not a number"]), "policy.toml: desk: unknown key; limit: not a number"),
+    (
+        PolicyError("policy.toml", ["desk: unknown key", "limit: not a number"]),
+        "policy.toml: desk: unknown key; limit: not a number",
+    ),
     (UsageError(SENTENCE), SENTENCE),
     (InstrumentError("ESV6", SENTENCE, ["ES 09-26"]), SENTENCE),
     (PriceError(SENTENCE), SENTENCE),

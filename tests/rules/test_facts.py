@@ -91,7 +91,8 @@ def test_the_position_is_found_by_its_month_and_nothing_read_is_no_position() ->
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"), [(Accepted("cb1f"), "cb1f"), (Rejected("no", 400), "no"), (NotSent("down"), "down"), (Unknown("408"), "408")]
+    ("outcome", "said"),
+    [(Accepted("cb1f"), "cb1f"), (Rejected("no", 400), "no"), (NotSent("down"), "down"), (Unknown("408"), "408")],
 )
 def test_an_outcome_is_one_of_four_and_keeps_its_words(outcome: Outcome, said: str) -> None:
     assert said in repr(outcome)

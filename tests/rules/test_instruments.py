@@ -249,7 +249,13 @@ def test_crosstrade_answers_nothing_but_the_dated_form(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("today", "is_past"),
-    [(date(2026, 8, 31), False), (date(2026, 9, 1), False), (date(2026, 9, 30), False), (date(2026, 10, 1), True), (date(2027, 1, 1), True)],
+    [
+        (date(2026, 8, 31), False),
+        (date(2026, 9, 1), False),
+        (date(2026, 9, 30), False),
+        (date(2026, 10, 1), True),
+        (date(2027, 1, 1), True),
+    ],
 )
 def test_a_contract_is_past_from_the_first_day_of_the_next_month(today: date, is_past: bool) -> None:  # noqa: FBT001
     assert ES.is_past(today) is is_past

@@ -100,7 +100,9 @@ def test_whatever_is_typed_gives_an_exact_finite_price_or_our_error(typed: str) 
         assert price == Decimal(typed.strip())
 
 
-@pytest.mark.parametrize(("typed", "label"), [(None, None), ("", None), ("  ", None), (" exit 1 ", "exit 1"), ("x" * 64, "x" * 64)])
+@pytest.mark.parametrize(
+    ("typed", "label"), [(None, None), ("", None), ("  ", None), (" exit 1 ", "exit 1"), ("x" * 64, "x" * 64)]
+)
 def test_a_label_is_one_line_without_blanks_around_it(typed: str | None, label: str | None) -> None:
     assert parse_label("strategy", typed) == label
 
@@ -263,7 +265,18 @@ SPELLINGS = {
     OrderState.FILLED: ["Filled", "FILLED", "filled\n"],
     OrderState.CANCELLED: ["Cancelled", "cancelled"],
     OrderState.REJECTED: ["Rejected", "reJected"],
-    OrderState.OTHER: ["", "Unknown", "Other", "Canceled", "PartiallyFilled", "Filled!", "not filled", "Fill ed?", "@everyone", "\x00"],
+    OrderState.OTHER: [
+        "",
+        "Unknown",
+        "Other",
+        "Canceled",
+        "PartiallyFilled",
+        "Filled!",
+        "not filled",
+        "Fill ed?",
+        "@everyone",
+        "\x00",
+    ],
 }
 
 

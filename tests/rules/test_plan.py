@@ -229,7 +229,9 @@ def test_the_account_changing_from_live_to_sim_counts_as_well() -> None:
     assert no_longer_true(replace(SHOWN, live=True), SHOWN, 20, OrderType.MARKET) == "the account changed between SIM and LIVE"
 
 
-@pytest.mark.parametrize(("before", "after", "asks"), [({1}, {1}, False), ({1, 2}, {1}, False), ({1}, {1, 2}, True), ({1}, {2}, True)])
+@pytest.mark.parametrize(
+    ("before", "after", "asks"), [({1}, {1}, False), ({1, 2}, {1}, False), ({1}, {1, 2}, True), ({1}, {2}, True)]
+)
 def test_fewer_approvals_leave_a_card_true_and_another_one_doesnt(before: set[int], after: set[int], asks: bool) -> None:  # noqa: FBT001
     old, new = (replace(SHOWN, approver_roles=frozenset(roles)) for roles in (before, after))
     assert (no_longer_true(old, new, 20, OrderType.MARKET) is not None) is asks
@@ -237,7 +239,9 @@ def test_fewer_approvals_leave_a_card_true_and_another_one_doesnt(before: set[in
 
 @pytest.mark.parametrize("kind", OrderType)
 @pytest.mark.parametrize("way", [1, -1])
-@pytest.mark.parametrize(("ticks", "left"), [(0, False), (19, False), (20, False), (Decimal("20.04"), True), (21, True), (400, True)])
+@pytest.mark.parametrize(
+    ("ticks", "left"), [(0, False), (19, False), (20, False), (Decimal("20.04"), True), (21, True), (400, True)]
+)
 def test_i13_the_price_may_move_just_as_far_as_the_tolerance(
     kind: OrderType,
     way: int,

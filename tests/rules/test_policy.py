@@ -259,7 +259,8 @@ def test_a_larger_order_never_needs_fewer_approvals(policy: Policy, account: str
 
 
 @pytest.mark.parametrize(
-    ("account", "named"), [("Apex-1", True), ("APEX-1", True), ("Apex", False), ("Live[1]", True), ("Live1", False), ("Demo-1", False)]
+    ("account", "named"),
+    [("Apex-1", True), ("APEX-1", True), ("Apex", False), ("Live[1]", True), ("Live1", False), ("Demo-1", False)],
 )
 def test_an_account_is_live_only_where_a_line_names_it(account: str, named: bool) -> None:  # noqa: FBT001
     rules = (AccountRule("Apex-*", live=True), AccountRule("Live[1]", live=True), AccountRule("Demo-*", live=False))

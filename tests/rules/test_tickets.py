@@ -123,9 +123,7 @@ def test_the_roles_that_are_missing_are_those_that_nobody_approved_for(
     assert ticket.missing_roles == missing
 
 
-@pytest.mark.parametrize(
-    ("seconds", "is_over"), [(19.999, False), (20, True), (20.001, True), (86_400 + 5, True), (-60, False)]
-)
+@pytest.mark.parametrize(("seconds", "is_over"), [(19.999, False), (20, True), (20.001, True), (86_400 + 5, True), (-60, False)])
 def test_i13_a_card_lives_until_its_end_and_not_a_moment_longer(seconds: float, is_over: bool) -> None:  # noqa: FBT001
     assert TICKET.is_over(NOW + timedelta(seconds=seconds)) is is_over
 

@@ -82,7 +82,9 @@ working = st.builds(
     contract=months | st.just(NQ),
     side=sides,
     type=st.just(OrderType.LIMIT),
-    state=st.sampled_from([OrderState.WORKING, OrderState.PART_FILLED, OrderState.OTHER, OrderState.FILLED, OrderState.CANCELLED]),
+    state=st.sampled_from(
+        [OrderState.WORKING, OrderState.PART_FILLED, OrderState.OTHER, OrderState.FILLED, OrderState.CANCELLED]
+    ),
     quantity=small,
     filled=st.integers(0, 2),
 )
@@ -107,9 +109,7 @@ held_positions = st.lists(
 scenes = st.builds(
     Scene,
     st.builds(Reverse, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small)),
-    st.builds(
-        Facts, st.just(FACTS.account), held_positions, st.lists(working, max_size=3).map(tuple), st.just(FACTS.quote)
-    ),
+    st.builds(Facts, st.just(FACTS.account), held_positions, st.lists(working, max_size=3).map(tuple), st.just(FACTS.quote)),
     st.lists(on_their_way, max_size=2).map(tuple).map(Recent),
 )
 

@@ -1,0 +1,81 @@
+"""What a person reads of the demo: what to type first, and Discord's texts as a terminal can show them. Only words, no doing."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.sandbox.discord import WORLD
+
+NAMES: Mapping[str, str] = {person.name: person.display for person in WORLD.people}
+FIRST_COMMAND = '/reverse account:Sim101 instrument:"ES 09-26" side:buy qty:1'
+MARGIN = "    "
+
+_ROLES = {str(number): name.title() for name, number in WORLD.roles.items()}
+_COUNTDOWN = re.compile(r"<t:(\d+):R>")
+_ROLE = re.compile(r"<@&(\d+)>")
+_BLOCK_MARKS = re.compile(r"^(?:#{1,3}|-#) ", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([\\`*_~|\[\]<#>+.)-])")
+
+
+def spoken(text: str, now: datetime) -> list[str]:
+    """A text of Discord's as lines of a terminal: no Markdown, mentions by name, times from now."""
+    text = _COUNTDOWN.sub(lambda found: _from_now(int(found[1]), now), text)
+    text = _ROLE.sub(lambda found: f"@{_ROLES.get(found[1], found[1])}", text)
+    text = _BLOCK_MARKS.sub("", text).replace("**", "").replace("`", "")
+    return _ESCAPED.sub(r"\1", text).splitlines()
+
+
+def _from_now(moment: int, now: datetime) -> str:
+    seconds = round((datetime.fromtimestamp(moment, UTC) - now).total_seconds())
+    return f"in {seconds} s" if seconds > 0 else f"{-seconds} s ago"
+
+
+def news(before: list[str], after: list[str]) -> list[str]:
+    """The lines of a card that were not on it before."""
+    return [line for line in after if line not in before]
+
+
+def quoted(lines: list[str]) -> list[str]:
+    """Lines as something that the bot says, set off from what people do."""
+    return [f"{MARGIN}│ {line}" for line in lines]
+
+
+def reverse_command(account: str, held: Mapping[str, int]) -> str:
+    """The command that turns round the position of an account that holds one, into a single contract the other way."""
+    [(instrument, quantity)] = held.items()
+    side = "sell" if quantity > 0 else "buy"
+    return f'/reverse account:{account} instrument:"{instrument}" side:{side} qty:1'
+
+
+def page_guide(page: str, log: str, front: str, live: str) -> list[str]:
+    """What to do on the page.
+
+    Args:
+        page: its address.
+        log: where the bot's log is.
+        front: a command for the current front month.
+        live: a command for the live account.
+    """
+    trader, second, viewer, approver = (NAMES[name] for name in ("trader", "second", "viewer", "approver"))
+    return [
+        "The bot is up, between a Discord and a NinjaTrader that are only simulated. Nothing leaves this machine.",
+        "",
+        f"Open   {page}/        (the team's news: {page}/fills)",
+        "",
+        f"You are {trader}. Paste a line into the box at the foot of the page and press Enter,",
+        "or type /reverse and let the page ask for each option.",
+        "",
+        f"1.  {FIRST_COMMAND}",
+        f"{MARGIN}The card says what would happen. Press Confirm: it turns into the order id, and soon the fill.",
+        "",
+        f"2.  {front}",
+        f"{MARGIN}The current front month. Be {second} and press Confirm: refused, as only who asked may. Then Cancel it, or wait.",
+        "",
+        f"3.  {live}",
+        f"{MARGIN}A LIVE account, so two must agree: Confirm as {trader}, Approve as {approver}, in either order.",
+        "",
+        f"As {viewer} every /reverse is denied, with the reason; /policy shows anybody what they may do.",
+        f"The bot's log, until the demo ends: {log}",
+        "Stop with Ctrl-C.",
+        "",
+    ]

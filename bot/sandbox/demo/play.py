@@ -1,0 +1,85 @@
+"""The two ways to run the demo: for a person at the page, or as a story that plays itself. Both end at a signal."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+
+from bot.errors import DeskError
+from bot.sandbox.demo.guide import page_guide, reverse_command
+from bot.sandbox.demo.stage import staged
+from bot.sandbox.demo.story import SHORTEST_LIFE, tell
+
+GOOD, FAILED = 0, 1
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+async def play(*, port: int, script: bool, websocket: bool) -> int:
+    """Run until told to stop, or to the story's end; returns the exit code.
+
+    Raises:
+        DeskError: see ``bot.sandbox.demo.main``.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Where the terminal knows fewer letters, a question mark is better than no demo.
+        sys.stdout.reconfigure(errors="replace")
+    with _stop_signals() as stop:
+        acting = asyncio.create_task(_story(websocket=websocket) if script else _page(port, websocket=websocket))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({acting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if acting.done() and not stop.is_set():
+                acting.result()
+                return GOOD
+        finally:
+            # What was started is stopped in here, by the context managers of the task.
+            acting.cancel()
+            stopping.cancel()
+            await asyncio.gather(acting, stopping, return_exceptions=True)
+    if script:
+        raise DeskError("Stopped before the end of the story.")
+    _say("Stopped.")
+    return GOOD
+
+
+async def _page(port: int, *, websocket: bool) -> None:
+    async with staged(_warn, port=port, pages=True, websocket=websocket) as stage:
+        front, live = (reverse_command(account, stage.held(account)) for account in ("Sim102", "Apex-001"))
+        for line in page_guide(stage.discord.base, str(stage.log), front, live):
+            _say(line)
+        await stage.bot.beside(asyncio.Event().wait())
+
+
+async def _story(*, websocket: bool) -> None:
+    async with staged(_warn, websocket=websocket, confirm_seconds=SHORTEST_LIFE) as stage:
+        order_id = await stage.bot.beside(tell(stage, _say))
+    # After everything has stopped, so that this is the last line.
+    _say(f"The story is told, every step of it proved. The first reversal is order {order_id}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _warn(line: str) -> None:
+    _say(f"  bot's log: {line}")
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """An event that any polite way to end a program sets."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before: dict[int, object] = {}
+    for number in numbers:
+        _on_signal(loop, number, stop.set)
+    try:
+        yield stop
+    finally:
+        ...
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: int, act: Callable[[], None]) -> None: ...

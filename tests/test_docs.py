@@ -1,0 +1,43 @@
+"""What README and docs say is true of the code."""
+
+import re
+from pathlib import Path
+
+import tomllib
+
+from bot.desk.ports import EventName
+from bot.policyfile import EVENTS
+from bot.trading.policy import COMMANDS, DenialCode
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_denial_code_is_explained_and_none_besides() -> None:
+    table = README[README.index("<!-- denial codes -->") :].split("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]+)`", table)) == {code.value for code in DenialCode}
+
+
+def test_every_command_is_listed() -> None:
+    table = README[README.index("## Commands") :].split("\n## ")[0]
+    assert set(re.findall(r"^\| `/(\w+)`", table, re.MULTILINE)) == COMMANDS
+
+
+def test_the_names_of_events_are_those_of_the_policy_file() -> None:
+    assert set(EVENTS) == {name.value for name in EventName}
+
+
+def test_the_readmes_set_up_lines_use_the_locked_files() -> None:
+    for kind in ("demo", "dev"):
+        assert README.count(f"--require-hashes -r requirements/{kind}.txt") == 2
+
+
+def test_the_version_is_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11"
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
