@@ -56,7 +56,9 @@ class CrossTrade:
     Args:
         url: scheme and host; REST is under ``/v1/api``, the stream under ``/ws/stream``.
         token: the user's bearer token. Only one WebSocket may live with it: a second one cuts the first.
+        transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
         rate, burst: the request budget, per second and at once.
+        timeouts: seconds for connecting, reads and writes.
         clock: now, aware UTC.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.

@@ -70,7 +70,7 @@ class Desk:
         self._ledger = Ledger(journal, policy, clock)
         look = Look(broker)
         self._offers = Offers(self._ledger, look, self._directory, policy, clock, new_id)
-        self._sender = Sender(self._ledger, broker, messenger, clock, self._seek_evidence)
+        self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)
         self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
         self._sweeper = Sweeper(self._ledger, self._hands, clock)
         self._reconciler = Reconciler(self._ledger, broker, clock)

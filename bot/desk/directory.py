@@ -38,12 +38,10 @@ class Directory:
         """
         await self.refresh_accounts()
         patterns = {pattern for grant in policy.grants for pattern in grant.accounts}
-        for name in self._accounts:
-            if matches(name, patterns):
-                await self._refresh_positions(name)
-        for root in self._roots(policy):
-            if root not in self._front:
-                await self._refresh_front(root)
+        for name in [name for name in self._accounts if matches(name, patterns)]:
+            await self._refresh_positions(name)
+        for root in [root for root in self._roots(policy) if root not in self._front]:
+            await self._refresh_front(root)
 
     def forget_fronts(self) -> None:
         """Ask for front months again at the next refresh; they roll."""

@@ -15,6 +15,7 @@ class Hands:
 
     def __init__(self) -> None:
         self._held: set[str] = set()
+        self._ended: set[str] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.being_posted: set[str] = set()
 
@@ -24,12 +25,20 @@ class Hands:
 
     def holds(self, ticket: str) -> bool:
         """Tell whether somebody works on it."""
-        return ticket in self._held
+        return ticket in self._held or ticket in self._ended
+
+    def ended(self, ticket: str) -> None:
+        """Keep a ticket from everybody: it has ended, and the journal can't say so yet."""
+        self._ended.add(ticket)
+
+    def stored(self, ticket: str) -> None:
+        """The journal says it now."""
+        self._ended.discard(ticket)
 
     @contextmanager
     def hold(self, ticket: str) -> Iterator[bool]:
         """Take a ticket in hand; yields ``False`` when somebody else has it."""
-        if ticket in self._held:
+        if self.holds(ticket):
             yield False
             return
         self._held.add(ticket)

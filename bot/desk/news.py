@@ -9,7 +9,9 @@ from bot.trading.words import code, harmless
 ROUTE_NAMES = {EventName.PART_FILLED: EventName.FILLED, EventName.NEVER_ARRIVED: EventName.UNKNOWN}
 ALARMS = frozenset({EventName.REJECTED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
 # The card alone tells these; a channel would drown in them.
-CARD_ONLY = frozenset({EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING})
+CARD_ONLY = frozenset(
+    {EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING, EventName.SEEN}
+)
 
 
 def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice, ...]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
-from bot.desk.ports import Delivery, Messenger
+from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
 from bot.trading.tickets import Ticket, TicketState
 
@@ -73,26 +73,30 @@ class Outbox:
     async def _lane(self, name: str, rows: Sequence[Delivery]) -> None:
         try:
             for row in rows:
-                await (self._card(row) if row.notice is None else self._notice(row))
-        except JournalError:
-            log.exception("outbox: %s", name)
+                if row.notice is not None:
+                    await self._notice(row, row.notice)
+                elif row.ticket is not None:
+                    await self._card(row, row.ticket)
+        except JournalError as error:
+            log.error("outbox, %s: %s", name, error)  # noqa: TRY400 - the next round tries again
+        except Exception:
+            log.exception("outbox, %s", name)
+            await self._put_off(rows)
         finally:
             del self._lanes[name]
 
-    async def _notice(self, row: Delivery) -> None:
-        notice = row.notice
-        if notice is None:
-            return
+    async def _put_off(self, rows: Sequence[Delivery]) -> None:
+        with contextlib.suppress(JournalError):
+            for row in rows:
+                await self.ledger.journal.postpone(row, self.clock() + LONGEST_PAUSE)
+
+    async def _notice(self, row: Delivery, notice: Notice) -> None:
         await self._try(row, lambda: self.messenger.tell(notice, row.id, self._late(row)))
 
-    async def _card(self, row: Delivery) -> None:
-        ticket = None if row.ticket is None else await self.ledger.journal.ticket(row.ticket)
-        if ticket is None:
-            await self.ledger.journal.delivered(row, self.clock())
-            return
-        if self._is_too_soon(ticket):
-            return
-        await self._try(row, lambda: self._show(ticket, row))
+    async def _card(self, row: Delivery, ticket_id: str) -> None:
+        ticket = await self.ledger.journal.ticket(ticket_id)
+        if ticket is not None and not self._is_too_soon(ticket):
+            await self._try(row, lambda: self._show(ticket, row))
 
     async def _show(self, ticket: Ticket, row: Delivery) -> None:
         late = self._late(row)

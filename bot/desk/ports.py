@@ -72,6 +72,7 @@ class EventName(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     VOID = "void"
+    SEEN = "seen"
     WORKING = "working"
     PART_FILLED = "part filled"
     FILLED = "filled"

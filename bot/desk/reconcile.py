@@ -72,25 +72,22 @@ class Reconciler:
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "executions"})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
                 await self._absent(ticket, note, now)
-            case Unclear(why):
-                if ticket.absent_since is not None:
-                    await self._unsettle(ticket, why)
+            case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:
+                new = move(ticket, TicketState.UNKNOWN, absent_since=None)
+                await self.ledger.move(ticket, new, EventName.SEEN, data={"unclear": why}, show=False)
+            case Absent() | Unclear():
+                pass
 
     async def _absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
         if ticket.sent_at is None or now - ticket.sent_at < GRACE:
             return
         if ticket.absent_since is None:
             new = move(ticket, TicketState.UNKNOWN, absent_since=now)
-            await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"absent": "once"}, show=False)
+            await self.ledger.move(ticket, new, EventName.SEEN, data={"absent": "once"}, show=False)
         elif now - ticket.absent_since >= BETWEEN:
             text = f"Looked for twice, {note}." if note else "Looked for twice: neither order, fill nor change of position."
             new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=now, outcome=text)
             await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
-
-    async def _unsettle(self, ticket: Ticket, why: str) -> None:
-        if ticket.state is TicketState.UNKNOWN:
-            new = move(ticket, TicketState.UNKNOWN, absent_since=None)
-            await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"unclear": why}, show=False)
 
 
 @dataclass(slots=True)
@@ -116,10 +113,6 @@ class Follower:
                     await self._follow(account, tickets)
                 except BrokerError as error:
                     log.info("orders of %s not read: %s", account, error)
-
-    def soon(self, account: str) -> None:
-        """Look at this account at the next opportunity."""
-        self._next.pop(account, None)
 
     async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
         orders = await self.broker.orders(account, active_only=False)
@@ -195,5 +188,7 @@ def _name(old: Ticket, new: Ticket) -> EventName:
             return EventName.ORDER_CANCELLED
         case _ if new.filled > old.filled:
             return EventName.PART_FILLED
-        case _:
+        case OrderState.WORKING if old.order_state is not OrderState.WORKING:
             return EventName.WORKING
+        case _:
+            return EventName.SEEN

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName, Messenger
 from bot.errors import DeliveryError, JournalError
@@ -25,6 +26,7 @@ class Sender:
     ledger: Ledger
     broker: Broker
     messenger: Messenger
+    hands: Hands
     clock: Clock
     on_unknown: Callable[[], None] = lambda: None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -36,6 +38,8 @@ class Sender:
     async def not_sent(self, ticket: Ticket, why: str) -> None:
         """Tell that a ticket was not sent because it could not be journaled, and store that when it can be."""
         ended = move(ticket, TicketState.NOT_SENT, ended_at=self.clock(), outcome=why)
+        # Until that is stored the row says "offered", or "sending" if the commit went through after all: nobody may press on it.
+        self.hands.ended(ticket.id)
         try:
             # Past the outbox for once: the outbox is what can't be written.
             await self.messenger.show(ended, 0.0)
@@ -64,7 +68,12 @@ class Sender:
     async def _send(self, ticket: Ticket) -> None:
         # A press that came in time isn't late because looking took a while.
         deadline = max(ticket.expires_at, self.clock() + BUDGET_GETS)
-        outcome = await self.broker.reverse_position(ticket.intent, deadline=deadline)
+        try:
+            outcome = await self.broker.reverse_position(ticket.intent, deadline=deadline)
+        except Exception:
+            # The client promises to raise nothing. Should it ever, the order may have left.
+            log.exception("ticket %s", ticket.id)
+            outcome = Unknown("a fault in the bot while sending")
         name, ended = settled(ticket, outcome, self.clock)
         await self._persist(ticket, ended, name)
         if name is EventName.UNKNOWN:
@@ -75,6 +84,7 @@ class Sender:
         while True:
             try:
                 if await self.ledger.move(old, new, name):
+                    self.hands.stored(old.id)
                     return
                 current = await self.ledger.journal.ticket(old.id)
                 if current is None or new.state not in TRANSITIONS[current.state]:

@@ -43,7 +43,7 @@ EVENTS = frozenset(
         "cancelled",
         "expired",
         "void",
-        "working",
+        "seen", "working",
         "part filled",
         "filled",
         "order cancelled",

@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
+from bot.desk.ports import Journal
 from bot.desk.requests import Press, Refused, ReverseRequest
 from bot.journal.opening import opened
-from bot.journal.store import SqlJournal
 from bot.trading.orders import Side
 from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
 from bot.trading.tickets import Member, Place, Ticket, TicketState
-from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, eventually
+from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, FlakyJournal, eventually
 
 TRADER_ROLE, APPROVER_ROLE = 1100, 1101
 TRADER = Member(1, "Tina", frozenset({TRADER_ROLE}))
@@ -43,9 +43,10 @@ class Room:
 
     desk: Desk
     broker: FakeBroker
-    journal: SqlJournal
+    journal: Journal
     messenger: FakeMessenger
     clock: Clock
+    disk: FlakyJournal
     policies: list[Policy] = field(default_factory=list)
 
     async def ticket(self, request: ReverseRequest = ASK, member: Member = TRADER) -> Ticket:
@@ -97,7 +98,7 @@ class Room:
 
 def make_desk(
     broker: FakeBroker,
-    journal: SqlJournal,
+    journal: Journal,
     messenger: FakeMessenger,
     clock: Clock,
     policies: list[Policy],
@@ -114,8 +115,9 @@ async def room() -> AsyncIterator[Room]:
     clock = Clock()
     broker, messenger, policies = FakeBroker(clock), FakeMessenger(), [POLICY]
     async with opened("sqlite+aiosqlite:///:memory:", clock) as journal:
-        desk = make_desk(broker, journal, messenger, clock, policies)
-        yield Room(desk, broker, journal, messenger, clock, policies)
+        disk = FlakyJournal(journal)
+        desk = make_desk(broker, disk, messenger, clock, policies)
+        yield Room(desk, broker, journal, messenger, clock, disk, policies)
         await desk.close()
 
 

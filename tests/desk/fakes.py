@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from bot.desk.ports import Notice
 from bot.errors import BrokerError, BrokerUnreachable, DeliveryError, JournalError
+from bot.journal.store import SqlJournal
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.orders import OrderState, OrderType, Side
@@ -56,6 +58,7 @@ class FakeBroker:
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     reads: int = 0
+    surprise: Exception | None = None
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -112,6 +115,8 @@ class FakeBroker:
 
     async def reverse_position(self, intent: Reverse, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)
+        if self.surprise is not None:
+            raise self.surprise
         if self.gate is not None:
             await self.gate.wait()
         if self.outcomes:
@@ -168,7 +173,7 @@ class FakeMessenger:
     shown: dict[str, list[Ticket]] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     fallen_back: list[Ticket] = field(default_factory=list)
-    failures: list[DeliveryError] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
     next_message: int = 9000
 
@@ -198,6 +203,34 @@ class FakeMessenger:
         return [ticket.state for ticket in self.shown.get(ticket_id, [])]
 
 
+class FlakyJournal:
+    """The real journal behind a disk that can be full.
+
+    Attributes:
+        failing: methods that raise just now.
+        after: methods that do their work and raise all the same, as when the word of a commit is lost.
+    """
+
+    def __init__(self, real: SqlJournal) -> None:
+        self.real = real
+        self.failing: set[str] = set()
+        self.after: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.real, name)
+
+        async def flaky(*given: Any, **named: Any) -> Any:
+            if name in self.failing:
+                raise JournalError("The journal can't be written: the disk is full.")
+            result = await method(*given, **named)
+            if name in self.after:
+                self.after.discard(name)
+                raise JournalError("The journal didn't answer.")
+            return result
+
+        return flaky
+
+
 async def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
@@ -205,4 +238,4 @@ async def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-__all__ = ["ES", "NOON", "BrokerError", "Clock", "FakeBroker", "FakeMessenger", "JournalError", "eventually"]
+__all__ = ["ES", "NOON", "BrokerError", "Clock", "FakeBroker", "FlakyJournal", "FakeMessenger", "JournalError", "eventually"]

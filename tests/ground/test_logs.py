@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -23,20 +23,6 @@ from bot.logs import HIDDEN, Redactor, bound, configure
 SECRET = "swordfish-123"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<level>[A-Z]+) (?P<logger>\S+?)(?P<ids>( \w+=\S+)*): (?P<text>.*)")
 BOT_TOKEN = ".".join((urlsafe_b64encode(b"1234567890123456789").decode().rstrip("="), "GabcDE", "x-_" * 10))
-
-
-@pytest.fixture(autouse=True)
-def logging_put_back() -> Iterator[None]:
-    root = logging.getLogger()
-    names = ("discord", "discord.http", "aiohttp", "aiohttp.access", "asyncio", "aiosqlite", "alembic", "sqlalchemy")
-    kept = [(logger, logger.level, logger.handlers[:]) for logger in (root, *map(logging.getLogger, names))]
-    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    yield
-    logging.captureWarnings(capture=False)
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    for logger, level, handlers in kept:
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
 
 
 def configured(*secrets: str, layout: str = "text", level: str = "DEBUG") -> io.StringIO:

@@ -21,7 +21,7 @@ from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Gran
 from bot.trading.tickets import Member, Place, Reverse, Shown, Ticket, TicketState
 
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
-MODEST = settings(max_examples=100, deadline=None)
+MODEST = settings(max_examples=50, deadline=None)
 
 NOW = datetime(2026, 9, 15, 14, 30, tzinfo=UTC)
 TICK = Decimal("0.25")
@@ -79,6 +79,8 @@ EVERY_LIMIT = Limit(
 )
 POLICY = Policy(grants=(Grant(1100, frozenset({"reverse"}), ("*",), ("*",), 5),), limits=(EVERY_LIMIT,))
 
+NOTHING_SENT = Recent()
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -88,7 +90,7 @@ class World:
     member: int = MEMBER.id
     facts: Facts = FACTS
     policy: Policy = POLICY
-    recent: Recent = Recent()
+    recent: Recent = NOTHING_SENT
     now: datetime = NOW
 
     def codes(self) -> list[DenialCode]:

@@ -61,8 +61,8 @@ def drawn() -> dict[str, str | None]:
     return parents
 
 
-def defined() -> dict[str, type[BaseException]]:
-    classes = inspect.getmembers(bot.errors, inspect.isclass)
+def defined() -> dict[str, type]:
+    classes: list[tuple[str, type]] = inspect.getmembers(bot.errors, inspect.isclass)
     return {name: found for name, found in classes if found.__module__ == bot.errors.__name__}
 
 

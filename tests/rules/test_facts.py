@@ -24,7 +24,7 @@ from tests.rules.strategies import ACCOUNT, ES, ES_DECEMBER, FACTS, LONG_TWO, NO
         (None, False),
     ],
 )
-def test_i15_an_account_is_a_simulation_only_if_the_brokers_side_says_so(provider: str | None, is_simulation: bool) -> None:  # noqa: FBT001
+def test_i15_an_account_is_a_simulation_only_if_the_brokers_side_says_so(provider: str | None, is_simulation: bool) -> None:
     assert Account("Sim101", provider).is_simulation is is_simulation
 
 

@@ -84,7 +84,7 @@ def test_there_is_no_plan_without_all_that_a_card_shows(facts: Facts) -> None:
 def test_i15_only_what_is_proved_to_be_a_simulation_is_shown_as_one(
     provider: str | None,
     rules: tuple[AccountRule, ...],
-    live: bool,  # noqa: FBT001
+    live: bool,
 ) -> None:
     facts = replace(FACTS, account=replace(ACCOUNT, provider=provider))
     assert plan(INTENT, facts, replace(POLICY, accounts=rules), NOW).live is live
@@ -152,7 +152,7 @@ def test_the_steps_name_every_number_that_is_sent(position: int, terms: Terms) -
         (datetime(2031, 1, 1, tzinfo=UTC), True),
     ],
 )
-def test_a_month_that_is_past_by_the_calendar_is_a_warning(now: datetime, warned: bool) -> None:  # noqa: FBT001
+def test_a_month_that_is_past_by_the_calendar_is_a_warning(now: datetime, warned: bool) -> None:
     warnings = plan(INTENT, FACTS, POLICY, now).warnings
     assert warnings == (("ES 09-26 is past by the calendar; the broker may refuse it",) if warned else ())
 
@@ -184,7 +184,7 @@ def test_a_limit_that_crosses_the_market_is_a_warning(
     side: Side,
     kind: OrderType,
     limit: str,
-    warned: bool,  # noqa: FBT001
+    warned: bool,
 ) -> None:
     intent = asked(side, 1, kind, limit=Decimal(limit), stop=Decimal(5805) if kind.has_stop else None)
     shown = plan(intent, held(-side.sign), POLICY, NOW)
@@ -192,7 +192,7 @@ def test_a_limit_that_crosses_the_market_is_a_warning(
 
 
 @pytest.mark.parametrize(("market_open", "warnings"), [(False, ("the market is closed",)), (True, ()), (None, ())])
-def test_a_closed_market_is_a_warning(market_open: bool | None, warnings: tuple[str, ...]) -> None:  # noqa: FBT001
+def test_a_closed_market_is_a_warning(market_open: bool | None, warnings: tuple[str, ...]) -> None:
     facts = replace(FACTS, quote=replace(QUOTE, market_open=market_open))
     assert plan(INTENT, facts, POLICY, NOW).warnings == warnings
 
@@ -232,7 +232,7 @@ def test_the_account_changing_from_live_to_sim_counts_as_well() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "asks"), [({1}, {1}, False), ({1, 2}, {1}, False), ({1}, {1, 2}, True), ({1}, {2}, True)]
 )
-def test_fewer_approvals_leave_a_card_true_and_another_one_doesnt(before: set[int], after: set[int], asks: bool) -> None:  # noqa: FBT001
+def test_fewer_approvals_leave_a_card_true_and_another_one_doesnt(before: set[int], after: set[int], asks: bool) -> None:
     old, new = (replace(SHOWN, approver_roles=frozenset(roles)) for roles in (before, after))
     assert (no_longer_true(old, new, 20, OrderType.MARKET) is not None) is asks
 
@@ -246,7 +246,7 @@ def test_i13_the_price_may_move_just_as_far_as_the_tolerance(
     kind: OrderType,
     way: int,
     ticks: Decimal,
-    left: bool,  # noqa: FBT001
+    left: bool,
 ) -> None:
     moved = replace(SHOWN, last=SHOWN.last + way * ticks * TICK)
     why = no_longer_true(SHOWN, moved, 20, kind)

@@ -82,7 +82,7 @@ def fits(name: str, pattern: str) -> bool:
         ("É", "É", True),
     ],
 )
-def test_a_pattern_means_what_it_says(name: str, pattern: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_pattern_means_what_it_says(name: str, pattern: str, expected: bool) -> None:
     assert matches(name, (pattern,)) is expected
 
 
@@ -262,7 +262,7 @@ def test_a_larger_order_never_needs_fewer_approvals(policy: Policy, account: str
     ("account", "named"),
     [("Apex-1", True), ("APEX-1", True), ("Apex", False), ("Live[1]", True), ("Live1", False), ("Demo-1", False)],
 )
-def test_an_account_is_live_only_where_a_line_names_it(account: str, named: bool) -> None:  # noqa: FBT001
+def test_an_account_is_live_only_where_a_line_names_it(account: str, named: bool) -> None:
     rules = (AccountRule("Apex-*", live=True), AccountRule("Live[1]", live=True), AccountRule("Demo-*", live=False))
     assert Policy(grants=(), accounts=rules).names_live(account) is named
     assert not Policy(grants=()).names_live(account)
@@ -314,16 +314,16 @@ def test_another_limit_never_makes_a_quote_last_longer(one: Limit, other: Limit,
         ({"*"}, (), "filled", "Sim101", False),
     ],
 )
-def test_a_route_carries_the_events_and_accounts_that_it_names(  # noqa: PLR0913, PLR0917
+def test_a_route_carries_the_events_and_accounts_that_it_names(
     events: set[str],
     accounts: tuple[str, ...],
     event: str,
     account: str,
-    carried: bool,  # noqa: FBT001
+    carried: bool,
 ) -> None:
     assert Route(2001, frozenset(events), accounts).carries(event, account) is carried
 
 
 @pytest.mark.parametrize(("silent", "is_silent"), [({"accepted"}, True), ({"*"}, True), ({"filled"}, False), (set(), False)])
-def test_an_event_is_silent_where_the_route_says_so(silent: set[str], is_silent: bool) -> None:  # noqa: FBT001
+def test_an_event_is_silent_where_the_route_says_so(silent: set[str], is_silent: bool) -> None:
     assert Route(2001, frozenset({"*"}), silent=frozenset(silent)).is_silent("accepted") is is_silent

@@ -124,7 +124,7 @@ def test_the_roles_that_are_missing_are_those_that_nobody_approved_for(
 
 
 @pytest.mark.parametrize(("seconds", "is_over"), [(19.999, False), (20, True), (20.001, True), (86_400 + 5, True), (-60, False)])
-def test_i13_a_card_lives_until_its_end_and_not_a_moment_longer(seconds: float, is_over: bool) -> None:  # noqa: FBT001
+def test_i13_a_card_lives_until_its_end_and_not_a_moment_longer(seconds: float, is_over: bool) -> None:
     assert TICKET.is_over(NOW + timedelta(seconds=seconds)) is is_over
 
 
@@ -145,7 +145,7 @@ def test_i13_a_card_lives_until_its_end_and_not_a_moment_longer(seconds: float, 
 def test_an_accepted_ticket_is_followed_until_its_order_is_done(
     state: TicketState,
     order_state: OrderState | None,
-    is_followed: bool,  # noqa: FBT001
+    is_followed: bool,
 ) -> None:
     assert replace(TICKET, state=state, order_state=order_state).is_followed is is_followed
 

@@ -63,7 +63,7 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
     except PolicyError as error:
         report.add(Part.POLICY, Verdict.WRONG, str(error))
         return None
-    report.add(Part.POLICY, Verdict.GOOD, f"{len(policy.grants)} grants, {len(policy.limits)} limits")
+    report.add(Part.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}")
     return policy
 
 

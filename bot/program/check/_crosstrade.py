@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_hex
 
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import Settings
@@ -27,7 +27,6 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
         settings.crosstrade_token.get_secret_value(),
         clock=lambda: datetime.now(UTC),
         new_id=token_hex,
-        timeouts=Timeouts(),
     )
     try:
         async with client:

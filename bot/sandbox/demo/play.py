@@ -3,8 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 
 from bot.errors import DeskError
@@ -12,7 +10,7 @@ from bot.sandbox.demo.guide import page_guide, reverse_command
 from bot.sandbox.demo.stage import staged
 from bot.sandbox.demo.story import SHORTEST_LIFE, tell
 
-GOOD, FAILED = 0, 1
+GOOD = 0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -25,19 +23,20 @@ async def play(*, port: int, script: bool, websocket: bool) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # Where the terminal knows fewer letters, a question mark is better than no demo.
         sys.stdout.reconfigure(errors="replace")
-    with _stop_signals() as stop:
-        acting = asyncio.create_task(_story(websocket=websocket) if script else _page(port, websocket=websocket))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({acting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if acting.done() and not stop.is_set():
-                acting.result()
-                return GOOD
-        finally:
-            # What was started is stopped in here, by the context managers of the task.
-            acting.cancel()
-            stopping.cancel()
-            await asyncio.gather(acting, stopping, return_exceptions=True)
+    stop = _stop_on_signals()
+    acting = asyncio.create_task(_story(websocket=websocket) if script else _page(port, websocket=websocket))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({acting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # Ctrl-C reaches the bot too; that it is gone by then is no news.
+        if acting.done() and not stop.is_set():
+            acting.result()
+            return GOOD
+    finally:
+        # What the task has started, its context managers stop.
+        acting.cancel()
+        stopping.cancel()
+        await asyncio.gather(acting, stopping, return_exceptions=True)
     if script:
         raise DeskError("Stopped before the end of the story.")
     _say("Stopped.")
@@ -56,7 +55,7 @@ async def _story(*, websocket: bool) -> None:
     async with staged(_warn, websocket=websocket, confirm_seconds=SHORTEST_LIFE) as stage:
         order_id = await stage.bot.beside(tell(stage, _say))
     # After everything has stopped, so that this is the last line.
-    _say(f"The story is told, every step of it proved. The first reversal is order {order_id}")
+    _say(f"The story is told, and every step of it proved. The first reversal is order {order_id}")
 
 
 def _say(line: str) -> None:
@@ -68,18 +67,16 @@ def _warn(line: str) -> None:
     _say(f"  bot's log: {line}")
 
 
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
+def _stop_on_signals() -> asyncio.Event:
     """An event that any polite way to end a program sets."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    before: dict[int, object] = {}
-    for number in numbers:
-        _on_signal(loop, number, stop.set)
-    try:
-        yield stop
-    finally:
-        ...
-
-
-def _on_signal(loop: asyncio.AbstractEventLoop, number: int, act: Callable[[], None]) -> None: ...
+    for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+        # nohup and background jobs ignore some on purpose.
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' event loops have no signal handlers; this one runs between two bytecodes of the main thread.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop

@@ -23,10 +23,11 @@ START_SECONDS = 30.0
 DISCORD_TOKEN = "demo-token-of-the-local-discord"  # noqa: S105 - opens nothing but the page beside it
 CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
 
-# A month that everybody can type on any date, the current one of the same root, and a live account for two persons.
+# A month that everybody can type on any date, current ones, and a live account that takes two persons.
 ACCOUNTS = (
     AccountSpec("Sim101", holdings=(Holding("ES 09-26", -2),)),
     AccountSpec("Sim102", holdings=(Holding("ES", -3),)),
+    AccountSpec("Sim103", holdings=(Holding("NQ", 1),)),
     AccountSpec("Apex-001", provider="Rithmic", cash=Decimal(50_000), holdings=(Holding("MNQ", 2),)),
 )
 
@@ -36,6 +37,7 @@ def policy_text(confirm_seconds: int) -> str:
     return f"""\
 [desk]
 confirm_seconds = {confirm_seconds}
+price_tolerance_ticks = 40
 
 [[grant]] # Trader
 role = {TRADER_ROLE}

@@ -1,0 +1,217 @@
+"""The story that ``--script`` plays: one function for each step, proved both in the channel and in the simulator's book."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.errors import DeskError
+from bot.sandbox.demo.guide import FIRST_COMMAND, reverse_command
+from bot.sandbox.demo.scene import PATIENCE, Scene, Unproved, fill_on, order_id_on
+from bot.sandbox.demo.stage import Stage
+from bot.sandbox.discord import NotPossibleError
+from bot.sandbox.ninjatrader import Kind
+
+# The shortest life of a ticket that a policy file may ask for, so that one of them ends while others act.
+SHORTEST_LIFE = 5
+USUAL_LIFE = 30
+CALL = "ReversePosition"
+ASK_AGAIN = '/reverse account:Sim101 instrument:"ES 09-26" side:sell qty:1'
+# The vendor's own text for this case, from its page on POST Reverse Position.
+NO_POSITION = "No position found for instrument 'ES 09-26' in account 'sim101'"
+
+
+class StoryBroken(DeskError):
+    """A step failed."""
+
+    def __init__(self, number: int, title: str, expected: str, said: str) -> None:
+        super().__init__(f"Step {number} ({title}) failed.\n  expected: {expected}\n  the channel said:\n{said}")
+
+
+@dataclass(slots=True)
+class Plot:
+    """What later steps need of earlier ones.
+
+    Attributes:
+        first: the card of the first reversal.
+        first_order: its order id.
+        forgotten: the card that nobody presses.
+        lost: the card whose answer gets lost.
+    """
+
+    first: int = 0
+    first_order: str = ""
+    forgotten: int = 0
+    lost: int = 0
+
+
+async def tell(stage: Stage, say: Callable[[str], None], patience: float = PATIENCE) -> str:
+    """Play the story; returns the order id of the first reversal.
+
+    Args:
+        stage: where it plays; tickets live ``SHORTEST_LIFE`` seconds there.
+        say: gets the transcript, a line at a time.
+        patience: seconds until something that doesn't come breaks the story.
+
+    Raises:
+        StoryBroken: a step failed.
+    """
+    scene, plot = Scene(stage, say, patience), Plot()
+    for number, (title, step) in enumerate(STEPS, start=1):
+        say(f"{number}. {title}")
+        try:
+            await step(scene, plot)
+        except Unproved as error:
+            raise StoryBroken(number, title, error.expected, error.said) from error
+        except NotPossibleError as error:
+            raise StoryBroken(number, title, "what the person does to be possible", f"    | {error}") from error
+        say("")
+    return plot.first_order
+
+
+async def reversal(scene: Scene, plot: Plot) -> None:
+    """From the command to the order id."""
+    plot.first = await scene.asks("trader", FIRST_COMMAND)
+    await scene.shows(plot.first, "SIM", "Sim101", "ES 09-26", "BUY 1 MARKET", "SHORT 2", "LONG 1")
+    scene.prove("nothing sent before Confirm", holds=scene.sent("Sim101") == 0)
+    await scene.presses("trader", "Confirm", plot.first)
+    plot.first_order = await _is_accepted(scene, plot.first, "Sim101", "ES 09-26", 1)
+    scene.prove("one reversal sent, and only one", holds=scene.sent("Sim101") == 1)
+
+
+async def forgetting(scene: Scene, plot: Plot) -> None:
+    """A ticket that nobody presses; what becomes of it is seen in ``expiry``."""
+    plot.forgotten = await scene.asks("trader", reverse_command("Sim103", scene.stage.held("Sim103")))
+
+
+async def other_rules(scene: Scene, _plot: Plot) -> None:
+    """The policy file changes; that it is in force is seen in ``rules_in_force``."""
+    scene.say(f"  policy.toml now says confirm_seconds = {USUAL_LIFE} instead of {SHORTEST_LIFE}; the bot keeps running")
+    scene.stage.set_confirm_seconds(USUAL_LIFE)
+
+
+async def losing(scene: Scene, plot: Plot) -> None:
+    """The answer to an order is lost after it was done, and for now nobody can look what came of it."""
+    faults = scene.stage.simulator.faults
+    command = reverse_command("Sim102", scene.stage.held("Sim102"))
+    plot.lost = await scene.asks("trader", command)
+    scene.say("  (NinjaTrader will do it, but its answer will be lost: CrossTrade says 408, which proves nothing.)")
+    # Not by a broken line: over the WebSocket that would hold up everybody's orders until it is up again.
+    faults.add(Kind.TIMEOUT, CALL, effect=True, count=1)
+    faults.add(Kind.OFFLINE, "ListExecutions")
+    await scene.presses("trader", "Confirm", plot.lost)
+    await scene.showed(plot.lost, "outcome unknown", "Do not send it again")
+    await scene.team_reads("Outcome unknown", "Sim102")
+    again = await scene.types("second", command)
+    await scene.is_told(again, "denied", "OUTCOME_UNKNOWN")
+    scene.prove("the order sent once", holds=scene.sent("Sim102") == 1)
+    scene.say("  (NinjaTrader can be asked again. The bot goes on looking by itself; see below.)")
+    faults.clear()
+
+
+async def fill(scene: Scene, plot: Plot) -> None:
+    """The first reversal's fill, in the same message."""
+    await _is_filled(scene, plot.first, "Sim101", "ES 09-26", 1)
+
+
+async def denial(scene: Scene, _plot: Plot) -> None:
+    """Who has no grant gets no ticket."""
+    asked = await scene.types("viewer", FIRST_COMMAND)
+    await scene.is_told(asked, "denied", "NO_GRANT")
+    scene.prove("nothing more sent for Sim101", holds=scene.sent("Sim101") == 1)
+
+
+async def strangers_and_cancel(scene: Scene, _plot: Plot) -> None:
+    """A ticket is its requester's alone; Cancel ends it."""
+    card = await scene.asks("trader", ASK_AGAIN)
+    pressed = await scene.presses("second", "Confirm", card)
+    await scene.is_told(pressed, "Only Tess")
+    await scene.presses("trader", "Cancel", card)
+    await scene.shows(card, "cancelled")
+    buttons = scene.stage.discord.message(card).buttons
+    scene.prove("no button left on a cancelled card", holds=all(button.disabled for button in buttons))
+    scene.prove("nothing more sent for Sim101", holds=scene.sent("Sim101") == 1)
+
+
+async def rejection(scene: Scene, _plot: Plot) -> None:
+    """CrossTrade says no, in its own words."""
+    card = await scene.asks("trader", ASK_AGAIN)
+    scene.say("  (CrossTrade will answer 400, as when the position has just been closed by hand.)")
+    scene.stage.simulator.faults.add(Kind.ANSWER, CALL, status=400, body={"error": NO_POSITION}, count=1)
+    await scene.presses("trader", "Confirm", card)
+    await scene.shows(card, "rejected", NO_POSITION)
+    await scene.team_reads("Rejected", "Sim101")
+    scene.prove("Sim101 still LONG 1", holds=scene.stage.held("Sim101") == {"ES 09-26": 1})
+
+
+async def two_persons(scene: Scene, _plot: Plot) -> None:
+    """A live account needs a second person, and not just anybody."""
+    held = scene.stage.held("Apex-001")
+    [contract] = held
+    card = await scene.asks("trader", reverse_command("Apex-001", held))
+    await scene.shows(card, "LIVE", "Apex-001", contract, "SELL 1 MARKET", "Needs Approve")
+    await scene.presses("trader", "Confirm", card)
+    await scene.shows(card, "needs approval")
+    refused = await scene.presses("trader", "Approve", card)
+    await scene.is_told(refused, "can't approve")
+    scene.prove("nothing sent before the second person agrees", holds=scene.sent("Apex-001") == 0)
+    await scene.presses("approver", "Approve", card)
+    await _is_filled(scene, card, "Apex-001", contract, -1)
+
+
+async def expiry(scene: Scene, plot: Plot) -> None:
+    """The forgotten ticket has ended by itself."""
+    await scene.shows(plot.forgotten, "expired")
+    buttons = scene.stage.discord.message(plot.forgotten).buttons
+    scene.prove("no button left on an expired card", holds=all(button.disabled for button in buttons))
+    scene.prove("nothing sent for the expired ticket", holds=scene.sent("Sim103") == 0)
+
+
+async def evidence(scene: Scene, plot: Plot) -> None:
+    """The order whose answer was lost is found, without being sent again."""
+    [contract] = scene.stage.held("Sim102")
+    await _is_filled(scene, plot.lost, "Sim102", contract, 1)
+    scene.prove("the order sent once", holds=scene.sent("Sim102") == 1)
+
+
+async def rules_in_force(scene: Scene, _plot: Plot) -> None:
+    """The policy file that changed a while ago holds now; somebody asks until it does."""
+    await scene.is_told_in_the_end("viewer", "/policy", f"for {USUAL_LIFE} s")
+
+
+async def _is_accepted(scene: Scene, card: int, account: str, contract: str, signed: int) -> str:
+    """Wait for the order id on a card, and look the order up in the simulator's book; returns the id."""
+    order_id = order_id_on(await scene.shows(card, "accepted · order ")) or ""
+    row = scene.order(order_id)
+    side = "Buy" if signed > 0 else "Sell"
+    expected = (account, contract, side, abs(signed))
+    truth = (row["account"], row["instrument"], row["orderAction"], row["quantity"])
+    scene.prove(f"order {order_id} to be {expected} and not {truth}", holds=truth == expected)
+    return order_id
+
+
+async def _is_filled(scene: Scene, card: int, account: str, contract: str, signed: int) -> None:
+    """Wait for the fill on a card, the very fill of the simulator's book, and for what the account holds after it."""
+    order_id = await _is_accepted(scene, card, account, contract, signed)
+    told = fill_on(await scene.shows(card, f"filled {abs(signed)} at "))
+    truth = scene.fills(order_id)
+    scene.prove(f"the fill on the card to be {truth} and not {told}", holds=told == truth)
+    held = scene.stage.held(account)
+    scene.prove(f"{account} to hold {signed} {contract} and not {held}", holds=held == {contract: signed})
+    await scene.team_reads("Filled", order_id)
+
+
+Step = Callable[[Scene, Plot], Awaitable[None]]
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("A reversal, from the command to the order id", reversal),
+    ("A ticket that nobody presses", forgetting),
+    ("The policy file changes while the bot runs", other_rules),
+    ("An answer that gets lost", losing),
+    ("The first reversal's fill", fill),
+    ("Somebody who may only read", denial),
+    ("Somebody else's Confirm, and Cancel", strangers_and_cancel),
+    ("CrossTrade says no", rejection),
+    ("A live account, and the two-person rule", two_persons),
+    ("The ticket that nobody pressed", expiry),
+    ("The order whose answer was lost", evidence),
+    ("The rules of the changed policy file", rules_in_force),
+)

@@ -1,0 +1,187 @@
+"""A journal that can't be written: no order leaves that could not be stored, and what has happened is stored when it can be."""
+
+import asyncio
+from dataclasses import replace
+
+from bot.desk.press import BUSY, UNREADABLE
+from bot.errors import DeliveryDelayed
+from bot.trading.tickets import TicketState
+from tests.desk.conftest import ASK, HERE, TRADER, Room
+from tests.desk.fakes import eventually
+
+
+async def test_no_order_leaves_that_could_not_be_journaled(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing.add("advance")
+    assert await running.confirm(ticket) is None
+    assert running.broker.sent == []
+    assert running.messenger.states(ticket.id) == [TicketState.NOT_SENT]
+    assert "disk is full" in (running.messenger.shown[ticket.id][0].outcome or "")
+
+
+async def test_nobody_presses_on_a_ticket_whose_end_is_not_stored_yet(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing.add("advance")
+    await running.confirm(ticket)
+    assert await running.confirm(ticket) == BUSY
+    running.clock.pass_by(60)
+    running.disk.failing.clear()
+    await running.until(ticket, TicketState.NOT_SENT)
+    await eventually(lambda: len(running.messenger.shown[ticket.id]) >= 2)
+    assert (await running.now(ticket.id)).state is TicketState.NOT_SENT
+    assert running.broker.sent == []
+
+
+async def test_a_commit_whose_word_was_lost_sends_nothing_and_ends_as_not_sent(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.after.add("advance")
+    await running.confirm(ticket)
+    await eventually(lambda: len(running.messenger.shown[ticket.id]) >= 2)
+    assert (await running.now(ticket.id)).state is TicketState.NOT_SENT
+    assert running.broker.sent == []
+
+
+async def test_a_card_that_can_not_be_redrawn_either_still_sends_nothing(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing.add("advance")
+    running.messenger.failures.append(DeliveryDelayed("503"))
+    await running.confirm(ticket)
+    assert running.broker.sent == []
+    running.disk.failing.clear()
+    await running.until(ticket, TicketState.NOT_SENT)
+
+
+async def test_an_answer_that_could_not_be_stored_is_stored_when_the_disk_works_again(running: Room) -> None:
+    running.broker.gate = asyncio.Event()
+    ticket = await running.ticket()
+    press = asyncio.create_task(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    running.disk.failing.add("advance")
+    running.broker.gate.set()
+    await asyncio.sleep(0.05)
+    assert (await running.now(ticket.id)).state is TicketState.SENDING
+    running.disk.failing.clear()
+    await press
+    stored = await running.until(ticket, TicketState.ACCEPTED)
+    assert stored.order_id == "order1"
+    assert len(running.broker.sent) == 1
+
+
+async def test_an_answer_whose_store_was_done_after_all_is_told_once(running: Room) -> None:
+    running.broker.gate = asyncio.Event()
+    ticket = await running.ticket()
+    press = asyncio.create_task(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    running.disk.after.add("advance")
+    running.broker.gate.set()
+    await press
+    stored = await running.until(ticket, TicketState.ACCEPTED)
+    assert stored.order_id == "order1"
+
+
+async def test_an_end_that_somebody_else_has_stored_differently_is_left_alone(running: Room) -> None:
+    running.broker.gate = asyncio.Event()
+    ticket = await running.ticket()
+    press = asyncio.create_task(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    sending = await running.now(ticket.id)
+    gone = replace(sending, state=TicketState.REJECTED, version=sending.version + 1)
+    assert await running.journal.advance(sending, gone, ())
+    running.broker.gate.set()
+    await press
+    assert (await running.now(ticket.id)).state is TicketState.REJECTED
+
+
+async def test_a_request_while_the_journal_is_broken_is_denied(running: Room) -> None:
+    running.disk.failing |= {"open"}
+    assert await running.refused() == ["DESK_DOWN"]
+
+
+async def test_a_denial_that_can_not_be_recorded_is_answered_all_the_same(running: Room) -> None:
+    running.disk.failing |= {"record"}
+    assert await running.refused(replace(ASK, account="Sim102")) == ["NO_POSITION"]
+
+
+async def test_a_journal_that_can_not_be_read_answers_presses(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing |= {"ticket"}
+    assert await running.confirm(ticket) == UNREADABLE
+    running.disk.failing = {"recent"}
+    assert await running.confirm(ticket) == UNREADABLE
+    assert running.broker.sent == []
+
+
+async def test_the_loops_survive_a_journal_that_is_away_for_a_while(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing |= {"live", "recent", "due", "delivered", "postpone"}
+    await asyncio.sleep(0.6)
+    running.disk.failing.clear()
+    running.clock.pass_by(31)
+    await running.until(ticket, TicketState.EXPIRED)
+
+
+async def test_a_delivery_that_could_not_be_marked_is_made_again(running: Room) -> None:
+    ticket = await running.ticket()
+    running.disk.failing |= {"delivered"}
+    await running.cancel(ticket)
+    await eventually(lambda: TicketState.CANCELLED in running.messenger.states(ticket.id))
+    shown = len(running.messenger.shown[ticket.id])
+    running.disk.failing.clear()
+    running.clock.pass_by(5)
+    await eventually(lambda: len(running.messenger.shown[ticket.id]) > shown)
+
+
+async def test_a_fault_in_a_delivery_puts_it_off_and_stops_no_other(running: Room) -> None:
+    ticket, other = await running.ticket(), await running.ticket(replace(ASK, quantity=2))
+    running.rule(routes=())
+    running.messenger.failures.append(ZeroDivisionError())
+    await running.cancel(ticket)
+    await eventually(lambda: not running.messenger.failures)
+    await running.cancel(other)
+    await running.until(other, TicketState.CANCELLED)
+    assert running.messenger.states(ticket.id) == []
+    running.clock.pass_by(61)
+    await running.until(ticket, TicketState.CANCELLED)
+
+
+async def test_a_fault_while_sending_is_unknown_never_failed(running: Room) -> None:
+    running.broker.surprise = ZeroDivisionError()
+    ticket = await running.ticket()
+    await running.confirm(ticket)
+    await running.until(ticket, TicketState.UNKNOWN)
+
+
+async def test_a_loop_with_a_fault_goes_on(running: Room) -> None:
+    running.broker.book_accounts["Sim101"] = replace(running.broker.book_accounts["Sim101"])
+    ticket = await running.ticket()
+    live = running.disk.real.live
+    running.disk.real = _Once(running.disk.real)  # type: ignore[assignment]  # a journal whose next read is a fault
+    assert live
+    await asyncio.sleep(0.3)
+    running.clock.pass_by(31)
+    await running.until(ticket, TicketState.EXPIRED)
+
+
+class _Once:
+    """A journal whose first ``live`` raises what nobody expects."""
+
+    def __init__(self, real: object) -> None:
+        self._real = real
+        self._failed = False
+
+    def __getattr__(self, name: str) -> object:
+        if name == "live" and not self._failed:
+            self._failed = True
+
+            async def broken() -> None:
+                raise ZeroDivisionError
+
+            return broken
+        return getattr(self._real, name)
+
+
+async def test_a_ticket_that_vanished_is_answered_and_not_drawn(running: Room) -> None:
+    made = await running.desk.offer(TRADER, HERE, ASK)
+    await running.desk.not_posted("nobody", "it never was")
+    assert running.messenger.shown == {}
+    assert made
