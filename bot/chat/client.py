@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from types import TracebackType
 from typing import Any, Protocol, Self
 
 import discord
@@ -165,7 +166,9 @@ class Connects(Protocol):
     async def __aenter__(self) -> Self:
         """Prepare."""
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Close."""
 
     async def login(self, token: str) -> None:

@@ -73,10 +73,7 @@ class Outbox:
     async def _lane(self, name: str, rows: Sequence[Delivery]) -> None:
         try:
             for row in rows:
-                if row.notice is not None:
-                    await self._notice(row, row.notice)
-                elif row.ticket is not None:
-                    await self._card(row, row.ticket)
+                await (self._card(row) if row.notice is None else self._notice(row, row.notice))
         except JournalError as error:
             log.error("outbox, %s: %s", name, error)  # noqa: TRY400 - the next round tries again
         except Exception:
@@ -93,8 +90,8 @@ class Outbox:
     async def _notice(self, row: Delivery, notice: Notice) -> None:
         await self._try(row, lambda: self.messenger.tell(notice, row.id, self._late(row)))
 
-    async def _card(self, row: Delivery, ticket_id: str) -> None:
-        ticket = await self.ledger.journal.ticket(ticket_id)
+    async def _card(self, row: Delivery) -> None:
+        ticket = await self.ledger.journal.ticket(row.ticket or "")
         if ticket is not None and not self._is_too_soon(ticket):
             await self._try(row, lambda: self._show(ticket, row))
 

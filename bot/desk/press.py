@@ -29,8 +29,6 @@ from bot.trading.words import harmless
 log = logging.getLogger(__name__)
 
 Acknowledge = Callable[[], Awaitable[None]]
-# Discord drops an interaction after three seconds; with its own retries an answer may still come a little later.
-ACKNOWLEDGE_SECONDS = 5.0
 GONE = "I don't know this ticket any more; ask again with the command."
 CHANGED = "This card has changed since you saw it; read it again, then press."
 OVER = "This ticket is {state} already; nothing more is sent for it."
@@ -52,6 +50,8 @@ class Presses:
     hands: Hands
     policy: Callable[[], Policy]
     clock: Clock
+    # Discord drops an interaction after three seconds; with discord.py's own retries an answer may still come a little later.
+    acknowledge_seconds: float = 5.0
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """The requester's Confirm."""
@@ -75,7 +75,7 @@ class Presses:
         except JournalError:
             log.exception("press on ticket %s: journal", press.ticket)
             answer = UNREADABLE
-        return answer if await _taken(acknowledged) else answer or UNACKNOWLEDGED
+        return answer if await self._taken(acknowledged) else answer or UNACKNOWLEDGED
 
     async def _on_open_ticket(
         self, press: Press, pressed_at: datetime, acknowledged: "asyncio.Future[None]", then: "Step"
@@ -133,7 +133,7 @@ class Presses:
             return None
         async with self.hands.account(ticket.intent.account):
             facts = await self.look.at(ticket.intent.account, ticket.intent.contract)
-            if not await _taken(acknowledged):
+            if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
             claimed = await self._claim(press, ticket, signed, facts)
         if claimed is not None:
@@ -195,6 +195,14 @@ class Presses:
         reasons_text = [str(denial) for denial in denials]
         await self.ledger.move(ticket, new, EventName.DENIED, actor=press.member.id, data={"denials": reasons_text})
 
+    async def _taken(self, acknowledged: "asyncio.Future[None]") -> bool:
+        """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
+        done, _ = await asyncio.wait({acknowledged}, timeout=self.acknowledge_seconds)
+        if not done:
+            acknowledged.cancel()
+            return False
+        return not acknowledged.cancelled() and acknowledged.exception() is None
+
     async def _store(self, old: Ticket, new: Ticket, name: EventName, member: Member, **data: object) -> None:
         """Store a change; that somebody else was faster needs no word, the card shows what they did."""
         await self.ledger.move(old, new, name, actor=member.id, data=data)
@@ -203,15 +211,6 @@ class Presses:
 def _request(ticket: Ticket) -> Request:
     terms = ticket.intent.terms
     return Request(COMMAND, ticket.intent.account, ticket.intent.contract.root, terms.quantity, terms.type)
-
-
-async def _taken(acknowledged: "asyncio.Future[None]") -> bool:
-    """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
-    done, _ = await asyncio.wait({acknowledged}, timeout=ACKNOWLEDGE_SECONDS)
-    if not done:
-        acknowledged.cancel()
-        return False
-    return not acknowledged.cancelled() and acknowledged.exception() is None
 
 
 Step = Callable[[Press, Ticket, datetime, "asyncio.Future[None]"], Awaitable[str | None]]

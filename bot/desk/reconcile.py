@@ -75,8 +75,8 @@ class Reconciler:
             case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:
                 new = move(ticket, TicketState.UNKNOWN, absent_since=None)
                 await self.ledger.move(ticket, new, EventName.SEEN, data={"unclear": why}, show=False)
-            case Absent() | Unclear():
-                pass
+            case _:
+                log.debug("ticket %s: %s", ticket.id, verdict)
 
     async def _absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
         if ticket.sent_at is None or now - ticket.sent_at < GRACE:

@@ -106,5 +106,5 @@ def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, 
             return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(text))
         case NotSent(why):
             return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=code(why))
-        case Unknown(why):
-            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(why))
+        case unknown:
+            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))

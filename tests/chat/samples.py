@@ -40,7 +40,9 @@ TICKET = Ticket(
     created_at=NOW,
     expires_at=NOW + timedelta(seconds=30),
 )
-LIMIT = Terms(Side.SELL, 3, OrderType.STOPLIMIT, limit=Decimal("5795.00"), stop=Decimal("5796.00"), oco="grp", strategy="two legs")
+LIMIT = Terms(
+    Side.SELL, 3, OrderType.STOPLIMIT, limit=Decimal("5795.00"), stop=Decimal("5796.00"), oco="grp", strategy="two legs"
+)
 POLICY = Policy(
     grants=(
         Grant(TRADER_ROLE, frozenset({"reverse", "help", "policy"}), ("Sim*",), ("ES", "MES"), 5),

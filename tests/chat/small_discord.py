@@ -6,13 +6,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 ME = {"id": "401", "username": "Crosstalk", "discriminator": "0", "avatar": None, "bot": True}
 APPLICATION = {
-    **{"id": "401", "name": "Crosstalk", "icon": None, "description": "", "bot_public": False, "bot_require_code_grant": False},
-    **{"verify_key": "", "owner": ME, "interactions_endpoint_url": None},
+    "id": "401",
+    "name": "Crosstalk",
+    "icon": None,
+    "description": "",
+    "bot_public": False,
+    "bot_require_code_grant": False,
+    "verify_key": "",
+    "owner": ME,
+    "interactions_endpoint_url": None,
 }
 HELLO, HEARTBEAT, IDENTIFY, RESUME, ACK = 10, 1, 2, 6, 11
 
@@ -86,7 +93,7 @@ class SmallDiscord:
         await socket.send_json({"op": 0, "s": 1, "t": event[0], "d": event[1]})
         code = self.closes.pop(0) if self.closes else None
         if code is not None:
-            await socket.close(code=code or WSCloseCode.OK)
+            await socket.close(code=code)
 
 
 @asynccontextmanager

@@ -39,7 +39,13 @@ def test_an_open_card_says_everything_that_a_person_decides_on() -> None:
     text = _text(ticket(terms=LIMIT, working_orders=2, warnings=("the market is closed",)))
     for expected in (
         *("🟦 **SIM**", "`Sim101`", "**ES 09-26**", "SELL 3 STOPLIMIT DAY", "limit 5795.00", "stop 5796.00", "oco `grp`"),
-        *("strategy `two legs`", "Now: LONG 2 at 5790.5", "After: LONG 1", "1. close LONG 2 (sell 2 at market)", "2. then SELL 3"),
+        *(
+            "strategy `two legs`",
+            "Now: LONG 2 at 5790.5",
+            "After: LONG 1",
+            "1. close LONG 2 (sell 2 at market)",
+            "2. then SELL 3",
+        ),
         *("Last 5800.25, quoted <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "$12.50 a tick"),
         *("working orders there: 2", "⚠ the market is closed", "Asked by Tess", "Expires <t:1767268830:R>"),
     ):
@@ -65,7 +71,10 @@ def test_every_card_of_every_state_names_account_kind_and_order(state: TicketSta
     ("changes", "words"),
     [
         ({"state": S.ACCEPTED, "order_ids": ("abc_1",)}, ["accepted", "`abc_1`", "not filled yet"]),
-        ({"state": S.REJECTED, "outcome": "`No position found for instrument 'ES 12-25'`"}, ["rejected", "No position found for"]),
+        (
+            {"state": S.REJECTED, "outcome": "`No position found for instrument 'ES 12-25'`"},
+            ["rejected", "No position found for"],
+        ),
         ({"state": S.UNKNOWN, "outcome": "`timeout`"}, ["outcome unknown", "Do not send it again", "looks for it", "timeout"]),
         ({"state": S.NOT_SENT, "outcome": "connection refused"}, ["not sent", "Nothing left the bot", "connection refused"]),
         ({"state": S.DENIED, "outcome": "QUOTE_STALE: too old"}, ["denied", "QUOTE_STALE: too old", "Nothing was sent"]),
@@ -150,7 +159,12 @@ def test_an_order_that_ninjatrader_rejected_is_not_green() -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("No position found for instrument", "position is gone"), ("rate_limited", "wait"), ("unauthorized", "token"), ("?", "Mend")],
+    [
+        ("No position found for instrument", "position is gone"),
+        ("rate_limited", "wait"),
+        ("unauthorized", "token"),
+        ("?", "Mend"),
+    ],
 )
 def test_a_rejection_comes_with_what_to_do(text: str, says: str) -> None:
     assert says in _text(ticket(state=S.REJECTED, outcome=f"`{text}`"))
@@ -161,8 +175,10 @@ def test_a_card_never_times_out() -> None:
     assert card(TICKET).is_persistent()
 
 
-nasty = st.text(alphabet=st.sampled_from("@everyone<#&!>`*_~|[]()\\\n\r\thttps://x.y\u202e\u200b😀" + string.ascii_letters), max_size=6000)
-numbers = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(min_value=-10**12, max_value=10**12, allow_nan=False)
+nasty = st.text(
+    alphabet=st.sampled_from("@everyone<#&!>`*_~|[]()\\\n\r\thttps://x.y\u202e\u200b😀" + string.ascii_letters), max_size=6000
+)
+numbers = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False)
 hostile = st.builds(
     replace,
     st.just(TICKET),

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Self
 
+import aiohttp
 import discord
 import pytest
 import yarl
@@ -20,6 +21,8 @@ from .desk import FakeDesk
 from .samples import GUILD, TICKET
 from .small_discord import SmallDiscord, serving
 
+# A close code that discord.py neither resumes nor takes for a refused token.
+REFUSED_SHARD = 4010
 NOWHERE = "http://127.0.0.1:9/api/v10"
 
 
@@ -62,12 +65,14 @@ async def test_the_client_asks_for_little_and_keeps_less(stage: Stage) -> None:
     client = stage.client
     assert client.intents.value == discord.Intents(guilds=True).value == 1
     assert list(client.cached_messages) == []
-    assert client.allowed_mentions is not None
-    assert client.allowed_mentions.to_dict() == {"parse": []}
+    mentions: discord.AllowedMentions | None = client.allowed_mentions
+    assert mentions is not None
+    assert dict(mentions.to_dict()) == {"parse": []}
     await stage.reverse()
     guild = client.get_guild(GUILD)
     assert guild is not None
-    assert [member.id for member in guild.members] in ([], [client.application_id])
+    assert client.user is not None
+    assert [member.id for member in guild.members] == [client.user.id]
 
 
 async def test_commands_hide_behind_no_permission_of_discords(stage: Stage) -> None:
@@ -86,9 +91,8 @@ def test_point_at_moves_rest_and_gateway_and_leaves_what_is_not_named() -> None:
     assert yarl.URL("ws://127.0.0.1:2/") == DiscordWebSocket.DEFAULT_GATEWAY
 
 
-@pytest.mark.parametrize("path", ["/users/@me"])
-async def test_a_refused_token_is_said_to_be_the_settings_fault(desk: FakeDesk, small: SmallDiscord, path: str) -> None:
-    small.statuses[path] = 401
+async def test_a_refused_token_is_said_to_be_the_settings_fault(desk: FakeDesk, small: SmallDiscord) -> None:
+    small.statuses["/users/@me"] = 401
     with pytest.raises(SettingsError) as caught:
         await run_client(_maker(desk, small.api, small.gateway), "wrong", pause=Pauses())
     assert caught.value.setting == "DISCORD_TOKEN"
@@ -137,15 +141,15 @@ async def test_a_discord_in_its_bad_hour_is_tried_again(desk: FakeDesk, small: S
 async def test_a_first_gateway_connection_that_fails_is_tried_again_with_a_new_client(
     desk: FakeDesk, small: SmallDiscord
 ) -> None:
-    made = []
+    made: list[DeskClient] = []
 
     def make() -> DeskClient:
-        # The first client finds no gateway; the next one does, and is then closed.
+        # The first client finds no gateway; the next one does, and is then thrown out.
         gateway = small.gateway if made else "ws://127.0.0.1:9/"
         made.append(_maker(desk, small.api, gateway)())
         return made[-1]
 
-    small.closes = [1000]
+    small.closes = [REFUSED_SHARD]
     pauses = Pauses(2)
     with pytest.raises(Enough):
         await run_client(make, "token", pause=pauses)
@@ -158,7 +162,7 @@ async def test_a_lost_connection_is_resumed_where_the_settings_say_and_not_where
     desk: FakeDesk, small: SmallDiscord
 ) -> None:
     small.resume_url = "ws://127.0.0.1:9/"
-    small.closes = [4000, 1000]
+    small.closes = [4000, REFUSED_SHARD]
     with pytest.raises(Enough):
         await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
     assert small.said == ["identify", "resume"]
@@ -166,7 +170,7 @@ async def test_a_lost_connection_is_resumed_where_the_settings_say_and_not_where
 
 async def test_without_a_gateway_setting_another_discord_is_asked_for_its_own(desk: FakeDesk, small: SmallDiscord) -> None:
     small.resume_url = small.gateway
-    small.closes = [4000, 1000]
+    small.closes = [4000, REFUSED_SHARD]
     with pytest.raises(Enough):
         await run_client(_maker(desk, small.api, None), "token", pause=Pauses())
     assert "GET /gateway/bot" in small.asked
@@ -174,7 +178,7 @@ async def test_without_a_gateway_setting_another_discord_is_asked_for_its_own(de
 
 
 async def test_news_wait_while_there_is_no_client(desk: FakeDesk, small: SmallDiscord) -> None:
-    small.closes = [1000]
+    small.closes = [REFUSED_SHARD]
     with pytest.raises(Enough):
         await run_client(_maker(desk, small.api, small.gateway), "token", pause=Pauses())
     with pytest.raises(DeliveryDelayed):
@@ -210,7 +214,7 @@ class Scripted:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def __aexit__(self, exc_type: object, exc_value: object, traceback: object) -> None:
         self.closed = True
 
     async def login(self, token: str) -> None:
@@ -222,7 +226,7 @@ class Scripted:
             raise self._end
 
 
-@pytest.mark.parametrize("end", [None, KeyError("attachment_size_limit"), OSError(), discord.GatewayNotFound(), TimeoutError()])
+@pytest.mark.parametrize("end", [None, KeyError("attachment_size_limit"), OSError(), TimeoutError(), aiohttp.ClientError()])
 async def test_whatever_ends_a_connection_another_one_follows(end: Exception | None, caplog: pytest.LogCaptureFixture) -> None:
     pauses = Pauses(3)
     made: list[Scripted] = []
@@ -241,7 +245,7 @@ async def test_whatever_ends_a_connection_another_one_follows(end: Exception | N
 
 async def test_the_token_is_in_no_log_line(desk: FakeDesk, small: SmallDiscord, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    small.closes = [1000]
+    small.closes = [REFUSED_SHARD]
     with pytest.raises(Enough):
         await run_client(_maker(desk, small.api, small.gateway), "very-secret-token", pause=Pauses())
     assert "very-secret-token" not in caplog.text

@@ -27,7 +27,14 @@ async def test_help_hides_what_this_member_may_not_use(stage: Stage) -> None:
 async def test_policy_lists_the_members_own_grants_and_everybodys_limits(stage: Stage) -> None:
     result = await stage.trader.slash(stage.channel, "policy")
     text = told(result)
-    for expected in ("/reverse", "`Sim*`", "`ES` `MES`", "at most 5 per order", "position at most 10", "a loss of 1,000.00 a day"):
+    for expected in (
+        "/reverse",
+        "`Sim*`",
+        "`ES` `MES`",
+        "at most 5 per order",
+        "position at most 10",
+        "a loss of 1,000.00 a day",
+    ):
         assert expected in text
     for expected in ("prices not older than 10 s", "From 3 in `Apex*`", f"<@&{APPROVER_ROLE}>", "for 30 s"):
         assert expected in text

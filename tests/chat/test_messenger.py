@@ -98,7 +98,7 @@ def test_a_wait_that_discord_asks_for_is_passed_on() -> None:
 @pytest.mark.parametrize(("header", "expected"), [("7.5", 7.5), ("soon", None), (None, None)])
 def test_the_header_of_a_429_says_how_long_to_wait(header: str | None, expected: float | None) -> None:
     with pytest.raises(DeliveryDelayed) as caught, translated("a notice"):
-        raise discord.HTTPException(_Answer(429, header), "slow down")  # type: ignore[arg-type]  # a response as far as it is read
+        raise discord.HTTPException(_Answer(429, header), "slow down")
     assert caught.value.retry_after == expected
 
 

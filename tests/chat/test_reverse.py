@@ -14,7 +14,7 @@ from bot.trading.tickets import TicketState
 from .conftest import TYPED, Stage, buttons_of, text_of, told
 from .samples import APPROVER_ROLE, POLICY, TRADER_ROLE
 
-UNKNOWN_INTERACTION = {"status": 404, "code": 10062, "message": "Unknown interaction"}
+UNKNOWN_INTERACTION = 10062
 
 
 async def test_reverse_posts_a_card_that_says_what_would_happen(stage: Stage) -> None:
@@ -67,7 +67,7 @@ async def test_every_option_reaches_the_desk_as_it_was_typed(stage: Stage) -> No
 async def test_the_desk_is_told_who_asks_with_which_roles(stage: Stage) -> None:
     await stage.reverse()
     requester = stage.desk.tickets["t1"].requester
-    assert (requester.id, requester.name, requester.roles) == (stage.trader.id, "trader", {TRADER_ROLE})
+    assert (requester.id, requester.name, requester.roles) == (stage.trader.id, "trader", frozenset({TRADER_ROLE}))
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 10**9, 2**53])
@@ -112,7 +112,7 @@ async def test_instruments_are_offered_for_the_account_that_was_typed(stage: Sta
 
 
 async def test_nothing_is_asked_of_the_desk_when_discord_no_longer_knows_the_command(stage: Stage) -> None:
-    stage.env.inject_error("POST", "/interactions/*/callback", **UNKNOWN_INTERACTION, times=None)
+    stage.env.inject_error("POST", "/interactions/*/callback", status=404, code=UNKNOWN_INTERACTION, times=None)
     await stage.command("reverse", dict(TYPED))
     assert stage.desk.behind == []
     assert len(stage.env.errors) == 1
@@ -200,7 +200,7 @@ async def test_a_card_that_needs_approval_says_of_whom_and_offers_it(stage: Stag
 
 async def test_a_press_that_discord_does_not_let_us_acknowledge_sends_nothing(stage: Stage) -> None:
     await stage.reverse()
-    stage.env.inject_error("POST", "/interactions/*/callback", **UNKNOWN_INTERACTION, times=None)
+    stage.env.inject_error("POST", "/interactions/*/callback", status=404, code=UNKNOWN_INTERACTION, times=None)
     stage.press("ticket:t1:1:confirm", stage.card())
     await stage.env.settle()
     assert stage.desk.presses
@@ -220,4 +220,3 @@ async def test_logs_of_a_good_run_are_quiet(stage: Stage, caplog: pytest.LogCapt
     await stage.reverse()
     await stage.trader.click(stage.card(), label="Confirm")
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-

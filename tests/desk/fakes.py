@@ -176,6 +176,8 @@ class FakeMessenger:
     failures: list[Exception] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
     next_message: int = 9000
+    hold: asyncio.Event | None = None
+    waiting: int = 0
 
     def _fail(self) -> None:
         if self.failures:
@@ -183,6 +185,9 @@ class FakeMessenger:
 
     async def show(self, ticket: Ticket, late: float) -> int | None:
         self._fail()
+        if self.hold is not None:
+            self.waiting += 1
+            await self.hold.wait()
         self.shown.setdefault(ticket.id, []).append(ticket)
         self.lateness.append(late)
         if ticket.message is None:

@@ -12,9 +12,7 @@ from bot.settings import Settings
 from bot.trading.facts import Account
 from bot.trading.policy import EVERYTHING, TRADING_COMMANDS, Policy, matches
 
-_BAD_TOKEN = (
-    "CROSSTRADE_TOKEN: CrossTrade refuses it ({words}); copy it again from My Account, and see that the plan has the API."  # noqa: S105
-)
+_BAD_TOKEN = "CROSSTRADE_TOKEN: copy it again from My Account, and see that the plan has the API; CrossTrade says: {words}"  # noqa: S105
 _ADD_ON = "Start NinjaTrader 8 and connect the CrossTrade add-on in it."
 # How the client tells of an answer that only a missing add-on gets; a cloud that is down gives another status.
 _NO_ADD_ON = f"HTTP {HTTPStatus.REQUEST_TIMEOUT}"
@@ -48,7 +46,7 @@ def _failed(error: BrokerError, report: Report) -> None:
     if isinstance(error, BrokerRefused) and error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         report.add(Part.CROSSTRADE_TOKEN, Verdict.WRONG, _BAD_TOKEN.format(words=error))
     elif isinstance(error, BrokerRefused):
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.FAILED, f"CrossTrade says: {error}. See that CROSSTRADE_URL is right.")
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.FAILED, f"See that CROSSTRADE_URL is right; CrossTrade says: {error}")
     else:
         text = f"CrossTrade can't be reached: {error} Check the network and CROSSTRADE_URL, or try again later."
         report.add(Part.CROSSTRADE_TOKEN, Verdict.UNREACHABLE, text)
@@ -98,5 +96,5 @@ def _barred(accounts: Iterable[Account], granted: Sequence[str], policy: Policy)
     return [
         f"{account.name} is no simulation and stays refused until an [[account]] names it"
         for account in accounts
-        if account.name in granted and account.provider and not account.is_simulation and not policy.names_live(account.name)
+        if account.name in granted and account.provider and not account.is_simulation 
     ]
