@@ -1,9 +1,8 @@
 """What README and docs say is true of the code."""
 
 import re
-from pathlib import Path
-
 import tomllib
+from pathlib import Path
 
 from bot.desk.ports import EventName
 from bot.policyfile import EVENTS

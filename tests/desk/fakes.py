@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.desk.ports import Notice
-from bot.errors import BrokerError, BrokerUnreachable, DeliveryError, JournalError
+from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
@@ -243,4 +243,4 @@ async def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-__all__ = ["ES", "NOON", "BrokerError", "Clock", "FakeBroker", "FlakyJournal", "FakeMessenger", "JournalError", "eventually"]
+__all__ = ["ES", "NOON", "BrokerError", "Clock", "FakeBroker", "FakeMessenger", "FlakyJournal", "JournalError", "eventually"]

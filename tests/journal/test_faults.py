@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 
 from bot.errors import JournalError, JournalLocked
 from bot.journal.faults import FOREIGN, journal_error
@@ -115,7 +115,8 @@ async def test_a_file_that_is_damaged_while_it_is_used_is_told(file: Path) -> No
     async with opened(sqlite_url(file)) as journal:
         await stored(journal)
     scratch(file)
-    async with beside(file) as journal:
+    # Waiting would mend nothing here, so nobody waits.
+    async with asyncio.timeout(2), beside(file) as journal:
         for attempt in (journal.ticket("t1"), journal.record(event())):
             with pytest.raises(JournalError, match="damaged"):
                 await attempt
@@ -158,6 +159,8 @@ class DriverError(Exception):
         (DBAPIError("SELECT 1", {}, DriverError("40P01")), "held by another program"),
         (DBAPIError("SELECT 1", {}, DriverError("57P01")), "can't be reached"),
         (DBAPIError("SELECT 1", {}, DriverError("XX001")), "damaged"),
+        (DBAPIError("SELECT 1", {}, RuntimeError("protocol"), connection_invalidated=True), "can't be reached"),
+        (InterfaceError("SELECT 1", {}, RuntimeError("closed")), "can't be reached"),
         (DBAPIError("SELECT 1", {}, DriverError("0A000")), r"failed \(0A000\): see the log"),
     ],
     ids=repr,

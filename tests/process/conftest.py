@@ -171,7 +171,7 @@ class Street:
 
 
 def _coverage() -> Mapping[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE") or name.startswith("COV_")}
+    return {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "COV_"))}
 
 
 async def until(holds: Callable[[], bool], seconds: float = 10, why: Callable[[], str] = lambda: "it never held") -> None:

@@ -47,7 +47,8 @@ async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_orde
             if request["call"] == "ReversePosition":
                 orders[request["path"].split("/")[4]].append(str(request["hadEffect"]))
         assert max(len(sent) for sent in orders.values()) <= 1
-        accepted = {row[0]: json.loads(row[1]) for row in street.rows("SELECT account, order_ids FROM tickets WHERE state='accepted'")}
+        rows = street.rows("SELECT account, order_ids FROM tickets WHERE state = 'accepted'")
+        accepted = {account: json.loads(order_ids) for account, order_ids in rows}
         known = {order["id"] for order in book["orders"]} | {order["orderId"] for order in book["orders"]}
         for account in ACCOUNTS:
             text = told(account).text

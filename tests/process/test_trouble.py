@@ -206,7 +206,7 @@ async def test_a_deleted_channel_is_told_in_the_next_best_place(street: Street) 
     street.discord.delete_channel("desk")
     await until(lambda: street.rows("SELECT state FROM tickets") == [("accepted",)])
     order_id = street.rows("SELECT order_ids FROM tickets")[0][0].strip('[]"')
-    await until(lambda: any(f"/users/@me/channels" in call.path for call in street.discord.calls()), 20)
+    await until(lambda: any("/users/@me/channels" in call.path for call in street.discord.calls()), 20)
     assert order_id
 
 

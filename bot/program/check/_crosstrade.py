@@ -96,5 +96,5 @@ def _barred(accounts: Iterable[Account], granted: Sequence[str], policy: Policy)
     return [
         f"{account.name} is no simulation and stays refused until an [[account]] names it"
         for account in accounts
-        if account.name in granted and account.provider and not account.is_simulation 
+        if account.name in granted and account.provider and not account.is_simulation and not policy.names_live(account.name)
     ]
