@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.stage import ACCOUNT, Name, Stage, StageError, staged
+from benchmarks.exchange import ACCOUNT
+from benchmarks.stage import Name, Stage, StageError, staged
 from bot.sandbox.discord import Call, InteractionView, LocalDiscord
 
 COMMAND = {"account": ACCOUNT, "instrument": "ES 09-26", "side": "buy", "qty": 1}
@@ -70,7 +71,7 @@ async def measure(plan: Plan, folder: Path) -> Figures:
     """
     async with staged(folder, plan.transport) as stage:
         runs = [await _run(stage, name, plan.pause) for turn in range(plan.warm_up + plan.runs) for name in _turn(turn)]
-        arrived = await stage.exchange.orders()
+        arrived = await stage.orders()
     if len(arrived) != len(runs):
         raise StageError(f"{len(runs)} Confirms led to {len(arrived)} orders")
     counted = list(zip(runs, arrived, strict=True))[2 * plan.warm_up :]

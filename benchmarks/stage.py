@@ -9,20 +9,17 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from benchmarks.exchange import ORDERS
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import GUILD, TRADER_ROLE
 
 ROOT = Path(__file__).parents[1]
-ACCOUNT = "Sim101"
-# Two more orders beside the two positions that the simulator starts with, as an account in use would have.
-WORKING = {"instrument": "MES 12-25", "orderType": "LIMIT", "timeInForce": "GTC", "quantity": 1}
 POLICY = f"""
 [[grant]]
 role = {TRADER_ROLE}
@@ -35,6 +32,8 @@ max_quantity = 5
 max_position = 10
 price_band_ticks = 400
 daily_loss = 100000.0
+# The market stands still meanwhile.
+stale_seconds = 3600
 """
 START_SECONDS = 20.0
 
@@ -54,47 +53,23 @@ _PROGRAMS = {Name.CROSSTALK: ("bot", "run"), Name.BARE: ("benchmarks.bare",)}
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """The simulator.
-
-    Attributes:
-        began, since: one moment, by its wall clock and in nanoseconds of the monotonic clock.
-    """
-
-    url: str
-    began: datetime
-    since: int
-
-    async def orders(self) -> list[int]:
-        """When each order came in, in nanoseconds of the monotonic clock, in their order."""
-        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/control/book") as reply:
-            book: dict[str, Any] = await reply.json()
-        sent = [request for request in book["requests"] if request["call"] == "ReversePosition"]
-        return [self._moment(datetime.fromisoformat(request["time"])) for request in sent]
-
-    def _moment(self, time: datetime) -> int:
-        return self.since + (time - self.began) // timedelta(microseconds=1) * 1000
-
-    async def place_working_orders(self) -> None:
-        """Put two orders far from the market."""
-        headers = {"Authorization": "Bearer setup"}
-        path = f"{self.url}/v1/api/accounts/{ACCOUNT}/orders/place"
-        async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as session:
-            for action, price in (("BUY", 100), ("SELL", 90_000)):
-                await session.post(path, json={**WORKING, "action": action, "limitPrice": price})
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """What a measurement plays on.
 
     Attributes:
+        exchange: where CrossTrade is for both bots.
         queued: when the event of each interaction was queued on the bot's connection, in nanoseconds of the monotonic clock.
     """
 
-    exchange: Exchange
+    exchange: str
     discords: dict[Name, LocalDiscord]
     queued: dict[int, int] = field(default_factory=dict)
+
+    async def orders(self) -> list[int]:
+        """When each order came in, in their order, in nanoseconds of the monotonic clock."""
+        async with aiohttp.ClientSession(self.exchange) as session, session.get(ORDERS) as reply:
+            orders: list[int] = await reply.json()
+        return orders
 
     def note(self, event: str, payload: Mapping[str, Any]) -> None:
         """Take the time of an event that a bot gets."""
@@ -112,7 +87,6 @@ async def staged(folder: Path, transport: str) -> AsyncIterator[Stage]:
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(_exchange(folder))
-        await exchange.place_working_orders()
         stage = Stage(exchange, {name: LocalDiscord() for name in Name})
         for name, discord in stage.discords.items():
             # Behind the gateway in the row of those that are told, and so told when it has queued the event.
@@ -123,19 +97,17 @@ async def staged(folder: Path, transport: str) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def _exchange(folder: Path) -> AsyncIterator[Exchange]:
-    async with _process(folder, {}, "benchmarks.exchange", said=PIPE) as process:
-        if process.stdout is None:
-            raise StageError("the simulator has no output")
-        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+async def _exchange(folder: Path) -> AsyncIterator[str]:
+    module = "benchmarks.exchange"
+    async with _process(folder, {}, module, said=PIPE) as process:
+        line = b"" if process.stdout is None else await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
         if not line:
-            raise StageError(_last_words(folder, "benchmarks.exchange"))
-        said: dict[str, Any] = json.loads(line)
-        yield Exchange(said["url"], datetime.fromisoformat(said["began"]), said["since"])
+            raise StageError(_last_words(folder, module))
+        yield str(json.loads(line))
 
 
 @asynccontextmanager
-async def _bot(name: Name, discord: LocalDiscord, exchange: Exchange, folder: Path, transport: str) -> AsyncIterator[None]:
+async def _bot(name: Name, discord: LocalDiscord, exchange: str, folder: Path, transport: str) -> AsyncIterator[None]:
     settings = {
         "DISCORD_TOKEN": "benchmark",
         "DISCORD_GUILD_ID": str(GUILD),
@@ -143,7 +115,7 @@ async def _bot(name: Name, discord: LocalDiscord, exchange: Exchange, folder: Pa
         "DISCORD_GATEWAY_URL": discord.gateway_url,
         # The simulator lets one WebSocket live for each token.
         "CROSSTRADE_TOKEN": name.name.lower(),
-        "CROSSTRADE_URL": exchange.url,
+        "CROSSTRADE_URL": exchange,
         "CROSSTRADE_TRANSPORT": transport,
         "CROSSTRADE_RATE": "1000",
         "CROSSTRADE_BURST": "1000",

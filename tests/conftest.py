@@ -6,8 +6,14 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
+
+
+# How fast a machine makes up examples says nothing about the code.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 class LeftLoopback(RuntimeError):

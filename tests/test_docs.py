@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.desk.ports import EventName
 from bot.policyfile import EVENTS
+from bot.program.run import COGS
 from bot.trading.policy import COMMANDS, DenialCode
 
 ROOT = Path(__file__).parents[1]
@@ -17,9 +18,12 @@ def test_every_denial_code_is_explained_and_none_besides() -> None:
     assert set(re.findall(r"`([A-Z_]+)`", table)) == {code.value for code in DenialCode}
 
 
-def test_every_command_is_listed() -> None:
+def test_every_command_is_listed_and_can_be_granted() -> None:
     table = README[README.index("## Commands") :].split("\n## ")[0]
-    assert set(re.findall(r"^\| `/(\w+)`", table, re.MULTILINE)) == COMMANDS
+    listed = set(re.findall(r"^\| `/(\w+)`", table, re.MULTILINE))
+    built = {command.name for cog in COGS for command in cog.__cog_app_commands__}
+    assert listed == built
+    assert built <= COMMANDS
 
 
 def test_the_names_of_events_are_those_of_the_policy_file() -> None:

@@ -5,6 +5,7 @@ button class for the whole process when it stops.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import discord
@@ -89,12 +90,13 @@ def is_answered(interaction: discord.Interaction[Any]) -> bool:
     data: Any = interaction.data or {}
     custom_id = str(data.get("custom_id", ""))
     known = any(item.__discord_ui_compiled_template__.fullmatch(custom_id) for item in DYNAMIC_ITEMS)
-    return known and interaction.message is not None and _has(interaction.message, custom_id)
+    return known and interaction.message is not None and custom_id in _ids(interaction.message.components)
 
 
-def _has(message: discord.Message, custom_id: str) -> bool:
-    view = discord.ui.LayoutView.from_message(message, timeout=None)
-    return any(getattr(item, "custom_id", None) == custom_id for item in view.walk_children())
+def _ids(components: Iterable[Any]) -> Iterator[str | None]:
+    for component in components:
+        yield getattr(component, "custom_id", None)
+        yield from _ids(getattr(component, "children", ()))
 
 
 def _acknowledging(interaction: discord.Interaction[Any], button: TicketButton) -> Acknowledge:

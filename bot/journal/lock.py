@@ -45,5 +45,5 @@ def claim(connection: Connection) -> None:
 
     It is held by the very connection that writes, so that a process which lost the lock can't write either.
     """
-    if not connection.scalar(select(func.pg_try_advisory_lock(_NUMBER, func.hashtext(func.current_schema())))):
+    if not connection.scalar(select(func.pg_try_advisory_lock(_NUMBER, func.hashtext(func.coalesce(func.current_schema(), ""))))):
         raise JournalLocked(_LOCKED)

@@ -16,10 +16,14 @@ from bot.trading.words import code
 EVERYTHING = "*"
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
+# The names that a grant may use. A policy file may name a command before this version of the bot has it.
 # Commands that can change the world; a grant of one of them must say how much.
-TRADING_COMMANDS = frozenset({"reverse"})
-READING_COMMANDS = frozenset({"help", "policy"})
-COMMANDS = TRADING_COMMANDS | READING_COMMANDS
+TRADING_COMMANDS = frozenset({"reverse", "place", "flatplace", "close", "flatten", "cancel", "modify", "replace", "bracket"})
+READING_COMMANDS = frozenset(
+    {"positions", "orders", "order", "executions", "accounts", "account", "pnl", "quote", "market", "chart", "strategies"}
+)
+RUNNING_COMMANDS = frozenset({"health", "halt", "resume", "resolve", "why", "policy", "report", "help"})
+COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 
 
 def ascii_lower(text: str) -> str:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+import discord
 import pytest
 
 from bot.desk.requests import Refused, ReverseRequest
@@ -135,6 +136,22 @@ async def test_a_card_that_discord_did_not_take_at_first_is_posted_once(stage: S
     sent = [one for one in stage.env.http_requests if one.method == "POST" and one.path.endswith("/messages")]
     assert len(sent) == 2
     assert len({str(one.json["nonce"]) for one in sent if one.json is not None}) == 1
+
+
+async def test_a_card_that_discord_asks_to_wait_with_ends_the_ticket_instead_of_coming_late(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    async def send(*_anything: object, **_options: object) -> None:
+        tries.append(1)
+        raise discord.RateLimited(40.0)
+
+    monkeypatch.setattr(discord.PartialMessageable, "send", send)
+    result = await stage.reverse()
+    assert len(tries) == 1
+    assert "could not be posted" in told(result)
+    assert stage.desk.tickets["t1"].state is TicketState.VOID
 
 
 async def test_a_card_that_discord_never_takes_ends_the_ticket(stage: Stage) -> None:

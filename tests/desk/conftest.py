@@ -118,6 +118,7 @@ async def room() -> AsyncIterator[Room]:
         disk = FlakyJournal(journal)
         desk = make_desk(broker, disk, messenger, clock, policies)
         yield Room(desk, broker, journal, messenger, clock, disk, policies)
+        disk.failing.clear()
         await desk.close()
 
 

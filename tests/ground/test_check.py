@@ -55,6 +55,7 @@ class Portal:
         self.application: dict[str, Json] = {"id": str(APPLICATION), "interactions_endpoint_url": None}
         self.member: dict[str, Json] = {"roles": [str(BOT_ROLE)], "communication_disabled_until": None}
         self.tokens: set[str | None] = set()
+        self.asked: list[str] = []
         self.guild_name = "The desk"
 
     def channel(self, number: int, name: str, kind: int = 0, **more: Json) -> None:
@@ -63,7 +64,10 @@ class Portal:
     async def handle(self, request: web.Request) -> web.Response:
         self.tokens.add(request.headers.get("Authorization"))
         path = request.path.removeprefix("/api/v10")
+        self.asked.append(path)
         status, body = self.answers.get(path) or self._usual(path)
+        if 300 <= status < 400:
+            return web.Response(status=status, headers={"Location": f"{request.path}/{body}"})
         if isinstance(body, str):
             return web.Response(status=status, text=body, content_type="text/html")
         return web.json_response(body, status=status)
@@ -256,6 +260,12 @@ async def test_what_is_wrong_with_the_discord_token(street: Street, answer: tupl
     assert "invite link" not in told
 
 
+async def test_the_token_is_not_carried_to_where_an_answer_points(street: Street) -> None:
+    street.portal.answers["/users/@me"] = (302, "elsewhere")
+    await street.check()
+    assert street.portal.asked == ["/users/@me"]
+
+
 async def test_a_discord_out_of_reach_is_told_and_crosstrade_is_checked_all_the_same(street: Street) -> None:
     street.settings["DISCORD_API_URL"] = f"{nowhere()}/api/v10"
     told = await street.check()
@@ -411,7 +421,11 @@ async def test_an_add_on_that_is_away_is_told(street: Street) -> None:
         (Rule(Kind.ANSWER, status=503, body="<html>"), "CrossTrade can't be reached: CrossTrade answered HTTP 503.", 69),
         (Rule(Kind.ANSWER, status=200, body="<html>"), "CrossTrade can't be reached: CrossTrade sent an answer", 69),
         (Rule(Kind.DROP), "CrossTrade can't be reached: ", 69),
-        (Rule(Kind.ANSWER, status=404, body={"error": "no such path"}), "See that CROSSTRADE_URL is right; CrossTrade says: no such path", 1),
+        (
+            Rule(Kind.ANSWER, status=404, body={"error": "no such path"}),
+            "See that CROSSTRADE_URL is right; CrossTrade says: no such path",
+            1,
+        ),
     ],
 )
 async def test_a_crosstrade_that_is_not_itself_is_told(street: Street, rule: Rule, text: str, code: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import resource
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +11,9 @@ from bot.errors import JournalError
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.trading.tickets import Ticket, TicketState, move
+
+if sys.platform != "win32":
+    import resource
 
 from .making import beside, claimed, event, sqlite_url, stored
 

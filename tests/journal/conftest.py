@@ -44,7 +44,7 @@ def server_database() -> Iterator[str]:
 @pytest.fixture
 async def server(server_database: str) -> str:
     """The address of that database, empty."""
-    await on_server(server_database, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    await on_server(server_database, "SET synchronous_commit = off", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     return f"{SERVER}/{server_database}"
 
 

@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from bot.desk.ports import Event, EventName
+from bot.journal.codec import ticket_values
 from bot.journal.links import SqliteReads, SqliteWrites
+from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
 from bot.trading.instruments import Contract
 from bot.trading.orders import Side, Terms
@@ -68,6 +70,12 @@ async def stored(journal: SqlJournal, id_: str = "t1", **changes: Any) -> Ticket
     fresh = ticket(id_, **changes)
     await journal.open(fresh, event(id_=id_, at=fresh.created_at))
     return fresh
+
+
+async def stored_all(journal: SqlJournal, many: Sequence[Ticket]) -> None:
+    """Put many tickets there at once, as only tests need to."""
+    rows = [ticket_values(each) for each in many]
+    await journal._writes.run(lambda connection: connection.execute(insert(tickets), rows))
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from bot.journal.store import SqlJournal
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState, move
 
-from .making import NOON, SECOND, ask, beside, by_hand, claimed, event, sqlite_url, stored, ticket
+from .making import NOON, SECOND, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
 
 SENDING = event(EventName.SENDING, at=NOON + SECOND)
 NEWS = Notice(2001, "sent", silent=True)
@@ -110,7 +110,7 @@ async def test_the_message_is_kept_apart_from_the_version(journal: SqlJournal) -
     assert await journal.ticket("t1") == claimed(posted)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(racers=st.lists(st.sampled_from(["sending", "cancelled", "expired", "void"]), min_size=2, max_size=8), data=st.data())
 async def test_of_racing_changes_by_two_owners_exactly_one_wins(file: Path, racers: list[str], data: st.DataObject) -> None:
     mine = [data.draw(st.booleans()) for _ in racers]
@@ -243,10 +243,11 @@ def is_unsettled(each: Ticket) -> bool:
 
 async def test_live_and_recent_are_what_the_rules_call_so_in_every_state(journal: SqlJournal) -> None:
     put = [
-        await stored(journal, f"t{number:03}", state=state, order_state=order_state, sent_at=NOON + sent * SECOND)
+        ticket(f"t{number:03}", state=state, order_state=order_state, sent_at=NOON + sent * SECOND)
         for number, (sent, (state, order_state)) in enumerate(itertools.product((0, 60), EVERY_STANDING))
     ]
-    put.append(await stored(journal, "never sent", state=TicketState.CANCELLED))
+    put.append(ticket("never sent", state=TicketState.CANCELLED))
+    await stored_all(journal, put)
     offered = [each for each in put if each.state is TicketState.OFFERED]
     unsettled = [each for each in put if is_unsettled(each)]
     since = NOON + 60 * SECOND

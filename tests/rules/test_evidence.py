@@ -305,7 +305,7 @@ def test_an_order_from_before_or_of_another_ticket_is_never_adopted(reads: Reads
 
 @MODEST
 @given(reads=any_reads())
-def test_i16_absent_is_never_said_while_a_new_order_of_its_shape_is_there(reads: Reads) -> None:
+def test_i1_absent_is_never_said_while_a_new_order_of_its_shape_is_there(reads: Reads) -> None:
     twins = its_new_twins(reads)
     if not isinstance(reads.verdict, Absent) or not twins:
         return

@@ -363,7 +363,7 @@ REMOVALS: dict[str, Callable[[World], World]] = {
 
 @MODEST
 @given(world=worlds(), removal=st.sampled_from(sorted(REMOVALS)))
-def test_with_any_one_input_removed_nothing_is_ever_allowed(world: World, removal: str) -> None:
+def test_i23_with_any_one_input_removed_nothing_is_ever_allowed(world: World, removal: str) -> None:
     assert REMOVALS[removal](world).codes()
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.sandbox.demo.guide import MARGIN, NAMES, news, quoted, spoken
@@ -75,12 +76,16 @@ class Scene:
     async def asks(self, member: str, line: str) -> int:
         """Somebody asks for a ticket and gets its card; returns the card's id."""
         before = {message.id for message in self._desk()}
-        await self.types(member, line)
+        asked = await self.types(member, line)
+        expected = "a card with buttons for what was typed"
 
         def card() -> MessageView | None:
+            answer = self._answer(asked.id)
+            if "denied" in answer:
+                raise Unproved(expected, f"{MARGIN}| {' / '.join(self._spoken(answer))}")
             return next((message for message in self._desk() if message.id not in before and message.buttons), None)
 
-        shown = await self.until("a card with Confirm and Cancel for what was typed", card)
+        shown = await self.until(expected, card)
         self._tell(shown.id, shown.text)
         return shown.id
 
@@ -93,7 +98,7 @@ class Scene:
         """What the person who acted reads alone, once it holds these words."""
 
         def answer() -> str | None:
-            text = self.stage.discord.interaction(interaction.id).text
+            text = self._answer(interaction.id)
             return text if _holds(text, words) else None
 
         text = await self.until(f"a private answer with {_listed(words)}", answer)
@@ -102,14 +107,13 @@ class Scene:
 
     async def is_told_in_the_end(self, member: str, line: str, words: str) -> None:
         """Somebody types a command again and again until the private answer holds these words."""
-        discord = self.stage.discord
-        text = ""
         self.say(f"  {NAMES[member]} types  {line}")
+        text = ""
         try:
             async with asyncio.timeout(self._patience):
                 while words not in text:
-                    asked = await discord.type(member, DESK, line)
-                    text = await discord.until(lambda number=asked.id: discord.interaction(number).text, self._patience)
+                    asked = await self.stage.discord.type(member, DESK, line)
+                    text = await self.until("a private answer", partial(self._answer, asked.id))
         except TimeoutError:
             raise Unproved(f"a private answer with “{words}”, within {self._patience:g} s", self._latest()) from None
         self._quote(text)
@@ -188,6 +192,9 @@ class Scene:
         quantity = sum(row["quantity"] for row in rows)
         worth = sum((Decimal(row["price"]) * row["quantity"] for row in rows), Decimal())
         return quantity, worth / quantity if quantity else Decimal()
+
+    def _answer(self, interaction: int) -> str:
+        return self.stage.discord.interaction(interaction).text
 
     def _desk(self) -> list[MessageView]:
         return self.stage.discord.messages(DESK)

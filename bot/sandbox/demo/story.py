@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.errors import DeskError
-from bot.sandbox.demo.guide import FIRST_COMMAND, reverse_command
+from bot.sandbox.demo.guide import FIRST_COMMAND, MARGIN, reverse_command
 from bot.sandbox.demo.scene import PATIENCE, Scene, Unproved, fill_on, order_id_on
 from bot.sandbox.demo.stage import Stage
 from bot.sandbox.discord import NotPossibleError
@@ -62,7 +62,7 @@ async def tell(stage: Stage, say: Callable[[str], None], patience: float = PATIE
         except Unproved as error:
             raise StoryBroken(number, title, error.expected, error.said) from error
         except NotPossibleError as error:
-            raise StoryBroken(number, title, "what the person does to be possible", f"    | {error}") from error
+            raise StoryBroken(number, title, "what the person does to be possible", f"{MARGIN}| {error}") from error
         say("")
     return plot.first_order
 

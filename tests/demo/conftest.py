@@ -1,0 +1,39 @@
+"""The demo as a process, as somebody runs it who has just unpacked it: an empty home, no settings, nothing of this process."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+Demo = Callable[..., Coroutine[Any, Any, Process]]
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    """Return what starts a Python program of the project; whatever still runs at the end is killed."""
+    started: list[Process] = []
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in {"PATH", "SYSTEMROOT"} or name.startswith("COV")},
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+    }
+
+    async def start(*arguments: str, program: tuple[str, ...] = ("-m", "bot", "demo")) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *program, *arguments, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, start_new_session=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()

@@ -1,0 +1,153 @@
+"""A person's way through the page, in a real browser: the command, the card, the buttons, and news that come by themselves."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
+
+from bot.sandbox.demo.guide import FIRST_COMMAND
+from bot.sandbox.demo.stage import Stage, staged
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE: ViewportSize = {"width": 390, "height": 844}
+# The bot tells everything within five seconds, the page looks twice a second; the rest is for a slow machine.
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    """Everything that the demo starts, in this process, so that its book can be looked at."""
+    async with staged(lambda _: None, pages=True) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def page(stage: Stage) -> AsyncIterator[Page]:
+    """The page as its first visitor finds it."""
+    chromium = shutil.which("chromium")
+    if chromium is None and os.environ.get("CI") == "true":
+        pytest.fail("Chromium is not installed.")
+    if chromium is None:
+        pytest.skip("Chromium is not installed.")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = await browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        await page.goto(stage.discord.base)
+        await expect(page.locator("#channel-composer-input")).to_be_visible()
+        yield page
+        await browser.close()
+
+
+def told(page: Page, words: str) -> Locator:
+    """Words that stand in the conversation."""
+    return page.locator("main").get_by_text(words)
+
+
+def button(page: Page, label: str) -> Locator:
+    """The newest button with this label."""
+    return page.locator("main").get_by_role("button", name=label, exact=True).last
+
+
+async def appears(page: Page, words: str) -> None:
+    """The words stand in the conversation now or soon."""
+    await expect(told(page, words).last).to_be_visible()
+
+
+async def pastes(page: Page, line: str) -> None:
+    """A person pastes a command as one line and sends it."""
+    box = page.locator("#channel-composer-input")
+    await box.fill(line)
+    await box.press("Enter")
+    await appears(page, "confirm?")
+
+
+async def becomes(page: Page, name: str) -> None:
+    """The person at the page is somebody else now."""
+    await page.locator("#viewer-picker").select_option(label=name)
+
+
+def sent(stage: Stage) -> int:
+    """How many reversals have reached the simulator."""
+    return sum(request["call"] == "ReversePosition" for request in stage.simulator.book()["requests"])
+
+
+async def test_a_command_is_typed_with_help_confirmed_and_answered_with_order_id_and_fill(page: Page, stage: Stage) -> None:
+    await page.locator("#channel-composer-input").press_sequentially("/rev")
+    await page.get_by_role("option", name="reverse").click()
+    await page.get_by_role("combobox", name="account").press_sequentially("101")
+    await page.get_by_role("option", name="Sim101").click()
+    await page.get_by_role("combobox", name="instrument").press_sequentially("09")
+    await page.get_by_role("option", name="ES 09-26").click()
+    await page.get_by_role("option", name="buy").click()
+    await page.get_by_label("qty").fill("1")
+    await page.locator("#send-message").click()
+    for words in ("confirm?", "SIM", "Sim101", "BUY 1 MARKET", "Now: SHORT 2", "After: LONG 1", "past by the calendar"):
+        await appears(page, words)
+    assert sent(stage) == 0
+    await button(page, "Confirm").click()
+    await appears(page, "accepted · order")
+    [order] = [one for one in stage.simulator.book()["orders"] if one["name"] != "Close"]
+    await appears(page, order["id"])
+    await appears(page, "filled 1 at")
+    await expect(button(page, "Confirm")).to_have_count(0)
+    assert stage.held("Sim101") == {"ES 09-26": 1}
+    await page.goto(f"{stage.discord.base}/fills")
+    await appears(page, "Filled 1 at")
+
+
+async def test_only_the_requester_confirms_and_cancel_ends_the_ticket(page: Page, stage: Stage) -> None:
+    await pastes(page, FIRST_COMMAND)
+    await becomes(page, "Sam (second trader)")
+    await button(page, "Confirm").click()
+    await appears(page, "Only Tess (trader) can confirm this ticket.")
+    await becomes(page, "Tess (trader)")
+    await expect(told(page, "Only Tess (trader) can confirm this ticket.")).to_have_count(0)
+    await button(page, "Cancel").click()
+    await appears(page, "nothing was sent")
+    await expect(button(page, "Confirm")).to_have_count(0)
+    assert sent(stage) == 0
+
+
+async def test_a_ticket_that_nobody_presses_is_seen_to_expire(page: Page, stage: Stage) -> None:
+    stage.set_confirm_seconds(5)
+    discord = stage.discord
+
+    async def life() -> str:
+        asked = await discord.type("viewer", "desk", "/policy")
+        return await discord.until(lambda: discord.interaction(asked.id).text)
+
+    while "for 5 s" not in await life():
+        pass
+    await pastes(page, FIRST_COMMAND)
+    await appears(page, "Expires")
+    await expect(told(page, "expired").last).to_be_visible()
+    await expect(button(page, "Confirm")).to_have_count(0)
+    assert sent(stage) == 0
+
+
+async def test_a_card_fits_a_phone(page: Page) -> None:
+    await page.set_viewport_size(PHONE)
+    await pastes(page, FIRST_COMMAND)
+    for label in ("Confirm", "Cancel"):
+        await button(page, label).scroll_into_view_if_needed()
+        box = await button(page, label).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+    for words in ("After: LONG 1", "past by the calendar"):
+        box = await told(page, words).last.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE["width"]
