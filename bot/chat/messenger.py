@@ -32,6 +32,11 @@ class DiscordMessenger:
         self.private = PrivateCards()
         self._client: discord.Client | None = None
 
+    @property
+    def attached(self) -> bool:
+        """Whether there is a client to deliver by."""
+        return self._client is not None
+
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""
         self._client = client

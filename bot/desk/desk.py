@@ -42,6 +42,7 @@ class Desk:
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
         quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
+        observe: is told of every stored event, for counting.
 
     Attributes:
         sends_get: seconds that orders on their way get when the desk closes.
@@ -61,13 +62,14 @@ class Desk:
         new_id: Callable[[], str],
         *,
         quiet_broker: Broker | None = None,
+        observe: Callable[[EventName], None] = lambda _name: None,
     ) -> None:
         self._journal = journal
         self._policy = policy
         self._clock = clock
         self._hands = Hands()
         self._directory = Directory(quiet_broker or broker)
-        self._ledger = Ledger(journal, policy, clock)
+        self._ledger = Ledger(journal, policy, clock, observe)
         look = Look(broker)
         self._offers = Offers(self._ledger, look, self._directory, policy, clock, new_id)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)

@@ -15,8 +15,15 @@ Clock = Callable[[], datetime]
 class Ledger:
     """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver."""
 
-    def __init__(self, journal: Journal, policy: Callable[[], Policy], clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        policy: Callable[[], Policy],
+        clock: Clock,
+        observe: Callable[[EventName], None] = lambda _name: None,
+    ) -> None:
         self.journal = journal
+        self._observe = observe
         self.news = asyncio.Event()
         self._policy = policy
         self._clock = clock
@@ -39,6 +46,7 @@ class Ledger:
         event = Event(self._clock(), name, new.id, actor, data or {})
         stored = await self.journal.advance(old, new, (event,), notices_for(self._policy(), name, new), show=show)
         if stored:
+            self._observe(name)
             self.news.set()
         return stored
 
@@ -46,7 +54,9 @@ class Ledger:
         """Store a new ticket."""
         data = {"revision": ticket.revision, "expires_at": ticket.expires_at.isoformat()}
         await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
+        self._observe(EventName.OFFERED)
 
     async def record(self, name: EventName, *, actor: int | None = None, data: Mapping[str, object] | None = None) -> None:
         """Store an event that belongs to no ticket."""
         await self.journal.record(Event(self._clock(), name, None, actor, data or {}))
+        self._observe(name)

@@ -15,6 +15,7 @@ from bot.desk.ports import Event, EventName, Journal
 from bot.errors import PolicyError
 from bot.journal.opening import opened
 from bot.policyfile import PolicyWatch
+from bot.program.metrics import Meter, served
 from bot.settings import Settings
 from bot.trading.policy import Policy
 from cogs.desk import DeskCommands
@@ -51,7 +52,19 @@ async def run(settings: Settings) -> int:
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(opened(settings.database_url, utc_now))
         broker = await stack.enter_async_context(_crosstrade(settings))
-        desk = Desk(broker, journal, messenger, lambda: watch.current, utc_now, new_id, quiet_broker=broker.in_background)
+        meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(served(meter, settings.metrics_port))
+        desk = Desk(
+            broker,
+            journal,
+            messenger,
+            lambda: watch.current,
+            utc_now,
+            new_id,
+            quiet_broker=broker.in_background,
+            observe=meter.count,
+        )
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
 

@@ -22,7 +22,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
     environment = {
         **{name: value for name, value in os.environ.items() if name in {"PATH", "SYSTEMROOT"} or name.startswith("COV")},
         "HOME": str(tmp_path),
-        "TMPDIR": str(tmp_path),
+        **dict.fromkeys(("TMPDIR", "TEMP"), str(tmp_path)),
     }
 
     async def start(*arguments: str, program: tuple[str, ...] = ("-m", "bot", "demo")) -> Process:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -53,11 +54,12 @@ async def test_a_fill_that_nobody_tells_breaks_the_story_although_there_is_an_or
 
 async def test_a_bot_that_dies_ends_what_was_done_beside_it() -> None:
     async with staged(unread) as stage:
-        os.kill(stage.bot.pid, signal.SIGKILL)
-        with pytest.raises(BotEnded, match=r"ended by itself with exit code -9.*\n(.*\n)*.*started: 0 tickets"):
+        os.kill(stage.bot.pid, signal.SIGTERM)
+        with pytest.raises(BotEnded, match=r"ended by itself with exit code \d+.*\n(.*\n)*.*started: 0 tickets"):
             await stage.bot.beside(stage.discord.until(lambda: None, 20))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signal 0 means something else there")
 async def test_nothing_of_the_stage_outlives_it() -> None:
     async with staged(unread) as stage:
         pid, folder = stage.bot.pid, stage.folder

@@ -2,9 +2,11 @@
 
 import asyncio
 import resource
+import socket
 import sys
 from asyncio.subprocess import Process
 
+import aiohttp
 import pytest
 
 from bot.sandbox.discord import Fault
@@ -271,3 +273,35 @@ async def test_a_private_ticket_is_seen_by_its_requester_alone_and_its_result_by
     await until(lambda: any("accepted" in m.text.casefold() for m in street.discord.messages(DESK, viewer="second")))
     assert TRADER
     assert len(street.entries()) == 1
+
+
+async def test_metrics_and_health_are_served_on_loopback(street: Street) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    street.settings["METRICS_PORT"] = str(port)
+    await street.start()
+    card = await street.ask()
+    await street.discord.click("trader", card.id, "Confirm")
+    await street.card("accepted")
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        page = await (await session.get("/metrics")).text()
+        assert 'crosstalk_events_total{event="accepted"} 1.0' in page
+        assert 'crosstalk_up{link="crosstrade"} 1.0' in page
+        assert (await session.get("/healthz")).status == 200
+        await street.control("faults", rules=[{"kind": "offline"}])
+        await answered(street, "second")
+        assert (await session.get("/healthz")).status == 503
+    code, said = await ended(await street.launch("check"))
+    assert code in {0, 1}, said
+
+
+async def test_a_metrics_port_that_is_taken_stops_the_start_with_one_sentence(street: Street) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        street.settings["METRICS_PORT"] = str(taken.getsockname()[1])
+        code, said = await ended(await street.launch("run"))
+    assert code == 2
+    assert "METRICS_PORT" in said
+    assert "Traceback" not in said

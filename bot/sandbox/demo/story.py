@@ -109,6 +109,7 @@ async def losing(scene: Scene, plot: Plot) -> None:
 
 async def fill(scene: Scene, plot: Plot) -> None:
     """The first reversal's fill, in the same message."""
+    scene.say("  (The card of Sim101 again:)")
     await _is_filled(scene, plot.first, "Sim101", "ES 09-26", 1)
 
 
@@ -159,6 +160,7 @@ async def two_persons(scene: Scene, _plot: Plot) -> None:
 
 async def expiry(scene: Scene, plot: Plot) -> None:
     """The forgotten ticket has ended by itself."""
+    scene.say("  (The card of Sim103 again, which nobody has touched:)")
     await scene.shows(plot.forgotten, "expired")
     buttons = scene.stage.discord.message(plot.forgotten).buttons
     scene.prove("no button left on an expired card", holds=all(button.disabled for button in buttons))
@@ -167,6 +169,7 @@ async def expiry(scene: Scene, plot: Plot) -> None:
 
 async def evidence(scene: Scene, plot: Plot) -> None:
     """The order whose answer was lost is found, without being sent again."""
+    scene.say("  (The card of Sim102 again; the bot has looked into NinjaTrader's orders, fills and positions:)")
     [contract] = scene.stage.held("Sim102")
     await _is_filled(scene, plot.lost, "Sim102", contract, 1)
     scene.prove("the order sent once", holds=scene.sent("Sim102") == 1)

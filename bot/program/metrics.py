@@ -1,0 +1,96 @@
+"""``/metrics`` for Prometheus and ``/healthz`` for whoever restarts things, on loopback, when METRICS_PORT is set.
+
+What is counted are stored events, in the words of the journal; whether the links stand is asked at each scrape.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+
+from bot.desk.ports import EventName, Journal
+from bot.errors import JournalError, SettingsError
+
+LOOPBACK = "127.0.0.1"
+MOST_ROWS = 1000
+
+
+class Meter:
+    """The numbers.
+
+    Args:
+        crosstrade: whether CrossTrade can be reached.
+        discord: whether Discord is logged in.
+    """
+
+    def __init__(
+        self, crosstrade: Callable[[], bool], discord: Callable[[], bool], journal: Journal, clock: Callable[[], datetime]
+    ) -> None:
+        self._links = {"crosstrade": crosstrade, "discord": discord}
+        self._journal = journal
+        self._clock = clock
+        self.registry = CollectorRegistry()
+        self._events = Counter("crosstalk_events", "Stored events by name.", ["event"], registry=self.registry)
+        for name in EventName:
+            self._events.labels(name.value)
+        self._up = Gauge("crosstalk_up", "Whether a link stands.", ["link"], registry=self.registry)
+        self._waiting = Gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", registry=self.registry)
+        self._live = Gauge(
+            "crosstalk_tickets_live", "Tickets that may still change, by state.", ["state"], registry=self.registry
+        )
+
+    def count(self, name: EventName) -> None:
+        """Count one stored event."""
+        self._events.labels(name.value).inc()
+
+    async def health(self) -> dict[str, bool]:
+        """Whether each part works just now."""
+        parts = {name: is_up() for name, is_up in self._links.items()}
+        try:
+            due = await self._journal.due(self._clock(), MOST_ROWS)
+            live = await self._journal.live()
+        except JournalError:
+            return {**parts, "journal": False}
+        self._waiting.set(len(due))
+        self._live.clear()
+        for ticket in live:
+            self._live.labels(ticket.state.value).inc()
+        return {**parts, "journal": True}
+
+    async def page(self) -> bytes:
+        """All numbers in Prometheus' text form."""
+        for name, is_up in (await self.health()).items():
+            self._up.labels(name).set(is_up)
+        return generate_latest(self.registry)
+
+
+@asynccontextmanager
+async def served(meter: Meter, port: int) -> AsyncIterator[None]:
+    """Serve the meter on loopback.
+
+    Raises:
+        SettingsError: the port is taken.
+    """
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=await meter.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_request: web.Request) -> web.Response:
+        parts = await meter.health()
+        return web.Response(text=json.dumps(parts), status=200 if all(parts.values()) else 503, content_type="application/json")
+
+    application = web.Application()
+    application.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, LOOPBACK, port).start()
+        except OSError as error:
+            raise SettingsError("METRICS_PORT", f"port {port} is taken on {LOOPBACK}; choose another.") from error
+        yield
+    finally:
+        await runner.cleanup()
