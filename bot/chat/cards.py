@@ -65,8 +65,9 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     is_open = ticket.state is TicketState.OFFERED
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
-    if ticket.outcome:
-        yield ui.TextDisplay(clip(ticket.outcome, LONGEST_OUTCOME))
+    # Discord refuses a text of nothing but blanks, and the whole card with it.
+    if told := clip(ticket.outcome or "", LONGEST_OUTCOME):
+        yield ui.TextDisplay(told)
     if ticket.state is TicketState.REJECTED:
         yield _text(hint(ticket.outcome))
     yield ui.Separator()

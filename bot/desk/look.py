@@ -1,16 +1,17 @@
 """Reading what a decision needs. A read that fails leaves a gap that the rules treat as a reason to say no."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import TypeVar
 
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
-from bot.trading.facts import Facts, Order, Position
+from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.words import code
 
 Read = TypeVar("Read")
+Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 
 class Look:
@@ -19,22 +20,21 @@ class Look:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def at(self, account: str, contract: Contract) -> Facts:
-        """Read the account, its positions, its orders and the contract's quote."""
+    def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
+        """Read the account, its positions, its orders and the contract's quote.
+
+        The reads are begun here, not when the result is first waited for, and so go before whatever the caller begins next.
+        """
         missing: list[str] = []
-        read_account, positions, orders, quote = await asyncio.gather(
-            _try("account", self._broker.account(account), missing),
-            _try("positions", self._broker.positions(account), missing),
-            # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
-            _try("orders", self._broker.orders(account, active_only=False), missing),
-            _try("quote", self._broker.quote(contract), missing),
-        )
-        return Facts(
-            account=read_account,
-            positions=None if positions is None else tuple(positions),
-            orders=None if orders is None else tuple(orders),
-            quote=quote,
-            missing=tuple(missing),
+        return _facts(
+            missing,
+            asyncio.gather(
+                _try("account", self._broker.account(account), missing),
+                _try("positions", self._broker.positions(account), missing),
+                # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
+                _try("orders", self._broker.orders(account, active_only=False), missing),
+                _try("quote", self._broker.quote(contract), missing),
+            ),
         )
 
     async def month_of(self, account: str, root: Root) -> Contract:
@@ -51,6 +51,17 @@ class Look:
             sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
             raise InstrumentError(str(root), sentence, fits)
         return months[0] if months else (await self._broker.quote(root)).contract
+
+
+async def _facts(missing: list[str], reads: Reads) -> Facts:
+    account, positions, orders, quote = await reads
+    return Facts(
+        account=account,
+        positions=None if positions is None else tuple(positions),
+        orders=None if orders is None else tuple(orders),
+        quote=quote,
+        missing=tuple(missing),
+    )
 
 
 def _months(root: Root, positions: Sequence[Position], orders: Sequence[Order]) -> list[Contract]:

@@ -47,6 +47,8 @@ class Outbox:
         Raises:
             JournalError: the outbox can't be read.
         """
+        if not self.messenger.attached:
+            return
         lanes: defaultdict[str, list[Delivery]] = defaultdict(list)
         for row in await self.ledger.journal.due(self.clock(), BATCH):
             lanes[f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"].append(row)

@@ -184,6 +184,10 @@ class Journal(Protocol):
 class Messenger(Protocol):
     """Discord, as far as news go. Raises ``DeliveryDelayed`` or ``DeliveryRefused``."""
 
+    @property
+    def attached(self) -> bool:
+        """Whether the bot is logged in; until then the outbox waits."""
+
     async def show(self, ticket: Ticket, late: float) -> int | None:
         """Draw the ticket as it stands: edit its message, or post one where it was asked when it has none.
 

@@ -29,6 +29,8 @@ from bot.trading.words import harmless
 log = logging.getLogger(__name__)
 
 Acknowledge = Callable[[], Awaitable[None]]
+WAITING = "You have confirmed this ticket already; it is sent once somebody has approved it."
+APPROVED = "You have approved this ticket already; it is sent once {name} has confirmed it and nobody else must approve."
 GONE = "I don't know this ticket any more; ask again with the command."
 CHANGED = "This card has changed since you saw it; read it again, then press."
 OVER = "This ticket is {state} already; nothing more is sent for it."
@@ -71,6 +73,8 @@ class Presses:
         acknowledged = asyncio.ensure_future(acknowledge())
         try:
             with self.hands.hold(press.ticket) as held:
+                # Discord's three seconds run already: the acknowledgement leaves before anything else is begun.
+                await asyncio.sleep(0)
                 answer = await self._on_open_ticket(press, pressed_at, acknowledged, then) if held else BUSY
         except JournalError:
             log.exception("press on ticket %s: journal", press.ticket)
@@ -99,6 +103,8 @@ class Presses:
             return NOT_YOURS.format(name=harmless(ticket.requester.name, 40))
         if denial := may(self.policy(), press.member.roles, _request(ticket)):
             return denial.sentence
+        if ticket.confirmed_at is not None and ticket.missing_roles:
+            return WAITING
         confirmed = replace(ticket, confirmed_at=ticket.confirmed_at or pressed_at)
         return await self._complete_or_wait(press, ticket, confirmed, EventName.CONFIRMED, acknowledged)
 
@@ -108,9 +114,10 @@ class Presses:
         counted = ticket.shown.approver_roles & press.member.roles
         if not counted or press.member.id == ticket.requester.id:
             return NOT_APPROVER.format(role=min(ticket.shown.approver_roles, default=0))
+        if any(approval.member == press.member.id for approval in ticket.approvals):
+            return APPROVED.format(name=harmless(ticket.requester.name, 40))
         approval = Approved(press.member.id, press.member.name, counted)
-        others = tuple(a for a in ticket.approvals if a.member != press.member.id)
-        approved = replace(ticket, approvals=(*others, approval))
+        approved = replace(ticket, approvals=(*ticket.approvals, approval))
         return await self._complete_or_wait(press, ticket, approved, EventName.APPROVED, acknowledged)
 
     async def _cancel(
@@ -132,18 +139,27 @@ class Presses:
             await self._store(ticket, new, name, press.member)
             return None
         async with self.hands.account(ticket.intent.account):
-            facts = await self.look.at(ticket.intent.account, ticket.intent.contract)
+            facts, recent = await self._look(ticket)
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
-            claimed = await self._claim(press, ticket, signed, facts)
+            claimed = await self._claim(press, ticket, signed, facts, recent)
         if claimed is not None:
             await self.sender.send(claimed)
         return None
 
-    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, facts: Facts) -> Ticket | None:
+    async def _look(self, ticket: Ticket) -> tuple[Facts, Recent]:
+        """Read the world, and what is on its way to it.
+
+        The journal is read while CrossTrade is: an order that fills meanwhile is then counted as on its way, where read
+        afterwards it would be neither on its way any more nor in the positions yet.
+        """
+        reading = self.look.at(ticket.intent.account, ticket.intent.contract)
+        facts, recent = await asyncio.gather(reading, self.ledger.journal.recent(self.clock() - RECENT))
+        return facts, Recent(tuple(recent))
+
+    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, facts: Facts, recent: Recent) -> Ticket | None:
         """Decide again on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
         policy, now = self.policy(), self.clock()
-        recent = Recent(tuple(await self.ledger.journal.recent(now - RECENT)))
         asked = _request(ticket)
         # The requester's roles: as of now when it is their press, else as of their own.
         roles = press.member.roles if press.member.id == ticket.requester.id else ticket.requester.roles

@@ -18,6 +18,7 @@ from bot.trading.tickets import Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
 
+FOUND = "The answer was lost; the order was found in NinjaTrader."
 # CrossTrade's reversal waits up to about five seconds before it places; an order absent before this proves nothing.
 GRACE = timedelta(seconds=30)
 # "Absent" must be read twice, this far apart.
@@ -63,12 +64,12 @@ class Reconciler:
                 new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=order.ids, order_state=order.state, outcome=text)
                 await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": "orders"})
             case Found(order):
-                new = _with_order(move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=None), order)
+                new = _with_order(move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=FOUND), order)
                 # Where the order stands is told by its follower, so that a fill is told once and as a fill.
                 new = replace(new, order_state=None, filled=0, average_fill_price=None)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "orders"})
             case FoundFills(order_id, _):
-                new = move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,), outcome=None)
+                new = move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,), outcome=FOUND)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "executions"})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
                 await self._absent(ticket, note, now)

@@ -170,6 +170,11 @@ def test_a_rejection_comes_with_what_to_do(text: str, says: str) -> None:
     assert says in _text(ticket(state=S.REJECTED, outcome=f"`{text}`"))
 
 
+@pytest.mark.parametrize("outcome", ["", " ", "\r\n"])
+def test_an_outcome_without_words_leaves_no_empty_block(outcome: str) -> None:
+    assert all(_blocks(card(ticket(state=S.VOID, outcome=outcome))))
+
+
 def test_a_card_never_times_out() -> None:
     assert card(TICKET).timeout is None
     assert card(TICKET).is_persistent()

@@ -178,6 +178,7 @@ class FakeMessenger:
     next_message: int = 9000
     hold: asyncio.Event | None = None
     waiting: int = 0
+    attached: bool = True
 
     def _fail(self) -> None:
         if self.failures:

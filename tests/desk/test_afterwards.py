@@ -283,6 +283,16 @@ async def test_news_wait_for_discord_and_say_how_late_they_are(running: Room) ->
     assert len(running.messenger.told) == 1
 
 
+async def test_news_wait_for_the_bot_to_log_in_and_come_at_once_then(running: Room) -> None:
+    running.messenger.attached = False
+    ticket = await running.ticket()
+    await running.cancel(ticket)
+    await asyncio.sleep(0.6)
+    assert running.messenger.shown == {}
+    running.messenger.attached = True
+    await running.until(ticket, TicketState.CANCELLED, seconds=1)
+
+
 async def test_a_channel_that_is_gone_is_told_in_the_next_best_place(running: Room) -> None:
     running.rule(routes=())
     ticket = await running.ticket()

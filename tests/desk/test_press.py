@@ -229,6 +229,17 @@ async def test_nobody_approves_their_own_ticket_whatever_roles_they_hold(room: R
     assert room.broker.sent == []
 
 
+async def test_a_press_that_counts_already_is_answered(room: Room) -> None:
+    ticket = await room.ticket(LIVE)
+    await room.confirm(ticket)
+    assert "already" in (await room.confirm(ticket) or "")
+    room.rule(approvals=(Approval(("Apex*",), APPROVER_ROLE), Approval(("Apex*",), 1102)))
+    again = await room.ticket(LIVE)
+    await room.approve(again)
+    assert "already" in (await room.approve(again) or "")
+    assert room.broker.sent == []
+
+
 async def test_a_trader_without_the_role_approves_nothing(room: Room) -> None:
     ticket = await room.ticket(LIVE)
     await room.confirm(ticket)

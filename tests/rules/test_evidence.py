@@ -66,6 +66,10 @@ IT = like(PLAIN)
 VERDICTS: dict[str, tuple[Reads, Verdict]] = {
     "one new order of its shape": (Reads(PLAIN, (CLOSE, IT)), Found(IT)),
     "its type is not told": (Reads(PLAIN, (replace(IT, type=None),)), Found(replace(IT, type=None))),
+    "its row carries prices that its type doesn't use": (
+        Reads(PLAIN, (replace(IT, limit=Decimal(5800), stop=Decimal(5790)),)),
+        Found(replace(IT, limit=Decimal(5800), stop=Decimal(5790))),
+    ),
     "two of its shape": (Reads(PLAIN, (IT, like(PLAIN, "other"))), Unclear("2 orders look like it")),
     "three of its shape": (Reads(PLAIN, (IT, like(PLAIN, "b"), like(PLAIN, "c"))), Unclear("3 orders look like it")),
     "nothing at all": (Reads(PLAIN), Absent()),
@@ -168,6 +172,10 @@ TWINS: dict[str, tuple[Reads, Verdict]] = {
     ),
     "both there, one without a time": (
         Reads(TWIN, (FIRST, replace(SECOND, at=None)), position=-2),
+        Unclear("two orders look like it and their times don't tell which is its close"),
+    ),
+    "both there, the other without a time": (
+        Reads(TWIN, (replace(FIRST, at=None), SECOND), position=-2),
         Unclear("two orders look like it and their times don't tell which is its close"),
     ),
     "three": (Reads(TWIN, (FIRST, SECOND, like(TWIN, "third")), position=-2), Unclear("3 orders look like it")),

@@ -149,6 +149,12 @@ def test_what_could_not_be_read_is_told_as_harmless_code() -> None:
     assert "`quote: @everyone ˋxˋ <html>`" in denial.sentence
 
 
+def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
+    world = GOOD.with_facts(quote=None)
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert "CrossTrade could not be read (no answer)" in denial.sentence
+
+
 def test_a_closed_market_is_named_beside_an_old_price() -> None:
     world = GOOD.with_quote(at=None, market_open=False)
     (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
@@ -367,9 +373,21 @@ def test_i23_with_any_one_input_removed_nothing_is_ever_allowed(world: World, re
     assert REMOVALS[removal](world).codes()
 
 
+KINDS = {
+    "market": GOOD,
+    "limit": at_limit("5800.00"),
+    "sell stop": at_stop("5790.00"),
+    "buy stop": at_stop("5810.00", Side.BUY),
+}
+
+
 @pytest.mark.parametrize("removal", REMOVALS.values(), ids=list(REMOVALS))
-def test_a_good_order_is_denied_for_each_input_that_is_removed(removal: Callable[[World], World]) -> None:
-    assert len(removal(GOOD).codes()) == 1
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_good_order_of_any_type_is_denied_for_each_input_that_is_removed(
+    kind: World, removal: Callable[[World], World]
+) -> None:
+    assert kind.codes() == []
+    assert len(removal(kind).codes()) == 1
 
 
 @MODEST

@@ -12,6 +12,7 @@ from bot.trading.policy import (
     COMMANDS,
     EVERYTHING,
     READING_COMMANDS,
+    RUNNING_COMMANDS,
     TRADING_COMMANDS,
     AccountRule,
     Approval,
@@ -148,9 +149,11 @@ def test_a_grant_of_everything_has_every_command_but_no_quantity_that_it_doesnt_
     assert code_of(may(everything, held, ASKED)) is DenialCode.QUANTITY_OVER_GRANT
 
 
-def test_commands_are_reading_or_trading_and_never_both() -> None:
-    assert COMMANDS == TRADING_COMMANDS | READING_COMMANDS
-    assert not TRADING_COMMANDS & READING_COMMANDS
+def test_a_command_trades_reads_or_runs_the_desk_and_never_two_of_these() -> None:
+    kinds = (TRADING_COMMANDS, READING_COMMANDS, RUNNING_COMMANDS)
+    assert frozenset().union(*kinds) == COMMANDS
+    assert len(COMMANDS) == sum(map(len, kinds))
+    assert EVERYTHING not in COMMANDS
 
 
 def test_grants_of_two_roles_add_up_but_their_parts_dont_mix() -> None:
