@@ -27,18 +27,28 @@ NOT_POSTABLE = (
 
 def clip(text: str, longest: int) -> str:
     """One line, cut to length without leaving inline code open."""
-    line = " ".join(text.split())
-    if len(line) > longest:
-        line = line[: longest - 2] + "…"
-    return f"{line}`" if line.count("`") % 2 else line
+    return fit(" ".join(text.split()), longest)
 
 
 def fit(text: str, longest: int) -> str:
     """Text of several lines, cut to length without leaving inline code open."""
-    if len(text) <= longest:
+    if not _ends_in_code(text) and len(text) <= longest:
         return text
-    cut = text[: longest - 2] + "…"
-    return f"{cut}`" if cut.count("`") % 2 else cut
+    # One character for the ellipsis, one for a closing backtick.
+    cut = text if len(text) < longest else text[: longest - 2] + "…"
+    return f"{cut}`" if _ends_in_code(cut) else cut
+
+
+def _ends_in_code(text: str) -> bool:
+    """Tell whether inline code is open at the end. A backslash takes a backtick's meaning, but only outside of code."""
+    inside = False
+    characters = iter(text)
+    for character in characters:
+        if character == "`":
+            inside = not inside
+        elif character == "\\" and not inside:
+            next(characters, None)
+    return inside
 
 
 def denied(denials: Iterable[Denial]) -> str:

@@ -42,6 +42,9 @@ class AnswerLost(Exception):
 class Broken:
     """The place of a body that is no JSON."""
 
+    def __repr__(self) -> str:
+        return "BROKEN"
+
 
 BROKEN = Broken()
 

@@ -39,11 +39,10 @@ def reasons(intent: Reverse, member: int, facts: Facts, policy: Policy, recent: 
         # A list that was read and holds no position settles it, whatever else could not be read.
         known = () if facts.positions is None else _about_position(intent, facts)
         return (*known, _missing(facts))
-    # Until that is settled nothing else that could be said is sure.
-    if unknown := tuple(_about_unknown(intent, recent)):
-        return unknown
     limits = policy.limits_for(intent.account, intent.contract.root)
     found = [
+        # First: until that is settled, nothing that is said of the position is sure.
+        *_about_unknown(intent, recent),
         *_about_account(intent, account, policy),
         *_about_position(intent, facts),
         *_about_quote(intent, quote, policy, now),

@@ -58,6 +58,15 @@ async def test_a_channel_that_is_gone_is_said_to_refuse(stage: Stage) -> None:
             await stage.desk.messenger.show(_here(stage, message=message), 0.0)
 
 
+@pytest.mark.parametrize(("status", "code"), [(404, 10003), (403, 50001)])
+async def test_only_a_deleted_message_is_posted_anew(stage: Stage, status: int, code: int) -> None:
+    posted = await stage.desk.messenger.show(_here(stage), 0.0)
+    stage.env.inject_error("PATCH", "/channels/*", status=status, code=code, times=None)
+    with pytest.raises(DeliveryRefused):
+        await stage.desk.messenger.show(_here(stage, message=posted), 0.0)
+    assert len(stage.posts()) == 1
+
+
 @pytest.mark.parametrize("status", [400, 403, 404])
 async def test_what_will_never_work_is_refused(stage: Stage, status: int) -> None:
     stage.env.inject_error("*", "/channels/*/messages*", status=status, code=50001, times=None)

@@ -155,6 +155,13 @@ def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
     assert "CrossTrade could not be read (no answer)" in denial.sentence
 
 
+@pytest.mark.parametrize(("realised", "told"), [(None, "can't be read"), (Decimal(-1500), "is -1500")])
+def test_the_days_result_is_told_or_that_it_could_not_be_read(realised: Decimal | None, told: str) -> None:
+    world = GOOD.with_account(realised=realised)
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert f"The day's result of `Sim101` {told} and its limit is -1000" in denial.sentence
+
+
 def test_a_closed_market_is_named_beside_an_old_price() -> None:
     world = GOOD.with_quote(at=None, market_open=False)
     (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
