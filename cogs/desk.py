@@ -71,7 +71,7 @@ def _policy(policy: Policy, member: Member) -> list[str]:
     for limit in policy.limits:
         lines += _limit(limit)
     for rule in policy.approvals:
-        lines.append(f"From {rule.min_quantity} in {_names(rule.accounts)}: somebody else of <@&{rule.role}> must approve")
+        lines.append(f"From {rule.min_quantity} in {_names(rule.accounts)}: another <@&{rule.role}> must approve")
     lines.append(f"A ticket can be confirmed for {policy.confirm_seconds} s")
     return lines
 

@@ -16,7 +16,7 @@ from bot.chat.hints import hint
 from bot.chat.wording import clip
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
-from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.tickets import Shown, Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness, money
 
 LONGEST_LINE = 130
@@ -132,14 +132,14 @@ def _news(ticket: Ticket) -> Iterator[str]:
             yield "No order was placed. CrossTrade says:"
         case TicketState.UNKNOWN:
             yield "**Do not send it again.** The answer was lost, so the order may be in the market."
-            yield "The bot looks for it among orders, fills and position in NinjaTrader"
-            yield "and writes here what it finds. Until then it takes no new order for this account and instrument."
+            yield "The bot is looking for it among NinjaTrader's orders, fills and positions and writes here what it finds."
+            yield "Until then it takes no new order for this account and instrument."
         case TicketState.NOT_SENT:
-            yield "Nothing left the bot; nothing is in the market from this ticket."
+            yield "Nothing left the bot, so nothing of it is in the market. You can ask again."
         case TicketState.NEVER_ARRIVED:
             yield "NinjaTrader has no such order and no fill of it."
         case TicketState.CANCELLED:
-            yield f"by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
+            yield f"Cancelled by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
         case TicketState.DENIED:
@@ -155,7 +155,7 @@ def _rejected_order(ticket: Ticket) -> Iterator[str]:
 
 def _order_news(ticket: Ticket) -> str:
     quantity = ticket.intent.terms.quantity
-    price = "" if ticket.average_fill_price is None else f" at {_number(ticket.average_fill_price)}"
+    price = "" if ticket.average_fill_price is None else f" at {_price(ticket.average_fill_price, ticket.shown)}"
     match ticket.order_state:
         case OrderState.FILLED:
             return f"filled {ticket.filled or quantity}{price}"
@@ -173,7 +173,11 @@ def _order(ticket: Ticket) -> Iterator[str]:
     intent, terms = ticket.intent, ticket.intent.terms
     yield f"{'🟥 **LIVE**' if ticket.shown.live else '🟦 **SIM**'} · {code(intent.account, 60)}"
     yield f"**{intent.contract}** · {terms.side.upper()} {terms.quantity} {terms.type} {terms.tif}"
-    yield from (f"{name} {_number(price)}" for name, price in (("limit", terms.limit), ("stop", terms.stop)) if price is not None)
+    yield from (
+        f"{name} {_price(price, ticket.shown)}"
+        for name, price in (("limit", terms.limit), ("stop", terms.stop))
+        if price is not None
+    )
     yield from (
         f"{name} {code(text, 64)}" for name, text in (("oco", terms.oco), ("strategy", terms.strategy)) if text is not None
     )
@@ -181,20 +185,22 @@ def _order(ticket: Ticket) -> Iterator[str]:
 
 def _change(ticket: Ticket) -> Iterator[str]:
     shown = ticket.shown
-    average = "" if shown.average_price is None or not shown.position else f" at {_number(shown.average_price)}"
+    average = "" if shown.average_price is None or not shown.position else f" at {_price(shown.average_price, shown)}"
     is_open = ticket.state is TicketState.OFFERED
     yield f"{'Now' if is_open else 'Before'}: {side_word(shown.position)}{average}"
-    yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
+    if ticket.state not in _QUIET_ENDS:
+        yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
     if is_open:
         yield from (f"{number}. {step}" for number, step in enumerate(steps(ticket.intent, shown), start=1))
 
 
 def _market(ticket: Ticket) -> Iterator[str]:
     shown = ticket.shown
-    yield f"Last {_number(shown.last)}, quoted {format_dt(shown.quoted_at, 'R')}"
-    yield f"Bid {_number(shown.bid)} · ask {_number(shown.ask)}"
+    yield f"Last {_price(shown.last, shown)}, quoted {format_dt(shown.quoted_at, 'R')}"
+    yield f"Bid {_price(shown.bid, shown)} · ask {_price(shown.ask, shown)}"
     notional = shown.last * shown.point_value * ticket.intent.terms.quantity
-    yield f"Worth ${_money(notional)} · ${_money(shown.tick_value)} a tick and contract"
+    yield f"Notional ${_money(notional)}"
+    yield f"One tick is ${_money(shown.tick_value)} per contract"
     if shown.working_orders:
         yield f"Other working orders there: {shown.working_orders}"
 
@@ -206,9 +212,19 @@ def _people(ticket: Ticket) -> Iterator[str]:
     yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]
-        yield from (f"Needs Approve by somebody else of <@&{role}>" for role in missing)
+        yield from (f"Needs Approve by another <@&{role}>" for role in missing)
         yield f"Expires {format_dt(ticket.expires_at, 'R')}"
     yield f"-# ticket {ticket.id}"
+
+
+def _price(value: Decimal, shown: Shown) -> str:
+    """A price with at least the decimals of the tick, so that prices below each other line up: 6751.00 and 6751.25."""
+    plain = _number(value)
+    wanted = len(_number(shown.tick_size).partition(".")[2])
+    whole, _, decimals = plain.partition(".")
+    if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():
+        return plain
+    return f"{whole}.{decimals.rstrip('0').ljust(wanted, '0')}"
 
 
 def _number(value: Decimal) -> str:

@@ -25,6 +25,9 @@ from bot.trading.policy import Denial
 
 log = logging.getLogger(__name__)
 
+# discord.py warns at every start that it could not speak; nobody here wants it to.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 # Longer waits than this become a DeliveryDelayed, so that one busy channel holds nothing else up. Discord.py's least.

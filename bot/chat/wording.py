@@ -17,8 +17,8 @@ NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own 
 STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
 COMMANDS_CHANGED = "This command has changed since your Discord loaded it; restart Discord (or wait a minute) and use it again."
 CARD_CHANGED = "That button is not on the card any more, so nothing was done; look at the card as it stands now."
-ALREADY_POSTED = "The ticket is here, for everybody in the channel: {link}"
-RESULT_POSTED = "The result is in the channel: {link}"
+ALREADY_POSTED = "[Your ticket]({link}) is in the channel."
+RESULT_POSTED = "[The result]({link}) is in the channel."
 NOT_POSTABLE = (
     "The ticket could not be posted in this channel, so it is void and nothing was sent. {why} "
     "Check that the bot may view this channel and send messages in it, then ask again."

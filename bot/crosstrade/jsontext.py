@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-# Kept, as making one costs more than a whole order's body.
+# Both kept, as making one costs more than a whole order's body.
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 

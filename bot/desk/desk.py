@@ -13,7 +13,7 @@ from bot.desk.directory import Directory
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
-from bot.desk.offer import RECENT, Offers
+from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 TICK = 0.25
 EVIDENCE_EVERY = timedelta(seconds=5)
+# Of which tickets the orders are known, and so can't be taken for an unknown one's.
+EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -193,7 +195,7 @@ class Desk:
         now = self._clock()
         if now >= self._next_evidence:
             self._next_evidence = now + EVIDENCE_EVERY
-            await self._reconciler.look(await self._journal.recent(now - RECENT))
+            await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
 
     async def _follow(self) -> None:
         await self._follower.look(await self._journal.live())

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.desk.ports import Broker
+from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
+from bot.trading.limits import Recent
+from bot.trading.policy import Policy
+from bot.trading.tickets import Reverse
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -51,6 +55,28 @@ class Look:
             sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
             raise InstrumentError(str(root), sentence, fits)
         return months[0] if months else (await self._broker.quote(root)).contract
+
+
+async def survey(look: Look, journal: Journal, intent: Reverse, policy: Policy, now: datetime) -> tuple[Facts, Recent]:
+    """Read what a decision needs: the world, and what is on its way to it.
+
+    The journal is read while CrossTrade is: an order that fills meanwhile then counts as on its way, where read afterwards it
+    would be neither on its way any more nor in the positions yet.
+
+    Raises:
+        JournalError: the journal can't be read.
+    """
+    reading = look.at(intent.account, intent.contract)
+    facts, recent = await asyncio.gather(reading, journal.recent(now - _longest_window(policy)))
+    return facts, Recent(tuple(recent))
+
+
+def _longest_window(policy: Policy) -> timedelta:
+    """How far back the limits look; orders on their way are found however old they are."""
+    windows = [timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits]
+    if any(limit.orders_per_minute is not None for limit in policy.limits):
+        windows.append(timedelta(minutes=1))
+    return max(windows, default=timedelta())
 
 
 async def _facts(missing: list[str], reads: Reads) -> Facts:

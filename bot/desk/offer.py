@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from bot.desk.directory import Directory
 from bot.desk.ledger import Clock, Ledger
-from bot.desk.look import Look
+from bot.desk.look import Look, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, ReverseRequest
 from bot.errors import BrokerError, InstrumentError, JournalError, UsageError
 from bot.trading.instruments import Contract, Root, parse_instrument
-from bot.trading.limits import Recent, reasons
+from bot.trading.limits import reasons
 from bot.trading.orders import Terms, check_terms, parse_label, parse_price
 from bot.trading.plan import plan
 from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
@@ -21,8 +21,6 @@ from bot.trading.words import code
 
 log = logging.getLogger(__name__)
 COMMAND = "reverse"
-# How far back limits look: the longest duplicate window that makes sense, and more than the minute of orders_per_minute.
-RECENT = timedelta(hours=1)
 
 
 class Stop(Exception):
@@ -93,9 +91,8 @@ class Offers:
             raise Stop(_unreadable(f"the month of {root}", error)) from error
 
     async def _ticket(self, member: Member, place: Place, intent: Reverse) -> Ticket:
-        facts = await self.look.at(intent.account, intent.contract)
+        facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy(), self.clock())
         policy, now = self.policy(), self.clock()
-        recent = Recent(tuple(await self.ledger.journal.recent(now - RECENT)))
         if denials := reasons(intent, member.id, facts, policy, recent, now):
             raise Stop(*denials)
         self.directory.held(intent.account, [p.contract for p in facts.positions or ()])

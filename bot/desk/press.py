@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
-from bot.desk.look import Look
-from bot.desk.offer import COMMAND, RECENT
+from bot.desk.look import Look, survey
+from bot.desk.offer import COMMAND
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
@@ -139,23 +139,13 @@ class Presses:
             await self._store(ticket, new, name, press.member)
             return None
         async with self.hands.account(ticket.intent.account):
-            facts, recent = await self._look(ticket)
+            facts, recent = await survey(self.look, self.ledger.journal, ticket.intent, self.policy(), self.clock())
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
             claimed = await self._claim(press, ticket, signed, facts, recent)
         if claimed is not None:
             await self.sender.send(claimed)
         return None
-
-    async def _look(self, ticket: Ticket) -> tuple[Facts, Recent]:
-        """Read the world, and what is on its way to it.
-
-        The journal is read while CrossTrade is: an order that fills meanwhile is then counted as on its way, where read
-        afterwards it would be neither on its way any more nor in the positions yet.
-        """
-        reading = self.look.at(ticket.intent.account, ticket.intent.contract)
-        facts, recent = await asyncio.gather(reading, self.ledger.journal.recent(self.clock() - RECENT))
-        return facts, Recent(tuple(recent))
 
     async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, facts: Facts, recent: Recent) -> Ticket | None:
         """Decide again on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""

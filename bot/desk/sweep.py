@@ -10,7 +10,7 @@ from bot.desk.ports import EventName
 from bot.trading.tickets import Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
-RESTARTED = "Void: the bot was restarted. Nothing was sent; ask again with the command."
+RESTARTED = "Nothing was sent: void, as the bot was restarted. Ask again with the command."
 STOPPED = "The bot stopped while the answer was on its way."
 
 

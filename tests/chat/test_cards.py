@@ -47,7 +47,7 @@ def test_an_open_card_says_everything_that_a_person_decides_on() -> None:
             "1. close LONG 2 (sell 2 at market)",
             "2. then SELL 3",
         ),
-        *("Last 5800.25, quoted <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "$12.50 a tick"),
+        *("Last 5800.25, quoted <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "One tick is $12.50"),
         *("working orders there: 2", "⚠ the market is closed", "Asked by Tess", "Expires <t:1767268830:R>"),
     ):
         assert expected in text
@@ -76,7 +76,7 @@ def test_every_card_of_every_state_names_account_kind_and_order(state: TicketSta
             {"state": S.REJECTED, "outcome": "`No position found for instrument 'ES 12-25'`"},
             ["rejected", "No position found for"],
         ),
-        ({"state": S.UNKNOWN, "outcome": "`timeout`"}, ["outcome unknown", "Do not send it again", "looks for it", "timeout"]),
+        ({"state": S.UNKNOWN, "outcome": "`timeout`"}, ["outcome unknown", "Do not send it again", "looking for it", "timeout"]),
         ({"state": S.NOT_SENT, "outcome": "connection refused"}, ["not sent", "Nothing left the bot", "connection refused"]),
         ({"state": S.DENIED, "outcome": "QUOTE_STALE: too old"}, ["denied", "QUOTE_STALE: too old", "Nothing was sent"]),
         ({"state": S.CANCELLED, "ended_by": "Sam"}, ["cancelled", "by Sam"]),
