@@ -23,6 +23,9 @@ class Desk(Protocol):
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
 
+    async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
+        """Record that the gate turned somebody away."""
+
     async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
 

@@ -10,7 +10,7 @@ from bot.chat import wording
 from bot.chat.access import Host, remember
 from bot.chat.answers import answer, reference
 from bot.errors import DeskError
-from bot.trading.policy import Denial, Request
+from bot.trading.policy import Denial, DenialCode, Request
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,9 @@ class DeskTree(app_commands.CommandTree[Host]):
             raise GateBroken from error
         if isinstance(admitted, Denial):
             await answer(interaction, wording.denied([admitted]))
+            if interaction.type is discord.InteractionType.application_command and admitted.code is not DenialCode.NOT_HERE:
+                name = _command_name(interaction)
+                await interaction.client.desk.denied(interaction.user.id, interaction.channel_id, name, admitted)
             return False
         remember(interaction, admitted)
         return True

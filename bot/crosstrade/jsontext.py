@@ -5,8 +5,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
 # Both kept, as making one costs more than a whole order's body.
 _encode = json.JSONEncoder(allow_nan=False).encode
+_decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).decode
 
 
 def loads(text: str | bytes) -> Any:
@@ -16,7 +22,7 @@ def loads(text: str | bytes) -> Any:
         ValueError: it is no JSON, or holds NaN or Infinity, or is nested beyond reason.
     """
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        return _decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -40,7 +46,3 @@ def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return dumps(value)
     return _encode(value)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)

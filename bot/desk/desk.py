@@ -93,6 +93,15 @@ class Desk:
         """The one decision of who may do what; ``None`` means yes."""
         return may(self._policy(), member.roles, request)
 
+    async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
+        """Record that the gate turned somebody away before there was a request."""
+        data = {"command": command, "channel": channel, "denials": [str(denial)]}
+        try:
+            await self._ledger.record(EventName.DENIED, actor=member, data=data)
+        except JournalError:
+            # The no stands without its record.
+            log.exception("denial not journaled")
+
     async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
         if self._stopping:

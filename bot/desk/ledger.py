@@ -47,7 +47,9 @@ class Ledger:
         stored = await self.journal.advance(old, new, (event,), notices_for(self._policy(), name, new), show=show)
         if stored:
             self._observe(name)
-            self.news.set()
+            # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.
+            if name is not EventName.SENDING:
+                self.news.set()
         return stored
 
     async def open(self, ticket: Ticket) -> None:

@@ -1,7 +1,7 @@
 """Reading what a decision needs. A read that fails leaves a gap that the rules treat as a reason to say no."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -57,7 +57,9 @@ class Look:
         return months[0] if months else (await self._broker.quote(root)).contract
 
 
-async def survey(look: Look, journal: Journal, intent: Reverse, policy: Policy, now: datetime) -> tuple[Facts, Recent]:
+async def survey(
+    look: Look, journal: Journal, intent: Reverse, policy: Callable[[], Policy], clock: Callable[[], datetime]
+) -> tuple[Facts, Recent]:
     """Read what a decision needs: the world, and what is on its way to it.
 
     The journal is read while CrossTrade is: an order that fills meanwhile then counts as on its way, where read afterwards it
@@ -66,9 +68,13 @@ async def survey(look: Look, journal: Journal, intent: Reverse, policy: Policy, 
     Raises:
         JournalError: the journal can't be read.
     """
-    reading = look.at(intent.account, intent.contract)
-    facts, recent = await asyncio.gather(reading, journal.recent(now - _longest_window(policy)))
-    return facts, Recent(tuple(recent))
+    while True:
+        window = _longest_window(policy())
+        reading = look.at(intent.account, intent.contract)
+        facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
+        # A policy that came into force meanwhile may look further back.
+        if _longest_window(policy()) <= window:
+            return facts, Recent(tuple(recent))
 
 
 def _longest_window(policy: Policy) -> timedelta:

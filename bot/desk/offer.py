@@ -91,7 +91,7 @@ class Offers:
             raise Stop(_unreadable(f"the month of {root}", error)) from error
 
     async def _ticket(self, member: Member, place: Place, intent: Reverse) -> Ticket:
-        facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy(), self.clock())
+        facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy, self.clock)
         policy, now = self.policy(), self.clock()
         if denials := reasons(intent, member.id, facts, policy, recent, now):
             raise Stop(*denials)

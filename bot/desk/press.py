@@ -139,7 +139,7 @@ class Presses:
             await self._store(ticket, new, name, press.member)
             return None
         async with self.hands.account(ticket.intent.account):
-            facts, recent = await survey(self.look, self.ledger.journal, ticket.intent, self.policy(), self.clock())
+            facts, recent = await survey(self.look, self.ledger.journal, ticket.intent, self.policy, self.clock)
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
             claimed = await self._claim(press, ticket, signed, facts, recent)

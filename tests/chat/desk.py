@@ -43,11 +43,15 @@ class FakeDesk:
     presses: list[tuple[str, Press]] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     private: list[str] = field(default_factory=list)
+    turned_away: list[tuple[int, str]] = field(default_factory=list)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)
         self.members.append(member)
         return self.denial or may(self.policy, member.roles, request)
+
+    async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
+        self.turned_away.append((member, command))
 
     async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
         self._pass("offer")

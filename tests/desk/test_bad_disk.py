@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.desk.press import BUSY, UNREADABLE
 from bot.errors import DeliveryDelayed
+from bot.trading.policy import Denial, DenialCode
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import ASK, Room
 from tests.desk.fakes import eventually
@@ -100,6 +101,13 @@ async def test_a_request_while_the_journal_is_broken_is_denied(running: Room) ->
 async def test_a_denial_that_can_not_be_recorded_is_answered_all_the_same(running: Room) -> None:
     running.disk.failing |= {"record"}
     assert await running.refused(replace(ASK, account="Sim102")) == ["NO_POSITION"]
+
+
+async def test_who_was_turned_away_at_the_gate_is_recorded_where_it_can_be(running: Room) -> None:
+    denial = Denial(DenialCode.NO_GRANT, "No.")
+    await running.desk.denied(4, 20, "reverse", denial)
+    running.disk.failing |= {"record"}
+    await running.desk.denied(4, 20, "reverse", denial)
 
 
 async def test_a_journal_that_can_not_be_read_answers_presses(running: Room) -> None:

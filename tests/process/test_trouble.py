@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.discord import Fault
-from bot.sandbox.discord.world import DESK, FILLS, TRADER
+from bot.sandbox.discord.world import ADMINISTRATOR, DESK, FILLS, TRADER, VIEWER
 from tests.process.conftest import COMMAND, POLICY, Street, until
 
 
@@ -248,6 +248,8 @@ async def test_other_guilds_and_strangers_are_refused(street: Street) -> None:
     assert "NO_GRANT" in street.discord.interaction(reply.id).text
     reply = await street.discord.slash("administrator", "desk", "reverse", COMMAND)
     await until(lambda: "NO_GRANT" in street.discord.interaction(reply.id).text)
+    denied = "SELECT actor FROM events WHERE name = 'denied' AND data LIKE '%NO_GRANT%'"
+    await until(lambda: [row[0] for row in street.rows(denied)] == [VIEWER, ADMINISTRATOR])
 
 
 async def test_hostile_words_ping_nobody_and_change_nothing(street: Street) -> None:
