@@ -78,9 +78,10 @@ def _check(_options: argparse.Namespace) -> int:
 
 
 def _simulator(options: argparse.Namespace) -> int:
+    from bot.program.signals import until_told  # noqa: PLC0415
     from bot.sandbox.ninjatrader import serve  # noqa: PLC0415
 
-    asyncio.run(serve(options.host, options.port, options.token))
+    asyncio.run(until_told(serve(options.host, options.port, options.token)))
     return GOOD
 
 

@@ -51,7 +51,7 @@ class Desk:
         news_get: seconds that undelivered news get after that.
     """
 
-    sends_get = 5.0
+    sends_get = 4.0
     news_get = 2.0
 
     def __init__(

@@ -52,9 +52,21 @@ class Reconciler:
             self.broker.orders(account, active_only=False),
             self.broker.executions(account),
             self.broker.positions(account),
+            return_exceptions=True,
         )
+        if isinstance(orders, BaseException):
+            raise orders
         taken = frozenset(order_id for other in live if other.id != ticket.id for order_id in other.order_ids)
-        return weigh(ticket, orders, executions, positions, taken)
+        fills = () if isinstance(executions, BaseException) else executions
+        held = () if isinstance(positions, BaseException) else positions
+        verdict = weigh(ticket, orders, fills, held, taken)
+        if isinstance(verdict, Found | FoundFills):
+            return verdict
+        # An order that is listed is there, whatever else could not be read; that one is not there takes all three.
+        for read in (executions, positions):
+            if isinstance(read, BaseException):
+                raise read
+        return verdict
 
     async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self.clock()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -16,6 +15,7 @@ from bot.errors import PolicyError
 from bot.journal.opening import opened
 from bot.policyfile import PolicyWatch
 from bot.program.metrics import Meter, served
+from bot.program.signals import stop_on_signals
 from bot.settings import Settings
 from bot.trading.policy import Policy
 from cogs.desk import DeskCommands
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # Letters and digits that nobody mistakes for one another when a ticket's id is read aloud.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
+GOODBYE_SECONDS = 2.0
 COGS = (Positions, DeskCommands)
 
 
@@ -46,7 +47,7 @@ async def run(settings: Settings) -> int:
         SettingsError, PolicyError: a setting, the policy file or a token can't be used.
         JournalLocked, JournalError: the journal is another process's, or can't be used.
     """
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     watch = PolicyWatch(settings.policy_file)
     messenger = DiscordMessenger()
     async with AsyncExitStack() as stack:
@@ -91,7 +92,8 @@ async def run(settings: Settings) -> int:
             await desk.close()
             for task in (discord, policy, stopping):
                 task.cancel()
-            await asyncio.gather(discord, policy, stopping, return_exceptions=True)
+            # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
+            await asyncio.wait({discord, policy, stopping}, timeout=GOODBYE_SECONDS)
     log.info("stopped")
     return 0
 
@@ -117,16 +119,3 @@ async def _watch_policy(watch: PolicyWatch, journal: Journal) -> None:
         await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data={"refused": list(error.reasons)[:20]}))
 
     await watch.watch(changed, refused)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGINT and SIGTERM set; discord.py would close cleanly on SIGINT only."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:
-            # Windows' event loops have no signal handlers; this one runs between two bytecodes of the main thread.
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return stop

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from bot.desk.ports import EventName
 from bot.desk.reconcile import AFTERWARDS, BETWEEN, GRACE
 from bot.errors import DeliveryDelayed, DeliveryRefused
@@ -87,6 +89,19 @@ async def test_a_failed_read_is_no_evidence_of_absence(running: Room) -> None:
         running.clock.pass_by(60)
         await asyncio.sleep(0.3)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
+
+
+@pytest.mark.parametrize("read", ["executions", "positions"])
+async def test_an_order_that_is_listed_is_proved_although_another_read_fails(running: Room, read: str) -> None:
+    ticket = await lost(running)
+    running.broker.failing |= {read}
+    for _ in range(3):
+        running.clock.pass_by(60)
+        await asyncio.sleep(0.3)
+    assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
+    order = running.broker.book(ticket.intent)
+    await look_again(running, 6)
+    assert (await running.until(ticket, TicketState.ACCEPTED)).order_id == order.id
 
 
 async def test_absence_once_and_then_something_unclear_starts_over(running: Room) -> None:
