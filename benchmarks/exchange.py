@@ -1,4 +1,4 @@
-"""CrossTrade for both bots, in a process of its own: it notes when each order comes in, and is quick.
+"""CrossTrade for both bots, in a process of its own: it notes when each order comes in, and is as quick as can be.
 
 Reads are answered in the simulator's words, which are asked for once and kept, so that what is measured is the bots and not the
 simulator. Orders are refused, after the moment that is measured, so that every run finds the same position.
@@ -6,10 +6,12 @@ simulator. Orders are refused, after the moment that is measured, so that every 
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
@@ -18,14 +20,17 @@ from yarl import URL
 from bot.sandbox.ninjatrader import Simulator, running
 
 ORDERS = "/benchmark/orders"
+STREAM = "/ws/stream"
 ACCOUNT = "Sim101"
 REFUSAL = {"success": False, "error": "refused, as all orders are in this benchmark"}
 # Beside the two positions that the simulator starts with, as an account in use would have them.
 _WORKING = {"instrument": "MES 12-25", "orderType": "LIMIT", "timeInForce": "GTC", "quantity": 1}
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+_END = b"\r\n\r\n"
 
 
 class Exchange:
-    """Answers every request.
+    """What is known and what came in.
 
     Args:
         session: leads to the simulator.
@@ -39,35 +44,30 @@ class Exchange:
         self._session = session
         self._known: dict[str, bytes] = {}
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request; one that can change something counts as an order when its head has come in."""
-        now = time.monotonic_ns()
-        if request.method == "POST":
+    def answer(self, method: str, path: str, now: int) -> bytes | None:
+        """The answer, if it is known; what can change something counts as an order."""
+        if method == "POST":
             self.orders.append(now)
-            return web.json_response(REFUSAL, status=400)
-        if request.path == "/ws/stream":
-            return await self._stream(request)
-        if request.path == ORDERS:
-            return web.json_response(self.orders)
-        if request.raw_path not in self._known:
-            self._known[request.raw_path] = await self._ask(request.raw_path)
-        return web.Response(body=self._known[request.raw_path], content_type="application/json")
+            return _response(400, json.dumps(REFUSAL).encode())
+        if path == ORDERS:
+            return _response(200, json.dumps(self.orders).encode())
+        return self._known.get(path)
 
-    async def _stream(self, request: web.BaseRequest) -> web.WebSocketResponse:
+    async def ask(self, path: str) -> bytes:
+        """Ask the simulator, and keep its answer."""
+        async with self._session.get(URL(path, encoded=True)) as reply:
+            self._known[path] = _response(reply.status, await reply.read())
+        return self._known[path]
+
+    async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve a WebSocket: every frame on it is an order."""
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         async for message in socket:
-            now = time.monotonic_ns()
-            if message.type is aiohttp.WSMsgType.TEXT:
-                asked: dict[str, Any] = message.json()
-                self.orders.append(now)
-                await socket.send_json({"id": asked["id"], "data": REFUSAL})
+            self.orders.append(time.monotonic_ns())
+            asked: dict[str, Any] = message.json()
+            await socket.send_json({"id": asked["id"], "data": REFUSAL})
         return socket
-
-    async def _ask(self, path: str) -> bytes:
-        async with self._session.get(URL(path, encoded=True)) as reply:
-            reply.raise_for_status()
-            return await reply.read()
 
     async def prepare(self) -> None:
         """Put two orders far from the market."""
@@ -77,6 +77,52 @@ class Exchange:
                 reply.raise_for_status()
 
 
+class Connection(asyncio.Protocol):
+    """One connection. A whole web server would take longer over the four reads of a press than the bot does."""
+
+    def __init__(self, exchange: Exchange, streams: Callable[[], asyncio.Protocol]) -> None:
+        self._exchange = exchange
+        self._streams = streams
+        self._heard = b""
+        self._asking: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is there whole."""
+        now = time.monotonic_ns()
+        self._heard += data
+        while _END in self._heard:
+            head, _, rest = self._heard.partition(_END)
+            method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+            if path == STREAM:
+                self._hand_over()
+                return
+            length = int(found[1]) if (found := _LENGTH.search(head)) else 0
+            if len(rest) < length:
+                return
+            self._heard = rest[length:]
+            if (known := self._exchange.answer(method, path, now)) is not None:
+                self._transport.write(known)
+            else:
+                self._asking = asyncio.create_task(self._ask(path))
+
+    async def _ask(self, path: str) -> None:
+        self._transport.write(await self._exchange.ask(path))
+
+    def _hand_over(self) -> None:
+        protocol = self._streams()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._heard)
+
+
+def _response(status: int, body: bytes) -> bytes:
+    return f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(body)}{_END.decode()}".encode() + body
+
+
 async def main() -> None:
     """Serve; the first line says where."""
     async with AsyncExitStack() as stack:
@@ -84,13 +130,12 @@ async def main() -> None:
         session = aiohttp.ClientSession(simulated, headers={"Authorization": "Bearer any"})
         exchange = Exchange(await stack.enter_async_context(session))
         await exchange.prepare()
-        runner = web.ServerRunner(web.Server(exchange.handle))
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        sys.stdout.write(json.dumps(f"http://127.0.0.1:{runner.addresses[0][1]}") + "\n")
+        streams = web.Server(exchange.stream)
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(exchange, streams), "127.0.0.1", 0)
+        sys.stdout.write(json.dumps(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") + "\n")
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        await stack.enter_async_context(server)
+        await server.serve_forever()
 
 
 if __name__ == "__main__":

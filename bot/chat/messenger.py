@@ -5,6 +5,8 @@ When to try again, and what counts as told, is the outbox's business.
 
 import hashlib
 import logging
+from datetime import timedelta
+from typing import Any
 
 import discord
 
@@ -20,6 +22,9 @@ from bot.trading.words import lateness
 
 log = logging.getLogger(__name__)
 LONGEST_NOTICE = 1900
+LOOK_BACK = 100
+# Discord stamps messages by its own clock.
+CLOCK_DIFFERENCE = timedelta(minutes=1)
 NOBODY = discord.AllowedMentions.none()
 # Of a private ticket these concern nobody but its requester: nothing was sent.
 _STAYS_PRIVATE = frozenset({TicketState.OFFERED, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID})
@@ -56,6 +61,9 @@ class DiscordMessenger:
             return await self._edit(ticket, ticket.message, late)
         if ticket.visibility is Visibility.PRIVATE:
             return await self._show_private(ticket, late)
+        if (lost := await self._find(ticket)) is not None:
+            await self._edit(ticket, lost, late)
+            return lost
         return (await self.post(ticket, late)).id
 
     async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:
@@ -104,6 +112,19 @@ class DiscordMessenger:
             nonce = _nonce("card", ticket.id, instead_of)
             return await channel.send(view=card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
 
+    async def _find(self, ticket: Ticket) -> int | None:
+        """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""
+        channel = self._channel(ticket.place.channel, ticket.place.guild)
+        try:
+            with translated("the channel's history"):
+                async for message in channel.history(limit=LOOK_BACK, after=ticket.created_at - CLOCK_DIFFERENCE):
+                    if shows(message, ticket.id):
+                        return message.id
+        except DeliveryRefused as error:
+            # Without the right to read the history the card is posted anew; buttons of the old one are answered all the same.
+            log.info("ticket %s: %s", ticket.id, error)
+        return None
+
     async def _edit(self, ticket: Ticket, message: int, late: float) -> int | None:
         part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)
         try:
@@ -148,6 +169,17 @@ class DiscordMessenger:
         if self._client is None:
             raise DeliveryDelayed("The bot is not logged in to Discord.")
         return self._client
+
+
+def shows(message: discord.Message, ticket_id: str) -> bool:
+    """Tell whether a message is the card of that ticket, by its buttons."""
+    waiting: list[Any] = list(message.components)
+    while waiting:
+        part = waiting.pop()
+        waiting += getattr(part, "children", ())
+        if str(getattr(part, "custom_id", None) or "").startswith(f"ticket:{ticket_id}:"):
+            return True
+    return False
 
 
 def _nonce(*parts: object) -> str:

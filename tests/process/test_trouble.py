@@ -9,7 +9,7 @@ from asyncio.subprocess import Process
 import aiohttp
 import pytest
 
-from bot.sandbox.discord import Fault
+from bot.sandbox.discord import Fault, Loss
 from bot.sandbox.discord.world import ADMINISTRATOR, DESK, FILLS, TRADER, VIEWER
 from tests.process.conftest import COMMAND, POLICY, Street, until
 
@@ -166,6 +166,20 @@ async def test_i6_i9_a_card_from_before_a_restart_is_expired_answered_and_never_
     assert confirm.custom_id is not None
     pressed = await street.discord.press_anyway("trader", card.id, confirm.custom_id)
     await until(lambda: "expired" in street.discord.interaction(pressed.id).text.casefold())
+    assert street.entries() == []
+
+
+async def test_a_card_that_was_posted_but_not_noted_before_a_kill_is_found_again(street: Street) -> None:
+    await street.start()
+    street.discord.fail(Fault("POST", f"/channels/{DESK}/messages", times=9, lose=Loss.REPLY))
+    asked = asyncio.create_task(street.discord.slash("trader", "desk", "reverse", COMMAND))
+    await until(lambda: any(message.buttons for message in street.discord.messages(DESK)))
+    await street.kill()
+    await asyncio.gather(asked, return_exceptions=True)
+    street.discord.heal()
+    await street.start()
+    await street.card("expired")
+    assert len([message for message in street.discord.messages(DESK) if "ephemeral" not in message.flags]) == 1
     assert street.entries() == []
 
 

@@ -4,7 +4,6 @@
 thing that it is about.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -129,11 +128,6 @@ def sent(state: TicketState = TicketState.ACCEPTED, ago: float = 5, **changes: A
     """A ticket that was sent some seconds ago."""
     ticket = replace(TICKET, id="earlier", state=state, sent_at=NOW - timedelta(seconds=ago))
     return replace(ticket, **changes)
-
-
-def words_of(cases: Mapping[str, object]) -> list[str]:
-    """The names of a table's rows, for pytest to show."""
-    return list(cases)
 
 
 def months_of(root: str) -> tuple[int, ...]:

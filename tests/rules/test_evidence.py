@@ -12,7 +12,7 @@ from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundFills, Un
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.tickets import Reverse, Ticket, TicketState
-from tests.rules.strategies import ES, ES_DECEMBER, INTENT, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
+from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
 
 SENT_AT = NOW - timedelta(seconds=30)
 
@@ -339,7 +339,3 @@ def test_absent_needs_a_position_that_is_as_before_or_closed(reads: Reads) -> No
 def test_positions_of_other_instruments_prove_nothing() -> None:
     others = (Position("Sim101", NQ, -3), Position("Sim101", ES_DECEMBER, -3), Position("Sim101", ES, 2))
     assert weigh(PLAIN, (), (), others, frozenset()) == Absent()
-
-
-def test_the_good_ticket_of_these_tests_is_a_reversal_of_its_intent() -> None:
-    assert PLAIN.intent == INTENT

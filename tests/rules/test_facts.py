@@ -62,6 +62,10 @@ def test_what_may_still_fill_is_what_is_left_of_an_order_that_is_not_done(state:
     assert replace(ORDER, state=state, filled=filled).remaining == remaining
 
 
+def test_an_order_of_which_nothing_is_said_has_not_filled() -> None:
+    assert ORDER.filled == 0
+
+
 def test_the_first_id_of_an_order_is_shown() -> None:
     assert replace(ORDER, ids=("676173541025", "cb1f")).id == "676173541025"
 

@@ -420,9 +420,3 @@ def test_i3_one_more_order_in_flight_never_turns_a_denial_into_permission(world:
     more = replace(world, recent=Recent((*world.recent.tickets, sent(state, ago=ago))))
     assert set(world.codes()) <= set(more.codes())
     assert DenialCode.OUTCOME_UNKNOWN in more.codes()
-
-
-def test_a_limit_asked_without_quote_or_account_fails_closed() -> None:
-    """The parts of a limit are asked with everything read; each still says no, or nothing, when it isn't."""
-    no_account = GOOD.with_facts(account=None)
-    assert no_account.with_limit(daily_loss=Decimal(1), price_band_ticks=1).codes() == [DenialCode.FACTS_MISSING]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.trading.orders import OrderType
@@ -102,6 +102,7 @@ FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 @MODEST
 @given(text=st.text())
+@example(text="@AZ[`az{")
 def test_folding_touches_nothing_but_a_to_z(text: str) -> None:
     assert ascii_lower(text) == "".join(char.lower() if "A" <= char <= "Z" else char for char in text)
 
@@ -146,7 +147,8 @@ def test_a_grant_of_everything_has_every_command_but_no_quantity_that_it_doesnt_
     everything = Policy(grants=(Grant(BOSS, frozenset({EVERYTHING}), ("*",), ("*",)),))
     held = frozenset({BOSS})
     assert [may(everything, held, Request(command, "Any", "ES")) for command in sorted(COMMANDS)] == [None] * len(COMMANDS)
-    assert code_of(may(everything, held, ASKED)) is DenialCode.QUANTITY_OVER_GRANT
+    for quantity in (1, 5):
+        assert code_of(may(everything, held, replace(ASKED, quantity=quantity))) is DenialCode.QUANTITY_OVER_GRANT
 
 
 def test_a_command_trades_reads_or_runs_the_desk_and_never_two_of_these() -> None:
@@ -290,6 +292,14 @@ def test_all_limits_that_match_an_order_hold_and_the_strictest_age_of_a_quote_co
     policy = Policy(grants=(), limits=(SIM_ES, ALL))
     assert policy.limits_for(account, root) == found
     assert policy.stale_seconds(account, root) == stale_seconds
+
+
+def test_what_the_file_leaves_out_is_as_the_contract_says() -> None:
+    bare = Policy(grants=())
+    assert (bare.confirm_seconds, bare.ticket_visibility, bare.price_tolerance_ticks) == (30, "channel", 20)
+    none = Limit(("*",), ("*",))
+    assert none == Limit(("*",), ("*",), None, None, None, None, None, stale_seconds=10)
+    assert Grant(TRADER, frozenset()).order_types == frozenset(OrderType)
 
 
 def test_without_a_limit_a_quote_may_be_ten_seconds_old() -> None:

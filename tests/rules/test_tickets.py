@@ -96,6 +96,11 @@ def test_a_move_carries_its_changes_and_leaves_the_old_ticket_alone() -> None:
     assert (TICKET.state, TICKET.sent_at, TICKET.version) == (TicketState.OFFERED, None, 1)
 
 
+def test_a_new_ticket_is_an_offer_in_its_first_version_of_which_nothing_has_come() -> None:
+    assert (TICKET.state, TICKET.revision, TICKET.version) == (TicketState.OFFERED, 1, 1)
+    assert (TICKET.filled, TICKET.order_ids, TICKET.approvals, TICKET.shown.working_orders) == (0, (), (), 0)
+
+
 def test_a_move_with_a_change_that_no_ticket_has_is_an_error() -> None:
     with pytest.raises(TypeError):
         move(TICKET, TicketState.SENDING, colour="red")
@@ -183,7 +188,9 @@ def test_prices_time_in_force_and_labels_make_no_other_shape(contract: object, t
     assert ticket.same_shape(replace(intent, terms=other))
 
 
-@pytest.mark.parametrize(("quantity", "word"), [(2, "LONG 2"), (-1, "SHORT 1"), (0, "FLAT"), (-1_000_000, "SHORT 1000000")])
+@pytest.mark.parametrize(
+    ("quantity", "word"), [(2, "LONG 2"), (1, "LONG 1"), (-1, "SHORT 1"), (0, "FLAT"), (-1_000_000, "SHORT 1000000")]
+)
 def test_a_signed_quantity_is_said_as_traders_do(quantity: int, word: str) -> None:
     assert side_word(quantity) == word
 

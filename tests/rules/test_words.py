@@ -117,6 +117,7 @@ def test_an_ordinary_name_is_left_as_it_is(text: str) -> None:
         ("#", "\\#"),
         ("2. Boss", "2\\. Boss"),
         ("3.5 lots", "3.5 lots"),
+        ("x" * 300, "x" * 300),
         ("x" * 301, "x" * 299 + "…"),
     ],
 )

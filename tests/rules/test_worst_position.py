@@ -161,6 +161,12 @@ CASES: dict[str, tuple[tuple[Position, ...], tuple[Order, ...], tuple[Ticket, ..
     "a finished one is nothing": ((LONG_TWO,), (replace(SELL_STOP, state=OrderState.CANCELLED),), (), 3),
     "another root is nothing": ((LONG_TWO, Position("Sim101", NQ, 9)), (replace(SELL_STOP, contract=NQ),), (), 3),
     "another month of the root": ((LONG_TWO, DECEMBER), (), (), 7),
+    "an order on top of one of another month": (
+        (LONG_TWO, replace(DECEMBER, quantity=1)),
+        (replace(BUY_LIMIT, contract=ES_DECEMBER),),
+        (),
+        9,
+    ),
     "orders of two months on two sides": ((LONG_TWO,), (replace(BUY_LIMIT, contract=ES_DECEMBER),), (), 8),
     "one in flight": ((LONG_TWO,), (), (sent(TicketState.UNKNOWN, intent=ENTRY),), 9),
     "one in flight on top of another month, should its close come late": (

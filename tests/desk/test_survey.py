@@ -1,0 +1,85 @@
+"""Reading what a decision needs: in which order it is begun, how far back, and what counts as on its way meanwhile."""
+
+import asyncio
+
+from bot.desk.look import Look, survey
+from bot.desk.ports import EventName
+from bot.trading.limits import worst_position
+from bot.trading.orders import OrderState
+from bot.trading.policy import Limit
+from bot.trading.tickets import TicketState, move
+from tests.desk.conftest import ASK, SECOND, Room
+from tests.desk.fakes import eventually
+
+EVERYWHERE = (("*",), ("*",))
+
+
+async def test_the_acknowledgement_leaves_before_anything_is_read(room: Room) -> None:
+    ticket = await room.ticket()
+    before: list[int] = []
+
+    async def acknowledge() -> None:
+        before.append(room.broker.reads)
+
+    reads = room.broker.reads
+    await room.confirm(ticket, acknowledge=acknowledge)
+    assert before == [reads]
+    assert room.broker.reads > reads
+
+
+async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(room: Room) -> None:
+    ticket = await room.ticket()
+    sent = move(ticket, TicketState.SENDING, sent_at=room.clock())
+    accepted = move(sent, TicketState.ACCEPTED, order_ids=("order1",))
+    done = move(accepted, TicketState.ACCEPTED, order_state=OrderState.FILLED, filled=1)
+    assert await room.journal.advance(ticket, sent, ())
+    assert await room.journal.advance(sent, accepted, ())
+    room.broker.reading = asyncio.Event()
+    looking = asyncio.create_task(survey(Look(room.broker), room.journal, ticket.intent, lambda: room.policies[-1], room.clock))
+    await eventually(lambda: room.broker.reads >= 8)
+    assert await room.journal.advance(accepted, done, ())
+    room.broker.reading.set()
+    facts, recent = await looking
+    # The positions may have been read before the fill, so that it is counted here or nowhere.
+    assert worst_position(ticket.intent, facts, recent) == 2
+
+
+async def filled(room: Room) -> None:
+    """An order that was sent and has filled, so that only a limit's window brings it up again."""
+    ticket = await room.ticket()
+    await room.confirm(ticket)
+    sent = await room.now(ticket.id)
+    assert await room.journal.advance(sent, move(sent, TicketState.ACCEPTED, order_state=OrderState.FILLED, filled=1), ())
+
+
+async def test_a_duplicate_is_refused_for_as_long_as_the_policy_says(room: Room) -> None:
+    room.rule(limits=(Limit(*EVERYWHERE, duplicate_seconds=7200),))
+    await filled(room)
+    room.clock.pass_by(7000)
+    assert await room.refused(member=SECOND) == ["DUPLICATE"]
+    room.clock.pass_by(201)
+    assert (await room.ticket(member=SECOND)).state is TicketState.OFFERED
+
+
+async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_was_sent_before(room: Room) -> None:
+    await filled(room)
+    second = await room.ticket(member=SECOND)
+    room.broker.reading = asyncio.Event()
+    reads = room.broker.reads
+    press = asyncio.create_task(room.confirm(second, SECOND))
+    await eventually(lambda: room.broker.reads >= reads + 4)
+    room.rule(limits=(Limit(*EVERYWHERE, orders_per_minute=9, duplicate_seconds=10),))
+    room.broker.reading.set()
+    await press
+    denied = await room.now(second.id)
+    assert denied.state is TicketState.DENIED
+    assert "DUPLICATE" in (denied.outcome or "")
+    assert [event.name for event in await room.journal.events(second.id)][-1] is EventName.DENIED
+
+
+async def test_reads_are_begun_when_they_are_asked_for_and_not_when_they_are_waited_for(room: Room) -> None:
+    reading = Look(room.broker).at(ASK.account, (await room.ticket()).intent.contract)
+    reads = room.broker.reads
+    await asyncio.sleep(0)
+    assert room.broker.reads == reads + 4
+    assert (await reading).missing == ()
