@@ -15,12 +15,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="latency")
     latency = commands.add_parser("latency", help="slash event to card and Confirm event to order, beside a bare bot")
-    latency.add_argument("--runs", type=int, default=300, help="runs of each bot that count (default 300)")
+    latency.add_argument("--runs", type=_two_or_more, default=300, help="runs of each bot that count (default 300)")
     latency.add_argument("--warm-up", type=int, default=20, help="runs of each bot that don't (default 20)")
     latency.add_argument("--pause", type=float, default=0.01, help="seconds of quiet before each event (default 0.01)")
     latency.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
     latency.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
     return parser
+
+
+def _two_or_more(text: str) -> int:
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError("percentiles need two runs at least")
+    return number
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
         try:
             figures = asyncio.run(measure(plan, Path(folder)))
-        except StageError as error:
-            print(error, file=sys.stderr)
+        except (StageError, TimeoutError) as error:
+            print(str(error) or "a bot didn't answer in time", file=sys.stderr)
             return 1
     print(table(plan, figures))
     return 0

@@ -11,13 +11,14 @@ from benchmarks.stage import Name
 GOAL = 1.5
 PACKAGES = ("discord.py", "aiohttp", "sqlalchemy", "pydantic")
 INCLUDED = """\
-slash    from the event written to the bot's socket to the request with the card come in at the local Discord. The bare bot
-         answers with the card; Crosstalk defers, reads account, positions, orders and quote, applies the policy, commits the
-         ticket to disk, then posts the card.
-Confirm  from the event written to the bot's socket to the order come in at the simulator. The bare bot acknowledges, then sends;
-         Crosstalk acknowledges, reads all of it again, applies the policy again, and commits "sending" to disk with fsync
-         (SQLite, WAL, synchronous=FULL) before it sends.
-The simulator refuses each order, so that every run finds the same position; that comes after what is measured."""
+slash    from the command's event queued on the bot's connection to the request with the card come in at the local Discord.
+         The bare bot answers with the card. Crosstalk defers, reads account, positions, orders and quote, applies the policy,
+         commits the ticket to disk, then posts the card.
+Confirm  from the press's event queued on the bot's connection to the order come in at CrossTrade. The bare bot acknowledges,
+         then sends. Crosstalk acknowledges, meanwhile reads all four again, applies the policy again, and commits "sending"
+         to disk (SQLite, WAL, synchronous=FULL) before it sends.
+Reads are answered from memory in the simulator's words. Each order is refused, so that every run finds the same position; that
+comes after what is measured."""
 
 
 def table(plan: Plan, figures: Figures) -> str:
@@ -39,7 +40,8 @@ def _lines(plan: Plan, figures: Figures) -> Iterator[str]:
     yield f"A page of 4 KiB written and synced to the journal's disk: {figures.sync:.2f} ms (median)"
     yield f"Pause before each event: {plan.pause * 1000:.0f} ms"
     parts = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
-    yield f"{', '.join(parts)}; {platform.system()} on {os.cpu_count()} cores"
+    cores = "one of them for the bots" if platform.system() == "Linux" else "shared by all"
+    yield f"{', '.join(parts)}; {platform.system()}, {os.cpu_count()} cores, {cores}"
 
 
 def _measure(title: str, values: dict[Name, list[float]]) -> Iterator[str]:

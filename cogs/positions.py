@@ -101,7 +101,7 @@ class Positions(commands.Cog):
             message = await self._post_once_more(ticket)
         except DeliveryError as error:
             log.warning("ticket %s not posted: %s", ticket.id, error)
-            await self._desk.not_posted(ticket.id, str(error))
+            await self._desk.not_posted(ticket.id, str(error), perhaps=isinstance(error, DeliveryDelayed))
             await _tell(interaction, wording.NOT_POSTABLE.format(why=error))
             return
         await self._desk.posted(ticket.id, ticket.place.channel, message.id)

@@ -18,6 +18,7 @@ from bot.chat.answers import answer
 from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
 from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
+from bot.chat.presence import presence
 from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
 from bot.errors import SettingsError
@@ -82,6 +83,7 @@ class DeskClient(Host):
         self.access = Access(desk, frozenset(guild_ids))
         self.reached = False
         self._factories = tuple(cogs)
+        self._shown_link: tuple[bool, str] | None = None
         self._asks_for_gateway = api_url is not None and gateway_url is None
         self._gateway = point_at(api_url, gateway_url)
 
@@ -109,10 +111,20 @@ class DeskClient(Host):
         self.messenger.detach(self)
         await super().close()
 
+    async def show_link(self, *, up: bool, why: str) -> None:
+        """Say in the member list whether CrossTrade can be reached; only changes are sent."""
+        if not self.is_ready() or self._shown_link == (up, why):
+            return
+        status, activity = presence(up=up, why=why)
+        await self.change_presence(status=status, activity=activity)
+        self._shown_link = (up, why)
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Note that Discord was reached, and where a lost connection is taken up again, before anything else can happen."""
         if event == "connect":
             self.reached = True
+            # A fresh session starts without a presence.
+            self._shown_link = None
             # READY names an address of Discord's own for that, which would lead past a proxy.
             if self._gateway is not None and isinstance(self.ws, DiscordWebSocket):
                 self.ws.gateway = self._gateway

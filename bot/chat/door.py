@@ -35,7 +35,7 @@ class Desk(Protocol):
     async def shown_privately(self, ticket_id: str) -> None:
         """Note that the card is shown to its requester alone."""
 
-    async def not_posted(self, ticket_id: str, why: str) -> None:
+    async def not_posted(self, ticket_id: str, why: str, *, perhaps: bool = False) -> None:
         """End a ticket whose card could not be shown."""
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:

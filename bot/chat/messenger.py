@@ -64,6 +64,9 @@ class DiscordMessenger:
         if (lost := await self._find(ticket)) is not None:
             await self._edit(ticket, lost, late)
             return lost
+        if ticket.state is TicketState.VOID:
+            # It could not be posted when it was new, and its requester was told so.
+            return None
         return (await self.post(ticket, late)).id
 
     async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:

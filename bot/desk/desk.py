@@ -123,13 +123,19 @@ class Desk:
         """The card is shown to its requester alone; its result will be posted."""
         self._hands.being_posted.discard(ticket_id)
 
-    async def not_posted(self, ticket_id: str, why: str) -> None:
-        """The card could not be shown, so nobody can confirm it: the ticket ends as void."""
+    async def not_posted(self, ticket_id: str, why: str, *, perhaps: bool = False) -> None:
+        """The card could not be shown, so nobody can confirm it: the ticket ends as void.
+
+        Args:
+            ticket_id: of an open ticket.
+            why: what the member is told.
+            perhaps: whether it may stand in the channel all the same, its answer lost; then it is looked for and redrawn.
+        """
         ticket = await self._journal.ticket(ticket_id)
         if ticket is not None and ticket.state is TicketState.OFFERED:
             new = move(ticket, TicketState.VOID, ended_at=self._clock(), outcome=why)
-            # Shown nowhere: it has no message, and the member is told by the command's own answer.
-            await self._ledger.move(ticket, new, EventName.VOID, data={"why": why}, show=False)
+            # Otherwise it is shown nowhere: the member is told by the command's own answer.
+            await self._ledger.move(ticket, new, EventName.VOID, data={"why": why}, show=perhaps)
         self._hands.being_posted.discard(ticket_id)
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:

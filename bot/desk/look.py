@@ -69,7 +69,7 @@ async def survey(
         JournalError: the journal can't be read.
     """
     while True:
-        window = timedelta(hours=1)
+        window = _longest_window(policy())
         reading = look.at(intent.account, intent.contract)
         facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
         # A policy that came into force meanwhile may look further back.

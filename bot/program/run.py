@@ -6,6 +6,8 @@ import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+import discord
+
 from bot.chat.client import DeskClient, run_client
 from bot.chat.messenger import DiscordMessenger
 from bot.crosstrade.client import CrossTrade
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
+LINK_SECONDS = 1.0
 COGS = (Positions, DeskCommands)
 
 
@@ -56,46 +59,67 @@ async def run(settings: Settings) -> int:
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
-        desk = Desk(
-            broker,
-            journal,
-            messenger,
-            lambda: watch.current,
-            utc_now,
-            new_id,
-            quiet_broker=broker.in_background,
-            observe=meter.count,
-        )
+        quiet = broker.in_background
+        desk = Desk(broker, journal, messenger, lambda: watch.current, utc_now, new_id, quiet_broker=quiet, observe=meter.count)
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
-
-        def make_client() -> DeskClient:
-            return DeskClient(
-                desk,
-                messenger,
-                settings.discord_guild_id,
-                COGS,
-                api_url=settings.discord_api_url,
-                gateway_url=settings.discord_gateway_url,
-            )
-
-        discord = asyncio.create_task(run_client(make_client, settings.discord_token.get_secret_value()), name="discord")
-        policy = asyncio.create_task(_watch_policy(watch, journal), name="policy")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        try:
-            done, _ = await asyncio.wait({discord, policy, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
-                # A refused token or a missing guild ends the program with its sentence.
-                task.result()
-        finally:
-            # The desk first: what is on its way is seen to its end and told while Discord is still connected.
-            await desk.close()
-            for task in (discord, policy, stopping):
-                task.cancel()
-            # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
-            await asyncio.wait({discord, policy, stopping}, timeout=GOODBYE_SECONDS)
+        clients = Clients(settings, desk, messenger)
+        await _until_stopped(
+            desk,
+            asyncio.create_task(stop.wait(), name="stop"),
+            asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
+            asyncio.create_task(_watch_policy(watch, journal), name="policy"),
+            asyncio.create_task(clients.show_link(broker), name="link"),
+        )
     log.info("stopped")
     return 0
+
+
+async def _until_stopped(desk: Desk, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]") -> None:
+    """Wait for the word to stop; a part that ends before it ends the program, with its sentence if it has one."""
+    try:
+        done, _ = await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            task.result()
+    finally:
+        # The desk first: what is on its way is seen to its end and told while Discord is still connected.
+        await desk.close()
+        for task in (stop, *work):
+            task.cancel()
+        # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
+        await asyncio.wait({stop, *work}, timeout=GOODBYE_SECONDS)
+
+
+class Clients:
+    """Makes a Discord client for each attempt to connect, and speaks to the newest one."""
+
+    def __init__(self, settings: Settings, desk: Desk, messenger: DiscordMessenger) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._messenger = messenger
+        self._newest: DeskClient | None = None
+
+    def make(self) -> DeskClient:
+        """A fresh client."""
+        self._newest = DeskClient(
+            self._desk,
+            self._messenger,
+            self._settings.discord_guild_id,
+            COGS,
+            api_url=self._settings.discord_api_url,
+            gateway_url=self._settings.discord_gateway_url,
+        )
+        return self._newest
+
+    async def show_link(self, broker: CrossTrade) -> None:
+        """Keep the bot's line in the member list true, for ever."""
+        while True:
+            await asyncio.sleep(LINK_SECONDS)
+            if self._newest is not None:
+                try:
+                    await self._newest.show_link(up=broker.link.up, why=broker.link.why)
+                except (OSError, discord.DiscordException) as error:
+                    log.info("presence not shown: %s", error)
 
 
 def _crosstrade(settings: Settings) -> CrossTrade:

@@ -80,7 +80,7 @@ class FakeDesk:
         self._pass("shown_privately")
         self.private.append(ticket_id)
 
-    async def not_posted(self, ticket_id: str, why: str) -> None:
+    async def not_posted(self, ticket_id: str, why: str, *, perhaps: bool = False) -> None:
         self._pass("not_posted")
         self.not_posted_why[ticket_id] = why
         self._change(ticket_id, state=TicketState.VOID)

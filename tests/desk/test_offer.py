@@ -176,5 +176,13 @@ async def test_a_card_that_can_not_be_posted_ends_its_ticket(room: Room) -> None
     assert isinstance(made, Ticket)
     await room.desk.not_posted(made.id, "the bot may not post here")
     assert (await room.now(made.id)).state is TicketState.VOID
+    assert [row for row in await room.journal.due(room.clock(), 10) if row.notice is None] == []
     assert await room.confirm(made) == "This ticket is void already; nothing more is sent for it."
     assert room.broker.sent == []
+
+
+async def test_a_card_that_may_stand_in_the_channel_all_the_same_is_redrawn(running: Room) -> None:
+    made = await running.desk.offer(TRADER, HERE, ASK)
+    assert isinstance(made, Ticket)
+    await running.desk.not_posted(made.id, "Discord did not answer", perhaps=True)
+    await running.until(made, TicketState.VOID)

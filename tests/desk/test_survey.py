@@ -1,30 +1,44 @@
 """Reading what a decision needs: in which order it is begun, how far back, and what counts as on its way meanwhile."""
 
 import asyncio
+from typing import Any
 
 from bot.desk.look import Look, survey
 from bot.desk.ports import EventName
+from bot.desk.requests import Press
+from bot.journal.store import SqlJournal
 from bot.trading.limits import worst_position
 from bot.trading.orders import OrderState
 from bot.trading.policy import Limit
 from bot.trading.tickets import TicketState, move
-from tests.desk.conftest import ASK, SECOND, Room
-from tests.desk.fakes import eventually
+from tests.desk.conftest import ASK, SECOND, TRADER, Room, make_desk
+from tests.desk.fakes import FlakyJournal, eventually
 
 EVERYWHERE = (("*",), ("*",))
 
 
+class Listed(FlakyJournal):
+    """The journal, with a list of what was asked of it."""
+
+    def __init__(self, real: SqlJournal, asked: list[str]) -> None:
+        super().__init__(real)
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        self._asked.append(name)
+        return super().__getattr__(name)
+
+
 async def test_the_acknowledgement_leaves_before_anything_is_read(room: Room) -> None:
     ticket = await room.ticket()
-    before: list[int] = []
+    order: list[str] = []
 
     async def acknowledge() -> None:
-        before.append(room.broker.reads)
+        order.append("acknowledged")
 
-    reads = room.broker.reads
-    await room.confirm(ticket, acknowledge=acknowledge)
-    assert before == [reads]
-    assert room.broker.reads > reads
+    desk = make_desk(room.broker, Listed(room.disk.real, order), room.messenger, room.clock, room.policies)
+    assert await desk.confirm(Press(TRADER, ticket.id, ticket.revision), acknowledge) is None
+    assert order[:3] == ["acknowledged", "ticket", "recent"]
 
 
 async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(room: Room) -> None:
@@ -63,6 +77,7 @@ async def test_a_duplicate_is_refused_for_as_long_as_the_policy_says(room: Room)
 
 async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_was_sent_before(room: Room) -> None:
     await filled(room)
+    room.clock.pass_by(5)
     second = await room.ticket(member=SECOND)
     room.broker.reading = asyncio.Event()
     reads = room.broker.reads

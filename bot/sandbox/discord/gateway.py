@@ -39,6 +39,7 @@ class _Op(IntEnum):
     DISPATCH = 0
     HEARTBEAT = 1
     IDENTIFY = 2
+    PRESENCE = 3
     RESUME = 6
     REQUEST_MEMBERS = 8
     INVALID_SESSION = 9
@@ -143,6 +144,8 @@ class Gateway:
 
     def __init__(self, backend: NumberedBackend, token: str | None, watch: Watch) -> None:
         self.identified = 0
+        # What the bot last said of itself: status and activities, as sent.
+        self.presence: Mapping[str, Any] = {}
         self.resumed = 0
         self.refusing = False
         self._backend = backend
@@ -214,8 +217,10 @@ class Gateway:
                 self._resume(line, data)
             case _Op.REQUEST_MEMBERS:
                 self._chunk(line, data)
+            case _Op.PRESENCE:
+                self.presence = data
             case _:
-                pass  # presence and voice states: nothing here shows them
+                pass  # voice states: nothing here shows them
 
     def _refused(self, line: _Line, token: str) -> bool:
         right = token == self._token if self._token is not None else bool(token)
