@@ -29,6 +29,12 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     return tuple(chosen.values())
 
 
+def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Notice, ...]:
+    """One notice for each channel that wants to read of an event of the desk itself; the text is harmless already."""
+    channels = dict.fromkeys(route.channel for route in policy.routes if route.wants(name))
+    return tuple(Notice(channel, text) for channel in channels)
+
+
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     intent, kind = ticket.intent, "LIVE" if ticket.shown.live else "SIM"

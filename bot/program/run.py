@@ -12,6 +12,7 @@ from bot.chat.client import DeskClient, run_client
 from bot.chat.messenger import DiscordMessenger
 from bot.crosstrade.client import CrossTrade
 from bot.desk.desk import Desk
+from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import Event, EventName, Journal
 from bot.errors import PolicyError
 from bot.journal.opening import opened
@@ -20,6 +21,7 @@ from bot.program.metrics import Meter, served
 from bot.program.signals import stop_on_signals
 from bot.settings import Settings
 from bot.trading.policy import Policy
+from bot.trading.words import code
 from cogs.desk import DeskCommands
 from cogs.positions import Positions
 
@@ -30,6 +32,7 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
+MOST_REASONS = 10
 COGS = (Positions, DeskCommands)
 
 
@@ -135,11 +138,19 @@ def _crosstrade(settings: Settings) -> CrossTrade:
 
 
 async def _watch_policy(watch: PolicyWatch, journal: Journal) -> None:
+    """Keep the running policy that of its file; the team reads what became of a change."""
+
+    async def told(text: str, data: dict[str, object]) -> None:
+        notices = notices_of_the_desk(watch.current, EventName.POLICY_CHANGED, text)
+        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data=data), notices)
+
     async def changed(_policy: Policy) -> None:
-        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data={"digest": watch.digest}))
         log.info("policy %s is in force", watch.digest)
+        await told(f"**Policy changed** · {watch.digest} is in force", {"digest": watch.digest})
 
     async def refused(error: PolicyError) -> None:
-        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data={"refused": list(error.reasons)[:20]}))
+        reasons = error.reasons[:MOST_REASONS]
+        why = "\n".join(code(reason) for reason in reasons)
+        await told(f"**Policy file refused** · {watch.digest} stays in force\n{why}", {"refused": list(reasons)})
 
     await watch.watch(changed, refused)

@@ -150,9 +150,13 @@ class Route:
     accounts: tuple[str, ...] = (EVERYTHING,)
     silent: frozenset[str] = frozenset()
 
+    def wants(self, event: str) -> bool:
+        """Tell whether events of that name belong here."""
+        return EVERYTHING in self.events or event in self.events
+
     def carries(self, event: str, account: str) -> bool:
         """Tell whether an event of that account belongs here."""
-        return (EVERYTHING in self.events or event in self.events) and matches(account, self.accounts)
+        return self.wants(event) and matches(account, self.accounts)
 
     def is_silent(self, event: str) -> bool:
         """Tell whether it is posted without a notification sound."""

@@ -191,9 +191,11 @@ async def test_a_policy_that_changes_is_in_force_within_seconds_and_a_bad_one_is
     await street.start()
     (street.folder / "policy.toml").write_text("[[nonsense")
     await until(lambda: bool(street.rows("SELECT 1 FROM events WHERE name = 'policy changed' AND data LIKE '%refused%'")))
+    await street.card("Policy file refused", FILLS)
     await street.ask()
     (street.folder / "policy.toml").write_text(POLICY.replace("max_position = 10", "max_position = 0"))
     await until(lambda: bool(street.rows("SELECT 1 FROM events WHERE name = 'policy changed' AND data LIKE '%digest%'")))
+    await street.card("is in force", FILLS)
     assert "MAX_POSITION" in await answered(street, "second")
 
 
