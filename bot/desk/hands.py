@@ -6,22 +6,28 @@ drawn twice, while it is held.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 
 class Hands:
-    """Tickets in hand, and one lock per account, so that limits see the order before theirs as in flight."""
+    """Tickets in hand, and locks per member and account, so that limits see the order before theirs as in flight."""
 
     def __init__(self) -> None:
         self._held: set[str] = set()
         self._ended: set[str] = set()
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._accounts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._members: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.being_posted: set[str] = set()
 
-    def account(self, name: str) -> asyncio.Lock:
-        """The lock under which orders of an account are decided and claimed, one after the other."""
-        return self._locks[name]
+    @asynccontextmanager
+    async def deciding(self, member: int, account: str) -> AsyncIterator[None]:
+        """Hold while an order is looked at, decided and claimed: one at a time for its member and for its account.
+
+        Limits count per member and per account; so the order before this one is in flight when this one is decided.
+        """
+        async with self._members[member], self._accounts[account]:
+            yield
 
     def holds(self, ticket: str) -> bool:
         """Tell whether somebody works on it."""

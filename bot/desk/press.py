@@ -138,7 +138,7 @@ class Presses:
             new = move(ticket, TicketState.OFFERED, confirmed_at=signed.confirmed_at, approvals=signed.approvals)
             await self._store(ticket, new, name, press.member)
             return None
-        async with self.hands.account(ticket.intent.account):
+        async with self.hands.deciding(ticket.requester.id, ticket.intent.account):
             facts, recent = await survey(self.look, self.ledger.journal, ticket.intent, self.policy, self.clock)
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED

@@ -360,3 +360,16 @@ async def test_i12_of_a_press_and_the_expiry_one_wins_and_the_card_tells_which(r
         await running.until(ticket, end)
         assert len(running.broker.sent) - sent == (1 if moment < 30 else 0)
         assert running.messenger.states(ticket.id)[-1] is end
+
+
+async def test_i3_orders_per_minute_hold_for_one_member_on_two_accounts_at_once(room: Room) -> None:
+    room.rule(limits=(Limit(("*",), ("*",), orders_per_minute=1),), approvals=())
+    tickets = [await room.ticket(), await room.ticket(LIVE)]
+    room.broker.gate = asyncio.Event()
+    presses = [asyncio.create_task(room.confirm(ticket)) for ticket in tickets]
+    while not any(press.done() for press in presses):
+        await asyncio.sleep(0.001)
+    room.broker.gate.set()
+    await asyncio.gather(*presses)
+    assert len(room.broker.sent) == 1
+    assert {(await room.now(ticket.id)).state for ticket in tickets} == {TicketState.ACCEPTED, TicketState.DENIED}
