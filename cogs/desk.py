@@ -8,9 +8,9 @@ from discord.ext import commands
 
 from bot.chat import wording
 from bot.chat.access import Host, admitted
+from bot.chat.answers import say
 from bot.chat.client import DeskClient
-from bot.chat.translate import translated
-from bot.trading.policy import EVERYTHING, TRADING_COMMANDS, Grant, Limit, Policy, Request
+from bot.trading.policy import EVERYTHING, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
 from bot.trading.tickets import Member
 from bot.trading.words import code, money
 
@@ -29,21 +29,14 @@ class DeskCommands(commands.Cog):
         member = admitted(interaction)
         registered = self._client.tree.get_commands(guild=interaction.guild, type=discord.AppCommandType.chat_input)
         allowed = [command for command in registered if self._desk.may(member, Request(command.name)) is None]
-        await _say(interaction, [line for command in sorted(allowed, key=_name) for line in _help(command)])
+        lines = [line for command in sorted(allowed, key=_name) for line in _help(command)]
+        await say(interaction, list(wording.pages(lines)))
 
     @app_commands.command(name="policy", description="What you may do, and the limits that hold")
     @app_commands.guild_only()
     async def policy(self, interaction: discord.Interaction[Host]) -> None:
         """List this member's grants, and the limits for everybody."""
-        await _say(interaction, _policy(self._desk.policy, admitted(interaction)))
-
-
-async def _say(interaction: discord.Interaction[Host], lines: list[str]) -> None:
-    first, *rest = wording.pages(lines)
-    with translated("an answer"):
-        await interaction.response.send_message(first, ephemeral=True)
-        for page in rest:
-            await interaction.followup.send(page, ephemeral=True)
+        await say(interaction, list(wording.pages(_policy(self._desk.policy, admitted(interaction)))))
 
 
 def _name(command: app_commands.Command[DeskCommands, ..., None] | app_commands.Group) -> str:
@@ -79,8 +72,9 @@ def _policy(policy: Policy, member: Member) -> list[str]:
 def _grant(grant: Grant) -> Iterator[str]:
     everything = EVERYTHING in grant.commands
     yield "every command" if everything else " ".join(f"/{command}" for command in sorted(grant.commands))
-    if everything or grant.commands & TRADING_COMMANDS:
+    if everything or grant.commands & (TRADING_COMMANDS | READING_COMMANDS):
         yield f"· accounts {_names(grant.accounts)}"
+    if everything or grant.commands & TRADING_COMMANDS:
         yield f"· instruments {_names(grant.instruments)}"
         yield f"· at most {grant.max_quantity or 0} per order"
         yield f"· types {' '.join(sorted(grant.order_types))}"

@@ -1,7 +1,6 @@
 """``/reverse``: from the command to the card. What is decided and sent lives in the desk; what the card says in ``bot.chat``."""
 
 import logging
-from collections.abc import Sequence
 from typing import Literal
 
 import discord
@@ -11,6 +10,7 @@ from discord.ext import commands
 from bot.chat import wording
 from bot.chat.access import Host, admitted
 from bot.chat.cards import card
+from bot.chat.choices import choices
 from bot.chat.client import DeskClient
 from bot.chat.translate import translated
 from bot.desk.requests import Refused, ReverseRequest
@@ -22,8 +22,6 @@ from bot.trading.tickets import Place, Ticket
 log = logging.getLogger(__name__)
 
 COMMAND = "reverse"
-MOST_CHOICES = 25
-LONGEST_CHOICE = 100
 
 
 class Positions(commands.Cog):
@@ -89,12 +87,12 @@ class Positions(commands.Cog):
 
     @reverse.autocomplete("account")
     async def _accounts(self, interaction: discord.Interaction[Host], current: str) -> list[app_commands.Choice[str]]:
-        return _choices(self._desk.accounts_for(admitted(interaction), COMMAND), current)
+        return choices(self._desk.accounts_for(admitted(interaction), COMMAND), current)
 
     @reverse.autocomplete("instrument")
     async def _instruments(self, interaction: discord.Interaction[Host], current: str) -> list[app_commands.Choice[str]]:
         account = str(getattr(interaction.namespace, "account", None) or "")
-        return _choices(self._desk.instruments_for(admitted(interaction), COMMAND, account), current)
+        return choices(self._desk.instruments_for(admitted(interaction), COMMAND, account), current)
 
     async def _post(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:
         try:
@@ -142,9 +140,3 @@ def _place(interaction: discord.Interaction[Host]) -> Place:
     if interaction.guild_id is None or interaction.channel_id is None:
         raise RuntimeError("a command without a place passed the gate")
     return Place(interaction.guild_id, interaction.channel_id)
-
-
-def _choices(names: Sequence[str], current: str) -> list[app_commands.Choice[str]]:
-    typed = current.strip().strip("\"'").casefold()
-    fitting = [name for name in names if typed in name.casefold() and len(name) <= LONGEST_CHOICE]
-    return [app_commands.Choice(name=name, value=name) for name in fitting[:MOST_CHOICES]]

@@ -1,14 +1,19 @@
-"""Answering one person, by whichever way is still open, and never failing at it."""
+"""Answering one person, by whichever way is still open."""
 
 import logging
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import discord
 
+from bot.chat import wording
 from bot.chat.translate import translated
+from bot.desk.requests import Refused
 from bot.errors import DeliveryError
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 
 def reference(interaction: discord.Interaction[Any]) -> str:
@@ -17,7 +22,7 @@ def reference(interaction: discord.Interaction[Any]) -> str:
 
 
 async def answer(interaction: discord.Interaction[Any], text: str) -> None:
-    """Tell the person alone; that Discord doesn't take it is logged, as nobody is left to tell."""
+    """Tell the person alone and never fail at it; that Discord doesn't take it is logged, as nobody is left to tell."""
     try:
         with translated("an answer"):
             if interaction.type is discord.InteractionType.autocomplete:
@@ -28,6 +33,37 @@ async def answer(interaction: discord.Interaction[Any], text: str) -> None:
                 await interaction.response.send_message(text, ephemeral=True)
     except (DeliveryError, discord.InteractionResponded) as error:
         log.warning("interaction %s (%s) not answered: %s", interaction.id, reference(interaction), error)
+
+
+async def say(interaction: discord.Interaction[Any], texts: Sequence[str]) -> None:
+    """Tell the person alone, in as many messages as it takes, the first in the place of "thinking" where that is shown.
+
+    Raises:
+        DeliveryError: Discord doesn't take it.
+    """
+    first, *rest = texts
+    with translated("an answer"):
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=first)
+        else:
+            await interaction.response.send_message(first, ephemeral=True)
+        for text in rest:
+            await interaction.followup.send(text, ephemeral=True)
+
+
+async def thinking(interaction: discord.Interaction[Any]) -> None:
+    """Take Discord's three seconds off the clock; the answer is for the person alone.
+
+    Raises:
+        DeliveryError: Discord doesn't take it.
+    """
+    with translated("the command"):
+        await interaction.response.defer(ephemeral=True)
+
+
+async def told(interaction: discord.Interaction[Any], made: Made | Refused, drawn: Callable[[Made], list[str]]) -> None:
+    """Tell what the desk has read, or why it didn't."""
+    await say(interaction, [wording.denied(made.denials)] if isinstance(made, Refused) else drawn(made))
 
 
 async def _no_choices(interaction: discord.Interaction[Any]) -> None:

@@ -5,19 +5,19 @@ characters and 40 components whatever CrossTrade or a person has put into it.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from discord import ui
 from discord.utils import format_dt
 
+from bot.chat import figures
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
 from bot.chat.hints import hint
 from bot.chat.wording import clip
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
-from bot.trading.tickets import Shown, Ticket, TicketState, side_word
-from bot.trading.words import code, harmless, lateness, money
+from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.words import code, harmless, lateness
 
 LONGEST_LINE = 130
 LONGEST_OUTCOME = 700
@@ -155,7 +155,7 @@ def _rejected_order(ticket: Ticket) -> Iterator[str]:
 
 def _order_news(ticket: Ticket) -> str:
     quantity = ticket.intent.terms.quantity
-    price = "" if ticket.average_fill_price is None else f" at {_price(ticket.average_fill_price, ticket.shown)}"
+    price = "" if ticket.average_fill_price is None else f" at {figures.price(ticket.average_fill_price, ticket.shown.tick_size)}"
     match ticket.order_state:
         case OrderState.FILLED:
             return f"filled {ticket.filled or quantity}{price}"
@@ -171,10 +171,10 @@ def _order_news(ticket: Ticket) -> str:
 
 def _order(ticket: Ticket) -> Iterator[str]:
     intent, terms = ticket.intent, ticket.intent.terms
-    yield f"{'🟥 **LIVE**' if ticket.shown.live else '🟦 **SIM**'} · {code(intent.account, 60)}"
+    yield f"{figures.mark(live=ticket.shown.live)} · {code(intent.account, 60)}"
     yield f"**{intent.contract}** · {terms.side.upper()} {terms.quantity} {terms.type} {terms.tif}"
     yield from (
-        f"{name} {_price(price, ticket.shown)}"
+        f"{name} {figures.price(price, ticket.shown.tick_size)}"
         for name, price in (("limit", terms.limit), ("stop", terms.stop))
         if price is not None
     )
@@ -185,7 +185,9 @@ def _order(ticket: Ticket) -> Iterator[str]:
 
 def _change(ticket: Ticket) -> Iterator[str]:
     shown = ticket.shown
-    average = "" if shown.average_price is None or not shown.position else f" at {_price(shown.average_price, shown)}"
+    average = (
+        "" if shown.average_price is None or not shown.position else f" at {figures.price(shown.average_price, shown.tick_size)}"
+    )
     is_open = ticket.state is TicketState.OFFERED
     yield f"{'Now' if is_open else 'Before'}: {side_word(shown.position)}{average}"
     if ticket.state not in _QUIET_ENDS:
@@ -196,11 +198,11 @@ def _change(ticket: Ticket) -> Iterator[str]:
 
 def _market(ticket: Ticket) -> Iterator[str]:
     shown = ticket.shown
-    yield f"Last {_price(shown.last, shown)}, quoted {format_dt(shown.quoted_at, 'R')}"
-    yield f"Bid {_price(shown.bid, shown)} · ask {_price(shown.ask, shown)}"
+    yield f"Last {figures.price(shown.last, shown.tick_size)}, quoted {format_dt(shown.quoted_at, 'R')}"
+    yield f"Bid {figures.price(shown.bid, shown.tick_size)} · ask {figures.price(shown.ask, shown.tick_size)}"
     notional = shown.last * shown.point_value * ticket.intent.terms.quantity
-    yield f"Notional ${_money(notional)}"
-    yield f"One tick is ${_money(shown.tick_value)} per contract"
+    yield f"Notional ${figures.amount(notional)}"
+    yield f"One tick is ${figures.amount(shown.tick_value)} per contract"
     if shown.working_orders:
         yield f"Other working orders there: {shown.working_orders}"
 
@@ -215,22 +217,3 @@ def _people(ticket: Ticket) -> Iterator[str]:
         yield from (f"Needs Approve by another <@&{role}>" for role in missing)
         yield f"Expires {format_dt(ticket.expires_at, 'R')}"
     yield f"-# ticket {ticket.id}"
-
-
-def _price(value: Decimal, shown: Shown) -> str:
-    """A price with at least the decimals of the tick, so that prices below each other line up: 6751.00 and 6751.25."""
-    plain = _number(value)
-    wanted = len(_number(shown.tick_size).partition(".")[2])
-    whole, _, decimals = plain.partition(".")
-    if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():
-        return plain
-    return f"{whole}.{decimals.rstrip('0').ljust(wanted, '0')}"
-
-
-def _number(value: Decimal) -> str:
-    # Beyond what any market quotes, digits would only push the rest off the card.
-    return f"{value:f}" if -12 <= value.adjusted() <= 15 and value.is_finite() else f"{value:.6g}"
-
-
-def _money(amount: Decimal) -> str:
-    return money(amount) if amount.is_finite() and amount.adjusted() <= 15 else _number(amount)

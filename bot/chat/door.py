@@ -6,11 +6,41 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from bot.desk.reports import Balance, Listed, OrderStory, Quoted
 from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.tickets import Member, Place, Ticket
 
 Acknowledge = Callable[[], Awaitable[None]]
+
+
+class Reads(Protocol):
+    """What reading commands may ask for; nothing here has consequences."""
+
+    async def positions(self, member: Member, account: str | None) -> tuple[Listed[Position], ...] | Refused:
+        """Open positions of one account, or of all that the member may see."""
+
+    async def orders(self, member: Member, account: str, typed: str | None) -> Listed[Order] | Refused:
+        """Working orders of an account, perhaps of one instrument only."""
+
+    async def order(self, member: Member, account: str, order_id: str) -> OrderStory | Refused:
+        """All that is known of one order."""
+
+    async def accounts(self, member: Member) -> tuple[Balance, ...] | Refused:
+        """All accounts that the member may see."""
+
+    async def account(self, member: Member, account: str) -> Balance | Refused:
+        """One account with its money."""
+
+    async def pnl(self, member: Member) -> tuple[Balance, ...] | Refused:
+        """The day of all accounts that the member may see."""
+
+    async def executions(self, member: Member, account: str) -> Listed[Execution] | Refused:
+        """An account's fills of the last 15 minutes."""
+
+    async def quotes(self, member: Member, typed: str) -> tuple[Quoted, ...] | Refused:
+        """Quotes of one or several instruments."""
 
 
 class Desk(Protocol):
@@ -19,6 +49,10 @@ class Desk(Protocol):
     @property
     def policy(self) -> Policy:
         """The running policy."""
+
+    @property
+    def reads(self) -> Reads:
+        """Answers the commands that only read."""
 
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""

@@ -13,10 +13,12 @@ from bot.desk.directory import Directory
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
+from bot.desk.naming import Naming
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
+from bot.desk.reads import Reads
 from bot.desk.reconcile import Follower, Reconciler
 from bot.desk.requests import Press, Refused, ReverseRequest
 from bot.desk.send import Sender
@@ -47,6 +49,7 @@ class Desk:
         observe: is told of every stored event, for counting.
 
     Attributes:
+        reads: answers the commands that only read.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -73,7 +76,9 @@ class Desk:
         self._directory = Directory(quiet_broker or broker)
         self._ledger = Ledger(journal, policy, clock, observe)
         look = Look(broker)
-        self._offers = Offers(self._ledger, look, self._directory, policy, clock, new_id)
+        naming = Naming(self._directory, policy)
+        self.reads = Reads(broker, self._ledger, naming, policy, clock)
+        self._offers = Offers(self._ledger, look, naming, policy, clock, new_id)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)
         self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
         self._sweeper = Sweeper(self._ledger, self._hands, clock)

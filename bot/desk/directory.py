@@ -7,7 +7,7 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.facts import Account
 from bot.trading.instruments import Contract, Root
-from bot.trading.policy import EVERYTHING, Policy, Request, ascii_lower, matches, may
+from bot.trading.policy import EVERYTHING, READING_COMMANDS, Policy, Request, ascii_lower, matches, may
 
 log = logging.getLogger(__name__)
 COMMON_ROOTS = ("ES", "NQ", "MES", "MNQ")
@@ -58,16 +58,25 @@ class Directory:
         same = [name for name in self._accounts if ascii_lower(name) == ascii_lower(typed)]
         return same[0] if len(same) == 1 else None
 
+    def account(self, name: str) -> Account | None:
+        """An account as last read; its money may be missing, as lists needn't tell it."""
+        return self._accounts.get(name)
+
     def accounts_for(self, policy: Policy, roles: frozenset[int], command: str) -> list[str]:
         """The accounts in which these roles may use that command."""
         return [name for name in sorted(self._accounts) if may(policy, roles, Request(command, name)) is None]
 
     def instruments_for(self, policy: Policy, roles: frozenset[int], command: str, account: str) -> list[str]:
-        """Contracts to offer: first those held in the account, then front months, all of them granted there."""
+        """Contracts to offer: first those held in the account, then front months, all of them granted there.
+
+        A command that only reads is granted by account; to it every contract is offered.
+        """
         name = self.canonical(account)
-        accounts = [name] if name is not None else self.accounts_for(policy, roles, command)
+        accounts = [each for each in self.accounts_for(policy, roles, command) if name in {None, each}]
         held = [contract for each in accounts for contract in self._held.get(each, ())]
         offered = dict.fromkeys([*held, *(self._front[root] for root in sorted(self._front))])
+        if command in READING_COMMANDS:
+            return [str(contract) for contract in offered]
         return [
             str(contract)
             for contract in offered

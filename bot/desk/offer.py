@@ -3,32 +3,23 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.desk.directory import Directory
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look, survey
+from bot.desk.naming import Naming, Stop, instrument, unreadable
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, ReverseRequest
 from bot.errors import BrokerError, InstrumentError, JournalError, UsageError
-from bot.trading.instruments import Contract, Root, parse_instrument
+from bot.trading.instruments import Contract, Root
 from bot.trading.limits import reasons
 from bot.trading.orders import Terms, check_terms, parse_label, parse_price
 from bot.trading.plan import plan
-from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
+from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility
 from bot.trading.tickets import Member, Place, Reverse, Ticket
-from bot.trading.words import code
 
 log = logging.getLogger(__name__)
 COMMAND = "reverse"
-
-
-class Stop(Exception):
-    """Ends an offer early with the reasons to tell."""
-
-    def __init__(self, *denials: Denial) -> None:
-        self.denials = denials
-        super().__init__(str(denials))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class Offers:
 
     ledger: Ledger
     look: Look
-    directory: Directory
+    naming: Naming
     policy: Callable[[], Policy]
     clock: Clock
     new_id: Callable[[], str]
@@ -55,32 +46,12 @@ class Offers:
 
     async def _intent(self, member: Member, request: ReverseRequest) -> Reverse:
         terms = _terms(request)
-        named = _instrument(request.instrument, self.clock())
+        named = instrument(request.instrument, self.clock())
         root = named.root if isinstance(named, Contract) else named.name
-        typed = request.account.strip()[:100]
-        # Asked before the account is looked for, so that a stranger learns nothing of which accounts there are.
-        self._ask(member, Request(COMMAND, typed))
-        account = await self._account(member, typed)
-        self._ask(member, Request(COMMAND, account, root, terms.quantity, terms.type))
+        account = await self.naming.account(member, COMMAND, request.account)
+        self.naming.ask(member, Request(COMMAND, account, root, terms.quantity, terms.type))
         contract = named if isinstance(named, Contract) else await self._month(account, named)
         return Reverse(account, contract, terms)
-
-    def _ask(self, member: Member, request: Request) -> None:
-        if denial := may(self.policy(), member.roles, request):
-            raise Stop(denial)
-
-    async def _account(self, member: Member, typed: str) -> str:
-        if (known := self.directory.canonical(typed)) is not None:
-            return known
-        try:
-            await self.directory.refresh_accounts()
-        except BrokerError as error:
-            raise Stop(_unreadable("the accounts", error)) from error
-        if (known := self.directory.canonical(typed)) is not None:
-            return known
-        theirs = ", ".join(code(name) for name in self.directory.accounts_for(self.policy(), member.roles, COMMAND)) or "none"
-        sentence = f"There is no account {code(typed)} in NinjaTrader; yours are: {theirs}."
-        raise Stop(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
 
     async def _month(self, account: str, root: Root) -> Contract:
         try:
@@ -88,14 +59,14 @@ class Offers:
         except InstrumentError as error:
             raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={root}")) from error
         except BrokerError as error:
-            raise Stop(_unreadable(f"the month of {root}", error)) from error
+            raise Stop(unreadable(f"the month of {root}", error)) from error
 
     async def _ticket(self, member: Member, place: Place, intent: Reverse) -> Ticket:
         facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy, self.clock)
         policy, now = self.policy(), self.clock()
         if denials := reasons(intent, member.id, facts, policy, recent, now):
             raise Stop(*denials)
-        self.directory.held(intent.account, [p.contract for p in facts.positions or ()])
+        self.naming.directory.held(intent.account, [p.contract for p in facts.positions or ()])
         shown = plan(intent, facts, policy, now)
         # Whoever approves must be able to read the card.
         visibility = Visibility.CHANNEL if shown.approver_roles else policy.ticket_visibility
@@ -145,14 +116,3 @@ def _terms(request: ReverseRequest) -> Terms:
     except UsageError as error:
         raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
     return terms
-
-
-def _instrument(typed: str, now: datetime) -> Contract | Root:
-    try:
-        return parse_instrument(typed, now.date())
-    except InstrumentError as error:
-        raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
-
-
-def _unreadable(what: str, error: BrokerError) -> Denial:
-    return Denial(DenialCode.FACTS_MISSING, f"CrossTrade could not be asked for {what} ({code(str(error))}); try again shortly.")

@@ -41,7 +41,8 @@ def _names(names: frozenset[str] | tuple[str, ...]) -> str:
 
 def _grant(grant: Grant) -> str:
     size = "" if grant.max_quantity is None else f", at most {grant.max_quantity} per order"
-    where = f" on {_names(grant.accounts)} in {_names(grant.instruments)}" if grant.accounts else ""
+    where = f" on {_names(grant.accounts)}" if grant.accounts else ""
+    where += f" in {_names(grant.instruments)}" if grant.instruments else ""
     types = ", ".join(sorted(kind.value for kind in grant.order_types))
     return f"Role {grant.role} may use {_names(grant.commands)}{where}{size}; order types {types}."
 

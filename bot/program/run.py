@@ -22,7 +22,10 @@ from bot.program.signals import stop_on_signals
 from bot.settings import Settings
 from bot.trading.policy import Policy
 from bot.trading.words import code
+from cogs.accounts import Accounts
 from cogs.desk import DeskCommands
+from cogs.market import Market
+from cogs.orders import Orders
 from cogs.positions import Positions
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, DeskCommands)
+COGS = (Positions, Accounts, Orders, Market, DeskCommands)
 
 
 def utc_now() -> datetime:

@@ -22,7 +22,12 @@ def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
 
 def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
     """Foreign text to the letter, as inline code, in which Discord reads neither Markdown nor mentions nor links."""
-    return f"`{_line(text, longest).replace('`', _NO_BACKTICK) or ' '}`"
+    return f"`{verbatim(text, longest) or ' '}`"
+
+
+def verbatim(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
+    """Foreign text to stand inside code that others put the marks around: one line that can't end the code."""
+    return _line(text, longest).replace("`", _NO_BACKTICK)
 
 
 def _line(text: str, longest: int) -> str:

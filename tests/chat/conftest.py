@@ -11,13 +11,16 @@ from simcord.interactions import base_payload
 
 from bot.chat.client import DeskClient
 from bot.chat.messenger import DiscordMessenger
+from cogs.accounts import Accounts
 from cogs.desk import DeskCommands
+from cogs.market import Market
+from cogs.orders import Orders
 from cogs.positions import Positions
 
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, DeskCommands)
+COGS = (Positions, Accounts, Orders, Market, DeskCommands)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.requests import Press, Refused, ReverseRequest
@@ -13,6 +14,49 @@ from bot.trading.tickets import Member, Place, Reverse, Ticket, TicketState
 from .samples import POLICY, SHOWN, TICKET
 
 Acknowledge = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class FakeReads:
+    """Fills ``bot.chat.door.Reads``: gives back what it was given, whoever asks.
+
+    Attributes:
+        answers: by the name of the reading.
+        asked: the readings with what was typed.
+    """
+
+    behind: list[str]
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def _answer(self, name: str, *typed: str | None) -> Any:
+        self.behind.append(name)
+        self.asked.append((name, *(each for each in typed if each is not None)))
+        return self.answers[name]
+
+    async def positions(self, member: Member, account: str | None) -> Any:
+        return self._answer("positions", account)
+
+    async def orders(self, member: Member, account: str, typed: str | None) -> Any:
+        return self._answer("orders", account, typed)
+
+    async def order(self, member: Member, account: str, order_id: str) -> Any:
+        return self._answer("order", account, order_id)
+
+    async def accounts(self, member: Member) -> Any:
+        return self._answer("accounts")
+
+    async def account(self, member: Member, account: str) -> Any:
+        return self._answer("account", account)
+
+    async def pnl(self, member: Member) -> Any:
+        return self._answer("pnl")
+
+    async def executions(self, member: Member, account: str) -> Any:
+        return self._answer("executions", account)
+
+    async def quotes(self, member: Member, typed: str) -> Any:
+        return self._answer("quotes", typed)
 
 
 @dataclass
@@ -44,6 +88,9 @@ class FakeDesk:
     orders: list[str] = field(default_factory=list)
     private: list[str] = field(default_factory=list)
     turned_away: list[tuple[int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.reads = FakeReads(self.behind)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)

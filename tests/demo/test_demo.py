@@ -64,6 +64,7 @@ async def test_the_script_tells_the_whole_story_and_ends_with_the_first_order_id
         "Tess (trader) presses  [Confirm]",
         "filled 1 at ",
         "denied · NO_GRANT",
+        "Vera (viewer) types  /positions",
         "Only Tess (trader) can confirm this ticket.",
         "cancelled",
         "No position found for instrument",

@@ -14,6 +14,7 @@ _ROLES = {str(number): name.title() for name, number in WORLD.roles.items()}
 _COUNTDOWN = re.compile(r"<t:(\d+):R>")
 _ROLE = re.compile(r"<@&(\d+)>")
 _BLOCK_MARKS = re.compile(r"^(?:#{1,3}|-#) ", re.MULTILINE)
+_FENCE = re.compile(r"^```\n?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\`*_~|\[\]<#>+.)-])")
 
 
@@ -21,7 +22,7 @@ def spoken(text: str, now: datetime) -> list[str]:
     """A text of Discord's as lines of a terminal: no Markdown, mentions by name, times from now."""
     text = _COUNTDOWN.sub(lambda found: _from_now(int(found[1]), now), text)
     text = _ROLE.sub(lambda found: f"@{_ROLES.get(found[1], found[1])}", text)
-    text = _BLOCK_MARKS.sub("", text).replace("**", "").replace("`", "")
+    text = _BLOCK_MARKS.sub("", _FENCE.sub("", text)).replace("**", "").replace("`", "")
     return _ESCAPED.sub(r"\1", text).splitlines()
 
 
@@ -74,7 +75,7 @@ def page_guide(page: str, log: str, front: str, live: str) -> list[str]:
         f"3.  {live}",
         f"{MARGIN}A LIVE account, so two must agree: Confirm as {trader}, Approve as {approver}, in either order.",
         "",
-        f"As {viewer}, paste the first line again: denied, with the reason.",
+        f"As {viewer}, paste the first line again: denied, with the reason. /positions works: it only reads.",
         f"The bot's log, as long as the demo runs: {log}",
         "Stop with Ctrl-C.",
         "",

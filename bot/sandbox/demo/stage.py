@@ -22,6 +22,8 @@ POLICY_NAME = "policy.toml"
 START_SECONDS = 30.0
 DISCORD_TOKEN = "demo-token-of-the-local-discord"  # noqa: S105 - opens nothing but the page beside it
 CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
+# What somebody may do who only looks on.
+READING = '"help", "policy", "positions", "orders", "order", "accounts", "account", "pnl", "executions", "quote"'
 
 # A month that everybody can type on any date, current ones, and a live account that takes two persons.
 ACCOUNTS = (
@@ -48,11 +50,13 @@ max_quantity = 5
 
 [[grant]] # Viewer
 role = {VIEWER_ROLE}
-commands = ["help", "policy"]
+commands = [{READING}]
+accounts = ["*"]
 
 [[grant]] # Approver
 role = {APPROVER_ROLE}
-commands = ["help", "policy"]
+commands = [{READING}]
+accounts = ["*"]
 
 [[limit]]
 accounts = ["*"]

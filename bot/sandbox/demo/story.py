@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.errors import DeskError
 from bot.sandbox.demo.guide import FIRST_COMMAND, MARGIN, reverse_command
 from bot.sandbox.demo.scene import PATIENCE, Scene, Unproved, fill_on, order_id_on
-from bot.sandbox.demo.stage import Stage
+from bot.sandbox.demo.stage import ACCOUNTS, Stage
 from bot.sandbox.discord import NotPossibleError
 from bot.sandbox.ninjatrader import Kind
 
@@ -120,6 +120,14 @@ async def denial(scene: Scene, _plot: Plot) -> None:
     scene.prove("nothing more sent for Sim101", holds=scene.sent("Sim101") == 1)
 
 
+async def reading(scene: Scene, _plot: Plot) -> None:
+    """Who may only read sees what the accounts hold, and nobody else sees the answer."""
+    asked = await scene.types("viewer", "/positions")
+    text = await scene.is_told(asked, "Sim101", "ES 09-26", "LONG 1", "LIVE", "Apex-001")
+    held = {account.name for account in ACCOUNTS}
+    scene.prove(f"every account of {sorted(held)} among the positions", holds=all(name in text for name in held))
+
+
 async def strangers_and_cancel(scene: Scene, _plot: Plot) -> None:
     """A ticket is its requester's alone; Cancel ends it."""
     card = await scene.asks("trader", ASK_AGAIN)
@@ -211,6 +219,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("An answer that gets lost", losing),
     ("The first reversal's fill", fill),
     ("Somebody who may only read", denial),
+    ("What the accounts hold", reading),
     ("Somebody else's Confirm, and Cancel", strangers_and_cancel),
     ("CrossTrade says no", rejection),
     ("A live account, and the two-person rule", two_persons),

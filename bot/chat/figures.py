@@ -1,0 +1,51 @@
+"""Numbers as cards and tables show them: prices, money, ages, times, LIVE and SIM. Which ones are shown isn't decided here."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from bot.trading.words import money
+
+
+def mark(*, live: bool) -> str:
+    """Whether it may be real money, in a word and a colour."""
+    return "🟥 **LIVE**" if live else "🟦 **SIM**"
+
+
+def price(value: Decimal, tick_size: Decimal) -> str:
+    """A price with at least the decimals of the tick, so that prices below each other line up: 6751.00 and 6751.25."""
+    plain = number(value)
+    wanted = len(number(tick_size).partition(".")[2])
+    whole, _, decimals = plain.partition(".")
+    if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():
+        return plain
+    return f"{whole}.{decimals.rstrip('0').ljust(wanted, '0')}"
+
+
+def number(value: Decimal) -> str:
+    """A number as it is, without a tick to go by."""
+    # Beyond what any market quotes, digits would only push the rest off the card.
+    return f"{value:f}" if -12 <= value.adjusted() <= 15 and value.is_finite() else f"{value:.6g}"
+
+
+def finest(values: Iterable[Decimal | None]) -> Decimal:
+    """The step of the most exact of some prices, for those without a tick to go by, so that their points line up too."""
+    exponents = [value.normalize().as_tuple().exponent for value in values if value is not None and value.is_finite()]
+    return Decimal(1).scaleb(min([0, *(each for each in exponents if isinstance(each, int))]))
+
+
+def amount(value: Decimal) -> str:
+    """An amount of money."""
+    return money(value) if value.is_finite() and value.adjusted() <= 15 else number(value)
+
+
+def clock_time(at: datetime) -> str:
+    """A time of day in UTC, which code blocks can't translate to each reader's own: ``12:00:05``."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
+def age(seconds: float) -> str:
+    """How old something is, short: ``3 s``, ``4 min``, ``2 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

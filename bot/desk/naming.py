@@ -1,0 +1,85 @@
+"""Names as people type them, made into NinjaTrader's own: accounts and instruments. Every no is a ``Stop`` with its reasons.
+
+What is then read or decided about them isn't here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.desk.directory import Directory
+from bot.errors import BrokerError, InstrumentError
+from bot.trading.instruments import Contract, Root, parse_instrument
+from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.tickets import Member
+from bot.trading.words import code
+
+LONGEST_ACCOUNT = 100
+
+
+class Stop(Exception):
+    """Ends a request early with the reasons to tell."""
+
+    def __init__(self, *denials: Denial) -> None:
+        self.denials = denials
+        super().__init__(str(denials))
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Finds accounts, for those who may know of them."""
+
+    directory: Directory
+    policy: Callable[[], Policy]
+
+    def ask(self, member: Member, request: Request) -> None:
+        """Go on only if the policy says yes.
+
+        Raises:
+            Stop: it says no.
+        """
+        if denial := may(self.policy(), member.roles, request):
+            raise Stop(denial)
+
+    async def account(self, member: Member, command: str, typed: str) -> str:
+        """The canonical name of an account on which the member may use the command.
+
+        Raises:
+            Stop: not granted, not there, or the accounts can't be read.
+        """
+        typed = typed.strip()[:LONGEST_ACCOUNT]
+        # Asked before the account is looked for, so that a stranger learns nothing of which accounts there are.
+        self.ask(member, Request(command, typed))
+        name = await self._canonical(member, command, typed)
+        self.ask(member, Request(command, name))
+        return name
+
+    async def _canonical(self, member: Member, command: str, typed: str) -> str:
+        if (known := self.directory.canonical(typed)) is not None:
+            return known
+        try:
+            await self.directory.refresh_accounts()
+        except BrokerError as error:
+            raise Stop(unreadable("the accounts", error)) from error
+        if (known := self.directory.canonical(typed)) is not None:
+            return known
+        theirs = ", ".join(code(name) for name in self.directory.accounts_for(self.policy(), member.roles, command)) or "none"
+        sentence = f"There is no account {code(typed)} in NinjaTrader; yours are: {theirs}."
+        raise Stop(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
+
+
+def instrument(typed: str, now: datetime) -> Contract | Root:
+    """What was typed, as a contract or a bare root.
+
+    Raises:
+        Stop: nothing, or more than one contract, fits.
+    """
+    try:
+        return parse_instrument(typed, now.date())
+    except InstrumentError as error:
+        raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
+
+
+def unreadable(what: str, error: BrokerError) -> Denial:
+    """The no that follows from a read that failed."""
+    return Denial(DenialCode.FACTS_MISSING, f"CrossTrade could not be asked for {what} ({code(str(error))}); try again shortly.")

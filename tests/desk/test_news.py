@@ -1,0 +1,19 @@
+"""Which channels read of what."""
+
+from bot.desk.news import notices_of_the_desk
+from bot.desk.ports import EventName
+from bot.trading.policy import Route
+from tests.desk.conftest import Room
+
+
+async def test_news_of_the_desk_itself_go_once_to_each_channel_that_wants_them(room: Room) -> None:
+    room.rule(
+        routes=(
+            Route(1, frozenset({"*"})),
+            Route(1, frozenset({"policy changed"}), ("Apex*",)),
+            Route(2, frozenset({"policy changed"}), ("Sim*",)),
+            Route(3, frozenset({"filled"})),
+        )
+    )
+    notices = notices_of_the_desk(room.desk.policy, EventName.POLICY_CHANGED, "changed")
+    assert [(notice.channel, notice.text) for notice in notices] == [(1, "changed"), (2, "changed")]
