@@ -154,16 +154,6 @@ class Settings(BaseSettings):
         return _database(value)
 
     @property
-    def rest_url(self) -> str:
-        """Base of CrossTrade's REST calls, without a closing slash."""
-        return f"{self.crosstrade_url}/v1/api"
-
-    @property
-    def stream_url(self) -> str:
-        """Address of CrossTrade's stream: ``wss`` for ``https``, ``ws`` for ``http``."""
-        return f"ws{self.crosstrade_url.removeprefix('http')}/ws/stream"
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must not be shown, logged or posted: both tokens and the database's password."""
         url = make_url(self.database_url)

@@ -170,6 +170,7 @@ class Desk:
             JournalError: the journal can't be read or written.
         """
         found = await self._sweeper.at_start()
+        await self._ledger.record(EventName.STARTED, data={"expired": found.expired, "unknown": found.unknown})
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),

@@ -37,14 +37,19 @@ class Reconciler:
 
     async def look(self, live: Sequence[Ticket]) -> None:
         """Look once for evidence of every unknown ticket; a failed read leaves it as it is."""
-        unknown = [ticket for ticket in live if ticket.state in {TicketState.UNKNOWN, TicketState.NEVER_ARRIVED}]
-        for ticket in unknown:
+        for ticket in filter(self._is_open_question, live):
             try:
                 verdict = await self._weigh(ticket, live)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
                 continue
             await self._settle(ticket, verdict)
+
+    def _is_open_question(self, ticket: Ticket) -> bool:
+        """Tell whether evidence may still change what is said of a ticket; each look costs three requests."""
+        if ticket.state is not TicketState.NEVER_ARRIVED:
+            return ticket.state is TicketState.UNKNOWN
+        return ticket.ended_at is not None and self.clock() - ticket.ended_at <= AFTERWARDS
 
     async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
         account = ticket.intent.account

@@ -177,11 +177,6 @@ class Ticket:
         """Tell whether its order may still change: accepted and not yet in a final state."""
         return self.state is TicketState.ACCEPTED and not (self.order_state is not None and self.order_state.is_done)
 
-    @property
-    def signed_quantity(self) -> int:
-        """What the new order adds to the position when it fills whole."""
-        return self.intent.terms.quantity * self.intent.terms.side.sign
-
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""
         return now >= self.expires_at

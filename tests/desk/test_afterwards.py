@@ -124,6 +124,20 @@ async def test_an_order_that_turns_up_after_all_is_told(running: Room) -> None:
     assert (await running.until(ticket, TicketState.ACCEPTED)).order_id == order.id
 
 
+async def test_what_never_arrived_is_looked_for_no_longer_than_said(running: Room) -> None:
+    ticket = await lost(running)
+    await look_again(running, GRACE.total_seconds() + 1)
+    await look_again(running, BETWEEN.total_seconds() + 1)
+    await running.until(ticket, TicketState.NEVER_ARRIVED)
+    # A first look after the time would find this order; none may come.
+    running.clock.pass_by(AFTERWARDS.total_seconds() + 1)
+    running.broker.book(ticket.intent, OrderState.FILLED, 1)
+    for _ in range(4):
+        running.clock.pass_by(6)
+        await asyncio.sleep(0.3)
+    assert (await running.now(ticket.id)).state is TicketState.NEVER_ARRIVED
+
+
 async def test_an_order_that_ninjatrader_rejected_is_told_as_rejected(running: Room) -> None:
     running.broker.gate = asyncio.Event()
     running.broker.outcomes.append(Unknown("reset"))

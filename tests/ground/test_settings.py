@@ -252,20 +252,6 @@ def test_the_secrets_are_both_tokens_and_the_databases_passwords() -> None:
     assert load_settings(written(NEEDED)).secrets == ("discord-secret-1", "crosstrade-secret-2")
 
 
-@pytest.mark.parametrize(
-    ("typed", "rest", "stream"),
-    [
-        ("https://app.crosstrade.io", "https://app.crosstrade.io/v1/api", "wss://app.crosstrade.io/ws/stream"),
-        ("https://app.crosstrade.io/", "https://app.crosstrade.io/v1/api", "wss://app.crosstrade.io/ws/stream"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/v1/api", "ws://127.0.0.1:8080/ws/stream"),
-        ("http://[::1]:8080", "http://[::1]:8080/v1/api", "ws://[::1]:8080/ws/stream"),
-    ],
-)
-def test_rest_and_stream_follow_from_the_base(typed: str, rest: str, stream: str) -> None:
-    settings = load_settings(written({**NEEDED, "CROSSTRADE_URL": typed}))
-    assert (settings.rest_url, settings.stream_url) == (rest, stream)
-
-
 def test_spelling_is_forgiven_where_it_can_only_mean_one_thing() -> None:
     settings = load_settings(
         written(

@@ -160,11 +160,6 @@ def test_the_first_order_id_is_the_one_to_show() -> None:
     assert replace(TICKET, order_ids=("cb1f", "676")).order_id == "cb1f"
 
 
-@pytest.mark.parametrize(("side", "signed"), [(Side.BUY, 3), (Side.SELL, -3)])
-def test_a_signed_quantity_points_where_the_position_goes(side: Side, signed: int) -> None:
-    assert replace(TICKET, intent=replace(INTENT, terms=Terms(side, 3))).signed_quantity == signed
-
-
 OTHER_SHAPES = {
     "account": replace(INTENT, account="Sim102"),
     "month": replace(INTENT, contract=ES_DECEMBER),
