@@ -10,10 +10,11 @@ from typing import Any
 from discord import ui
 from discord.utils import format_dt
 
-from bot.chat import figures
+from bot.chat import figures, phrases
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
 from bot.chat.hints import hint
 from bot.chat.wording import clip
+from bot.trading.intents import CLOSING
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.tickets import Ticket, TicketState, side_word
@@ -103,9 +104,9 @@ def _title(ticket: Ticket, late: float) -> str:
 def _state_words(ticket: Ticket) -> str:
     match ticket.state:
         case TicketState.OFFERED:
-            return f"Reverse · {_open_words(ticket)}"
+            return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
         case TicketState.ACCEPTED:
-            return f"accepted · order {code(ticket.order_id or '?', 64)}"
+            return f"accepted · order {code(ticket.order_id, 64)}" if ticket.order_id else f"accepted · {ticket.intent.command}"
         case TicketState.UNKNOWN:
             return "outcome unknown"
         case _:
@@ -127,7 +128,7 @@ def _news(ticket: Ticket) -> Iterator[str]:
         return
     match ticket.state:
         case TicketState.ACCEPTED:
-            yield _order_news(ticket)
+            yield phrases.news(ticket)
         case TicketState.REJECTED:
             yield "No order was placed. CrossTrade says:"
         case TicketState.UNKNOWN:
@@ -150,34 +151,14 @@ def _news(ticket: Ticket) -> Iterator[str]:
 
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
     yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.intent.terms.quantity} filled" if ticket.filled else "")
-    yield "The close before it may have been done all the same; look at the position."
-
-
-def _order_news(ticket: Ticket) -> str:
-    quantity = ticket.intent.terms.quantity
-    price = "" if ticket.average_fill_price is None else f" at {figures.price(ticket.average_fill_price, ticket.shown.tick_size)}"
-    match ticket.order_state:
-        case OrderState.FILLED:
-            return f"filled {ticket.filled or quantity}{price}"
-        case OrderState.CANCELLED:
-            return f"order cancelled, {ticket.filled} of {quantity} filled" + (price if ticket.filled else "")
-        case _ if ticket.filled:
-            return f"filled {ticket.filled}/{quantity}{price}"
-        case OrderState.WORKING:
-            return "working, not filled yet"
-        case _:
-            return "submitted to NinjaTrader, not filled yet"
+    if isinstance(ticket.intent, CLOSING):
+        yield "The close before it may have been done all the same; look at the position."
 
 
 def _order(ticket: Ticket) -> Iterator[str]:
     intent, terms = ticket.intent, ticket.intent.terms
     yield f"{figures.mark(live=ticket.shown.live)} · {code(intent.account, 60)}"
-    yield f"**{intent.contract}** · {terms.side.upper()} {terms.quantity} {terms.type} {terms.tif}"
-    yield from (
-        f"{name} {figures.price(price, ticket.shown.tick_size)}"
-        for name, price in (("limit", terms.limit), ("stop", terms.stop))
-        if price is not None
-    )
+    yield from phrases.order(ticket)
     yield from (
         f"{name} {code(text, 64)}" for name, text in (("oco", terms.oco), ("strategy", terms.strategy)) if text is not None
     )
@@ -198,11 +179,15 @@ def _change(ticket: Ticket) -> Iterator[str]:
 
 def _market(ticket: Ticket) -> Iterator[str]:
     shown = ticket.shown
-    yield f"Last {figures.price(shown.last, shown.tick_size)}, quoted {format_dt(shown.quoted_at, 'R')}"
-    yield f"Bid {figures.price(shown.bid, shown.tick_size)} · ask {figures.price(shown.ask, shown.tick_size)}"
-    notional = shown.last * shown.point_value * ticket.intent.terms.quantity
-    yield f"Notional ${figures.amount(notional)}"
-    yield f"One tick is ${figures.amount(shown.tick_value)} per contract"
+    if shown.last is None or shown.quoted_at is None:
+        yield "No price could be read."
+    else:
+        yield f"Last {figures.price(shown.last, shown.tick_size)}, quoted {format_dt(shown.quoted_at, 'R')}"
+    if shown.bid is not None and shown.ask is not None:
+        yield f"Bid {figures.price(shown.bid, shown.tick_size)} · ask {figures.price(shown.ask, shown.tick_size)}"
+    if shown.last is not None and shown.point_value is not None and shown.tick_value is not None:
+        yield f"Notional ${figures.amount(shown.last * shown.point_value * ticket.intent.terms.quantity)}"
+        yield f"One tick is ${figures.amount(shown.tick_value)} per contract"
     if shown.working_orders:
         yield f"Other working orders there: {shown.working_orders}"
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bot.desk.reports import Balance, Listed, OrderStory, Quoted
-from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.tickets import Member, Place, Ticket
@@ -60,7 +60,7 @@ class Desk(Protocol):
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         """Record that the gate turned somebody away."""
 
-    async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:

@@ -12,9 +12,11 @@ def mark(*, live: bool) -> str:
     return "🟥 **LIVE**" if live else "🟦 **SIM**"
 
 
-def price(value: Decimal, tick_size: Decimal) -> str:
+def price(value: Decimal, tick_size: Decimal | None) -> str:
     """A price with at least the decimals of the tick, so that prices below each other line up: 6751.00 and 6751.25."""
     plain = number(value)
+    if tick_size is None:
+        return plain
     wanted = len(number(tick_size).partition(".")[2])
     whole, _, decimals = plain.partition(".")
     if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():

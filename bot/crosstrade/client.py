@@ -14,6 +14,7 @@ from typing import Self
 
 from bot.crosstrade import requests, wire
 from bot.crosstrade.budget import Budget, Priority
+from bot.crosstrade.calls import Call, call_of
 from bot.crosstrade.errors import (
     BUDGET_SPENT,
     EXPECTED,
@@ -34,8 +35,8 @@ from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
+from bot.trading.intents import Intent
 from bot.trading.outcomes import NotSent, Outcome
-from bot.trading.tickets import Reverse
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,8 @@ class CrossTrade:
 
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timeouts)
-        self._rest = Rest(self._session, self._url, self._clock, self._timeouts)
+        self._fresh = open_session(self._token, self._timeouts, keep=False)
+        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh)
         if self._transport is Transport.WEBSOCKET:
             self._stream = Stream(
                 self._session,
@@ -111,6 +113,7 @@ class CrossTrade:
         if self._stream is not None:
             await self._stream.close()
         await self._session.close()
+        await self._fresh.close()
 
     @property
     def link(self) -> Link:
@@ -162,32 +165,30 @@ class CrossTrade:
         """The quote, of the front month for a root (GET Quote of the market service, mid)."""
         return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
-    async def reverse_position(self, intent: Reverse, *, deadline: datetime) -> Outcome:
-        """Close the open position, then place the new order (POST Reverse Position; RPC ``ReversePosition``).
+    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
+        """Make the one call that an intent stands for, once, over the transport for orders.
 
         Args:
-            intent: account, contract and terms of the new order.
-            deadline: until when to wait for the request budget.
+            intent: what to do; ``bot.crosstrade.calls`` says which endpoint that is.
+            deadline: until when to wait for the request budget. Ways out go first there, and a part of it is kept for them.
         """
         try:
-            path = requests.reverse_position_path(intent.account)
-            fields = requests.ReversePositionBody.of(intent).fields()
+            call = call_of(intent)
         except ValueError:
             log.exception("an order could not be put into words for CrossTrade")
             return NotSent("This order can't be put into words for CrossTrade.")
-        return await self._write("ReversePosition", path, intent.account, fields, Priority.ORDER, deadline)
-
-    async def _write(
-        self, api: str, path: str, account: str, fields: dict[str, object], priority: Priority, deadline: datetime
-    ) -> Outcome:
         patience = (deadline - self._clock()).total_seconds()
-        if not await self._budget.acquire(priority, self._budget.now() + patience):
+        if not await self._budget.acquire(call.priority, self._budget.now() + patience):
             return NotSent(BUDGET_SPENT)
+        answer = await self._attempt(call.api, self._on_its_way(call))
+        if isinstance(answer, Reply):
+            return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
+        return outcome_of_failure(answer)
+
+    def _on_its_way(self, call: Call) -> Coroutine[None, None, Reply]:
         if self._stream is not None:
-            answer = await self._attempt(api, self._stream.call(api, account, fields))
-        else:
-            answer = await self._attempt(api, self._rest.post(path, dumps(fields)))
-        return outcome_of_reply(answer, self._clean) if isinstance(answer, Reply) else outcome_of_failure(answer)
+            return self._stream.call(call.api, call.account, {**call.named, **call.body})
+        return self._rest.write(call.method, call.path, dumps(call.body))
 
     async def _read(self, path: Callable[[], str]) -> object:
         return self._body(await self._ask(path))

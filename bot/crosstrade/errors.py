@@ -31,6 +31,10 @@ _NO_PROOF = re.compile(
 )
 
 
+# The add-on's own word for a close whose end it could not see (newest close page; full text unknown).
+_NEEDS_A_LOOK = "close_needs_reconciliation"
+
+
 class NeverLeft(Exception):
     """A request was not put on an open connection; the sentence says why."""
 
@@ -97,12 +101,16 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def outcome_of_reply(reply: Reply, clean: Clean) -> Outcome:
+def outcome_of_reply(reply: Reply, clean: Clean, *, gives_id: bool = True) -> Outcome:
     """What an answer to a write proves.
 
-    Accepted needs success and an order id; rejected needs a refusal and no sign of the contrary.
+    Accepted needs success and, where the call ``gives_id``, an order id; rejected needs a refusal and no sign of the contrary.
     """
     status, succeeded, order_id = reply.status, _success(reply.body), _order_id(reply.body)
+    if _NEEDS_A_LOOK in _reason(reply.body):
+        return Unknown(clean(f"CrossTrade couldn't confirm the end of it: {_reason(reply.body)}"))
+    if not gives_id and _is_success(status) and succeeded is True:
+        return Accepted(None)
     # An id that isn't fit to be shown, such as an echo of the token, is no order id.
     if _is_success(status) and succeeded is True and order_id and clean(order_id) == order_id:
         return Accepted(order_id)

@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from bot.crosstrade.jsontext import dumps
 from bot.trading.instruments import Contract, Root
+from bot.trading.intents import Change, Close, FlatPlace, PlaceOrder, Reverse
 from bot.trading.orders import OrderType, TimeInForce
-from bot.trading.tickets import Reverse
 
 API = "/v1/api"
 STREAM = "/ws/stream"
@@ -21,12 +21,23 @@ Price = Annotated[Decimal, Field(allow_inf_nan=False)]
 Label = Annotated[str, Field(min_length=1)]
 
 
-class ReversePositionBody(BaseModel):
-    """Body of POST Reverse Position; ``action`` and ``quantity`` are the new order's (vendor page, mid)."""
+class Body(BaseModel):
+    """What all bodies have in common: nothing is guessed, nothing extra is sent, an absent option is absent."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=False
     )
+
+    def fields(self) -> dict[str, object]:
+        """The fields by their names on the wire; an absent option is absent, not null."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+class OrderBody(Body):
+    """Body of POST Reverse Position and POST Flat Place Order; ``action`` and ``quantity`` are the new order's (mid).
+
+    Prices are in the instrument's price units, quantities in contracts.
+    """
 
     instrument: str
     action: Literal["BUY", "SELL"]
@@ -39,28 +50,96 @@ class ReversePositionBody(BaseModel):
     strategy: Label | None = None
 
     @classmethod
-    def of(cls, intent: Reverse) -> "ReversePositionBody":
+    def of(cls, intent: Reverse | FlatPlace) -> "OrderBody":
         """Build it from an intent.
 
         Raises:
             ValueError: the terms are none that CrossTrade could take.
         """
-        terms = intent.terms
-        return cls(
-            instrument=str(intent.contract),
-            action="BUY" if terms.side.sign > 0 else "SELL",
-            quantity=terms.quantity,
-            order_type=terms.type,
-            time_in_force=terms.tif,
-            limit_price=terms.limit,
-            stop_price=terms.stop,
-            oco_id=terms.oco,
-            strategy=terms.strategy,
-        )
+        return cls.model_validate(_core(intent), by_name=True)
 
-    def fields(self) -> dict[str, object]:
-        """The fields by their names on the wire; an absent option is absent, not null."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+
+class PlaceBody(OrderBody):
+    """Body of POST Place Order: the same with our own id and a condition on the position (new).
+
+    ``orderId`` labels the order for looking it up; no page calls it a lock against doubles.
+    """
+
+    order_id: Label
+    require_market_position: Label | None = None
+
+    @classmethod
+    def of(cls, intent: Reverse | FlatPlace | PlaceOrder) -> "PlaceBody":
+        """Build it from an intent.
+
+        Raises:
+            ValueError: the terms are none that CrossTrade could take, or there is no id.
+        """
+        if not isinstance(intent, PlaceOrder):
+            raise ValueError("only a placed order has an id of ours")  # noqa: TRY004  as for anything that can't be sent
+        wanted = ",".join(sorted(intent.require)) or None
+        return cls.model_validate({**_core(intent), "order_id": intent.order_id, "require_market_position": wanted}, by_name=True)
+
+
+class CloseBody(Body):
+    """Body of POST Close Position: all, a number of contracts, or a share of the position rounded up (new)."""
+
+    instrument: str
+    quantity: Annotated[int, Field(ge=1)] | None = None
+    percent: Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+
+    @classmethod
+    def of(cls, intent: Close) -> "CloseBody":
+        """Build it from an intent.
+
+        Raises:
+            ValueError: the share is none, or both a share and a number are asked for.
+        """
+        if intent.quantity is not None and intent.fraction is not None:
+            raise ValueError("a close takes a number of contracts or a share")
+        return cls(instrument=str(intent.contract), quantity=intent.quantity, percent=intent.fraction)
+
+
+class ChangeBody(Body):
+    """Body of PUT Change Order: what shall be different, and nothing else (mid)."""
+
+    quantity: Annotated[int, Field(ge=1)] | None = None
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+
+    @classmethod
+    def of(cls, intent: Change) -> "ChangeBody":
+        """Build it from an intent.
+
+        Raises:
+            ValueError: nothing is different, or something that can't be changed is.
+        """
+        before, terms = intent.before, intent.terms
+        if (before.side, before.type, before.tif, before.oco) != (terms.side, terms.type, terms.tif, terms.oco):
+            raise ValueError("only quantity and prices of an order can be changed")
+        new = {
+            "quantity": terms.quantity if terms.quantity != before.quantity else None,
+            "limit_price": terms.limit if terms.limit != before.limit else None,
+            "stop_price": terms.stop if terms.stop != before.stop else None,
+        }
+        if not any(value is not None for value in new.values()):
+            raise ValueError("nothing would be changed")
+        return cls.model_validate(new, by_name=True)
+
+
+def _core(intent: Reverse | FlatPlace | PlaceOrder) -> dict[str, object]:
+    terms = intent.terms
+    return {
+        "instrument": str(intent.contract),
+        "action": "BUY" if terms.side.sign > 0 else "SELL",
+        "quantity": terms.quantity,
+        "order_type": terms.type,
+        "time_in_force": terms.tif,
+        "limit_price": terms.limit,
+        "stop_price": terms.stop,
+        "oco_id": terms.oco,
+        "strategy": terms.strategy,
+    }
 
 
 def segment(name: str) -> str:

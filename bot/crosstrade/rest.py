@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any, Literal
 
 import aiohttp
 from yarl import URL
@@ -35,11 +36,18 @@ class Timeouts:
 USUAL = Timeouts()
 
 
-def open_session(token: str, timeouts: Timeouts = USUAL) -> aiohttp.ClientSession:
-    """Make the session that everything travels by. Must be called within the event loop that will use it."""
+def open_session(token: str, timeouts: Timeouts = USUAL, *, keep: bool = True) -> aiohttp.ClientSession:
+    """Make a session. Must be called within the event loop that will use it.
+
+    Args:
+        token: the bearer token, which only its headers hold.
+        timeouts: seconds.
+        keep: whether connections are kept for the next request.
+    """
+    kept: dict[str, Any] = {"keepalive_timeout": KEEP_ALIVE_SECONDS} if keep else {"force_close": True}
     return aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": AGENT},
-        connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60),
+        connector=aiohttp.TCPConnector(ttl_dns_cache=60, **kept),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_whole(timeouts.read, timeouts.connect),
     )
@@ -51,12 +59,19 @@ class Rest:
     Args:
         base: scheme and host, without a path.
         clock: now, aware UTC; for a ``Retry-After`` that is a date.
+        fresh: a session that keeps no connections, for writes by PUT.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, base: str, clock: Callable[[], datetime], timeouts: Timeouts = USUAL
+        self,
+        session: aiohttp.ClientSession,
+        base: str,
+        clock: Callable[[], datetime],
+        timeouts: Timeouts,
+        fresh: aiohttp.ClientSession,
     ) -> None:
         self._session = session
+        self._fresh = fresh
         self._base = base.rstrip("/")
         self._clock = clock
         self._read = _whole(timeouts.read, timeouts.connect)
@@ -68,23 +83,28 @@ class Rest:
         Raises:
             aiohttp.ClientError, OSError, ValueError: no whole answer came.
         """
-        return await self._send("GET", path, None, self._read)
+        return await self._send("GET", path, None, self._read, self._session)
 
-    async def post(self, path: str, body: str) -> Reply:
-        """Write, once. POST is the only method here: aiohttp sends PUT and DELETE again when a kept-alive connection drops.
+    async def write(self, method: Literal["POST", "PUT"], path: str, body: str) -> Reply:
+        """Write, once.
+
+        aiohttp sends PUT again when a kept-alive connection drops, and never POST; so PUT travels on a connection of its own.
 
         Raises:
             NeverLeft: there is no session any more.
             aiohttp.ClientError, OSError, ValueError: as the table in ``errors`` reads them.
         """
-        if self._session.closed:
+        session = self._session if method == "POST" else self._fresh
+        if session.closed:
             raise NeverLeft("The connection to CrossTrade is closed.")
-        return await self._send("POST", path, body.encode(), self._write)
+        return await self._send(method, path, body.encode(), self._write, session)
 
-    async def _send(self, method: str, path: str, body: bytes | None, limits: aiohttp.ClientTimeout) -> Reply:
+    async def _send(
+        self, method: str, path: str, body: bytes | None, limits: aiohttp.ClientTimeout, session: aiohttp.ClientSession
+    ) -> Reply:
         # Encoded already: the URL must go out as it stands, with no dots or escapes resolved on the way.
         url = URL(self._base + path, encoded=True)
-        async with self._session.request(method, url, data=body, timeout=limits, allow_redirects=False) as response:
+        async with session.request(method, url, data=body, timeout=limits, allow_redirects=False) as response:
             raw = await _whole_body(response)
             return _reply(response.status, raw, _retry_after(response.headers.get("Retry-After"), self._clock))
 

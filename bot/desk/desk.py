@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.desk.directory import Directory
+from bot.desk.drafts import Drafts
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
@@ -20,7 +21,7 @@ from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Follower, Reconciler
-from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.desk.requests import Press, Refused, TicketRequest
 from bot.desk.send import Sender
 from bot.desk.sweep import Found, Sweeper
 from bot.errors import BrokerError, JournalError
@@ -78,7 +79,7 @@ class Desk:
         look = Look(broker)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
-        self._offers = Offers(self._ledger, look, naming, policy, clock, new_id)
+        self._offers = Offers(self._ledger, look, Drafts(look, naming, clock, new_id), policy, clock, new_id)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)
         self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
         self._sweeper = Sweeper(self._ledger, self._hands, clock)
@@ -107,7 +108,7 @@ class Desk:
             # The no stands without its record.
             log.exception("denial not journaled")
 
-    async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
         if self._stopping:
             return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))

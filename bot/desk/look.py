@@ -9,9 +9,9 @@ from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
+from bot.trading.intents import Intent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
-from bot.trading.tickets import Reverse
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -41,6 +41,15 @@ class Look:
             ),
         )
 
+    async def order(self, account: str, order_id: str) -> Order | None:
+        """The order as the account's list has it, finished or not; asking for one by its id can miss a working order.
+
+        Raises:
+            BrokerError: the list can't be read.
+        """
+        orders = await self._broker.orders(account, active_only=False)
+        return next((order for order in orders if order_id in order.ids), None)
+
     async def month_of(self, account: str, root: Root) -> Contract:
         """The contract that a bare root means: the only one with a position or working order, else the front month.
 
@@ -58,7 +67,7 @@ class Look:
 
 
 async def survey(
-    look: Look, journal: Journal, intent: Reverse, policy: Callable[[], Policy], clock: Callable[[], datetime]
+    look: Look, journal: Journal, intent: Intent, policy: Callable[[], Policy], clock: Callable[[], datetime]
 ) -> tuple[Facts, Recent]:
     """Read what a decision needs: the world, and what is on its way to it.
 

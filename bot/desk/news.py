@@ -1,13 +1,18 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
 from bot.desk.ports import EventName, Notice, Tone
+from bot.trading.intents import Cancel, Change, Close
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
 # Events that a route can't name one by one travel under the name that a team would look for.
-ROUTE_NAMES = {EventName.PART_FILLED: EventName.FILLED, EventName.NEVER_ARRIVED: EventName.UNKNOWN}
-ALARMS = frozenset({EventName.REJECTED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
+ROUTE_NAMES = {
+    EventName.PART_FILLED: EventName.FILLED,
+    EventName.NEVER_ARRIVED: EventName.UNKNOWN,
+    EventName.NOT_CLOSED: EventName.REJECTED,
+}
+ALARMS = frozenset({EventName.REJECTED, EventName.NOT_CLOSED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING, EventName.SEEN}
@@ -39,9 +44,10 @@ def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     intent, kind = ticket.intent, "LIVE" if ticket.shown.live else "SIM"
     terms = intent.terms
+    verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change) else ""
     lines = [
         f"**{_what(name, ticket)}**",
-        f"{code(intent.account)} ({kind}) · {intent.contract} · {terms.side.upper()} {terms.quantity} {terms.type}",
+        f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}",
     ]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
@@ -56,7 +62,7 @@ def _what(name: EventName, ticket: Ticket) -> str:
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
     match name:
         case EventName.FILLED:
-            return f"Filled {ticket.filled}{price}"
+            return f"{'Closed' if isinstance(ticket.intent, Close) else 'Filled'} {ticket.filled}{price}"
         case EventName.PART_FILLED:
             return f"Part filled {ticket.filled}/{quantity}{price}"
         case EventName.ORDER_CANCELLED:

@@ -2,24 +2,23 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
+from bot.desk.drafts import Drafts
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look, survey
-from bot.desk.naming import Naming, Stop, instrument, unreadable
+from bot.desk.naming import Stop
 from bot.desk.ports import EventName
-from bot.desk.requests import Refused, ReverseRequest
-from bot.errors import BrokerError, InstrumentError, JournalError, UsageError
-from bot.trading.instruments import Contract, Root
+from bot.desk.requests import Refused, TicketRequest
+from bot.errors import JournalError
+from bot.trading.intents import Intent
 from bot.trading.limits import reasons
-from bot.trading.orders import Terms, check_terms, parse_label, parse_price
-from bot.trading.plan import plan
-from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility
-from bot.trading.tickets import Member, Place, Reverse, Ticket
+from bot.trading.plan import plan, refreshed
+from bot.trading.policy import Denial, DenialCode, Policy, Visibility
+from bot.trading.tickets import Member, Place, Ticket
 
 log = logging.getLogger(__name__)
-COMMAND = "reverse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,15 @@ class Offers:
 
     ledger: Ledger
     look: Look
-    naming: Naming
+    drafts: Drafts
     policy: Callable[[], Policy]
     clock: Clock
     new_id: Callable[[], str]
 
-    async def make(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+    async def make(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """A stored ticket, or every reason why not; a denial is stored as well."""
         try:
-            intent = await self._intent(member, request)
+            intent = await self.drafts.intent(member, request)
             return await self._ticket(member, place, intent)
         except Stop as stop:
             await self._record(member, place, request, stop.denials)
@@ -44,29 +43,13 @@ class Offers:
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
 
-    async def _intent(self, member: Member, request: ReverseRequest) -> Reverse:
-        terms = _terms(request)
-        named = instrument(request.instrument, self.clock())
-        root = named.root if isinstance(named, Contract) else named.name
-        account = await self.naming.account(member, COMMAND, request.account)
-        self.naming.ask(member, Request(COMMAND, account, root, terms.quantity, terms.type))
-        contract = named if isinstance(named, Contract) else await self._month(account, named)
-        return Reverse(account, contract, terms)
-
-    async def _month(self, account: str, root: Root) -> Contract:
-        try:
-            return await self.look.month_of(account, root)
-        except InstrumentError as error:
-            raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={root}")) from error
-        except BrokerError as error:
-            raise Stop(unreadable(f"the month of {root}", error)) from error
-
-    async def _ticket(self, member: Member, place: Place, intent: Reverse) -> Ticket:
+    async def _ticket(self, member: Member, place: Place, intent: Intent) -> Ticket:
         facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy, self.clock)
+        intent = refreshed(intent, facts)
         policy, now = self.policy(), self.clock()
         if denials := reasons(intent, member.id, facts, policy, recent, now):
             raise Stop(*denials)
-        self.naming.directory.held(intent.account, [p.contract for p in facts.positions or ()])
+        self.drafts.naming.directory.held(intent.account, [p.contract for p in facts.positions or ()])
         shown = plan(intent, facts, policy, now)
         # Whoever approves must be able to read the card.
         visibility = Visibility.CHANNEL if shown.approver_roles else policy.ticket_visibility
@@ -83,16 +66,8 @@ class Offers:
         await self.ledger.open(ticket)
         return ticket
 
-    async def _record(self, member: Member, place: Place, request: ReverseRequest, denials: tuple[Denial, ...]) -> None:
-        data = {
-            "command": COMMAND,
-            "account": request.account[:100],
-            "instrument": request.instrument[:100],
-            "side": request.side.value,
-            "quantity": request.quantity,
-            "channel": place.channel,
-            "denials": [str(denial) for denial in denials],
-        }
+    async def _record(self, member: Member, place: Place, request: TicketRequest, denials: tuple[Denial, ...]) -> None:
+        data = {"command": request.command, "channel": place.channel, **_typed(request), "denials": [str(d) for d in denials]}
         try:
             await self.ledger.record(EventName.DENIED, actor=member.id, data=data)
         except JournalError:
@@ -100,19 +75,7 @@ class Offers:
             log.exception("denial not journaled")
 
 
-def _terms(request: ReverseRequest) -> Terms:
-    try:
-        terms = Terms(
-            side=request.side,
-            quantity=request.quantity,
-            type=request.type,
-            tif=request.tif,
-            limit=parse_price("limit", request.limit),
-            stop=parse_price("stop", request.stop),
-            oco=parse_label("OCO id", request.oco),
-            strategy=parse_label("strategy", request.strategy),
-        )
-        check_terms(terms)
-    except UsageError as error:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
-    return terms
+def _typed(request: TicketRequest) -> dict[str, object]:
+    """What was typed, cut to a length that a log can bear; what was left out is left out."""
+    typed = {field.name: getattr(request, field.name) for field in fields(request)}
+    return {name: value if isinstance(value, int) else str(value)[:100] for name, value in typed.items() if value is not None}

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
+from bot.trading.intents import Intent
 from bot.trading.outcomes import Outcome
-from bot.trading.tickets import Reverse, Ticket
+from bot.trading.tickets import Ticket
 
 
 class Broker(Protocol):
@@ -44,8 +45,8 @@ class Broker(Protocol):
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
 
-    async def reverse_position(self, intent: Reverse, *, deadline: datetime) -> Outcome:
-        """Send POST Reverse Position once; it waits for the request budget until the deadline and no longer."""
+    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
+        """Make the one call that the intent stands for, once; it waits for the request budget until the deadline, no longer."""
 
 
 class Tone(StrEnum):
@@ -68,6 +69,7 @@ class EventName(StrEnum):
     UNKNOWN = "unknown"
     NOT_SENT = "not sent"
     NEVER_ARRIVED = "never arrived"
+    NOT_CLOSED = "not closed"
     DENIED = "denied"
     CANCELLED = "cancelled"
     EXPIRED = "expired"

@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.desk.drafts import request_of
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look, survey
-from bot.desk.offer import COMMAND
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import JournalError
 from bot.trading.facts import Facts
 from bot.trading.limits import Recent, reasons
-from bot.trading.plan import no_longer_true, plan
-from bot.trading.policy import Denial, Policy, Request, may
+from bot.trading.plan import no_longer_true, plan, refreshed
+from bot.trading.policy import Denial, Policy, may
 from bot.trading.tickets import Approved, Member, Ticket, TicketState, move
 from bot.trading.words import harmless
 
@@ -101,7 +101,7 @@ class Presses:
     ) -> str | None:
         if press.member.id != ticket.requester.id:
             return NOT_YOURS.format(name=harmless(ticket.requester.name, 40))
-        if denial := may(self.policy(), press.member.roles, _request(ticket)):
+        if denial := may(self.policy(), press.member.roles, request_of(ticket.intent)):
             return denial.sentence
         if ticket.confirmed_at is not None and ticket.missing_roles:
             return WAITING
@@ -150,20 +150,22 @@ class Presses:
     async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, facts: Facts, recent: Recent) -> Ticket | None:
         """Decide again on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
         policy, now = self.policy(), self.clock()
-        asked = _request(ticket)
+        asked = request_of(ticket.intent)
         # The requester's roles: as of now when it is their press, else as of their own.
         roles = press.member.roles if press.member.id == ticket.requester.id else ticket.requester.roles
         denial = may(policy, roles, asked)
-        denials = (denial,) if denial else reasons(ticket.intent, ticket.requester.id, facts, policy, recent, now)
+        intent = refreshed(ticket.intent, facts)
+        denials = (denial,) if denial else reasons(intent, ticket.requester.id, facts, policy, recent, now)
         if denials:
             await self._deny(press, ticket, denials)
             return None
-        shown = plan(ticket.intent, facts, policy, now)
-        why = no_longer_true(ticket.shown, shown, policy.price_tolerance_ticks, ticket.intent.terms.type)
+        shown = plan(intent, facts, policy, now)
+        why = no_longer_true(ticket.intent, intent, ticket.shown, shown, policy.price_tolerance_ticks)
         if why is not None:
             again = move(
                 ticket,
                 TicketState.OFFERED,
+                intent=intent,
                 revision=ticket.revision + 1,
                 shown=shown,
                 expires_at=now + timedelta(seconds=policy.confirm_seconds),
@@ -212,11 +214,6 @@ class Presses:
     async def _store(self, old: Ticket, new: Ticket, name: EventName, member: Member, **data: object) -> None:
         """Store a change; that somebody else was faster needs no word, the card shows what they did."""
         await self.ledger.move(old, new, name, actor=member.id, data=data)
-
-
-def _request(ticket: Ticket) -> Request:
-    terms = ticket.intent.terms
-    return Request(COMMAND, ticket.intent.account, ticket.intent.contract.root, terms.quantity, terms.type)
 
 
 Step = Callable[[Press, Ticket, datetime, "asyncio.Future[None]"], Awaitable[str | None]]

@@ -11,18 +11,22 @@ from decimal import Decimal
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
-from bot.trading.evidence import Absent, Found, FoundFills, Unclear, Verdict, weigh
+from bot.trading.evidence import Absent, Found, FoundClosed, FoundFills, Unclear, Verdict, weigh
 from bot.trading.facts import Execution, Order
+from bot.trading.intents import Cancel, Change, Close, target
 from bot.trading.orders import OrderState
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Ticket, TicketState, move, side_word
 
 log = logging.getLogger(__name__)
 
 FOUND = "The answer was lost; the order was found in NinjaTrader."
+CLOSED = "The answer was lost; the position shows that it was closed."
 # CrossTrade's reversal waits up to about five seconds before it places; an order absent before this proves nothing.
 GRACE = timedelta(seconds=30)
 # "Absent" must be read twice, this far apart.
 BETWEEN = timedelta(seconds=8)
+# A close at market that isn't done by then deserves a look.
+CLOSE_TAKES = timedelta(seconds=15)
 # An order that was called "never arrived" and turns up within this time is still told.
 AFTERWARDS = timedelta(minutes=10)
 
@@ -76,7 +80,7 @@ class Reconciler:
     async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self.clock()
         match verdict:
-            case Found(order) if order.state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN:
+            case Found(order) if _is_rejected(ticket, order):
                 text = "NinjaTrader rejected the order."
                 new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=order.ids, order_state=order.state, outcome=text)
                 await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": "orders"})
@@ -88,6 +92,9 @@ class Reconciler:
             case FoundFills(order_id, _):
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,), outcome=FOUND)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "executions"})
+            case FoundClosed():
+                new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED)
+                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
                 await self._absent(ticket, note, now)
             case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:
@@ -106,6 +113,12 @@ class Reconciler:
             text = f"Looked for twice, {note}." if note else "Looked for twice: neither order, fill nor change of position."
             new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=now, outcome=text)
             await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
+
+
+def _is_rejected(ticket: Ticket, order: Order) -> bool:
+    """Tell whether what was sent is the order that NinjaTrader rejected."""
+    rejected = order.state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN
+    return rejected and target(ticket.intent) is None
 
 
 @dataclass(slots=True)
@@ -133,13 +146,33 @@ class Follower:
                     log.info("orders of %s not read: %s", account, error)
 
     async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
+        by_orders = [ticket for ticket in tickets if not isinstance(ticket.intent, Close)]
+        if closes := [ticket for ticket in tickets if isinstance(ticket.intent, Close)]:
+            await self._follow_closes(account, closes)
+        if by_orders:
+            await self._follow_orders(account, by_orders)
+
+    async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
+        """A close has no order id: it is over when the position is what it was to leave, or less."""
+        positions = await self.broker.positions(account)
+        for ticket in tickets:
+            held = sum(p.quantity for p in positions if p.contract == ticket.intent.contract)
+            if held == ticket.shown.after or abs(held) < abs(ticket.shown.after) or held * ticket.shown.position < 0:
+                size = ticket.intent.terms.quantity
+                await self._told(ticket, replace(ticket, order_state=OrderState.FILLED, filled=size))
+            elif ticket.outcome is None and ticket.sent_at is not None and self.clock() - ticket.sent_at >= CLOSE_TAKES:
+                still = f"Still {side_word(held)} after {CLOSE_TAKES.seconds} s; look at NinjaTrader."
+                new = move(ticket, TicketState.ACCEPTED, outcome=still)
+                await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"position": held})
+
+    async def _follow_orders(self, account: str, tickets: Sequence[Ticket]) -> None:
         orders = await self.broker.orders(account, active_only=False)
         gone = []
         for ticket in tickets:
             order = next((o for o in orders if not set(o.ids).isdisjoint(ticket.order_ids)), None)
             if order is None:
                 gone.append(ticket)
-            else:
+            elif _tells(ticket, order):
                 await self._told(ticket, _with_order(ticket, order))
         if gone:
             fills = await self.broker.executions(account)
@@ -161,6 +194,14 @@ class Follower:
         name = _name(ticket, new)
         data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled}
         await self.ledger.move(ticket, new, name, data=data)
+
+
+def _tells(ticket: Ticket, order: Order) -> bool:
+    """Tell whether a row says anything of the ticket: a change shows only once the order has the new terms, or is over."""
+    if not isinstance(ticket.intent, Change):
+        return True
+    terms = ticket.intent.terms
+    return order.state.is_done or (order.quantity, order.limit, order.stop) == (terms.quantity, terms.limit, terms.stop)
 
 
 def _pause(tickets: Sequence[Ticket], now: datetime) -> timedelta:
@@ -197,6 +238,14 @@ def _with_fills(ticket: Ticket, executions: Sequence[Execution]) -> Ticket:
 
 
 def _name(old: Ticket, new: Ticket) -> EventName:
+    cancels = isinstance(new.intent, Cancel) and new.order_state is OrderState.CANCELLED
+    if target(new.intent) is not None and not cancels:
+        # What else becomes of that order is for its own ticket to tell.
+        return EventName.SEEN
+    return _name_of_state(old, new)
+
+
+def _name_of_state(old: Ticket, new: Ticket) -> EventName:
     match new.order_state:
         case OrderState.FILLED:
             return EventName.FILLED

@@ -1,6 +1,7 @@
 """What the chat layer hands to the desk, and what it gets back: plain data, as typed by a person."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.trading.orders import OrderType, Side, TimeInForce
 from bot.trading.policy import Denial
@@ -16,6 +17,7 @@ class ReverseRequest:
         limit, stop: prices as strings, so that no binary fraction ever stands in between.
     """
 
+    command: ClassVar[str] = "reverse"
     account: str
     instrument: str
     side: Side
@@ -26,6 +28,82 @@ class ReverseRequest:
     stop: str | None = None
     oco: str | None = None
     strategy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRequest:
+    """The options of ``/place``, as those of ``/reverse``.
+
+    Attributes:
+        require: a comma list of ``flat``, ``long`` and ``short``: positions in which the order may be placed.
+    """
+
+    command: ClassVar[str] = "place"
+    account: str
+    instrument: str
+    side: Side
+    quantity: int
+    type: OrderType = OrderType.MARKET
+    tif: TimeInForce = TimeInForce.DAY
+    limit: str | None = None
+    stop: str | None = None
+    oco: str | None = None
+    strategy: str | None = None
+    require: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlatPlaceRequest:
+    """The options of ``/flatplace``, as those of ``/reverse``."""
+
+    command: ClassVar[str] = "flatplace"
+    account: str
+    instrument: str
+    side: Side
+    quantity: int
+    type: OrderType = OrderType.MARKET
+    tif: TimeInForce = TimeInForce.DAY
+    limit: str | None = None
+    stop: str | None = None
+    oco: str | None = None
+    strategy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """The options of ``/close``: a quantity, or a percentage as typed (``50``, ``12.5%``), or neither for all."""
+
+    command: ClassVar[str] = "close"
+    account: str
+    instrument: str
+    quantity: int | None = None
+    percent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """The options of ``/cancel`` for one order; blank where they were left out."""
+
+    command: ClassVar[str] = "cancel"
+    account: str
+    order: str
+    scope: str = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyRequest:
+    """The options of ``/modify``; what is ``None`` stays as it is."""
+
+    command: ClassVar[str] = "modify"
+    account: str
+    order: str
+    quantity: int | None = None
+    limit: str | None = None
+    stop: str | None = None
+
+
+EntryRequest = ReverseRequest | PlaceRequest | FlatPlaceRequest
+TicketRequest = EntryRequest | CloseRequest | CancelRequest | ModifyRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName, Messenger
 from bot.errors import DeliveryError, JournalError
+from bot.trading.intents import Cancel, Change, PlaceOrder
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
 from bot.trading.words import code
@@ -69,7 +70,7 @@ class Sender:
         # A press that came in time isn't late because looking took a while.
         deadline = max(ticket.expires_at, self.clock() + BUDGET_GETS)
         try:
-            outcome = await self.broker.reverse_position(ticket.intent, deadline=deadline)
+            outcome = await self.broker.send(ticket.intent, deadline=deadline)
         except Exception:
             # The client promises to raise nothing. Should it ever, the order may have left.
             log.exception("ticket %s", ticket.id)
@@ -101,10 +102,16 @@ def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, 
     now = clock()
     match outcome:
         case Accepted(order_id):
-            return EventName.ACCEPTED, move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,))
+            return EventName.ACCEPTED, move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=_ids(ticket, order_id))
         case Rejected(text):
             return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(text))
         case NotSent(why):
             return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=code(why))
         case unknown:
             return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))
+
+
+def _ids(ticket: Ticket, order_id: str | None) -> tuple[str, ...]:
+    """Every id under which the order may be listed; CrossTrade's first."""
+    own = ticket.intent.order_id if isinstance(ticket.intent, PlaceOrder | Cancel | Change) else None
+    return tuple(dict.fromkeys(each for each in (order_id, own) if each is not None))

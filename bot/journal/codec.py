@@ -5,31 +5,25 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import JournalError
+from bot.journal.intents import intent_values, number, read_intent, read_shown, shown_values, text
 from bot.journal.schema import NOTICE
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Approved, Member, Place, Reverse, Shown, Ticket, TicketState
+from bot.trading.tickets import Approved, Member, Place, Ticket, TicketState
 
 # What the log was handed must never be the reason that a fact goes unrecorded: whatever JSON doesn't know is kept as its words.
 _write = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _read = json.loads
-_REVERSE = "reverse"
 # A look-up here takes a tenth of an enumeration's own.
 _VISIBILITIES = {each.value: each for each in Visibility}
 _STATES = {each.value: each for each in TicketState}
 _ORDER_STATES = {each.value: each for each in OrderState}
-_SIDES = {each.value: each for each in Side}
-_TYPES = {each.value: each for each in OrderType}
-_TIFS = {each.value: each for each in TimeInForce}
 
 AnyRow = Row[*tuple[Any, ...]]
 Values = dict[str, object]
@@ -45,14 +39,14 @@ def ticket_values(ticket: Ticket) -> Values:
         "revision": ticket.revision,
         "account": ticket.intent.account,
         "contract": str(ticket.intent.contract),
-        "intent": _write(_intent(ticket.intent)),
+        "intent": _write(intent_values(ticket.intent)),
         "requester": ticket.requester.id,
         "requester_name": ticket.requester.name,
         "requester_roles": _write(sorted(ticket.requester.roles)),
         "guild": ticket.place.guild,
         "channel": ticket.place.channel,
         "visibility": ticket.visibility,
-        "shown": _write(_shown(ticket.shown)),
+        "shown": _write(shown_values(ticket.shown)),
         "created_at": ticket.created_at,
         "expires_at": ticket.expires_at,
         "confirmed_at": ticket.confirmed_at,
@@ -64,7 +58,7 @@ def ticket_values(ticket: Ticket) -> Values:
         "order_ids": _write(ticket.order_ids),
         "order_state": ticket.order_state,
         "filled": ticket.filled,
-        "average_fill_price": _text(ticket.average_fill_price),
+        "average_fill_price": text(ticket.average_fill_price),
         "orders_before": _write(ticket.orders_before),
         "absent_since": ticket.absent_since,
     }
@@ -141,11 +135,11 @@ def _ticket(row: AnyRow) -> Ticket:
     ) = row
     return Ticket(
         id=id_,
-        intent=_read_intent(_read(intent)),
+        intent=read_intent(_read(intent)),
         requester=Member(requester, requester_name, frozenset(_read(requester_roles))),
         place=Place(guild, channel),
         visibility=_VISIBILITIES[visibility],
-        shown=_read_shown(_read(shown)),
+        shown=read_shown(_read(shown)),
         created_at=created_at,
         expires_at=expires_at,
         state=_STATES[state],
@@ -161,7 +155,7 @@ def _ticket(row: AnyRow) -> Ticket:
         order_ids=tuple(_read(order_ids)),
         order_state=None if order_state is None else _ORDER_STATES[order_state],
         filled=filled,
-        average_fill_price=_number(average_fill_price),
+        average_fill_price=number(average_fill_price),
         orders_before=tuple(_read(orders_before)),
         absent_since=absent_since,
     )
@@ -174,82 +168,3 @@ def _event(row: AnyRow) -> Event:
 def _delivery(row: AnyRow) -> Delivery:
     notice = Notice(row.channel, row.text, row.silent, Tone(row.tone)) if row.kind == NOTICE else None
     return Delivery(row.id, row.ticket, notice, since=row.since, sequence=row.sequence, attempts=row.attempts)
-
-
-def _intent(intent: Reverse) -> Values:
-    contract, terms = intent.contract, intent.terms
-    return {
-        "kind": _REVERSE,
-        "account": intent.account,
-        "contract": [contract.root, contract.year, contract.month],
-        "side": terms.side,
-        "quantity": terms.quantity,
-        "type": terms.type,
-        "tif": terms.tif,
-        "limit": _text(terms.limit),
-        "stop": _text(terms.stop),
-        "oco": terms.oco,
-        "strategy": terms.strategy,
-    }
-
-
-def _read_intent(data: dict[str, Any]) -> Reverse:
-    if data["kind"] != _REVERSE:
-        raise ValueError(data["kind"])
-    terms = Terms(
-        side=_SIDES[data["side"]],
-        quantity=data["quantity"],
-        type=_TYPES[data["type"]],
-        tif=_TIFS[data["tif"]],
-        limit=_number(data["limit"]),
-        stop=_number(data["stop"]),
-        oco=data["oco"],
-        strategy=data["strategy"],
-    )
-    return Reverse(data["account"], Contract(*data["contract"]), terms)
-
-
-def _shown(shown: Shown) -> Values:
-    return {
-        "live": shown.live,
-        "position": shown.position,
-        "average_price": _text(shown.average_price),
-        "after": shown.after,
-        "bid": str(shown.bid),
-        "ask": str(shown.ask),
-        "last": str(shown.last),
-        "quoted_at": shown.quoted_at.astimezone(UTC).isoformat(),
-        "tick_size": str(shown.tick_size),
-        "tick_value": str(shown.tick_value),
-        "point_value": str(shown.point_value),
-        "warnings": shown.warnings,
-        "approver_roles": sorted(shown.approver_roles),
-        "working_orders": shown.working_orders,
-    }
-
-
-def _read_shown(data: dict[str, Any]) -> Shown:
-    return Shown(
-        live=data["live"],
-        position=data["position"],
-        average_price=_number(data["average_price"]),
-        after=data["after"],
-        bid=Decimal(data["bid"]),
-        ask=Decimal(data["ask"]),
-        last=Decimal(data["last"]),
-        quoted_at=datetime.fromisoformat(data["quoted_at"]),
-        tick_size=Decimal(data["tick_size"]),
-        tick_value=Decimal(data["tick_value"]),
-        point_value=Decimal(data["point_value"]),
-        warnings=tuple(data["warnings"]),
-        approver_roles=frozenset(data["approver_roles"]),
-        working_orders=data["working_orders"],
-    )
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else str(number)
-
-
-def _number(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)

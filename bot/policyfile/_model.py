@@ -39,6 +39,7 @@ EVENTS = frozenset(
         "unknown",
         "not sent",
         "never arrived",
+        "not closed",
         "denied",
         "cancelled",
         "expired",

@@ -1,8 +1,10 @@
 """What became of an order whose answer was lost, judged from what NinjaTrader shows. Pure.
 
-``reverseposition`` takes no id of ours, so an order is recognised by what it is: account, contract, side, quantity, type and
-prices, among those that were not listed before sending and belong to no other ticket. Only reads that succeeded come in
-here. Where two stories fit, the verdict is *unclear*: a person may know more, a guess would not.
+Most calls take no id of ours, so an order is recognised by what it is: account, contract, side, quantity, type and prices,
+among those that were not listed before sending and belong to no other ticket. A placed order is looked for by our own id
+first; NinjaTrader may have put another one in its place. A close shows in the position, a cancellation and a change in the
+order that they are about. Only reads that succeeded come in here. Where two stories fit, the verdict is *unclear*: a person
+may know more, a guess would not.
 """
 
 from collections import Counter
@@ -11,8 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.orders import OrderState, OrderType
-from bot.trading.tickets import Ticket, closing_side, side_word
+from bot.trading.intents import CLOSING, Cancel, Change, Close, PlaceOrder, closing_side
+from bot.trading.orders import DONE_STATES, OrderState, OrderType
+from bot.trading.tickets import Ticket, side_word
 
 # Executions carry NinjaTrader's clock, which may differ from ours by this much.
 CLOCK_DIFFERENCE = timedelta(seconds=90)
@@ -34,6 +37,11 @@ class FoundFills:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundClosed:
+    """A close was done: the position is what it was to leave."""
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """Nothing of it is there; ``note`` says what is to be known besides."""
 
@@ -47,7 +55,7 @@ class Unclear:
     why: str
 
 
-Verdict = Found | FoundFills | Absent | Unclear
+Verdict = Found | FoundFills | FoundClosed | Absent | Unclear
 
 
 def weigh(
@@ -66,18 +74,55 @@ def weigh(
         positions: all positions of the account.
         taken: ids of orders that belong to other tickets.
     """
-    contract = ticket.intent.contract
-    position = sum(p.quantity for p in positions if p.contract == contract)
-    new = [o for o in orders if o.contract == contract and not _is_old(o.ids, ticket, taken)]
+    intent = ticket.intent
+    position = sum(p.quantity for p in positions if p.contract == intent.contract)
+    if isinstance(intent, Cancel | Change):
+        return _weigh_target(intent, orders)
+    new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken)]
     twins = [o for o in new if _looks_like(o, ticket)]
+    if isinstance(intent, Close):
+        return _weigh_close(ticket, twins, position)
+    if isinstance(intent, PlaceOrder) and (own := [o for o in orders if intent.order_id in o.ids]):
+        return Found(own[0])
     if _close_looks_alike(ticket):
         return _weigh_with_close(ticket, twins, position)
+    listed = frozenset(order_id for order in orders for order_id in order.ids)
+    return _one_of(twins) or _by_fills(ticket, executions, taken | listed) or _nothing_there(ticket, position)
+
+
+def _one_of(twins: list[Order]) -> Found | Unclear | None:
     if len(twins) == 1:
         return Found(twins[0])
-    if twins:
-        return Unclear(f"{len(twins)} orders look like it")
-    listed = frozenset(order_id for order in orders for order_id in order.ids)
-    return _by_fills(ticket, executions, taken | listed) or _nothing_there(ticket, position)
+    return Unclear(f"{len(twins)} orders look like it") if twins else None
+
+
+def _weigh_target(intent: Cancel | Change, orders: Sequence[Order]) -> Verdict:
+    """What became of the order that was to be cancelled or changed; CrossTrade lists finished orders for some minutes."""
+    order = next((o for o in orders if intent.order_id in o.ids), None)
+    if order is None:
+        return Unclear("the order is not listed any more")
+    if isinstance(intent, Change):
+        terms = intent.terms
+        done = (order.quantity, order.limit, order.stop) == (terms.quantity, terms.limit, terms.stop)
+        return Found(order) if done else _not_done(order, {OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
+    if order.state in DONE_STATES:
+        return Found(order)
+    return _not_done(order, {OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
+
+
+def _not_done(order: Order, under_way: set[OrderState]) -> Verdict:
+    if order.state in under_way | {OrderState.OTHER}:
+        return Unclear(f"the order is {order.state.value}")
+    return Absent(f"the order is {order.state.value.lower()} as it was")
+
+
+def _weigh_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
+    before, after = ticket.shown.position, ticket.shown.after
+    if position == after:
+        return FoundClosed()
+    if any(not twin.state.is_done for twin in twins):
+        return Unclear("an order that may be the close is still working")
+    return Absent() if position == before else _changed(before, position)
 
 
 def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
@@ -99,8 +144,12 @@ def _nothing_there(ticket: Ticket, position: int) -> Verdict:
     before = ticket.shown.position
     if position == before:
         return Absent()
-    if position == 0:
+    if position == 0 and isinstance(ticket.intent, CLOSING):
         return Absent(f"the position of {side_word(before)} was closed, the new order never arrived")
+    return _changed(before, position)
+
+
+def _changed(before: int, position: int) -> Unclear:
     return Unclear(f"the position went from {side_word(before)} to {side_word(position)} without an order to show for it")
 
 
@@ -125,7 +174,7 @@ def _close_looks_alike(ticket: Ticket) -> bool:
 
 def _close_fills_alike(ticket: Ticket) -> bool:
     terms, position = ticket.intent.terms, ticket.shown.position
-    return closing_side(position) is terms.side and abs(position) == terms.quantity
+    return isinstance(ticket.intent, CLOSING) and closing_side(position) is terms.side and abs(position) == terms.quantity
 
 
 def _later(one: Order, other: Order) -> Verdict:

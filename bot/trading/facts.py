@@ -150,3 +150,7 @@ class Facts:
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""
         return next((p for p in self.positions or () if p.contract == contract and p.quantity), None)
+
+    def order(self, order_id: str) -> Order | None:
+        """The order that carries that id, finished or not, if the list was read and holds one."""
+        return next((order for order in self.orders or () if order_id in order.ids), None)

@@ -5,15 +5,16 @@ Pure: time is an argument. Fails closed: whatever is missing, stale or unreadabl
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import PriceError
 from bot.trading.facts import Account, Facts, Quote
 from bot.trading.instruments import Contract
+from bot.trading.intents import CLOSING, EXITS, Cancel, Change, Close, Intent, PlaceOrder, Reverse, target
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
-from bot.trading.tickets import IN_FLIGHT, SENT, Reverse, Ticket
+from bot.trading.tickets import IN_FLIGHT, SENT, Ticket
 from bot.trading.words import code, harmless
 
 
@@ -32,19 +33,24 @@ class Recent:
         return (t for t in self.tickets if t.state in SENT and t.sent_at is not None and t.sent_at >= moment)
 
 
-def reasons(intent: Reverse, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
+def reasons(intent: Intent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
+    if isinstance(intent, EXITS):
+        return tuple(_about_exit(intent, facts, policy, recent))
     account, quote = facts.account, facts.quote
     if account is None or facts.positions is None or facts.orders is None or quote is None:
-        # A list that was read and holds no position settles it, whatever else could not be read.
+        # A list that was read and holds no position settles it, whatever else could not be read; but not while an order there
+        # may just be changing it.
         known = () if facts.positions is None else _about_position(intent, facts)
-        return (*known, _missing(facts))
+        return (*_about_unknown(intent, recent), *known, _missing(facts))
     limits = policy.limits_for(intent.account, intent.contract.root)
     found = [
         # First: until that is settled, nothing that is said of the position is sure.
         *_about_unknown(intent, recent),
         *_about_account(intent, account, policy),
+        *_about_connection(intent, account),
         *_about_position(intent, facts),
+        *_about_order(intent, facts),
         *_about_quote(intent, quote, policy, now),
         *_about_prices(intent, quote),
     ]
@@ -53,13 +59,26 @@ def reasons(intent: Reverse, member: int, facts: Facts, policy: Policy, recent: 
     return tuple(found)
 
 
+def _about_exit(intent: Close | Cancel, facts: Facts, policy: Policy, recent: Recent) -> Iterable[Denial]:
+    """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does."""
+    if facts.account is None or facts.positions is None or facts.orders is None:
+        yield _missing(facts)
+        return
+    yield from _about_unknown(intent, recent)
+    yield from _about_account(intent, facts.account, policy)
+    if isinstance(intent, Close):
+        yield from _about_position(intent, facts)
+        yield from _about_size(intent, facts)
+    yield from _about_order(intent, facts)
+
+
 def _missing(facts: Facts) -> Denial:
     why = "; ".join(map(code, facts.missing)) or "no answer"
     sentence = f"CrossTrade could not be read ({why}), so nothing is sent; try again shortly."
     return Denial(DenialCode.FACTS_MISSING, sentence)
 
 
-def _about_account(intent: Reverse, account: Account, policy: Policy) -> Iterable[Denial]:
+def _about_account(intent: Intent, account: Account, policy: Policy) -> Iterable[Denial]:
     if not account.is_simulation and not policy.names_live(intent.account):
         yield Denial(
             DenialCode.LIVE_NOT_NAMED,
@@ -67,6 +86,9 @@ def _about_account(intent: Reverse, account: Account, policy: Policy) -> Iterabl
             "whoever runs the desk must add it under [[account]].",
             f"account={intent.account} provider={account.provider}",
         )
+
+
+def _about_connection(intent: Intent, account: Account) -> Iterable[Denial]:
     if account.connected is False:
         yield Denial(
             DenialCode.ACCOUNT_DISCONNECTED,
@@ -75,18 +97,59 @@ def _about_account(intent: Reverse, account: Account, policy: Policy) -> Iterabl
         )
 
 
-def _about_position(intent: Reverse, facts: Facts) -> Iterable[Denial]:
-    if facts.position(intent.contract) is None:
+def _about_position(intent: Intent, facts: Facts) -> Iterable[Denial]:
+    position = facts.position(intent.contract)
+    if position is None and isinstance(intent, Reverse | Close):
         yield Denial(
             DenialCode.NO_POSITION,
-            f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to reverse.",
+            f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to {intent.command}.",
             f"account={intent.account} instrument={intent.contract}",
+        )
+    if isinstance(intent, PlaceOrder) and intent.require:
+        now = "flat" if position is None else "long" if position.quantity > 0 else "short"
+        if now not in intent.require:
+            yield Denial(
+                DenialCode.POSITION_NOT_AS_REQUIRED,
+                f"{code(intent.account)} is {now} in {intent.contract} and the order asks for "
+                f"{' or '.join(sorted(intent.require))}; look at the position, or leave require out.",
+                f"position={now} require={','.join(sorted(intent.require))}",
+            )
+
+
+def _about_size(intent: Close, facts: Facts) -> Iterable[Denial]:
+    position = facts.position(intent.contract)
+    if position is not None and intent.terms.quantity > abs(position.quantity):
+        yield Denial(
+            DenialCode.BAD_REQUEST,
+            f"Only {abs(position.quantity)} of {intent.contract} are open, so {intent.terms.quantity} can't be closed; "
+            "lower qty, or leave it out to close all.",
+            f"quantity={intent.terms.quantity} position={position.quantity}",
         )
 
 
-def _about_unknown(intent: Reverse, recent: Recent) -> Iterable[Denial]:
+def _about_order(intent: Intent, facts: Facts) -> Iterable[Denial]:
+    """An order that is to be cancelled or changed must be listed and not be finished."""
+    wanted = target(intent)
+    if wanted is None:
+        return
+    order = facts.order(wanted)
+    if order is None:
+        yield Denial(
+            DenialCode.NO_SUCH_ORDER,
+            f"NinjaTrader lists no order {code(wanted, 64)} in {code(intent.account)}; /orders shows those that work.",
+            f"account={intent.account} order={wanted}",
+        )
+    elif order.state.is_done:
+        yield Denial(
+            DenialCode.ORDER_FINISHED,
+            f"Order {code(wanted, 64)} is {order.state.value.lower()} already, so there is nothing to {intent.command}.",
+            f"order={wanted} state={order.state.value}",
+        )
+
+
+def _about_unknown(intent: Intent, recent: Recent) -> Iterable[Denial]:
     for ticket in recent.tickets:
-        if ticket.state in IN_FLIGHT and _same_market(ticket.intent, intent):
+        if ticket.state in IN_FLIGHT and _stands_in_the_way(ticket.intent, intent):
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,
                 f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
@@ -95,7 +158,19 @@ def _about_unknown(intent: Reverse, recent: Recent) -> Iterable[Denial]:
             )
 
 
-def _about_quote(intent: Reverse, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
+def _stands_in_the_way(underway: Intent, intent: Intent) -> bool:
+    """Tell whether one must not be sent while the other's outcome is open.
+
+    A cancellation can't make anything worse. A close goes unless another close is under way: two could turn the position over.
+    """
+    if isinstance(intent, Cancel) or not _same_market(underway, intent):
+        return False
+    if isinstance(intent, Close):
+        return isinstance(underway, CLOSING)
+    return not isinstance(underway, Cancel)
+
+
+def _about_quote(intent: Intent, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
     if quote.last is None or quote.bid is None or quote.ask is None or quote.bid > quote.ask:
         yield Denial(
             DenialCode.QUOTE_MISSING,
@@ -112,7 +187,7 @@ def _about_quote(intent: Reverse, quote: Quote, policy: Policy, now: datetime) -
         )
 
 
-def _about_prices(intent: Reverse, quote: Quote) -> Iterable[Denial]:
+def _about_prices(intent: Intent, quote: Quote) -> Iterable[Denial]:
     try:
         check_ticks(intent.terms, quote.tick_size)
         if quote.bid is not None and quote.ask is not None:
@@ -121,7 +196,7 @@ def _about_prices(intent: Reverse, quote: Quote) -> Iterable[Denial]:
         yield Denial(DenialCode.BAD_PRICE, str(error), f"tick={quote.tick_size}")
 
 
-def _about_limit(limit: Limit, intent: Reverse, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _about_limit(limit: Limit, intent: Intent, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
     yield from _band(limit, intent, facts.quote)
     yield from _position_cap(limit, intent, facts, recent)
     yield from _rate(limit, member, recent, now)
@@ -129,7 +204,7 @@ def _about_limit(limit: Limit, intent: Reverse, member: int, facts: Facts, recen
     yield from _loss(limit, intent, facts.account)
 
 
-def _band(limit: Limit, intent: Reverse, quote: Quote | None) -> Iterable[Denial]:
+def _band(limit: Limit, intent: Intent, quote: Quote | None) -> Iterable[Denial]:
     if limit.price_band_ticks is None or quote is None or quote.last is None:
         return
     for name, price in (("limit", intent.terms.limit), ("stop", intent.terms.stop)):
@@ -142,11 +217,11 @@ def _band(limit: Limit, intent: Reverse, quote: Quote | None) -> Iterable[Denial
             )
 
 
-def _position_cap(limit: Limit, intent: Reverse, facts: Facts, recent: Recent) -> Iterable[Denial]:
+def _position_cap(limit: Limit, intent: Intent, facts: Facts, recent: Recent) -> Iterable[Denial]:
     if limit.max_position is None:
         return
     worst = worst_position(intent, facts, recent)
-    if worst > limit.max_position:
+    if worst > max(limit.max_position, _worst_anyway(intent, facts, recent)):
         yield Denial(
             DenialCode.MAX_POSITION,
             f"With working orders and orders on their way {code(intent.account)} could hold {worst} {intent.contract.root}, "
@@ -155,31 +230,49 @@ def _position_cap(limit: Limit, intent: Reverse, facts: Facts, recent: Recent) -
         )
 
 
-def worst_position(intent: Reverse, facts: Facts, recent: Recent) -> int:
+def _worst_anyway(intent: Intent, facts: Facts, recent: Recent) -> int:
+    """What could be held without this order too: who is over the limit already may still take away from it."""
+    if isinstance(intent, PlaceOrder):
+        return worst_position(replace(intent, terms=replace(intent.terms, quantity=0)), facts, recent)
+    return worst_position(replace(intent, terms=intent.before), facts, recent) if isinstance(intent, Change) else 0
+
+
+def worst_position(intent: Intent, facts: Facts, recent: Recent) -> int:
     """The most contracts of the root, all months together, that could come of this order with all that works or is in flight.
 
-    The close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
+    A close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
     counted as if they stayed: that a full close cancels them is inferred, not documented. Months don't net each other.
     """
     reach = _reach(intent, facts, recent)
     for position in facts.positions or ():
         if position.contract.root == intent.contract.root and position.contract != intent.contract:
             reach[position.contract, Side.BUY if position.quantity > 0 else Side.SELL] += abs(position.quantity)
-    months = {contract for contract, _ in reach}
-    return sum(max(reach[month, Side.BUY], reach[month, Side.SELL]) for month in months)
+    held = Counter({intent.contract: _held(intent, facts)})
+    months = {contract for contract, _ in reach} | set(held)
+    # Either way: all buy orders fill and no sell order does, or the reverse.
+    return sum(max(held[month] + reach[month, Side.BUY], reach[month, Side.SELL] - held[month]) for month in months)
 
 
-def _reach(intent: Reverse, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
+def _held(intent: Intent, facts: Facts) -> int:
+    """What is open in the order's own month when it begins to work."""
+    position = facts.position(intent.contract)
+    return 0 if position is None or isinstance(intent, CLOSING) else position.quantity
+
+
+def _reach(intent: Intent, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
     """How far orders of the root may move each month either way: this one, the working ones and those on their way."""
-    account, root = intent.account, intent.contract.root
+    account, root, changed = intent.account, intent.contract.root, target(intent)
     listed = {order_id for order in facts.orders or () for order_id in order.ids}
     reach = Counter({(intent.contract, intent.terms.side): intent.terms.quantity})
     for order in facts.orders or ():
-        if order.contract.root == root:
+        # A changed order counts as it shall be, and what has filled of it is in the position.
+        if changed in order.ids:
+            reach[order.contract, order.side] -= order.filled
+        elif order.contract.root == root:
             reach[order.contract, order.side] += order.remaining
     for ticket in recent.tickets:
         its = ticket.intent
-        on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
+        on_its_way = (ticket.state in IN_FLIGHT or ticket.is_followed) and not isinstance(its, Cancel | Change)
         if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
             # An overfilled order has nothing left; less than nothing would hide another one.
             reach[its.contract, its.terms.side] += max(its.terms.quantity - ticket.filled, 0)
@@ -189,7 +282,8 @@ def _reach(intent: Reverse, facts: Facts, recent: Recent) -> Counter[tuple[Contr
 def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[Denial]:
     if limit.orders_per_minute is None:
         return
-    sent = sum(1 for t in recent.sent_since(now - timedelta(minutes=1)) if t.requester.id == member)
+    since = recent.sent_since(now - timedelta(minutes=1))
+    sent = sum(1 for t in since if t.requester.id == member and not isinstance(t.intent, Cancel))
     if sent >= limit.orders_per_minute:
         yield Denial(
             DenialCode.ORDERS_PER_MINUTE,
@@ -198,7 +292,7 @@ def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[
         )
 
 
-def _duplicate(limit: Limit, intent: Reverse, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _duplicate(limit: Limit, intent: Intent, recent: Recent, now: datetime) -> Iterable[Denial]:
     if limit.duplicate_seconds is None:
         return
     since = now - timedelta(seconds=limit.duplicate_seconds)
@@ -213,7 +307,7 @@ def _duplicate(limit: Limit, intent: Reverse, recent: Recent, now: datetime) -> 
         )
 
 
-def _loss(limit: Limit, intent: Reverse, account: Account | None) -> Iterable[Denial]:
+def _loss(limit: Limit, intent: Intent, account: Account | None) -> Iterable[Denial]:
     if limit.daily_loss is None:
         return
     result = None if account is None else account.day_result
@@ -227,5 +321,5 @@ def _loss(limit: Limit, intent: Reverse, account: Account | None) -> Iterable[De
         )
 
 
-def _same_market(one: Reverse, other: Reverse) -> bool:
+def _same_market(one: Intent, other: Intent) -> bool:
     return (one.account, one.contract) == (other.account, other.contract)

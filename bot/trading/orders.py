@@ -13,6 +13,8 @@ from bot.errors import PriceError, UsageError
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
 LARGEST_QUANTITY = 1_000_000
+WHOLE = Decimal(100)
+HOLDINGS = frozenset({"flat", "long", "short"})
 
 
 class Side(StrEnum):
@@ -141,6 +143,33 @@ def parse_label(name: str, typed: str | None) -> str | None:
     if not _LABEL.fullmatch(text):
         raise UsageError(f"The {name} must be one line of at most 64 characters.")
     return text
+
+
+def parse_fraction(typed: str | None) -> Decimal | None:
+    """Read a percentage, with or without ``%``, as a share of one; blank means "not given".
+
+    Raises:
+        UsageError: it is not a plain number above 0 and up to 100.
+    """
+    if typed is None or not typed.strip():
+        return None
+    text = typed.strip().removesuffix("%").strip()
+    percent = Decimal(text) if _PLAIN_NUMBER.fullmatch(text) else Decimal()
+    if not 0 < percent <= WHOLE:
+        raise UsageError("The percentage must be a number above 0 and up to 100, like 50 or 12.5.")
+    return percent / WHOLE
+
+
+def parse_requirement(typed: str | None) -> frozenset[str]:
+    """Read a comma list of positions in which an order may be placed; blank means "in any".
+
+    Raises:
+        UsageError: a word is none of flat, long and short.
+    """
+    words = frozenset(word for part in (typed or "").split(",") if (word := part.strip().lower()))
+    if not words <= HOLDINGS:
+        raise UsageError("require takes flat, long and short, one or several with commas, like flat,long.")
+    return words
 
 
 def check_terms(terms: Terms) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An order id came back: submitted to NinjaTrader, not filled."""
+    """Submitted to NinjaTrader, not filled. ``order_id`` is ``None`` where CrossTrade gives none, as for a close."""
 
-    order_id: str
+    order_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,81 +1,185 @@
 """What would happen: the facts of a card worked out from what was read, and whether they still hold at the press."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from bot.trading.facts import Facts
-from bot.trading.orders import OrderType, Side
+from bot.trading.facts import Facts, Order, Quote
+from bot.trading.intents import (
+    CLOSING,
+    EXITS,
+    Cancel,
+    Change,
+    Close,
+    Intent,
+    PlaceOrder,
+    Reverse,
+    closing_side,
+    closing_terms,
+    target,
+)
+from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.policy import Policy
-from bot.trading.tickets import Reverse, Shown, closing_side, side_word
+from bot.trading.tickets import Shown, side_word
 
 
-def plan(intent: Reverse, facts: Facts, policy: Policy, now: datetime) -> Shown:
+def plan(intent: Intent, facts: Facts, policy: Policy, now: datetime) -> Shown:
     """The facts to show, from facts that have passed the limits.
 
     Raises:
         ValueError: a fact is missing; limits must have said so before.
     """
-    position, quote, account = facts.position(intent.contract), facts.quote, facts.account
-    if position is None or quote is None or account is None or quote.at is None:
-        raise ValueError("a plan needs an account, a position and a quote")
-    if quote.bid is None or quote.ask is None or quote.last is None:
-        raise ValueError("a plan needs a bid, an ask and a last price")
-    working = sum(1 for order in facts.orders or () if order.contract == intent.contract and order.remaining)
+    account, quote = facts.account, facts.quote
+    if account is None:
+        raise ValueError("a plan needs an account")
+    if not isinstance(intent, EXITS) and (quote is None or None in {quote.bid, quote.ask, quote.last, quote.at}):
+        raise ValueError("a plan of an entry needs a quote with a bid, an ask, a last price and its time")
+    position = facts.position(intent.contract)
+    if position is None and isinstance(intent, Reverse | Close):
+        raise ValueError("a plan of a close needs a position")
+    held = 0 if position is None else position.quantity
     return Shown(
         live=not account.is_simulation or policy.names_live(intent.account),
-        position=position.quantity,
-        average_price=position.average_price,
-        after=intent.terms.quantity * intent.terms.side.sign,
-        bid=quote.bid,
-        ask=quote.ask,
-        last=quote.last,
-        quoted_at=quote.at,
-        tick_size=quote.tick_size,
-        tick_value=quote.tick_value,
-        point_value=quote.point_value,
-        warnings=tuple(_warnings(intent, position.quantity, facts, now)),
-        approver_roles=policy.approver_roles(intent.account, intent.terms.quantity),
-        working_orders=working,
+        position=held,
+        average_price=None if position is None else position.average_price,
+        after=_after(intent, held, facts),
+        bid=None if quote is None else quote.bid,
+        ask=None if quote is None else quote.ask,
+        last=None if quote is None else quote.last,
+        quoted_at=None if quote is None else quote.at,
+        tick_size=None if quote is None else quote.tick_size,
+        tick_value=None if quote is None else quote.tick_value,
+        point_value=None if quote is None else quote.point_value,
+        warnings=tuple(_warnings(intent, held, facts, now)),
+        approver_roles=_approvers(intent, policy),
+        working_orders=_others_working(intent, facts),
     )
 
 
-def steps(intent: Reverse, shown: Shown) -> tuple[str, ...]:
+def refreshed(intent: Intent, facts: Facts) -> Intent:
+    """The intent with what it says of the position, or of the order, as they are now."""
+    position = facts.position(intent.contract)
+    if isinstance(intent, Close) and position is not None:
+        return replace(intent, terms=closing_terms(position.quantity, intent.quantity, intent.fraction))
+    order = facts.order(target(intent) or "")
+    if isinstance(intent, Change) and order is not None:
+        return replace(intent, before=terms_of(order))
+    return intent
+
+
+def steps(intent: Intent, shown: Shown) -> tuple[str, ...]:
     """What will be sent, step by step, in plain words."""
     terms, size = intent.terms, abs(shown.position)
+    if isinstance(intent, Close):
+        return (f"close {terms.quantity} of {side_word(shown.position)} ({terms.side} at market) → {side_word(shown.after)}",)
+    if isinstance(intent, Cancel):
+        return (f"cancel {words_of(terms)}",)
+    if isinstance(intent, Change):
+        return (f"change {words_of(intent.before)} to {words_of(terms)}",)
+    entry = f"{words_of(terms)} → {side_word(shown.after)}" + ("" if terms.type is OrderType.MARKET else " once filled")
+    if isinstance(intent, PlaceOrder):
+        return (entry,)
+    if not shown.position:
+        return ("nothing to close", entry)
+    return (f"close {side_word(shown.position)} ({closing_side(shown.position)} {size} at market)", f"then {entry}")
+
+
+def words_of(terms: Terms) -> str:
+    """An order in a few words: ``BUY 1 LIMIT limit 5800.25``."""
     prices = "".join(f" {name} {price}" for name, price in (("limit", terms.limit), ("stop", terms.stop)) if price is not None)
-    close = f"close {side_word(shown.position)} ({closing_side(shown.position)} {size} at market)"
-    entry = f"then {terms.side.upper()} {terms.quantity} {terms.type}{prices} → {side_word(shown.after)}"
-    return (close, entry if terms.type is OrderType.MARKET else f"{entry} once filled")
+    return f"{terms.side.upper()} {terms.quantity} {terms.type}{prices}"
 
 
-def no_longer_true(before: Shown, after: Shown, tolerance_ticks: int, order_type: OrderType) -> str | None:
-    """Say what has changed so much that the person must look again; ``None`` when the card still tells the truth."""
-    if after.position != before.position:
+def terms_of(order: Order) -> Terms:
+    """The terms of an order as listed; a type that couldn't be read goes by the prices that the order has."""
+    by_prices = {
+        (False, False): OrderType.MARKET,
+        (True, False): OrderType.LIMIT,
+        (False, True): OrderType.STOPMARKET,
+        (True, True): OrderType.STOPLIMIT,
+    }
+    kind = order.type or by_prices[order.limit is not None, order.stop is not None]
+    return Terms(
+        order.side,
+        order.quantity,
+        kind,
+        limit=order.limit if kind.has_limit else None,
+        stop=order.stop if kind.has_stop else None,
+        oco=order.oco,
+    )
+
+
+def no_longer_true(intent: Intent, fresh: Intent, before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
+    """Say what has changed so much that the person must look again; ``None`` when the card still tells the truth.
+
+    Args:
+        intent: as the card shows it.
+        fresh: the same as of now.
+        before: the facts that the card shows.
+        after: the same as of now.
+        tolerance_ticks: how far the last price may have moved.
+    """
+    if after.position != before.position and not isinstance(intent, Cancel):
         return f"the position is now {side_word(after.position)}, not {side_word(before.position)}"
     if after.live != before.live:
         return "the account changed between SIM and LIVE"
     if after.approver_roles - before.approver_roles:
         return "the policy now asks for another person's approval"
-    moved = abs(after.last - before.last)
-    # A limit order carries its own price; the others fill wherever the market has gone.
-    if order_type is not OrderType.LIMIT and moved > tolerance_ticks * after.tick_size:
-        return f"the price moved from {before.last} to {after.last}"
-    return None
+    if isinstance(intent, Change) and isinstance(fresh, Change) and fresh.before != intent.before:
+        return f"the order is now {words_of(fresh.before)}"
+    # A limit order carries its own price, a way out is wanted at any; the others fill wherever the market has gone.
+    return None if isinstance(intent, EXITS) or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
 
 
-def _warnings(intent: Reverse, position: int, facts: Facts, now: datetime) -> list[str]:
+def _moved(before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
+    if before.last is None or after.last is None or after.tick_size is None:
+        return "the price can't be compared"
+    far = abs(after.last - before.last) > tolerance_ticks * after.tick_size
+    return f"the price moved from {before.last} to {after.last}" if far else None
+
+
+def _after(intent: Intent, held: int, facts: Facts) -> int:
+    """The position once everything has filled."""
+    moves = intent.terms.quantity * intent.terms.side.sign
+    if isinstance(intent, Cancel):
+        return held
+    if isinstance(intent, Change):
+        order = facts.order(intent.order_id)
+        return held + moves - (order.filled * intent.terms.side.sign if order else 0)
+    return moves if isinstance(intent, CLOSING) and not isinstance(intent, Close) else held + moves
+
+
+def _approvers(intent: Intent, policy: Policy) -> frozenset[int]:
+    """Getting out waits for nobody."""
+    return frozenset() if isinstance(intent, EXITS) else policy.approver_roles(intent.account, intent.terms.quantity)
+
+
+def _others_working(intent: Intent, facts: Facts) -> int:
+    its = target(intent)
+    return sum(1 for o in facts.orders or () if o.contract == intent.contract and o.remaining and its not in o.ids)
+
+
+def _warnings(intent: Intent, position: int, facts: Facts, now: datetime) -> list[str]:
     terms, found = intent.terms, []
     if intent.contract.is_past(now.date()):
         found.append(f"{intent.contract} is past by the calendar; the broker may refuse it")
-    if (terms.side is Side.BUY) == (position > 0):
+    if isinstance(intent, CLOSING) and not isinstance(intent, Close) and position and (terms.side is Side.BUY) == (position > 0):
         again = side_word(terms.quantity * terms.side.sign)
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")
-    quote = facts.quote
-    if quote is not None and terms.limit is not None and terms.type is OrderType.LIMIT:
+    if isinstance(intent, Close) and not intent.is_whole and (working := _others_working(intent, facts)):
+        found.append(f"a partial close leaves stops and targets working: {working} there")
+    if facts.quote is not None:
+        found += _about_market(intent, facts.quote)
+    return found
+
+
+def _about_market(intent: Intent, quote: Quote) -> list[str]:
+    found, terms = [], intent.terms
+    if terms.limit is not None and terms.type is OrderType.LIMIT and not isinstance(intent, EXITS):
         crosses = (terms.side is Side.BUY and quote.ask is not None and terms.limit >= quote.ask) or (
             terms.side is Side.SELL and quote.bid is not None and terms.limit <= quote.bid
         )
         if crosses:
             found.append(f"a {terms.side} limit at {terms.limit} fills at once")
-    if quote is not None and quote.market_open is False:
+    if quote.market_open is False:
         found.append("the market is closed")
     return found

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, Side, Terms
+from bot.trading.intents import PLACING, Change, Intent
+from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
 
 
@@ -75,22 +75,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Reverse:
-    """The intent of ``/reverse``: close the open position, then place ``terms`` (POST Reverse Position)."""
-
-    account: str
-    contract: Contract
-    terms: Terms
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """The facts that the card shows; when they are no longer true the card is re-quoted instead of sent.
 
     Attributes:
         position: signed quantity now.
-        after: signed quantity once the new order has filled whole.
-        tick_value: money per tick and contract.
+        after: signed quantity once the order has filled whole.
+        bid, ask, last, quoted_at, tick_size, tick_value, point_value: of the quote; ``None`` where it couldn't be read, which
+            stands in the way of nothing that can only lessen the risk. ``tick_value`` is money per tick and contract.
         warnings: plain sentences.
         approver_roles: roles of which somebody else must approve.
     """
@@ -99,13 +91,13 @@ class Shown:
     position: int
     average_price: Decimal | None
     after: int
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
-    quoted_at: datetime
-    tick_size: Decimal
-    tick_value: Decimal
-    point_value: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    quoted_at: datetime | None
+    tick_size: Decimal | None
+    tick_value: Decimal | None
+    point_value: Decimal | None
     warnings: tuple[str, ...] = ()
     approver_roles: frozenset[int] = frozenset()
     working_orders: int = 0
@@ -138,7 +130,7 @@ class Ticket:
     """
 
     id: str
-    intent: Reverse
+    intent: Intent
     requester: Member
     place: Place
     visibility: Visibility
@@ -174,18 +166,24 @@ class Ticket:
 
     @property
     def is_followed(self) -> bool:
-        """Tell whether its order may still change: accepted and not yet in a final state."""
-        return self.state is TicketState.ACCEPTED and not (self.order_state is not None and self.order_state.is_done)
+        """Tell whether its order may still change: accepted and not yet in a final state; of a change, not yet seen."""
+        if self.state is not TicketState.ACCEPTED:
+            return False
+        seen_once_is_enough = isinstance(self.intent, Change)
+        return self.order_state is None or not (seen_once_is_enough or self.order_state.is_done)
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""
         return now >= self.expires_at
 
-    def same_shape(self, other: Reverse) -> bool:
-        """Tell whether another intent would be the same trade: account, contract, side, quantity and type."""
+    def same_shape(self, other: Intent) -> bool:
+        """Tell whether another intent would place the same order: account, contract, side, quantity and type."""
         mine, its = self.intent.terms, other.terms
-        return (self.intent.account, self.intent.contract) == (other.account, other.contract) and (
-            (mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type)
+        both_place = isinstance(self.intent, PLACING) and isinstance(other, PLACING)
+        return (
+            both_place
+            and (self.intent.account, self.intent.contract) == (other.account, other.contract)
+            and ((mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type))
         )
 
 
@@ -205,8 +203,3 @@ def side_word(quantity: int) -> str:
     if quantity == 0:
         return "FLAT"
     return f"{'LONG' if quantity > 0 else 'SHORT'} {abs(quantity)}"
-
-
-def closing_side(position: int) -> Side:
-    """The side of the order that closes a position."""
-    return Side.SELL if position > 0 else Side.BUY

@@ -2,16 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
-from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.desk.requests import (
+    CancelRequest,
+    CloseRequest,
+    EntryRequest,
+    FlatPlaceRequest,
+    ModifyRequest,
+    PlaceRequest,
+    Press,
+    Refused,
+    TicketRequest,
+)
 from bot.trading.instruments import parse_dated
-from bot.trading.orders import Terms
+from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.orders import OrderType, Side, Terms, parse_requirement
 from bot.trading.policy import Denial, Policy, Request, Visibility, may
-from bot.trading.tickets import Member, Place, Reverse, Ticket, TicketState
+from bot.trading.tickets import Member, Place, Ticket, TicketState
 
-from .samples import POLICY, SHOWN, TICKET
+from .samples import ES, POLICY, SHOWN, TICKET
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -59,6 +71,32 @@ class FakeReads:
         return self._answer("quotes", typed)
 
 
+def _intent(request: TicketRequest) -> Intent:
+    """What a desk would make of it, with an order of its own for those that are about one."""
+    order = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5790.00"))
+    match request:
+        case CancelRequest(account, order_id):
+            return Cancel(account, ES, order, order_id)
+        case ModifyRequest(account, order_id, quantity):
+            return Change(account, ES, replace(order, quantity=quantity or 1), order_id, order)
+        case CloseRequest(account, instrument, quantity):
+            return Close(account, parse_dated(instrument), Terms(Side.BUY, quantity or 2), quantity)
+        case _:
+            return _entry(request)
+
+
+def _entry(request: EntryRequest) -> Intent:
+    terms = Terms(request.side, request.quantity, request.type, request.tif, oco=request.oco, strategy=request.strategy)
+    where = (request.account, parse_dated(request.instrument), terms)
+    match request:
+        case PlaceRequest():
+            return PlaceOrder(*where, "own1", parse_requirement(request.require))
+        case FlatPlaceRequest():
+            return FlatPlace(*where)
+        case _:
+            return Reverse(*where)
+
+
 @dataclass
 class FakeDesk:
     """Fills ``bot.chat.door.Desk``.
@@ -80,7 +118,7 @@ class FakeDesk:
     approver_roles: frozenset[int] = frozenset()
     asked: list[Request] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
-    requests: list[ReverseRequest] = field(default_factory=list)
+    requests: list[TicketRequest] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     not_posted_why: dict[str, str] = field(default_factory=dict)
@@ -100,16 +138,15 @@ class FakeDesk:
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         self.turned_away.append((member, command))
 
-    async def offer(self, member: Member, place: Place, request: ReverseRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         self._pass("offer")
         self.requests.append(request)
         if self.refuses is not None:
             return self.refuses
-        terms = Terms(request.side, request.quantity, request.type, request.tif, oco=request.oco, strategy=request.strategy)
         made = replace(
             TICKET,
             id=f"t{len(self.tickets) + 1}",
-            intent=Reverse(request.account, parse_dated(request.instrument), terms),
+            intent=_intent(request),
             requester=member,
             place=place,
             visibility=self.visibility,

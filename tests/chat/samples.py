@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import READING_COMMANDS, Approval, Grant, Limit, Policy, Visibility
-from bot.trading.tickets import Member, Place, Reverse, Shown, Ticket
+from bot.trading.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy, Visibility
+from bot.trading.tickets import Member, Place, Shown, Ticket
 
 GUILD = 1180000000000000001
 OTHER_GUILD = 1180000000000000002
@@ -45,7 +46,7 @@ LIMIT = Terms(
 )
 POLICY = Policy(
     grants=(
-        Grant(TRADER_ROLE, frozenset({"reverse", "help", "policy"}) | READING_COMMANDS, ("Sim*",), ("ES", "MES"), 5),
+        Grant(TRADER_ROLE, TRADING_COMMANDS | READING_COMMANDS | {"help", "policy"}, ("Sim*",), ("ES", "MES"), 5),
         Grant(APPROVER_ROLE, frozenset({"help"})),
     ),
     limits=(Limit(("*",), ("*",), max_position=10, daily_loss=Decimal(1000)),),

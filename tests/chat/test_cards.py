@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
 from bot.chat.wording import clip
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.tickets import Approved, Member, Reverse, Ticket, TicketState
+from bot.trading.tickets import Approved, Member, Ticket, TicketState
 from bot.trading.words import code, harmless
 
 from .samples import APPROVER_ROLE, LIMIT, NOW, SHOWN, TICKET, ticket

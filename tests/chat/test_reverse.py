@@ -75,7 +75,9 @@ async def test_the_desk_is_told_who_asks_with_which_roles(stage: Stage) -> None:
 async def test_a_quantity_that_no_app_would_send_is_left_to_the_desk_to_answer(stage: Stage, quantity: int) -> None:
     stage.desk.refuses = Refused((Denial(DenialCode.BAD_REQUEST, "The quantity must be a whole number."),))
     result = await stage.command("reverse", TYPED | {"qty": quantity})
-    assert stage.desk.requests[0].quantity == quantity
+    [asked] = stage.desk.requests
+    assert isinstance(asked, ReverseRequest)
+    assert asked.quantity == quantity
     assert "BAD_REQUEST" in told(result)
     assert "The quantity must be a whole number." in told(result)
 

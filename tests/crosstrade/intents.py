@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.orders import Side, Terms
-from bot.trading.tickets import Reverse
 
 ES = Contract("ES", 2026, 9)
 

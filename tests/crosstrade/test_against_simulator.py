@@ -45,14 +45,15 @@ async def test_a_position_is_reversed_and_its_order_followed_to_the_fill(play: P
     simulator, client = play
     (before,) = await client.positions("sim101")
     assert (before.account, before.contract, before.quantity) == ("Sim101", ES, 2)
-    outcome = await client.reverse_position(reverse(side=Side.SELL, quantity=3), deadline=soon())
+    outcome = await client.send(reverse(side=Side.SELL, quantity=3), deadline=soon())
     assert isinstance(outcome, Accepted)
+    order_id = outcome.order_id or ""
     assert [order.ticket.quantity for order in simulator.world.exchange.orders] == [2, 3]
 
     async def filled() -> bool:
-        order = await client.order("Sim101", outcome.order_id)
+        order = await client.order("Sim101", order_id)
         assert order is not None
-        assert outcome.order_id in order.ids
+        assert order_id in order.ids
         return order.state is OrderState.FILLED and order.filled == 3
 
     await _until(filled)
@@ -68,7 +69,7 @@ async def test_a_limit_order_arrives_with_all_its_terms(play: Play) -> None:
     simulator, client = play
     price = (await client.quote(ES)).tick_size * 4
     intent = reverse(type=OrderType.LIMIT, limit=price, tif=TimeInForce.GTC, oco="o-1")
-    outcome = await client.reverse_position(intent, deadline=soon())
+    outcome = await client.send(intent, deadline=soon())
     assert isinstance(outcome, Accepted)
     (order,) = await client.orders("Sim101", active_only=True)
     assert (order.limit, order.type, order.oco, order.side, order.quantity) == (price, OrderType.LIMIT, "o-1", Side.BUY, 1)
@@ -79,7 +80,7 @@ async def test_a_limit_order_arrives_with_all_its_terms(play: Play) -> None:
 
 async def test_no_position_is_rejected_in_the_words_of_crosstrade(play: Play) -> None:
     simulator, client = play
-    outcome = await client.reverse_position(reverse(contract=Contract("MES", 2025, 12)), deadline=soon())
+    outcome = await client.send(reverse(contract=Contract("MES", 2025, 12)), deadline=soon())
     assert isinstance(outcome, Rejected)
     assert "No position found for instrument 'MES 12-25'" in outcome.text
     assert simulator.world.exchange.orders == []
@@ -105,7 +106,7 @@ async def test_a_lost_answer_is_unknown_and_the_order_is_there_once_at_most(play
     simulator, client = play
     rule.call = CALL
     simulator.faults.rules.append(rule)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
     assert len(simulator.cloud.received) == 1
     assert len(simulator.world.exchange.orders) == (2 if rule.effect or rule.kind is Kind.GARBAGE else 0)
 
@@ -113,7 +114,7 @@ async def test_a_lost_answer_is_unknown_and_the_order_is_there_once_at_most(play
 async def test_too_many_requests_are_rejected_and_not_sent_again(play: Play) -> None:
     simulator, client = play
     simulator.faults.add(Kind.RATE_LIMIT, CALL)
-    outcome = await client.reverse_position(reverse(), deadline=soon())
+    outcome = await client.send(reverse(), deadline=soon())
     assert isinstance(outcome, Rejected)
     assert "rate_limited" in outcome.text
     assert simulator.world.exchange.orders == []
@@ -149,7 +150,7 @@ async def test_the_reads_understand_the_simulator(play: Play) -> None:
 async def test_rows_without_order_id_are_found_by_their_id(play: Play) -> None:
     simulator, client = play
     simulator.faults.add(Kind.NULL_ORDER_ID)
-    outcome = await client.reverse_position(reverse(), deadline=soon())
+    outcome = await client.send(reverse(), deadline=soon())
     assert isinstance(outcome, Accepted)
     listed = await client.orders("Sim101", active_only=False)
     assert outcome.order_id in {one for order in listed for one in order.ids}
@@ -163,7 +164,7 @@ async def test_a_second_program_on_the_stream_ends_the_first(connect: Connect) -
         second = await connect(url, transport="websocket")
         await until(lambda: first.stream.stopped)
         assert second.stream.link.up
-        assert isinstance(await second.reverse_position(reverse(), deadline=soon()), Accepted)
+        assert isinstance(await second.send(reverse(), deadline=soon()), Accepted)
         assert len(await first.orders("Sim101", active_only=False)) == 2
 
 
@@ -172,6 +173,6 @@ async def test_our_budget_keeps_within_the_vendors(connect: Connect) -> None:
     async with running(simulator) as url:
         client = await connect(url, rate=3.0, burst=20)
         lists = [await client.positions("Sim101") for _ in range(16)]
-        outcome = await client.reverse_position(reverse(), deadline=soon())
+        outcome = await client.send(reverse(), deadline=soon())
     assert all(isinstance(one[0], Position) for one in lists)
     assert isinstance(outcome, Accepted)

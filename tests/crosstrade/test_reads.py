@@ -167,7 +167,7 @@ async def test_reads_leave_the_reserve_to_orders(vendor: Vendor, connect: Connec
     await client.positions("Sim101")
     with pytest.raises(BrokerUnreachable):
         await client.in_background.positions("Sim101")
-    await client.reverse_position(reverse(), deadline=soon())
+    await client.send(reverse(), deadline=soon())
     assert [heard.method for heard in vendor.heard] == ["GET", "POST"]
 
 

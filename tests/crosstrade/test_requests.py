@@ -17,7 +17,7 @@ from .intents import reverse
 
 
 def test_the_body_holds_just_what_was_asked_for() -> None:
-    assert requests.ReversePositionBody.of(reverse()).fields() == {
+    assert requests.OrderBody.of(reverse()).fields() == {
         "instrument": "ES 09-26",
         "action": "BUY",
         "quantity": 1,
@@ -37,7 +37,7 @@ def test_every_option_has_the_name_and_the_spelling_of_the_vendor() -> None:
         oco="o-1",
         strategy='My "Atm" Ä',
     )
-    text = dumps(requests.ReversePositionBody.of(intent).fields())
+    text = dumps(requests.OrderBody.of(intent).fields())
     assert '"limitPrice":5800.250,' in text
     assert '"stopPrice":0.00000001,' in text
     assert json.loads(text) == {
@@ -58,13 +58,13 @@ def test_every_option_has_the_name_and_the_spelling_of_the_vendor() -> None:
 )
 def test_terms_that_no_broker_could_take_are_refused(more: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        requests.ReversePositionBody.of(reverse(**more))  # type: ignore[arg-type]  # wrong on purpose
+        requests.OrderBody.of(reverse(**more))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_the_body_takes_no_unknown_field() -> None:
-    fields = requests.ReversePositionBody.of(reverse()).model_dump()
+    fields = requests.OrderBody.of(reverse()).model_dump()
     with pytest.raises(ValidationError):
-        requests.ReversePositionBody.model_validate(fields | {"take_profit": 1})
+        requests.OrderBody.model_validate(fields | {"take_profit": 1})
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value="-1e12", max_value="1e12"))
@@ -109,7 +109,7 @@ def test_a_name_that_no_encoding_keeps_one_segment_is_refused(name: str) -> None
 
 
 def test_the_frame_of_an_rpc_is_the_vendors() -> None:
-    frame = requests.rpc("r-1", "ReversePosition", "Sim101", requests.ReversePositionBody.of(reverse(limit=None)).fields())
+    frame = requests.rpc("r-1", "ReversePosition", "Sim101", requests.OrderBody.of(reverse(limit=None)).fields())
     assert json.loads(frame) == {
         "action": "rpc",
         "id": "r-1",

@@ -26,7 +26,7 @@ PATH = b"POST /v1/api/accounts/Sim101/positions/reverseposition HTTP/1.1\r\n"
 
 async def test_an_order_is_sent_once_as_documented_and_accepted(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    outcome = await client.reverse_position(reverse(type=OrderType.LIMIT, limit=Decimal("5800.250")), deadline=soon())
+    outcome = await client.send(reverse(type=OrderType.LIMIT, limit=Decimal("5800.250")), deadline=soon())
     assert outcome == Accepted(f"{1:032x}")
     (heard,) = vendor.heard
     assert (heard.method, heard.target) == ("POST", "/v1/api/accounts/Sim101/positions/reverseposition")
@@ -40,7 +40,7 @@ async def test_an_order_is_sent_once_as_documented_and_accepted(vendor: Vendor, 
 
 async def test_without_a_position_the_words_of_crosstrade_come_back(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    outcome = await client.reverse_position(reverse(contract=Contract("ES", 2025, 12)), deadline=soon())
+    outcome = await client.send(reverse(contract=Contract("ES", 2025, 12)), deadline=soon())
     assert outcome == Rejected("No position found for instrument 'ES 12-25' in account 'sim101'", 400)
     assert vendor.orders == {}
 
@@ -59,7 +59,7 @@ async def test_without_a_position_the_words_of_crosstrade_come_back(vendor: Vend
 async def test_no_account_name_leads_to_another_path(connect: Connect, account: str, segment: bytes) -> None:
     async with RawServer(_answering(http(ACCEPTED))).running() as server:
         client = await connect(server.url)
-        assert await client.reverse_position(reverse(account), deadline=soon()) == Accepted("cb1f")
+        assert await client.send(reverse(account), deadline=soon()) == Accepted("cb1f")
         (request,) = server.requests
         assert request.startswith(b"POST /v1/api/accounts/" + segment + b"/positions/reverseposition HTTP/1.1\r\n")
 
@@ -67,7 +67,7 @@ async def test_no_account_name_leads_to_another_path(connect: Connect, account: 
 @pytest.mark.parametrize("account", ["", ".", "..", "\ud800"])
 async def test_an_account_name_that_no_path_can_hold_is_not_sent(vendor: Vendor, connect: Connect, account: str) -> None:
     client = await connect()
-    assert isinstance(await client.reverse_position(reverse(account), deadline=soon()), NotSent)
+    assert isinstance(await client.send(reverse(account), deadline=soon()), NotSent)
     assert vendor.heard == []
 
 
@@ -105,14 +105,14 @@ async def test_every_answer_has_its_outcome_and_one_request(
 ) -> None:
     vendor.next.append(answer)
     client = await connect()
-    assert type(await client.reverse_position(reverse(), deadline=soon())) is kind
+    assert type(await client.send(reverse(), deadline=soon())) is kind
     assert len(vendor.heard) == 1
 
 
 async def test_an_answer_without_end_is_given_up(vendor: Vendor, connect: Connect) -> None:
     vendor.next.append(Answer(200, b" " * (LARGEST_BODY + 1)))
     client = await connect()
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
 
 
 def _answering(*answers: bytes) -> Callable[[RawServer, asyncio.StreamWriter], Awaitable[None]]:
@@ -153,7 +153,7 @@ async def test_an_answer_that_is_lost_is_unknown_and_the_order_is_not_repeated(
 ) -> None:
     async with RawServer(behaviour).running() as server:
         client = await connect(server.url, timeouts=QUICK)
-        assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+        assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
         assert not client.link.up
         assert len(server.requests) == 1
         assert server.requests[0].startswith(PATH)
@@ -168,8 +168,8 @@ async def test_a_kept_alive_connection_that_drops_does_not_repeat_the_order(conn
 
     async with RawServer(once).running() as server:
         client = await connect(server.url)
-        assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Accepted)
-        assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+        assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
+        assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
         assert (len(server.requests), server.connections) == (2, 1)
 
 
@@ -178,7 +178,7 @@ async def test_a_redirect_is_not_followed(connect: Connect) -> None:
         answer = _answering(http("", "307 Temporary Redirect", f"Location: {other.url}/x"))
         async with RawServer(answer).running() as server:
             client = await connect(server.url)
-            assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+            assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
         assert other.requests == []
 
 
@@ -186,7 +186,7 @@ async def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         client = await connect(f"http://127.0.0.1:{unused.getsockname()[1]}")
-        outcome = await client.reverse_position(reverse(), deadline=soon())
+        outcome = await client.send(reverse(), deadline=soon())
     assert outcome == NotSent("No connection to CrossTrade could be made.")
     assert client.link.why == "No connection to CrossTrade could be made."
 
@@ -200,7 +200,7 @@ async def test_a_failed_tls_handshake_is_not_sent(connect: Connect) -> None:
     server = await asyncio.start_server(plain, "127.0.0.1", 0)
     async with server:
         client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        outcome = await client.reverse_position(reverse(), deadline=soon())
+        outcome = await client.send(reverse(), deadline=soon())
     assert outcome == NotSent("No secure connection to CrossTrade could be made.")
 
 
@@ -214,7 +214,7 @@ async def test_a_connection_that_does_not_stand_in_time_is_not_sent(connect: Con
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     async with server:
         client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeouts=Timeouts(connect=0.1))
-        outcome = await client.reverse_position(reverse(), deadline=soon())
+        outcome = await client.send(reverse(), deadline=soon())
         assert outcome == NotSent("No connection to CrossTrade could be made in time.")
         # Closing its side lets the server's handler end.
         await client.__aexit__(None, None, None)
@@ -224,33 +224,33 @@ async def test_a_connection_that_does_not_stand_in_time_is_not_sent(connect: Con
 
 async def test_an_address_that_cannot_be_used_is_not_sent(connect: Connect) -> None:
     client = await connect("http://")
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), NotSent)
+    assert isinstance(await client.send(reverse(), deadline=soon()), NotSent)
 
 
 async def test_a_closed_client_sends_nothing(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
     await client.__aexit__(None, None, None)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), NotSent)
+    assert isinstance(await client.send(reverse(), deadline=soon()), NotSent)
     assert vendor.heard == []
 
 
 async def test_a_spent_budget_is_not_sent(vendor: Vendor, connect: Connect) -> None:
     client = await connect(rate=0.001, burst=1)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Accepted)
-    outcome = await client.reverse_position(reverse(), deadline=soon(0.05))
+    assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
+    outcome = await client.send(reverse(), deadline=soon(0.05))
     assert outcome == NotSent("The request budget of CrossTrade was used up before there was a turn.")
     assert len(vendor.heard) == 1
 
 
 async def test_a_deadline_that_has_passed_is_not_sent(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon(-1)), NotSent)
+    assert isinstance(await client.send(reverse(), deadline=soon(-1)), NotSent)
     assert vendor.heard == []
 
 
 async def test_terms_that_no_broker_could_take_are_not_sent(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    assert isinstance(await client.reverse_position(reverse(quantity=0), deadline=soon()), NotSent)
+    assert isinstance(await client.send(reverse(quantity=0), deadline=soon()), NotSent)
     assert vendor.heard == []
 
 
@@ -271,7 +271,7 @@ async def test_a_surprise_in_the_library_is_unknown_and_logged(
 async def test_cancelling_is_not_swallowed(connect: Connect) -> None:
     async with RawServer(_silent).running() as server:
         client = await connect(server.url)
-        task = asyncio.create_task(client.reverse_position(reverse(), deadline=soon()))
+        task = asyncio.create_task(client.send(reverse(), deadline=soon()))
         await until(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -295,7 +295,7 @@ async def test_after_429_the_budget_rests_as_long_as_asked(
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     client = await connect(clock=lambda: noon)
     vendor.next.append(Answer(429, "{}", {} if header is None else {"Retry-After": header}))
-    outcome = await client.reverse_position(reverse(), deadline=noon + timedelta(seconds=5))
+    outcome = await client.send(reverse(), deadline=noon + timedelta(seconds=5))
     assert outcome == Rejected("HTTP 429 without a reason.", 429)
     bucket = client._budget._bucket
     assert bucket._parked_until - client._budget.now() == pytest.approx(seconds, abs=0.2)
@@ -309,7 +309,7 @@ async def test_no_text_that_comes_back_holds_the_token(
         for status in (200, 302, 400, 401, 408, 429, 500):
             echo = {"success": False, "error": f"bad token {TOKEN}", "detail": f"Authorization: Bearer {TOKEN}"}
             vendor.next.append(told(status, echo, Retry_After="0"))
-            outcome = await client.reverse_position(reverse(), deadline=soon())
+            outcome = await client.send(reverse(), deadline=soon())
             assert TOKEN not in repr(outcome)
             assert TOKEN not in client.link.why
     assert TOKEN not in caplog.text
@@ -317,5 +317,5 @@ async def test_no_text_that_comes_back_holds_the_token(
 
 async def test_the_instrument_goes_out_in_the_dated_form(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    await client.reverse_position(reverse(contract=ES), deadline=soon())
+    await client.send(reverse(contract=ES), deadline=soon())
     assert json.loads(vendor.heard[0].body)["instrument"] == "ES 09-26"

@@ -24,7 +24,7 @@ FAST = {"transport": "websocket", "backoff": (0.01,)}
 
 async def test_an_order_travels_as_the_documented_rpc(vendor: Vendor, connect: Connect) -> None:
     client = await connect(transport="websocket")
-    assert await client.reverse_position(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
+    assert await client.send(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
     assert vendor.heard[0].target == "/ws/stream"
     assert vendor.heard[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert [json.loads(frame["raw"]) for frame in vendor.frames] == [
@@ -57,7 +57,7 @@ async def test_reads_travel_by_rest_beside_it(vendor: Vendor, connect: Connect) 
 async def test_without_a_position_an_rpc_is_rejected(vendor: Vendor, connect: Connect) -> None:
     vendor.positions.clear()
     client = await connect(**FAST)
-    outcome = await client.reverse_position(reverse(), deadline=soon())
+    outcome = await client.send(reverse(), deadline=soon())
     assert outcome == Rejected("No position found for instrument 'ES 09-26' in account 'sim101'", 400)
 
 
@@ -83,7 +83,7 @@ async def test_every_answer_to_an_rpc_has_its_outcome(vendor: Vendor, connect: C
 
     vendor.on_rpc = answer
     client = await connect(**FAST)
-    assert type(await client.reverse_position(reverse(), deadline=soon())) is kind
+    assert type(await client.send(reverse(), deadline=soon())) is kind
     assert len(vendor.frames) == 1
 
 
@@ -99,7 +99,7 @@ async def test_frames_for_nobody_are_passed_over(vendor: Vendor, connect: Connec
 
     vendor.on_rpc = answer
     client = await connect(**FAST)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Accepted)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
 
 
 async def test_answers_find_their_calls_in_any_order(vendor: Vendor, connect: Connect) -> None:
@@ -115,7 +115,7 @@ async def test_answers_find_their_calls_in_any_order(vendor: Vendor, connect: Co
 
     vendor.on_rpc = answer
     client = await connect(**FAST)
-    orders = (client.reverse_position(reverse(quantity=n), deadline=soon()) for n in (1, 2, 3))
+    orders = (client.send(reverse(quantity=n), deadline=soon()) for n in (1, 2, 3))
     assert await asyncio.gather(*orders) == [Accepted("o1"), Accepted("o2"), Accepted("o3")]
 
 
@@ -129,8 +129,8 @@ async def test_an_answer_that_comes_too_late_is_dropped(vendor: Vendor, connect:
 
     vendor.on_rpc = later
     client = await connect(**FAST, timeouts=QUICK)
-    assert await client.reverse_position(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
-    assert await client.reverse_position(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
+    assert await client.send(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
+    assert await client.send(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
     assert client.stream._pending == {}
 
 
@@ -148,21 +148,21 @@ async def test_a_socket_that_goes_before_the_answer_leaves_it_unknown_and_comes_
 
     vendor.on_rpc = lose
     client = await connect(**FAST)
-    outcome = await client.reverse_position(reverse(), deadline=soon())
+    outcome = await client.send(reverse(), deadline=soon())
     assert outcome == Unknown("The connection to CrossTrade broke.")
     assert len(vendor.frames) == 1
     vendor.on_rpc = vendor.answer_rpc
     await until(lambda: client.stream.link.up)
     # Nothing of the lost call is said again.
     assert len(vendor.frames) == 1
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Accepted)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
 
 
 async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect: Connect) -> None:
     client = await connect(transport="websocket", backoff=(60.0,))
     await vendor.sockets[0].close(code=1001, message=b"deploy")
     await until(lambda: not client.stream.link.up)
-    outcome = await client.reverse_position(reverse(), deadline=soon())
+    outcome = await client.send(reverse(), deadline=soon())
     assert isinstance(outcome, NotSent)
     assert "1001" in outcome.why
     assert "deploy" in client.link.why
@@ -171,7 +171,7 @@ async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect
 
 async def test_nothing_is_sent_before_the_first_connection(connect: Connect) -> None:
     client = await connect("http://127.0.0.1:9", transport="websocket", backoff=(60.0,))
-    assert await client.reverse_position(reverse(), deadline=soon()) == NotSent("The stream of CrossTrade is not connected yet.")
+    assert await client.send(reverse(), deadline=soon()) == NotSent("The stream of CrossTrade is not connected yet.")
     await until(lambda: "No connection" in client.link.why)
 
 
@@ -188,7 +188,7 @@ async def test_a_session_active_elsewhere_stops_it_for_good(vendor: Vendor, conn
     assert client.link.why == STOPPED
     assert not client.link.up
     assert vendor.handshakes == 1
-    assert await client.reverse_position(reverse(), deadline=soon()) == NotSent(STOPPED)
+    assert await client.send(reverse(), deadline=soon()) == NotSent(STOPPED)
     # Reads are not affected.
     assert len(await client.positions("Sim101")) == 1
 
@@ -199,7 +199,7 @@ async def test_a_pending_rpc_at_such_a_cut_is_unknown(vendor: Vendor, connect: C
 
     vendor.on_rpc = cut
     client = await connect(**FAST)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Unknown)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
     await until(lambda: client.stream.stopped)
 
 
@@ -303,7 +303,7 @@ async def test_a_closed_client_has_closed_its_socket_and_sends_nothing(vendor: V
     client = await connect(**FAST)
     await client.__aexit__(None, None, None)
     await until(lambda: vendor.sockets[0].closed)
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), NotSent)
+    assert isinstance(await client.send(reverse(), deadline=soon()), NotSent)
     assert not client.link.up
     assert vendor.handshakes == 1
 
@@ -315,7 +315,7 @@ async def test_a_quiet_socket_outlives_the_time_limits_of_requests(vendor: Vendo
     await until(lambda: asyncio.get_running_loop().time() - began > 2 * QUICK.read)
     assert client.stream.link.up
     assert client.stream.link.since == since
-    assert isinstance(await client.reverse_position(reverse(), deadline=soon()), Accepted)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
 
 
 async def test_the_line_is_probed_and_a_dead_one_found(vendor: Vendor) -> None:

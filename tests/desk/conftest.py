@@ -9,7 +9,7 @@ import pytest
 
 from bot.desk.desk import Desk
 from bot.desk.ports import Journal
-from bot.desk.requests import Press, Refused, ReverseRequest
+from bot.desk.requests import Press, Refused, ReverseRequest, TicketRequest
 from bot.journal.opening import opened
 from bot.trading.orders import Side
 from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
@@ -49,14 +49,14 @@ class Room:
     disk: FlakyJournal
     policies: list[Policy] = field(default_factory=list)
 
-    async def ticket(self, request: ReverseRequest = ASK, member: Member = TRADER) -> Ticket:
+    async def ticket(self, request: TicketRequest = ASK, member: Member = TRADER) -> Ticket:
         """Ask and post the card."""
         made = await self.desk.offer(member, HERE, request)
         assert isinstance(made, Ticket), made
         await self.desk.posted(made.id, HERE.channel, 7000)
         return await self.now(made.id)
 
-    async def refused(self, request: ReverseRequest = ASK, member: Member = TRADER) -> list[str]:
+    async def refused(self, request: TicketRequest = ASK, member: Member = TRADER) -> list[str]:
         """Ask for something that is denied; the codes."""
         made = await self.desk.offer(member, HERE, request)
         assert isinstance(made, Refused), made

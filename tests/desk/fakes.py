@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.desk.ports import Notice
+from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
+from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted, Outcome
-from bot.trading.tickets import Reverse, Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState
 
 ES = Contract("ES", 2026, 9)
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
@@ -50,7 +51,7 @@ class FakeBroker:
     book_positions: dict[tuple[str, Contract], int] = field(default_factory=dict)
     book_orders: list[Order] = field(default_factory=list)
     book_executions: list[Execution] = field(default_factory=list)
-    sent: list[Reverse] = field(default_factory=list)
+    sent: list[Intent] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     gate: asyncio.Event | None = None
     reading: asyncio.Event | None = None
@@ -113,7 +114,7 @@ class FakeBroker:
             market_open=True,
         )
 
-    async def reverse_position(self, intent: Reverse, *, deadline: datetime) -> Outcome:
+    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)
         if self.surprise is not None:
             raise self.surprise
@@ -121,9 +122,31 @@ class FakeBroker:
             await self.gate.wait()
         if self.outcomes:
             return self.outcomes.pop(0)
-        return Accepted(self.book(intent).id)
+        return Accepted(self.carry_out(intent))
 
-    def book(self, intent: Reverse, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
+    def carry_out(self, intent: Intent) -> str | None:
+        """Do what was asked, as NinjaTrader would; the id that CrossTrade answers."""
+        match intent:
+            case Close():
+                where = (intent.account, intent.contract)
+                self.book_positions[where] += intent.terms.quantity * intent.terms.side.sign
+                return None
+            case Cancel():
+                self.change(intent.order_id, OrderState.CANCELLED)
+                return intent.order_id
+            case Change():
+                self._amend(intent)
+                return intent.order_id
+            case _:
+                return self.book(intent).id
+
+    def _amend(self, intent: Change) -> None:
+        terms = intent.terms
+        for index, order in enumerate(self.book_orders):
+            if intent.order_id in order.ids:
+                self.book_orders[index] = replace(order, quantity=terms.quantity, limit=terms.limit, stop=terms.stop)
+
+    def book(self, intent: Intent, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
         """Put an order into the book as NinjaTrader would, without answering anybody."""
         terms = intent.terms
         order = Order(
@@ -215,12 +238,14 @@ class FlakyJournal:
     Attributes:
         failing: methods that raise just now.
         after: methods that do their work and raise all the same, as when the word of a commit is lost.
+        recorded: the events that belong to no ticket.
     """
 
     def __init__(self, real: SqlJournal) -> None:
         self.real = real
         self.failing: set[str] = set()
         self.after: set[str] = set()
+        self.recorded: list[Event] = []
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.real, name)
@@ -229,6 +254,8 @@ class FlakyJournal:
             if name in self.failing:
                 raise JournalError("The journal can't be written: the disk is full.")
             result = await method(*given, **named)
+            if name == "record":
+                self.recorded.append(given[0])
             if name in self.after:
                 self.after.discard(name)
                 raise JournalError("The journal didn't answer.")

@@ -18,9 +18,10 @@ from bot.journal.links import SqliteReads, SqliteWrites
 from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.orders import Side, Terms
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Member, Place, Reverse, Shown, Ticket, TicketState, move
+from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, move
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

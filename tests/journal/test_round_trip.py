@@ -15,9 +15,10 @@ from bot.journal.opening import opened
 from bot.journal.shelf import Shelf
 from bot.journal.store import SqlJournal
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Approved, Member, Place, Reverse, Shown, Ticket, TicketState
+from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
 

@@ -150,8 +150,12 @@ class Street:
 
     async def ask(self, member: str = "trader", **options: object) -> MessageView:
         """Run /reverse and wait for its card."""
+        return await self.offered("reverse", member=member, **{**COMMAND, **options})
+
+    async def offered(self, command: str, *, member: str = "trader", **options: Any) -> MessageView:
+        """Run a trading command and wait for its card."""
         before = {message.id for message in self.discord.messages(DESK)}
-        await self.discord.slash(member, "desk", "reverse", {**COMMAND, **options})
+        await self.discord.slash(member, "desk", command, options)
         await until(lambda: any(m.id not in before and m.buttons for m in self.discord.messages(DESK)))
         return next(m for m in reversed(self.discord.messages(DESK)) if m.id not in before and m.buttons)
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract
+from bot.trading.intents import Intent, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request, Visibility
-from bot.trading.tickets import Member, Place, Reverse, Shown, Ticket, TicketState
+from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState
 
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
 MODEST = settings(max_examples=50, deadline=None)
@@ -85,7 +86,7 @@ NOTHING_SENT = Recent()
 class World:
     """Everything that ``limits.reasons`` looks at."""
 
-    intent: Reverse = INTENT
+    intent: Intent = INTENT
     member: int = MEMBER.id
     facts: Facts = FACTS
     policy: Policy = POLICY

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundFills, Unclear, Verdict, weigh
 from bot.trading.facts import Execution, Order, Position
+from bot.trading.intents import Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.tickets import Reverse, Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
 
 SENT_AT = NOW - timedelta(seconds=30)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.facts import Position
+from bot.trading.intents import Cancel, PlaceOrder
 from bot.trading.limits import Recent, reasons
-from bot.trading.orders import OrderType, Side, Terms
+from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.tickets import SENT, Member, TicketState
 from tests.rules.strategies import (
@@ -86,6 +87,17 @@ ALONE: dict[str, tuple[World, DenialCode]] = {
     "realised unread": (GOOD.with_account(realised=None), DenialCode.DAILY_LOSS),
     "unrealised unread": (GOOD.with_account(unrealised=None), DenialCode.DAILY_LOSS),
     "outcome unknown": (GOOD.with_recent(sent(TicketState.UNKNOWN, ago=3600)), DenialCode.OUTCOME_UNKNOWN),
+    "not flat as required": (
+        replace(GOOD, intent=PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), "own1", frozenset({"flat"}))),
+        DenialCode.POSITION_NOT_AS_REQUIRED,
+    ),
+    "order not listed": (replace(GOOD, intent=Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1")), DenialCode.NO_SUCH_ORDER),
+    "order over": (
+        replace(GOOD, intent=Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1")).with_facts(
+            orders=(replace(ORDER, state=OrderState.FILLED),)
+        ),
+        DenialCode.ORDER_FINISHED,
+    ),
     "being sent": (GOOD.with_recent(sent(TicketState.SENDING, ago=60.5)), DenialCode.OUTCOME_UNKNOWN),
 }
 

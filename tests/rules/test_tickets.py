@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.trading.intents import Reverse, closing_side
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.tickets import (
-    IN_FLIGHT,
-    SENT,
-    TRANSITIONS,
-    Approved,
-    IllegalMove,
-    Reverse,
-    TicketState,
-    closing_side,
-    move,
-    side_word,
-)
+from bot.trading.tickets import IN_FLIGHT, SENT, TRANSITIONS, Approved, IllegalMove, TicketState, move, side_word
 from tests.rules.strategies import ES_DECEMBER, INTENT, MODEST, NOW, SHOWN, TICKET, contracts, sides, well_formed_terms
 
 # The table once more, in words, so that a slip in the program's own is seen.

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from bot.trading.facts import Facts, Order, Position
 from bot.trading.instruments import Contract
+from bot.trading.intents import Reverse
 from bot.trading.limits import Recent, worst_position
 from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.tickets import IN_FLIGHT, Reverse, Ticket, TicketState
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, INTENT, LONG_TWO, MODEST, NQ, ORDER, quantities, sent, sides
 
 Holdings = dict[Contract, int]

@@ -96,8 +96,10 @@ async def losing(scene: Scene, plot: Plot) -> None:
     scene.say("  (NinjaTrader will do it, but its answer will be lost: CrossTrade says 408, which proves nothing.)")
     # Not by a broken line: over the WebSocket that would hold up everybody's orders until it is up again.
     faults.add(Kind.TIMEOUT, CALL, effect=True, count=1)
-    faults.add(Kind.OFFLINE, "ListExecutions")
+    faults.add(Kind.DELAY, CALL, effect=True, seconds=0.5, count=1)
     await scene.presses("trader", "Confirm", plot.lost)
+    await scene.until("the order to reach CrossTrade", lambda: scene.sent("Sim102") or None)
+    faults.add(Kind.OFFLINE, "ListOrders")
     await scene.showed(plot.lost, "outcome unknown", "Do not send it again")
     await scene.team_reads("Outcome unknown", "Sim102")
     again = await scene.types("second", command)

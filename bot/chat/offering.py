@@ -1,0 +1,126 @@
+"""From a trading command to its card: the one way that all of them go. Deciding is the desk's work, drawing that of ``cards``."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.chat import wording
+from bot.chat.access import Host, admitted
+from bot.chat.answers import thinking
+from bot.chat.cards import card
+from bot.chat.choices import choices
+from bot.chat.door import Desk
+from bot.chat.messenger import DiscordMessenger
+from bot.chat.translate import translated
+from bot.desk.requests import Refused, TicketRequest
+from bot.errors import DeliveryDelayed, DeliveryError
+from bot.trading.policy import Visibility
+from bot.trading.tickets import Place, Ticket
+
+log = logging.getLogger(__name__)
+
+Complete = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
+# What the options of a new order say of themselves.
+ORDER_OPTIONS = {
+    "account": "NinjaTrader account, such as Sim101",
+    "instrument": "Contract, such as ES 09-26; a root such as ES means its current month",
+    "qty": "Contracts of the new order",
+    "order_type": "Type of the new order; market if left out",
+    "limit": "Limit price, for limit and stoplimit",
+    "stop": "Stop price, for stopmarket and stoplimit",
+    "tif": "How long the order works; day if left out",
+    "oco": "Name of an OCO group",
+    "strategy": "Name of an ATM template in NinjaTrader",
+}
+
+
+class Offering:
+    """Makes tickets of requests and shows them."""
+
+    def __init__(self, desk: Desk, messenger: DiscordMessenger) -> None:
+        self._desk = desk
+        self._messenger = messenger
+
+    async def offer(self, interaction: discord.Interaction[Host], request: TicketRequest) -> None:
+        """Answer a command with a ticket to confirm, or with every reason why not.
+
+        Raises:
+            DeliveryError: Discord didn't take the first answer.
+        """
+        await thinking(interaction)
+        offered = await self._desk.offer(admitted(interaction), _place(interaction), request)
+        if isinstance(offered, Refused):
+            await _tell(interaction, wording.denied(offered.denials))
+        elif offered.visibility is Visibility.PRIVATE:
+            await self._show_privately(interaction, offered)
+        else:
+            await self._post(interaction, offered)
+
+    async def _post(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:
+        try:
+            message = await self._post_once_more(ticket)
+        except DeliveryError as error:
+            log.warning("ticket %s not posted: %s", ticket.id, error)
+            await self._desk.not_posted(ticket.id, str(error), perhaps=isinstance(error, DeliveryDelayed))
+            await _tell(interaction, wording.NOT_POSTABLE.format(why=error))
+            return
+        await self._desk.posted(ticket.id, ticket.place.channel, message.id)
+        await _tell(interaction, wording.ALREADY_POSTED.format(link=message.jump_url))
+
+    async def _post_once_more(self, ticket: Ticket) -> discord.Message:
+        """Post, and once more if Discord may take it now; both carry one nonce, so that Discord makes one message of them."""
+        try:
+            return await self._messenger.post(ticket)
+        except DeliveryDelayed as error:
+            if error.retry_after is not None:
+                raise
+            log.info("ticket %s not posted yet: %s", ticket.id, error)
+            return await self._messenger.post(ticket)
+
+    async def _show_privately(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:
+        self._messenger.private.keep(ticket.id, interaction)
+        try:
+            with translated("the private ticket"):
+                await interaction.edit_original_response(view=card(ticket))
+        except DeliveryError as error:
+            await self._desk.not_posted(ticket.id, str(error))
+            raise
+        await self._desk.shown_privately(ticket.id)
+
+
+def accounts_of(command: str) -> Complete:
+    """Autocomplete: the accounts in which the member may use the command."""
+
+    async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        return choices(interaction.client.desk.accounts_for(admitted(interaction), command), current)
+
+    return complete
+
+
+def instruments_of(command: str) -> Complete:
+    """Autocomplete: the contracts that the member may use with the command, in the account that was chosen before."""
+
+    async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        account = str(getattr(interaction.namespace, "account", None) or "")
+        return choices(interaction.client.desk.instruments_for(admitted(interaction), command, account), current)
+
+    return complete
+
+
+async def _tell(interaction: discord.Interaction[Host], text: str) -> None:
+    """Put a text in the place of "thinking"; the desk has done its part, so that this fails changes nothing."""
+    try:
+        with translated("an answer"):
+            await interaction.edit_original_response(content=text)
+    except DeliveryError as error:
+        log.warning("interaction %s not answered: %s", interaction.id, error)
+
+
+def _place(interaction: discord.Interaction[Host]) -> Place:
+    """Where it was asked; the gate has seen to it that this is one of our guilds."""
+    if interaction.guild_id is None or interaction.channel_id is None:
+        raise RuntimeError("a command without a place passed the gate")
+    return Place(interaction.guild_id, interaction.channel_id)

@@ -1,0 +1,170 @@
+"""From what a person typed to an intent: names made canonical, terms checked, the order found that it is about.
+
+No limit is looked at here, and nothing is stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.desk.ledger import Clock
+from bot.desk.look import Look
+from bot.desk.naming import Naming, Stop, instrument, unreadable
+from bot.desk.requests import (
+    CancelRequest,
+    CloseRequest,
+    EntryRequest,
+    FlatPlaceRequest,
+    ModifyRequest,
+    PlaceRequest,
+    TicketRequest,
+)
+from bot.errors import BrokerError, InstrumentError, UsageError
+from bot.trading.facts import Order
+from bot.trading.instruments import Contract, Root
+from bot.trading.intents import EXITS, Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.orders import (
+    Side,
+    Terms,
+    check_terms,
+    parse_fraction,
+    parse_label,
+    parse_price,
+    parse_requirement,
+)
+from bot.trading.plan import terms_of
+from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.tickets import Member
+from bot.trading.words import code
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Makes intents. Every no is a ``Stop``, and whoever may not is told before anything is read of an account."""
+
+    look: Look
+    naming: Naming
+    clock: Clock
+    new_id: Callable[[], str]
+
+    async def intent(self, member: Member, request: TicketRequest) -> Intent:
+        """What the request asks for.
+
+        Raises:
+            Stop: not granted, not readable, or not to be found.
+        """
+        try:
+            match request:
+                case CloseRequest():
+                    return await self._close(member, request)
+                case CancelRequest() | ModifyRequest():
+                    return await self._of_order(member, request)
+                case _:
+                    return await self._entry(member, request)
+        except InstrumentError as error:
+            raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error))) from error
+        except UsageError as error:
+            raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
+
+    async def _entry(self, member: Member, request: EntryRequest) -> Intent:
+        terms = Terms(
+            side=request.side,
+            quantity=request.quantity,
+            type=request.type,
+            tif=request.tif,
+            limit=parse_price("limit", request.limit),
+            stop=parse_price("stop", request.stop),
+            oco=parse_label("OCO id", request.oco),
+            strategy=parse_label("strategy", request.strategy),
+        )
+        check_terms(terms)
+        require = parse_requirement(request.require) if isinstance(request, PlaceRequest) else frozenset()
+        account, contract = await self._where(member, request, terms)
+        match request:
+            case PlaceRequest():
+                return PlaceOrder(account, contract, terms, self.new_id(), require)
+            case FlatPlaceRequest():
+                return FlatPlace(account, contract, terms)
+            case _:
+                return Reverse(account, contract, terms)
+
+    async def _close(self, member: Member, request: CloseRequest) -> Close:
+        if request.quantity is not None and request.percent is not None:
+            raise UsageError("Give qty or percent, not both; leave both out to close all.")
+        if request.quantity is not None and request.quantity < 1:
+            raise UsageError("The quantity must be a whole number of at least 1; leave qty out to close all.")
+        fraction = parse_fraction(request.percent)
+        account, contract = await self._where(member, request, None)
+        # Side and size come with the position, which is read with everything else.
+        return Close(account, contract, Terms(Side.SELL, request.quantity or 1), request.quantity, fraction)
+
+    async def _of_order(self, member: Member, request: CancelRequest | ModifyRequest) -> Cancel | Change:
+        order_id = parse_label("order id", request.order)
+        if order_id is None:
+            raise UsageError("Give the order's id, as its card or /orders shows it.")
+        if not request.account.strip():
+            raise UsageError("Give the account in which the order is.")
+        change = _change(request) if isinstance(request, ModifyRequest) else None
+        account = await self.naming.account(member, request.command, request.account)
+        order = await self._order(account, order_id)
+        before = terms_of(order)
+        wanted: Cancel | Change = Cancel(account, order.contract, before, order_id)
+        if change is not None:
+            wanted = Change(account, order.contract, _changed(order, change(before)), order_id, before)
+        self.naming.ask(member, request_of(wanted))
+        return wanted
+
+    async def _order(self, account: str, order_id: str) -> Order:
+        try:
+            order = await self.look.order(account, order_id)
+        except BrokerError as error:
+            raise Stop(unreadable("the orders", error)) from error
+        if order is None:
+            sentence = f"NinjaTrader lists no order {code(order_id, 64)} in {code(account)}; /orders shows those that work."
+            raise Stop(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
+        return order
+
+    async def _where(self, member: Member, request: EntryRequest | CloseRequest, terms: Terms | None) -> tuple[str, Contract]:
+        """The account and the contract, for somebody who may."""
+        named = instrument(request.instrument, self.clock())
+        root = named.root if isinstance(named, Contract) else named.name
+        account = await self.naming.account(member, request.command, request.account)
+        asked = Request(request.command, account, root)
+        self.naming.ask(member, asked if terms is None else replace(asked, quantity=terms.quantity, order_type=terms.type))
+        return account, named if isinstance(named, Contract) else await self._month(account, named)
+
+    async def _month(self, account: str, root: Root) -> Contract:
+        try:
+            return await self.look.month_of(account, root)
+        except BrokerError as error:
+            raise Stop(unreadable(f"the month of {root}", error)) from error
+
+
+def request_of(intent: Intent) -> Request:
+    """The question to the policy; how much somebody may get out of is nobody's to limit."""
+    terms = intent.terms
+    if isinstance(intent, EXITS):
+        return Request(intent.command, intent.account, intent.contract.root)
+    return Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type)
+
+
+def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
+    """What the request makes of an order's terms."""
+    limit, stop = parse_price("limit", request.limit), parse_price("stop", request.stop)
+    if (request.quantity, limit, stop) == (None, None, None):
+        raise UsageError("Say what to change: qty, limit or stop.")
+
+    def change(before: Terms) -> Terms:
+        quantity = before.quantity if request.quantity is None else request.quantity
+        return replace(before, quantity=quantity, limit=limit or before.limit, stop=stop or before.stop)
+
+    return change
+
+
+def _changed(order: Order, terms: Terms) -> Terms:
+    """The terms, if they can be those of that order."""
+    check_terms(terms)
+    if terms == terms_of(order):
+        raise UsageError("That changes nothing: the order has that quantity and those prices already.")
+    if terms.quantity <= order.filled:
+        raise UsageError(f"{order.filled} have filled already, so the quantity must be more than that; or cancel the order.")
+    return terms

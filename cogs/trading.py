@@ -1,0 +1,140 @@
+"""``/place``, ``/flatplace``, ``/modify`` and ``/cancel``: orders. Each command offers a ticket and does nothing else."""
+
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.access import Host
+from bot.chat.client import DeskClient
+from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
+from bot.desk.requests import CancelRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest
+from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
+
+
+class Trading(commands.Cog):
+    """Commands that make and change orders."""
+
+    def __init__(self, client: DeskClient) -> None:
+        self._offering = Offering(client.desk, client.messenger)
+
+    @app_commands.command(name="place", description="Place an order; shows a ticket first")
+    @app_commands.describe(
+        **ORDER_OPTIONS,
+        side="Side of the order",
+        require="Place only if the position is flat, long or short; several with commas",
+    )
+    @app_commands.rename(order_type="type")
+    @app_commands.autocomplete(account=accounts_of("place"), instrument=instruments_of("place"))
+    @app_commands.guild_only()
+    async def place(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        account: str,
+        instrument: str,
+        side: Literal["buy", "sell"],
+        # Discord's apps hold to the range; discord.py doesn't check what arrives, so the desk does.
+        qty: app_commands.Range[int, 1, LARGEST_QUANTITY],
+        order_type: Literal["market", "limit", "stopmarket", "stoplimit"] = "market",
+        limit: str | None = None,
+        stop: str | None = None,
+        tif: Literal["day", "gtc"] = "day",
+        oco: str | None = None,
+        strategy: str | None = None,
+        require: str | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation."""
+        request = PlaceRequest(
+            account=account,
+            instrument=instrument,
+            side=Side(side),
+            quantity=qty,
+            type=OrderType(order_type.upper()),
+            tif=TimeInForce(tif.upper()),
+            limit=limit,
+            stop=stop,
+            oco=oco,
+            strategy=strategy,
+            require=require,
+        )
+        await self._offering.offer(interaction, request)
+
+    @app_commands.command(
+        name="flatplace", description="Close what is open, if anything, then place an order; shows a ticket first"
+    )
+    @app_commands.describe(**ORDER_OPTIONS, side="Side of the new order")
+    @app_commands.rename(order_type="type")
+    @app_commands.autocomplete(account=accounts_of("flatplace"), instrument=instruments_of("flatplace"))
+    @app_commands.guild_only()
+    async def flatplace(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        account: str,
+        instrument: str,
+        side: Literal["buy", "sell"],
+        # Discord's apps hold to the range; discord.py doesn't check what arrives, so the desk does.
+        qty: app_commands.Range[int, 1, LARGEST_QUANTITY],
+        order_type: Literal["market", "limit", "stopmarket", "stoplimit"] = "market",
+        limit: str | None = None,
+        stop: str | None = None,
+        tif: Literal["day", "gtc"] = "day",
+        oco: str | None = None,
+        strategy: str | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation."""
+        request = FlatPlaceRequest(
+            account=account,
+            instrument=instrument,
+            side=Side(side),
+            quantity=qty,
+            type=OrderType(order_type.upper()),
+            tif=TimeInForce(tif.upper()),
+            limit=limit,
+            stop=stop,
+            oco=oco,
+            strategy=strategy,
+        )
+        await self._offering.offer(interaction, request)
+
+    @app_commands.command(name="modify", description="Change quantity or prices of a working order; shows a ticket first")
+    @app_commands.describe(
+        account=ORDER_OPTIONS["account"],
+        order="Order id, as its card or /orders shows it",
+        qty="New quantity, with what has filled of it; as it is if left out",
+        limit="New limit price; as it is if left out",
+        stop="New stop price; as it is if left out",
+    )
+    @app_commands.autocomplete(account=accounts_of("modify"))
+    @app_commands.guild_only()
+    async def modify(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        account: str,
+        order: str,
+        qty: app_commands.Range[int, 1, LARGEST_QUANTITY] | None = None,
+        limit: str | None = None,
+        stop: str | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation."""
+        await self._offering.offer(interaction, ModifyRequest(account, order, qty, limit, stop))
+
+    @app_commands.command(name="cancel", description="Cancel a working order; shows a ticket first")
+    @app_commands.describe(
+        scope="What to cancel", account=ORDER_OPTIONS["account"], order="Order id, as its card or /orders shows it"
+    )
+    @app_commands.autocomplete(account=accounts_of("cancel"))
+    @app_commands.guild_only()
+    async def cancel(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        scope: Literal["order"],
+        account: str | None = None,
+        order: str | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation; what is missing for the scope is asked for by the desk."""
+        await self._offering.offer(interaction, CancelRequest(account or "", order or "", scope))
