@@ -1,4 +1,4 @@
-"""``/reverse`` and ``/close``: open positions. Each command offers a ticket and does nothing else."""
+"""``/reverse``, ``/close``, ``/flatten`` and ``/bracket``: open positions. Each command offers a ticket and does nothing else."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.chat.access import Host
 from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
-from bot.desk.requests import CloseRequest, ReverseRequest
+from bot.desk.requests import BracketRequest, CloseRequest, FlattenRequest, ReverseRequest
 from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
 
@@ -20,7 +20,11 @@ class Positions(commands.Cog):
         self._offering = Offering(client.desk, client.messenger)
 
     @app_commands.command(name="reverse", description="Close the position and open a new one; shows a ticket first")
-    @app_commands.describe(**ORDER_OPTIONS, side="Side of the new order, after the position is closed")
+    @app_commands.describe(
+        **ORDER_OPTIONS,
+        side="Side of the new order, after the position is closed",
+        mode="direct: CrossTrade's way; verified: the new order only once it is flat; invert: the whole position",
+    )
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("reverse"), instrument=instruments_of("reverse"))
     @app_commands.guild_only()
@@ -39,6 +43,7 @@ class Positions(commands.Cog):
         tif: Literal["day", "gtc"] = "day",
         oco: str | None = None,
         strategy: str | None = None,
+        mode: Literal["direct", "verified", "invert"] | None = None,
     ) -> None:
         """Offer a ticket for confirmation."""
         request = ReverseRequest(
@@ -52,6 +57,7 @@ class Positions(commands.Cog):
             stop=stop,
             oco=oco,
             strategy=strategy,
+            mode=mode,
         )
         await self._offering.offer(interaction, request)
 
@@ -75,3 +81,47 @@ class Positions(commands.Cog):
     ) -> None:
         """Offer a ticket for confirmation."""
         await self._offering.offer(interaction, CloseRequest(account, instrument, qty, percent))
+
+    @app_commands.command(name="flatten", description="Cancel what works, close what is open, read back until it is so")
+    @app_commands.describe(
+        scope="What to flatten",
+        account="NinjaTrader account, for an instrument or an account",
+        instrument="Contract, for an instrument",
+        only="Only positions of that side",
+    )
+    @app_commands.autocomplete(account=accounts_of("flatten"), instrument=instruments_of("flatten"))
+    @app_commands.guild_only()
+    async def flatten(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        scope: Literal["instrument", "account", "everything"],
+        account: str | None = None,
+        instrument: str | None = None,
+        only: Literal["long", "short"] | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation; what is missing for the scope is asked for by the desk."""
+        await self._offering.offer(interaction, FlattenRequest(scope, account or "", instrument or "", only or ""))
+
+    @app_commands.command(name="bracket", description="Cancel what works there, then protect the position by a target and a stop")
+    @app_commands.describe(
+        account=ORDER_OPTIONS["account"],
+        instrument=ORDER_OPTIONS["instrument"],
+        qty="Contracts to protect",
+        target="Limit price that takes the profit",
+        stop="Stop price that ends the loss",
+    )
+    @app_commands.autocomplete(account=accounts_of("bracket"), instrument=instruments_of("bracket"))
+    @app_commands.guild_only()
+    async def bracket(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        account: str,
+        instrument: str,
+        qty: app_commands.Range[int, 1, LARGEST_QUANTITY],
+        target: str,
+        stop: str,
+    ) -> None:
+        """Offer a ticket for confirmation."""
+        await self._offering.offer(interaction, BracketRequest(account, instrument, qty, target, stop))

@@ -1,4 +1,4 @@
-"""``/place``, ``/flatplace``, ``/modify`` and ``/cancel``: orders. Each command offers a ticket and does nothing else."""
+"""``/place``, ``/flatplace``, ``/modify``, ``/replace`` and ``/cancel``: orders. Each command offers a ticket and nothing else."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.chat.access import Host
 from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
-from bot.desk.requests import CancelRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest
+from bot.desk.requests import CancelRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, ReplaceRequest
 from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
 
@@ -122,19 +122,69 @@ class Trading(commands.Cog):
         """Offer a ticket for confirmation."""
         await self._offering.offer(interaction, ModifyRequest(account, order, qty, limit, stop))
 
-    @app_commands.command(name="cancel", description="Cancel a working order; shows a ticket first")
+    @app_commands.command(name="replace", description="Cancel a working order and place a new one; shows a ticket first")
     @app_commands.describe(
-        scope="What to cancel", account=ORDER_OPTIONS["account"], order="Order id, as its card or /orders shows it"
+        account=ORDER_OPTIONS["account"],
+        order="Order id of the old order, as its card or /orders shows it",
+        qty="Contracts of the new order",
+        order_type="Type of the new order; the old one's if left out",
+        limit="Limit price; the old one's if left out",
+        stop="Stop price; the old one's if left out",
+        tif="How long the order works; as the old one if left out",
+        oco=ORDER_OPTIONS["oco"],
+        strategy=ORDER_OPTIONS["strategy"],
+        require="Place only if the position is flat, long or short; several with commas",
     )
-    @app_commands.autocomplete(account=accounts_of("cancel"))
+    @app_commands.rename(order_type="type")
+    @app_commands.autocomplete(account=accounts_of("replace"))
+    @app_commands.guild_only()
+    async def replace(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        account: str,
+        order: str,
+        qty: app_commands.Range[int, 1, LARGEST_QUANTITY],
+        order_type: Literal["market", "limit", "stopmarket", "stoplimit"] | None = None,
+        limit: str | None = None,
+        stop: str | None = None,
+        tif: Literal["day", "gtc"] | None = None,
+        oco: str | None = None,
+        strategy: str | None = None,
+        require: str | None = None,
+    ) -> None:
+        """Offer a ticket for confirmation."""
+        request = ReplaceRequest(
+            account=account,
+            order=order,
+            quantity=qty,
+            type=None if order_type is None else OrderType(order_type.upper()),
+            tif=None if tif is None else TimeInForce(tif.upper()),
+            limit=limit,
+            stop=stop,
+            oco=oco,
+            strategy=strategy,
+            require=require,
+        )
+        await self._offering.offer(interaction, request)
+
+    @app_commands.command(name="cancel", description="Cancel one working order, or all of an instrument, an account, everything")
+    @app_commands.describe(
+        scope="What to cancel",
+        account="NinjaTrader account, for all but everything",
+        instrument="Contract, for an instrument",
+        order="Order id, as its card or /orders shows it, for one order",
+    )
+    @app_commands.autocomplete(account=accounts_of("cancel"), instrument=instruments_of("cancel"))
     @app_commands.guild_only()
     async def cancel(
         self,
         interaction: discord.Interaction[Host],
         *,
-        scope: Literal["order"],
+        scope: Literal["order", "instrument", "account", "everything"],
         account: str | None = None,
+        instrument: str | None = None,
         order: str | None = None,
     ) -> None:
         """Offer a ticket for confirmation; what is missing for the scope is asked for by the desk."""
-        await self._offering.offer(interaction, CancelRequest(account or "", order or "", scope))
+        await self._offering.offer(interaction, CancelRequest(account or "", order or "", scope, instrument or ""))

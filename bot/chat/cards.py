@@ -10,13 +10,14 @@ from typing import Any
 from discord import ui
 from discord.utils import format_dt
 
-from bot.chat import figures, phrases
+from bot.chat import figures, phrases, sweepcards
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
 from bot.chat.hints import hint
 from bot.chat.wording import clip
 from bot.trading.intents import CLOSING
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
+from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness
 
@@ -59,6 +60,8 @@ def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
     if ticket.order_state is OrderState.REJECTED:
         return ORANGE
+    if isinstance(ticket.intent, Flatten | CancelWorking) and sweepcards.is_short_of_it(ticket):
+        return ORANGE
     return _COLOURS.get(ticket.state, RED if ticket.shown.live else BLUE)
 
 
@@ -72,16 +75,35 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     if ticket.state is TicketState.REJECTED:
         yield _text(hint(ticket.outcome))
     yield ui.Separator()
-    yield _text(*_order(ticket))
-    yield _text(*_change(ticket))
-    if is_open:
-        yield _text(*_market(ticket))
+    yield from (_sweep_blocks(ticket) if isinstance(ticket.intent, Flatten | CancelWorking) else _order_blocks(ticket))
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
     yield ui.Separator()
     yield _text(*_people(ticket), *([note] if note else []))
     if is_open and buttons:
         yield ui.ActionRow(*_buttons(ticket))
+
+
+def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
+    yield _text(*_order(ticket))
+    yield _text(*_change(ticket))
+    if ticket.progress.legs:
+        yield _text(*sweepcards.legs(ticket))
+    if ticket.state is TicketState.OFFERED:
+        yield _text(*_market(ticket))
+
+
+def _sweep_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
+    sweep = ticket.intent
+    if not isinstance(sweep, Flatten | CancelWorking):
+        return
+    yield _text(*sweepcards.order(ticket, sweep))
+    if ticket.progress.lines:
+        yield _text(*sweepcards.lines(ticket, sweep))
+    if ticket.state is TicketState.OFFERED:
+        yield _text(*sweepcards.plan(ticket, sweep))
+    if ticket.progress.legs:
+        yield _text(*sweepcards.legs(ticket))
 
 
 def _text(*lines: str) -> ui.TextDisplay[Any]:
@@ -102,6 +124,8 @@ def _title(ticket: Ticket, late: float) -> str:
 
 
 def _state_words(ticket: Ticket) -> str:
+    if isinstance(ticket.intent, Flatten | CancelWorking) and (own := sweepcards.title(ticket)):
+        return own
     match ticket.state:
         case TicketState.OFFERED:
             return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
@@ -121,42 +145,46 @@ def _open_words(ticket: Ticket) -> str:
     return "changed, look again" if ticket.revision > 1 else "confirm?"
 
 
+_PLAIN_NEWS = {
+    TicketState.REJECTED: ("No order was placed. CrossTrade says:",),
+    TicketState.UNKNOWN: (
+        "**Do not send it again.** The answer was lost, so the order may be in the market.",
+        "The bot is looking for it among NinjaTrader's orders, fills and positions and writes here what it finds.",
+        "Until then it takes no new order for this account and instrument.",
+    ),
+    TicketState.NOT_SENT: ("Nothing left the bot, so nothing of it is in the market. You can ask again.",),
+    TicketState.NEVER_ARRIVED: ("NinjaTrader has no such order and no fill of it.",),
+    TicketState.DENIED: ("Nothing was sent.",),
+}
+
+
 def _news(ticket: Ticket) -> Iterator[str]:
     """What became of it, below the title."""
+    is_sweep = isinstance(ticket.intent, Flatten | CancelWorking)
     if ticket.order_state is OrderState.REJECTED:
         yield from _rejected_order(ticket)
         return
     match ticket.state:
-        case TicketState.ACCEPTED:
+        case TicketState.ACCEPTED if not is_sweep:
             yield phrases.news(ticket)
-        case TicketState.REJECTED:
-            yield "No order was placed. CrossTrade says:"
-        case TicketState.UNKNOWN:
-            yield "**Do not send it again.** The answer was lost, so the order may be in the market."
-            yield "The bot is looking for it among NinjaTrader's orders, fills and positions and writes here what it finds."
-            yield "Until then it takes no new order for this account and instrument."
-        case TicketState.NOT_SENT:
-            yield "Nothing left the bot, so nothing of it is in the market. You can ask again."
-        case TicketState.NEVER_ARRIVED:
-            yield "NinjaTrader has no such order and no fill of it."
+        case TicketState.NOT_SENT if ticket.progress.legs and not is_sweep:
+            yield "The new order never left the bot; what was sent before it stands below."
         case TicketState.CANCELLED:
             yield f"Cancelled by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
-        case TicketState.DENIED:
-            yield "Nothing was sent."
-        case _:
-            return
+        case state:
+            yield from _PLAIN_NEWS.get(state, ())
 
 
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
-    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.intent.terms.quantity} filled" if ticket.filled else "")
+    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.order.terms.quantity} filled" if ticket.filled else "")
     if isinstance(ticket.intent, CLOSING):
         yield "The close before it may have been done all the same; look at the position."
 
 
 def _order(ticket: Ticket) -> Iterator[str]:
-    intent, terms = ticket.intent, ticket.intent.terms
+    intent, terms = ticket.order, ticket.order.terms
     yield f"{figures.mark(live=ticket.shown.live)} · {code(intent.account, 60)}"
     yield from phrases.order(ticket)
     yield from (
@@ -174,7 +202,7 @@ def _change(ticket: Ticket) -> Iterator[str]:
     if ticket.state not in _QUIET_ENDS:
         yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
     if is_open:
-        yield from (f"{number}. {step}" for number, step in enumerate(steps(ticket.intent, shown), start=1))
+        yield from (f"{number}. {step}" for number, step in enumerate(steps(ticket.order, shown), start=1))
 
 
 def _market(ticket: Ticket) -> Iterator[str]:
@@ -186,7 +214,7 @@ def _market(ticket: Ticket) -> Iterator[str]:
     if shown.bid is not None and shown.ask is not None:
         yield f"Bid {figures.price(shown.bid, shown.tick_size)} · ask {figures.price(shown.ask, shown.tick_size)}"
     if shown.last is not None and shown.point_value is not None and shown.tick_value is not None:
-        yield f"Notional ${figures.amount(shown.last * shown.point_value * ticket.intent.terms.quantity)}"
+        yield f"Notional ${figures.amount(shown.last * shown.point_value * ticket.order.terms.quantity)}"
         yield f"One tick is ${figures.amount(shown.tick_value)} per contract"
     if shown.working_orders:
         yield f"Other working orders there: {shown.working_orders}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.chat import figures
-from bot.trading.intents import Cancel, Change, Close
+from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
 from bot.trading.tickets import Ticket, side_word
 from bot.trading.words import code
@@ -11,7 +11,7 @@ from bot.trading.words import code
 
 def order(ticket: Ticket) -> Iterator[str]:
     """The contract, and the order that is placed, closes, or is changed."""
-    intent, terms = ticket.intent, ticket.intent.terms
+    intent, terms = ticket.order, ticket.order.terms
     where = f"**{intent.contract}**"
     match intent:
         case Close():
@@ -25,6 +25,19 @@ def order(ticket: Ticket) -> Iterator[str]:
             yield f"{where} · MODIFY {_brief(terms)}"
             yield from _differences(ticket, intent)
             yield f"order {code(intent.order_id, 64)}"
+        case Replace():
+            yield f"{where} · REPLACE by {_brief(terms)} {terms.tif}"
+            yield from _prices(ticket, terms)
+            yield f"order {code(intent.order_id, 64)}: {_brief(intent.before)} is cancelled"
+        case Bracket():
+            yield f"{where} · BRACKET {_brief(terms)} {terms.tif}"
+            yield f"target {figures.price(intent.target, ticket.shown.tick_size)}"
+            yield from _prices(ticket, terms)
+        case Invert():
+            yield f"{where} · INVERT · {_brief(terms)}"
+        case VerifiedReverse():
+            yield f"{where} · {_brief(terms)} {terms.tif} · verified"
+            yield from _prices(ticket, terms)
         case _:
             yield f"{where} · {_brief(terms)} {terms.tif}"
             yield from _prices(ticket, terms)
@@ -41,6 +54,8 @@ def news(ticket: Ticket) -> str:
             )
         case Cancel():
             return _cancel_news(ticket)
+        case Bracket():
+            return "submitted to NinjaTrader, not seen yet" if ticket.order_state is None else "target and stop are there"
         case Change():
             return "change requested, not seen yet" if ticket.order_state is None else _change_news(ticket)
         case _:
@@ -50,7 +65,7 @@ def news(ticket: Ticket) -> str:
 def _cancel_news(ticket: Ticket) -> str:
     match ticket.order_state:
         case OrderState.CANCELLED:
-            return f"order cancelled, {ticket.filled} of {ticket.intent.terms.quantity} filled{_at(ticket)}"
+            return f"order cancelled, {ticket.filled} of {ticket.order.terms.quantity} filled{_at(ticket)}"
         case OrderState.FILLED:
             return f"the order filled before the cancel reached it: filled {ticket.filled}{_at(ticket)}"
         case _:
@@ -64,7 +79,7 @@ def _change_news(ticket: Ticket) -> str:
 
 
 def _order_news(ticket: Ticket) -> str:
-    quantity = ticket.intent.terms.quantity
+    quantity = ticket.order.terms.quantity
     match ticket.order_state:
         case OrderState.FILLED:
             return f"filled {ticket.filled or quantity}{_at(ticket, always=True)}"

@@ -17,6 +17,7 @@ from bot.desk.reads import STORY_LOOKS_BACK
 from bot.desk.reports import Balance, Listed, OrderStory, Quoted
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.orders import Side
+from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import Ticket, side_word
 from bot.trading.words import code, harmless
 
@@ -190,15 +191,21 @@ def _ticket(story: OrderStory) -> Section:
 
 
 def _people(ticket: Ticket) -> list[str]:
-    terms = ticket.intent.terms
     state = ticket.order_state.value if ticket.order_state else "submitted"
     average = "" if ticket.average_fill_price is None else f" at {number(ticket.average_fill_price)}"
     return [
-        f"Asked by {harmless(ticket.requester.name)}: {terms.side.upper()} {terms.quantity} {ticket.intent.contract}",
+        f"Asked by {harmless(ticket.requester.name)}: {_asked(ticket)}",
         *(f"Approved by {harmless(approval.name)}" for approval in ticket.approvals),
         f"The desk last saw it {state}, filled {ticket.filled}{average}",
         *([clip(ticket.outcome, LONGEST_OUTCOME)] if ticket.outcome else []),
     ]
+
+
+def _asked(ticket: Ticket) -> str:
+    if isinstance(ticket.intent, Flatten | CancelWorking):
+        return f"{ticket.intent.command} {code(str(ticket.intent.scope))}"
+    terms = ticket.intent.terms
+    return f"{terms.side.upper()} {terms.quantity} {ticket.intent.contract}"
 
 
 def _results(heading: str, rows: list[tuple[str, ...]], totals: list[tuple[str, ...]]) -> Section:

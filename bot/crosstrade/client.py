@@ -35,7 +35,7 @@ from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Intent
+from bot.trading.intents import Action
 from bot.trading.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,13 @@ class CrossTrade:
         quiet._reads_as = Priority.BACKGROUND  # noqa: SLF001  it is one of ours
         return quiet
 
+    @property
+    def for_exits(self) -> "CrossTrade":
+        """The same client, whose reads go before everything else: a way out waits for them."""
+        urgent = copy(self)
+        urgent._reads_as = Priority.EXIT  # noqa: SLF001  it is one of ours
+        return urgent
+
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts; each may hold its name only (GET List accounts; item shape inferred)."""
         return wire.read_accounts(await self._read(requests.accounts_path))
@@ -165,15 +172,15 @@ class CrossTrade:
         """The quote, of the front month for a root (GET Quote of the market service, mid)."""
         return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
-    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
-        """Make the one call that an intent stands for, once, over the transport for orders.
+    async def send(self, action: Action, *, deadline: datetime) -> Outcome:
+        """Make the one call that an action stands for, once, over the transport for orders.
 
         Args:
-            intent: what to do; ``bot.crosstrade.calls`` says which endpoint that is.
+            action: what to do; ``bot.crosstrade.calls`` says which endpoint that is.
             deadline: until when to wait for the request budget. Ways out go first there, and a part of it is kept for them.
         """
         try:
-            call = call_of(intent)
+            call = call_of(action)
         except ValueError:
             log.exception("an order could not be put into words for CrossTrade")
             return NotSent("This order can't be put into words for CrossTrade.")

@@ -110,7 +110,7 @@ def outcome_of_reply(reply: Reply, clean: Clean, *, gives_id: bool = True) -> Ou
     if _NEEDS_A_LOOK in _reason(reply.body):
         return Unknown(clean(f"CrossTrade couldn't confirm the end of it: {_reason(reply.body)}"))
     if not gives_id and _is_success(status) and succeeded is True:
-        return Accepted(None)
+        return Accepted(None, _listed_ids(reply.body, clean))
     # An id that isn't fit to be shown, such as an echo of the token, is no order id.
     if _is_success(status) and succeeded is True and order_id and clean(order_id) == order_id:
         return Accepted(order_id)
@@ -230,6 +230,13 @@ def _order_id(body: object) -> str | None:
     if isinstance(found, str):
         return found.strip() or None
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _listed_ids(body: object, clean: Clean) -> tuple[str, ...]:
+    """Every id of ``orderIds`` that is fit to be shown."""
+    found = body.get("orderIds") if isinstance(body, Mapping) else None
+    texts = [str(one).strip() for one in found if isinstance(one, str | int)] if isinstance(found, list) else []
+    return tuple(text for text in texts if text and clean(text) == text)
 
 
 def _refusal(reply: Reply, clean: Clean) -> str:

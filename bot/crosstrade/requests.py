@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.crosstrade.jsontext import dumps
+from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Change, Close, FlatPlace, PlaceOrder, Reverse
+from bot.trading.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
 from bot.trading.orders import OrderType, TimeInForce
 
 API = "/v1/api"
@@ -50,7 +51,7 @@ class OrderBody(Body):
     strategy: Label | None = None
 
     @classmethod
-    def of(cls, intent: Reverse | FlatPlace) -> "OrderBody":
+    def of(cls, intent: Reverse | FlatPlace | Replace) -> "OrderBody":
         """Build it from an intent.
 
         Raises:
@@ -69,7 +70,7 @@ class PlaceBody(OrderBody):
     require_market_position: Label | None = None
 
     @classmethod
-    def of(cls, intent: Reverse | FlatPlace | PlaceOrder) -> "PlaceBody":
+    def of(cls, intent: Reverse | FlatPlace | Replace | PlaceOrder) -> "PlaceBody":
         """Build it from an intent.
 
         Raises:
@@ -79,6 +80,83 @@ class PlaceBody(OrderBody):
             raise ValueError("only a placed order has an id of ours")  # noqa: TRY004  as for anything that can't be sent
         wanted = ",".join(sorted(intent.require)) or None
         return cls.model_validate({**_core(intent), "order_id": intent.order_id, "require_market_position": wanted}, by_name=True)
+
+
+class ReplaceBody(OrderBody):
+    """Body of POST Cancel Replace: that of a new order (mid). The old order's id is in the path, so ours has no room."""
+
+    require_market_position: Label | None = None
+
+    @classmethod
+    def of(cls, intent: Reverse | FlatPlace | Replace) -> "ReplaceBody":
+        """Build it from an intent.
+
+        Raises:
+            ValueError: the terms are none that CrossTrade could take.
+        """
+        wanted = ",".join(sorted(intent.require)) if isinstance(intent, Replace) else ""
+        return cls.model_validate({**_core(intent), "require_market_position": wanted or None}, by_name=True)
+
+
+class InstrumentBody(Body):
+    """Body of what takes an instrument or nothing: POST Cancel Orders (new), POST Flatten Account (mid), POST Reverse (mid)."""
+
+    instrument: Label | None = None
+
+    @classmethod
+    def of(cls, action: CancelOrders | FlattenAccount | Invert) -> "InstrumentBody":
+        """Build it from an action."""
+        return cls(instrument=None if action.contract is None else str(action.contract))
+
+
+class FilteredFlattenBody(Body):
+    """Body of POST Flatten Everything with its filters (mid); without an account it would flatten every one, so it has one."""
+
+    account: Label
+    instrument: Label | None = None
+    market_position: Literal["long", "short"]
+
+    @classmethod
+    def of(cls, action: FlattenAccount) -> "FilteredFlattenBody":
+        """Build it from an action.
+
+        Raises:
+            ValueError: it filters by no side, which POST Flatten Account does as well.
+        """
+        instrument = None if action.contract is None else str(action.contract)
+        side = None if action.only is None else action.only.value
+        return cls.model_validate({"account": action.account, "instrument": instrument, "market_position": side}, by_name=True)
+
+
+class BracketBody(Body):
+    """Body of POST Cancel and Bracket; ``action`` is the side of the position that is protected (mid).
+
+    The names of the two prices are inferred from the same call of CrossTrade's Tradovate side.
+    """
+
+    instrument: str
+    action: Literal["BUY", "SELL"]
+    quantity: Annotated[int, Field(ge=1)]
+    take_profit: Price
+    stop_loss: Price
+
+    @classmethod
+    def of(cls, intent: Bracket) -> "BracketBody":
+        """Build it from an intent.
+
+        Raises:
+            ValueError: a price is missing.
+        """
+        return cls.model_validate(
+            {
+                "instrument": str(intent.contract),
+                "action": "SELL" if intent.terms.side.sign > 0 else "BUY",
+                "quantity": intent.terms.quantity,
+                "take_profit": intent.target,
+                "stop_loss": intent.terms.stop,
+            },
+            by_name=True,
+        )
 
 
 class CloseBody(Body):
@@ -127,7 +205,7 @@ class ChangeBody(Body):
         return cls.model_validate(new, by_name=True)
 
 
-def _core(intent: Reverse | FlatPlace | PlaceOrder) -> dict[str, object]:
+def _core(intent: Reverse | FlatPlace | Replace | PlaceOrder) -> dict[str, object]:
     terms = intent.terms
     return {
         "instrument": str(intent.contract),
@@ -193,6 +271,7 @@ def reverse_position_path(account: str) -> str:
     return f"{account_path(account)}/positions/reverseposition"
 
 
-def rpc(request_id: str, api: str, account: str, fields: dict[str, object]) -> str:
-    """The frame of an RPC: path and body together in ``args`` (WebSocket page)."""
-    return dumps({"action": "rpc", "id": request_id, "api": api, "args": {"account": account, **fields}})
+def rpc(request_id: str, api: str, account: str | None, fields: dict[str, object]) -> str:
+    """The frame of an RPC: path and body together in ``args`` (WebSocket page); without an account for what goes over all."""
+    args = fields if account is None else {"account": account, **fields}
+    return dumps({"action": "rpc", "id": request_id, "api": api, "args": args})

@@ -86,7 +86,7 @@ class Stream:
         """Wait until the socket is open."""
         await self._opened.wait()
 
-    async def call(self, api: str, account: str, fields: dict[str, object]) -> Reply:
+    async def call(self, api: str, account: str | None, fields: dict[str, object]) -> Reply:
         """Send one RPC and wait for its answer; a later answer is dropped.
 
         Raises:

@@ -9,9 +9,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.hands import Hands
+from bot.desk.interrupted import Interrupted
+from bot.desk.lapse import Found, Lapses
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming
@@ -22,9 +25,12 @@ from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Follower, Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
-from bot.desk.sweep import Found, Sweeper
+from bot.desk.sweep import Sweeping
+from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
+from bot.trading.exits import USUAL_PACE, Pace
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 
@@ -47,6 +53,8 @@ class Desk:
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
         quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
+        urgent_broker: likewise for the reads of a way out, so that nothing goes before them.
+        pace: how long a flatten waits for what.
         observe: is told of every stored event, for counting.
 
     Attributes:
@@ -68,6 +76,8 @@ class Desk:
         new_id: Callable[[], str],
         *,
         quiet_broker: Broker | None = None,
+        urgent_broker: Broker | None = None,
+        pace: Pace = USUAL_PACE,
         observe: Callable[[EventName], None] = lambda _name: None,
     ) -> None:
         self._journal = journal
@@ -79,11 +89,23 @@ class Desk:
         look = Look(broker)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
-        self._offers = Offers(self._ledger, look, Drafts(look, naming, clock, new_id), policy, clock, new_id)
-        self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)
-        self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
-        self._sweeper = Sweeper(self._ledger, self._hands, clock)
-        self._reconciler = Reconciler(self._ledger, broker, clock)
+        decider = Decider(look, journal, policy, clock)
+        drafts = Drafts(look, naming, Scopes(broker, look, naming, clock), clock, new_id)
+        self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
+        exits = Look(urgent_broker or broker)
+        self._sender = Sender(
+            self._ledger,
+            broker,
+            messenger,
+            self._hands,
+            clock,
+            Sweeping(exits, self._ledger, clock, pace),
+            VerifiedReversals(exits, clock, pace),
+            self._seek_evidence,
+        )
+        self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
+        self._lapses = Lapses(self._ledger, self._hands, clock)
+        self._reconciler = Reconciler(self._ledger, broker, clock, Interrupted(self._ledger, look, clock))
         self._follower = Follower(self._ledger, broker, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
         self._next_evidence = clock()
@@ -170,7 +192,7 @@ class Desk:
         Raises:
             JournalError: the journal can't be read or written.
         """
-        found = await self._sweeper.at_start()
+        found = await self._lapses.at_start()
         await self._ledger.record(EventName.STARTED, data={"expired": found.expired, "unknown": found.unknown})
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
@@ -192,7 +214,7 @@ class Desk:
         with contextlib.suppress(JournalError):
             for ticket in await self._journal.live():
                 if ticket.state is TicketState.SENDING:
-                    await self._sweeper.lost(ticket)
+                    await self._lapses.lost(ticket)
         await self._outbox.flush(self.news_get)
         for loop in self._loops:
             loop.cancel()
@@ -211,7 +233,7 @@ class Desk:
         self._next_evidence = self._clock()
 
     async def _expire(self) -> None:
-        await self._sweeper.expire(await self._journal.live())
+        await self._lapses.expire(await self._journal.live())
 
     async def _seek(self) -> None:
         now = self._clock()

@@ -6,25 +6,46 @@ No limit is looked at here, and nothing is stored.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bot.desk.asking import requests_of
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.naming import Naming, Stop, instrument, unreadable
 from bot.desk.requests import (
+    BracketRequest,
     CancelRequest,
     CloseRequest,
     EntryRequest,
     FlatPlaceRequest,
+    FlattenRequest,
     ModifyRequest,
     PlaceRequest,
+    ReplaceRequest,
+    ReverseRequest,
     TicketRequest,
 )
+from bot.desk.scopes import Scopes
 from bot.errors import BrokerError, InstrumentError, UsageError
 from bot.trading.facts import Order
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import EXITS, Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
 from bot.trading.orders import (
+    OrderType,
     Side,
     Terms,
+    TimeInForce,
     check_terms,
     parse_fraction,
     parse_label,
@@ -43,6 +64,7 @@ class Drafts:
 
     look: Look
     naming: Naming
+    scopes: Scopes
     clock: Clock
     new_id: Callable[[], str]
 
@@ -56,7 +78,13 @@ class Drafts:
             match request:
                 case CloseRequest():
                     return await self._close(member, request)
-                case CancelRequest() | ModifyRequest():
+                case BracketRequest():
+                    return await self._bracket(member, request)
+                case FlattenRequest():
+                    return await self.scopes.sweep(member, request)
+                case CancelRequest() if request.scope != "order":
+                    return await self.scopes.sweep(member, request)
+                case CancelRequest() | ModifyRequest() | ReplaceRequest():
                     return await self._of_order(member, request)
                 case _:
                     return await self._entry(member, request)
@@ -65,7 +93,7 @@ class Drafts:
         except UsageError as error:
             raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
 
-    async def _entry(self, member: Member, request: EntryRequest) -> Intent:
+    async def _entry(self, member: Member, request: EntryRequest) -> OrderIntent:
         terms = Terms(
             side=request.side,
             quantity=request.quantity,
@@ -84,8 +112,31 @@ class Drafts:
                 return PlaceOrder(account, contract, terms, self.new_id(), require)
             case FlatPlaceRequest():
                 return FlatPlace(account, contract, terms)
+            case ReverseRequest():
+                return self._reversal(request, account, contract, terms)
+
+    def _reversal(self, request: ReverseRequest, account: str, contract: Contract, terms: Terms) -> OrderIntent:
+        match request.mode or self.naming.policy().reverse_mode:
+            case "verified":
+                return VerifiedReverse(account, contract, terms, self.new_id())
+            case "invert":
+                if terms != Terms(terms.side, terms.quantity):
+                    raise UsageError(
+                        "mode:invert is at market and takes no type, limit, stop, tif, oco or strategy; leave them out."
+                    )
+                return Invert(account, contract, terms)
             case _:
                 return Reverse(account, contract, terms)
+
+    async def _bracket(self, member: Member, request: BracketRequest) -> Bracket:
+        target, stop = parse_price("target", request.target), parse_price("stop", request.stop)
+        if target is None or stop is None:
+            raise UsageError("A bracket needs a target and a stop.")
+        # Its side comes with the position, which is read with everything else.
+        terms = Terms(Side.SELL, request.quantity, OrderType.STOPMARKET, TimeInForce.GTC, stop=stop)
+        check_terms(terms)
+        account, contract = await self._where(member, request, None)
+        return Bracket(account, contract, terms, target)
 
     async def _close(self, member: Member, request: CloseRequest) -> Close:
         if request.quantity is not None and request.percent is not None:
@@ -97,7 +148,9 @@ class Drafts:
         # Side and size come with the position, which is read with everything else.
         return Close(account, contract, Terms(Side.SELL, request.quantity or 1), request.quantity, fraction)
 
-    async def _of_order(self, member: Member, request: CancelRequest | ModifyRequest) -> Cancel | Change:
+    async def _of_order(
+        self, member: Member, request: CancelRequest | ModifyRequest | ReplaceRequest
+    ) -> Cancel | Change | Replace:
         order_id = parse_label("order id", request.order)
         if order_id is None:
             raise UsageError("Give the order's id, as its card or /orders shows it.")
@@ -107,10 +160,14 @@ class Drafts:
         account = await self.naming.account(member, request.command, request.account)
         order = await self._order(account, order_id)
         before = terms_of(order)
-        wanted: Cancel | Change = Cancel(account, order.contract, before, order_id)
+        wanted: Cancel | Change | Replace = Cancel(account, order.contract, before, order_id)
         if change is not None:
             wanted = Change(account, order.contract, _changed(order, change(before)), order_id, before)
-        self.naming.ask(member, request_of(wanted))
+        elif isinstance(request, ReplaceRequest):
+            terms = _replacing(before, request)
+            wanted = Replace(account, order.contract, terms, order_id, before, parse_requirement(request.require))
+        for asked in requests_of(wanted):
+            self.naming.ask(member, asked)
         return wanted
 
     async def _order(self, account: str, order_id: str) -> Order:
@@ -123,7 +180,9 @@ class Drafts:
             raise Stop(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
         return order
 
-    async def _where(self, member: Member, request: EntryRequest | CloseRequest, terms: Terms | None) -> tuple[str, Contract]:
+    async def _where(
+        self, member: Member, request: EntryRequest | CloseRequest | BracketRequest, terms: Terms | None
+    ) -> tuple[str, Contract]:
         """The account and the contract, for somebody who may."""
         named = instrument(request.instrument, self.clock())
         root = named.root if isinstance(named, Contract) else named.name
@@ -139,12 +198,25 @@ class Drafts:
             raise Stop(unreadable(f"the month of {root}", error)) from error
 
 
-def request_of(intent: Intent) -> Request:
-    """The question to the policy; how much somebody may get out of is nobody's to limit."""
-    terms = intent.terms
-    if isinstance(intent, EXITS):
-        return Request(intent.command, intent.account, intent.contract.root)
-    return Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type)
+def _replacing(before: Terms, request: ReplaceRequest) -> Terms:
+    """The terms of the new order: what was left out stays as the old one has it, as far as the type takes it.
+
+    The OCO id is not taken over: NinjaTrader uses each up once.
+    """
+    kind = request.type or before.type
+    limit, stop = parse_price("limit", request.limit), parse_price("stop", request.stop)
+    terms = Terms(
+        side=before.side,
+        quantity=request.quantity,
+        type=kind,
+        tif=request.tif or before.tif,
+        limit=limit or (before.limit if kind.has_limit else None),
+        stop=stop or (before.stop if kind.has_stop else None),
+        oco=parse_label("OCO id", request.oco),
+        strategy=parse_label("strategy", request.strategy),
+    )
+    check_terms(terms)
+    return terms
 
 
 def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:

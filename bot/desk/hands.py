@@ -6,8 +6,8 @@ drawn twice, while it is held.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 
 class Hands:
@@ -21,12 +21,16 @@ class Hands:
         self.being_posted: set[str] = set()
 
     @asynccontextmanager
-    async def deciding(self, member: int, account: str) -> AsyncIterator[None]:
-        """Hold while an order is looked at, decided and claimed: one at a time for its member and for its account.
+    async def deciding(self, member: int, accounts: Sequence[str]) -> AsyncIterator[None]:
+        """Hold while an order is looked at, decided and claimed: one at a time for its member and for each of its accounts.
 
         Limits count per member and per account; so the order before this one is in flight when this one is decided.
         """
-        async with self._members[member], self._accounts[account]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._members[member])
+            # Always in the same order, so that two sweeps can't wait for each other.
+            for account in sorted(set(accounts)):
+                await stack.enter_async_context(self._accounts[account])
             yield
 
     def holds(self, ticket: str) -> bool:

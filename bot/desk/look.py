@@ -9,9 +9,10 @@ from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Intent
+from bot.trading.intents import OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
+from bot.trading.sweeps import Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -41,6 +42,26 @@ class Look:
             ),
         )
 
+    async def book(self, account: str) -> Facts:
+        """Read an account, its positions and its orders, finished ones included; prices have no part in it."""
+        missing: list[str] = []
+        details, positions, orders = await asyncio.gather(
+            _try("account", self._broker.account(account), missing),
+            _try("positions", self._broker.positions(account), missing),
+            _try("orders", self._broker.orders(account, active_only=False), missing),
+        )
+        return _as_facts(details, positions, orders, None, missing)
+
+    async def holdings(self, account: str) -> Facts:
+        """Read an account's orders and then its positions, one after the other.
+
+        So a position that is read as closed stays closed: whatever could still fill would have been among the orders before.
+        """
+        missing: list[str] = []
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
+        positions = await _try("positions", self._broker.positions(account), missing)
+        return _as_facts(None, positions, orders, None, missing)
+
     async def order(self, account: str, order_id: str) -> Order | None:
         """The order as the account's list has it, finished or not; asking for one by its id can miss a working order.
 
@@ -67,7 +88,7 @@ class Look:
 
 
 async def survey(
-    look: Look, journal: Journal, intent: Intent, policy: Callable[[], Policy], clock: Callable[[], datetime]
+    look: Look, journal: Journal, intent: OrderIntent, policy: Callable[[], Policy], clock: Callable[[], datetime]
 ) -> tuple[Facts, Recent]:
     """Read what a decision needs: the world, and what is on its way to it.
 
@@ -86,6 +107,19 @@ async def survey(
             return facts, Recent(tuple(recent))
 
 
+async def survey_books(
+    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime]
+) -> tuple[dict[str, Facts], Recent]:
+    """Likewise for a sweep: every account that it goes over, and what is on its way.
+
+    Raises:
+        JournalError: the journal can't be read.
+    """
+    names = sweep.scope.accounts
+    books, recent = await asyncio.gather(asyncio.gather(*map(look.book, names)), journal.recent(clock()))
+    return dict(zip(names, books, strict=True)), Recent(tuple(recent))
+
+
 def _longest_window(policy: Policy) -> timedelta:
     """How far back the limits look; orders on their way are found however old they are."""
     windows = [timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits]
@@ -95,7 +129,16 @@ def _longest_window(policy: Policy) -> timedelta:
 
 
 async def _facts(missing: list[str], reads: Reads) -> Facts:
-    account, positions, orders, quote = await reads
+    return _as_facts(*await reads, missing)
+
+
+def _as_facts(
+    account: Account | None,
+    positions: Sequence[Position] | None,
+    orders: Sequence[Order] | None,
+    quote: Quote | None,
+    missing: Sequence[str],
+) -> Facts:
     return Facts(
         account=account,
         positions=None if positions is None else tuple(positions),

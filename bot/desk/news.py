@@ -1,21 +1,31 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
 from bot.desk.ports import EventName, Notice, Tone
-from bot.trading.intents import Cancel, Change, Close
+from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of
 from bot.trading.policy import Policy
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
 # Events that a route can't name one by one travel under the name that a team would look for.
 ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
+    EventName.FLATTENED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
 }
 ALARMS = frozenset({EventName.REJECTED, EventName.NOT_CLOSED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
-    {EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING, EventName.SEEN}
+    {
+        EventName.OFFERED,
+        EventName.REQUOTED,
+        EventName.CONFIRMED,
+        EventName.APPROVED,
+        EventName.SENDING,
+        EventName.STEP,
+        EventName.SEEN,
+    }
 )
 
 
@@ -28,7 +38,7 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
-        if route.carries(routed, ticket.intent.account):
+        if any(route.carries(routed, account) for account in accounts_of(ticket.intent)):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
             chosen[route.channel] = Notice(route.channel, text, route.is_silent(routed) and not loud_before, tone)
     return tuple(chosen.values())
@@ -42,13 +52,8 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
 
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
-    intent, kind = ticket.intent, "LIVE" if ticket.shown.live else "SIM"
-    terms = intent.terms
-    verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change) else ""
-    lines = [
-        f"**{_what(name, ticket)}**",
-        f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}",
-    ]
+    kind = "LIVE" if ticket.shown.live else "SIM"
+    lines = [f"**{_what(name, ticket)}**", _about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
     if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
@@ -57,8 +62,19 @@ def headline(name: EventName, ticket: Ticket) -> str:
     return "\n".join(lines)
 
 
+def _about(intent: OrderIntent | Sweep, kind: str) -> str:
+    if isinstance(intent, Flatten | CancelWorking):
+        side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
+        return f"{code(str(intent.scope))} ({kind}) · {intent.command}{side}"
+    terms = intent.terms
+    verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change | Replace | Bracket) else ""
+    return f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}"
+
+
 def _what(name: EventName, ticket: Ticket) -> str:
-    quantity = ticket.intent.terms.quantity
+    if isinstance(ticket.intent, Flatten | CancelWorking):
+        return _what_of_sweep(name, ticket)
+    quantity = ticket.order.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
     match name:
         case EventName.FILLED:
@@ -71,5 +87,21 @@ def _what(name: EventName, ticket: Ticket) -> str:
             return "Outcome unknown: don't send it again"
         case EventName.REJECTED if ticket.order_id is not None:
             return "Rejected by NinjaTrader"
+        case _:
+            return name.value.capitalize()
+
+
+def _what_of_sweep(name: EventName, ticket: Ticket) -> str:
+    done_at = ticket.progress.done_at
+    took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
+    match name:
+        case EventName.FLATTENED:
+            return f"Flat{took}, nothing works"
+        case EventName.ORDER_CANCELLED:
+            return f"Everything there is cancelled{took}"
+        case EventName.NOT_CLOSED:
+            return "NOT FLAT" if isinstance(ticket.intent, Flatten) else "Not everything is cancelled"
+        case EventName.UNKNOWN:
+            return "Outcome unknown: stopped in the middle"
         case _:
             return name.value.capitalize()

@@ -5,17 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
+from bot.desk.decide import Decider
 from bot.desk.drafts import Drafts
 from bot.desk.ledger import Clock, Ledger
-from bot.desk.look import Look, survey
 from bot.desk.naming import Stop
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import JournalError
 from bot.trading.intents import Intent
-from bot.trading.limits import reasons
-from bot.trading.plan import plan, refreshed
-from bot.trading.policy import Denial, DenialCode, Policy, Visibility
+from bot.trading.policy import Denial, DenialCode, Visibility
 from bot.trading.tickets import Member, Place, Ticket
 
 log = logging.getLogger(__name__)
@@ -26,9 +24,8 @@ class Offers:
     """Makes tickets."""
 
     ledger: Ledger
-    look: Look
+    decider: Decider
     drafts: Drafts
-    policy: Callable[[], Policy]
     clock: Clock
     new_id: Callable[[], str]
 
@@ -44,24 +41,24 @@ class Offers:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
 
     async def _ticket(self, member: Member, place: Place, intent: Intent) -> Ticket:
-        facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy, self.clock)
-        intent = refreshed(intent, facts)
-        policy, now = self.policy(), self.clock()
-        if denials := reasons(intent, member.id, facts, policy, recent, now):
-            raise Stop(*denials)
-        self.drafts.naming.directory.held(intent.account, [p.contract for p in facts.positions or ()])
-        shown = plan(intent, facts, policy, now)
+        decision = await self.decider.decide(intent, member.id)
+        if decision.shown is None:
+            raise Stop(*decision.denials)
+        for account, contracts in decision.held.items():
+            self.drafts.naming.directory.held(account, contracts)
+        shown, policy, now = decision.shown, decision.policy, self.clock()
         # Whoever approves must be able to read the card.
         visibility = Visibility.CHANNEL if shown.approver_roles else policy.ticket_visibility
         ticket = Ticket(
             id=self.new_id(),
-            intent=intent,
+            intent=decision.intent,
             requester=member,
             place=place,
             visibility=visibility,
             shown=shown,
             created_at=now,
             expires_at=now + timedelta(seconds=policy.confirm_seconds),
+            progress=decision.progress,
         )
         await self.ledger.open(ticket)
         return ticket

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Intent
+from bot.trading.intents import Action
 from bot.trading.outcomes import Outcome
 from bot.trading.tickets import Ticket
 
@@ -45,8 +45,8 @@ class Broker(Protocol):
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
 
-    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
-        """Make the one call that the intent stands for, once; it waits for the request budget until the deadline, no longer."""
+    async def send(self, action: Action, *, deadline: datetime) -> Outcome:
+        """Make the one call that the action stands for, once; it waits for the request budget until the deadline, no longer."""
 
 
 class Tone(StrEnum):
@@ -74,10 +74,12 @@ class EventName(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     VOID = "void"
+    STEP = "step"
     SEEN = "seen"
     WORKING = "working"
     PART_FILLED = "part filled"
     FILLED = "filled"
+    FLATTENED = "flattened"
     ORDER_CANCELLED = "order cancelled"
     HALTED = "halted"
     POLICY_CHANGED = "policy changed"

@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.desk.drafts import request_of
+from bot.desk.asking import denial_of
+from bot.desk.decide import Decider, Decision
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
-from bot.desk.look import Look, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import JournalError
-from bot.trading.facts import Facts
-from bot.trading.limits import Recent, reasons
-from bot.trading.plan import no_longer_true, plan, refreshed
-from bot.trading.policy import Denial, Policy, may
+from bot.trading.intents import accounts_of
+from bot.trading.plan import no_longer_true
+from bot.trading.policy import Denial, Policy
+from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import Approved, Member, Ticket, TicketState, move
 from bot.trading.words import harmless
 
@@ -47,7 +47,7 @@ class Presses:
     """Answers presses. Each method returns a sentence for the presser alone, or ``None`` when the card says it all."""
 
     ledger: Ledger
-    look: Look
+    decider: Decider
     sender: Sender
     hands: Hands
     policy: Callable[[], Policy]
@@ -101,7 +101,7 @@ class Presses:
     ) -> str | None:
         if press.member.id != ticket.requester.id:
             return NOT_YOURS.format(name=harmless(ticket.requester.name, 40))
-        if denial := may(self.policy(), press.member.roles, request_of(ticket.intent)):
+        if denial := denial_of(self.policy(), press.member.roles, ticket.intent):
             return denial.sentence
         if ticket.confirmed_at is not None and ticket.missing_roles:
             return WAITING
@@ -138,34 +138,30 @@ class Presses:
             new = move(ticket, TicketState.OFFERED, confirmed_at=signed.confirmed_at, approvals=signed.approvals)
             await self._store(ticket, new, name, press.member)
             return None
-        async with self.hands.deciding(ticket.requester.id, ticket.intent.account):
-            facts, recent = await survey(self.look, self.ledger.journal, ticket.intent, self.policy, self.clock)
+        async with self.hands.deciding(ticket.requester.id, accounts_of(ticket.intent)):
+            decision = await self.decider.decide(ticket.intent, ticket.requester.id)
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
-            claimed = await self._claim(press, ticket, signed, facts, recent)
+            claimed = await self._claim(press, ticket, signed, decision)
         if claimed is not None:
             await self.sender.send(claimed)
         return None
 
-    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, facts: Facts, recent: Recent) -> Ticket | None:
-        """Decide again on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
-        policy, now = self.policy(), self.clock()
-        asked = request_of(ticket.intent)
+    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision) -> Ticket | None:
+        """Act on what was decided on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
+        policy, now, shown = decision.policy, self.clock(), decision.shown
         # The requester's roles: as of now when it is their press, else as of their own.
         roles = press.member.roles if press.member.id == ticket.requester.id else ticket.requester.roles
-        denial = may(policy, roles, asked)
-        intent = refreshed(ticket.intent, facts)
-        denials = (denial,) if denial else reasons(intent, ticket.requester.id, facts, policy, recent, now)
-        if denials:
-            await self._deny(press, ticket, denials)
+        denial = denial_of(policy, roles, ticket.intent)
+        if denial is not None or shown is None:
+            await self._deny(press, ticket, (denial,) if denial else decision.denials)
             return None
-        shown = plan(intent, facts, policy, now)
-        why = no_longer_true(ticket.intent, intent, ticket.shown, shown, policy.price_tolerance_ticks)
+        why = _what_changed(ticket, decision)
         if why is not None:
             again = move(
                 ticket,
                 TicketState.OFFERED,
-                intent=intent,
+                intent=decision.intent,
                 revision=ticket.revision + 1,
                 shown=shown,
                 expires_at=now + timedelta(seconds=policy.confirm_seconds),
@@ -175,14 +171,15 @@ class Presses:
             )
             await self._store(ticket, again, EventName.REQUOTED, press.member, why=why)
             return None
-        seen = tuple(sorted({order_id for order in facts.orders or () for order_id in order.ids}))
         sending = move(
             ticket,
             TicketState.SENDING,
             confirmed_at=signed.confirmed_at,
             approvals=signed.approvals,
             sent_at=now,
-            orders_before=seen,
+            intent=decision.intent,
+            progress=decision.progress,
+            orders_before=decision.listed,
             outcome=None,
         )
         return await self._claimed(press, ticket, sending)
@@ -214,6 +211,14 @@ class Presses:
     async def _store(self, old: Ticket, new: Ticket, name: EventName, member: Member, **data: object) -> None:
         """Store a change; that somebody else was faster needs no word, the card shows what they did."""
         await self.ledger.move(old, new, name, actor=member.id, data=data)
+
+
+def _what_changed(ticket: Ticket, decision: Decision) -> str | None:
+    """Why the person must look again; a sweep is wanted whatever it finds, and reads its sizes as it goes."""
+    before, now = ticket.intent, decision.intent
+    if decision.shown is None or isinstance(before, Flatten | CancelWorking) or isinstance(now, Flatten | CancelWorking):
+        return None
+    return no_longer_true(before, now, ticket.shown, decision.shown, decision.policy.price_tolerance_ticks)
 
 
 Step = Callable[[Press, Ticket, datetime, "asyncio.Future[None]"], Awaitable[str | None]]

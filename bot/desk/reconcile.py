@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot.desk.interrupted import GRACE, Interrupted
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 FOUND = "The answer was lost; the order was found in NinjaTrader."
 CLOSED = "The answer was lost; the position shows that it was closed."
-# CrossTrade's reversal waits up to about five seconds before it places; an order absent before this proves nothing.
-GRACE = timedelta(seconds=30)
 # "Absent" must be read twice, this far apart.
 BETWEEN = timedelta(seconds=8)
 # A close at market that isn't done by then deserves a look.
@@ -38,11 +37,14 @@ class Reconciler:
     ledger: Ledger
     broker: Broker
     clock: Clock
+    interrupted: Interrupted
 
     async def look(self, live: Sequence[Ticket]) -> None:
         """Look once for evidence of every unknown ticket; a failed read leaves it as it is."""
         for ticket in filter(self._is_open_question, live):
             try:
+                if await self.interrupted.look(ticket):
+                    continue
                 verdict = await self._weigh(ticket, live)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
@@ -56,7 +58,7 @@ class Reconciler:
         return ticket.ended_at is not None and self.clock() - ticket.ended_at <= AFTERWARDS
 
     async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
-        account = ticket.intent.account
+        account = ticket.order.account
         orders, executions, positions = await asyncio.gather(
             self.broker.orders(account, active_only=False),
             self.broker.executions(account),
@@ -104,7 +106,7 @@ class Reconciler:
                 log.debug("ticket %s: %s", ticket.id, verdict)
 
     async def _absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
-        if ticket.sent_at is None or now - ticket.sent_at < GRACE:
+        if ticket.last_sent_at is None or now - ticket.last_sent_at < GRACE:
             return
         if ticket.absent_since is None:
             new = move(ticket, TicketState.UNKNOWN, absent_since=now)
@@ -156,9 +158,9 @@ class Follower:
         """A close has no order id: it is over when the position is what it was to leave, or less."""
         positions = await self.broker.positions(account)
         for ticket in tickets:
-            held = sum(p.quantity for p in positions if p.contract == ticket.intent.contract)
+            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
             if held == ticket.shown.after or abs(held) < abs(ticket.shown.after) or held * ticket.shown.position < 0:
-                size = ticket.intent.terms.quantity
+                size = ticket.order.terms.quantity
                 await self._told(ticket, replace(ticket, order_state=OrderState.FILLED, filled=size))
             elif ticket.outcome is None and ticket.sent_at is not None and self.clock() - ticket.sent_at >= CLOSE_TAKES:
                 still = f"Still {side_word(held)} after {CLOSE_TAKES.seconds} s; look at NinjaTrader."
@@ -200,7 +202,7 @@ def _tells(ticket: Ticket, order: Order) -> bool:
     """Tell whether a row says anything of the ticket: a change shows only once the order has the new terms, or is over."""
     if not isinstance(ticket.intent, Change):
         return True
-    terms = ticket.intent.terms
+    terms = ticket.order.terms
     return order.state.is_done or (order.quantity, order.limit, order.stop) == (terms.quantity, terms.limit, terms.stop)
 
 
@@ -232,7 +234,7 @@ def _with_fills(ticket: Ticket, executions: Sequence[Execution]) -> Ticket:
     if filled <= ticket.filled:
         return ticket
     average = sum((fill.price * fill.quantity for fill in fills), Decimal()) / filled
-    whole = filled >= ticket.intent.terms.quantity
+    whole = filled >= ticket.order.terms.quantity
     state = OrderState.FILLED if whole else OrderState.PART_FILLED
     return replace(ticket, order_state=state, filled=filled, average_fill_price=average)
 

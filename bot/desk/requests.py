@@ -15,6 +15,7 @@ class ReverseRequest:
     Attributes:
         instrument: any spelling, quotes included.
         limit, stop: prices as strings, so that no binary fraction ever stands in between.
+        mode: ``direct``, ``verified`` or ``invert``; the policy's, where it was left out.
     """
 
     command: ClassVar[str] = "reverse"
@@ -28,6 +29,7 @@ class ReverseRequest:
     stop: str | None = None
     oco: str | None = None
     strategy: str | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,33 @@ class CloseRequest:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequest:
-    """The options of ``/cancel`` for one order; blank where they were left out."""
+    """The options of ``/cancel``; blank where they were left out.
+
+    Attributes:
+        scope: ``order``, ``instrument``, ``account`` or ``everything``.
+    """
 
     command: ClassVar[str] = "cancel"
     account: str
-    order: str
+    order: str = ""
     scope: str = "order"
+    instrument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenRequest:
+    """The options of ``/flatten``; blank where they were left out.
+
+    Attributes:
+        scope: ``instrument``, ``account`` or ``everything``.
+        only: ``long`` or ``short``.
+    """
+
+    command: ClassVar[str] = "flatten"
+    scope: str
+    account: str = ""
+    instrument: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +125,37 @@ class ModifyRequest:
     stop: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReplaceRequest:
+    """The options of ``/replace``; what is ``None`` stays as the order has it."""
+
+    command: ClassVar[str] = "replace"
+    account: str
+    order: str
+    quantity: int
+    type: OrderType | None = None
+    tif: TimeInForce | None = None
+    limit: str | None = None
+    stop: str | None = None
+    oco: str | None = None
+    strategy: str | None = None
+    require: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BracketRequest:
+    """The options of ``/bracket``."""
+
+    command: ClassVar[str] = "bracket"
+    account: str
+    instrument: str
+    quantity: int
+    target: str
+    stop: str
+
+
 EntryRequest = ReverseRequest | PlaceRequest | FlatPlaceRequest
-TicketRequest = EntryRequest | CloseRequest | CancelRequest | ModifyRequest
+TicketRequest = EntryRequest | CloseRequest | CancelRequest | FlattenRequest | ModifyRequest | ReplaceRequest | BracketRequest
 
 
 @dataclass(frozen=True, slots=True)

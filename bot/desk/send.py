@@ -4,20 +4,22 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
 
+from bot.desk.course import BUDGET_GETS, Course, Overtaken
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName, Messenger
+from bot.desk.settle import settled
+from bot.desk.sweep import Sweeping
+from bot.desk.verified import VerifiedReversals
 from bot.errors import DeliveryError, JournalError
-from bot.trading.intents import Cancel, Change, PlaceOrder
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.intents import VerifiedReverse
+from bot.trading.outcomes import Unknown
+from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
-from bot.trading.words import code
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
-BUDGET_GETS = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Sender:
     messenger: Messenger
     hands: Hands
     clock: Clock
+    sweeping: Sweeping
+    reversals: VerifiedReversals
     on_unknown: Callable[[], None] = lambda: None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -67,16 +71,33 @@ class Sender:
         return task
 
     async def _send(self, ticket: Ticket) -> None:
+        intent = ticket.intent
+        if isinstance(intent, Flatten | CancelWorking | VerifiedReverse):
+            await self._take_through(ticket)
+            return
         # A press that came in time isn't late because looking took a while.
         deadline = max(ticket.expires_at, self.clock() + BUDGET_GETS)
         try:
-            outcome = await self.broker.send(ticket.intent, deadline=deadline)
+            outcome = await self.broker.send(intent, deadline=deadline)
         except Exception:
             # The client promises to raise nothing. Should it ever, the order may have left.
             log.exception("ticket %s", ticket.id)
             outcome = Unknown("a fault in the bot while sending")
         name, ended = settled(ticket, outcome, self.clock)
         await self._persist(ticket, ended, name)
+        if name is EventName.UNKNOWN:
+            self.on_unknown()
+
+    async def _take_through(self, ticket: Ticket) -> None:
+        course = Course(ticket, self.ledger, self.broker, self.clock)
+        try:
+            name, ended = await (
+                self.reversals.run(course) if isinstance(ticket.intent, VerifiedReverse) else self.sweeping.run(course)
+            )
+        except Overtaken:
+            log.warning("ticket %s: stopped in the middle", ticket.id)
+            return
+        await self._persist(course.ticket, ended, name)
         if name is EventName.UNKNOWN:
             self.on_unknown()
 
@@ -91,27 +112,18 @@ class Sender:
                 if current is None or new.state not in TRANSITIONS[current.state]:
                     log.error("ticket %s: %s could not be stored, it is %s", old.id, new.state, current and current.state)
                     return
-                old, new = current, move(current, new.state, ended_at=new.ended_at, outcome=new.outcome, order_ids=new.order_ids)
+                old, new = (
+                    current,
+                    move(
+                        current,
+                        new.state,
+                        ended_at=new.ended_at,
+                        outcome=new.outcome,
+                        order_ids=new.order_ids,
+                        order_state=new.order_state,
+                        progress=new.progress,
+                    ),
+                )
             except JournalError as error:
                 log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
                 await asyncio.sleep(RETRY_SECONDS)
-
-
-def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, Ticket]:
-    """The ticket after its outcome, and the name of what happened."""
-    now = clock()
-    match outcome:
-        case Accepted(order_id):
-            return EventName.ACCEPTED, move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=_ids(ticket, order_id))
-        case Rejected(text):
-            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(text))
-        case NotSent(why):
-            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=code(why))
-        case unknown:
-            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))
-
-
-def _ids(ticket: Ticket, order_id: str | None) -> tuple[str, ...]:
-    """Every id under which the order may be listed; CrossTrade's first."""
-    own = ticket.intent.order_id if isinstance(ticket.intent, PlaceOrder | Cancel | Change) else None
-    return tuple(dict.fromkeys(each for each in (order_id, own) if each is not None))

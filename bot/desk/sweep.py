@@ -1,59 +1,166 @@
-"""What time and restarts do to tickets: offers expire, and at the start nothing is ever sent, only told."""
+"""Flatten, and cancel what works: read, do the next step, read again, until it is so or nothing more can be done.
 
+Which step comes next is decided in ``bot.trading.exits``, which is pure. Nobody is told "flat" that was not read to be so.
+"""
+
+import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from bot.desk.hands import Hands
+from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Clock, Ledger
+from bot.desk.look import Look
 from bot.desk.ports import EventName
+from bot.errors import JournalError
+from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount
+from bot.trading.exits import ExitAction, Exits, Market, Pace
+from bot.trading.facts import Facts
+from bot.trading.intents import Close, touches
+from bot.trading.limits import Recent
+from bot.trading.orders import OrderState
+from bot.trading.progress import LegState, Line
+from bot.trading.sweeping import followed, in_flight_elsewhere, left_of, may_close
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.words import code
 
 log = logging.getLogger(__name__)
-RESTARTED = "Nothing was sent: void, as the bot was restarted. Ask again with the command."
-STOPPED = "The bot stopped while the answer was on its way."
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a start found in the journal."""
+class Sweeping:
+    """Takes sweeps through."""
 
-    expired: int = 0
-    unknown: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Sweeper:
-    """Ends what must end without anybody pressing anything."""
-
+    look: Look
     ledger: Ledger
-    hands: Hands
     clock: Clock
+    pace: Pace
+    pause: Pause = asyncio.sleep
 
-    async def at_start(self) -> Found:
-        """Take over what the last run left: open offers expire, orders on their way become unknown."""
-        expired = unknown = 0
-        for ticket in await self.ledger.journal.live():
-            if ticket.state is TicketState.OFFERED:
-                await self._expire(ticket, RESTARTED)
-                expired += 1
-            elif ticket.state is TicketState.SENDING:
-                await self.lost(ticket)
-            unknown += ticket.state in {TicketState.SENDING, TicketState.UNKNOWN}
-        return Found(expired, unknown)
+    async def run(self, course: Course) -> End:
+        """Take one through; its end, to be stored.
 
-    async def expire(self, live: Sequence[Ticket]) -> None:
-        """Expire offers whose time is over, except one that is being worked on: its press came in time."""
-        now = self.clock()
-        for ticket in live:
-            if ticket.state is TicketState.OFFERED and ticket.is_over(now) and not self.hands.holds(ticket.id):
-                await self._expire(ticket, None)
+        Raises:
+            Overtaken: the bot is stopping.
+        """
+        sweep = course.ticket.intent
+        if not isinstance(sweep, Flatten | CancelWorking):
+            raise TypeError(f"ticket {course.ticket.id} is no sweep")
+        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock())).through()
 
-    async def lost(self, ticket: Ticket) -> None:
-        """An order was on its way when the process ended: perhaps sent, so unknown."""
-        new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=STOPPED)
-        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "stopped"})
 
-    async def _expire(self, ticket: Ticket, why: str | None) -> None:
-        new = move(ticket, TicketState.EXPIRED, ended_at=self.clock(), outcome=why)
-        await self.ledger.move(ticket, new, EventName.EXPIRED, data={"restart": why is not None})
+class _Run:
+    """One sweep under way."""
+
+    def __init__(self, parts: Sweeping, course: Course, sweep: Sweep, exits: Exits) -> None:
+        self._parts = parts
+        self._course = course
+        self._sweep = sweep
+        self._exits = exits
+        self._lines: tuple[Line, ...] = course.progress.lines
+        self._others: list[Ticket] = []
+        self._halted: str | None = None
+
+    async def through(self) -> End:
+        """Go on until it is done, nothing more can be tried, or time is up."""
+        began, clock = self._parts.clock(), self._parts.clock
+        while True:
+            books = await self._read()
+            now = clock()
+            if self._is_done():
+                await self._course.show(self._lines, now)
+                return self._end()
+            if now - began >= timedelta(seconds=self._parts.pace.whole) or self._halted or self._exits.gave_up(books):
+                await self._course.show(self._lines)
+                return self._end()
+            await self._course.show(self._lines)
+            await self._act(self._exits.next_actions(books, now, self._held_up()), books)
+            await self._parts.pause(self._parts.pace.poll)
+
+    async def _read(self) -> dict[str, Facts]:
+        names = self._sweep.scope.accounts
+        books = dict(zip(names, await asyncio.gather(*map(self._parts.look.holdings, names)), strict=True))
+        self._others = await self._in_flight()
+        self._exits.read(books, self._parts.clock())
+        self._lines = tuple(line for name in names for line in followed(self._sweep, self._lines, name, books[name]))
+        return books
+
+    async def _in_flight(self) -> list[Ticket]:
+        try:
+            recent = await self._parts.ledger.journal.recent(self._parts.clock())
+        except JournalError as error:
+            log.warning("ticket %s: what else is on its way can't be read: %s", self._course.ticket.id, error)
+            return self._others
+        return in_flight_elsewhere(self._course.ticket, Recent(tuple(recent)))
+
+    def _held_up(self) -> frozenset[Market]:
+        """Contracts that another ticket may be closing: one on its way, or one whose answer was lost a moment ago."""
+        grace = timedelta(seconds=self._parts.pace.grace)
+        busy = [
+            ticket
+            for ticket in self._others
+            if may_close(ticket)
+            and (ticket.state is TicketState.SENDING or (ticket.sent_at and self._parts.clock() - ticket.sent_at < grace))
+        ]
+        return frozenset(
+            (line.account, line.contract)
+            for line in self._lines
+            for ticket in busy
+            if line.contract is not None and touches(ticket.intent, line.account, line.contract)
+        )
+
+    def _is_done(self) -> bool:
+        on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others)
+        return all(line.is_done for line in self._lines) and not on_its_way
+
+    async def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
+        await asyncio.gather(*(self._send(action, books) for action in actions))
+
+    async def _send(self, action: ExitAction, books: dict[str, Facts]) -> None:
+        try:
+            outcome = await self._course.send(action, _words(action))
+        except JournalError as error:
+            self._halted = str(error)
+            return
+        self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
+
+    def _end(self) -> End:
+        ticket, progress, now = self._course.ticket, self._course.progress, self._parts.clock()
+        left = left_of(self._lines)
+        legs = progress.legs
+        if not left:
+            name = EventName.FLATTENED if isinstance(self._sweep, Flatten) else EventName.ORDER_CANCELLED
+            told = self._about_others()
+            changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
+            return name, move(ticket, TicketState.ACCEPTED, **changes)
+        why = f" {self._halted}" if self._halted else ""
+        if legs and all(leg.state is LegState.REJECTED for leg in legs):
+            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
+        if all(leg.state is LegState.NOT_SENT for leg in legs):
+            told = self._halted or (legs[-1].text if legs else None) or "There was no time left."
+            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=told, progress=progress)
+        told = f"{'; '.join(left)}.{why} Look at NinjaTrader."
+        changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
+        return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
+
+    def _about_others(self) -> str | None:
+        """Flat for now; an order whose answer was lost may still turn up."""
+        if not self._others:
+            return None
+        names = ", ".join(ticket.id for ticket in self._others)
+        return f"Flat as read; the outcome of ticket {names} there is still unknown and may open a position."
+
+
+def _words(action: ExitAction) -> str:
+    match action:
+        case Close():
+            return f"close {action.contract} in {code(action.account, 40)}"
+        case CancelOrders(account, contract):
+            return f"cancel the orders{'' if contract is None else f' of {contract}'} in {code(account, 40)}"
+        case CancelEverything():
+            return "cancel every order"
+        case FlattenAccount(account):
+            return f"flatten {code(account, 40)}"
+        case _:
+            return "flatten everything"

@@ -12,10 +12,12 @@ from sqlalchemy import Row
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import JournalError
 from bot.journal.intents import intent_values, number, read_intent, read_shown, shown_values, text
+from bot.journal.progress import progress_values, read_progress
 from bot.journal.schema import NOTICE
 from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Approved, Member, Place, Ticket, TicketState
+from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState
 
 # What the log was handed must never be the reason that a fact goes unrecorded: whatever JSON doesn't know is kept as its words.
 _write = json.JSONEncoder(separators=(",", ":"), default=str).encode
@@ -38,7 +40,7 @@ def ticket_values(ticket: Ticket) -> Values:
         "state": ticket.state,
         "revision": ticket.revision,
         "account": ticket.intent.account,
-        "contract": str(ticket.intent.contract),
+        "contract": _market(ticket),
         "intent": _write(intent_values(ticket.intent)),
         "requester": ticket.requester.id,
         "requester_name": ticket.requester.name,
@@ -61,7 +63,13 @@ def ticket_values(ticket: Ticket) -> Values:
         "average_fill_price": text(ticket.average_fill_price),
         "orders_before": _write(ticket.orders_before),
         "absent_since": ticket.absent_since,
+        "progress": _write(progress_values(ticket.progress)) if ticket.progress != NO_PROGRESS else None,
     }
+
+
+def _market(ticket: Ticket) -> str:
+    """The contract, for whoever looks into the database; of a sweep what it goes over."""
+    return str(ticket.intent.scope) if isinstance(ticket.intent, Flatten | CancelWorking) else str(ticket.intent.contract)
 
 
 def event_values(event: Event) -> Values:
@@ -132,6 +140,7 @@ def _ticket(row: AnyRow) -> Ticket:
         average_fill_price,
         orders_before,
         absent_since,
+        progress,
     ) = row
     return Ticket(
         id=id_,
@@ -158,6 +167,7 @@ def _ticket(row: AnyRow) -> Ticket:
         average_fill_price=number(average_fill_price),
         orders_before=tuple(_read(orders_before)),
         absent_since=absent_since,
+        progress=NO_PROGRESS if progress is None else read_progress(_read(progress)),
     )
 
 

@@ -5,8 +5,22 @@ from decimal import Decimal
 from typing import Any
 
 from bot.trading.instruments import Contract
-from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
 from bot.trading.orders import OrderType, Side, Terms, TimeInForce
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
 from bot.trading.tickets import Shown
 
 Values = dict[str, object]
@@ -16,26 +30,59 @@ _TYPES = {each.value: each for each in OrderType}
 _TIFS = {each.value: each for each in TimeInForce}
 
 
+# Their words in the database; once written they stay.
+_KINDS: dict[type[Intent], str] = {
+    Reverse: "reverse",
+    VerifiedReverse: "reverse verified",
+    Invert: "reverse invert",
+    PlaceOrder: "place",
+    FlatPlace: "flatplace",
+    Close: "close",
+    Cancel: "cancel",
+    Change: "modify",
+    Replace: "replace",
+    Bracket: "bracket",
+    Flatten: "flatten",
+    CancelWorking: "cancel working",
+}
+
+
 def intent_values(intent: Intent) -> Values:
-    """An intent for JSON; ``kind`` is its command, and the terms stand beside it, as they always did."""
-    contract = intent.contract
-    values: Values = {
-        "kind": intent.command,
-        "account": intent.account,
-        "contract": [contract.root, contract.year, contract.month],
-        **_terms(intent.terms),
-    }
+    """An intent for JSON; of an order the terms stand beside its kind, as they always did."""
+    kind = {"kind": _KINDS[type(intent)]}
+    if isinstance(intent, Flatten | CancelWorking):
+        return kind | _sweep_values(intent)
+    where: Values = {"account": intent.account, "contract": _contract(intent.contract), **_terms(intent.terms)}
+    return kind | where | _order_values(intent)
+
+
+def _order_values(intent: OrderIntent) -> Values:
     match intent:
         case PlaceOrder():
-            return {**values, "order_id": intent.order_id, "require": sorted(intent.require)}
+            return {"order_id": intent.order_id, "require": sorted(intent.require)}
+        case VerifiedReverse() | Cancel():
+            return {"order_id": intent.order_id}
         case Close():
-            return {**values, "close_quantity": intent.quantity, "close_fraction": text(intent.fraction)}
-        case Cancel():
-            return {**values, "order_id": intent.order_id}
+            return {"close_quantity": intent.quantity, "close_fraction": text(intent.fraction)}
         case Change():
-            return {**values, "order_id": intent.order_id, "before": _terms(intent.before)}
+            return {"order_id": intent.order_id, "before": _terms(intent.before)}
+        case Replace():
+            return {"order_id": intent.order_id, "before": _terms(intent.before), "require": sorted(intent.require)}
+        case Bracket():
+            return {"target": text(intent.target)}
         case _:
-            return values
+            return {}
+
+
+def _sweep_values(sweep: Sweep) -> Values:
+    scope = sweep.scope
+    return {
+        "accounts": scope.accounts,
+        "contract": None if scope.contract is None else _contract(scope.contract),
+        "everything": scope.everything,
+        "left_out": scope.left_out,
+        "only": sweep.only if isinstance(sweep, Flatten) else None,
+    }
 
 
 def read_intent(data: dict[str, Any]) -> Intent:
@@ -44,22 +91,51 @@ def read_intent(data: dict[str, Any]) -> Intent:
     Raises:
         ValueError, KeyError: it is none of this version's.
     """
+    kind = data["kind"]
+    if kind in {"flatten", "cancel working"}:
+        return _read_sweep(kind, data)
     where = (data["account"], Contract(*data["contract"]), _read_terms(data))
-    match data["kind"]:
-        case Reverse.command:
+    match kind:
+        case "reverse":
             return Reverse(*where)
-        case PlaceOrder.command:
+        case "reverse verified":
+            return VerifiedReverse(*where, data["order_id"])
+        case "reverse invert":
+            return Invert(*where)
+        case "place":
             return PlaceOrder(*where, data["order_id"], frozenset(data["require"]))
-        case FlatPlace.command:
+        case "flatplace":
             return FlatPlace(*where)
-        case Close.command:
+        case "bracket":
+            return Bracket(*where, Decimal(data["target"]))
+        case _:
+            return _read_on_what_is_there(kind, where, data)
+
+
+def _read_on_what_is_there(kind: str, where: tuple[str, Contract, Terms], data: dict[str, Any]) -> Intent:
+    match kind:
+        case "close":
             return Close(*where, data["close_quantity"], number(data["close_fraction"]))
-        case Cancel.command:
+        case "cancel":
             return Cancel(*where, data["order_id"])
-        case Change.command:
+        case "modify":
             return Change(*where, data["order_id"], _read_terms(data["before"]))
+        case "replace":
+            return Replace(*where, data["order_id"], _read_terms(data["before"]), frozenset(data["require"]))
         case unknown:
             raise ValueError(unknown)
+
+
+def _read_sweep(kind: str, data: dict[str, Any]) -> Sweep:
+    contract = None if data["contract"] is None else Contract(*data["contract"])
+    scope = Scope(tuple(data["accounts"]), contract, data["everything"], tuple(data["left_out"]))
+    if kind == "cancel working":
+        return CancelWorking(scope)
+    return Flatten(scope, None if data["only"] is None else Holding(data["only"]))
+
+
+def _contract(contract: Contract) -> list[object]:
+    return [contract.root, contract.year, contract.month]
 
 
 def _terms(terms: Terms) -> Values:

@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.trading import policy
 from bot.trading.orders import LARGEST_QUANTITY, OrderType
-from bot.trading.policy import COMMANDS, EVERYTHING, TRADING_COMMANDS, Policy, Visibility
+from bot.trading.policy import COMMANDS, EVERYTHING, TRADING_COMMANDS, Policy, ReverseMode, Visibility
 
 EVENTS = frozenset(
     {
@@ -44,10 +44,12 @@ EVENTS = frozenset(
         "cancelled",
         "expired",
         "void",
+        "step",
         "seen",
         "working",
         "part filled",
         "filled",
+        "flattened",
         "order cancelled",
         "halted",
         "policy changed",
@@ -154,6 +156,8 @@ class DeskTable(Table):
     """Where a ticket is shown; the result is posted to the channel either way."""
     price_tolerance_ticks: Annotated[int, Field(ge=0, le=1_000_000)] = 20
     """How far the last price may move between card and press, in ticks, before the card is re-quoted."""
+    reverse_mode: Annotated[ReverseMode, _member_of(ReverseMode)] = ReverseMode.DIRECT
+    """How ``/reverse`` goes where its ``mode`` is left out: CrossTrade's own way, or read back as flat before it places."""
 
 
 class GrantTable(Table):
@@ -294,6 +298,7 @@ class File(Table):
             confirm_seconds=self.desk.confirm_seconds,
             ticket_visibility=self.desk.ticket_visibility,
             price_tolerance_ticks=self.desk.price_tolerance_ticks,
+            reverse_mode=self.desk.reverse_mode,
         )
 
 

@@ -67,7 +67,17 @@ async def run(settings: Settings) -> int:
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
         quiet = broker.in_background
-        desk = Desk(broker, journal, messenger, lambda: watch.current, utc_now, new_id, quiet_broker=quiet, observe=meter.count)
+        desk = Desk(
+            broker,
+            journal,
+            messenger,
+            lambda: watch.current,
+            utc_now,
+            new_id,
+            quiet_broker=quiet,
+            urgent_broker=broker.for_exits,
+            observe=meter.count,
+        )
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)

@@ -9,16 +9,18 @@ may know more, a guess would not.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import CLOSING, Cancel, Change, Close, PlaceOrder, closing_side
+from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, OrderIntent, Replace, closing_side, own_id
 from bot.trading.orders import DONE_STATES, OrderState, OrderType
 from bot.trading.tickets import Ticket, side_word
 
 # Executions carry NinjaTrader's clock, which may differ from ours by this much.
 CLOCK_DIFFERENCE = timedelta(seconds=90)
+_BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,35 @@ def weigh(
         positions: all positions of the account.
         taken: ids of orders that belong to other tickets.
     """
-    intent = ticket.intent
+    intent = ticket.order
     position = sum(p.quantity for p in positions if p.contract == intent.contract)
-    if isinstance(intent, Cancel | Change):
-        return _weigh_target(intent, orders)
     new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken)]
     twins = [o for o in new if _looks_like(o, ticket)]
-    if isinstance(intent, Close):
-        return _weigh_close(ticket, twins, position)
-    if isinstance(intent, PlaceOrder) and (own := [o for o in orders if intent.order_id in o.ids]):
-        return Found(own[0])
+    match intent:
+        case Cancel() | Change():
+            return _weigh_target(intent, orders)
+        case Close():
+            return _weigh_close(ticket, twins, position)
+        case Bracket():
+            return _weigh_bracket(intent, new, twins)
+        case _:
+            verdict = _by_own_id(intent, orders) or _by_old_order(intent, orders, twins)
+            return verdict or _weigh_entry(ticket, orders, executions, twins, position, taken)
+
+
+def _by_own_id(intent: OrderIntent, orders: Sequence[Order]) -> Found | None:
+    wanted = own_id(intent)
+    return next((Found(order) for order in orders if wanted in order.ids), None)
+
+
+def _weigh_entry(
+    ticket: Ticket,
+    orders: Sequence[Order],
+    executions: Sequence[Execution],
+    twins: list[Order],
+    position: int,
+    taken: frozenset[str],
+) -> Verdict:
     if _close_looks_alike(ticket):
         return _weigh_with_close(ticket, twins, position)
     listed = frozenset(order_id for order in orders for order_id in order.ids)
@@ -107,13 +128,35 @@ def _weigh_target(intent: Cancel | Change, orders: Sequence[Order]) -> Verdict:
         return Found(order) if done else _not_done(order, {OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
     if order.state in DONE_STATES:
         return Found(order)
-    return _not_done(order, {OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
+    return _not_done(order, _BEING_CANCELLED)
 
 
-def _not_done(order: Order, under_way: set[OrderState]) -> Verdict:
+def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
     if order.state in under_way | {OrderState.OTHER}:
         return Unclear(f"the order is {order.state.value}")
     return Absent(f"the order is {order.state.value.lower()} as it was")
+
+
+def _weigh_bracket(intent: Bracket, new: list[Order], stops: list[Order]) -> Verdict:
+    """Both of its orders are new, or neither is; one alone may be all that was placed."""
+    terms = intent.terms
+    same = [o for o in new if (o.side, o.quantity, o.type) == (terms.side, terms.quantity, OrderType.LIMIT)]
+    targets = [order for order in same if order.limit == intent.target]
+    if len(stops) == len(targets) == 1:
+        return Found(stops[0])
+    if stops or targets:
+        return Unclear(f"{len(stops)} orders look like its stop and {len(targets)} like its target")
+    return Absent("what worked there may have been cancelled")
+
+
+def _by_old_order(intent: OrderIntent, orders: Sequence[Order], twins: list[Order]) -> Verdict | None:
+    """Without a new order in sight the one that it was to replace tells how far it came."""
+    if not isinstance(intent, Replace) or twins:
+        return None
+    old = next((order for order in orders if intent.order_id in order.ids), None)
+    if old is None or old.state is OrderState.CANCELLED:
+        return Absent("the old order is gone, the new one never arrived")
+    return Unclear(f"the old order is {old.state.value}") if old.state in _BEING_CANCELLED else None
 
 
 def _weigh_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
@@ -144,7 +187,7 @@ def _nothing_there(ticket: Ticket, position: int) -> Verdict:
     before = ticket.shown.position
     if position == before:
         return Absent()
-    if position == 0 and isinstance(ticket.intent, CLOSING):
+    if position == 0 and isinstance(ticket.order, CLOSING):
         return Absent(f"the position of {side_word(before)} was closed, the new order never arrived")
     return _changed(before, position)
 
@@ -158,7 +201,7 @@ def _is_old(ids: Iterable[str], ticket: Ticket, taken: frozenset[str]) -> bool:
 
 
 def _looks_like(order: Order, ticket: Ticket) -> bool:
-    terms = ticket.intent.terms
+    terms = ticket.order.terms
     return (
         order.side is terms.side
         and order.quantity == terms.quantity
@@ -169,12 +212,12 @@ def _looks_like(order: Order, ticket: Ticket) -> bool:
 
 
 def _close_looks_alike(ticket: Ticket) -> bool:
-    return ticket.intent.terms.type is OrderType.MARKET and _close_fills_alike(ticket)
+    return ticket.order.terms.type is OrderType.MARKET and _close_fills_alike(ticket)
 
 
 def _close_fills_alike(ticket: Ticket) -> bool:
-    terms, position = ticket.intent.terms, ticket.shown.position
-    return isinstance(ticket.intent, CLOSING) and closing_side(position) is terms.side and abs(position) == terms.quantity
+    terms, position = ticket.order.terms, ticket.shown.position
+    return isinstance(ticket.order, CLOSING) and closing_side(position) is terms.side and abs(position) == terms.quantity
 
 
 def _later(one: Order, other: Order) -> Verdict:
@@ -193,11 +236,11 @@ def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset
         return None
     sums: Counter[str] = Counter()
     for fill in executions:
-        ours = fill.contract == ticket.intent.contract and fill.side is ticket.intent.terms.side
+        ours = fill.contract == ticket.order.contract and fill.side is ticket.order.terms.side
         late_enough = fill.at >= ticket.sent_at - CLOCK_DIFFERENCE
         if ours and late_enough and fill.order_id and not _is_old((fill.order_id,), ticket, judged):
             sums[fill.order_id] += fill.quantity
-    whole = [order_id for order_id, quantity in sums.items() if quantity == ticket.intent.terms.quantity]
+    whole = [order_id for order_id, quantity in sums.items() if quantity == ticket.order.terms.quantity]
     if len(whole) > 1:
         return Unclear(f"the fills of {len(whole)} orders look like it")
-    return FoundFills(whole[0], ticket.intent.terms.quantity) if whole else None
+    return FoundFills(whole[0], ticket.order.terms.quantity) if whole else None

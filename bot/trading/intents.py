@@ -1,6 +1,6 @@
-"""What a ticket is about: one call of CrossTrade's API that changes the world, in our words.
+"""What a ticket is about, in our words: an order intent, or a sweep over many things (``sweeps``).
 
-Every intent has an account, a contract and ``terms``: of the new order, of the order that closes, or of the order that is
+Every order intent has an account, a contract and ``terms``: of the new order, of the order that closes, or of the order that is
 cancelled or changed. So limits, evidence and cards speak of all of them alike; what differs is asked of the few words below.
 """
 
@@ -8,13 +8,40 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import ClassVar
 
+from bot.trading.actions import SweepAction
 from bot.trading.instruments import Contract
 from bot.trading.orders import Side, Terms
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
     """``/reverse``: close the open position, then place ``terms`` (POST Reverse Position)."""
+
+    command: ClassVar[str] = "reverse"
+    account: str
+    contract: Contract
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedReverse:
+    """``/reverse mode:verified``: close, read back until flat, then place ``terms`` with an id of ours; never flat, never placed.
+
+    Attributes:
+        order_id: the desk's own id of the new order, fresh for each ticket.
+    """
+
+    command: ClassVar[str] = "reverse"
+    account: str
+    contract: Contract
+    terms: Terms
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invert:
+    """``/reverse mode:invert``: turn the position round at its own size (POST Reverse); ``terms`` are of the new side."""
 
     command: ClassVar[str] = "reverse"
     account: str
@@ -101,13 +128,57 @@ class Change:
     before: Terms
 
 
-Intent = Reverse | PlaceOrder | FlatPlace | Close | Cancel | Change
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """``/replace``: cancel one working order and place a new one (POST Cancel Replace).
+
+    Attributes:
+        order_id: of the order that goes.
+        before: its terms as it was listed.
+        terms: those of the new order.
+        require: as in :class:`PlaceOrder`.
+    """
+
+    command: ClassVar[str] = "replace"
+    account: str
+    contract: Contract
+    terms: Terms
+    order_id: str
+    before: Terms
+    require: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """``/bracket``: cancel what works there, then protect the position by a target and a stop (POST Cancel and Bracket).
+
+    Attributes:
+        terms: of the stop; the target has the same side and size.
+        target: limit price of the target.
+    """
+
+    command: ClassVar[str] = "bracket"
+    account: str
+    contract: Contract
+    terms: Terms
+    target: Decimal
+
+
+OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Close | Cancel | Change | Replace | Bracket
+Intent = OrderIntent | Sweep
+# One call each: what a broker can be told to do.
+Action = OrderIntent | SweepAction
+SWEEPS = (Flatten, CancelWorking)
 # They can only lessen what is at risk: no limit may stand in their way.
-EXITS = (Close, Cancel)
+EXITS = (Close, Cancel, Bracket, Flatten, CancelWorking)
 # They close what is open in front of whatever else they do.
-CLOSING = (Reverse, FlatPlace, Close)
-# They place a new order.
-PLACING = (Reverse, PlaceOrder, FlatPlace)
+CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)
+# They turn a position that must be there.
+REVERSING = (Reverse, VerifiedReverse, Invert)
+# They place a new order that may open or grow a position.
+PLACING = (Reverse, VerifiedReverse, Invert, PlaceOrder, FlatPlace, Replace)
+# More than one call, each decided on what the one before it has done.
+IN_STEPS = (VerifiedReverse, Flatten, CancelWorking)
 
 
 def closing_side(position: int) -> Side:
@@ -126,5 +197,22 @@ def closing_terms(position: int, quantity: int | None, fraction: Decimal | None)
 
 
 def target(intent: Intent) -> str | None:
-    """The id of the order that is cancelled or changed."""
-    return intent.order_id if isinstance(intent, Cancel | Change) else None
+    """The id of the order that is cancelled, changed or replaced."""
+    return intent.order_id if isinstance(intent, Cancel | Change | Replace) else None
+
+
+def own_id(intent: Intent) -> str | None:
+    """The desk's own id of the new order, where CrossTrade takes one."""
+    return intent.order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None
+
+
+def accounts_of(intent: Intent) -> tuple[str, ...]:
+    """Every account that it touches."""
+    return intent.scope.accounts if isinstance(intent, Flatten | CancelWorking) else (intent.account,)
+
+
+def touches(intent: Intent, account: str, contract: Contract) -> bool:
+    """Tell whether it is about that contract in that account, among others perhaps."""
+    if isinstance(intent, Flatten | CancelWorking):
+        return intent.scope.covers(account, contract)
+    return (intent.account, intent.contract) == (account, contract)

@@ -11,10 +11,28 @@ from datetime import datetime, timedelta
 from bot.errors import PriceError
 from bot.trading.facts import Account, Facts, Quote
 from bot.trading.instruments import Contract
-from bot.trading.intents import CLOSING, EXITS, Cancel, Change, Close, Intent, PlaceOrder, Reverse, target
+from bot.trading.intents import (
+    CLOSING,
+    EXITS,
+    REVERSING,
+    SWEEPS,
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    Intent,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    closing_side,
+    target,
+    touches,
+)
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
-from bot.trading.tickets import IN_FLIGHT, SENT, Ticket
+from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
 from bot.trading.words import code, harmless
 
 
@@ -33,7 +51,7 @@ class Recent:
         return (t for t in self.tickets if t.state in SENT and t.sent_at is not None and t.sent_at >= moment)
 
 
-def reasons(intent: Intent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
+def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
     if isinstance(intent, EXITS):
         return tuple(_about_exit(intent, facts, policy, recent))
@@ -59,16 +77,18 @@ def reasons(intent: Intent, member: int, facts: Facts, policy: Policy, recent: R
     return tuple(found)
 
 
-def _about_exit(intent: Close | Cancel, facts: Facts, policy: Policy, recent: Recent) -> Iterable[Denial]:
+def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, recent: Recent) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does."""
     if facts.account is None or facts.positions is None or facts.orders is None:
         yield _missing(facts)
         return
     yield from _about_unknown(intent, recent)
     yield from _about_account(intent, facts.account, policy)
-    if isinstance(intent, Close):
+    if isinstance(intent, Close | Bracket):
         yield from _about_position(intent, facts)
         yield from _about_size(intent, facts)
+    if isinstance(intent, Bracket):
+        yield from _about_bracket(intent, facts)
     yield from _about_order(intent, facts)
 
 
@@ -78,7 +98,7 @@ def _missing(facts: Facts) -> Denial:
     return Denial(DenialCode.FACTS_MISSING, sentence)
 
 
-def _about_account(intent: Intent, account: Account, policy: Policy) -> Iterable[Denial]:
+def _about_account(intent: OrderIntent, account: Account, policy: Policy) -> Iterable[Denial]:
     if not account.is_simulation and not policy.names_live(intent.account):
         yield Denial(
             DenialCode.LIVE_NOT_NAMED,
@@ -88,7 +108,7 @@ def _about_account(intent: Intent, account: Account, policy: Policy) -> Iterable
         )
 
 
-def _about_connection(intent: Intent, account: Account) -> Iterable[Denial]:
+def _about_connection(intent: OrderIntent, account: Account) -> Iterable[Denial]:
     if account.connected is False:
         yield Denial(
             DenialCode.ACCOUNT_DISCONNECTED,
@@ -97,15 +117,17 @@ def _about_connection(intent: Intent, account: Account) -> Iterable[Denial]:
         )
 
 
-def _about_position(intent: Intent, facts: Facts) -> Iterable[Denial]:
+def _about_position(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     position = facts.position(intent.contract)
-    if position is None and isinstance(intent, Reverse | Close):
+    if position is None and isinstance(intent, (*REVERSING, Close, Bracket)):
         yield Denial(
             DenialCode.NO_POSITION,
             f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to {intent.command}.",
             f"account={intent.account} instrument={intent.contract}",
         )
-    if isinstance(intent, PlaceOrder) and intent.require:
+    if position is not None and isinstance(intent, Invert):
+        yield from _about_inversion(intent, position.quantity)
+    if isinstance(intent, PlaceOrder | Replace) and intent.require:
         now = "flat" if position is None else "long" if position.quantity > 0 else "short"
         if now not in intent.require:
             yield Denial(
@@ -116,18 +138,54 @@ def _about_position(intent: Intent, facts: Facts) -> Iterable[Denial]:
             )
 
 
-def _about_size(intent: Close, facts: Facts) -> Iterable[Denial]:
-    position = facts.position(intent.contract)
-    if position is not None and intent.terms.quantity > abs(position.quantity):
+def _about_inversion(intent: Invert, held: int) -> Iterable[Denial]:
+    """CrossTrade turns the whole position at its own size; who asks must mean just that."""
+    if (intent.terms.side, intent.terms.quantity) != (closing_side(held), abs(held)):
         yield Denial(
             DenialCode.BAD_REQUEST,
-            f"Only {abs(position.quantity)} of {intent.contract} are open, so {intent.terms.quantity} can't be closed; "
-            "lower qty, or leave it out to close all.",
+            f"mode:invert turns the whole of {side_word(held)} round, so it takes side:{closing_side(held)} qty:{abs(held)}; "
+            "change these, or take another mode.",
+            f"side={intent.terms.side} quantity={intent.terms.quantity} position={held}",
+        )
+
+
+def _about_size(intent: Close | Bracket, facts: Facts) -> Iterable[Denial]:
+    position = facts.position(intent.contract)
+    if position is not None and intent.terms.quantity > abs(position.quantity):
+        mend = "lower qty" if isinstance(intent, Bracket) else "lower qty, or leave it out to close all"
+        yield Denial(
+            DenialCode.BAD_REQUEST,
+            f"Only {abs(position.quantity)} of {intent.contract} are open, less than {intent.terms.quantity}; {mend}.",
             f"quantity={intent.terms.quantity} position={position.quantity}",
         )
 
 
-def _about_order(intent: Intent, facts: Facts) -> Iterable[Denial]:
+def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
+    """A target and a stop lie on the two sides of the market, or one of them would fill at once."""
+    quote = facts.quote
+    if quote is None or quote.bid is None or quote.ask is None:
+        yield _missing(facts)
+        return
+    yield from _about_prices(intent, quote)
+    if intent.target % quote.tick_size:
+        below = intent.target - intent.target % quote.tick_size
+        yield Denial(
+            DenialCode.BAD_PRICE,
+            f"The target {intent.target} is off the tick of {quote.tick_size}: the nearest are {below} and "
+            f"{below + quote.tick_size}.",
+            f"tick={quote.tick_size}",
+        )
+    sells = intent.terms.side is Side.SELL
+    if intent.target <= quote.bid if sells else intent.target >= quote.ask:
+        market, where = (quote.bid, "above the bid") if sells else (quote.ask, "below the ask")
+        yield Denial(
+            DenialCode.BAD_PRICE,
+            f"The target must lie {where} of {market}; {intent.target} would fill at once.",
+            f"target={intent.target} bid={quote.bid} ask={quote.ask}",
+        )
+
+
+def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     """An order that is to be cancelled or changed must be listed and not be finished."""
     wanted = target(intent)
     if wanted is None:
@@ -147,9 +205,18 @@ def _about_order(intent: Intent, facts: Facts) -> Iterable[Denial]:
         )
 
 
-def _about_unknown(intent: Intent, recent: Recent) -> Iterable[Denial]:
+def _about_unknown(intent: OrderIntent, recent: Recent) -> Iterable[Denial]:
     for ticket in recent.tickets:
-        if ticket.state in IN_FLIGHT and _stands_in_the_way(ticket.intent, intent):
+        if ticket.state not in IN_FLIGHT or not stands_in_the_way(ticket.intent, intent):
+            continue
+        if isinstance(ticket.intent, Flatten):
+            yield Denial(
+                DenialCode.FLATTENING,
+                f"{harmless(ticket.requester.name, 40)} is flattening {code(str(ticket.intent.scope))} (ticket {ticket.id}), so "
+                "nothing new is taken there; wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+        else:
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,
                 f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
@@ -158,19 +225,20 @@ def _about_unknown(intent: Intent, recent: Recent) -> Iterable[Denial]:
             )
 
 
-def _stands_in_the_way(underway: Intent, intent: Intent) -> bool:
+def stands_in_the_way(underway: Intent, intent: OrderIntent) -> bool:
     """Tell whether one must not be sent while the other's outcome is open.
 
     A cancellation can't make anything worse. A close goes unless another close is under way: two could turn the position over.
+    A flatten lets nothing in until it is done.
     """
-    if isinstance(intent, Cancel) or not _same_market(underway, intent):
+    if isinstance(intent, Cancel) or not touches(underway, intent.account, intent.contract):
         return False
-    if isinstance(intent, Close):
-        return isinstance(underway, CLOSING)
-    return not isinstance(underway, Cancel)
+    if isinstance(intent, Close | Bracket):
+        return isinstance(underway, (*CLOSING, Flatten))
+    return not isinstance(underway, Cancel | CancelWorking)
 
 
-def _about_quote(intent: Intent, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
+def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
     if quote.last is None or quote.bid is None or quote.ask is None or quote.bid > quote.ask:
         yield Denial(
             DenialCode.QUOTE_MISSING,
@@ -187,7 +255,7 @@ def _about_quote(intent: Intent, quote: Quote, policy: Policy, now: datetime) ->
         )
 
 
-def _about_prices(intent: Intent, quote: Quote) -> Iterable[Denial]:
+def _about_prices(intent: OrderIntent, quote: Quote) -> Iterable[Denial]:
     try:
         check_ticks(intent.terms, quote.tick_size)
         if quote.bid is not None and quote.ask is not None:
@@ -196,7 +264,7 @@ def _about_prices(intent: Intent, quote: Quote) -> Iterable[Denial]:
         yield Denial(DenialCode.BAD_PRICE, str(error), f"tick={quote.tick_size}")
 
 
-def _about_limit(limit: Limit, intent: Intent, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _about_limit(limit: Limit, intent: OrderIntent, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
     yield from _band(limit, intent, facts.quote)
     yield from _position_cap(limit, intent, facts, recent)
     yield from _rate(limit, member, recent, now)
@@ -204,7 +272,7 @@ def _about_limit(limit: Limit, intent: Intent, member: int, facts: Facts, recent
     yield from _loss(limit, intent, facts.account)
 
 
-def _band(limit: Limit, intent: Intent, quote: Quote | None) -> Iterable[Denial]:
+def _band(limit: Limit, intent: OrderIntent, quote: Quote | None) -> Iterable[Denial]:
     if limit.price_band_ticks is None or quote is None or quote.last is None:
         return
     for name, price in (("limit", intent.terms.limit), ("stop", intent.terms.stop)):
@@ -217,7 +285,7 @@ def _band(limit: Limit, intent: Intent, quote: Quote | None) -> Iterable[Denial]
             )
 
 
-def _position_cap(limit: Limit, intent: Intent, facts: Facts, recent: Recent) -> Iterable[Denial]:
+def _position_cap(limit: Limit, intent: OrderIntent, facts: Facts, recent: Recent) -> Iterable[Denial]:
     if limit.max_position is None:
         return
     worst = worst_position(intent, facts, recent)
@@ -230,14 +298,14 @@ def _position_cap(limit: Limit, intent: Intent, facts: Facts, recent: Recent) ->
         )
 
 
-def _worst_anyway(intent: Intent, facts: Facts, recent: Recent) -> int:
+def _worst_anyway(intent: OrderIntent, facts: Facts, recent: Recent) -> int:
     """What could be held without this order too: who is over the limit already may still take away from it."""
     if isinstance(intent, PlaceOrder):
         return worst_position(replace(intent, terms=replace(intent.terms, quantity=0)), facts, recent)
     return worst_position(replace(intent, terms=intent.before), facts, recent) if isinstance(intent, Change) else 0
 
 
-def worst_position(intent: Intent, facts: Facts, recent: Recent) -> int:
+def worst_position(intent: OrderIntent, facts: Facts, recent: Recent) -> int:
     """The most contracts of the root, all months together, that could come of this order with all that works or is in flight.
 
     A close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
@@ -253,26 +321,28 @@ def worst_position(intent: Intent, facts: Facts, recent: Recent) -> int:
     return sum(max(held[month] + reach[month, Side.BUY], reach[month, Side.SELL] - held[month]) for month in months)
 
 
-def _held(intent: Intent, facts: Facts) -> int:
+def _held(intent: OrderIntent, facts: Facts) -> int:
     """What is open in the order's own month when it begins to work."""
     position = facts.position(intent.contract)
     return 0 if position is None or isinstance(intent, CLOSING) else position.quantity
 
 
-def _reach(intent: Intent, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
+def _reach(intent: OrderIntent, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
     """How far orders of the root may move each month either way: this one, the working ones and those on their way."""
     account, root, changed = intent.account, intent.contract.root, target(intent)
     listed = {order_id for order in facts.orders or () for order_id in order.ids}
     reach = Counter({(intent.contract, intent.terms.side): intent.terms.quantity})
     for order in facts.orders or ():
-        # A changed order counts as it shall be, and what has filled of it is in the position.
+        # A changed order counts as it shall be, and what has filled of it is in the position; a replaced one goes.
         if changed in order.ids:
-            reach[order.contract, order.side] -= order.filled
+            reach[order.contract, order.side] -= order.filled if isinstance(intent, Change) else 0
         elif order.contract.root == root:
             reach[order.contract, order.side] += order.remaining
     for ticket in recent.tickets:
         its = ticket.intent
-        on_its_way = (ticket.state in IN_FLIGHT or ticket.is_followed) and not isinstance(its, Cancel | Change)
+        if isinstance(its, (*SWEEPS, Cancel, Change, Bracket)):
+            continue
+        on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
         if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
             # An overfilled order has nothing left; less than nothing would hide another one.
             reach[its.contract, its.terms.side] += max(its.terms.quantity - ticket.filled, 0)
@@ -283,7 +353,7 @@ def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[
     if limit.orders_per_minute is None:
         return
     since = recent.sent_since(now - timedelta(minutes=1))
-    sent = sum(1 for t in since if t.requester.id == member and not isinstance(t.intent, Cancel))
+    sent = sum(1 for t in since if t.requester.id == member and not isinstance(t.intent, (*SWEEPS, Cancel)))
     if sent >= limit.orders_per_minute:
         yield Denial(
             DenialCode.ORDERS_PER_MINUTE,
@@ -292,7 +362,7 @@ def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[
         )
 
 
-def _duplicate(limit: Limit, intent: Intent, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _duplicate(limit: Limit, intent: OrderIntent, recent: Recent, now: datetime) -> Iterable[Denial]:
     if limit.duplicate_seconds is None:
         return
     since = now - timedelta(seconds=limit.duplicate_seconds)
@@ -307,7 +377,7 @@ def _duplicate(limit: Limit, intent: Intent, recent: Recent, now: datetime) -> I
         )
 
 
-def _loss(limit: Limit, intent: Intent, account: Account | None) -> Iterable[Denial]:
+def _loss(limit: Limit, intent: OrderIntent, account: Account | None) -> Iterable[Denial]:
     if limit.daily_loss is None:
         return
     result = None if account is None else account.day_result
@@ -319,7 +389,3 @@ def _loss(limit: Limit, intent: Intent, account: Account | None) -> Iterable[Den
             "only closing is allowed there now.",
             f"result={result} daily_loss={limit.daily_loss}",
         )
-
-
-def _same_market(one: Intent, other: Intent) -> bool:
-    return (one.account, one.contract) == (other.account, other.contract)

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Submitted to NinjaTrader, not filled. ``order_id`` is ``None`` where CrossTrade gives none, as for a close."""
+    """Submitted to NinjaTrader, not filled.
+
+    Attributes:
+        order_id: ``None`` where CrossTrade gives none, as for a close.
+        listed: ids that came as a list, as of both orders of a bracket, or of all that a sweep cancels.
+    """
 
     order_id: str | None
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
     CLOSING,
     EXITS,
+    REVERSING,
+    Bracket,
     Cancel,
     Change,
     Close,
-    Intent,
+    Invert,
+    OrderIntent,
     PlaceOrder,
-    Reverse,
+    Replace,
+    VerifiedReverse,
     closing_side,
     closing_terms,
     target,
@@ -22,7 +26,7 @@ from bot.trading.policy import Policy
 from bot.trading.tickets import Shown, side_word
 
 
-def plan(intent: Intent, facts: Facts, policy: Policy, now: datetime) -> Shown:
+def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Shown:
     """The facts to show, from facts that have passed the limits.
 
     Raises:
@@ -34,7 +38,7 @@ def plan(intent: Intent, facts: Facts, policy: Policy, now: datetime) -> Shown:
     if not isinstance(intent, EXITS) and (quote is None or None in {quote.bid, quote.ask, quote.last, quote.at}):
         raise ValueError("a plan of an entry needs a quote with a bid, an ask, a last price and its time")
     position = facts.position(intent.contract)
-    if position is None and isinstance(intent, Reverse | Close):
+    if position is None and isinstance(intent, (*REVERSING, Close, Bracket)):
         raise ValueError("a plan of a close needs a position")
     held = 0 if position is None else position.quantity
     return Shown(
@@ -55,32 +59,59 @@ def plan(intent: Intent, facts: Facts, policy: Policy, now: datetime) -> Shown:
     )
 
 
-def refreshed(intent: Intent, facts: Facts) -> Intent:
+def refreshed(intent: OrderIntent, facts: Facts) -> OrderIntent:
     """The intent with what it says of the position, or of the order, as they are now."""
     position = facts.position(intent.contract)
     if isinstance(intent, Close) and position is not None:
         return replace(intent, terms=closing_terms(position.quantity, intent.quantity, intent.fraction))
+    if isinstance(intent, Bracket) and position is not None:
+        return replace(intent, terms=replace(intent.terms, side=closing_side(position.quantity)))
     order = facts.order(target(intent) or "")
-    if isinstance(intent, Change) and order is not None:
+    if isinstance(intent, Change | Replace) and order is not None:
         return replace(intent, before=terms_of(order))
     return intent
 
 
-def steps(intent: Intent, shown: Shown) -> tuple[str, ...]:
+def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
     """What will be sent, step by step, in plain words."""
-    terms, size = intent.terms, abs(shown.position)
-    if isinstance(intent, Close):
-        return (f"close {terms.quantity} of {side_word(shown.position)} ({terms.side} at market) → {side_word(shown.after)}",)
-    if isinstance(intent, Cancel):
-        return (f"cancel {words_of(terms)}",)
-    if isinstance(intent, Change):
-        return (f"change {words_of(intent.before)} to {words_of(terms)}",)
+    terms = intent.terms
+    match intent:
+        case Close():
+            closed = f"close {terms.quantity} of {side_word(shown.position)} ({terms.side} at market)"
+            return (f"{closed} → {side_word(shown.after)}",)
+        case Cancel():
+            return (f"cancel {words_of(terms)}",)
+        case Change():
+            return (f"change {words_of(intent.before)} to {words_of(terms)}",)
+        case Bracket():
+            cancelled = (
+                f"cancel {shown.working_orders} working orders there" if shown.working_orders else "nothing to cancel there"
+            )
+            stop = f"stop {_leg(intent, 'STOPMARKET')} {terms.stop}"
+            return (cancelled, f"target {_leg(intent, 'LIMIT')} {intent.target}", stop)
+        case Invert():
+            return (f"turn {side_word(shown.position)} into {side_word(shown.after)} at market",)
+        case _:
+            return _steps_to_entry(intent, shown)
+
+
+def _steps_to_entry(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
+    terms = intent.terms
     entry = f"{words_of(terms)} → {side_word(shown.after)}" + ("" if terms.type is OrderType.MARKET else " once filled")
     if isinstance(intent, PlaceOrder):
         return (entry,)
+    if isinstance(intent, Replace):
+        return (f"cancel {words_of(intent.before)}", f"then {entry}")
     if not shown.position:
         return ("nothing to close", entry)
-    return (f"close {side_word(shown.position)} ({closing_side(shown.position)} {size} at market)", f"then {entry}")
+    closing = f"close {side_word(shown.position)} ({closing_side(shown.position)} {abs(shown.position)} at market)"
+    if isinstance(intent, VerifiedReverse):
+        return (closing, "read back until flat; if it doesn't get flat, stop here", f"then {entry}")
+    return (closing, f"then {entry}")
+
+
+def _leg(intent: Bracket, kind: str) -> str:
+    return f"{intent.terms.side.upper()} {intent.terms.quantity} {kind}"
 
 
 def words_of(terms: Terms) -> str:
@@ -108,7 +139,7 @@ def terms_of(order: Order) -> Terms:
     )
 
 
-def no_longer_true(intent: Intent, fresh: Intent, before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
+def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
     """Say what has changed so much that the person must look again; ``None`` when the card still tells the truth.
 
     Args:
@@ -124,7 +155,7 @@ def no_longer_true(intent: Intent, fresh: Intent, before: Shown, after: Shown, t
         return "the account changed between SIM and LIVE"
     if after.approver_roles - before.approver_roles:
         return "the policy now asks for another person's approval"
-    if isinstance(intent, Change) and isinstance(fresh, Change) and fresh.before != intent.before:
+    if isinstance(intent, Change | Replace) and isinstance(fresh, Change | Replace) and fresh.before != intent.before:
         return f"the order is now {words_of(fresh.before)}"
     # A limit order carries its own price, a way out is wanted at any; the others fill wherever the market has gone.
     return None if isinstance(intent, EXITS) or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
@@ -137,10 +168,10 @@ def _moved(before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
     return f"the price moved from {before.last} to {after.last}" if far else None
 
 
-def _after(intent: Intent, held: int, facts: Facts) -> int:
+def _after(intent: OrderIntent, held: int, facts: Facts) -> int:
     """The position once everything has filled."""
     moves = intent.terms.quantity * intent.terms.side.sign
-    if isinstance(intent, Cancel):
+    if isinstance(intent, Cancel | Bracket):
         return held
     if isinstance(intent, Change):
         order = facts.order(intent.order_id)
@@ -148,17 +179,17 @@ def _after(intent: Intent, held: int, facts: Facts) -> int:
     return moves if isinstance(intent, CLOSING) and not isinstance(intent, Close) else held + moves
 
 
-def _approvers(intent: Intent, policy: Policy) -> frozenset[int]:
+def _approvers(intent: OrderIntent, policy: Policy) -> frozenset[int]:
     """Getting out waits for nobody."""
     return frozenset() if isinstance(intent, EXITS) else policy.approver_roles(intent.account, intent.terms.quantity)
 
 
-def _others_working(intent: Intent, facts: Facts) -> int:
+def _others_working(intent: OrderIntent, facts: Facts) -> int:
     its = target(intent)
     return sum(1 for o in facts.orders or () if o.contract == intent.contract and o.remaining and its not in o.ids)
 
 
-def _warnings(intent: Intent, position: int, facts: Facts, now: datetime) -> list[str]:
+def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -> list[str]:
     terms, found = intent.terms, []
     if intent.contract.is_past(now.date()):
         found.append(f"{intent.contract} is past by the calendar; the broker may refuse it")
@@ -172,7 +203,7 @@ def _warnings(intent: Intent, position: int, facts: Facts, now: datetime) -> lis
     return found
 
 
-def _about_market(intent: Intent, quote: Quote) -> list[str]:
+def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:
     found, terms = [], intent.terms
     if terms.limit is not None and terms.type is OrderType.LIMIT and not isinstance(intent, EXITS):
         crosses = (terms.side is Side.BUY and quote.ask is not None and terms.limit >= quote.ask) or (

@@ -44,6 +44,13 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class ReverseMode(StrEnum):
+    """How a reversal goes where nobody says so: by CrossTrade's own call, or read back until flat before the new order."""
+
+    DIRECT = "direct"
+    VERIFIED = "verified"
+
+
 class DenialCode(StrEnum):
     """Why the desk says no before anything is sent. Each code has one sentence, written where the rule is."""
 
@@ -72,6 +79,7 @@ class DenialCode(StrEnum):
     DUPLICATE = "DUPLICATE"
     DAILY_LOSS = "DAILY_LOSS"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    FLATTENING = "FLATTENING"
     DESK_DOWN = "DESK_DOWN"
 
 
@@ -172,6 +180,7 @@ class Policy:
 
     Attributes:
         confirm_seconds: a ticket's life.
+        reverse_mode: how ``/reverse`` goes where its ``mode`` is left out: ``direct`` or ``verified``.
         price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
     """
 
@@ -183,6 +192,7 @@ class Policy:
     confirm_seconds: int = 30
     ticket_visibility: Visibility = Visibility.CHANNEL
     price_tolerance_ticks: int = 20
+    reverse_mode: ReverseMode = ReverseMode.DIRECT
 
     def grants_of(self, roles: frozenset[int]) -> tuple[Grant, ...]:
         """All grants that these roles bring."""
@@ -209,7 +219,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a member wants, as far as grants look at it; parts that aren't known yet are ``None``."""
+    """What a member wants, as far as grants look at it; parts not known yet are ``None``, the root ``*`` is all of them."""
 
     command: str
     account: str | None = None
@@ -242,9 +252,12 @@ def may(policy: Policy, roles: frozenset[int], request: Request) -> Denial | Non
     if request.root is not None:
         held = [grant for grant in held if matches(request.root, grant.instruments)]
         if not held:
+            mend = f"Your roles don't allow {request.root} there; pick an instrument that is offered."
+            if request.root == EVERYTHING:
+                mend = "Your roles don't allow every instrument there; name one, with scope:instrument."
             return Denial(
                 DenialCode.INSTRUMENT_NOT_GRANTED,
-                f"Your roles don't allow {request.root} there; pick an instrument that is offered.",
+                mend,
                 f"instrument={request.root}",
             )
     return _terms_denial(held, request)

@@ -10,9 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.trading.intents import PLACING, Change, Intent
+from bot.trading.intents import PLACING, SWEEPS, Change, Intent, OrderIntent
 from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
+from bot.trading.progress import Progress
 
 
 class TicketState(StrEnum):
@@ -34,7 +35,8 @@ class TicketState(StrEnum):
 S = TicketState
 TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
     S.OFFERED: frozenset({S.OFFERED, S.SENDING, S.NOT_SENT, S.DENIED, S.CANCELLED, S.EXPIRED, S.VOID}),
-    S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT}),
+    # A ticket of several calls stays there from one to the next.
+    S.SENDING: frozenset({S.SENDING, S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT}),
     # Evidence settles an unknown; accepted stays accepted while its order lives on.
     S.UNKNOWN: frozenset({S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.NEVER_ARRIVED}),
     # An order that turns up after all is told, however late.
@@ -51,6 +53,9 @@ TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
 IN_FLIGHT = frozenset({S.SENDING, S.UNKNOWN})
 # What counts as an order that was sent, for limits on how often and for doubles.
 SENT = frozenset({S.SENDING, S.UNKNOWN, S.ACCEPTED})
+
+
+NO_PROGRESS = Progress()
 
 
 class IllegalMove(RuntimeError):
@@ -127,6 +132,7 @@ class Ticket:
         filled: contracts filled so far, whatever the order's state.
         orders_before: ids of every order that was listed just before sending; what isn't among them came after.
         absent_since: since when evidence has been read as "not there", for an unknown outcome.
+        progress: of a ticket of several calls, what has become of each.
     """
 
     id: str
@@ -153,11 +159,28 @@ class Ticket:
     average_fill_price: Decimal | None = None
     orders_before: tuple[str, ...] = ()
     absent_since: datetime | None = None
+    progress: Progress = NO_PROGRESS
+
+    @property
+    def order(self) -> OrderIntent:
+        """The intent, of a ticket that is about one order.
+
+        Raises:
+            TypeError: it is a sweep; whoever asks must have looked before.
+        """
+        if isinstance(self.intent, SWEEPS):
+            raise TypeError(f"ticket {self.id} is about no single order")
+        return self.intent
 
     @property
     def order_id(self) -> str | None:
         """The order id to show, as CrossTrade gave it."""
         return self.order_ids[0] if self.order_ids else None
+
+    @property
+    def last_sent_at(self) -> datetime | None:
+        """When its last call began, of several."""
+        return self.progress.legs[-1].sent_at if self.progress.legs else self.sent_at
 
     @property
     def missing_roles(self) -> frozenset[int]:
@@ -178,13 +201,11 @@ class Ticket:
 
     def same_shape(self, other: Intent) -> bool:
         """Tell whether another intent would place the same order: account, contract, side, quantity and type."""
+        if not (isinstance(self.intent, PLACING) and isinstance(other, PLACING)):
+            return False
         mine, its = self.intent.terms, other.terms
-        both_place = isinstance(self.intent, PLACING) and isinstance(other, PLACING)
-        return (
-            both_place
-            and (self.intent.account, self.intent.contract) == (other.account, other.contract)
-            and ((mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type))
-        )
+        same_market = (self.intent.account, self.intent.contract) == (other.account, other.contract)
+        return same_market and (mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type)
 
 
 def move(ticket: Ticket, state: TicketState, **changes: object) -> Ticket:

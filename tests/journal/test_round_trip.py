@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,13 +12,28 @@ from hypothesis import strategies as st
 
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
+from bot.journal.intents import _KINDS
 from bot.journal.opening import opened
 from bot.journal.shelf import Shelf
 from bot.journal.store import SqlJournal
 from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import Visibility
+from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
 from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
@@ -59,10 +75,43 @@ shown = st.builds(
     approver_roles=roles,
     working_orders=st.integers(),
 )
+names = st.text("abc 1", min_size=1, max_size=5)
+scopes = st.builds(
+    Scope,
+    st.lists(names, min_size=1, max_size=3).map(tuple),
+    st.none() | contracts,
+    everything=st.just(value=False),
+    left_out=st.lists(words, max_size=2).map(tuple),
+) | st.builds(Scope, st.lists(names, min_size=1, max_size=3).map(tuple), everything=st.just(value=True))
+requirements = st.frozensets(st.sampled_from(["flat", "long", "short"]))
+where = (words, contracts, terms)
+intents = st.one_of(
+    st.builds(Reverse, *where),
+    st.builds(VerifiedReverse, *where, words),
+    st.builds(Invert, *where),
+    st.builds(PlaceOrder, *where, words, requirements),
+    st.builds(FlatPlace, *where),
+    st.builds(Close, *where, st.none() | counts, st.none() | numbers),
+    st.builds(Cancel, *where, words),
+    st.builds(Change, *where, words, terms),
+    st.builds(Replace, *where, words, terms, requirements),
+    st.builds(Bracket, *where, numbers),
+    st.builds(Flatten, scopes, st.none() | st.sampled_from(Holding)),
+    st.builds(CancelWorking, scopes),
+)
+sizes = st.none() | st.integers(-(10**6), 10**6)
+progress = st.builds(
+    Progress,
+    legs=st.lists(st.builds(Leg, free_words, moments, st.sampled_from(LegState), st.none() | free_words), max_size=3).map(tuple),
+    lines=st.lists(st.builds(Line, words, st.booleans(), st.none() | contracts, sizes, sizes, sizes, sizes), max_size=3).map(
+        tuple
+    ),
+    done_at=st.none() | moments,
+)
 tickets = st.builds(
     Ticket,
     id=words,
-    intent=st.builds(Reverse, words, contracts, terms),
+    intent=intents,
     requester=st.builds(Member, ids, words, roles),
     place=st.builds(Place, ids, ids),
     visibility=st.sampled_from(Visibility),
@@ -85,6 +134,7 @@ tickets = st.builds(
     average_fill_price=st.none() | numbers,
     orders_before=st.lists(free_words, max_size=3).map(tuple),
     absent_since=st.none() | moments,
+    progress=progress,
 )
 
 
@@ -111,8 +161,13 @@ async def test_every_field_of_a_ticket_survives_the_disk_and_times_come_back_awa
         assert each is None or each.utcoffset() == timedelta(0)
 
 
+def test_every_intent_has_a_word_in_the_database() -> None:
+    assert set(_KINDS) == {*get_args(OrderIntent), *get_args(Sweep)}
+    assert len(set(_KINDS.values())) == len(_KINDS)
+
+
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
-    assert len(fields(Ticket)) == 24, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert len(fields(Ticket)) == 25, "a new field needs a column, a line in the codec and one in the strategy above"
     assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (14, 3, 8, 3)
 
 

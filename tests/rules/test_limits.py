@@ -14,6 +14,7 @@ from bot.trading.intents import Cancel, PlaceOrder
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
+from bot.trading.sweeps import Flatten, Scope
 from bot.trading.tickets import SENT, Member, TicketState
 from tests.rules.strategies import (
     ES,
@@ -97,6 +98,10 @@ ALONE: dict[str, tuple[World, DenialCode]] = {
             orders=(replace(ORDER, state=OrderState.FILLED),)
         ),
         DenialCode.ORDER_FINISHED,
+    ),
+    "being flattened": (
+        GOOD.with_recent(sent(TicketState.SENDING, ago=1, intent=Flatten(Scope(("Sim101",))))),
+        DenialCode.FLATTENING,
     ),
     "being sent": (GOOD.with_recent(sent(TicketState.SENDING, ago=60.5)), DenialCode.OUTCOME_UNKNOWN),
 }

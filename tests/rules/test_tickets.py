@@ -17,7 +17,7 @@ from tests.rules.strategies import ES_DECEMBER, INTENT, MODEST, NOW, SHOWN, TICK
 # The table once more, in words, so that a slip in the program's own is seen.
 ALLOWED = {
     "offered": "offered, sending, not sent, denied, cancelled, expired, void",
-    "sending": "accepted, rejected, unknown, not sent",
+    "sending": "sending, accepted, rejected, unknown, not sent",
     "unknown": "unknown, accepted, rejected, never arrived",
     "never arrived": "accepted",
     "accepted": "accepted",
@@ -46,7 +46,9 @@ def test_the_table_has_a_line_for_every_state() -> None:
 
 
 def test_i1_nothing_leads_back_to_sending() -> None:
-    assert [old for old in TicketState if TicketState.SENDING in TRANSITIONS[old]] == [TicketState.OFFERED]
+    # From one call of a ticket to its next it stays there; each of them is journaled by itself.
+    leading = [old for old in TicketState if TicketState.SENDING in TRANSITIONS[old]]
+    assert leading == [TicketState.OFFERED, TicketState.SENDING]
 
 
 def test_nothing_that_was_sent_can_be_offered_cancelled_or_expired() -> None:

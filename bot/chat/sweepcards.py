@@ -1,0 +1,93 @@
+"""What a card says of a sweep: what it goes over, each account and instrument before and now, each call and its end."""
+
+from collections.abc import Iterator
+
+from bot.chat import figures
+from bot.trading.progress import LegState, Line
+from bot.trading.sweeping import steps
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.words import code
+
+# What is left is told before what is done, so that a long list loses the less important part.
+MOST_LINES = 24
+MOST_LEGS = 8
+_MARKS = {LegState.ACCEPTED: "✓", LegState.REJECTED: "✗", LegState.NOT_SENT: "✗", LegState.UNKNOWN: "?", LegState.SENDING: "…"}
+
+
+def title(ticket: Ticket) -> str | None:
+    """The words of an end that is a sweep's own; ``None`` where the usual ones do."""
+    if ticket.state is not TicketState.ACCEPTED:
+        return None
+    if all(line.is_done for line in ticket.progress.lines):
+        return f"accepted · {'flat' if isinstance(ticket.intent, Flatten) else 'nothing works'}{took(ticket)}"
+    return f"accepted · {'NOT FLAT' if isinstance(ticket.intent, Flatten) else 'NOT ALL CANCELLED'}"
+
+
+def took(ticket: Ticket) -> str:
+    """The time from the first byte to the reading that proved it."""
+    done_at = ticket.progress.done_at
+    return "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
+
+
+def is_short_of_it(ticket: Ticket) -> bool:
+    """Tell whether it ended with something left."""
+    over = ticket.state is TicketState.ACCEPTED
+    return over and not all(line.is_done for line in ticket.progress.lines)
+
+
+def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+    """What it goes over."""
+    verb = "FLATTEN" if isinstance(sweep, Flatten) else "CANCEL"
+    only = f" {sweep.only} positions" if isinstance(sweep, Flatten) and sweep.only else ""
+    what = "everything" if sweep.scope.everything else code(str(sweep.scope), 80)
+    yield f"{figures.mark(live=ticket.shown.live)} · **{verb}{only}** · {what}"
+
+
+def lines(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+    """A line for each account and instrument; what isn't done first."""
+    made = sorted(ticket.progress.lines, key=lambda line: line.is_done)
+    told = (
+        _planned if ticket.state in {TicketState.OFFERED, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID} else _now
+    )
+    several = len(sweep.scope.accounts) > 1 or ticket.progress.lines[:1] == ()
+    for line in made[:MOST_LINES]:
+        yield f"{_where(line, several=several)} · {told(line, sweep)}"
+    if len(made) > MOST_LINES:
+        yield f"… and {len(made) - MOST_LINES} more"
+
+
+def plan(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+    """What will be done."""
+    yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.lines), start=1))
+
+
+def legs(ticket: Ticket) -> Iterator[str]:
+    """Each call and its end; of many the last ones."""
+    made = ticket.progress.legs
+    for leg in made[-MOST_LEGS:]:
+        state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
+        yield f"-# {_MARKS[state]} {leg.what}{'' if leg.text is None else f': {leg.text}'}"
+
+
+def _where(line: Line, *, several: bool) -> str:
+    account = code(line.account, 40)
+    if line.contract is None:
+        return account
+    return f"{account} {line.contract}" if several else str(line.contract)
+
+
+def _planned(line: Line, sweep: Sweep) -> str:
+    if line.before is None:
+        return "could not be read"
+    working = f"{line.orders_before} working" if line.orders_before else "nothing works"
+    return working if isinstance(sweep, CancelWorking) else f"{side_word(line.before)}, {working}"
+
+
+def _now(line: Line, sweep: Sweep) -> str:
+    mark = "✓" if line.is_done else "…"
+    orders = "orders unread" if line.orders_now is None else f"{line.orders_now} working" if line.orders_now else "nothing works"
+    if isinstance(sweep, CancelWorking):
+        return f"{mark} {orders}"
+    before = "" if line.before is None else f"{side_word(line.before)} → "
+    return f"{mark} {before}{'unread' if line.now is None else side_word(line.now)}, {orders}"

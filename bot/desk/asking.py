@@ -1,0 +1,25 @@
+"""What is asked of the policy about an intent: at the request, at the press, and by whoever presses for another."""
+
+from bot.trading.intents import EXITS, Intent
+from bot.trading.policy import EVERYTHING, Denial, Policy, Request, may
+from bot.trading.sweeps import CancelWorking, Flatten
+
+
+def requests_of(intent: Intent) -> tuple[Request, ...]:
+    """Every question, all of which must be answered with yes; how much somebody may get out of is nobody's to limit.
+
+    What goes over a whole account touches whatever is in it, so it takes a grant for all instruments there.
+    """
+    if isinstance(intent, Flatten | CancelWorking):
+        root = EVERYTHING if intent.scope.contract is None else intent.scope.contract.root
+        return tuple(Request(intent.command, account, root) for account in intent.scope.accounts)
+    asked = Request(intent.command, intent.account, intent.contract.root)
+    if isinstance(intent, EXITS):
+        return (asked,)
+    terms = intent.terms
+    return (Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type),)
+
+
+def denial_of(policy: Policy, roles: frozenset[int], intent: Intent) -> Denial | None:
+    """The first no of the policy, or ``None``."""
+    return next((denial for request in requests_of(intent) if (denial := may(policy, roles, request))), None)

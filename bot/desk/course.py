@@ -1,0 +1,126 @@
+"""The course of a ticket of several calls: each is journaled before its first byte leaves, and sent once.
+
+Which calls these are is for whoever takes the course to know: ``verified`` and ``sweep``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.ports import Broker, EventName
+from bot.errors import JournalError
+from bot.trading.intents import Action
+from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.progress import Leg, LegState, Line
+from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.words import code
+
+log = logging.getLogger(__name__)
+BUDGET_GETS = timedelta(seconds=5)
+
+Pause = Callable[[float], Awaitable[None]]
+End = tuple[EventName, Ticket]
+
+
+class Overtaken(Exception):
+    """Somebody else has changed the ticket: the bot is stopping, and nothing more may be sent."""
+
+
+class Course:
+    """One ticket under way.
+
+    Attributes:
+        ticket: as it was last stored.
+        progress: as it is; what could not be stored yet goes with the next change.
+    """
+
+    def __init__(self, ticket: Ticket, ledger: Ledger, broker: Broker, clock: Clock) -> None:
+        self.ticket = ticket
+        self.progress = ticket.progress
+        self._ledger = ledger
+        self._broker = broker
+        self.clock = clock
+        self._turn = asyncio.Lock()
+
+    async def send(self, action: Action, what: str) -> Outcome:
+        """Journal a call, make it once, journal its end.
+
+        Raises:
+            JournalError: it could not be journaled, so it was not made.
+            Overtaken: nothing may be sent any more.
+        """
+        index = await self._begin(Leg(what, self.clock()))
+        try:
+            outcome = await self._broker.send(action, deadline=self.clock() + BUDGET_GETS)
+        except Exception:
+            # The client promises to raise nothing. Should it ever, the call may have left.
+            log.exception("ticket %s: %s", self.ticket.id, what)
+            outcome = Unknown("a fault in the bot while sending")
+        await self._end(index, leg_state(outcome), _words(outcome))
+        return outcome
+
+    async def show(self, lines: tuple[Line, ...], done_at: datetime | None = None) -> None:
+        """Show how far it has come, if that has changed; a journal that can't be written holds up nothing.
+
+        Raises:
+            Overtaken: nothing may be sent any more.
+        """
+        async with self._turn:
+            progress = replace(self.progress, lines=lines, done_at=done_at)
+            if progress == self.progress:
+                return
+            self.progress = progress
+            try:
+                await self._store(EventName.STEP, {"lines": len(lines)})
+            except JournalError as error:
+                log.warning("ticket %s: progress not journaled: %s", self.ticket.id, error)
+
+    async def _begin(self, leg: Leg) -> int:
+        async with self._turn:
+            before = self.progress
+            self.progress = before.began(leg)
+            try:
+                await self._store(EventName.STEP, {"what": leg.what, "state": leg.state})
+            except BaseException:
+                self.progress = before
+                raise
+            return len(before.legs)
+
+    async def _end(self, index: int, state: LegState, text: str | None) -> None:
+        async with self._turn:
+            self.progress = self.progress.ended(index, state, text)
+            try:
+                await self._store(EventName.STEP, {"what": self.progress.legs[index].what, "state": state, "text": text})
+            except JournalError as error:
+                # A fact all the same; it is stored with the next change, and a restart finds "sending": unknown.
+                log.warning("ticket %s: the end of a call not journaled: %s", self.ticket.id, error)
+
+    async def _store(self, name: EventName, data: dict[str, object]) -> None:
+        new = move(self.ticket, TicketState.SENDING, progress=self.progress)
+        if not await self._ledger.move(self.ticket, new, name, data=data):
+            raise Overtaken
+        self.ticket = new
+
+
+def leg_state(outcome: Outcome) -> LegState:
+    """What an outcome makes of a call."""
+    match outcome:
+        case Accepted():
+            return LegState.ACCEPTED
+        case Rejected():
+            return LegState.REJECTED
+        case NotSent():
+            return LegState.NOT_SENT
+        case Unknown():
+            return LegState.UNKNOWN
+
+
+def _words(outcome: Outcome) -> str | None:
+    match outcome:
+        case Rejected(text) | NotSent(text) | Unknown(text):
+            return code(text)
+        case Accepted():
+            return None

@@ -1,0 +1,84 @@
+"""One decision about one intent, on fresh facts: what it is by now, why not, what would be shown. Nothing is stored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.desk.ledger import Clock
+from bot.desk.look import Look, survey, survey_books
+from bot.desk.ports import Journal
+from bot.trading import limits, plan, sweeping
+from bot.trading.facts import Facts
+from bot.trading.instruments import Contract
+from bot.trading.intents import Intent, OrderIntent
+from bot.trading.policy import Denial, Policy
+from bot.trading.progress import Progress
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.tickets import NO_PROGRESS, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What came of looking.
+
+    Attributes:
+        intent: with what it says of the position or of an order as they are now.
+        denials: every reason against it; empty means allowed, and only then there is something ``shown``.
+        progress: of a sweep, each contract that it is about.
+        listed: ids of every order that was listed.
+        held: the contracts of the positions that were read, by account.
+        policy: the rules that it was decided by.
+    """
+
+    intent: Intent
+    denials: tuple[Denial, ...]
+    shown: Shown | None
+    progress: Progress
+    listed: tuple[str, ...]
+    held: Mapping[str, tuple[Contract, ...]]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Looks and decides."""
+
+    look: Look
+    journal: Journal
+    policy: Callable[[], Policy]
+    clock: Clock
+
+    async def decide(self, intent: Intent, member: int) -> Decision:
+        """Decide about an intent of a member.
+
+        Raises:
+            JournalError: the journal can't be read.
+        """
+        if isinstance(intent, Flatten | CancelWorking):
+            return await self._sweep(intent)
+        return await self._order(intent, member)
+
+    async def _order(self, intent: OrderIntent, member: int) -> Decision:
+        facts, recent = await survey(self.look, self.journal, intent, self.policy, self.clock)
+        fresh = plan.refreshed(intent, facts)
+        policy, now = self.policy(), self.clock()
+        denials = limits.reasons(fresh, member, facts, policy, recent, now)
+        shown = None if denials else plan.plan(fresh, facts, policy, now)
+        books = {intent.account: facts}
+        return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
+
+    async def _sweep(self, intent: Sweep) -> Decision:
+        books, recent = await survey_books(self.look, self.journal, intent, self.clock)
+        policy = self.policy()
+        fresh = sweeping.narrowed(intent, books, policy)
+        denials = sweeping.reasons(fresh, books, policy, recent)
+        lines = sweeping.lines(fresh, books, policy)
+        shown = None if denials else sweeping.plan(fresh, lines)
+        return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+
+
+def _listed(books: Mapping[str, Facts]) -> tuple[str, ...]:
+    return tuple(sorted({each for facts in books.values() for order in facts.orders or () for each in order.ids}))
+
+
+def _held(books: Mapping[str, Facts]) -> dict[str, tuple[Contract, ...]]:
+    return {name: tuple(p.contract for p in facts.positions) for name, facts in books.items() if facts.positions is not None}

@@ -1,0 +1,84 @@
+"""Tickets of several calls that the end of a process cut short: told as what can be read of them. Nothing is ever sent here."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.look import Look
+from bot.desk.ports import EventName
+from bot.trading.facts import Facts
+from bot.trading.intents import VerifiedReverse
+from bot.trading.orders import OrderState
+from bot.trading.sweeping import followed, left_of
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.tickets import Ticket, TicketState, move, side_word
+
+# CrossTrade's reversal waits up to about five seconds before it places, and NinjaTrader may answer late; what is absent before
+# this proves nothing.
+GRACE = timedelta(seconds=30)
+STOPPED = "The bot was stopped in the middle, and nothing more was sent."
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Settles them."""
+
+    ledger: Ledger
+    look_at: Look
+    clock: Clock
+
+    async def look(self, ticket: Ticket) -> bool:
+        """Look at a ticket whose outcome is unknown; ``False`` when it is an order for evidence to find."""
+        if ticket.state is not TicketState.UNKNOWN:
+            return ticket.progress.legs != () and not _may_be_placed(ticket)
+        intent = ticket.intent
+        if isinstance(intent, Flatten | CancelWorking):
+            await self._sweep(ticket, intent)
+            return True
+        if isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket):
+            await self._reversal(ticket, intent)
+            return True
+        return False
+
+    async def _sweep(self, ticket: Ticket, sweep: Sweep) -> None:
+        books = {name: await self.look_at.holdings(name) for name in sweep.scope.accounts}
+        before = ticket.progress.lines
+        lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
+        progress, now = replace(ticket.progress, lines=lines), self.clock()
+        if not (left := left_of(lines)):
+            done = "flat" if isinstance(sweep, Flatten) else "nothing works"
+            name = EventName.FLATTENED if isinstance(sweep, Flatten) else EventName.ORDER_CANCELLED
+            changes = {"order_state": OrderState.FILLED, "outcome": f"{STOPPED} Read since: {done}.", "progress": progress}
+            new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
+            await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
+        elif self._is_late(ticket) and all(facts.positions is not None and facts.orders is not None for facts in books.values()):
+            told = f"{STOPPED} {'; '.join(left)}. Look at NinjaTrader."
+            changes = {"order_state": OrderState.CANCELLED, "outcome": told, "progress": progress}
+            new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
+            await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
+
+    async def _reversal(self, ticket: Ticket, intent: VerifiedReverse) -> None:
+        """The new order was never sent; what there is to tell is what became of the close."""
+        if not self._is_late(ticket):
+            return
+        facts = await self.look_at.holdings(intent.account)
+        if facts.positions is None or facts.orders is None:
+            return
+        position = facts.position(intent.contract)
+        now_held = 0 if position is None else position.quantity
+        told = f"{STOPPED} The new order never left; the position is now {side_word(now_held)}{_working(intent, facts)}."
+        new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=self.clock(), outcome=told)
+        await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
+
+    def _is_late(self, ticket: Ticket) -> bool:
+        return ticket.sent_at is not None and self.clock() - ticket.sent_at >= GRACE
+
+
+def _may_be_placed(ticket: Ticket) -> bool:
+    """Tell whether the second call of a verified reversal, the new order, was begun."""
+    return isinstance(ticket.intent, VerifiedReverse) and len(ticket.progress.legs) > 1
+
+
+def _working(intent: VerifiedReverse, facts: Facts) -> str:
+    count = sum(1 for order in facts.orders or () if order.contract == intent.contract and order.remaining)
+    return f", {count} orders work there" if count else ""

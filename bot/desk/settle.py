@@ -1,0 +1,34 @@
+"""The end of a ticket that follows from the outcome of its call. Nothing is stored here."""
+
+from bot.desk.ledger import Clock
+from bot.desk.ports import EventName
+from bot.trading.intents import Replace, own_id, target
+from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected
+from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.words import code
+
+
+def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, Ticket]:
+    """The ticket after its outcome, and the name of what happened."""
+    now = clock()
+    match outcome:
+        case Accepted() as accepted:
+            return EventName.ACCEPTED, move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=_ids(ticket, accepted))
+        case Rejected(text):
+            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(text))
+        case NotSent(why):
+            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=code(why))
+        case unknown:
+            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))
+
+
+def _ids(ticket: Ticket, accepted: Accepted) -> tuple[str, ...]:
+    """Every id under which the order may be listed; CrossTrade's first."""
+    # Both orders of a bracket come as a list; the stop, whose terms the ticket has, is looked for by its shape.
+    found = (accepted.order_id, own_id(ticket.intent), None if accepted.order_id is None else _kept(ticket))
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def _kept(ticket: Ticket) -> str | None:
+    """The id of the order that lives on, which a replaced one doesn't."""
+    return None if isinstance(ticket.intent, Replace) else target(ticket.intent)

@@ -1,0 +1,91 @@
+"""The verified reversal: close, read back until flat, then place. What doesn't get flat is never followed by the new order.
+
+CrossTrade's own call waits about five seconds and then places the new order whether the position has gone or not.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.desk.course import Course, End, Pause
+from bot.desk.ledger import Clock
+from bot.desk.look import Look
+from bot.desk.ports import EventName
+from bot.desk.settle import settled
+from bot.errors import JournalError
+from bot.trading.exits import Pace
+from bot.trading.facts import Facts
+from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
+from bot.trading.outcomes import NotSent, Rejected
+from bot.trading.tickets import TicketState, move, side_word
+
+# Longer than CrossTrade's own five seconds; after that a person should look.
+FLAT_WITHIN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedReversals:
+    """Takes them through."""
+
+    look: Look
+    clock: Clock
+    pace: Pace
+    pause: Pause = asyncio.sleep
+
+    async def run(self, course: Course) -> End:
+        """Take one through; its end, to be stored.
+
+        Raises:
+            Overtaken: the bot is stopping.
+        """
+        intent = course.ticket.intent
+        if not isinstance(intent, VerifiedReverse):
+            raise TypeError(f"ticket {course.ticket.id} is no verified reversal")
+        held = course.ticket.shown.position
+        try:
+            closed = await course.send(
+                Close(intent.account, intent.contract, closing_terms(held, None, None)), f"close {side_word(held)}"
+            )
+        except JournalError as error:
+            return settled(course.ticket, NotSent(str(error)), self.clock)
+        if isinstance(closed, Rejected | NotSent):
+            # Nothing was done, so the ticket ends as if it had been one call.
+            return settled(replace(course.ticket, progress=course.progress), closed, self.clock)
+        if (left := await self._until_flat(intent)) is not None:
+            return self._stop(course, f"After the close it was not read as flat: {left}. The new order was not sent.")
+        return await self._place(course, intent)
+
+    async def _place(self, course: Course, intent: VerifiedReverse) -> End:
+        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
+        try:
+            placed = await course.send(entry, f"place {intent.terms.side} {intent.terms.quantity}")
+        except JournalError as error:
+            return self._stop(course, f"The position was closed. {error} The new order was not sent.")
+        name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
+        if isinstance(placed, Rejected | NotSent):
+            ended = replace(ended, outcome=f"The position was closed; the new order was not placed: {ended.outcome}")
+        return name, ended
+
+    async def _until_flat(self, intent: VerifiedReverse) -> str | None:
+        """Wait until it is read that nothing is open and nothing works there; else say what is left."""
+        give_up = self.clock() + FLAT_WITHIN
+        while True:
+            facts = await self.look.holdings(intent.account)
+            left = _left(intent, facts)
+            if left is None or self.clock() >= give_up:
+                return left
+            await self.pause(self.pace.poll)
+
+    def _stop(self, course: Course, told: str) -> End:
+        changes = {"ended_at": self.clock(), "outcome": f"{told} Look at NinjaTrader.", "progress": course.progress}
+        return EventName.NOT_CLOSED, move(course.ticket, TicketState.NOT_SENT, **changes)
+
+
+def _left(intent: VerifiedReverse, facts: Facts) -> str | None:
+    if facts.positions is None or facts.orders is None:
+        return "NinjaTrader could not be read"
+    position = facts.position(intent.contract)
+    if position is not None:
+        return f"still {side_word(position.quantity)}"
+    working = sum(1 for order in facts.orders if order.contract == intent.contract and order.remaining)
+    return f"{working} orders still working" if working else None

@@ -1,0 +1,68 @@
+"""The calls that only a sweep makes, each a type of its own that can't be built wrongly. What they are for is in ``sweeps``.
+
+An empty body to CrossTrade's "flatten everything" flattens every account, so nothing here has an account that may be left out:
+what goes over one account must name it, and what goes over all of them has no field at all.
+"""
+
+from dataclasses import dataclass
+
+from bot.trading.instruments import Contract
+from bot.trading.sweeps import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrders:
+    """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders)."""
+
+    account: str
+    contract: Contract | None = None
+
+    def __post_init__(self) -> None:
+        _named(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEverything:
+    """Cancel every working order of every account (POST Cancel All Orders)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenAccount:
+    """Close the positions of an account, and cancel its orders (POST Flatten Account; with ``only`` POST Flatten Everything).
+
+    Attributes:
+        contract: of one contract alone.
+        only: positions of that side alone.
+    """
+
+    account: str
+    contract: Contract | None = None
+    only: Holding | None = None
+
+    def __post_init__(self) -> None:
+        _named(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenEverything:
+    """Close every position of every account, and cancel every order (POST Flatten Everything, with nothing in it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStrategy:
+    """Close what one running ATM strategy holds, and cancel its orders (POST Close Strategy)."""
+
+    account: str
+    strategy_id: str
+
+    def __post_init__(self) -> None:
+        _named(self.account)
+        _named(self.strategy_id)
+
+
+SweepAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | CloseStrategy
+
+
+def _named(name: str) -> None:
+    if not name.strip():
+        raise ValueError("an account and a strategy must be named")

@@ -1,0 +1,237 @@
+"""Getting out, step by step: which call comes next, given what was read and what was sent. Pure.
+
+Three rules keep a flatten from doing harm. A position is closed only once nothing works in its contract, as an order that fills
+beside the close would turn the position over. One close at a time for each contract: the next one waits until the last is proved
+to be over. Nothing that was read some time ago counts: each step looks at the newest reading alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
+from bot.trading.facts import Facts, Order
+from bot.trading.instruments import Contract
+from bot.trading.intents import Close, closing_terms
+from bot.trading.orders import OrderState
+from bot.trading.progress import LegState
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+
+ExitAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | Close
+Market = tuple[str, Contract]
+_DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
+_BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait for what, in seconds.
+
+    Attributes:
+        poll: between two readings.
+        again: before a call that was refused, or didn't leave, is made anew.
+        recancel: before orders that still work are cancelled once more; that can't do harm.
+        settle: a close that was taken shows up among the orders, or is done, within this time.
+        grace: likewise for one whose answer was lost; CrossTrade may wait five seconds, and NinjaTrader answer late.
+        between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
+        unreadable_state: an order in a state that says nothing holds up the close of its contract this long.
+        whole: all in all.
+    """
+
+    poll: float = 0.4
+    again: float = 1.0
+    recancel: float = 3.0
+    settle: float = 2.0
+    grace: float = 30.0
+    between: float = 8.0
+    unreadable_state: float = 10.0
+    whole: float = 90.0
+
+
+USUAL_PACE = Pace()
+# What CrossTrade refuses again and again won't change; what didn't leave may be tried as long as there is time.
+MOST_REFUSALS = 5
+
+
+@dataclass(slots=True)
+class _Sent:
+    """The last call of a kind: its end, when that came, and since when nothing of it has been seen."""
+
+    state: LegState
+    at: datetime
+    refusals: int = 0
+    clear_since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Exits:
+    """The state of one sweep under way.
+
+    Attributes:
+        began: when it began.
+    """
+
+    sweep: Sweep
+    pace: Pace
+    began: datetime
+    _cancels: dict[str, _Sent] = field(default_factory=dict)
+    _closes: dict[Market, _Sent] = field(default_factory=dict)
+
+    def read(self, books: Mapping[str, Facts], now: datetime) -> None:
+        """Take note of a reading."""
+        for (account, contract), sent in self._closes.items():
+            facts = books.get(account)
+            if facts is None or facts.orders is None or facts.positions is None:
+                continue
+            if _working(facts, contract):
+                sent.clear_since = None
+            else:
+                sent.clear_since = sent.clear_since or now
+
+    def sent(self, action: ExitAction, state: LegState, books: Mapping[str, Facts], now: datetime) -> None:
+        """Take note of a call and its end; ``books`` is what it was decided on."""
+        if isinstance(action, CancelOrders | CancelEverything):
+            names = [action.account] if isinstance(action, CancelOrders) else list(self.sweep.scope.accounts)
+            for name in names:
+                self._cancels[name] = _next(self._cancels.get(name), state, now)
+            return
+        for market in self._meant(action, books):
+            self._closes[market] = _next(self._closes.get(market), state, now)
+
+    def next_actions(
+        self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Market] = frozenset()
+    ) -> list[ExitAction]:
+        """The calls to make now, at most one for each account.
+
+        Args:
+            books: the newest reading of each account that isn't done.
+            now: the time of the reading.
+            held_up: contracts that somebody else may be closing just now.
+        """
+        cancelling = [name for name, facts in books.items() if self._must_cancel(name, facts, now)]
+        if self._is_whole and len(cancelling) > 1 and not self._cancels:
+            return [CancelEverything()]
+        found: list[ExitAction] = [CancelOrders(name, self.sweep.scope.contract) for name in cancelling]
+        if isinstance(self.sweep, CancelWorking):
+            return found
+        closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
+        still_open = {name: _open(self.sweep, name, facts) for name, facts in books.items()}
+        all_clear = not cancelling and all(closable[name] == still_open[name] for name in books)
+        if self._is_whole and self.sweep.only is None and all_clear and sum(map(bool, still_open.values())) > 1:
+            return [FlattenEverything()]
+        for name in books:
+            if name not in cancelling:
+                found += self._close_in(self.sweep, name, closable[name], still_open[name], books[name])
+        return found
+
+    def gave_up(self, books: Mapping[str, Facts]) -> bool:
+        """Tell whether nothing more can be tried: every call that is still needed was refused too often."""
+        needed = [self._cancels.get(name) for name, facts in books.items() if self._live(facts)]
+        if isinstance(self.sweep, Flatten):
+            needed += [
+                self._closes.get((name, contract))
+                for name, facts in books.items()
+                for contract in _open(self.sweep, name, facts)
+                if not _working(facts, contract)
+            ]
+        return bool(needed) and all(sent is not None and sent.refusals >= MOST_REFUSALS for sent in needed)
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.sweep.scope.everything
+
+    def _live(self, facts: Facts) -> list[Order]:
+        """Working orders of the scope; with a side, of the contracts that are held on that side."""
+        orders = [o for o in facts.orders or () if o.remaining and self.sweep.scope.contract in {None, o.contract}]
+        if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
+            return orders
+        only = self.sweep.only
+        held = {p.contract for p in facts.positions or () if only.is_of(p.quantity)}
+        return [order for order in orders if order.contract in held]
+
+    def _must_cancel(self, name: str, facts: Facts, now: datetime) -> bool:
+        live = self._live(facts)
+        sent = self._cancels.get(name)
+        if not live or (sent is not None and sent.refusals >= MOST_REFUSALS):
+            return False
+        if sent is None:
+            return True
+        if all(order.state in _BEING_CANCELLED for order in live):
+            return False
+        wait = self.pace.again if sent.state in _DID_NOTHING else self.pace.recancel
+        return now - sent.at >= timedelta(seconds=wait)
+
+    def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Market]) -> set[Contract]:
+        if not isinstance(self.sweep, Flatten) or facts.orders is None:
+            return set()
+        return {
+            contract
+            for contract in _open(self.sweep, name, facts)
+            if (name, contract) not in held_up and not self._blocks(facts, contract, now) and self._is_over((name, contract), now)
+        }
+
+    def _blocks(self, facts: Facts, contract: Contract, now: datetime) -> bool:
+        """Tell whether something works there that could fill beside a close."""
+        late = now - self.began >= timedelta(seconds=self.pace.unreadable_state)
+        return any(not (late and order.state is OrderState.OTHER) for order in _working(facts, contract))
+
+    def _is_over(self, market: Market, now: datetime) -> bool:
+        """Tell whether the last close of a contract is proved to be over, so that a new one can't be a second one."""
+        sent = self._closes.get(market)
+        if sent is None:
+            return True
+        since = (now - sent.at).total_seconds()
+        if sent.state in _DID_NOTHING:
+            return sent.refusals < MOST_REFUSALS and since >= self.pace.again
+        if sent.clear_since is None:
+            return False
+        clear = (now - sent.clear_since).total_seconds()
+        if sent.state is LegState.UNKNOWN:
+            return since >= self.pace.grace and clear >= self.pace.between
+        return since >= self.pace.settle and clear >= self.pace.poll
+
+    def _close_in(
+        self, sweep: Flatten, name: str, closable: set[Contract], still_open: set[Contract], facts: Facts
+    ) -> list[ExitAction]:
+        """One call for the account where every open contract may be closed; else one for each that may."""
+        if closable and closable == still_open and sweep.scope.contract is None:
+            return [FlattenAccount(name, None, sweep.only)]
+        return [_close(name, contract, facts) for contract in sorted(closable)]
+
+    def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Market]:
+        """The contracts that a call closes."""
+        match action:
+            case Close():
+                return [(action.account, action.contract)]
+            case FlattenAccount():
+                names = [action.account]
+            case _:
+                names = list(books)
+        sweep = self.sweep
+        if not isinstance(sweep, Flatten):
+            return []
+        return [(name, contract) for name in names for contract in _open(sweep, name, books[name])]
+
+
+def _next(before: _Sent | None, state: LegState, now: datetime) -> _Sent:
+    refusals = 0 if before is None else before.refusals
+    return _Sent(state, now, refusals + 1 if state is LegState.REJECTED else 0)
+
+
+def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
+    """The contracts that are open and that the sweep shall close."""
+    only = sweep.only if isinstance(sweep, Flatten) else None
+    return {
+        p.contract
+        for p in facts.positions or ()
+        if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
+    }
+
+
+def _working(facts: Facts, contract: Contract) -> list[Order]:
+    return [order for order in facts.orders or () if order.contract == contract and order.remaining]
+
+
+def _close(name: str, contract: Contract, facts: Facts) -> Close:
+    position = facts.position(contract)
+    return Close(name, contract, closing_terms(0 if position is None else position.quantity, None, None))

@@ -1,0 +1,75 @@
+"""How far a ticket of several calls has come: each call with its end, and each account and instrument as it was and as it is."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.trading.instruments import Contract
+
+
+class LegState(StrEnum):
+    """What became of one call. ``SENDING`` is on disk before the first byte leaves."""
+
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One call.
+
+    Attributes:
+        what: in a few words, such as ``close ES 09-26 in Sim101``.
+        text: CrossTrade's or our own words about its end, ready to show.
+    """
+
+    what: str
+    sent_at: datetime
+    state: LegState = LegState.SENDING
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One contract of one account, before and now; ``None`` is what could not be read.
+
+    Attributes:
+        contract: ``None`` for an account of which nothing could be read.
+        before, now: signed quantities.
+        orders_before, orders_now: working orders.
+    """
+
+    account: str
+    live: bool
+    contract: Contract | None
+    before: int | None
+    orders_before: int | None
+    now: int | None = None
+    orders_now: int | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether it was read that nothing is open and nothing works."""
+        return self.now == 0 and self.orders_now == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All of it; ``done_at`` is when the last thing was read to be as it should."""
+
+    legs: tuple[Leg, ...] = ()
+    lines: tuple[Line, ...] = ()
+    done_at: datetime | None = None
+
+    def began(self, leg: Leg) -> "Progress":
+        """With one call more."""
+        return replace(self, legs=(*self.legs, leg))
+
+    def ended(self, index: int, state: LegState, text: str | None = None) -> "Progress":
+        """With the end of a call."""
+        legs = list(self.legs)
+        legs[index] = replace(legs[index], state=state, text=text)
+        return replace(self, legs=tuple(legs))

@@ -1,0 +1,223 @@
+"""The rules of sweeps: what is in the way of one, what it would do, and how far it has come. Pure.
+
+A sweep gets people out, so no limit, price or size stands in its way. What can't be read is told as such, and never as flat.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bot.trading.facts import Facts, Order, Position
+from bot.trading.instruments import Contract
+from bot.trading.intents import CLOSING, Cancel, Change
+from bot.trading.limits import Recent
+from bot.trading.policy import Denial, DenialCode, Policy
+from bot.trading.progress import Line
+from bot.trading.sweeps import CancelWorking, Flatten, Scope, Sweep
+from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
+from bot.trading.words import code, harmless
+
+Books = Mapping[str, Facts]
+
+
+def narrowed(sweep: Sweep, books: Books, policy: Policy) -> Sweep:
+    """The sweep without accounts of real money that the policy file doesn't name, where it goes over several."""
+    names = tuple(name for name in sweep.scope.accounts if not _is_unnamed(name, books, policy))
+    if len(sweep.scope.accounts) == 1 or not names or names == sweep.scope.accounts:
+        return sweep
+    out = tuple(name for name in sweep.scope.accounts if name not in names)
+    left_out = (*sweep.scope.left_out, *out)
+    return replace(sweep, scope=Scope(names, sweep.scope.contract, everything=False, left_out=left_out))
+
+
+def reasons(sweep: Sweep, books: Books, policy: Policy, recent: Recent) -> tuple[Denial, ...]:
+    """Every reason against it; empty means allowed."""
+    found = [*_about_running(sweep, recent), *_about_accounts(sweep, books, policy)]
+    return tuple(found or _about_nothing(sweep, books))
+
+
+def lines(sweep: Sweep, books: Books, policy: Policy) -> tuple[Line, ...]:
+    """Every contract that it is about, as it stands; an account that could not be read is a line of its own."""
+    return tuple(line for name in sweep.scope.accounts for line in _lines(sweep, name, books[name], policy))
+
+
+def plan(sweep: Sweep, made: tuple[Line, ...]) -> Shown:
+    """The facts to show; prices have no say in getting out."""
+    return Shown(
+        live=any(line.live for line in made),
+        position=0,
+        average_price=None,
+        after=0,
+        bid=None,
+        ask=None,
+        last=None,
+        quoted_at=None,
+        tick_size=None,
+        tick_value=None,
+        point_value=None,
+        warnings=tuple(_warnings(sweep, made)),
+        working_orders=sum(line.orders_before or 0 for line in made),
+    )
+
+
+def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
+    """What will be done, in plain words."""
+    working = sum(line.orders_before or 0 for line in made)
+    cancelled = f"cancel {working} working {'order' if working == 1 else 'orders'}" if working else "cancel what works by then"
+    if isinstance(sweep, CancelWorking):
+        return (cancelled, "read back until nothing works")
+    open_now = sum(1 for line in made if line.before)
+    closed = f"close {open_now} {'position' if open_now == 1 else 'positions'} at market"
+    return ("take no new order there meanwhile", cancelled, closed, "read back until flat")
+
+
+def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -> tuple[Line, ...]:
+    """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
+    own = [line for line in made if line.account == account]
+    if facts.positions is None or facts.orders is None:
+        held = None if facts.positions is None else facts.positions
+        working = None if facts.orders is None else facts.orders
+        return tuple(_now(sweep, line, held, working) for line in own)
+    live = own[0].live
+    known = [line.contract for line in own if line.contract is not None]
+    seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {None, *known}
+    fresh = [Line(account, live, contract, 0, 0) for contract in sorted(each for each in seen if each is not None)]
+    # An account that could not be read at first keeps its line until it is known what is in it.
+    kept = [line for line in own if line.contract is not None or not (known or fresh)]
+    return tuple(_now(sweep, line, facts.positions, facts.orders) for line in (*kept, *fresh))
+
+
+def _now(sweep: Sweep, line: Line, positions: tuple[Position, ...] | None, orders: tuple[Order, ...] | None) -> Line:
+    held = None if positions is None else _held(positions, line.contract)
+    if isinstance(sweep, CancelWorking) or (sweep.only is not None and held is not None and not sweep.only.is_of(held)):
+        held = 0
+    return replace(line, now=held, orders_now=None if orders is None else len(working_in(orders, line.contract)))
+
+
+def working_in(orders: Iterable[Order], contract: Contract | None) -> list[Order]:
+    """The orders that may still fill, of one contract or of all."""
+    return [order for order in orders if order.remaining and contract in {None, order.contract}]
+
+
+def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+    """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
+    sweep = ticket.intent
+    if not isinstance(sweep, Flatten):
+        return []
+    return [each for each in recent.tickets if each.id != ticket.id and each.state in IN_FLIGHT and _reaches(each, sweep.scope)]
+
+
+def may_close(ticket: Ticket) -> bool:
+    """Tell whether a ticket in flight may close something."""
+    return isinstance(ticket.intent, (*CLOSING, Flatten))
+
+
+def left_of(made: Iterable[Line]) -> list[str]:
+    """What is left, line by line, in plain words."""
+    return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
+
+
+def _left(line: Line) -> str:
+    parts = []
+    if line.now is None:
+        parts.append("positions could not be read, it may not be flat")
+    elif line.now:
+        parts.append(f"still {side_word(line.now)}")
+    if line.orders_now is None:
+        parts.append("orders could not be read, some may work")
+    elif line.orders_now:
+        parts.append(f"{line.orders_now} still working")
+    return ", ".join(parts)
+
+
+def _where(line: Line) -> str:
+    return f"{code(line.account, 60)} {line.contract}" if line.contract else code(line.account, 60)
+
+
+def _reaches(other: Ticket, scope: Scope) -> bool:
+    its = other.intent
+    if isinstance(its, Flatten | CancelWorking):
+        return isinstance(its, Flatten) and scope.meets(its.scope)
+    return not isinstance(its, Cancel | Change) and scope.covers(its.account, its.contract)
+
+
+def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
+    live = facts.account is None or not facts.account.is_simulation or policy.names_live(name)
+    if facts.positions is None or facts.orders is None:
+        return [Line(name, live, sweep.scope.contract, None, None)]
+    held = {p.contract: p.quantity for p in facts.positions if p.quantity and sweep.scope.covers(name, p.contract)}
+    working = {o.contract for o in facts.orders if o.remaining and sweep.scope.covers(name, o.contract)}
+    if isinstance(sweep, CancelWorking):
+        contracts = working
+    elif sweep.only is not None:
+        contracts = {contract for contract, quantity in held.items() if sweep.only.is_of(quantity)}
+    else:
+        contracts = held.keys() | working
+    return [
+        Line(name, live, contract, held.get(contract, 0), len(working_in(facts.orders, contract)))
+        for contract in sorted(contracts)
+    ]
+
+
+def _held(positions: Iterable[Position], contract: Contract | None) -> int:
+    """The signed quantity of a contract; of all of them any number that isn't zero where something is open."""
+    return sum(abs(p.quantity) if contract is None else p.quantity for p in positions if contract in {None, p.contract})
+
+
+def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
+    """One flatten at a time: two could close the same position."""
+    for ticket in recent.tickets:
+        its = ticket.intent
+        both = isinstance(sweep, Flatten) and isinstance(its, Flatten) and its.scope.meets(sweep.scope)
+        if both and ticket.state is TicketState.SENDING:
+            yield Denial(
+                DenialCode.FLATTENING,
+                f"{harmless(ticket.requester.name, 40)} is flattening {code(str(sweep.scope))} already (ticket {ticket.id}); "
+                "its card says how far it is.",
+                f"ticket={ticket.id}",
+            )
+
+
+def _about_accounts(sweep: Sweep, books: Books, policy: Policy) -> Iterable[Denial]:
+    for name in sweep.scope.accounts:
+        facts = books[name]
+        if facts.account is None and not policy.names_live(name):
+            why = "; ".join(map(code, facts.missing)) or "no answer"
+            yield Denial(
+                DenialCode.FACTS_MISSING, f"{code(name, 60)} could not be read ({why}), so nothing is sent; try again shortly."
+            )
+        elif _is_unnamed(name, books, policy):
+            yield Denial(
+                DenialCode.LIVE_NOT_NAMED,
+                f"{code(name, 60)} is not a simulation and the policy file doesn't name it as live; "
+                "whoever runs the desk must add it under [[account]].",
+                f"account={name}",
+            )
+
+
+def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
+    read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
+    if not read or any(_lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
+        return
+    if isinstance(sweep, CancelWorking):
+        sentence = f"Nothing works in {code(str(sweep.scope))}, so there is nothing to cancel."
+        yield Denial(DenialCode.NO_SUCH_ORDER, sentence, f"scope={sweep.scope}")
+    else:
+        side = f" {sweep.only}" if sweep.only else ""
+        sentence = f"No{side} position is open and no order works in {code(str(sweep.scope))}, so there is nothing to flatten."
+        yield Denial(DenialCode.NO_POSITION, sentence, f"scope={sweep.scope}")
+
+
+def _is_unnamed(name: str, books: Books, policy: Policy) -> bool:
+    account = books[name].account
+    return account is not None and not account.is_simulation and not policy.names_live(name)
+
+
+def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:
+    if sweep.scope.left_out:
+        yield f"not among these: {', '.join(code(name, 40) for name in sweep.scope.left_out)}"
+    yield from (
+        f"{code(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
+    )
+
+
+_NO_POLICY = Policy(grants=())

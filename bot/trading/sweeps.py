@@ -1,0 +1,96 @@
+"""Orders of the desk that go over many things at once: flatten, and cancel whatever works. Frozen data, no rules.
+
+A sweep names its accounts one by one, so that nobody can build one that reaches further than it was granted.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from bot.trading.instruments import Contract
+
+MANY = "*"
+
+
+class Holding(StrEnum):
+    """The side of a position, as CrossTrade's filter ``marketPosition`` has it."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    def is_of(self, quantity: int) -> bool:
+        """Tell whether a signed quantity is on that side."""
+        return quantity > 0 if self is Holding.LONG else quantity < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a sweep goes over.
+
+    Attributes:
+        accounts: NT8 account names, at least one.
+        contract: of which contract; ``None`` for all.
+        everything: whether these are all the accounts that NinjaTrader has, and all their contracts.
+        left_out: accounts that "everything" doesn't reach, as the member may not use them or they aren't named as live.
+    """
+
+    accounts: tuple[str, ...]
+    contract: Contract | None = None
+    everything: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.accounts or not all(self.accounts):
+            raise ValueError("a sweep must name its accounts")
+        if self.everything and (self.contract is not None or self.left_out):
+            raise ValueError("everything leaves nothing out")
+
+    def covers(self, account: str, contract: Contract | None) -> bool:
+        """Tell whether it reaches a contract in an account; of an unknown contract it may."""
+        return account in self.accounts and (self.contract is None or contract in {None, self.contract})
+
+    def meets(self, other: "Scope") -> bool:
+        """Tell whether two of them have something in common."""
+        return any(other.covers(account, self.contract) for account in self.accounts)
+
+    def __str__(self) -> str:
+        where = self.accounts[0] if len(self.accounts) == 1 else f"{len(self.accounts)} accounts"
+        return where if self.contract is None else f"{where} {self.contract}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """``/flatten``: cancel what works, close what is open, read back until it is so.
+
+    Attributes:
+        only: positions of that side alone; with them go the working orders of their contracts.
+    """
+
+    command: ClassVar[str] = "flatten"
+    scope: Scope
+    only: Holding | None = None
+
+    @property
+    def account(self) -> str:
+        """The account, where it is one."""
+        return _account(self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelWorking:
+    """``/cancel`` of an instrument, an account or everything: cancel all that works there, and read back that it is gone."""
+
+    command: ClassVar[str] = "cancel"
+    scope: Scope
+
+    @property
+    def account(self) -> str:
+        """The account, where it is one."""
+        return _account(self.scope)
+
+
+Sweep = Flatten | CancelWorking
+
+
+def _account(scope: Scope) -> str:
+    return scope.accounts[0] if len(scope.accounts) == 1 else MANY

@@ -1,0 +1,58 @@
+"""Flatten proves itself: over random books with fills, lost answers and failing calls it ends flat, or says what is left."""
+
+import asyncio
+import random
+
+import pytest
+
+from bot.desk.requests import FlattenRequest
+from bot.trading.tickets import TicketState
+from tests.exits.floor import Floor, open_floor, random_accounts, spoil, throw_orders
+
+BOOKS = 200
+BATCHES = 10
+
+
+def _truth(floor: Floor) -> dict[tuple[str, str], tuple[int, int]]:
+    held, working = floor.held(), floor.working()
+    return {where: (held.get(where, 0), working.get(where, 0)) for where in held.keys() | working.keys()}
+
+
+async def flatten_one(seed: int, transport: str) -> str:
+    """Flatten one random book; how it ended."""
+    dice = random.Random(seed)
+    async with open_floor(random_accounts(dice), transport=transport, seed=seed) as floor:
+        throw_orders(floor, dice)
+        if not _truth(floor):
+            return "nothing"
+        spoil(floor, dice)
+        ticket = await floor.ask(FlattenRequest("everything"))
+        ended = await floor.confirm(ticket)
+        floor.simulator.world.market.frozen = True
+        assert floor.turned_over() == [], f"book {seed}"
+        lines = ended.progress.lines
+        told = {(line.account, str(line.contract)): (line.now, line.orders_now) for line in lines}
+        truth = _truth(floor)
+        if ended.state is TicketState.ACCEPTED and all(line.is_done for line in lines):
+            assert truth == {}, f"book {seed}: called flat, but {truth}"
+            assert ended.progress.done_at is not None
+            return "flat"
+        assert ended.outcome, f"book {seed}: {ended.state} without a word"
+        for where, (held, working) in truth.items():
+            assert told.get(where) in {(held, working), (None, None)}, f"book {seed}: {where} is {held}, {working}; told {told}"
+        return "left"
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+async def test_two_hundred_random_books_end_flat_or_say_just_what_is_left(batch: int) -> None:
+    each = BOOKS // BATCHES
+    seeds = range(batch * each, (batch + 1) * each)
+    ends = [
+        end
+        for start in range(0, each, 5)
+        for end in await asyncio.gather(
+            *(flatten_one(seed, "websocket" if seed % 4 == 3 else "rest") for seed in seeds[start : start + 5])
+        )
+    ]
+    print(batch, {end: ends.count(end) for end in set(ends)})
+    assert ends.count("flat") >= each // 2
