@@ -19,9 +19,6 @@ from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_term
 from bot.trading.outcomes import NotSent, Rejected
 from bot.trading.tickets import TicketState, move, side_word
 
-# Longer than CrossTrade's own five seconds; after that a person should look.
-FLAT_WITHIN = timedelta(seconds=15)
-
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReversals:
@@ -68,7 +65,7 @@ class VerifiedReversals:
 
     async def _until_flat(self, intent: VerifiedReverse) -> str | None:
         """Wait until it is read that nothing is open and nothing works there; else say what is left."""
-        give_up = self.clock() + FLAT_WITHIN
+        give_up = self.clock() + timedelta(seconds=self.pace.flat_within)
         while True:
             facts = await self.look.holdings(intent.account)
             left = _left(intent, facts)

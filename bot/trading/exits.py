@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import Close, closing_terms
-from bot.trading.orders import OrderState
+from bot.trading.intents import Close, closing_side, closing_terms
+from bot.trading.orders import OrderState, OrderType
 from bot.trading.progress import LegState
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 
@@ -35,6 +35,7 @@ class Pace:
         grace: likewise for one whose answer was lost; CrossTrade may wait five seconds, and NinjaTrader answer late.
         between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
         unreadable_state: an order in a state that says nothing holds up the close of its contract this long.
+        flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.
         whole: all in all.
     """
 
@@ -45,6 +46,7 @@ class Pace:
     grace: float = 30.0
     between: float = 8.0
     unreadable_state: float = 10.0
+    flat_within: float = 15.0
     whole: float = 90.0
 
 
@@ -101,7 +103,7 @@ class Exits:
     def next_actions(
         self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Market] = frozenset()
     ) -> list[ExitAction]:
-        """The calls to make now, at most one for each account.
+        """The calls to make now.
 
         Args:
             books: the newest reading of each account that isn't done.
@@ -111,7 +113,7 @@ class Exits:
         cancelling = [name for name, facts in books.items() if self._must_cancel(name, facts, now)]
         if self._is_whole and len(cancelling) > 1 and not self._cancels:
             return [CancelEverything()]
-        found: list[ExitAction] = [CancelOrders(name, self.sweep.scope.contract) for name in cancelling]
+        found = [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
         if isinstance(self.sweep, CancelWorking):
             return found
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
@@ -126,7 +128,7 @@ class Exits:
 
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
         """Tell whether nothing more can be tried: every call that is still needed was refused too often."""
-        needed = [self._cancels.get(name) for name, facts in books.items() if self._live(facts)]
+        needed = [self._cancels.get(name) for name, facts in books.items() if self._to_cancel(name, facts)]
         if isinstance(self.sweep, Flatten):
             needed += [
                 self._closes.get((name, contract))
@@ -140,17 +142,34 @@ class Exits:
     def _is_whole(self) -> bool:
         return self.sweep.scope.everything
 
-    def _live(self, facts: Facts) -> list[Order]:
-        """Working orders of the scope; with a side, of the contracts that are held on that side."""
-        orders = [o for o in facts.orders or () if o.remaining and self.sweep.scope.contract in {None, o.contract}]
+    def _to_cancel(self, name: str, facts: Facts) -> list[Order]:
+        """Working orders of the scope, but for a close under way; with a side, of the contracts that are held on that side."""
+        orders = [
+            order
+            for order in facts.orders or ()
+            if order.remaining and self.sweep.scope.contract in {None, order.contract} and not self._is_close(name, order, facts)
+        ]
         if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
             return orders
         only = self.sweep.only
         held = {p.contract for p in facts.positions or () if only.is_of(p.quantity)}
         return [order for order in orders if order.contract in held]
 
+    def _is_close(self, name: str, order: Order, facts: Facts) -> bool:
+        """Tell whether an order is one that closes, sent by this sweep: to cancel it would be to stand in one's own way."""
+        position = facts.position(order.contract)
+        closes = position is not None and order.side is closing_side(position.quantity)
+        return order.type is OrderType.MARKET and closes and (name, order.contract) in self._closes
+
+    def _cancel_in(self, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
+        """One call for all of it, unless a close is under way in another contract of the account, which it would cancel too."""
+        under_way = any(account == name and not self._is_over((account, there), now) for account, there in self._closes)
+        if not under_way or self.sweep.scope.contract is not None:
+            return [CancelOrders(name, self.sweep.scope.contract)]
+        return [CancelOrders(name, contract) for contract in sorted({order.contract for order in self._to_cancel(name, facts)})]
+
     def _must_cancel(self, name: str, facts: Facts, now: datetime) -> bool:
-        live = self._live(facts)
+        live = self._to_cancel(name, facts)
         sent = self._cancels.get(name)
         if not live or (sent is not None and sent.refusals >= MOST_REFUSALS):
             return False

@@ -30,8 +30,12 @@ ROLE = 1
 TRADER = Member(1, "Tess", frozenset({ROLE}))
 HERE = Place(1, 2)
 POLICY = Policy(grants=(Grant(ROLE, frozenset({"*"}), ("*",), ("*",), 100),), accounts=(AccountRule("*", live=True),))
-FAST = Timing(step=0.002, fill=0.004, reject=0.02, close_wait=0.2, tick=0.01, quotes=1.0)
-QUICK = Pace(poll=0.01, again=0.02, recancel=0.05, settle=0.08, grace=0.5, between=0.1, unreadable_state=0.2, whole=8.0)
+# Seconds that the client waits for the answer to a write, and a longer time that one may take.
+PATIENCE, LATE = 0.3, 0.4
+FAST = Timing(step=0.008, fill=0.004, reject=0.02, close_wait=0.2, tick=0.01, quotes=1.0)
+QUICK = Pace(
+    poll=0.01, again=0.02, recancel=0.05, settle=0.08, grace=0.7, between=0.1, unreadable_state=0.2, flat_within=1.0, whole=8.0
+)
 CONTRACTS = ("ES 12-26", "NQ 12-26", "CL 01-27", "GC 02-27")
 # Our own closing orders at the simulator, by the names that it gives them.
 CLOSES = frozenset({"Close", "Partial close"})
@@ -162,7 +166,7 @@ async def open_floor(
             transport=transport,
             rate=5000,
             burst=5000,
-            timeouts=Timeouts(read=0.5, write=0.5),
+            timeouts=Timeouts(read=2.0, write=PATIENCE),
             backoff=(0.01,),
         )
         await stack.enter_async_context(client)
@@ -199,7 +203,7 @@ def throw_orders(floor: Floor, dice: random.Random) -> None:
                     name,
                     dice.choice(list(Action)),
                     dice.choice([OrderType.LIMIT, OrderType.STOP_MARKET]),
-                    dice.randint(2, 25),
+                    dice.randint(1, 10),
                     dice.randint(1, 4),
                     f"{oco} {number}" if oco else "",
                 )
@@ -214,9 +218,13 @@ def spoil(floor: Floor, dice: random.Random) -> None:
         faults.add(Kind.ANSWER, call, status=400, body={"success": False, "error": "busy"}, probability=0.1)
         faults.add(Kind.RATE_LIMIT, call, seconds=0, probability=0.05)
         faults.add(Kind.GARBAGE, call, probability=0.05)
-        faults.add(Kind.SLOW_CLOSE, call, seconds=0.1, probability=0.2)
+        faults.add(Kind.SLOW_CLOSE, call, seconds=0.15, probability=0.4)
         faults.add(Kind.PARTIAL, call, quantity=1, seconds=0.01, probability=0.3)
         faults.add(Kind.REJECT, call, seconds=0.01, probability=0.1)
+    for call in ("Flatten", "FlattenEverything", "ClosePosition"):
+        faults.add(Kind.BLIND_CLOSE, call)
+        # Done all the same, after the client has given up waiting.
+        faults.add(Kind.DELAY, call, seconds=LATE, probability=0.15)
     for call in READS:
         faults.add(Kind.TIMEOUT, call, probability=0.1)
         faults.add(Kind.GARBAGE, call, probability=0.03)

@@ -36,6 +36,8 @@ class Kind(StrEnum):
     """The order fills by `quantity` contracts at a time, `seconds` apart."""
     SLOW_CLOSE = "slow_close"
     """The closing order takes `seconds` to fill."""
+    BLIND_CLOSE = "blind_close"
+    """A close or flatten is a market order of the size of now: no close that runs is joined, nothing is cancelled before."""
     FLAT_OBJECT = "flat_object"
     """GetPosition answers a Flat object instead of 400."""
     NULL_ORDER_ID = "null_order_id"

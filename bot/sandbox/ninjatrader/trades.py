@@ -36,8 +36,9 @@ def _close_out(ask: Ask, account: Account, contract: Contract, treatment: Treatm
     Returns the orders that it cancels.
     """
     exchange = ask.world.exchange
-    running = _running_close(ask, account, contract)
-    cancelled = [order for order in exchange.live_orders(account, contract) if order is not running]
+    blind = ask.take(Kind.BLIND_CLOSE) is not None
+    running = None if blind else _running_close(ask, account, contract)
+    cancelled = [] if blind else [order for order in exchange.live_orders(account, contract) if order is not running]
     for order in cancelled:
         exchange.cancel(order)
     held = account.quantity(contract)
