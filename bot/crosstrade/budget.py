@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 LARGEST_RESERVE = 5
+# Of that reserve, what is for ways out alone: a cancel and a close, and the two readings that prove them.
+LARGEST_EXIT_RESERVE = 4
 LONGEST_PARK = 60.0
 # A timer of less than this would spin when the clock's steps are coarser than the wait.
 SHORTEST_WAIT = 0.001
@@ -76,13 +78,14 @@ class Budget:
 
     Args:
         rate: requests per second.
-        burst: requests at once. Of these, up to five are kept for orders and exits.
+        burst: requests at once. Up to five of these are kept from reads, and of those up to four are for ways out alone.
         clock: seconds of a monotonic clock; deadlines are read on it.
     """
 
     def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.now = clock
         self.reserve = min(LARGEST_RESERVE, burst // 2)
+        self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst // 4)
         self._bucket = Bucket(rate, burst, clock())
         self._queue: list[_Waiter] = []
         self._turns = itertools.count()
@@ -112,7 +115,9 @@ class Budget:
         self._serve()
 
     def _reserve_before(self, priority: Priority) -> int:
-        return self.reserve if priority >= Priority.READ else 0
+        if priority >= Priority.READ:
+            return self.reserve
+        return self.exit_reserve if priority is Priority.ORDER else 0
 
     def _serve(self) -> None:
         now = self.now()
