@@ -47,9 +47,7 @@ def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
 def lines(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     """A line for each account and instrument; what isn't done first."""
     made = sorted(ticket.progress.lines, key=lambda line: line.is_done)
-    told = (
-        _planned if ticket.state in {TicketState.OFFERED, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID} else _now
-    )
+    told = _planned if _is_unbegun(ticket) else _now
     several = len(sweep.scope.accounts) > 1 or ticket.progress.lines[:1] == ()
     for line in made[:MOST_LINES]:
         yield f"{_where(line, several=several)} · {told(line, sweep)}"
@@ -68,6 +66,11 @@ def legs(ticket: Ticket) -> Iterator[str]:
     for leg in made[-MOST_LEGS:]:
         state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
         yield f"-# {_MARKS[state]} {leg.what}{'' if leg.text is None else f': {leg.text}'}"
+
+
+def _is_unbegun(ticket: Ticket) -> bool:
+    """Tell whether nothing has been read since the card was made; what can't be read is something else."""
+    return all(line.now is None and line.orders_now is None for line in ticket.progress.lines) and not ticket.progress.legs
 
 
 def _where(line: Line, *, several: bool) -> str:

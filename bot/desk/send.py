@@ -97,6 +97,10 @@ class Sender:
         except Overtaken:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return
+        except Exception:
+            # A fault in the bot must not leave a ticket on its way for ever: what was sent before it may have been done.
+            log.exception("ticket %s", ticket.id)
+            name, ended = settled(course.ticket, Unknown("a fault in the bot in the middle of it"), self.clock)
         await self._persist(course.ticket, ended, name)
         if name is EventName.UNKNOWN:
             self.on_unknown()

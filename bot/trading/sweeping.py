@@ -74,15 +74,18 @@ def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -
     """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
     own = [line for line in made if line.account == account]
     if facts.positions is None or facts.orders is None:
+        # An account in which there was nothing must not count as flat while it can't be read.
+        own = own or [Line(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)]
         held = None if facts.positions is None else facts.positions
         working = None if facts.orders is None else facts.orders
         return tuple(_now(sweep, line, held, working) for line in own)
-    live = own[0].live
+    # Of an account in which there was nothing until now it isn't known; it may be real money.
+    live = own[0].live if own else True
     known = [line.contract for line in own if line.contract is not None]
     seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {None, *known}
     fresh = [Line(account, live, contract, 0, 0) for contract in sorted(each for each in seen if each is not None)]
     # An account that could not be read at first keeps its line until it is known what is in it.
-    kept = [line for line in own if line.contract is not None or not (known or fresh)]
+    kept = [line for line in own if line.contract is not None or not (known or fresh or line.before == 0)]
     return tuple(_now(sweep, line, facts.positions, facts.orders) for line in (*kept, *fresh))
 
 
