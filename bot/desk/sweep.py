@@ -16,7 +16,7 @@ from bot.errors import JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount
 from bot.trading.exits import ExitAction, Exits, Market, Pace
 from bot.trading.facts import Facts
-from bot.trading.intents import Close, touches
+from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
@@ -61,29 +61,37 @@ class _Run:
         self._lines: tuple[Line, ...] = course.progress.lines
         self._others: list[Ticket] = []
         self._halted: str | None = None
+        self._finished: set[str] = set()
 
     async def through(self) -> End:
         """Go on until it is done, nothing more can be tried, or time is up."""
-        began, clock = self._parts.clock(), self._parts.clock
+        clock, pace = self._parts.clock, self._parts.pace
+        began = clock()
         while True:
             books = await self._read()
             now = clock()
             if self._is_done():
                 await self._course.show(self._lines, now)
                 return self._end()
-            if now - began >= timedelta(seconds=self._parts.pace.whole) or self._halted or self._exits.gave_up(books):
+            if now - began >= timedelta(seconds=pace.whole) or self._halted or self._exits.gave_up(books):
                 await self._course.show(self._lines)
                 return self._end()
             await self._course.show(self._lines)
             await self._act(self._exits.next_actions(books, now, self._held_up()), books)
-            await self._parts.pause(self._parts.pace.poll)
+            await self._parts.pause(pace.poll if (now - began).total_seconds() < pace.hurry else pace.poll_later)
 
     async def _read(self) -> dict[str, Facts]:
-        names = self._sweep.scope.accounts
-        books = dict(zip(names, await asyncio.gather(*map(self._parts.look.holdings, names)), strict=True))
+        names = [name for name in self._sweep.scope.accounts if name not in self._finished]
+        # Asked before the lists are read: what is answered meanwhile is in them.
         self._others = await self._in_flight()
+        books = dict(zip(names, await asyncio.gather(*map(self._parts.look.holdings, names)), strict=True))
         self._exits.read(books, self._parts.clock())
-        self._lines = tuple(line for name in names for line in followed(self._sweep, self._lines, name, books[name]))
+        for name in names:
+            lines = followed(self._sweep, self._lines, name, books[name])
+            self._lines = (*(line for line in self._lines if line.account != name), *lines)
+            # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
+            if all(line.is_done for line in lines) and not any(name in accounts_of(other.intent) for other in self._others):
+                self._finished.add(name)
         return books
 
     async def _in_flight(self) -> list[Ticket]:

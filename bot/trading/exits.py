@@ -28,7 +28,9 @@ class Pace:
     """How long to wait for what, in seconds.
 
     Attributes:
-        poll: between two readings.
+        poll: between two readings, at first.
+        hurry: how long that is "at first"; the request budget is everybody's.
+        poll_later: between two readings after that.
         again: before a call that was refused, or didn't leave, is made anew.
         recancel: before orders that still work are cancelled once more; that can't do harm.
         settle: a close that was taken shows up among the orders, or is done, within this time.
@@ -40,6 +42,8 @@ class Pace:
     """
 
     poll: float = 0.4
+    hurry: float = 6.0
+    poll_later: float = 1.5
     again: float = 1.0
     recancel: float = 3.0
     settle: float = 2.0

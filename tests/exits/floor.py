@@ -34,7 +34,16 @@ POLICY = Policy(grants=(Grant(ROLE, frozenset({"*"}), ("*",), ("*",), 100),), ac
 PATIENCE, LATE = 0.3, 0.4
 FAST = Timing(step=0.008, fill=0.004, reject=0.02, close_wait=0.2, tick=0.01, quotes=1.0)
 QUICK = Pace(
-    poll=0.01, again=0.02, recancel=0.05, settle=0.08, grace=0.7, between=0.1, unreadable_state=0.2, flat_within=1.0, whole=8.0
+    poll=0.01,
+    poll_later=0.02,
+    again=0.02,
+    recancel=0.05,
+    settle=0.08,
+    grace=0.7,
+    between=0.1,
+    unreadable_state=0.2,
+    flat_within=1.0,
+    whole=8.0,
 )
 CONTRACTS = ("ES 12-26", "NQ 12-26", "CL 01-27", "GC 02-27")
 # Our own closing orders at the simulator, by the names that it gives them.
