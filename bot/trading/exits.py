@@ -19,6 +19,8 @@ from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 
 ExitAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | Close
 Market = tuple[str, Contract]
+# Of an account that can't be read it isn't known which contracts a flatten closes.
+Closed = tuple[str, Contract | None]
 _DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 
@@ -38,6 +40,7 @@ class Pace:
         between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
         unreadable_state: an order in a state that says nothing holds up the close of its contract this long.
         flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.
+        blind: before an account that can't be read is flattened all the same.
         whole: all in all.
     """
 
@@ -51,6 +54,7 @@ class Pace:
     between: float = 8.0
     unreadable_state: float = 10.0
     flat_within: float = 15.0
+    blind: float = 5.0
     whole: float = 90.0
 
 
@@ -81,15 +85,21 @@ class Exits:
     pace: Pace
     began: datetime
     _cancels: dict[str, _Sent] = field(default_factory=dict)
-    _closes: dict[Market, _Sent] = field(default_factory=dict)
+    _closes: dict[Closed, _Sent] = field(default_factory=dict)
+    _read_at: dict[str, datetime] = field(default_factory=dict)
+    _touched: set[Market] = field(default_factory=set)
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
+        for name, facts in books.items():
+            if not _is_unread(facts):
+                self._read_at[name] = now
+            self._touched |= {(name, contract) for contract in _open(self.sweep, name, facts)}
         for (account, contract), sent in self._closes.items():
-            facts = books.get(account)
-            if facts is None or facts.orders is None or facts.positions is None:
+            read = books.get(account)
+            if read is None or _is_unread(read):
                 continue
-            if _working(facts, contract):
+            if _working(read, contract):
                 sent.clear_since = None
             else:
                 sent.clear_since = sent.clear_since or now
@@ -120,6 +130,7 @@ class Exits:
         found = [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
         if isinstance(self.sweep, CancelWorking):
             return found
+        found += [action for name, facts in books.items() for action in self._blindly(self.sweep, name, facts, now)]
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
         still_open = {name: _open(self.sweep, name, facts) for name, facts in books.items()}
         all_clear = not cancelling and all(closable[name] == still_open[name] for name in books)
@@ -147,7 +158,7 @@ class Exits:
         return self.sweep.scope.everything
 
     def _to_cancel(self, name: str, facts: Facts) -> list[Order]:
-        """Working orders of the scope, but for a close under way; with a side, of the contracts that are held on that side."""
+        """Working orders of the scope, but for a close under way; with a side, of the contracts held on that side."""
         orders = [
             order
             for order in facts.orders or ()
@@ -155,19 +166,19 @@ class Exits:
         ]
         if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
             return orders
-        only = self.sweep.only
-        held = {p.contract for p in facts.positions or () if only.is_of(p.quantity)}
-        return [order for order in orders if order.contract in held]
+        return [order for order in orders if (name, order.contract) in self._touched]
 
     def _is_close(self, name: str, order: Order, facts: Facts) -> bool:
         """Tell whether an order is one that closes, sent by this sweep: to cancel it would be to stand in one's own way."""
+        sent = not self._closes.keys().isdisjoint({(name, order.contract), (name, None)})
+        if order.type is not OrderType.MARKET or not sent:
+            return False
         position = facts.position(order.contract)
-        closes = position is not None and order.side is closing_side(position.quantity)
-        return order.type is OrderType.MARKET and closes and (name, order.contract) in self._closes
+        return facts.positions is None or (position is not None and order.side is closing_side(position.quantity))
 
     def _cancel_in(self, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
         """One call for all of it, unless a close is under way in another contract of the account, which it would cancel too."""
-        under_way = any(account == name and not self._is_over((account, there), now) for account, there in self._closes)
+        under_way = any(account == name and not self._has_ended(sent, now) for (account, _), sent in self._closes.items())
         if not under_way or self.sweep.scope.contract is not None:
             return [CancelOrders(name, self.sweep.scope.contract)]
         return [CancelOrders(name, contract) for contract in sorted({order.contract for order in self._to_cancel(name, facts)})]
@@ -193,6 +204,19 @@ class Exits:
             if (name, contract) not in held_up and not self._blocks(facts, contract, now) and self._is_over((name, contract), now)
         }
 
+    def _blindly(self, sweep: Flatten, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
+        """What to do about an account that can't be read: cancel, then flatten, once; CrossTrade closes what is there.
+
+        Whoever wants out must not be kept in by a list that doesn't come. Where a close may be under way already nothing is done.
+        """
+        unread = (now - self._read_at.get(name, self.began)).total_seconds()
+        if not _is_unread(facts) or unread < self.pace.blind or any(account == name for account, _ in self._closes):
+            return []
+        if name not in self._cancels:
+            return [CancelOrders(name, sweep.scope.contract)]
+        waited = (now - self._cancels[name].at).total_seconds() >= self.pace.recancel
+        return [FlattenAccount(name, sweep.scope.contract, sweep.only)] if waited else []
+
     def _blocks(self, facts: Facts, contract: Contract, now: datetime) -> bool:
         """Tell whether something works there that could fill beside a close."""
         late = now - self.began >= timedelta(seconds=self.pace.unreadable_state)
@@ -200,7 +224,9 @@ class Exits:
 
     def _is_over(self, market: Market, now: datetime) -> bool:
         """Tell whether the last close of a contract is proved to be over, so that a new one can't be a second one."""
-        sent = self._closes.get(market)
+        return all(self._has_ended(self._closes.get(key), now) for key in (market, (market[0], None)))
+
+    def _has_ended(self, sent: _Sent | None, now: datetime) -> bool:
         if sent is None:
             return True
         since = (now - sent.at).total_seconds()
@@ -221,7 +247,7 @@ class Exits:
             return [FlattenAccount(name, None, sweep.only)]
         return [_close(name, contract, facts) for contract in sorted(closable)]
 
-    def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Market]:
+    def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Closed]:
         """The contracts that a call closes."""
         match action:
             case Close():
@@ -230,15 +256,18 @@ class Exits:
                 names = [action.account]
             case _:
                 names = list(books)
-        sweep = self.sweep
-        if not isinstance(sweep, Flatten):
-            return []
-        return [(name, contract) for name in names for contract in _open(sweep, name, books[name])]
+        unread = [name for name in names if _is_unread(books[name])]
+        known = [(name, contract) for name in names for contract in _open(self.sweep, name, books[name])]
+        return [*known, *((name, None) for name in unread)]
 
 
 def _next(before: _Sent | None, state: LegState, now: datetime) -> _Sent:
     refusals = 0 if before is None else before.refusals
     return _Sent(state, now, refusals + 1 if state is LegState.REJECTED else 0)
+
+
+def _is_unread(facts: Facts) -> bool:
+    return facts.positions is None or facts.orders is None
 
 
 def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
@@ -251,8 +280,8 @@ def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
     }
 
 
-def _working(facts: Facts, contract: Contract) -> list[Order]:
-    return [order for order in facts.orders or () if order.contract == contract and order.remaining]
+def _working(facts: Facts, contract: Contract | None) -> list[Order]:
+    return [order for order in facts.orders or () if contract in {None, order.contract} and order.remaining]
 
 
 def _close(name: str, contract: Contract, facts: Facts) -> Close:
