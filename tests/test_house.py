@@ -127,6 +127,13 @@ def test_what_runs_for_real_needs_nothing_of_the_world_next_door() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_matplotlib_is_imported_only_when_a_chart_is_asked_for() -> None:
+    program = "import sys, bot.program.run; print([m for m in ('matplotlib', 'numpy', 'PIL') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
+    assert [name for name, tree, file in modules() if "matplotlib" in imports(name, tree, file)] == ["bot.chat.charts.paint"]
+
+
 def test_the_rules_and_the_desk_run_without_discord_py() -> None:
     program = (
         "import sys; sys.modules.update(dict.fromkeys(('discord', 'aiohttp', 'sqlalchemy')));"

@@ -51,6 +51,19 @@ async def say(interaction: discord.Interaction[Any], texts: Sequence[str]) -> No
             await interaction.followup.send(text, ephemeral=True)
 
 
+async def show(interaction: discord.Interaction[Any], texts: Sequence[str], picture: discord.File) -> None:
+    """Put a picture in the place of "thinking", with the first text beside it and the others below.
+
+    Raises:
+        DeliveryError: Discord doesn't take it.
+    """
+    first, *rest = texts
+    with translated("a picture"):
+        await interaction.edit_original_response(content=first, attachments=[picture])
+        for text in rest:
+            await interaction.followup.send(text, ephemeral=True)
+
+
 async def thinking(interaction: discord.Interaction[Any]) -> None:
     """Take Discord's three seconds off the clock; the answer is for the person alone.
 

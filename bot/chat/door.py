@@ -6,6 +6,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from bot.desk.charts import Charted, ChartRequest
 from bot.desk.reports import Balance, Listed, OrderStory, Quoted
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
@@ -41,6 +42,9 @@ class Reads(Protocol):
 
     async def quotes(self, member: Member, typed: str) -> tuple[Quoted, ...] | Refused:
         """Quotes of one or several instruments."""
+
+    async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
+        """The bars of an instrument, and what an account holds and works there."""
 
 
 class Desk(Protocol):

@@ -27,12 +27,14 @@ from bot.crosstrade.errors import (
     says_no_order,
     sentence_of,
 )
+from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
+from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
@@ -59,7 +61,7 @@ class CrossTrade:
         token: the user's bearer token. Only one WebSocket may live with it: a second one cuts the first.
         transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
         rate, burst: the request budget, per second and at once.
-        timeouts: seconds for connecting, reads and writes.
+        timeouts: seconds for connecting, reads, writes and historical bars.
         clock: now, aware UTC.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.
@@ -172,6 +174,11 @@ class CrossTrade:
         """The quote, of the front month for a root (GET Quote of the market service, mid)."""
         return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
+    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
+        """The newest bars, at most so many, of the front month for a root (POST Historical bars, mid); may take 45 s."""
+        body = dumps(BarsBody.of(instrument, period, most).fields())
+        return read_bars(self._body(await self._ask(bars_path, body)), instrument, period, most)
+
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that an action stands for, once, over the transport for orders.
 
@@ -200,14 +207,14 @@ class CrossTrade:
     async def _read(self, path: Callable[[], str]) -> object:
         return self._body(await self._ask(path))
 
-    async def _ask(self, path: Callable[[], str]) -> Reply:
+    async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:
         try:
             target = path()
         except ValueError:
             raise BrokerRefused(400, "Nothing at CrossTrade can have that name.") from None
         if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timeouts.read):
             raise BrokerUnreachable(BUDGET_SPENT)
-        answer = await self._attempt("a read", self._rest.get(target))
+        answer = await self._attempt("a read", self._rest.get(target) if body is None else self._rest.query(target, body))
         if isinstance(answer, Reply):
             return answer
         raise problem_of_failure(answer)

@@ -26,11 +26,13 @@ class Timeouts:
         connect: until a connection stands; nothing has left before.
         read: for a read, all in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others).
         write: for a write, all in all. POST Reverse Position waits up to 5 s at CrossTrade.
+        bars: for historical bars, all in all. NinjaTrader may have to fetch them first (45 s is what others found it to take).
     """
 
     connect: float = 5.0
     read: float = 10.0
     write: float = 20.0
+    bars: float = 45.0
 
 
 USUAL = Timeouts()
@@ -76,6 +78,7 @@ class Rest:
         self._clock = clock
         self._read = _whole(timeouts.read, timeouts.connect)
         self._write = _whole(timeouts.write, timeouts.connect)
+        self._bars = _whole(timeouts.bars, timeouts.connect)
 
     async def get(self, path: str) -> Reply:
         """Read; aiohttp may ask a second time when a kept-alive connection turns out to be closed.
@@ -84,6 +87,16 @@ class Rest:
             aiohttp.ClientError, OSError, ValueError: no whole answer came.
         """
         return await self._send("GET", path, None, self._read, self._session)
+
+    async def query(self, path: str, body: str) -> Reply:
+        """Read by POST, as historical bars are read; it changes nothing.
+
+        aiohttp never asks a POST a second time, so it travels on a connection of its own, which nobody is just closing.
+
+        Raises:
+            aiohttp.ClientError, OSError, ValueError: no whole answer came.
+        """
+        return await self._send("POST", path, body.encode(), self._bars, self._fresh)
 
     async def write(self, method: Literal["POST", "PUT"], path: str, body: str) -> Reply:
         """Write, once.

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
@@ -44,6 +45,9 @@ class Broker(Protocol):
 
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
+
+    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
+        """The newest bars, at most so many; for a root, of the front month. Slow: NinjaTrader may have to fetch them first."""
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that the action stands for, once; it waits for the request budget until the deadline, no longer."""

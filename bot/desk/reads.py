@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
+from bot.desk.charts import Charted, ChartRequest, Charts
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.naming import LONGEST_ACCOUNT, Naming, Stop, instrument, unreadable
 from bot.desk.ports import Broker, Event, EventName
@@ -73,6 +74,11 @@ class Reads:
     async def order(self, member: Member, account: str, order_id: str) -> OrderStory | Refused:
         """One order by any of its ids, with its fills and its ticket."""
         return await self._answer(member, "order", account, self._story(member, account, order_id))
+
+    async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
+        """The bars of an instrument; with an account, its position and working orders there too."""
+        charts = Charts(self.broker, self.naming, self.clock, self._quote, self._listed)
+        return await self._answer(member, "chart", request.account, charts.gather(member, request))
 
     async def _answer(self, member: Member, command: str, account: str | None, reading: Awaitable[Answer]) -> Answer | Refused:
         try:

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.trading.policy import Policy
 from bot.trading.words import code
 from cogs.accounts import Accounts
+from cogs.chart import Chart
 from cogs.desk import DeskCommands
 from cogs.market import Market
 from cogs.orders import Orders
@@ -37,7 +38,7 @@ _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, DeskCommands)
 
 
 def utc_now() -> datetime:

@@ -12,6 +12,7 @@ from simcord.interactions import base_payload
 from bot.chat.client import DeskClient
 from bot.chat.messenger import DiscordMessenger
 from cogs.accounts import Accounts
+from cogs.chart import Chart
 from cogs.desk import DeskCommands
 from cogs.market import Market
 from cogs.orders import Orders
@@ -21,7 +22,7 @@ from cogs.trading import Trading
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, Trading, Accounts, Orders, Market, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, DeskCommands)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

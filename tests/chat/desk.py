@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
+from bot.desk.charts import ChartRequest
 from bot.desk.requests import (
     CancelRequest,
     CloseRequest,
@@ -69,6 +70,9 @@ class FakeReads:
 
     async def quotes(self, member: Member, typed: str) -> Any:
         return self._answer("quotes", typed)
+
+    async def chart(self, member: Member, request: ChartRequest) -> Any:
+        return self._answer("chart", request.instrument, request.account, request.period, str(request.count))
 
 
 def _intent(request: TicketRequest) -> Intent:

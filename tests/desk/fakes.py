@@ -10,6 +10,7 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
+from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Cancel, Change, Close, Intent
@@ -44,6 +45,7 @@ class FakeBroker:
         outcomes: what the next writes answer; when empty, an order is booked and accepted.
         gate: when set to an event, a write waits for it before it answers.
         failing: names of reads that fail just now.
+        front: the front month that a quote of a root is of; September where it is not set.
     """
 
     clock: Clock
@@ -51,6 +53,7 @@ class FakeBroker:
     book_positions: dict[tuple[str, Contract], int] = field(default_factory=dict)
     book_orders: list[Order] = field(default_factory=list)
     book_executions: list[Execution] = field(default_factory=list)
+    book_bars: list[Bar] = field(default_factory=list)
     sent: list[Intent] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     gate: asyncio.Event | None = None
@@ -58,6 +61,7 @@ class FakeBroker:
     failing: set[str] = field(default_factory=set)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
+    front: Contract | None = None
     reads: int = 0
     surprise: Exception | None = None
 
@@ -101,7 +105,7 @@ class FakeBroker:
 
     async def quote(self, instrument: Contract | Root) -> Quote:
         await self._read("quote")
-        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
+        contract = instrument if isinstance(instrument, Contract) else self.front or Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
         return Quote(
             contract,
@@ -113,6 +117,11 @@ class FakeBroker:
             self.clock() - timedelta(seconds=self.quote_age),
             market_open=True,
         )
+
+    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
+        await self._read("bars")
+        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
+        return Bars(contract, period, tuple(self.book_bars[-most:]))
 
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)
