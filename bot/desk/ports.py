@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Intent
 from bot.trading.outcomes import Outcome
@@ -44,6 +44,9 @@ class Broker(Protocol):
 
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
+
+    def day(self, account: str) -> Day | None:
+        """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
 
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         """Make the one call that the intent stands for, once; it waits for the request budget until the deadline, no longer."""

@@ -68,6 +68,7 @@ async def run(settings: Settings) -> int:
             await stack.enter_async_context(served(meter, settings.metrics_port))
         quiet = broker.in_background
         desk = Desk(broker, journal, messenger, lambda: watch.current, utc_now, new_id, quiet_broker=quiet, observe=meter.count)
+        broker.listen(desk.news)
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)

@@ -109,7 +109,9 @@ async def test_garbage_in_place_of_an_answer_is_unknown_when_its_time_is_over(ve
     assert len(vendor.frames) == 1
 
 
-async def test_an_answer_that_breaks_off_is_unknown_at_once_and_costs_the_others_nothing(vendor: Vendor, connect: Connect) -> None:
+async def test_an_answer_that_breaks_off_is_unknown_at_once_and_costs_the_others_nothing(
+    vendor: Vendor, connect: Connect
+) -> None:
     waiting: list[dict[str, Any]] = []
 
     async def answer(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:

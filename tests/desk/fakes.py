@@ -10,7 +10,7 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
@@ -56,6 +56,7 @@ class FakeBroker:
     gate: asyncio.Event | None = None
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
+    days: dict[str, Day] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     reads: int = 0
@@ -113,6 +114,9 @@ class FakeBroker:
             self.clock() - timedelta(seconds=self.quote_age),
             market_open=True,
         )
+
+    def day(self, account: str) -> Day | None:
+        return self.days.get(account)
 
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)
