@@ -11,6 +11,7 @@ from typing import Final, Literal
 from bot.crosstrade.budget import Bucket
 from bot.crosstrade.requests import stream_pnl, subscribe, subscribe_events, unsubscribe
 from bot.trading.instruments import Contract
+from bot.trading.policy import ascii_lower
 
 # CrossTrade grants about 20 changes a minute, 5 at once (rate limits page). A little less, as messages bunch up on their way.
 RATE = 18 / 60
@@ -58,7 +59,10 @@ class Subscriptions:
 
     def quoted(self, contract: Contract, now: float) -> None:
         """Somebody wants the price of a contract."""
+        self._quoted.pop(contract, None)
         self._quoted[contract] = now
+        if len(self._quoted) > MOST:
+            del self._quoted[next(iter(self._quoted))]
 
     def looked(self, now: float) -> None:
         """Somebody wants the day's profit and loss."""
@@ -66,13 +70,15 @@ class Subscriptions:
 
     def holds(self, account: str, contracts: Iterable[Contract]) -> None:
         """These contracts are held in an account, and no others."""
+        account = ascii_lower(account)
         self._held.pop(account, None)
         if held := frozenset(contracts):
             self._held[account] = held
 
     def accounts(self, names: Iterable[str]) -> None:
         """These accounts are there, and no others."""
-        self._held = {name: self._held[name] for name in names if name in self._held}
+        listed = {ascii_lower(name) for name in names}
+        self._held = {name: held for name, held in self._held.items() if name in listed}
 
     def opened(self, now: float) -> None:
         """A new connection, which nothing was asked of yet."""
@@ -112,9 +118,9 @@ class Subscriptions:
     def _wanted(self, now: float) -> dict[Topic, None]:
         """What is wanted; of more contracts than can be, those that were asked about last go first."""
         self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < QUOTED_HOLDS}
-        recent = sorted(self._quoted, key=self._quoted.__getitem__, reverse=True)
         held = sorted(frozenset().union(*self._held.values()))
-        wanted: dict[Topic, None] = dict.fromkeys(list(dict.fromkeys([*recent, *held]))[:MOST])
+        contracts = list(dict.fromkeys([*reversed(self._quoted), *held]))
+        wanted: dict[Topic, None] = dict.fromkeys(contracts[:MOST])
         if held or (self._looked is not None and now - self._looked < LOOKED_HOLDS):
             wanted[PNL] = None
         return wanted

@@ -234,7 +234,7 @@ class Desk:
             await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
 
     async def _follow(self) -> None:
-        await self._haste.wait(TICK)
+        await self._haste.wait(TICK - FOLLOW_PAUSE)
         await self._follower.look(await self._journal.live())
 
     async def _deliver(self) -> None:

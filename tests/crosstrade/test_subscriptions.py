@@ -87,7 +87,8 @@ def test_what_is_held_is_wanted_until_it_is_closed_or_the_account_is_gone(opened
     opened.holds("Sim101", [ES])
     opened.holds("Sim102", [NQ])
     assert said(opened, 0) == [asks(ES, NQ), PNL_ON]
-    opened.holds("Sim101", [])
+    # An account is one, in whatever case it is asked about.
+    opened.holds("SIM101", [])
     opened.accounts(["Sim101"])
     opened.heard(PNL, 100)
     assert said(opened, 100) == [drops(ES, NQ), PNL_OFF]
