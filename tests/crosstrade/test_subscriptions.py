@@ -134,7 +134,7 @@ def test_what_stays_silent_is_asked_for_again_alone_and_ever_more_rarely(opened:
         (75, ["ES 09-26"]),
         (375, ["ES 09-26"]),
     ]
-    assert told[0] == (0, ["ES 09-26", "NQ 09-26"])
+    assert told[0] == (0, ["NQ 09-26", "ES 09-26"])
     assert len(told) == 4
 
 
@@ -158,7 +158,7 @@ def test_what_can_wait_leaves_budget_to_what_can_not(opened: Subscriptions) -> N
     assert said(opened, 0) == []
     # One token is back: it goes to the new wish and not to those that stay silent or are not wanted any more.
     assert said(opened, 3.4) == [asks(ES)]
-    assert said(opened, 16) == [asks(Contract("ES", 2030, 9))]
+    assert said(opened, 16) == [asks(Contract("ES", 2033, 9))]
 
 
 def test_too_many_changes_are_asked_for_again_when_crosstrade_says(opened: Subscriptions) -> None:
@@ -167,10 +167,10 @@ def test_too_many_changes_are_asked_for_again_when_crosstrade_says(opened: Subsc
     opened.heard(ES, 1)
     opened.quoted(NQ, 8)
     opened.quoted(CL, 8)
-    assert said(opened, 8) == [asks(NQ, CL)]
+    assert said(opened, 8) == [asks(CL, NQ)]
     opened.limited(9, 30)
     assert said(opened, 38.9) == []
-    assert said(opened, 39) == [asks(NQ, CL)]
+    assert said(opened, 39) == [asks(CL, NQ)]
 
 
 def test_what_was_asked_for_long_before_is_not_what_was_too_much(opened: Subscriptions) -> None:
