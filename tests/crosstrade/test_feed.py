@@ -240,7 +240,7 @@ async def test_news_name_the_account_or_all_of_them(vendor: Vendor, client: Cros
         {"type": "positionUpdate", "seq": 9, "account": "Sim101", "position": {}},
         {"type": "positionUpdate", "seq": 10, "account": "Sim101", "position": "?"},
         {"type": "resync", "seq": 11, "accounts": ["Sim103"]},
-        {"type": "orderUpdate", "seq": 1, "account": "Their", "order": {}, "origin": "tradovate"},
+        {"type": "orderUpdate", "account": "Their", "order": {}, "origin": "tradovate"},
         {"type": "status", "state": "ready"},
         '{"type": "orderUpdate", "seq": 12, "acc',
         {"type": "orderUpdate", "seq": 12, "account": "end", "order": {}},

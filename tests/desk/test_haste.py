@@ -113,6 +113,9 @@ def test_looks_in_one_account_keep_a_moment_between_them() -> None:
     assert not haste.takes("Sim101")
     clock.pass_by(0.01)
     assert haste.takes("Sim101")
+    haste.looked("Sim101")
+    clock.pass_by(60)
+    assert not haste.takes("Sim101")
 
 
 def test_a_storm_of_news_leads_to_a_few_looks_at_once_and_then_to_one_a_second() -> None:
