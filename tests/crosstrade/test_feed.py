@@ -28,8 +28,9 @@ EVENTS: dict[str, Any] = {"action": "subscribe", "events": ["orders", "execution
 
 @pytest.fixture(params=["rest", "websocket"])
 async def client(request: pytest.FixtureRequest, connect: Connect) -> CrossTrade:
-    """A client with its stream open, whichever way orders travel."""
-    made: CrossTrade = await connect(transport=request.param, streamed=True, backoff=(0.01,))
+    """A client with its stream open, whichever way orders travel. Its clock stands, so that a slow machine makes nothing old."""
+    now = soon(0)
+    made: CrossTrade = await connect(transport=request.param, streamed=True, backoff=(0.01,), clock=lambda: now)
     return made
 
 
@@ -68,7 +69,7 @@ async def test_a_quote_that_was_read_is_pushed_from_then_on(vendor: Vendor, clie
     assert (quote.contract, quote.tick_size, quote.point_value) == (ES, first.tick_size, first.point_value)
     assert (quote.last, quote.bid, quote.ask) == (Decimal("5801.25"), Decimal(5801), Decimal("5801.5"))
     assert quote.market_open is True
-    assert quote.age(soon(0)) < 2  # type: ignore[operator]  # it has a time
+    assert quote.at == client._clock()
     assert vendor.reads("quote") == 2
 
 
@@ -125,7 +126,8 @@ async def test_what_is_held_is_subscribed_to_with_its_results(vendor: Vendor, cl
     vendor.positions = {}
     # The account is listed no more.
     await client.accounts()
-    await until(lambda: asked(vendor, "unsubscribe") == ["NQ 09-26"])
+    # Letting go leaves some of the budget to wishes, so it takes a few seconds.
+    await until(lambda: asked(vendor, "unsubscribe") == ["NQ 09-26"], seconds=15)
 
 
 async def test_results_are_pushed_once_somebody_looks(vendor: Vendor, client: CrossTrade) -> None:
@@ -359,46 +361,41 @@ async def spared(simulator: Simulator, client: CrossTrade) -> bool:
     return rule in simulator.faults.rules
 
 
-async def until_spared(client: CrossTrade) -> None:
-    """Wait until pushed prices are fresh."""
-    async with asyncio.timeout(5):
-        await client.quote(ES)
-        while client._feed.quote(ES) is None:
-            await asyncio.sleep(0.01)
+async def until_spared(simulator: Simulator, client: CrossTrade, *, wanted: bool = True) -> None:
+    """Wait until pushed prices are fresh, or until they are not."""
+    async with asyncio.timeout(10):
+        while await spared(simulator, client) is not wanted:
+            await asyncio.sleep(0.05)
 
 
 async def test_moving_prices_spare_the_request_and_standing_ones_do_not(play: Play) -> None:
     simulator, client = play
-    await until_spared(client)
-    assert await spared(simulator, client)
-    ticker = simulator.world.market.ticker(simulator.world.contract("ES 09-26"))
+    await until_spared(simulator, client)
     quote = await client.quote(ES)
+    ticker = simulator.world.market.ticker(simulator.world.contract("ES 09-26"))
     assert abs((quote.last or 0) - ticker.last) < 100
     simulator.world.market.frozen = True
-    async with asyncio.timeout(5):
-        while client._feed.quote(ES) is not None:
-            await asyncio.sleep(0.05)
-    assert not await spared(simulator, client)
+    await until_spared(simulator, client, wanted=False)
     assert (await client.quote(ES)).last == ticker.last
 
 
 async def test_a_lost_connection_comes_back_with_its_prices(play: Play) -> None:
     simulator, client = play
     assert client.stream is not None
-    await until_spared(client)
+    await until_spared(simulator, client)
     simulator.faults.add(Kind.RESET, "marketData", count=1)
     await until(lambda: client.stream is not None and not client.stream.link.up)
     assert client._feed.quote(ES) is None
-    await until_spared(client)
+    await until_spared(simulator, client)
     assert client.link.up
 
 
 async def test_a_fill_is_news_of_its_account(play: Play) -> None:
-    _, client = play
+    simulator, client = play
     ear = Ear()
     client.listen(ear)
     # The events must have been asked for before.
-    await until_spared(client)
+    await until_spared(simulator, client)
     assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
     await until(lambda: ear.heard.count("Sim101") > 3)
     assert None not in ear.heard
@@ -409,7 +406,7 @@ async def test_whatever_becomes_of_an_event_the_account_is_looked_at(play: Play,
     simulator, client = play
     ear = Ear()
     client.listen(ear)
-    await until_spared(client)
+    await until_spared(simulator, client)
     simulator.faults.add(kind, "executionUpdate", count=1)
     await client.send(reverse(), deadline=soon())
     whole = kind in {Kind.EVENT_GAP, Kind.GARBAGE, Kind.DROP}
