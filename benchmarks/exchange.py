@@ -1,10 +1,12 @@
 """CrossTrade for both bots, in a process of its own: it notes when each order comes in, and is as quick as can be.
 
 Reads are answered in the simulator's words, which are asked for once and kept, so that what is measured is the bots and not the
-simulator. Orders are refused, after the moment that is measured, so that every run finds the same position.
+simulator. Orders are refused, after the moment that is measured, so that every run finds the same position. Who subscribes to
+prices gets them once a second.
 """
 
 import asyncio
+import itertools
 import json
 import re
 import sys
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, cast
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
@@ -25,6 +28,8 @@ ACCOUNT = "Sim101"
 REFUSAL = {"success": False, "error": "refused, as all orders are in this benchmark"}
 # Beside the two positions that the simulator starts with, as an account in use would have them.
 _WORKING = {"instrument": "MES 12-25", "orderType": "LIMIT", "timeInForce": "GTC", "quantity": 1}
+# About as often as CrossTrade does (seen by others).
+PUSH_SECONDS = 1.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
@@ -60,14 +65,39 @@ class Exchange:
         return self._known[path]
 
     async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve a WebSocket: every frame on it is an order."""
+        """Serve a WebSocket: every RPC on it is an order, and who subscribes gets prices."""
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        async for message in socket:
-            self.orders.append(time.monotonic_ns())
-            asked: dict[str, Any] = message.json()
-            await socket.send_json({"id": asked["id"], "data": REFUSAL})
+        instruments: set[str] = set()
+        pushing = asyncio.create_task(self._push(socket, instruments))
+        try:
+            async for message in socket:
+                now = time.monotonic_ns()
+                asked: dict[str, Any] = message.json()
+                if asked["action"] == "rpc":
+                    self.orders.append(now)
+                    await socket.send_json({"id": asked["id"], "data": REFUSAL})
+                elif asked["action"] == "subscribe":
+                    instruments |= {*asked.get("instruments", ())}
+        finally:
+            pushing.cancel()
+            await asyncio.gather(pushing, return_exceptions=True)
         return socket
+
+    async def _push(self, socket: web.WebSocketResponse, instruments: set[str]) -> None:
+        """Push prices as CrossTrade does: they stand still here, and the volume goes on."""
+        for volume in itertools.count(1):
+            await asyncio.sleep(PUSH_SECONDS)
+            quotes = [await self._quote(instrument) for instrument in sorted(instruments)]
+            rows = [{name: one[name] for name in ("instrument", "last", "bid", "ask")} | {"volume": volume} for one in quotes]
+            if rows:
+                await socket.send_json({"type": "marketData", "quotes": rows})
+
+    async def _quote(self, instrument: str) -> dict[str, Any]:
+        path = f"/v1/api/market/quote?instrument={quote(instrument)}"
+        response = self._known.get(path) or await self.ask(path)
+        body: dict[str, Any] = json.loads(response.partition(_END)[2])
+        return body
 
     async def prepare(self) -> None:
         """Put two orders far from the market."""

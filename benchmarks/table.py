@@ -12,13 +12,13 @@ GOAL = 1.5
 PACKAGES = ("discord.py", "aiohttp", "sqlalchemy", "pydantic")
 INCLUDED = """\
 slash    from the command's event queued on the bot's connection to the request with the card come in at the local Discord.
-         The bare bot answers with the card. Crosstalk defers, reads account, positions, orders and quote, applies the policy,
-         commits the ticket to disk, then posts the card.
+         The bare bot answers with the card. Crosstalk defers, reads account, positions and orders, takes the price that the
+         stream has pushed, applies the policy, commits the ticket to disk, then posts the card.
 Confirm  from the press's event queued on the bot's connection to the order come in at CrossTrade. The bare bot acknowledges,
-         then sends. Crosstalk acknowledges, meanwhile reads all four again, applies the policy again, and commits "sending"
+         then sends. Crosstalk acknowledges, meanwhile looks at all four again, applies the policy again, and commits "sending"
          to disk (SQLite, WAL, synchronous=FULL) before it sends.
-Reads are answered from memory in the simulator's words. Each order is refused, so that every run finds the same position; that
-comes after what is measured."""
+The market moves once a second, so that only the first quote is read, and one a minute. Reads are answered from memory in the
+simulator's words. Each order is refused, so that every run finds the same position; that comes after what is measured."""
 
 
 def table(plan: Plan, figures: Figures) -> str:

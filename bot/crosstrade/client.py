@@ -1,7 +1,8 @@
 """``CrossTrade``: the broker, as the desk sees it, over REST or with its writes over the WebSocket.
 
 Here the parts meet: budget, transport, the table of outcomes, the reading of rows. Reads always travel by REST, whose paths are
-documented, while the RPC names of most reads are not; both draw on one budget. Nothing here decides whether to trade.
+documented, while the RPC names of most reads are not; both draw on one budget. A price that the stream has just pushed spares
+its read, whichever way orders travel. Nothing here decides whether to trade.
 """
 
 import logging
@@ -27,6 +28,7 @@ from bot.crosstrade.errors import (
     says_no_order,
     sentence_of,
 )
+from bot.crosstrade.feed import Feed, Tell
 from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
@@ -35,7 +37,7 @@ from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
 from bot.trading.outcomes import NotSent, Outcome
@@ -60,6 +62,7 @@ class CrossTrade:
         url: scheme and host; REST is under ``/v1/api``, the stream under ``/ws/stream``.
         token: the user's bearer token. Only one WebSocket may live with it: a second one cuts the first.
         transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
+        streamed: whether to hold the stream. Whoever only has a look leaves it to the program that holds it.
         rate, burst: the request budget, per second and at once.
         timeouts: seconds for connecting, reads, writes and historical bars.
         clock: now, aware UTC.
@@ -75,6 +78,7 @@ class CrossTrade:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         transport: Transport | str = Transport.REST,
+        streamed: bool = True,
         rate: float = 3.0,
         burst: int = 20,
         timeouts: Timeouts = USUAL,
@@ -85,12 +89,14 @@ class CrossTrade:
         self._clock = clock
         self._new_id = new_id
         self._transport = Transport(transport)
+        self._streamed = streamed or self._transport is Transport.WEBSOCKET
         self._timeouts = timeouts
         self._backoff = backoff
         self._budget = Budget(rate, burst)
         self._clean = Redactor(token)
         self._gauge = Gauge(clock)
         self._reads_as = Priority.READ
+        self._feed = Feed(clock)
         self._stream: Stream | None = None
         self._rest: Rest
 
@@ -98,13 +104,15 @@ class CrossTrade:
         self._session = open_session(self._token, self._timeouts)
         self._fresh = open_session(self._token, self._timeouts, keep=False)
         self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh)
-        if self._transport is Transport.WEBSOCKET:
+        if self._streamed:
             self._stream = Stream(
                 self._session,
                 self._url,
                 clock=self._clock,
                 new_id=self._new_id,
                 clean=self._clean,
+                listener=self._feed,
+                needed=self._transport is Transport.WEBSOCKET,
                 seconds=self._timeouts.write,
                 backoff=self._backoff,
             )
@@ -119,15 +127,19 @@ class CrossTrade:
 
     @property
     def link(self) -> Link:
-        """Whether CrossTrade and NinjaTrader can be reached: the socket's state first, then what the last call met."""
-        if self._stream is not None and not self._stream.link.up:
-            return self._stream.link
+        """Whether CrossTrade and NinjaTrader can be reached: the socket where orders need it, then what the last call met."""
+        if self._orders_stream is not None and not self._orders_stream.link.up:
+            return self._orders_stream.link
         return self._gauge.link
 
     @property
     def stream(self) -> Stream | None:
-        """The WebSocket, where orders travel by it."""
+        """The WebSocket, unless this client leaves it to another program."""
         return self._stream
+
+    @property
+    def _orders_stream(self) -> Stream | None:
+        return self._stream if self._transport is Transport.WEBSOCKET else None
 
     @property
     def in_background(self) -> "CrossTrade":
@@ -145,7 +157,9 @@ class CrossTrade:
 
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts; each may hold its name only (GET List accounts; item shape inferred)."""
-        return wire.read_accounts(await self._read(requests.accounts_path))
+        accounts = wire.read_accounts(await self._read(requests.accounts_path))
+        self._feed.accounts(account.name for account in accounts)
+        return accounts
 
     async def account(self, name: str) -> Account:
         """One account with the day's profit and loss in its currency (GET Get account, mid)."""
@@ -153,7 +167,9 @@ class CrossTrade:
 
     async def positions(self, account: str) -> tuple[Position, ...]:
         """The open futures positions, quantities signed (GET List positions, mid; empty when flat inferred)."""
-        return wire.read_positions(await self._read(lambda: requests.positions_path(account)), account)
+        positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account)
+        self._feed.holds(account, positions)
+        return positions
 
     async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of an account (GET List orders; fields of GET Get order; seen by others)."""
@@ -171,8 +187,30 @@ class CrossTrade:
         return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account)
 
     async def quote(self, instrument: Contract | Root) -> Quote:
-        """The quote, of the front month for a root (GET Quote of the market service, mid)."""
-        return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        """The quote: as the stream has just pushed it, else read (GET Quote of the market service, mid).
+
+        A root is read always: only CrossTrade knows its front month.
+        """
+        pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
+        if pushed is not None:
+            return pushed
+        quote = wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
+        return quote
+
+    def day(self, account: str) -> Day | None:
+        """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read.
+
+        The stream is asked for it as long as somebody asks here or a position is held (WebSocket page; item keys inferred).
+        """
+        return self._feed.day(account)
+
+    def listen(self, tell: Tell) -> None:
+        """Have told of every account in which something may just have changed; ``None`` stands for all of them.
+
+        What changed, if anything did, only a read can tell: events get lost, doubled and out of order.
+        """
+        self._feed.listen(tell)
 
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars, at most so many, of the front month for a root (POST Historical bars, mid); may take 45 s."""
@@ -200,8 +238,8 @@ class CrossTrade:
         return outcome_of_failure(answer)
 
     def _on_its_way(self, call: Call) -> Coroutine[None, None, Reply]:
-        if self._stream is not None:
-            return self._stream.call(call.api, call.account, {**call.named, **call.body})
+        if self._orders_stream is not None:
+            return self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
         return self._rest.write(call.method, call.path, dumps(call.body))
 
     async def _read(self, path: Callable[[], str]) -> object:

@@ -1,5 +1,6 @@
 """What is sent to CrossTrade: paths and bodies. How they travel stands in ``rest`` and ``stream``."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -275,3 +276,23 @@ def rpc(request_id: str, api: str, account: str | None, fields: dict[str, object
     """The frame of an RPC: path and body together in ``args`` (WebSocket page); without an account for what goes over all."""
     args = fields if account is None else {"account": account, **fields}
     return dumps({"action": "rpc", "id": request_id, "api": api, "args": args})
+
+
+def subscribe(contracts: Iterable[Contract]) -> str:
+    """The frame that asks for prices of these, beside those that were asked for before (WebSocket page)."""
+    return dumps({"action": "subscribe", "instruments": [str(contract) for contract in contracts]})
+
+
+def unsubscribe(contracts: Iterable[Contract]) -> str:
+    """The frame that asks for no more prices of these (WebSocket page)."""
+    return dumps({"action": "unsubscribe", "instruments": [str(contract) for contract in contracts]})
+
+
+def subscribe_events(groups: Iterable[str]) -> str:
+    """The frame that asks for account events (inferred: it is documented for Tradovate, with an ``origin``)."""
+    return dumps({"action": "subscribe", "events": list(groups)})
+
+
+def stream_pnl(*, enabled: bool, interval: int) -> str:
+    """The frame that asks for profit and loss of all accounts, every so many milliseconds, or for no more (WebSocket page)."""
+    return dumps({"action": "streamPnl", "enabled": enabled, **({"interval": interval} if enabled else {})})

@@ -1,14 +1,17 @@
 """CrossTrade over its WebSocket ``/ws/stream``: one connection, kept up, and RPCs with their answers.
 
 CrossTrade lets one connection live per user and cuts the older one with ``Session active elsewhere`` (WebSocket page, official);
-after that cut this one stays closed, as two programs would else throw each other out for ever. No answer is judged here.
+after that cut this one stays closed, as two programs would else throw each other out for ever. No answer is judged here, and
+what the server says unasked is handed to a listener.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
+from typing import Protocol
 
 import aiohttp
 
@@ -21,13 +24,36 @@ from bot.crosstrade.requests import STREAM, rpc
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 ELSEWHERE = "session active elsewhere"
 STOPPED = "Another program uses CrossTrade's stream with this token, so this one gave way; stop the other, then start again."
+CLOSING = "The stream of CrossTrade is just being closed."
 # The server sends no heartbeats of its own (measured by others for an hour); protocol pings find a dead line.
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 2.0
 # A connection that lived this long was a good one: the next outage starts with the shortest wait.
 GOOD_AFTER_SECONDS = 30.0
+# A server that has no stream, or none for this token, won't have one in half a minute either.
+REFUSED_SECONDS = 300.0
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 log = logging.getLogger(__name__)
 _ENDS = frozenset({aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR})
+
+
+class Listener(Protocol):
+    """Who takes what the server says unasked, and has things to say to it; only ``to_say`` may wait."""
+
+    def opened(self) -> None:
+        """A connection stands, of which nothing was asked yet."""
+
+    def heard(self, frame: Mapping[str, object]) -> None:
+        """A frame came that answers no RPC."""
+
+    def unreadable(self) -> None:
+        """A frame came that can't be read."""
+
+    def closed(self) -> None:
+        """The connection is gone."""
+
+    async def to_say(self) -> str:
+        """Wait for the next frame to send."""
 
 
 class Stream:
@@ -35,7 +61,9 @@ class Stream:
 
     Args:
         base: scheme and host; ``https`` becomes ``wss``.
+        listener: takes whatever isn't the answer to an RPC.
         seconds: how long an RPC waits for its answer.
+        needed: whether orders travel by it. Where they don't, a stream that can't be opened is no trouble.
         backoff: seconds before each attempt to connect again; the last one repeats.
         heartbeat: seconds between protocol pings.
     """
@@ -48,7 +76,9 @@ class Stream:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         clean: Clean,
+        listener: Listener,
         seconds: float,
+        needed: bool = True,
         backoff: Sequence[float] = BACKOFF,
         heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
@@ -56,6 +86,9 @@ class Stream:
         self._url = f"ws{base.removeprefix('http')}{STREAM}"
         self._new_id = new_id
         self._clean = clean
+        self._listener = listener
+        self._needed = needed
+        self._told = ""
         self._seconds = seconds
         self._backoff = tuple(backoff)
         self._heartbeat = heartbeat
@@ -97,7 +130,7 @@ class Stream:
         """
         socket = self._socket
         if socket is None or socket.closed:
-            raise NeverLeft("The stream of CrossTrade is just being closed." if self.link.up else self.link.why)
+            raise NeverLeft(CLOSING if self.link.up else self.link.why)
         request_id = self._new_id()
         answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         frame = rpc(request_id, api, account, fields)
@@ -117,28 +150,45 @@ class Stream:
         failures = 0
         while True:
             began = loop.time()
+            is_refused = False
             try:
                 why = await self._live()
             except (aiohttp.ClientError, OSError) as error:
                 why = _why_not(error)
+                is_refused = isinstance(error, aiohttp.WSServerHandshakeError) and error.status in _REFUSALS
             except Exception as error:
                 # The top of the task: whatever went wrong, the socket is tried again.
                 log.exception("the stream of CrossTrade broke")
                 why = sentence_of(error)
             if ELSEWHERE in why.casefold():
-                self.stopped = True
-                self._gauge.fell(STOPPED)
-                log.error("the stream of CrossTrade was taken over by another program and stays closed")
+                self._give_way()
                 return
             self._gauge.fell(why)
             failures = 0 if loop.time() - began >= GOOD_AFTER_SECONDS else failures
-            if why == TOKEN_REFUSED:
-                # Asking faster won't change that.
-                failures = len(self._backoff)
-            wait = self._backoff[min(failures, len(self._backoff) - 1)]
+            failures = len(self._backoff) if is_refused else failures
+            wait = self._wait(failures, is_refused=is_refused)
             failures += 1
-            log.warning("the stream of CrossTrade is closed (%s); next attempt in %s s", why, wait)
+            self._say_why(why, wait)
             await asyncio.sleep(wait)
+
+    def _wait(self, failures: int, *, is_refused: bool) -> float:
+        """Seconds until the next attempt; asking a server faster that has refused won't change its mind."""
+        if is_refused and not self._needed:
+            return REFUSED_SECONDS
+        return self._backoff[min(failures, len(self._backoff) - 1)]
+
+    def _say_why(self, why: str, wait: float) -> None:
+        if self._needed:
+            log.warning("the stream of CrossTrade is closed (%s); next attempt in %s s", why, wait)
+        elif why != self._told:
+            log.info("the stream of CrossTrade is closed (%s); prices and orders are asked for over REST meanwhile", why)
+        self._told = why
+
+    def _give_way(self) -> None:
+        self.stopped = True
+        self._gauge.fell(STOPPED)
+        level = logging.ERROR if self._needed else logging.WARNING
+        log.log(level, "the stream of CrossTrade was taken over by another program and stays closed")
 
     async def _live(self) -> str:
         """Connect and listen until the connection ends; the sentence says why it did."""
@@ -146,14 +196,40 @@ class Stream:
         async with self._session.ws_connect(self._url, heartbeat=self._heartbeat, timeout=timeout) as socket:
             self._socket = socket
             self._gauge.rose("The stream of CrossTrade is open.")
+            self._told = ""
+            log.info("the stream of CrossTrade is open")
             self._opened.set()
+            self._tell(self._listener.opened)
+            speaking = asyncio.create_task(self._speak(socket), name="crosstrade-stream-asks")
             try:
                 return await self._listen(socket)
             finally:
                 self._socket = None
                 self._opened.clear()
+                self._gauge.fell(CLOSING)
                 for answer in self._pending.values():
                     self._settle(answer, None)
+                self._tell(self._listener.closed)
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
+
+    async def _speak(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Send what the listener has to say. Its trouble must not cost the line, by which orders may travel."""
+        try:
+            while True:
+                await socket.send_str(await self._listener.to_say())
+        except (aiohttp.ClientError, OSError) as error:
+            # Whoever listens meets the same and knows what to do.
+            log.debug("nothing more can be said on this stream: %s", type(error).__name__)
+        except Exception:
+            log.exception("the stream of CrossTrade can't be asked for anything more on this connection")
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception:
+            # As above: orders go on.
+            log.exception("a frame of the stream of CrossTrade could not be taken")
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         told = ""
@@ -172,22 +248,26 @@ class Stream:
         try:
             frame = loads(text)
         except ValueError:
-            self._hear_garbage()
-            return ""
+            frame = None
         if not isinstance(frame, dict):
+            self._hear_garbage(text)
             return ""
         answer = self._pending.get(str(frame.get("id")))
         if answer is not None:
             self._settle(answer, rpc_reply(frame))
             return ""
-        log.debug("a frame of the stream is for nobody: %s", sorted(frame))
+        self._tell(partial(self._listener.heard, frame))
         return str(frame.get("error") or frame.get("reason") or "")
 
-    def _hear_garbage(self) -> None:
-        """With just one RPC waiting, a frame that can't be read is its answer: nothing else is subscribed to."""
-        if len(self._pending) == 1:
-            (answer,) = self._pending.values()
-            self._settle(answer, Reply(HTTPStatus.OK.value, BROKEN))
+    def _hear_garbage(self, text: str) -> None:
+        """A frame that can't be read is the answer to an RPC only if it holds its id.
+
+        Any other may have been a push, so an RPC that it might have answered waits on, and its outcome is then unknown.
+        """
+        for request_id, answer in self._pending.items():
+            if f'"{request_id}"' in text:
+                self._settle(answer, Reply(HTTPStatus.OK.value, BROKEN))
+        self._tell(self._listener.unreadable)
 
     @staticmethod
     def _settle(answer: asyncio.Future[Reply | None], reply: Reply | None) -> None:

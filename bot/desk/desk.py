@@ -13,6 +13,7 @@ from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.hands import Hands
+from bot.desk.haste import Haste
 from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Found, Lapses
 from bot.desk.ledger import Clock, Ledger
@@ -37,7 +38,11 @@ from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 log = logging.getLogger(__name__)
 
 TICK = 0.25
+# However many news there are, followed orders are looked for no faster than this; the loop itself costs a read of the journal.
+FOLLOW_PAUSE = 0.05
 EVIDENCE_EVERY = timedelta(seconds=5)
+# A look for evidence costs three requests a ticket, so that news bring it forward only so far.
+EVIDENCE_SOONEST = timedelta(seconds=2)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 DIRECTORY_EVERY = 30.0
@@ -106,9 +111,10 @@ class Desk:
         self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)
         self._reconciler = Reconciler(self._ledger, broker, clock, Interrupted(self._ledger, look, clock))
-        self._follower = Follower(self._ledger, broker, clock)
+        self._haste = Haste(clock)
+        self._follower = Follower(self._ledger, broker, clock, self._haste)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
-        self._next_evidence = clock()
+        self._next_evidence = self._evidence_at = clock()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
 
@@ -178,6 +184,14 @@ class Desk:
         """Cancel an open ticket."""
         return await self._press(self._presses.cancel, press, acknowledge)
 
+    def news(self, account: str | None) -> None:
+        """The broker says that something may have changed in an account, or in any of them: look there soon.
+
+        What it says is not believed, only looked into. An account that it names otherwise than NinjaTrader may be any.
+        """
+        self._haste.ask(None if account is None else self._directory.canonical(account))
+        self._next_evidence = min(self._next_evidence, self._evidence_at + EVIDENCE_SOONEST)
+
     def accounts_for(self, member: Member, command: str) -> Sequence[str]:
         """The accounts that a member may use with a command, from memory."""
         return self._directory.accounts_for(self._policy(), member.roles, command)
@@ -197,7 +211,7 @@ class Desk:
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),
-            asyncio.create_task(self._forever("following", self._follow, TICK)),
+            asyncio.create_task(self._forever("following", self._follow, FOLLOW_PAUSE)),
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
@@ -238,10 +252,11 @@ class Desk:
     async def _seek(self) -> None:
         now = self._clock()
         if now >= self._next_evidence:
-            self._next_evidence = now + EVIDENCE_EVERY
+            self._evidence_at, self._next_evidence = now, now + EVIDENCE_EVERY
             await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
 
     async def _follow(self) -> None:
+        await self._haste.wait(TICK - FOLLOW_PAUSE)
         await self._follower.look(await self._journal.live())
 
     async def _deliver(self) -> None:

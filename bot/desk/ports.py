@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
 from bot.trading.outcomes import Outcome
@@ -45,6 +45,9 @@ class Broker(Protocol):
 
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
+
+    def day(self, account: str) -> Day | None:
+        """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
 
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars, at most so many; for a root, of the front month. Slow: NinjaTrader may have to fetch them first."""

@@ -56,8 +56,8 @@ class Reads:
         return await self._answer(member, "accounts", None, self._balances(member, "accounts"))
 
     async def pnl(self, member: Member) -> tuple[Balance, ...] | Refused:
-        """Likewise, for ``/pnl``, which is granted by itself."""
-        return await self._answer(member, "pnl", None, self._balances(member, "pnl"))
+        """The day's result of all accounts that the member may see; ``/pnl`` is granted by itself and shows no cash."""
+        return await self._answer(member, "pnl", None, self._results(member))
 
     async def account(self, member: Member, account: str) -> Balance | Refused:
         """One account with its money."""
@@ -116,6 +116,19 @@ class Reads:
     async def _balances(self, member: Member, command: str) -> tuple[Balance, ...]:
         granted = await self._granted(member, command)
         return tuple(await asyncio.gather(*(self._balance(account) for account in granted)))
+
+    async def _results(self, member: Member) -> tuple[Balance, ...]:
+        granted = await self._granted(member, "pnl")
+        return tuple(await asyncio.gather(*(self._result(account) for account in granted)))
+
+    async def _result(self, account: Account) -> Balance:
+        """The account's day: from the list if that tells it, else as just pushed, else read."""
+        account, at = self._told_before(account), self.clock()
+        if account.day_result is None and (day := self.broker.day(account.name)) is not None:
+            account, at = replace(account, realised=day.realised, unrealised=day.unrealised), day.at
+        if account.provider is None or account.day_result is None:
+            return await self._balance(account)
+        return Balance(account, self._is_real(account), "", at)
 
     async def _account(self, member: Member, typed: str) -> Balance:
         name = await self.naming.account(member, "account", typed)

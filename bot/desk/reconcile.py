@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot.desk.haste import Haste
 from bot.desk.interrupted import GRACE, Interrupted
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
@@ -125,11 +126,12 @@ def _is_rejected(ticket: Ticket, order: Order) -> bool:
 
 @dataclass(slots=True)
 class Follower:
-    """Follows accepted orders by polling one list per account, slower as they age."""
+    """Follows accepted orders by polling one list per account, slower as they age and sooner when there are news of it."""
 
     ledger: Ledger
     broker: Broker
     clock: Clock
+    haste: Haste
     _next: dict[str, datetime] = field(default_factory=dict)
 
     async def look(self, live: Iterable[Ticket]) -> None:
@@ -140,8 +142,9 @@ class Follower:
                 by_account[ticket.intent.account].append(ticket)
         for account, tickets in by_account.items():
             now = self.clock()
-            if now >= self._next.get(account, now):
+            if now >= self._next.get(account, now) or self.haste.takes(account):
                 self._next[account] = now + _pause(tickets, now)
+                self.haste.looked(account)
                 try:
                     await self._follow(account, tickets)
                 except BrokerError as error:

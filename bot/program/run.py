@@ -79,6 +79,7 @@ async def run(settings: Settings) -> int:
             urgent_broker=broker.for_exits,
             observe=meter.count,
         )
+        broker.listen(desk.news)
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)

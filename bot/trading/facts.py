@@ -45,6 +45,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """An account's profit and loss of the day as it stood at a moment; negative is a loss."""
+
+    realised: Decimal
+    unrealised: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """An open position; ``quantity`` is signed, long positive."""
 

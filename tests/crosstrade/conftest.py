@@ -31,7 +31,9 @@ async def connect(vendor: Vendor) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as stack:
 
         async def open_client(url: str | None = None, **options: Any) -> CrossTrade:
-            generous: dict[str, Any] = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC)}
+            # What a test says of requests, no stream shall add to.
+            streamed = options.get("transport") == "websocket"
+            generous: dict[str, Any] = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC), "streamed": streamed}
             client = CrossTrade(url or vendor.url, TOKEN, new_id=lambda: f"rpc-{next(numbers)}", **(generous | options))
             await stack.enter_async_context(client)
             if client.stream is not None and vendor.handshake_status == 101 and url is None:

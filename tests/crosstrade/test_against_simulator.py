@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.crosstrade import CrossTrade
+from bot.crosstrade import CrossTrade, Timeouts
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Rule, Simulator, Timing, running
 from bot.trading.facts import Position
@@ -29,9 +29,9 @@ Play = tuple[Simulator, CrossTrade]
 async def play(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator[Play]:
     simulator = Simulator(token=TOKEN, accounts=LONG_TWO, timing=FAST, rate_limited=False)
     async with running(simulator) as url:
-        client = await connect(url, transport=request.param)
-        if client.stream is not None:
-            await client.stream.opened()
+        # An answer that can't be read leaves an RPC waiting until its time is over.
+        client = await connect(url, transport=request.param, streamed=True, timeouts=Timeouts(write=2.0))
+        await client.stream.opened()
         yield simulator, client
 
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.crosstrade.errors import NeverLeft
+from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
@@ -72,8 +73,6 @@ async def test_without_a_position_an_rpc_is_rejected(vendor: Vendor, connect: Co
         ({"data": {}}, Unknown),
         ({"data": None}, Unknown),
         ({}, Unknown),
-        ("not json {", Unknown),
-        ("", Unknown),
     ],
     ids=str,
 )
@@ -85,6 +84,49 @@ async def test_every_answer_to_an_rpc_has_its_outcome(vendor: Vendor, connect: C
     client = await connect(**FAST)
     assert type(await client.send(reverse(), deadline=soon())) is kind
     assert len(vendor.frames) == 1
+
+
+@pytest.mark.parametrize("garbage", ["not json {", "", "[1]", '{"id": "rpc-11", "da'])
+async def test_garbage_that_may_have_been_a_push_leaves_an_rpc_waiting_for_its_answer(
+    vendor: Vendor, connect: Connect, garbage: str
+) -> None:
+    async def answer(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
+        await socket.send_str(garbage)
+        await vendor.answer_rpc(socket, frame)
+
+    vendor.on_rpc = answer
+    client = await connect(**FAST)
+    assert isinstance(await client.send(reverse(), deadline=soon()), Accepted)
+
+
+async def test_garbage_in_place_of_an_answer_is_unknown_when_its_time_is_over(vendor: Vendor, connect: Connect) -> None:
+    async def answer(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
+        await socket.send_str("not json {")
+
+    vendor.on_rpc = answer
+    client = await connect(**FAST, timeouts=QUICK)
+    assert await client.send(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
+    assert len(vendor.frames) == 1
+
+
+async def test_an_answer_that_breaks_off_is_unknown_at_once_and_costs_the_others_nothing(
+    vendor: Vendor, connect: Connect
+) -> None:
+    waiting: list[dict[str, Any]] = []
+
+    async def answer(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
+        waiting.append(frame)
+        if len(waiting) == 2:
+            first, second = waiting
+            await socket.send_str(f'{{"id": "{first["id"]}", "data": {{"success": false, "err')
+            await vendor.answer_rpc(socket, second)
+
+    vendor.on_rpc = answer
+    client = await connect(**FAST)
+    orders = (client.send(reverse(quantity=n), deadline=soon()) for n in (1, 2))
+    first, second = await asyncio.gather(*orders)
+    assert first == Unknown("CrossTrade sent an answer that can't be read.")
+    assert isinstance(second, Accepted)
 
 
 async def test_frames_for_nobody_are_passed_over(vendor: Vendor, connect: Connect) -> None:
@@ -225,6 +267,7 @@ class _Session:
 
     def __init__(self, *lives: float | Exception) -> None:
         self.attempts: list[float] = []
+        self.said: list[str] = []
         self._lives = list(lives)
         self._life: float | Exception = 0.0
         self.closed = False
@@ -243,18 +286,25 @@ class _Session:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.sleep(0)
 
+    async def send_str(self, text: str) -> None:
+        self.said.append(text)
+
     async def receive(self) -> _Closed:
         assert isinstance(self._life, float)
         await asyncio.sleep(self._life)
         return _Closed()
 
 
-def _waits(*lives: float | Exception) -> list[float]:
+def _feed() -> Feed:
+    return Feed(lambda: soon(0), asyncio.get_running_loop().time)
+
+
+def _waits(*lives: float | Exception, **options: Any) -> list[float]:
     """Live these connections in virtual time; gives how long each attempt came after the one before."""
 
     async def play() -> list[float]:
         session: Any = _Session(*lives)
-        stream = Stream(session, "http://x", clock=lambda: soon(0), new_id=str, clean=str, seconds=1)
+        stream = Stream(session, "http://x", listener=_feed(), clock=lambda: soon(0), new_id=str, clean=str, seconds=1, **options)
         stream.start()
         await asyncio.sleep(1000)
         assert stream.link.up
@@ -321,7 +371,15 @@ async def test_a_quiet_socket_outlives_the_time_limits_of_requests(vendor: Vendo
 async def test_the_line_is_probed_and_a_dead_one_found(vendor: Vendor) -> None:
     async with aiohttp.ClientSession() as session:
         stream = Stream(
-            session, vendor.url, clock=lambda: soon(0), new_id=str, clean=str, seconds=1, backoff=(60,), heartbeat=0.05
+            session,
+            vendor.url,
+            listener=_feed(),
+            clock=lambda: soon(0),
+            new_id=str,
+            clean=str,
+            seconds=1,
+            backoff=(60,),
+            heartbeat=0.05,
         )
         stream.start()
         await stream.opened()
@@ -333,6 +391,6 @@ async def test_the_line_is_probed_and_a_dead_one_found(vendor: Vendor) -> None:
 
 async def test_a_stream_that_was_never_started_closes(vendor: Vendor) -> None:
     async with aiohttp.ClientSession() as session:
-        stream = Stream(session, vendor.url, clock=lambda: soon(0), new_id=str, clean=str, seconds=1)
+        stream = Stream(session, vendor.url, listener=_feed(), clock=lambda: soon(0), new_id=str, clean=str, seconds=1)
         await stream.close()
         assert not stream.link.up

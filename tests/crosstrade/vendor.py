@@ -40,14 +40,23 @@ def told(status: int, body: object, **headers: str) -> Answer:
 
 
 class Vendor:
-    """REST and stream of one user with the account Sim101."""
+    """REST and stream of one user with the account Sim101.
+
+    Attributes:
+        frames: the RPCs that came, which ``on_rpc`` answers.
+        asks: the other frames that came, which nobody answers.
+        prices: last prices by instrument; bid and ask are a tick around.
+    """
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.frames: list[dict[str, Any]] = []
+        self.asks: list[dict[str, Any]] = []
         self.next: deque[Answer] = deque()
         self.positions = {"ES 09-26": 2}
         self.orders: dict[str, dict[str, Any]] = {}
+        self.prices = {"ES 09-26": 5800.0, "NQ 09-26": 20000.0}
+        self.market_open: bool | None = True
         self.sockets: list[web.WebSocketResponse] = []
         self.handshakes = 0
         self.pings = 0
@@ -90,14 +99,29 @@ class Vendor:
             answer = self.next.popleft()
             raw = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
             return web.Response(status=answer.status, body=raw, headers=answer.headers)
-        status, body = await self._answer(request.method, request.raw_path.partition("?")[0], text)
+        path, _, query = request.raw_path.partition("?")
+        status, body = await self._answer(request.method, path, query, text)
         return web.json_response(body, status=status)
 
-    async def _answer(self, method: str, path: str, text: str) -> tuple[int, object]:
+    def reads(self, call: str) -> int:
+        """How many REST reads of a kind came."""
+        return sum(1 for heard in self.heard if heard.method == "GET" and call in heard.target)
+
+    async def push(self, *frames: object) -> None:
+        """Send frames on the newest connection; text goes out as it stands."""
+        for frame in frames:
+            await self.sockets[-1].send_str(frame if isinstance(frame, str) else json.dumps(frame))
+
+    async def _answer(self, method: str, path: str, query: str, text: str) -> tuple[int, object]:
         parts = [unquote(part) for part in path.removeprefix("/v1/api/").split("/")]
         match method, parts:
             case "POST", ["accounts", _, "positions", "reverseposition"]:
                 return await self.reverse(json.loads(text))
+            case "GET", ["market", "quote"]:
+                instrument = unquote(query.removeprefix("instrument="))
+                return 200, _quote(instrument, self.prices[instrument], self.market_open)
+            case "GET", ["accounts"]:
+                return 200, {"success": True, "accounts": [{"name": "Sim101"}]}
             case "GET", ["accounts", _, "positions"]:
                 return 200, {"success": True, "positions": [_position(*item) for item in self.positions.items()]}
             case _:
@@ -118,6 +142,9 @@ class Vendor:
                     await socket.pong(message.data)
             elif message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
+                if frame["action"] != "rpc":
+                    self.asks.append(frame)
+                    continue
                 self.frames.append({**frame, "raw": message.data})
                 await self.on_rpc(socket, frame)
         return socket
@@ -140,6 +167,29 @@ def _position(instrument: str, quantity: int) -> dict[str, Any]:
         "marketPrice": 5797.0,
         "unrealizedProfitLoss": 3437.5,
     }
+
+
+def _quote(instrument: str, last: float, market_open: bool | None) -> dict[str, Any]:
+    return {
+        "tickSize": 0.25,
+        "pointValue": 50.0,
+        "instrument": instrument,
+        "bid": last - 0.25,
+        "ask": last + 0.25,
+        "last": last,
+        "epoch": 1773867114,
+        "isMarketOpen": market_open,
+    }
+
+
+def row(instrument: str = "ES 09-26", last: float = 5800.0, volume: int = 1000) -> dict[str, Any]:
+    """One row of a marketData frame."""
+    return {"instrument": instrument, "last": last, "bid": last - 0.25, "ask": last + 0.25, "volume": volume}
+
+
+def quotes(*rows: object) -> dict[str, Any]:
+    """A marketData frame."""
+    return {"type": "marketData", "quotes": list(rows)}
 
 
 class RawServer:

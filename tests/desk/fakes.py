@@ -11,7 +11,7 @@ from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.bars import Bar, Bars, Period
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
@@ -59,6 +59,7 @@ class FakeBroker:
     gate: asyncio.Event | None = None
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
+    days: dict[str, Day] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     front: Contract | None = None
@@ -122,6 +123,9 @@ class FakeBroker:
         await self._read("bars")
         contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         return Bars(contract, period, tuple(self.book_bars[-most:]))
+
+    def day(self, account: str) -> Day | None:
+        return self.days.get(account)
 
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)

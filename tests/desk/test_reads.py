@@ -11,7 +11,7 @@ import pytest
 from bot.desk.reads import MOST_QUOTES
 from bot.desk.reports import Balance, Listed, OrderStory
 from bot.desk.requests import Refused
-from bot.trading.facts import Account, Execution, Position
+from bot.trading.facts import Account, Day, Execution, Position
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import READING_COMMANDS, Grant
@@ -146,7 +146,7 @@ async def test_only_working_orders_are_listed_of_one_month_or_of_all_of_a_root(r
 async def test_accounts_and_their_money_come_from_one_list_when_it_tells_all(room: Room) -> None:
     for name, account in room.broker.book_accounts.items():
         room.broker.book_accounts[name] = replace(account, cash=Decimal(1000))
-    made = listed(await room.desk.reads.pnl(READER))
+    made = listed(await room.desk.reads.accounts(READER))
     assert [(one.account.name, one.live, one.account.cash) for one in made] == [
         ("Sim101", False, Decimal(1000)),
         ("Sim102", False, Decimal(1000)),
@@ -168,8 +168,37 @@ async def test_money_that_can_not_be_read_is_missing_and_never_from_memory(room:
     assert made.account == Account("Sim101", "Simulator")
     assert not made.live
     assert "no answer for account" in made.why
-    [first, *_] = listed(await room.desk.reads.pnl(READER))
+    [first, *_] = listed(await room.desk.reads.accounts(READER))
     assert first.why
+
+
+async def test_a_day_that_was_just_pushed_spares_the_read_and_is_as_old_as_it_is(room: Room) -> None:
+    just_now = NOON - timedelta(seconds=1)
+    await room.desk.reads.positions(TRADER, "Sim101")
+    for name in ("Sim101", "Sim102"):
+        room.broker.book_accounts[name] = Account(name)
+    room.broker.days["Sim101"] = Day(Decimal(100), Decimal(-30), just_now)
+    reads = room.broker.reads
+    pushed, read = listed(await room.desk.reads.pnl(READER))
+    assert (pushed.account.day_result, pushed.live, pushed.why, pushed.at) == (Decimal(70), False, "", just_now)
+    assert read.account.day_result is None
+    assert room.broker.reads == reads + 2
+
+
+async def test_a_pushed_day_says_nothing_of_who_provides_the_account(room: Room) -> None:
+    room.broker.days["Sim101"] = Day(Decimal(100), Decimal(-30), NOON)
+    room.broker.book_accounts["Sim101"] = Account("Sim101")
+    room.broker.failing.add("account")
+    [first, *_] = listed(await room.desk.reads.pnl(READER))
+    assert (first.account.day_result, first.live) == (Decimal(70), True)
+    assert "no answer for account" in first.why
+
+
+async def test_the_list_of_accounts_goes_before_what_was_pushed(room: Room) -> None:
+    room.broker.days["Sim101"] = Day(Decimal(100), Decimal(-30), NOON)
+    [first, *_] = listed(await room.desk.reads.pnl(READER))
+    assert first.account.day_result == 0
+    assert room.broker.reads == 1
 
 
 async def test_an_account_that_was_never_listed_before_is_told_as_far_as_it_is(room: Room) -> None:

@@ -178,6 +178,17 @@ async def test_against_the_local_discord_all_is_good_too(street: Street) -> None
     assert all(line.startswith("good") for name, line in told.items() if name != "invite link")
 
 
+async def test_a_running_bot_keeps_its_stream(street: Street) -> None:
+    headers = {"Authorization": f"Bearer {CROSSTRADE_SECRET}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.ws_connect(f"{street.settings['CROSSTRADE_URL']}/ws/stream") as bots,
+    ):
+        await street.check()
+        await bots.send_json({"action": "ping"})
+        assert await bots.receive_json(timeout=5) == {"type": "pong"}
+
+
 async def test_the_command_of_the_program_prints_the_lines_and_ends_with_the_code(street: Street) -> None:
     street._write()
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}

@@ -25,6 +25,8 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
         settings.crosstrade_token.get_secret_value(),
         clock=lambda: datetime.now(UTC),
         new_id=token_hex,
+        # A running bot with this token would lose its stream to this one.
+        streamed=False,
     )
     try:
         async with client:

@@ -1,0 +1,153 @@
+"""What CrossTrade's stream says unasked, and what it is asked to say: the one place where its parts meet.
+
+The connection is ``stream``'s. Each frame is taken at once and nothing is queued, so that no reader is ever waited for.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from bot.crosstrade.board import Board
+from bot.crosstrade.events import EVERYWHERE, Accounts, Events
+from bot.crosstrade.pushes import read_days, read_ticks
+from bot.crosstrade.subscriptions import PNL, Subscriptions
+from bot.errors import InstrumentError
+from bot.trading.facts import Day, Position, Quote
+from bot.trading.instruments import Contract, parse_dated
+
+# Wishes that come together are sent together: each message is one change of the budget, however much it names.
+GATHER_SECONDS = 0.1
+# How often wishes are looked through when nobody has a new one: they end, and their budget fills up.
+ROUND_SECONDS = 1.0
+LIMITED_SECONDS = 5.0
+OTHER_ORIGIN = "tradovate"
+log = logging.getLogger(__name__)
+
+Tell = Callable[[str | None], None]
+
+
+class Feed:
+    """The stream's listener.
+
+    Args:
+        clock: now, aware UTC; the time of what is pushed.
+        monotonic: seconds for the budget of changes.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._board = Board()
+        self._events = Events()
+        self._subscriptions = Subscriptions(monotonic())
+        self._new_wish = asyncio.Event()
+        self._tell: Tell = lambda _account: None
+
+    def listen(self, tell: Tell) -> None:
+        """Tell of each account in which something may have changed; ``None`` stands for all of them. It must not wait."""
+        self._tell = tell
+
+    def quote(self, contract: Contract) -> Quote | None:
+        """The quote as pushed, or ``None`` when it has to be read."""
+        quote = self._board.quote(contract, self._clock())
+        if quote is not None:
+            self._subscriptions.quoted(contract, self._monotonic())
+        return quote
+
+    def read(self, quote: Quote, *, wanted: bool) -> None:
+        """A quote was read; with ``wanted`` somebody waits for it, and will presumably want the next one soon."""
+        self._board.learn(quote, self._clock())
+        if wanted:
+            self._subscriptions.quoted(quote.contract, self._monotonic())
+            self._new_wish.set()
+
+    def holds(self, account: str, positions: Iterable[Position]) -> None:
+        """The positions of an account were read."""
+        self._subscriptions.holds(account, (position.contract for position in positions))
+        self._new_wish.set()
+
+    def accounts(self, names: Iterable[str]) -> None:
+        """The list of accounts was read."""
+        self._subscriptions.accounts(names)
+
+    def day(self, account: str) -> Day | None:
+        """The account's result of the day as pushed, or ``None``; the next ones then come for a while."""
+        self._subscriptions.looked(self._monotonic())
+        self._new_wish.set()
+        return self._board.day(account, self._clock())
+
+    def opened(self) -> None:
+        """A connection stands. What happened before it, nobody told."""
+        self._events.restart()
+        self._subscriptions.opened(self._monotonic())
+        self._new_wish.set()
+        self._spread(EVERYWHERE)
+
+    def closed(self) -> None:
+        """It is gone, and with it all that was pushed: it would only grow old."""
+        self._board.clear()
+        self._subscriptions.closed(self._monotonic())
+
+    def heard(self, frame: Mapping[str, object]) -> None:
+        """Take a frame that answers no call."""
+        if frame.get("origin") == OTHER_ORIGIN:
+            return
+        self._spread(self._events.news(frame))
+        match frame:
+            case {"type": "marketData"}:
+                self._take_ticks(frame)
+            case {"type": "pnlUpdate"}:
+                self._subscriptions.heard(PNL, self._monotonic())
+                now = self._clock()
+                self._board.take_days(read_days(frame, now), now)
+            case {"type": _}:
+                pass
+            case {"status": "subscribed"}:
+                self._acknowledged(frame)
+            case {"error": str(text)} if "rate" in text.casefold() and "limit" in text.casefold():
+                self._limited(frame)
+            case _:
+                log.debug("a frame of the stream is for nobody: %s", sorted(frame))
+
+    def unreadable(self) -> None:
+        """A frame could not be read at all; it may have been an event."""
+        self._spread(EVERYWHERE)
+
+    async def to_say(self) -> str:
+        """Wait for the next message to send."""
+        while True:
+            message = self._subscriptions.due(self._monotonic())
+            if message is not None:
+                return message
+            self._new_wish.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await self._new_wish.wait()
+                    await asyncio.sleep(GATHER_SECONDS)
+
+    def _spread(self, accounts: Accounts) -> None:
+        for account in accounts:
+            self._tell(account)
+
+    def _take_ticks(self, frame: Mapping[str, object]) -> None:
+        now, seconds = self._clock(), self._monotonic()
+        for tick in read_ticks(frame):
+            if self._subscriptions.heard(tick.contract, seconds):
+                self._board.take(tick, now)
+
+    def _acknowledged(self, frame: Mapping[str, object]) -> None:
+        instruments = frame.get("instruments")
+        if "events" in frame:
+            self._subscriptions.events_acknowledged()
+        for name in instruments if isinstance(instruments, list) else ():
+            with contextlib.suppress(InstrumentError):
+                self._subscriptions.heard(parse_dated(str(name)), self._monotonic())
+
+    def _limited(self, frame: Mapping[str, object]) -> None:
+        asked = frame.get("retryAfter")
+        seconds = float(asked) if isinstance(asked, int) else LIMITED_SECONDS
+        log.info("CrossTrade takes no more changes of what is subscribed for %s s", seconds)
+        self._subscriptions.limited(self._monotonic(), seconds)
