@@ -45,8 +45,9 @@ class Events:
         if isinstance(seq, int) and not isinstance(seq, bool):
             if is_event and seq <= self._seen.get(kind, seq - 1):
                 return ()
+            if is_event:
+                self._seen[kind] = seq
             lost = lost or (self._highest is not None and seq > self._highest + 1)
-            self._seen[kind] = seq
             self._highest = max(seq, self._highest or seq)
         if lost:
             return EVERYWHERE
