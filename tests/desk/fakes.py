@@ -16,6 +16,7 @@ from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted, Outcome
 from bot.trading.tickets import Ticket, TicketState
+from tests.desk.fake_reads import Shown, ShowsBook
 
 ES = Contract("ES", 2026, 9)
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
@@ -36,7 +37,7 @@ class Clock:
 
 
 @dataclass
-class FakeBroker:
+class FakeBroker(ShowsBook):
     """A broker with a book of its own.
 
     Attributes:
@@ -44,6 +45,7 @@ class FakeBroker:
         outcomes: what the next writes answer; when empty, an order is booked and accepted.
         gate: when set to an event, a write waits for it before it answers.
         failing: names of reads that fail just now.
+        called: names of all reads, in order.
     """
 
     clock: Clock
@@ -60,6 +62,8 @@ class FakeBroker:
     quote_age: float = 0.0
     reads: int = 0
     surprise: Exception | None = None
+    called: list[str] = field(default_factory=list)
+    shown: Shown = field(default_factory=Shown)
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -69,6 +73,7 @@ class FakeBroker:
 
     async def _read(self, what: str) -> None:
         self.reads += 1
+        self.called.append(what)
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
@@ -92,8 +97,7 @@ class FakeBroker:
         return [o for o in self.book_orders if o.account == account and not (active_only and o.state.is_done)]
 
     async def order(self, account: str, order_id: str) -> Order | None:
-        await self._read("order")
-        return next((o for o in self.book_orders if o.account == account and order_id in o.ids), None)
+        return await self._show("order", next((o for o in self.book_orders if o.account == account and order_id in o.ids), None))
 
     async def executions(self, account: str) -> Sequence[Execution]:
         await self._read("executions")
