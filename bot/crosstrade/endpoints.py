@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-API = "/v1/api"
 _ACCOUNT = "accounts/{account}"
 _ORDER = f"{_ACCOUNT}/orders/{{orderId}}"
 
@@ -21,6 +20,8 @@ class Trust(StrEnum):
     """On the endpoint's own page."""
     INDEX = "index"
     """In the vendor's index of tools only, which are said to bear the same names."""
+    NOTES = "notes"
+    """In looser texts of the vendor's only."""
     OTHERS = "others"
     """In the code of others."""
     INFERRED = "inferred"
@@ -53,7 +54,7 @@ class Endpoint:
     is_write: bool = False
 
 
-_PAGE, _INDEX, _OTHERS, _INFERRED = Trust.PAGE, Trust.INDEX, Trust.OTHERS, Trust.INFERRED
+_PAGE, _INDEX, _NOTES, _OTHERS, _INFERRED = Trust.PAGE, Trust.INDEX, Trust.NOTES, Trust.OTHERS, Trust.INFERRED
 
 
 def _read(
@@ -103,7 +104,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(18, "Flat place order", f"{_ACCOUNT}/orders/flatplace", ("FlatPlace", _INDEX), "flatplace"),
     _write(19, "Cancel order", f"{_ORDER}/cancel", ("Cancel", _PAGE), "cancel"),
     _write(20, "Cancel orders", f"{_ACCOUNT}/orders/cancel", ("CancelOrders", _PAGE), "cancel"),
-    _write(21, "Cancel all orders", "orders/cancelall", ("CancelAllOrders", _INDEX), "cancel", path_from=_INDEX),
+    _write(21, "Cancel all orders", "orders/cancelall", ("CancelAllOrders", _INDEX), "cancel", path_from=_NOTES),
     _write(22, "Change order", f"{_ORDER}/change", ("Change", _PAGE), "modify", method="PUT"),
     _write(23, "Replace order", f"{_ORDER}/replace", ("CancelReplace", _INDEX), "replace"),
     _write(24, "Cancel and bracket", f"{_ACCOUNT}/orders/cancel_and_bracket", ("CancelAndBracket", _INDEX), "bracket"),
@@ -128,14 +129,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "order",
         path_from=_INFERRED,
     ),
-    _read(30, "Quote", "market/quote", ("GetQuote", _INDEX), "quotes", "quote"),
+    _read(30, "Quote", "market/quote", ("GetQuote", _NOTES), "quotes", "quote"),
     _read(31, "Quote of an account", f"{_ACCOUNT}/quote", ("GetQuote", _PAGE), "account_quotes", "quote"),
     _read(32, "Market info", "market/info", ("MarketInfo", _INFERRED), "session", "market"),
-    _read(33, "Historical bars", "market/bars", ("GetBars", _INDEX), "bars", "chart", method="POST"),
+    _read(33, "Historical bars", "market/bars", ("GetBars", _NOTES), "bars", "chart", method="POST"),
     _read(34, "Watermarks", f"{_ACCOUNT}/watermarks", ("GetWatermarks", _PAGE), "watermarks", "account"),
 )
 # Beside the 34 that trade and tell: the names of templates, and CrossTrade's word on what it serves.
 BESIDE: tuple[Endpoint, ...] = (
     _read(35, "Endpoint catalogue", "_endpoints", (None, _INFERRED), "endpoints"),
-    _read(39, "ATM template names", "atm-templates", (None, _INFERRED), "atm_templates", "strategies", path_from=_OTHERS),
+    _read(36, "ATM template names", "atm-templates", (None, _INFERRED), "atm_templates", "strategies", path_from=_OTHERS),
 )
