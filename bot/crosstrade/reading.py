@@ -71,7 +71,7 @@ class Reading(ABC):
     async def order_status(self, account: str, order_id: str) -> OrderState | None:
         """An order's state alone, by any of its ids; ``None`` where there is none (GET Order status; seen in others' code)."""
         reply = await self._ask(lambda: paths.status_path(account, order_id))
-        return None if says_none(reply, "order") else wire.read_status(self._body(reply))
+        return None if says_none(reply, "order") else wire.read_status(self._body(reply), account)
 
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
         """What the add-on wrote down of an order in 90 days, times UTC (GET Order lifecycle, new; add-on 1.13.2 or later).

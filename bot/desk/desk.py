@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
-from bot.desk.fills import FillBook
+from bot.desk.fills import FillBook, FillWatch
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
@@ -37,8 +37,8 @@ EVIDENCE_EVERY = timedelta(seconds=5)
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
-# Twice at least within the time that CrossTrade looks back, so that one failed read loses no fill.
-FILLS_EVERY = 300.0
+# One account's at a time: all of them at once would use up what reads of others need.
+FILLS_PACE = 1.0
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
@@ -78,7 +78,7 @@ class Desk:
         self._clock = clock
         self._hands = Hands()
         self._directory = Directory(quiet_broker or broker)
-        self._book = FillBook(quiet_broker or broker, journal, clock)
+        self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._ledger = Ledger(journal, policy, clock, observe)
         look = Look(broker)
         naming = Naming(self._directory, policy)
@@ -183,7 +183,7 @@ class Desk:
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
-            asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_EVERY)),
+            asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
         ]
         return found
 
@@ -241,9 +241,7 @@ class Desk:
             log.warning("CrossTrade can't be read: %s", error)
 
     async def _keep_fills(self) -> None:
-        with contextlib.suppress(BrokerError):
-            await self._directory.refresh_accounts()
-        await self._book.keep_all(self._directory.granted(self._policy()))
+        await self._fills.look(self._directory.granted(self._policy()))
 
     async def _forget_fronts(self) -> None:
         self._directory.forget_fronts()

@@ -6,9 +6,9 @@ all of them: where nobody looked, it can't say that there were none.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from bot.desk.ledger import Clock
 from bot.desk.naming import Stop
@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 # CrossTrade looks back 15 minutes from when it is asked; a minute less, as a request takes time and clocks differ.
 READS_BACK = timedelta(minutes=14)
 USUAL_HOURS, MOST_HOURS = 24, 168
+# Twice at least within the time that CrossTrade looks back, so that a failed read loses no fill.
+EVERY = timedelta(minutes=5)
+AGAIN_AFTER = timedelta(minutes=1)
+EVER_DUE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +55,35 @@ class FillBook:
             log.warning("fills of %s not kept: %s", account, error)
         return fills
 
-    async def keep_all(self, accounts: Iterable[str]) -> None:
-        """Read and keep those of every account; one that can't be read is left for the next time."""
-        for account in accounts:
-            try:
-                await self.read(account)
-            except BrokerError as error:
-                log.info("fills of %s not read: %s", account, error)
-
-    async def kept(self, account: str, since: datetime) -> tuple[KeptFills | None, str]:
-        """What was kept since a moment, or why that can't be read."""
+    async def kept(self, account: str, since: datetime, orders: Collection[str] | None = None) -> tuple[KeptFills | None, str]:
+        """What was kept since a moment, perhaps of some orders only, or why that can't be read."""
         try:
-            return await self.journal.kept_fills(account, since), ""
+            return await self.journal.kept_fills(account, since, orders), ""
         except JournalError as error:
             return None, code(str(error))
+
+
+@dataclass(slots=True)
+class FillWatch:
+    """Reads the fills of each account every few minutes, one account at a time, so that orders never wait behind them."""
+
+    book: FillBook
+    clock: Clock
+    _due: dict[str, datetime] = field(default_factory=dict)
+
+    async def look(self, accounts: Iterable[str]) -> None:
+        """Read those of the account that is due the longest, if any is; one that can't be read is due again soon."""
+        now = self.clock()
+        account = min(accounts, key=lambda each: self._due.get(each, EVER_DUE), default=None)
+        if account is None or self._due.get(account, EVER_DUE) > now:
+            return
+        try:
+            await self.book.read(account)
+        except BrokerError as error:
+            log.info("fills of %s not read: %s", account, error)
+            self._due[account] = now + AGAIN_AFTER
+        else:
+            self._due[account] = now + EVERY
 
 
 async def executions(reader: Reader, book: FillBook, member: Member, account: str, hours: int | None) -> Fills:

@@ -4,7 +4,7 @@
 fill them by hand. No implementation lives here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -241,8 +241,8 @@ class Journal(Protocol):
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""
 
-    async def kept_fills(self, account: str, since: datetime) -> KeptFills:
-        """The fills of an account at or after the moment, and what of the time since then was covered."""
+    async def kept_fills(self, account: str, since: datetime, orders: Collection[str] | None = None) -> KeptFills:
+        """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Outbox rows to deliver now: alarms first, then oldest first."""

@@ -66,7 +66,7 @@ async def story(reader: Reader, book: FillBook, member: Member, account: str, ty
     ticket, events, ticket_why = await _ticket(reader, name, ids)
     ids |= {*(ticket.order_ids if ticket else ())}
     told = _owned(told, is_known=found.order is not None or ticket is not None)
-    kept, _ = await book.kept(name, reader.clock() - STORY_LOOKS_BACK)
+    kept, _ = await book.kept(name, reader.clock() - STORY_LOOKS_BACK, ids)
     fills = _own(ids, read, kept)
     return OrderStory(
         account=name,
@@ -134,8 +134,7 @@ async def _fills(reader: Reader, book: FillBook, account: str, order_id: str) ->
 def _own(ids: Collection[str], read: _OwnFills, kept: KeptFills | None) -> tuple[Execution, ...] | None:
     """Its fills, with those that the desk has kept."""
     own = [fill for fill in read.fills or () if not read.are_recent or fill.order_id in ids]
-    own += [fill for fill in (kept.fills if kept else ()) if fill.order_id in ids]
-    once = {(fill.id, fill.at): fill for fill in own}
+    once = {(fill.id, fill.at): fill for fill in (*own, *(kept.fills if kept else ()))}
     return tuple(once.values()) if once or read.fills is not None else None
 
 

@@ -1,6 +1,6 @@
 """The statements about fills that were read at CrossTrade: each is kept once, with the time in which all of them were read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -26,6 +26,7 @@ _EXTEND = (
     .values(until=bindparam("reaches", type_=_span.until.type))
 )
 _KEPT = select(fills).where(_fill.account == bindparam("of"), _fill.at >= bindparam("moment")).order_by(_fill.at, _fill.id)
+_KEPT_OF = _KEPT.where(_fill.order_id.in_(bindparam("orders", expanding=True)))
 _COVERED = select(fill_spans).where(_span.account == bindparam("of"), _span.until > bindparam("moment")).order_by(_span.since)
 
 
@@ -40,8 +41,9 @@ def keep(connection: Connection, account: str, read: Sequence[Execution], covere
         connection.execute(_EXTEND, {"of": account, "began": last.since, "reaches": covered.end})
 
 
-def kept(connection: Connection, account: str, since: datetime) -> KeptFills:
-    """What is kept of an account since a moment."""
-    found = fills_of(connection.execute(_KEPT, {"of": account, "moment": since}))
+def kept(connection: Connection, account: str, since: datetime, orders: Collection[str] | None) -> KeptFills:
+    """What is kept of an account since a moment, perhaps of some orders only."""
+    whose = {} if orders is None else {"orders": list(orders)}
+    found = fills_of(connection.execute(_KEPT if orders is None else _KEPT_OF, {"of": account, "moment": since, **whose}))
     spans = connection.execute(_COVERED, {"of": account, "moment": since})
     return KeptFills(tuple(found), tuple(Span(row.since, row.until) for row in spans))

@@ -1,6 +1,6 @@
 """The journal itself: each method is one transaction. What goes to which row is in ``codec``, how it gets there in ``links``."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -145,9 +145,9 @@ class SqlJournal:
         """Keep fills that were read, each once, and that in this span they are all there were."""
         await self._writes.run(lambda connection: filled.keep(connection, account, fills, covered))
 
-    async def kept_fills(self, account: str, since: datetime) -> KeptFills:
-        """The fills of an account at or after the moment, and what of the time since then was covered."""
-        return await self._reads.run(lambda connection: filled.kept(connection, account, since))
+    async def kept_fills(self, account: str, since: datetime, orders: Collection[str] | None = None) -> KeptFills:
+        """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
+        return await self._reads.run(lambda connection: filled.kept(connection, account, since, orders))
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Outbox rows to deliver now: alarms first, then oldest first."""

@@ -222,8 +222,10 @@ def test_an_account_tells_its_margins_and_what_can_not_be_read_of_them_costs_not
 
 @pytest.mark.parametrize("body", [{"status": "Part filled"}, {"success": True, "data": {"status": "PartFilled"}}])
 def test_a_status_is_a_state(body: object) -> None:
-    assert wire.read_status(wired(body)) is OrderState.PART_FILLED
-    assert wire.read_status(wired({"status": "Dreaming"})) is OrderState.OTHER
+    assert wire.read_status(wired(body), "Sim101") is OrderState.PART_FILLED
+    assert wire.read_status(wired({"status": "Dreaming", "account": "sim101"}), "Sim101") is OrderState.OTHER
+    with pytest.raises(BrokerGarbled, match="another account"):
+        wire.read_status(wired({"status": "Filled", "account": "Apex-001"}), "Sim101")
 
 
 def test_a_lifecycle_is_read_by_its_epochs() -> None:
@@ -360,7 +362,7 @@ def test_any_json_at_all_is_read_or_garbled(body: Any) -> None:
         lambda: wire.read_all_positions(body),
         lambda: wire.read_all_orders(body),
         lambda: wire.read_position(body, "Sim101", ES),
-        lambda: wire.read_status(body),
+        lambda: wire.read_status(body, "Sim101"),
         lambda: wire.read_execution(body, "Sim101"),
         lambda: wire.read_lifecycle(body, 200),
         lambda: wire.read_strategies(body, "Sim101"),

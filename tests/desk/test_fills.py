@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.fills import MOST_HOURS, READS_BACK, USUAL_HOURS
+from bot.desk.fills import AGAIN_AFTER, EVERY, MOST_HOURS, READS_BACK, USUAL_HOURS, FillBook, FillWatch
 from bot.desk.reports import Fills, OneFill
 from bot.desk.requests import Refused
 from bot.trading.facts import Execution
@@ -126,26 +126,39 @@ async def test_fills_are_offered_newest_first_from_the_record_to_those_who_may_s
 
 
 async def test_the_desk_keeps_the_fills_of_granted_accounts_by_itself(room: Room) -> None:
-    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("Sim*",), ("*",), 5),))
-    room.broker.book_executions += [fill(1), fill(2, account="Sim102"), fill(3, account="Apex-001")]
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("Sim101",), ("*",), 5),))
+    room.broker.book_executions += [fill(1), fill(2, account="Apex-001")]
     await room.desk.start()
-    async with asyncio.timeout(5):
-        while not (await room.journal.kept_fills("Sim102", NOON)).fills:
+    async with asyncio.timeout(10):
+        while not (await room.journal.kept_fills("Sim101", NOON)).fills:
             await asyncio.sleep(0.005)
     room.broker.failing.add("executions")
     made = await executions(room)
     assert (made.rows, made.earlier) == (None, (fill(1),))
-    kept = await room.journal.kept_fills("Sim102", NOON)
-    assert kept.fills == (fill(2, account="Sim102"),)
     assert (await room.journal.kept_fills("Apex-001", NOON)).fills == ()
 
 
-async def test_accounts_that_can_not_be_read_just_now_are_left_for_the_next_time(room: Room) -> None:
-    await room.desk.reads.positions(TRADER, "Sim101")
-    room.broker.book_executions += [fill(1), fill(2, account="Sim102")]
-    room.broker.failing |= {"accounts", "executions"}
-    await room.desk._keep_fills()
-    assert (await room.journal.kept_fills("Sim101", NOON - READS_BACK)).covered == ()
-    room.broker.failing -= {"executions"}
-    await room.desk._keep_fills()
-    assert (await room.journal.kept_fills("Sim101", NOON)).fills == (fill(1),)
+async def test_each_accounts_fills_are_read_in_turn_and_soon_again_where_that_failed(room: Room) -> None:
+    book = FillBook(room.broker, room.journal, room.clock)
+    watch = FillWatch(book, room.clock)
+    both = ["Sim101", "Sim102"]
+
+    async def covered(account: str) -> int:
+        return len((await room.journal.kept_fills(account, NOON - READS_BACK)).covered)
+
+    await watch.look([])
+    room.broker.failing.add("executions")
+    await watch.look(both)
+    room.broker.failing.clear()
+    for _ in range(3):
+        await watch.look(both)
+    assert [await covered(name) for name in both] == [0, 1]
+    room.clock.pass_by(AGAIN_AFTER.total_seconds())
+    for _ in range(3):
+        await watch.look(both)
+    assert [await covered(name) for name in both] == [1, 1]
+    assert room.broker.called.count("executions") == 3
+    room.clock.pass_by(EVERY.total_seconds())
+    for _ in range(3):
+        await watch.look(both)
+    assert room.broker.called.count("executions") == 5

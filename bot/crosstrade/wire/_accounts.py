@@ -14,8 +14,8 @@ from bot.crosstrade.wire._values import (
     ShownNumber,
     ShownText,
     Text,
+    check_account,
     futures,
-    is_same,
     reading,
     row_of,
     rows_of,
@@ -103,8 +103,7 @@ def read_accounts(body: object) -> tuple[Account, ...]:
 def read_account(body: object, name: str) -> Account:
     """Read GET Get account: money in the account's currency under ``item`` (docs, mid)."""
     account = _account(thing_of(body, "account"))
-    if not is_same(account.name, name):
-        raise BrokerGarbled("CrossTrade answered for another account than the one asked for.")
+    check_account(account.name, name)
     return account
 
 
@@ -146,8 +145,7 @@ def read_strategies(body: object, account: str) -> tuple[Strategy, ...]:
 def read_watermarks(body: object, account: str) -> Watermarks:
     """Read GET Watermarks: lower-case keys under ``data``, whose objects are empty where nothing is kept (docs, old to mid)."""
     row = reading("watermarks", _WatermarksRow.model_validate, thing_of(body))
-    if row.account is not None and not is_same(row.account, account):
-        raise BrokerGarbled("CrossTrade answered for another account than the one asked for.")
+    check_account(row.account, account)
     highs = row.watermarks
     return Watermarks(row.account or account, highs.pnlhigh, highs.netliqhigh, highs.unrealhigh)
 
@@ -197,8 +195,7 @@ def _position(account: str | None, item: object) -> Position:
 
 def _strategy(account: str, item: object) -> Strategy:
     row = _StrategyRow.model_validate(item)
-    if row.account is not None and not is_same(row.account, account):
-        raise BrokerGarbled("CrossTrade answered with a row of another account than the one asked for.")
+    check_account(row.account, account)
     sign = _SIGNS.get((row.position or "").casefold())
     return Strategy(
         id=row.id,

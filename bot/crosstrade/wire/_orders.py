@@ -15,6 +15,7 @@ from bot.crosstrade.wire._values import (
     ShownNumber,
     ShownText,
     Text,
+    check_account,
     futures,
     moment,
     reading,
@@ -59,6 +60,7 @@ class _ExecutionRow(InstrumentRow):
 
 
 class _StatusRow(Row):
+    account: ShownText = None
     status: Text
 
 
@@ -97,9 +99,11 @@ def read_order(body: object, account: str) -> Order:
     return reading("order", partial(_order, account), thing_of(body, "order"))
 
 
-def read_status(body: object) -> OrderState:
-    """Read GET Order status: a string ``status`` at the top (seen in the code of others)."""
-    return OrderState.read(reading("order status", _StatusRow.model_validate, thing_of(body, "order")).status)
+def read_status(body: object, account: str) -> OrderState:
+    """Read GET Order status: a string ``status`` at the top (seen in the code of others), perhaps with whose order it is."""
+    row = reading("order status", _StatusRow.model_validate, thing_of(body, "order"))
+    check_account(row.account, account)
+    return OrderState.read(row.status)
 
 
 def read_executions(body: object, account: str) -> tuple[Execution, ...]:

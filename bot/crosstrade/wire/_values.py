@@ -128,10 +128,19 @@ def row_of(model: type[_R], item: object, account: str | None) -> _R:
     row = model.model_validate(item)
     if account is None and row.account is None:
         raise ValueError("a row of no account")
-    # CrossTrade echoes the account in its canonical case (official).
-    if account is not None and row.account is not None and not is_same(row.account, account):
-        raise BrokerGarbled("CrossTrade answered with a row of another account than the one asked for.")
+    check_account(row.account, account)
     return row
+
+
+def check_account(answered: str | None, asked: str | None) -> None:
+    """See that an answer is of the account that was asked for, if one was and the answer says whose it is.
+
+    Raises:
+        BrokerGarbled: it is of another one.
+    """
+    # CrossTrade echoes the account in its canonical case (official).
+    if answered is not None and asked is not None and not is_same(answered, asked):
+        raise BrokerGarbled("CrossTrade answered for another account than the one asked for.")
 
 
 def is_same(name: str, other: str) -> bool:
