@@ -199,6 +199,7 @@ def test_empty_lists_that_were_read_are_said_to_be_empty() -> None:
 def test_a_list_of_one_instrument_says_so_where_it_is_empty() -> None:
     empty: Listed[Any] = Listed("Sim101", False, (), "", NOW, about="ES 09-26")
     assert "flat in ES 09-26" in text(sheets.positions([empty]))
+    assert "`Sim101` · ES 09-26 alone\n" in text(sheets.positions([replace(empty, rows=HELD[:1])]))
     assert "no working orders in ES 09-26" in text(sheets.orders([empty]))
     assert "1 working in ES" in text(sheets.orders([Listed("Sim101", False, (ORDER,), "", NOW, about="ES")]))
 
@@ -453,8 +454,8 @@ def test_the_story_is_told_by_time_with_the_source_of_each_line() -> None:
         "12:00:00 desk offered",
         "12:00:02 CT   api received",
         "              PlaceOrder",
-        "12:00:03 desk seen, Working, filled",
-        "              1",
+        "12:00:03 desk seen, Working, 1",
+        "              filled",
         "12:00:04 CT   Working, filled 0/2",
         "12:00:04 CT   no time of its own,",
         "              because of *that*",

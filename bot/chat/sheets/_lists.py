@@ -58,7 +58,8 @@ def _positions(sheet: Listed[Position]) -> Section:
         for one in sheet.rows
     ]
     totals = [("total", "", "", total(one.unrealised for one in sheet.rows))] if len(rows) > 1 else []
-    return Section(name(sheet), tuple(grid(("", "held", "price", "open"), rows, totals)), doubts)
+    alone = f" · {sheet.about} alone" if sheet.about else ""
+    return Section(f"{name(sheet)}{alone}", tuple(grid(("", "held", "price", "open"), rows, totals)), doubts)
 
 
 def _orders(sheet: Listed[Order]) -> Section:

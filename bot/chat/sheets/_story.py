@@ -117,8 +117,9 @@ def _drawn(lines: list[Line]) -> Iterator[str]:
 
 
 def _desk_words(event: Event) -> str:
-    state, filled = event.data.get("order_state"), event.data.get("filled")
-    parts = (event.name.value, str(state) if state else "", f"filled {filled}" if filled else "")
+    name, filled = event.name.value, event.data.get("filled")
+    state = str(event.data.get("order_state") or "")
+    parts = (name, "" if state.casefold() == name else state, f"{filled} filled" if filled else "")
     return ", ".join(part for part in parts if part)
 
 
