@@ -9,6 +9,7 @@
     ├── BrokerError                a *read* of CrossTrade failed: unknown, never evidence of anything
     │   ├── BrokerUnreachable      no usable answer: down, offline, timeout, 408, 5xx
     │   ├── BrokerRefused          CrossTrade answered with an error of its own
+    │   │   └── BrokerLacks        CrossTrade, or an add-on too old for it, doesn't have that call
     │   └── BrokerGarbled          an answer came that can't be read
     ├── JournalError               the journal can't be read or written: nothing may be sent
     │   └── JournalLocked          another process owns this journal; the start stops (exit 1)
@@ -82,6 +83,10 @@ class BrokerRefused(BrokerError):
         self.status = status
         self.text = text
         super().__init__(text)
+
+
+class BrokerLacks(BrokerRefused):
+    """CrossTrade doesn't have that call, or the add-on in NinjaTrader is too old for it."""
 
 
 class BrokerGarbled(BrokerError):

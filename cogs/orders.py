@@ -17,18 +17,20 @@ class Orders(commands.Cog):
     def __init__(self, client: DeskClient) -> None:
         self._desk = client.desk
 
-    @app_commands.command(name="orders", description="The working orders of an account")
+    @app_commands.command(name="orders", description="Working orders, of one account or of all that you may see")
     @app_commands.describe(
-        account="NinjaTrader account, such as Sim101",
+        account="NinjaTrader account; all of yours if left out",
         instrument="Contract, such as ES 09-26, or a root for all its months; all instruments if left out",
     )
     @app_commands.guild_only()
-    async def orders(self, interaction: discord.Interaction[Host], account: str, instrument: str | None = None) -> None:
+    async def orders(
+        self, interaction: discord.Interaction[Host], account: str | None = None, instrument: str | None = None
+    ) -> None:
         """Show working orders."""
         await thinking(interaction)
         await told(interaction, await self._desk.reads.orders(admitted(interaction), account, instrument), sheets.orders)
 
-    @app_commands.command(name="order", description="One order: its state, its fills, and the desk's ticket of it")
+    @app_commands.command(name="order", description="One order: its state, its fills, its story, and the desk's ticket of it")
     @app_commands.describe(account="NinjaTrader account, such as Sim101", order="Order id, as its card or /orders shows it")
     @app_commands.guild_only()
     async def order(self, interaction: discord.Interaction[Host], account: str, order: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bot.desk.charts import Charted, ChartRequest
-from bot.desk.reports import Balance, Listed, OrderStory, Quoted
+from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
@@ -19,11 +19,13 @@ Acknowledge = Callable[[], Awaitable[None]]
 class Reads(Protocol):
     """What reading commands may ask for; nothing here has consequences."""
 
-    async def positions(self, member: Member, account: str | None) -> tuple[Listed[Position], ...] | Refused:
-        """Open positions of one account, or of all that the member may see."""
+    async def positions(
+        self, member: Member, account: str | None, typed: str | None = None
+    ) -> tuple[Listed[Position], ...] | Refused:
+        """Open positions of one account, or of all that the member may see; perhaps of one instrument only."""
 
-    async def orders(self, member: Member, account: str, typed: str | None) -> Listed[Order] | Refused:
-        """Working orders of an account, perhaps of one instrument only."""
+    async def orders(self, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...] | Refused:
+        """Working orders, likewise."""
 
     async def order(self, member: Member, account: str, order_id: str) -> OrderStory | Refused:
         """All that is known of one order."""
@@ -31,17 +33,29 @@ class Reads(Protocol):
     async def accounts(self, member: Member) -> tuple[Balance, ...] | Refused:
         """All accounts that the member may see."""
 
-    async def account(self, member: Member, account: str) -> Balance | Refused:
+    async def account(self, member: Member, account: str) -> AccountReport | Refused:
         """One account with its money."""
 
     async def pnl(self, member: Member) -> tuple[Balance, ...] | Refused:
         """The day of all accounts that the member may see."""
 
-    async def executions(self, member: Member, account: str) -> Listed[Execution] | Refused:
-        """An account's fills of the last 15 minutes."""
+    async def executions(self, member: Member, account: str, hours: int | None = None) -> Fills | Refused:
+        """An account's fills, with those that the desk has kept."""
 
-    async def quotes(self, member: Member, typed: str) -> tuple[Quoted, ...] | Refused:
-        """Quotes of one or several instruments."""
+    async def execution(self, member: Member, account: str, typed: str) -> OneFill | Refused:
+        """One fill by its id."""
+
+    async def recent_fills(self, member: Member, account: str) -> Sequence[Execution]:
+        """Fills to offer in autocomplete, from the desk's own record."""
+
+    async def quotes(self, member: Member, typed: str, account: str | None = None) -> tuple[Quoted, ...] | Refused:
+        """Quotes of one or several instruments; the market's, or an account's own."""
+
+    async def market(self, member: Member, typed: str | None) -> tuple[Traded, ...] | Refused:
+        """Whether one or several markets trade, and when that changes."""
+
+    async def strategies(self, member: Member, account: str) -> StrategyReport | Refused:
+        """The strategies that run in an account."""
 
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
         """The bars of an instrument, and what an account holds and works there."""

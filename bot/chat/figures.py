@@ -46,6 +46,17 @@ def clock_time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M:%S}"
 
 
+def lasting(seconds: float) -> str:
+    """How long something takes, to the minute: ``2 d 3 h``, ``3 h 12 min``, ``under a minute``."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "under a minute"
+    hours, days = minutes // 60, minutes // 1440
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes % 60} min" if not days else f"{days} d {hours % 24} h"
+
+
 def age(seconds: float) -> str:
     """How old something is, short: ``3 s``, ``4 min``, ``2 h``."""
     if seconds < 120:

@@ -68,6 +68,12 @@ def pair(left: str, right: str) -> list[str]:
     return [*wrapped(left), *(f"{line:>{WIDTH}}" for line in wrapped(right))]
 
 
+def side_by_side(left: str, text: str) -> list[str]:
+    """A text beside a short beginning, and below it on where it doesn't fit one line."""
+    lines = textwrap.wrap(verbatim(text, LONGEST_CELL), WIDTH - len(left), break_on_hyphens=False)
+    return [f"{left if number == 0 else ' ' * len(left)}{line}" for number, line in enumerate(lines or [""])]
+
+
 def wrapped(text: str) -> list[str]:
     """A text on as many lines as it takes."""
     return textwrap.wrap(verbatim(text, LONGEST_CELL), WIDTH, break_on_hyphens=False)

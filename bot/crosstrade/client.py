@@ -25,13 +25,14 @@ from bot.crosstrade.errors import (
     park_seconds,
     problem_of_failure,
     problem_of_reply,
-    says_no_order,
+    says_none,
     sentence_of,
 )
 from bot.crosstrade.feed import Feed, Tell
 from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
+from bot.crosstrade.reading import Reading
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
@@ -52,7 +53,7 @@ class Transport(StrEnum):
     WEBSOCKET = "websocket"
 
 
-class CrossTrade:
+class CrossTrade(Reading):
     """The CrossTrade client; an async context manager that owns its session and its socket.
 
     Reads raise ``BrokerUnreachable``, ``BrokerRefused`` or ``BrokerGarbled``. Writes raise nothing but ``CancelledError``: they
@@ -84,6 +85,7 @@ class CrossTrade:
         timeouts: Timeouts = USUAL,
         backoff: tuple[float, ...] = BACKOFF,
     ) -> None:
+        super().__init__()
         self._url = url.rstrip("/")
         self._token = token
         self._clock = clock
@@ -178,7 +180,7 @@ class CrossTrade:
     async def order(self, account: str, order_id: str) -> Order | None:
         """One order by any of its ids, ``None`` for 404 and for 400 "not found" (GET Get order; 404 inferred)."""
         reply = await self._ask(lambda: requests.order_path(account, order_id))
-        if says_no_order(reply):
+        if says_none(reply, "order"):
             return None
         return wire.read_order(self._body(reply), account)
 
@@ -241,9 +243,6 @@ class CrossTrade:
         if self._orders_stream is not None:
             return self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
         return self._rest.write(call.method, call.path, dumps(call.body))
-
-    async def _read(self, path: Callable[[], str]) -> object:
-        return self._body(await self._ask(path))
 
     async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:
         try:

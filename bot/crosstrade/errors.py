@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
+from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 Clean = Callable[[str], str]
@@ -135,13 +135,13 @@ def problem_of_reply(reply: Reply, clean: Clean) -> BrokerError | None:
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return BrokerUnreachable("CrossTrade says that there were too many requests; try again in some seconds.")
     if _is_refusal(reply.status):
-        return BrokerRefused(reply.status, _refusal(reply, clean))
+        return _refused(reply, clean)
     if not _is_success(reply.status):
         return BrokerUnreachable(clean(f"CrossTrade answered HTTP {reply.status}. {_reason(reply.body)}"))
     if reply.body is BROKEN:
         return BrokerGarbled(GARBLED)
     if _success(reply.body) is False or (_success(reply.body) is None and _has_error(reply.body)):
-        return BrokerRefused(reply.status, _refusal(reply, clean))
+        return _refused(reply, clean)
     return None
 
 
@@ -187,15 +187,28 @@ def park_seconds(reply: Reply) -> float | None:
         return 1.0
 
 
-def says_no_order(reply: Reply) -> bool:
-    """Tell whether an answer to GET Get order says that there is none (404 inferred, 400 "not found" as cancel has it)."""
-    if not _is_refusal(reply.status) and not (_is_success(reply.status) and _success(reply.body) is False):
+def says_none(reply: Reply, what: str) -> bool:
+    """Tell whether an answer to a read of one ``order`` or ``execution`` says that there is none.
+
+    404 is inferred; 400 "not found" is what the cancel page has.
+    """
+    if not _says_no(reply):
         return False
     text = _reason(reply.body).casefold()
-    # These speak of the path or of the account, not of the order.
-    if (isinstance(reply.body, Mapping) and "did_you_mean" in reply.body) or ("account" in text and "order" not in text):
+    # These speak of the path or of the account, not of what was asked for.
+    if _names_no_call(reply) or ("account" in text and what not in text):
         return False
     return reply.status == HTTPStatus.NOT_FOUND or "not found" in text
+
+
+def says_no_position(reply: Reply) -> bool:
+    """Tell whether an answer to GET Get position says that nothing is open there.
+
+    What a flat account answers is unknown; "No position found" is what the reverse page has, "Invalid request" is this page's
+    only sample.
+    """
+    text = _reason(reply.body).casefold()
+    return _says_no(reply) and not _names_no_call(reply) and ("no position" in text or text == "invalid request")
 
 
 def says_token_refused(reply: Reply) -> bool:
@@ -209,6 +222,21 @@ def _is_success(status: int) -> bool:
 
 def _is_refusal(status: int) -> bool:
     return 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT
+
+
+def _says_no(reply: Reply) -> bool:
+    return _is_refusal(reply.status) or (_is_success(reply.status) and _success(reply.body) is False)
+
+
+def _names_no_call(reply: Reply) -> bool:
+    """Tell whether the path is none of CrossTrade's (structured 404, official)."""
+    return isinstance(reply.body, Mapping) and "did_you_mean" in reply.body
+
+
+def _refused(reply: Reply, clean: Clean) -> BrokerRefused:
+    # An add-on too old for a call says "Unknown API command" (lifecycle page).
+    lacks = _names_no_call(reply) or "unknown api command" in _reason(reply.body).casefold()
+    return (BrokerLacks if lacks else BrokerRefused)(reply.status, _refusal(reply, clean))
 
 
 def _success(body: object) -> object:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bot.crosstrade.requests import API, Body
-from bot.crosstrade.wire import Count, MaybeText, Number, moment
+from bot.crosstrade.wire._values import Count, MaybeText, Number, moment
 from bot.errors import BrokerGarbled, InstrumentError
 from bot.trading.bars import Bar, Bars, Period, PeriodType
 from bot.trading.instruments import Contract, Root, parse_dated

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bot.crosstrade.wire import Number, Text, moment
+from bot.crosstrade.wire._values import Number, Text, moment
 from bot.errors import InstrumentError
 from bot.trading.facts import Day
 from bot.trading.instruments import Contract, parse_dated

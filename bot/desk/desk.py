@@ -12,6 +12,7 @@ from datetime import timedelta
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
+from bot.desk.fills import FillBook, FillWatch
 from bot.desk.hands import Hands
 from bot.desk.haste import Haste
 from bot.desk.interrupted import Interrupted
@@ -47,6 +48,8 @@ EVIDENCE_SOONEST = timedelta(seconds=2)
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
+# One account's at a time: all of them at once would use up what reads of others need.
+FILLS_PACE = 1.0
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
@@ -90,6 +93,7 @@ class Desk:
         self._clock = clock
         self._hands = Hands()
         self._directory = Directory(quiet_broker or broker)
+        self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._ledger = Ledger(journal, policy, clock, observe)
         look = Look(broker)
         naming = Naming(self._directory, policy)
@@ -215,6 +219,7 @@ class Desk:
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
+            asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
         ]
         return found
 
@@ -271,6 +276,9 @@ class Desk:
             await self._directory.refresh(self._policy())
         except BrokerError as error:
             log.warning("CrossTrade can't be read: %s", error)
+
+    async def _keep_fills(self) -> None:
+        await self._fills.look(self._directory.granted(self._policy()))
 
     async def _forget_fronts(self) -> None:
         self._directory.forget_fronts()

@@ -37,11 +37,15 @@ class Directory:
             BrokerError: the accounts can't be read, so the link is down.
         """
         await self.refresh_accounts()
-        patterns = {pattern for grant in policy.grants for pattern in grant.accounts}
-        for name in [name for name in self._accounts if matches(name, patterns)]:
+        for name in self.granted(policy):
             await self._refresh_positions(name)
         for root in [root for root in self._roots(policy) if root not in self._front]:
             await self._refresh_front(root)
+
+    def granted(self, policy: Policy) -> list[str]:
+        """The accounts that some grant names."""
+        patterns = {pattern for grant in policy.grants for pattern in grant.accounts}
+        return [name for name in self._accounts if matches(name, patterns)]
 
     def forget_fronts(self) -> None:
         """Ask for front months again at the next refresh; they roll."""

@@ -4,7 +4,7 @@
 fill them by hand. No implementation lives here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,13 +12,65 @@ from typing import Protocol
 
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.funds import Watermarks
+from bot.trading.holdings import Standing, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
+from bot.trading.lifecycle import Lifecycle
+from bot.trading.market import Session
+from bot.trading.orders import OrderState
 from bot.trading.outcomes import Outcome
+from bot.trading.spans import Span
 from bot.trading.tickets import Ticket
 
 
-class Broker(Protocol):
+class Shows(Protocol):
+    """What CrossTrade can show to people beyond what decisions need; errors are those of every read of a ``Broker``."""
+
+    async def snapshot(self) -> Sequence[Standing]:
+        """All active accounts with their money and positions."""
+
+    async def position(self, account: str, contract: Contract) -> Position | None:
+        """One position; ``None`` alone never proves that there is none."""
+
+    async def all_positions(self) -> Sequence[Position]:
+        """The open positions of every account."""
+
+    async def all_orders(self, *, active_only: bool) -> Sequence[Order]:
+        """The orders of every account; ``BrokerRefused`` where CrossTrade doesn't have that list."""
+
+    async def order_status(self, account: str, order_id: str) -> OrderState | None:
+        """An order's state; ``None`` when CrossTrade says that it has none."""
+
+    async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
+        """What CrossTrade wrote down of an order, which may be another account's."""
+
+    async def executions_of(self, account: str, order_id: str) -> Sequence[Execution]:
+        """The fills of one order; ``BrokerRefused`` where CrossTrade doesn't have that list."""
+
+    async def execution(self, account: str, execution_id: str) -> Execution | None:
+        """One fill; ``None`` when CrossTrade says that it has none."""
+
+    async def strategies(self, account: str) -> Sequence[Strategy]:
+        """The ATM strategies that run in an account."""
+
+    async def quotes(self, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+        """Quotes in the order in which they are asked for, all or none."""
+
+    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+        """Likewise from an account's own feed."""
+
+    async def session(self, instrument: Contract | Root) -> Session:
+        """Whether a market trades, and when that changes."""
+
+    async def watermarks(self, account: str) -> Watermarks:
+        """How high an account once stood."""
+
+    async def atm_templates(self) -> Sequence[str]:
+        """The names of the ATM templates in NinjaTrader."""
+
+
+class Broker(Shows, Protocol):
     """CrossTrade, whichever way it is reached.
 
     Every read raises one of ``bot.errors.BrokerError`` when it fails: a failed read is unknown, never empty. A write never
@@ -146,6 +198,19 @@ class Delivery:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFills:
+    """Fills of an account that the desk has read and kept, and the time in which it has read them all.
+
+    Attributes:
+        fills: oldest first.
+        covered: spans in which every fill that CrossTrade had was read.
+    """
+
+    fills: tuple[Execution, ...]
+    covered: tuple[Span, ...]
+
+
 class Journal(Protocol):
     """What was asked, decided, sent and answered. Every method raises ``JournalError`` when the disk or database fails.
 
@@ -181,6 +246,12 @@ class Journal(Protocol):
 
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
+
+    async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
+        """Keep fills that were read, each once, and that in this span they are all there were."""
+
+    async def kept_fills(self, account: str, since: datetime, orders: Collection[str] | None = None) -> KeptFills:
+        """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Outbox rows to deliver now: alarms first, then oldest first."""

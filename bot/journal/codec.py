@@ -5,16 +5,19 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 
 import json
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
-from bot.errors import JournalError
+from bot.errors import InstrumentError, JournalError
 from bot.journal.intents import intent_values, number, read_intent, read_shown, shown_values, text
 from bot.journal.progress import progress_values, read_progress
 from bot.journal.schema import NOTICE
-from bot.trading.orders import OrderState
+from bot.trading.facts import Execution
+from bot.trading.instruments import parse_dated
+from bot.trading.orders import OrderState, Side
 from bot.trading.policy import Visibility
 from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState
@@ -83,6 +86,20 @@ def event_values(event: Event) -> Values:
     }
 
 
+def fill_values(account: str, fill: Execution) -> Values:
+    """The columns of one fill."""
+    return {
+        "account": account,
+        "at": fill.at,
+        "id": fill.id,
+        "order_id": fill.order_id,
+        "contract": str(fill.contract),
+        "side": fill.side,
+        "quantity": fill.quantity,
+        "price": text(fill.price),
+    }
+
+
 def tickets_of(rows: Iterable[AnyRow]) -> list[Ticket]:
     """Rows of the tickets table as tickets."""
     return _each(_ticket, rows)
@@ -98,10 +115,15 @@ def deliveries_of(rows: Iterable[AnyRow]) -> list[Delivery]:
     return _each(_delivery, rows)
 
 
+def fills_of(rows: Iterable[AnyRow]) -> list[Execution]:
+    """Rows of the fills table as executions."""
+    return _each(_fill, rows)
+
+
 def _each(build: Callable[[AnyRow], _Read], rows: Iterable[AnyRow]) -> list[_Read]:
     try:
         return [build(row) for row in rows]
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, InstrumentError) as error:
         raise JournalError(
             "The journal holds a record that this version of the bot can't read; restore the file from a backup."
         ) from error
@@ -173,6 +195,19 @@ def _ticket(row: AnyRow) -> Ticket:
 
 def _event(row: AnyRow) -> Event:
     return Event(at=row.at, name=EventName(row.name), ticket=row.ticket, actor=row.actor, data=_read(row.data))
+
+
+def _fill(row: AnyRow) -> Execution:
+    return Execution(
+        id=row.id,
+        order_id=row.order_id,
+        account=row.account,
+        contract=parse_dated(row.contract),
+        side=Side(row.side),
+        quantity=row.quantity,
+        price=Decimal(row.price),
+        at=row.at,
+    )
 
 
 def _delivery(row: AnyRow) -> Delivery:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -142,3 +143,28 @@ IS_CARD = outbox.c.kind == literal_column(f"'{CARD}'")
 IS_WAITING = outbox.c.delivered_at.is_(None)
 Index("ix_outbox_card", outbox.c.ticket, unique=True, sqlite_where=IS_CARD, postgresql_where=IS_CARD)
 Index("ix_outbox_due", outbox.c.priority, outbox.c.since, outbox.c.id, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
+
+# Fills that were read at CrossTrade, which forgets them after 15 minutes. An id is one account's, and may come again another day.
+fills = Table(
+    "fills",
+    metadata,
+    Column("account", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("order_id", Words),
+    Column("contract", Words, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("price", Text, nullable=False),
+    PrimaryKeyConstraint("account", "at", "id"),
+)
+
+# When an account's fills were all read, so that "none" can be told from "nobody looked".
+fill_spans = Table(
+    "fill_spans",
+    metadata,
+    Column("account", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    PrimaryKeyConstraint("account", "since"),
+)

@@ -1,18 +1,21 @@
 """The journal itself: each method is one transaction. What goes to which row is in ``codec``, how it gets there in ``links``."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select, update
 
-from bot.desk.ports import Delivery, Event, Notice
+from bot.desk.ports import Delivery, Event, KeptFills, Notice
+from bot.journal import fills as filled
 from bot.journal import outbox
 from bot.journal.codec import Values, event_values, events_of, ticket_values, tickets_of
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
+from bot.trading.facts import Execution
 from bot.trading.orders import DONE_STATES, OrderState
+from bot.trading.spans import Span
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
 
 _row = tickets.c
@@ -137,6 +140,14 @@ class SqlJournal:
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
         return await self._reads.run(lambda connection: events_of(connection.execute(_EVENTS, {"key": ticket_id})))
+
+    async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
+        """Keep fills that were read, each once, and that in this span they are all there were."""
+        await self._writes.run(lambda connection: filled.keep(connection, account, fills, covered))
+
+    async def kept_fills(self, account: str, since: datetime, orders: Collection[str] | None = None) -> KeptFills:
+        """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
+        return await self._reads.run(lambda connection: filled.kept(connection, account, since, orders))
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Outbox rows to deliver now: alarms first, then oldest first."""

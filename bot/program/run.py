@@ -28,6 +28,7 @@ from cogs.desk import DeskCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
+from cogs.strategies import Strategies
 from cogs.trading import Trading
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
 
 
 def utc_now() -> datetime:

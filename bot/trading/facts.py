@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from bot.trading.funds import Funds
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 
@@ -24,6 +25,7 @@ class Account:
         provider: who provides it; "Simulator" for NinjaTrader's own simulation.
         connected: whether NinjaTrader says that its connection is up.
         realised, unrealised: profit and loss of the day; negative is a loss.
+        funds: margins and the like; ``None`` when nothing of them was told.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Account:
     realised: Decimal | None = None
     unrealised: Decimal | None = None
     cash: Decimal | None = None
+    funds: Funds | None = None
 
     @property
     def is_simulation(self) -> bool:

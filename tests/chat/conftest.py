@@ -17,12 +17,13 @@ from cogs.desk import DeskCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
+from cogs.strategies import Strategies
 from cogs.trading import Trading
 
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

@@ -47,10 +47,10 @@ class FakeReads:
         self.asked.append((name, *(each for each in typed if each is not None)))
         return self.answers[name]
 
-    async def positions(self, member: Member, account: str | None) -> Any:
-        return self._answer("positions", account)
+    async def positions(self, member: Member, account: str | None, typed: str | None = None) -> Any:
+        return self._answer("positions", account, typed)
 
-    async def orders(self, member: Member, account: str, typed: str | None) -> Any:
+    async def orders(self, member: Member, account: str | None, typed: str | None) -> Any:
         return self._answer("orders", account, typed)
 
     async def order(self, member: Member, account: str, order_id: str) -> Any:
@@ -65,11 +65,23 @@ class FakeReads:
     async def pnl(self, member: Member) -> Any:
         return self._answer("pnl")
 
-    async def executions(self, member: Member, account: str) -> Any:
-        return self._answer("executions", account)
+    async def executions(self, member: Member, account: str, hours: int | None = None) -> Any:
+        return self._answer("executions", account, None if hours is None else str(hours))
 
-    async def quotes(self, member: Member, typed: str) -> Any:
-        return self._answer("quotes", typed)
+    async def execution(self, member: Member, account: str, typed: str) -> Any:
+        return self._answer("execution", account, typed)
+
+    async def recent_fills(self, member: Member, account: str) -> Any:
+        return self._answer("recent_fills", account)
+
+    async def quotes(self, member: Member, typed: str, account: str | None = None) -> Any:
+        return self._answer("quotes", typed, account)
+
+    async def market(self, member: Member, typed: str | None) -> Any:
+        return self._answer("market", typed)
+
+    async def strategies(self, member: Member, account: str) -> Any:
+        return self._answer("strategies", account)
 
     async def chart(self, member: Member, request: ChartRequest) -> Any:
         return self._answer("chart", request.instrument, request.account, request.period, str(request.count))

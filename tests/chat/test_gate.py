@@ -82,7 +82,7 @@ async def test_every_autocomplete_asks_the_desk_and_a_no_offers_nothing(stage: S
                 assert InteractionResult(stage.env, record).autocomplete_choices == []
                 asked.append(command.name)
     assert [request.command for request in stage.desk.asked] == asked
-    assert {"reverse", "positions", "orders", "order", "account", "executions", "quote"} <= set(asked)
+    assert {"reverse", "positions", "orders", "order", "account", "executions", "quote", "market", "strategies"} <= set(asked)
     assert stage.desk.behind == []
 
 

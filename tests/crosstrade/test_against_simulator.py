@@ -9,6 +9,7 @@ import pytest
 from bot.crosstrade import CrossTrade, Timeouts
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Rule, Simulator, Timing, running
+from bot.sandbox.ninjatrader.hours import Hours
 from bot.trading.facts import Position
 from bot.trading.instruments import Contract, Root
 from bot.trading.orders import OrderState, OrderType, Side, TimeInForce
@@ -145,6 +146,68 @@ async def test_the_reads_understand_the_simulator(play: Play) -> None:
     with pytest.raises(BrokerUnreachable, match="Client not ready"):
         await client.positions("Sim101")
     assert not client.link.up
+
+
+async def test_what_only_shows_something_is_understood_too(play: Play) -> None:
+    simulator, client = play
+    standings = {one.account.name: one for one in await client.snapshot()}
+    assert (standings["Sim101"].open_count, standings["Apex A/1"].open_count) == (1, 0)
+    funds = standings["Sim101"].account.funds
+    assert funds is not None
+    assert funds.initial.used is not None
+    assert funds.initial.used > 0
+    assert [(one.account, one.quantity) for one in await client.all_positions()] == [("Sim101", 2)]
+    position = await client.position("sim101", ES)
+    assert position is not None
+    assert position.quantity == 2
+    assert await client.position("Apex A/1", ES) is None
+    simulator.faults.add(Kind.FLAT_OBJECT)
+    assert await client.position("Apex A/1", ES) is None
+    with pytest.raises(BrokerRefused, match="Sim999"):
+        await client.position("Sim999", ES)
+    assert [quote.contract.root for quote in await client.quotes([ES, Root("NQ")])] == ["ES", "NQ"]
+    (own,) = await client.account_quotes("Sim101", [ES])
+    assert (own.contract, own.at) == (ES, None)
+    session = await client.session(ES)
+    assert session.is_open
+    assert session.turns_at is not None
+    simulator.world.market.hours = Hours(forced=False)
+    session = await client.session(Root("CL"))
+    assert (session.is_open, session.contract.root) == (False, "CL")
+    assert session.turns_at is not None
+    simulator.world.tick()
+    marks = await client.watermarks("Sim101")
+    assert marks.net_liquidation is not None
+    assert await client.atm_templates() == ("Scalp", "MyAtmStrategy")
+    assert "GET /v1/api/accounts" in await client.endpoints()
+
+
+async def test_an_orders_life_status_fills_and_strategy_are_understood(play: Play) -> None:
+    _, client = play
+    outcome = await client.send(reverse(side=Side.SELL, quantity=3, strategy="Scalp"), deadline=soon())
+    assert isinstance(outcome, Accepted)
+    order_id = outcome.order_id or ""
+
+    async def filled() -> bool:
+        return await client.order_status("Sim101", order_id) is OrderState.FILLED
+
+    await _until(filled)
+    life = await client.lifecycle("Apex A/1", order_id)
+    assert life.account == "Sim101", "the add-on doesn't look at the account that is asked for"
+    assert order_id in life.ids
+    assert [event.what for event in life.events if event.source == "api_received"] == ["PlaceOrder"]
+    assert all(event.at is not None for event in life.events)
+    (fill,) = await client.executions_of("Sim101", order_id)
+    assert (fill.quantity, fill.side) == (3, Side.SELL)
+    assert await client.execution("Sim101", fill.id) == fill
+    assert await client.execution("Sim101", "nothing") is None
+    assert await client.order_status("Sim101", "nothing") is None
+    assert (await client.lifecycle("Sim101", "nothing")).events == ()
+    (strategy,) = await client.strategies("Sim101")
+    assert (strategy.name, strategy.quantity) == ("Scalp", -3)
+    working = await client.all_orders(active_only=True)
+    assert {order.account for order in working} == {"Sim101"}
+    assert len(await client.all_orders(active_only=False)) > len(working)
 
 
 async def test_rows_without_order_id_are_found_by_their_id(play: Play) -> None:

@@ -19,7 +19,7 @@ from bot.crosstrade.errors import (
     problem_of_failure,
     problem_of_reply,
     rpc_reply,
-    says_no_order,
+    says_none,
     sentence_of,
 )
 from bot.crosstrade.redaction import Redactor
@@ -317,7 +317,7 @@ def test_a_refused_read_keeps_status_and_words() -> None:
     ids=str,
 )
 def test_only_a_word_about_the_order_says_that_there_is_none(reply: Reply, missing: bool) -> None:
-    assert says_no_order(reply) is missing
+    assert says_none(reply, "order") is missing
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 408, 429, 500])

@@ -17,6 +17,7 @@ from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted, Outcome
 from bot.trading.tickets import Ticket, TicketState
+from tests.desk.fake_reads import Shown, ShowsBook
 
 ES = Contract("ES", 2026, 9)
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
@@ -37,7 +38,7 @@ class Clock:
 
 
 @dataclass
-class FakeBroker:
+class FakeBroker(ShowsBook):
     """A broker with a book of its own.
 
     Attributes:
@@ -46,6 +47,7 @@ class FakeBroker:
         gate: when set to an event, a write waits for it before it answers.
         failing: names of reads that fail just now.
         front: the front month that a quote of a root is of; September where it is not set.
+        called: names of all reads, in order.
     """
 
     clock: Clock
@@ -65,6 +67,8 @@ class FakeBroker:
     front: Contract | None = None
     reads: int = 0
     surprise: Exception | None = None
+    called: list[str] = field(default_factory=list)
+    shown: Shown = field(default_factory=Shown)
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -74,6 +78,7 @@ class FakeBroker:
 
     async def _read(self, what: str) -> None:
         self.reads += 1
+        self.called.append(what)
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
@@ -97,8 +102,7 @@ class FakeBroker:
         return [o for o in self.book_orders if o.account == account and not (active_only and o.state.is_done)]
 
     async def order(self, account: str, order_id: str) -> Order | None:
-        await self._read("order")
-        return next((o for o in self.book_orders if o.account == account and order_id in o.ids), None)
+        return await self._show("order", next((o for o in self.book_orders if o.account == account and order_id in o.ids), None))
 
     async def executions(self, account: str) -> Sequence[Execution]:
         await self._read("executions")

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-from bot.desk.reads import MOST_QUOTES
-from bot.desk.reports import Balance, Listed, OrderStory
+from bot.desk.markets import MOST_MARKETS, MOST_QUOTES
+from bot.desk.reports import AccountReport, Listed, StrategyReport
 from bot.desk.requests import Refused
-from bot.trading.facts import Account, Day, Execution, Position
+from bot.errors import BrokerRefused
+from bot.trading.facts import Account, Day, Position
+from bot.trading.funds import Watermarks
+from bot.trading.holdings import Standing, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import READING_COMMANDS, Grant
@@ -45,11 +48,6 @@ def codes(made: object) -> list[str]:
     return [denial.code.value for denial in made.denials]
 
 
-def fill(order_id: str, number: int = 1) -> Execution:
-    """A fill of an order."""
-    return Execution(f"fill{number}", order_id, "Sim101", ES, Side.BUY, 1, Decimal(5800), NOON)
-
-
 async def test_one_accounts_positions_are_read_whatever_case_it_is_typed_in(room: Room) -> None:
     [sheet] = listed(await room.desk.reads.positions(TRADER, " sIM101 "))
     assert sheet == Listed("Sim101", live=False, rows=(Position("Sim101", ES, -2, Decimal(5790)),), why="", at=NOON)
@@ -67,6 +65,85 @@ async def test_without_an_account_all_granted_ones_are_read_and_no_other(room: R
     assert [(sheet.account, sheet.live) for sheet in everything] == [("Apex-001", True), ("Sim101", False), ("Sim102", False)]
 
 
+@pytest.mark.parametrize("what", ["positions", "orders"])
+async def test_all_accounts_lists_come_by_one_request_and_show_no_other_account(room: Room, what: str) -> None:
+    room.broker.rest(Side.BUY, 1)
+    room.broker.rest(Side.SELL, 1, "Apex-001")
+    room.rule(grants=(Grant(READER_ROLE, frozenset({"positions", "orders"}), ("Sim*",)),))
+    made = await read_all(room, what)
+    assert [(sheet.account, len(sheet.rows or ())) for sheet in made] == [("Sim101", 1), ("Sim102", 0)]
+    assert room.broker.called == ["accounts", f"all_{what}"]
+
+
+@pytest.mark.parametrize("what", ["positions", "orders"])
+async def test_where_there_is_no_list_of_all_each_accounts_own_is_read(room: Room, what: str) -> None:
+    room.broker.rest(Side.BUY, 1)
+    room.rule(grants=(Grant(READER_ROLE, frozenset({"positions", "orders"}), ("Sim*",)),))
+    room.broker.shown.answers[f"all_{what}"] = BrokerRefused(404, "not_found")
+    assert [len(sheet.rows or ()) for sheet in await read_all(room, what)] == [1, 0]
+    room.broker.failing.add(what)
+    assert [sheet.rows for sheet in await read_all(room, what)] == [None, None]
+
+
+@pytest.mark.parametrize("what", ["positions", "orders"])
+async def test_a_list_of_all_that_nobody_answers_is_missing_for_each_and_not_asked_for_again(room: Room, what: str) -> None:
+    room.rule(grants=(Grant(READER_ROLE, frozenset({"positions", "orders"}), ("Sim*",)),))
+    room.broker.failing.add(f"all_{what}")
+    made = await read_all(room, what)
+    assert [(sheet.rows, f"no answer for all_{what}" in sheet.why) for sheet in made] == [(None, True)] * 2
+    assert room.broker.called == ["accounts", f"all_{what}"]
+
+
+async def test_an_account_whose_link_is_down_does_not_look_flat_for_being_left_out(room: Room) -> None:
+    room.broker.book_accounts["Sim101"] = replace(room.broker.book_accounts["Sim101"], connected=False)
+    room.broker.shown.answers["all_positions"] = []
+    [first, second] = listed(await room.desk.reads.positions(READER, None))
+    assert [first.rows is not None and len(first.rows), second.rows] == [1, ()]
+
+
+async def test_an_account_that_was_listed_by_its_name_only_is_looked_at(room: Room) -> None:
+    await room.desk.reads.positions(TRADER, "Sim101")
+    room.broker.book_accounts = {"Sim101": Account("Sim101")}
+    [sheet] = listed(await room.desk.reads.positions(READER, None))
+    assert not sheet.live, "who provides it is known from before"
+
+
+@pytest.mark.parametrize(
+    ("alone", "doubt"),
+    [
+        (Position("Sim101", ES, -2), ""),
+        (Position("Sim101", ES, 3), "asked for by itself it is LONG 3, in the list SHORT 2"),
+        (None, "asked for by itself it is FLAT, in the list SHORT 2"),
+        (BrokerRefused(400, "x"), ""),
+    ],
+)
+async def test_one_position_is_asked_for_by_itself_too_and_what_differs_is_told(
+    room: Room, alone: Position | Exception | None, doubt: str
+) -> None:
+    room.broker.shown.answers["position"] = alone
+    room.broker.book_positions["Sim101", NQ] = 1
+    [sheet] = listed(await room.desk.reads.positions(TRADER, "Sim101", "ES 09-26"))
+    assert (sheet.doubt, sheet.about, [row.contract for row in sheet.rows or ()]) == (doubt, "ES 09-26", [ES])
+
+
+async def test_a_position_alone_is_told_where_the_list_can_not_be_read_and_never_proves_that_there_is_none(room: Room) -> None:
+    room.broker.failing.add("positions")
+    [sheet] = listed(await room.desk.reads.positions(TRADER, "Sim101", "ES 09-26"))
+    assert (sheet.rows, sheet.doubt) == (None, "asked for by itself it is SHORT 2")
+    room.broker.shown.answers["position"] = None
+    [sheet] = listed(await room.desk.reads.positions(TRADER, "Sim101", "ES 09-26"))
+    assert (sheet.rows, sheet.doubt) == (None, "")
+
+
+async def test_a_root_narrows_the_list_and_is_no_single_position(room: Room) -> None:
+    room.broker.book_positions["Sim101", NQ] = 1
+    [sheet] = listed(await room.desk.reads.positions(TRADER, "Sim101", "NQ"))
+    assert [row.contract for row in sheet.rows or ()] == [NQ]
+    [other, _] = listed(await room.desk.reads.positions(READER, None, "NQ"))
+    assert ([row.contract for row in other.rows or ()], other.about) == ([NQ], "NQ")
+    assert "position" not in room.broker.called
+
+
 async def test_positions_that_can_not_be_read_are_missing_and_not_flat(room: Room) -> None:
     room.broker.failing.add("positions")
     [sheet] = listed(await room.desk.reads.positions(TRADER, "Sim101"))
@@ -79,6 +156,7 @@ async def test_the_grant_must_name_the_account_for_this_very_command(room: Room)
     assert codes(await room.desk.reads.executions(READER, "Sim101")) == ["NO_GRANT"]
     # It may use /orders, but for no account.
     assert codes(await room.desk.reads.orders(READER, "Sim101", None)) == ["ACCOUNT_NOT_GRANTED"]
+    assert codes(await room.desk.reads.quotes(READER, "ES", "Sim101")) == ["ACCOUNT_NOT_GRANTED"]
     assert room.broker.reads == 0
 
 
@@ -88,14 +166,20 @@ async def test_somebody_without_a_grant_reads_nothing_at_all(room: Room) -> None
         await reads.positions(STRANGER, None),
         await reads.positions(STRANGER, "Sim101"),
         await reads.orders(STRANGER, "Sim101", None),
+        await reads.orders(STRANGER, None, None),
         await reads.order(STRANGER, "Sim101", "order1"),
         await reads.accounts(STRANGER),
         await reads.account(STRANGER, "Sim101"),
         await reads.pnl(STRANGER),
         await reads.executions(STRANGER, "Sim101"),
+        await reads.execution(STRANGER, "Sim101", "fill1"),
         await reads.quotes(STRANGER, "ES"),
+        await reads.quotes(STRANGER, "ES", "Sim101"),
+        await reads.market(STRANGER, None),
+        await reads.strategies(STRANGER, "Sim101"),
     ]
     assert [codes(answer) for answer in answers] == [["NO_GRANT"]] * len(answers)
+    assert await reads.recent_fills(STRANGER, "Sim101") == ()
     assert room.broker.reads == 0
 
 
@@ -133,8 +217,8 @@ async def test_only_working_orders_are_listed_of_one_month_or_of_all_of_a_root(r
     ]
 
     async def ids(typed: str | None) -> list[str]:
-        made = await room.desk.reads.orders(TRADER, "Sim101", typed)
-        assert isinstance(made, Listed)
+        [made] = listed(await room.desk.reads.orders(TRADER, "Sim101", typed))
+        assert made.about == (typed or "").strip('"')
         return [order.id for order in made.rows or ()]
 
     assert await ids(None) == ["rest1", "dec", "nq"]
@@ -143,32 +227,43 @@ async def test_only_working_orders_are_listed_of_one_month_or_of_all_of_a_root(r
     assert codes(await room.desk.reads.orders(TRADER, "Sim101", "nonsense!")) == ["UNKNOWN_INSTRUMENT"]
 
 
-async def test_accounts_and_their_money_come_from_one_list_when_it_tells_all(room: Room) -> None:
-    for name, account in room.broker.book_accounts.items():
-        room.broker.book_accounts[name] = replace(account, cash=Decimal(1000))
-    made = listed(await room.desk.reads.accounts(READER))
-    assert [(one.account.name, one.live, one.account.cash) for one in made] == [
-        ("Sim101", False, Decimal(1000)),
-        ("Sim102", False, Decimal(1000)),
+async def test_all_accounts_and_their_money_come_by_two_requests(room: Room) -> None:
+    told = {name: replace(account, cash=Decimal(1000)) for name, account in room.broker.book_accounts.items()}
+    room.broker.book_accounts = {name: Account(name) for name in told}
+    room.broker.shown.answers["snapshot"] = [Standing(told["Sim101"], (), False), Standing(told["Sim102"], (), True)]
+    made = listed(await room.desk.reads.pnl(READER))
+    assert [(one.account, one.live, one.open_count) for one in made] == [
+        (told["Sim101"], False, None),
+        (told["Sim102"], False, 0),
     ]
-    assert room.broker.reads == 1
+    assert room.broker.called == ["accounts", "snapshot"]
 
 
-async def test_what_the_list_does_not_tell_is_asked_for_each_account(room: Room) -> None:
+@pytest.mark.parametrize("cash", [None, Decimal(1000)])
+async def test_money_is_the_lists_or_asked_for_by_itself_where_the_snapshot_can_not_be_read(
+    room: Room, cash: Decimal | None
+) -> None:
+    for name, account in room.broker.book_accounts.items():
+        room.broker.book_accounts[name] = replace(account, cash=cash)
+    room.broker.failing.add("snapshot")
     made = listed(await room.desk.reads.accounts(TRADER))
     assert [one.account.name for one in made] == ["Apex-001", "Sim101", "Sim102"]
-    assert room.broker.reads == 1 + len(made)
+    assert [one.open_count for one in made] == [None] * 3
+    assert room.broker.called.count("account") == (0 if cash else 3)
 
 
 async def test_money_that_can_not_be_read_is_missing_and_never_from_memory(room: Room) -> None:
     await room.desk.reads.positions(TRADER, "Sim101")
     room.broker.failing.add("account")
-    made = await room.desk.reads.account(TRADER, "Sim101")
-    assert isinstance(made, Balance)
+    report = await room.desk.reads.account(TRADER, "Sim101")
+    assert isinstance(report, AccountReport)
+    made = report.balance
     assert made.account == Account("Sim101", "Simulator")
     assert not made.live
     assert "no answer for account" in made.why
-    [first, *_] = listed(await room.desk.reads.accounts(READER))
+    # CrossTrade keeps watermarks itself, so they are told whatever NinjaTrader does.
+    assert (report.marks, report.marks_why) == (Watermarks("Sim101", Decimal(100)), "")
+    [first, *_] = listed(await room.desk.reads.pnl(READER))
     assert first.why
 
 
@@ -182,7 +277,7 @@ async def test_a_day_that_was_just_pushed_spares_the_read_and_is_as_old_as_it_is
     pushed, read = listed(await room.desk.reads.pnl(READER))
     assert (pushed.account.day_result, pushed.live, pushed.why, pushed.at) == (Decimal(70), False, "", just_now)
     assert read.account.day_result is None
-    assert room.broker.reads == reads + 2
+    assert room.broker.reads == reads + 3
 
 
 async def test_a_pushed_day_says_nothing_of_who_provides_the_account(room: Room) -> None:
@@ -198,11 +293,14 @@ async def test_the_list_of_accounts_goes_before_what_was_pushed(room: Room) -> N
     room.broker.days["Sim101"] = Day(Decimal(100), Decimal(-30), NOON)
     [first, *_] = listed(await room.desk.reads.pnl(READER))
     assert first.account.day_result == 0
-    assert room.broker.reads == 1
+    assert room.broker.called == ["accounts", "snapshot"]
 
 
 async def test_an_account_that_was_never_listed_before_is_told_as_far_as_it_is(room: Room) -> None:
-    room.broker.failing.add("account")
+    room.broker.failing |= {"account", "snapshot", "watermarks"}
+    report = await room.desk.reads.account(TRADER, "Sim101")
+    assert isinstance(report, AccountReport)
+    assert (report.marks, bool(report.marks_why)) == (None, True)
     room.broker.book_accounts["SimNew"] = Account("SimNew")
     made = listed(await room.desk.reads.accounts(READER))
     assert [(one.account.name, one.live) for one in made][-1] == ("SimNew", True)
@@ -225,9 +323,49 @@ async def test_quotes_are_read_for_contracts_and_roots_each_once(room: Room) -> 
 
 
 async def test_a_quote_that_can_not_be_read_is_said_to_be_so(room: Room) -> None:
-    room.broker.failing.add("quote")
-    [one] = listed(await room.desk.reads.quotes(READER, "ES"))
-    assert (one.quote, bool(one.why)) == (None, True)
+    room.broker.failing.add("quotes")
+    made = listed(await room.desk.reads.quotes(READER, "ES, NQ"))
+    assert [(one.quote, bool(one.why)) for one in made] == [(None, True)] * 2
+    assert room.broker.called == ["quotes"], "nobody answers, so each is not asked for by itself"
+
+
+@pytest.mark.parametrize(("status", "reads"), [(401, 1), (400, 3)])
+async def test_quotes_that_are_refused_together_are_asked_for_one_by_one(room: Room, status: int, reads: int) -> None:
+    room.broker.shown.answers["quotes"] = BrokerRefused(status, "invalid_instrument")
+    made = listed(await room.desk.reads.quotes(READER, "ES, XX"))
+    assert [(str(one.asked), one.why) for one in made] == [("ES", "`invalid_instrument`"), ("XX", "`invalid_instrument`")]
+    assert room.broker.called == ["quotes"] * reads
+
+
+async def test_an_accounts_own_quotes_are_granted_by_account(room: Room) -> None:
+    [one] = listed(await room.desk.reads.quotes(TRADER, "ES", "sim101"))
+    assert one.quote is not None
+    assert (one.quote.at, one.account) == (None, "Sim101")
+    assert room.broker.called == ["accounts", "account_quotes"]
+
+
+async def test_markets_are_read_each_or_es_where_none_is_named(room: Room) -> None:
+    room.rule(grants=(Grant(READER_ROLE, frozenset({"market"})),))
+    [one] = listed(await room.desk.reads.market(READER, None))
+    assert (str(one.asked), one.session is not None and one.session.is_open) == ("ES", True)
+    room.broker.failing.add("session")
+    made = listed(await room.desk.reads.market(READER, "ES 09-26, CL"))
+    assert [(str(one.asked), one.session, bool(one.why)) for one in made] == [("ES 09-26", None, True), ("CL", None, True)]
+    many = ",".join(f"R{number}" for number in range(MOST_MARKETS + 1))
+    assert codes(await room.desk.reads.market(READER, many)) == ["BAD_REQUEST"]
+
+
+async def test_strategies_and_templates_are_read_side_by_side_and_fail_apart(room: Room) -> None:
+    running = Strategy("334081723", "Sim101", "Scalp")
+    room.broker.shown.strategies.append(running)
+    made = await room.desk.reads.strategies(TRADER, "Sim101")
+    assert isinstance(made, StrategyReport)
+    assert (made.running.rows, made.templates, made.templates_why) == ((running,), ("Scalp",), "")
+    room.broker.failing |= {"strategies", "atm_templates"}
+    made = await room.desk.reads.strategies(TRADER, "Sim101")
+    assert isinstance(made, StrategyReport)
+    assert (made.running.rows, made.templates) == (None, None)
+    assert all((made.running.why, made.templates_why))
 
 
 @pytest.mark.parametrize("typed", [" , ", "ES, nonsense!"])
@@ -239,52 +377,6 @@ async def test_instruments_that_can_not_be_read_are_refused(room: Room, typed: s
 async def test_too_many_quotes_at_once_are_refused(room: Room) -> None:
     many = ",".join(f"R{number}" for number in range(MOST_QUOTES + 1))
     assert codes(await room.desk.reads.quotes(READER, many)) == ["BAD_REQUEST"]
-
-
-async def test_fills_are_those_of_the_account(room: Room) -> None:
-    room.broker.book_executions.append(fill("order1"))
-    made = await room.desk.reads.executions(TRADER, "Sim101")
-    assert isinstance(made, Listed)
-    assert made.rows == (fill("order1"),)
-
-
-async def test_one_orders_story_holds_its_fills_and_nobody_elses(room: Room) -> None:
-    order = room.broker.rest(Side.BUY, 1)
-    room.broker.book_orders[0] = order = replace(order, ids=("676", order.id))
-    room.broker.book_executions += [fill("676"), fill("other", 2), replace(fill("x", 3), order_id=None)]
-    made = await story(room, order.ids[1])
-    assert (made.order, made.fills, made.ticket, made.events) == (order, (fill("676"),), None, ())
-    assert (made.order_why, made.fills_why, made.ticket_why) == ("", "", "")
-
-
-async def test_an_order_that_ninjatrader_has_forgotten_is_told_from_the_journal(running: Room) -> None:
-    ticket = await running.ticket()
-    running.broker.sent.clear()
-    await running.confirm(ticket)
-    stored = await running.now(ticket.id)
-    running.broker.sent.clear()
-    assert stored.order_id is not None
-    running.broker.book_orders.clear()
-    running.clock.pass_by(timedelta(days=6).total_seconds())
-    made = await story(running, stored.order_id)
-    assert made.order is None
-    assert made.ticket is not None
-    assert made.ticket.id == ticket.id
-    names = [event.name.value for event in made.events]
-    assert (names[0], "accepted" in names) == ("offered", True)
-
-
-async def test_each_part_of_a_story_that_can_not_be_read_says_so(room: Room) -> None:
-    room.broker.failing |= {"order", "executions"}
-    room.disk.failing.add("recent")
-    made = await story(room, "order1")
-    assert (made.order, made.fills, made.ticket) == (None, None, None)
-    assert all((made.order_why, made.fills_why, made.ticket_why))
-
-
-@pytest.mark.parametrize("typed", ["", " ", "x" * 65, "a\x00b"])
-async def test_what_can_be_no_order_id_is_refused(room: Room, typed: str) -> None:
-    assert codes(await room.desk.reads.order(TRADER, "Sim101", typed)) == ["BAD_REQUEST"]
 
 
 async def test_reading_offers_what_is_held_in_granted_accounts_and_front_months(running: Room) -> None:
@@ -307,8 +399,8 @@ def listed(made: tuple[Answer, ...] | Refused) -> tuple[Answer, ...]:
     return made
 
 
-async def story(room: Room, order_id: str) -> OrderStory:
-    """The story of an order in Sim101."""
-    made = await room.desk.reads.order(TRADER, "Sim101", order_id)
-    assert isinstance(made, OrderStory), made
-    return made
+async def read_all(room: Room, what: str) -> tuple[Listed[Any], ...]:
+    """The lists of all accounts that the reader may see."""
+    if what == "positions":
+        return listed(await room.desk.reads.positions(READER, None))
+    return listed(await room.desk.reads.orders(READER, None, None))

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.crosstrade.endpoints import ENDPOINTS
 from bot.journal.opening import opened
 from bot.program.check import check
 from bot.program.check._report import Part
@@ -444,6 +445,28 @@ async def test_a_crosstrade_that_is_not_itself_is_told(street: Street, rule: Rul
     told = await street.check()
     assert street.code == code
     assert told["CrossTrade token"].startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("listed", "remark"),
+    [
+        (None, "good"),
+        ([{"method": one.method, "path": f"/v1/api/{one.path}"} for one in ENDPOINTS], "good"),
+        (
+            [f"{one.method} /v1/api/{one.path.replace('{account}', ':account')}" for one in ENDPOINTS if one.number != 13],
+            "good (CrossTrade doesn't list GET /v1/api/orders)",
+        ),
+        (["GET /v2/elsewhere"], "good"),
+    ],
+)
+async def test_what_crosstrade_does_not_list_is_remarked_on_and_stops_nothing(
+    street: Street, listed: list[object] | None, remark: str
+) -> None:
+    body = {"success": False, "error": "no list"} if listed is None else {"success": True, "endpoints": listed}
+    street.simulator.faults.add(Kind.ANSWER, "Endpoints", status=200, body=body)
+    told = await street.check()
+    assert street.code == 0
+    assert told.get("add-on connected", "good") == remark
 
 
 async def test_a_crosstrade_out_of_reach_is_told(street: Street) -> None:

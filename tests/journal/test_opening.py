@@ -18,7 +18,7 @@ from bot.journal.store import SqlJournal
 from .conftest import SERVER
 from .making import by_hand, claimed, event, ruin, sqlite_url, stored
 
-TABLES = {"tickets", "events", "outbox", "alembic_version"}
+TABLES = {"tickets", "events", "outbox", "fills", "fill_spans", "alembic_version"}
 
 
 def tables(connection: Connection) -> set[str]:
@@ -150,7 +150,7 @@ async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
 
 async def test_a_change_of_the_tables_that_fails_leaves_nothing_behind(url: str, file: Path) -> None:
     async with opened(url) as journal:
-        for table in ("tickets", "events", "alembic_version"):
+        for table in ("tickets", "events", "fills", "fill_spans", "alembic_version"):
             cascade = "" if url.startswith("sqlite") else " CASCADE"
             await by_hand(journal, f"DROP TABLE {table}{cascade}")
         if not url.startswith("sqlite"):

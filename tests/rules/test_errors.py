@@ -9,6 +9,7 @@ import bot.errors
 from bot.errors import (
     BrokerError,
     BrokerGarbled,
+    BrokerLacks,
     BrokerRefused,
     BrokerUnreachable,
     DeliveryDelayed,
@@ -40,6 +41,7 @@ BUILT: list[tuple[DeskError, str]] = [
     (BrokerError(SENTENCE), SENTENCE),
     (BrokerUnreachable(SENTENCE), SENTENCE),
     (BrokerRefused(400, "No position found"), "No position found"),
+    (BrokerLacks(404, "Unknown API command"), "Unknown API command"),
     (BrokerGarbled(SENTENCE), SENTENCE),
     (JournalError(SENTENCE), SENTENCE),
     (JournalLocked(SENTENCE), SENTENCE),

@@ -1,11 +1,14 @@
 """What CrossTrade says: whether it takes the token, whether NinjaTrader is there, and which accounts the policy fits."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_hex
 
 from bot.crosstrade import CrossTrade
+from bot.crosstrade.endpoints import ENDPOINTS
+from bot.crosstrade.requests import API
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import Settings
@@ -19,7 +22,7 @@ _NO_ADD_ON = f"HTTP {HTTPStatus.REQUEST_TIMEOUT}"
 
 
 async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Report) -> None:
-    """Report token, add-on and accounts, by one read over REST."""
+    """Report token, add-on and accounts, by two reads over REST."""
     client = CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -31,12 +34,30 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
     try:
         async with client:
             accounts = await client.accounts()
+            remark = await _not_listed(client)
     except BrokerError as error:
         _failed(error, report)
         return
     report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
-    report.add(Part.ADD_ON, Verdict.GOOD)
+    report.add(Part.ADD_ON, Verdict.GOOD, remark)
     _accounts(accounts, policy, report)
+
+
+async def _not_listed(client: CrossTrade) -> str:
+    """What CrossTrade's own list of endpoints lacks of those that the bot calls, if it has one that can be understood."""
+    try:
+        served = {_shape(line) for line in await client.endpoints()}
+    except BrokerError:
+        return ""
+    ours = {_shape(line): line for line in (f"{one.method} {API}/{one.path}" for one in ENDPOINTS)}
+    lacking = [line for shape, line in ours.items() if shape not in served]
+    # One that lacks all of them speaks another language.
+    return f"CrossTrade doesn't list {', '.join(lacking)}" if 0 < len(lacking) < len(ours) else ""
+
+
+def _shape(line: str) -> str:
+    """An endpoint without the names that stand in its path, which everybody writes as they like."""
+    return re.sub(r"\{[^}]*\}|:\w+|<[^>]*>", "{}", line.partition("?")[0]).casefold()
 
 
 def _failed(error: BrokerError, report: Report) -> None:

@@ -23,7 +23,8 @@ START_SECONDS = 30.0
 DISCORD_TOKEN = "demo-token-of-the-local-discord"  # noqa: S105 - opens nothing but the page beside it
 CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
 # What somebody may do who only looks on.
-READING = '"help", "policy", "positions", "orders", "order", "accounts", "account", "pnl", "executions", "quote", "chart"'
+_READING = "help policy positions orders order accounts account pnl executions quote market chart strategies"
+READING = ", ".join(f'"{command}"' for command in _READING.split())
 
 # A month that everybody can type on any date, current ones, and a live account that takes two persons.
 ACCOUNTS = (

@@ -1,0 +1,87 @@
+"""``/executions``: fills, newest first, with what was bought and sold of each contract."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, timedelta
+from itertools import groupby
+
+from bot.chat.figures import clock_time, finest, number, price
+from bot.chat.sheets._shared import minute, moment, name, read_at
+from bot.chat.tables import Section, grid, messages, pair, wrapped
+from bot.desk.reports import Fills, OneFill
+from bot.trading.facts import Execution
+from bot.trading.orders import Side
+
+KEPT = "-# The desk reads fills every 5 minutes and keeps them, as CrossTrade forgets them after 15."
+UNWATCHED = "⚠ Nobody was watching then, so fills may be missing (UTC):"
+
+
+def executions(sheet: Fills) -> list[str]:
+    """``/executions``."""
+    return messages([_last_minutes(sheet), *_earlier(sheet), *_unwatched(sheet)], KEPT, read_at([sheet]))
+
+
+def execution(sheet: OneFill) -> list[str]:
+    """``/executions`` of one fill."""
+    heading = name(sheet)
+    if sheet.fill is not None:
+        note = "From the desk's own record, as CrossTrade doesn't tell it any more." if sheet.is_kept else ""
+        return messages([Section(heading, tuple(_fill(sheet.fill)), (note,) if note else ())], read_at([sheet]))
+    if sheet.why:
+        note = f"⚠ CrossTrade could not be asked for it ({sheet.why}), and the desk's own record doesn't have it."
+    else:
+        note = "Neither CrossTrade nor the desk's own record has a fill with this id in this account."
+    return messages([Section(heading, (), (note,))], read_at([sheet]))
+
+
+def fill_lines(fills: Sequence[Execution]) -> list[str]:
+    """A table of fills, each day by itself."""
+    newest = sorted(fills, key=lambda fill: fill.at, reverse=True)
+    days = [(day, list(group)) for day, group in groupby(newest, key=lambda fill: fill.at.astimezone(UTC).date())]
+    if len(days) == 1:
+        return _day(newest)
+    return [line for day, group in days for line in (f"{day:%m-%d}", *_day(group))]
+
+
+def _day(fills: Sequence[Execution]) -> list[str]:
+    step = finest(one.price for one in fills)
+    rows = [
+        (clock_time(one.at), f"{one.side.upper()} {one.quantity}", str(one.contract), price(one.price, step)) for one in fills
+    ]
+    counted: Counter[tuple[str, Side]] = Counter()
+    for one in fills:
+        counted[str(one.contract), one.side] += one.quantity
+    totals = [("total", f"{side.upper()} {quantity}", contract, "") for (contract, side), quantity in sorted(counted.items())]
+    return grid(("UTC", "", "", "price"), rows, totals if len(rows) > 1 else [])
+
+
+def _last_minutes(sheet: Fills) -> Section:
+    if sheet.rows is None:
+        return Section(name(sheet), (), (f"⚠ The fills could not be read ({sheet.why}); there may be some.",))
+    if not sheet.rows:
+        return Section(f"{name(sheet)} · no fills in the last 15 minutes")
+    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)))
+
+
+def _earlier(sheet: Fills) -> Iterator[Section]:
+    hours = round((sheet.at - sheet.since) / timedelta(hours=1))
+    if sheet.earlier is None:
+        yield Section(f"⚠ The desk's own record could not be read ({sheet.earlier_why}).")
+    elif not sheet.earlier:
+        yield Section(f"No others in the desk's own record of the last {hours} h")
+    else:
+        yield Section(f"**Before that**, from the desk's own record of the last {hours} h", tuple(fill_lines(sheet.earlier)))
+
+
+def _unwatched(sheet: Fills) -> Iterator[Section]:
+    if sheet.unwatched:
+        yield Section(UNWATCHED, tuple(line for span in sheet.unwatched for line in pair(minute(span.start), minute(span.end))))
+
+
+def _fill(fill: Execution) -> list[str]:
+    return [
+        *pair(f"{fill.side.upper()} {fill.quantity} {fill.contract}", f"at {number(fill.price)}"),
+        *pair("UTC", moment(fill.at)),
+        *wrapped(f"order {fill.order_id or 'not told'}"),
+        *wrapped(f"id {fill.id}"),
+    ]

@@ -1,0 +1,139 @@
+"""The reads that only show something to people: no order is decided by them. Those that decisions need are the client's own.
+
+All are GET, and raise what every read raises. "Old", "mid" and "new" say how far the vendor's page can be trusted; what is
+inferred, or was seen in the code of others only, says so.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from bot.crosstrade import paths, wire
+from bot.crosstrade.errors import Reply, says_no_position, says_none
+from bot.errors import BrokerLacks
+from bot.trading.facts import Execution, Order, Position, Quote
+from bot.trading.funds import Watermarks
+from bot.trading.holdings import Standing, Strategy
+from bot.trading.instruments import Contract, Root
+from bot.trading.lifecycle import Lifecycle
+from bot.trading.market import Session
+from bot.trading.orders import OrderState
+
+Path = Callable[[], str]
+NOT_THERE = "CrossTrade has no such call, as it said before."
+
+
+class Reading(ABC):
+    """Reads for those who look; mixed into the client, whose way to the wire they share.
+
+    Each raises ``BrokerUnreachable`` for no usable answer (timeouts, HTTP 408 with NinjaTrader away, 429, 5xx), ``BrokerRefused``
+    for CrossTrade's own no, its kind ``BrokerLacks`` where the call isn't there or the add-on is too old for it, and
+    ``BrokerGarbled`` for an answer that can't be read as what was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._lacking: set[str] = set()
+
+    @abstractmethod
+    async def _ask(self, path: Path) -> Reply:
+        """Make one read and give its answer, whatever it says."""
+
+    @abstractmethod
+    def _body(self, reply: Reply) -> object:
+        """The body of an answer that is none of the errors above."""
+
+    async def snapshot(self) -> tuple[Standing, ...]:
+        """All active accounts, each with its money, in its currency, and open positions (GET Accounts summary, old to mid)."""
+        return wire.read_snapshot(await self._read(paths.snapshot_path))
+
+    async def position(self, account: str, contract: Contract) -> Position | None:
+        """One position, its quantity signed (GET Get position, old to mid).
+
+        ``None`` says that this call knows of none. That alone never proves that the account is flat: on CrossTrade's other
+        surface it answered so while the list showed a position (measured by others). What a flat account answers is unknown,
+        so 400 and a flat object are both read as ``None``.
+        """
+        reply = await self._ask(lambda: paths.position_path(account, contract))
+        return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract)
+
+    async def all_positions(self) -> tuple[Position, ...]:
+        """The open futures positions of every account, quantities signed (GET All positions, mid)."""
+        return wire.read_all_positions(await self._read(paths.all_positions_path))
+
+    async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
+        """The futures orders of every account (GET All orders; the path is inferred, and disputed).
+
+        Raises:
+            BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
+        """
+        return wire.read_all_orders(await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only)))
+
+    async def order_status(self, account: str, order_id: str) -> OrderState | None:
+        """An order's state alone, by any of its ids; ``None`` where there is none (GET Order status; seen in others' code)."""
+        reply = await self._ask(lambda: paths.status_path(account, order_id))
+        return None if says_none(reply, "order") else wire.read_status(self._body(reply), account)
+
+    async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
+        """What the add-on wrote down of an order in 90 days, times UTC (GET Order lifecycle, new; add-on 1.13.2 or later).
+
+        The order may be named by its own id or by the one that it was placed with. The add-on does not look at the account: whose
+        order it is stands in the answer. An id that it doesn't know has no lines (inferred).
+        """
+        body = await self._read(lambda: paths.lifecycle_path(account, order_id))
+        return wire.read_lifecycle(body, paths.LIFECYCLE_LINES)
+
+    async def executions_of(self, account: str, order_id: str) -> tuple[Execution, ...]:
+        """The fills of one order (GET Executions by order; the path is inferred, its reply is taken for that of the list).
+
+        Raises:
+            BrokerLacks: there is no such path, which is asked once only; the list of the last 15 minutes tells the newest.
+        """
+        body = await self._inferred("executions by order", lambda: paths.executions_of_path(account, order_id))
+        return wire.read_executions(body, account)
+
+    async def execution(self, account: str, execution_id: str) -> Execution | None:
+        """One fill, or ``None`` where CrossTrade has none with that id (GET Get execution, old; 404 inferred)."""
+        reply = await self._ask(lambda: paths.execution_path(account, execution_id))
+        return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account)
+
+    async def strategies(self, account: str) -> tuple[Strategy, ...]:
+        """The ATM strategies that run in an account (GET List strategies; seen in the code of others, unverified)."""
+        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account)
+
+    async def quotes(self, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
+        """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid)."""
+        return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments)
+
+    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
+        """Likewise from an account's own feed (GET Quote of an account, old). Such quotes have no time that can be read."""
+        return wire.read_quotes(await self._read(lambda: paths.account_quotes_path(account, instruments)), instruments)
+
+    async def session(self, instrument: Contract | Root) -> Session:
+        """Whether the market trades, and when that changes, times UTC; of the front month for a root (GET Market info, mid)."""
+        return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument)
+
+    async def watermarks(self, account: str) -> Watermarks:
+        """How high an account once stood, in its currency; served also while NinjaTrader is away (GET Watermarks, old to mid)."""
+        return wire.read_watermarks(await self._read(lambda: paths.watermarks_path(account)), account)
+
+    async def atm_templates(self) -> tuple[str, ...]:
+        """The names of the ATM templates that are saved in NinjaTrader (GET ATM templates; seen by others)."""
+        return wire.read_templates(await self._read(paths.templates_path))
+
+    async def endpoints(self) -> tuple[str, ...]:
+        """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET _endpoints; the reply is unknown)."""
+        return wire.read_endpoints(await self._read(paths.endpoints_path))
+
+    async def _read(self, path: Path) -> object:
+        return self._body(await self._ask(path))
+
+    async def _inferred(self, name: str, path: Path) -> object:
+        """Read by a path that is only inferred; once CrossTrade has said that there is none, it isn't asked again."""
+        if name in self._lacking:
+            raise BrokerLacks(HTTPStatus.NOT_FOUND, NOT_THERE)
+        try:
+            return await self._read(path)
+        except BrokerLacks as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                self._lacking.add(name)
+            raise

@@ -1,0 +1,52 @@
+"""CrossTrade's replies, read into the words of ``bot.trading``: accounts, positions, orders, executions, quotes, sessions.
+
+Tolerant where nothing is lost (unknown keys, flat or nested bodies, unknown states) and strict where something would be: a row
+that can't be read makes the whole reply unreadable, so that nothing reads as "flat" or "no order" by accident. Units are
+settled here, by endpoint. Every function raises ``BrokerGarbled``.
+"""
+
+from bot.crosstrade.wire._accounts import (
+    read_account,
+    read_accounts,
+    read_all_positions,
+    read_position,
+    read_positions,
+    read_snapshot,
+    read_strategies,
+    read_watermarks,
+)
+from bot.crosstrade.wire._market import read_endpoints, read_quote, read_quotes, read_session, read_templates
+from bot.crosstrade.wire._orders import (
+    read_all_orders,
+    read_execution,
+    read_executions,
+    read_lifecycle,
+    read_order,
+    read_orders,
+    read_status,
+)
+from bot.crosstrade.wire._values import moment
+
+__all__ = [
+    "moment",
+    "read_account",
+    "read_accounts",
+    "read_all_orders",
+    "read_all_positions",
+    "read_endpoints",
+    "read_execution",
+    "read_executions",
+    "read_lifecycle",
+    "read_order",
+    "read_orders",
+    "read_position",
+    "read_positions",
+    "read_quote",
+    "read_quotes",
+    "read_session",
+    "read_snapshot",
+    "read_status",
+    "read_strategies",
+    "read_templates",
+    "read_watermarks",
+]

@@ -1,0 +1,216 @@
+"""Accounts, what they hold, and their money."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from bot.crosstrade.wire._values import (
+    Count,
+    InstrumentRow,
+    MaybeText,
+    Number,
+    Row,
+    ShownCount,
+    ShownNumber,
+    ShownText,
+    Text,
+    check_account,
+    futures,
+    reading,
+    row_of,
+    rows_of,
+    thing_of,
+)
+from bot.errors import BrokerGarbled, InstrumentError
+from bot.trading.facts import Account, Position
+from bot.trading.funds import Funds, Margin, Watermarks
+from bot.trading.holdings import Standing, Strategy
+from bot.trading.instruments import Contract, parse_dated
+
+_SIGNS = {"long": 1, "short": -1, "flat": 0}
+_NOTHING = Funds()
+
+
+class _AccountItem(Row):
+    cash_value: Number | None = None
+    realized_profit_loss: Number | None = None
+    unrealized_profit_loss: Number | None = None
+    net_liquidation: ShownNumber = None
+    buying_power: ShownNumber = None
+    initial_margin: ShownNumber = None
+    excess_initial_margin: ShownNumber = None
+    intraday_margin: ShownNumber = None
+    excess_intraday_margin: ShownNumber = None
+    maintenance_margin: ShownNumber = None
+    excess_maintenance_margin: ShownNumber = None
+    position_margin: ShownNumber = None
+    excess_position_margin: ShownNumber = None
+
+
+class _AccountRow(Row):
+    name: Text
+    provider: MaybeText = None
+    connection_status: MaybeText = None
+    item: _AccountItem | None = None
+
+
+class _PositionRow(InstrumentRow):
+    market_position: Text
+    quantity: Count
+    average_price: Number | None = None
+    unrealized_profit_loss: Number | None = None
+
+
+class _StandingRow(Row):
+    account: Mapping[str, object]
+    positions: list[object]
+
+
+class _IsFlatRow(Row):
+    is_account_flat: bool | None = None
+
+
+class _StrategyRow(Row):
+    id: Text
+    account: MaybeText = None
+    instrument: ShownText = None
+    strategy_name: ShownText = None
+    display_name: ShownText = None
+    position: ShownText = None
+    quantity: ShownCount = None
+    average_price: ShownNumber = None
+    unrealized_pnl: ShownNumber = None
+
+
+class _HighsRow(Row):
+    pnlhigh: Number | None = None
+    netliqhigh: Number | None = None
+    unrealhigh: Number | None = None
+
+
+class _WatermarksRow(Row):
+    account: MaybeText = None
+    watermarks: _HighsRow
+
+
+def read_accounts(body: object) -> tuple[Account, ...]:
+    """Read GET List accounts. The items are presumably those of GET Get account (inferred); plain names count too."""
+    return tuple(
+        Account(item.strip()) if isinstance(item, str) and item.strip() else _account(item) for item in rows_of(body, "accounts")
+    )
+
+
+def read_account(body: object, name: str) -> Account:
+    """Read GET Get account: money in the account's currency under ``item`` (docs, mid)."""
+    account = _account(thing_of(body, "account"))
+    check_account(account.name, name)
+    return account
+
+
+def read_snapshot(body: object) -> tuple[Standing, ...]:
+    """Read GET Accounts summary: pairs of an account and its positions; no ``success`` in the sample (docs, old to mid)."""
+    return tuple(reading("snapshot", _standing, item) for item in rows_of(body, "accounts"))
+
+
+def read_positions(body: object, account: str) -> tuple[Position, ...]:
+    """Read GET List positions: ``quantity`` has no sign, the direction is in ``marketPosition`` (docs, mid)."""
+    read = futures(rows_of(body, "positions"), "position", partial(_position, account))
+    return tuple(position for position in read if position.quantity)
+
+
+def read_all_positions(body: object) -> tuple[Position, ...]:
+    """Read GET All positions: rows of every account, each with its name, and their ``count`` (docs, mid)."""
+    rows = rows_of(body, "positions")
+    inner = thing_of(body)
+    counted = inner.get("count") if isinstance(inner, Mapping) else None
+    # A list that was cut short would make the accounts at its end look flat.
+    if counted is not None and counted != len(rows):
+        raise BrokerGarbled("CrossTrade's list of all positions is not as long as it says.")
+    return tuple(position for position in futures(rows, "position", partial(_position, None)) if position.quantity)
+
+
+def read_position(body: object, account: str, contract: Contract) -> Position | None:
+    """Read GET Get position: one row flat beside ``success`` (docs, old to mid); a flat one is ``None`` (shape inferred)."""
+    position = reading("position", partial(_position, account), thing_of(body, "position"))
+    if position.contract != contract:
+        raise BrokerGarbled(f"CrossTrade answered with a position in {position.contract} instead of {contract}.")
+    return position if position.quantity else None
+
+
+def read_strategies(body: object, account: str) -> tuple[Strategy, ...]:
+    """Read GET List strategies (seen in the code of others, unverified); one without an id can't be read."""
+    return tuple(reading("strategy", partial(_strategy, account), item) for item in rows_of(body, "strategies"))
+
+
+def read_watermarks(body: object, account: str) -> Watermarks:
+    """Read GET Watermarks: lower-case keys under ``data``, whose objects are empty where nothing is kept (docs, old to mid)."""
+    row = reading("watermarks", _WatermarksRow.model_validate, thing_of(body))
+    check_account(row.account, account)
+    highs = row.watermarks
+    return Watermarks(row.account or account, highs.pnlhigh, highs.netliqhigh, highs.unrealhigh)
+
+
+def _account(item: object) -> Account:
+    row = reading("account", _AccountRow.model_validate, item)
+    money = row.item or _AccountItem()
+    connected = None if row.connection_status is None else row.connection_status.casefold() == "connected"
+    account = Account(
+        row.name, row.provider, connected, money.realized_profit_loss, money.unrealized_profit_loss, money.cash_value
+    )
+    funds = _funds(money)
+    return account if funds == _NOTHING else replace(account, funds=funds)
+
+
+def _funds(money: _AccountItem) -> Funds:
+    return Funds(
+        net_liquidation=money.net_liquidation,
+        buying_power=money.buying_power,
+        initial=Margin(money.initial_margin, money.excess_initial_margin),
+        intraday=Margin(money.intraday_margin, money.excess_intraday_margin),
+        maintenance=Margin(money.maintenance_margin, money.excess_maintenance_margin),
+        position=Margin(money.position_margin, money.excess_position_margin),
+    )
+
+
+def _standing(item: object) -> Standing:
+    row = _StandingRow.model_validate(item)
+    account = _account(row.account)
+    held = tuple(one for one in futures(row.positions, "position", partial(_position, account.name)) if one.quantity)
+    return Standing(account, held, _IsFlatRow.model_validate(row.account).is_account_flat)
+
+
+def _position(account: str | None, item: object) -> Position:
+    row = row_of(_PositionRow, item, account)
+    sign = _SIGNS[row.market_position.casefold()]
+    if not sign and row.quantity:
+        raise ValueError("flat with a quantity")
+    return Position(
+        account=row.account or account or "",
+        contract=parse_dated(row.instrument),
+        quantity=sign * row.quantity,
+        average_price=row.average_price,
+        unrealised=row.unrealized_profit_loss,
+    )
+
+
+def _strategy(account: str, item: object) -> Strategy:
+    row = _StrategyRow.model_validate(item)
+    check_account(row.account, account)
+    sign = _SIGNS.get((row.position or "").casefold())
+    return Strategy(
+        id=row.id,
+        account=row.account or account,
+        name=row.strategy_name,
+        label=row.display_name,
+        contract=_contract(row.instrument),
+        quantity=None if sign is None or row.quantity is None else sign * row.quantity,
+        average_price=row.average_price or None,
+        unrealised=row.unrealized_pnl,
+    )
+
+
+def _contract(name: str | None) -> Contract | None:
+    try:
+        return None if name is None else parse_dated(name)
+    except InstrumentError:
+        return None

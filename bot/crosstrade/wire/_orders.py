@@ -1,0 +1,186 @@
+"""Orders, their fills, and an order's life as CrossTrade wrote it down."""
+
+import html
+import re
+from functools import partial
+from itertools import chain
+
+from bot.crosstrade.wire._values import (
+    Count,
+    InstrumentRow,
+    MaybeText,
+    Number,
+    Row,
+    ShownCount,
+    ShownNumber,
+    ShownText,
+    Text,
+    check_account,
+    futures,
+    moment,
+    reading,
+    row_of,
+    rows_of,
+    thing_of,
+)
+from bot.trading.facts import Execution, Order
+from bot.trading.instruments import parse_dated
+from bot.trading.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders import OrderState, OrderType, Side
+
+_OWN_ID = re.compile(r"<AutomatedTradingOrderId>([^<]*)</AutomatedTradingOrderId>")
+_ORDER_SIDES = {"buy": Side.BUY, "buytocover": Side.BUY, "sell": Side.SELL, "sellshort": Side.SELL}
+_FILL_SIDES = {"long": Side.BUY, "short": Side.SELL}
+_ORDER_TYPES = {kind.value: kind for kind in OrderType}
+
+
+class _OrderRow(InstrumentRow):
+    id: MaybeText = None
+    order_id: MaybeText = None
+    user_data: object = None
+    order_action: Text
+    order_type: MaybeText = None
+    order_state: MaybeText = None
+    quantity: Count
+    filled: Count | None = None
+    average_fill_price: Number | None = None
+    limit_price: Number | None = None
+    stop_price: Number | None = None
+    oco_id: MaybeText = None
+    epoch: Number | None = None
+
+
+class _ExecutionRow(InstrumentRow):
+    id: Text
+    order_id: MaybeText = None
+    market_position: Text
+    quantity: Count
+    price: Number
+    epoch: Number
+
+
+class _StatusRow(Row):
+    account: ShownText = None
+    status: Text
+
+
+class _EventRow(Row):
+    event: Text
+    source: ShownText = None
+    epoch: ShownNumber = None
+    filled: ShownCount = None
+    quantity: ShownCount = None
+    price: ShownNumber = None
+    # The rest of a line is not documented; these are the usual words for a reason (inferred).
+    reason: ShownText = None
+    error: ShownText = None
+    message: ShownText = None
+    detail: ShownText = None
+
+
+class _LifecycleRow(Row):
+    account: MaybeText = None
+    order_id: MaybeText = None
+    original_order_id: MaybeText = None
+
+
+def read_orders(body: object, account: str) -> tuple[Order, ...]:
+    """Read GET List orders."""
+    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, account)))
+
+
+def read_all_orders(body: object) -> tuple[Order, ...]:
+    """Read GET All orders: the same rows, of every account, each with its name (inferred)."""
+    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, None)))
+
+
+def read_order(body: object, account: str) -> Order:
+    """Read GET Get order, flat (docs) or nested (seen by others)."""
+    return reading("order", partial(_order, account), thing_of(body, "order"))
+
+
+def read_status(body: object, account: str) -> OrderState:
+    """Read GET Order status: a string ``status`` at the top (seen in the code of others), perhaps with whose order it is."""
+    row = reading("order status", _StatusRow.model_validate, thing_of(body, "order"))
+    check_account(row.account, account)
+    return OrderState.read(row.status)
+
+
+def read_executions(body: object, account: str) -> tuple[Execution, ...]:
+    """Read GET List executions: ``epoch`` in milliseconds; ``marketPosition`` is the fill's side (Long = buy, inferred)."""
+    return tuple(futures(rows_of(body, "executions"), "execution", partial(_execution, account)))
+
+
+def read_execution(body: object, account: str) -> Execution:
+    """Read GET Get execution: one such row, flat (docs, old)."""
+    return reading("execution", partial(_execution, account), thing_of(body, "execution"))
+
+
+def read_lifecycle(body: object, most: int) -> Lifecycle:
+    """Read GET Order lifecycle: ``epoch`` in milliseconds, with decimals; its ISO time disagrees and isn't read (docs, new).
+
+    Args:
+        body: the reply.
+        most: how many lines were asked for.
+    """
+    events = tuple(reading("order lifecycle", _event, item) for item in rows_of(body, "events"))
+    row = _LifecycleRow() if isinstance(body, list) else reading("order lifecycle", _LifecycleRow.model_validate, thing_of(body))
+    ids = tuple(dict.fromkeys(one for one in (row.order_id, row.original_order_id) if one))
+    return Lifecycle(row.account, ids, events, is_cut=len(events) >= most)
+
+
+def _order(account: str | None, item: object) -> Order:
+    row = row_of(_OrderRow, item, account)
+    own = _OWN_ID.search(row.user_data) if isinstance(row.user_data, str) else None
+    # A row of a connected broker has its number in ``id`` and null in ``orderId`` (seen by others), so ``id`` goes first.
+    found = (row.id, row.order_id, html.unescape(own[1]).strip() if own else None)
+    ids = tuple(dict.fromkeys(one for one in found if one))
+    if not ids:
+        raise ValueError("no id")
+    return Order(
+        ids=ids,
+        account=row.account or account or "",
+        contract=parse_dated(row.instrument),
+        side=_ORDER_SIDES[row.order_action.replace(" ", "").casefold()],
+        type=_ORDER_TYPES.get((row.order_type or "").replace(" ", "").upper()),
+        state=OrderState.read(row.order_state or ""),
+        quantity=row.quantity,
+        filled=row.filled or 0,
+        average_fill_price=row.average_fill_price or None,
+        limit=row.limit_price or None,
+        stop=row.stop_price or None,
+        oco=row.oco_id,
+        at=moment(row.epoch),
+    )
+
+
+def _execution(account: str, item: object) -> Execution:
+    row = row_of(_ExecutionRow, item, account)
+    side = _FILL_SIDES[row.market_position.casefold()]
+    at = moment(row.epoch)
+    if at is None or not row.quantity:
+        raise ValueError("no time or no quantity")
+    return Execution(
+        id=row.id,
+        order_id=row.order_id,
+        account=row.account or account,
+        contract=parse_dated(row.instrument),
+        side=side,
+        quantity=row.quantity,
+        price=row.price,
+        at=at,
+    )
+
+
+def _event(item: object) -> OrderEvent:
+    row = _EventRow.model_validate(item)
+    said = chain((row.reason, row.error), (row.message, row.detail))
+    return OrderEvent(
+        what=row.event,
+        source=row.source,
+        at=moment(row.epoch),
+        filled=row.filled,
+        quantity=row.quantity,
+        price=row.price or None,
+        note=": ".join(dict.fromkeys(part for part in said if part)) or None,
+    )

@@ -1,0 +1,123 @@
+"""Positions, orders and strategies: lists of one account, or of all that a member may see by as few requests as it takes.
+
+One list of every account is asked for where CrossTrade has it. Where it doesn't, and for an account whose link is down, the
+account's own list is: an account must not look flat for being left out.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from bot.desk.naming import instrument
+from bot.desk.reader import Reader, asks_in_vain, fits, tried
+from bot.desk.reports import Listed, StrategyReport
+from bot.errors import BrokerError
+from bot.trading.facts import Account, Order, Position
+from bot.trading.instruments import Contract, Root
+from bot.trading.policy import Request, ascii_lower
+from bot.trading.tickets import Member, side_word
+from bot.trading.words import code
+
+Row = TypeVar("Row", Position, Order)
+
+
+async def positions(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Position], ...]:
+    """Open positions, of one contract or of every month of a root when an instrument is given."""
+    wanted = None if typed is None else instrument(typed, reader.clock())
+
+    def held(rows: Sequence[Position]) -> list[Position]:
+        return [row for row in rows if fits(row.contract, wanted)]
+
+    if account is None:
+        return await _of_all(reader, member, "positions", reader.broker.all_positions, reader.broker.positions, held, wanted)
+    name = await reader.naming.account(member, "positions", account)
+    live, read, doubt = await _checked(reader, name, wanted, held)
+    return (reader.listed(name, read, live=live, about=wanted, doubt=doubt),)
+
+
+async def orders(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...]:
+    """Working orders, likewise."""
+    wanted = None if typed is None else instrument(typed, reader.clock())
+
+    def working(rows: Sequence[Order]) -> list[Order]:
+        return [row for row in rows if not row.state.is_done and fits(row.contract, wanted)]
+
+    async def everything() -> Sequence[Order]:
+        return await reader.broker.all_orders(active_only=True)
+
+    async def own(name: str) -> Sequence[Order]:
+        return await reader.broker.orders(name, active_only=True)
+
+    if account is None:
+        return await _of_all(reader, member, "orders", everything, own, working, wanted)
+    name = await reader.naming.account(member, "orders", account)
+    live, read = await asyncio.gather(reader.is_live(name), tried(own(name)))
+    return (reader.listed(name, _kept(read, working), live=live, about=wanted),)
+
+
+async def strategies(reader: Reader, member: Member, account: str) -> StrategyReport:
+    """The strategies that run in an account, and the templates that NinjaTrader has saved."""
+    name = await reader.naming.account(member, "strategies", account)
+    live, read, (templates, why) = await asyncio.gather(
+        reader.is_live(name), tried(reader.broker.strategies(name)), tried(reader.broker.atm_templates())
+    )
+    return StrategyReport(reader.listed(name, read, live=live), None if templates is None else tuple(templates), why)
+
+
+async def _of_all(
+    reader: Reader,
+    member: Member,
+    command: str,
+    everything: Callable[[], Awaitable[Sequence[Row]]],
+    own: Callable[[str], Awaitable[Sequence[Row]]],
+    kept: Callable[[Sequence[Row]], list[Row]],
+    wanted: Contract | Root | None,
+) -> tuple[Listed[Row], ...]:
+    reader.naming.ask(member, Request(command))
+    accounts, found = await asyncio.gather(reader.granted(member, command), _everything(everything))
+
+    async def of_one(account: Account) -> Listed[Row]:
+        if found is None or (found[0] is not None and account.connected is False):
+            live, read = await asyncio.gather(reader.is_live_or_read(account), tried(own(account.name)))
+        else:
+            rows, why = found
+            mine = None if rows is None else [row for row in rows if ascii_lower(row.account) == ascii_lower(account.name)]
+            live, read = await reader.is_live_or_read(account), (mine, why)
+        return reader.listed(account.name, _kept(read, kept), live=live, about=wanted)
+
+    return tuple(await asyncio.gather(*map(of_one, accounts)))
+
+
+async def _everything(reading: Callable[[], Awaitable[Sequence[Row]]]) -> tuple[Sequence[Row] | None, str] | None:
+    """The one list, or why it could not be read; ``None`` where each account's own list may do better."""
+    try:
+        return await reading(), ""
+    except BrokerError as error:
+        return (None, code(str(error))) if asks_in_vain(error) else None
+
+
+async def _checked(
+    reader: Reader, name: str, wanted: Contract | Root | None, held: Callable[[Sequence[Position]], list[Position]]
+) -> tuple[bool, tuple[list[Position] | None, str], str]:
+    """The list; and of a single contract what CrossTrade says when asked for it by itself, which alone would prove nothing."""
+    if not isinstance(wanted, Contract):
+        live, read = await asyncio.gather(reader.is_live(name), tried(reader.broker.positions(name)))
+        return live, _kept(read, held), ""
+    live, read, (single, unread) = await asyncio.gather(
+        reader.is_live(name), tried(reader.broker.positions(name)), tried(reader.broker.position(name, wanted))
+    )
+    rows, why = _kept(read, held)
+    return live, (rows, why), "" if unread else _doubt(rows, single)
+
+
+def _doubt(rows: Sequence[Position] | None, single: Position | None) -> str:
+    alone = 0 if single is None else single.quantity
+    if rows is None:
+        return f"asked for by itself it is {side_word(alone)}" if alone else ""
+    listed = sum(row.quantity for row in rows)
+    return "" if alone == listed else f"asked for by itself it is {side_word(alone)}, in the list {side_word(listed)}"
+
+
+def _kept(read: tuple[Sequence[Row] | None, str], kept: Callable[[Sequence[Row]], list[Row]]) -> tuple[list[Row] | None, str]:
+    rows, why = read
+    return (None if rows is None else kept(rows)), why

@@ -1,0 +1,67 @@
+"""Quotes and sessions, which belong to no account; and an account's own quotes, which do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.desk.naming import Stop, instrument
+from bot.desk.reader import Reader, asks_in_vain, tried
+from bot.desk.reports import Quoted, Traded
+from bot.errors import BrokerError
+from bot.trading.facts import Quote
+from bot.trading.instruments import Contract, Root
+from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.tickets import Member
+from bot.trading.words import code
+
+MOST_QUOTES = 10
+# Each costs a request.
+MOST_MARKETS = 5
+USUAL_MARKET = "ES"
+
+Asked = Sequence[Contract | Root]
+Ask = Callable[[Asked], Awaitable[Sequence[Quote]]]
+
+
+async def quotes(reader: Reader, member: Member, typed: str, account: str | None) -> tuple[Quoted, ...]:
+    """Quotes of one or several instruments, comma-separated: the market's, or an account's own."""
+    if account is None:
+        reader.naming.ask(member, Request("quote"))
+        return await _quotes(reader, _instruments(reader, typed, MOST_QUOTES), reader.broker.quotes, None)
+    name = await reader.naming.account(member, "quote", account)
+
+    async def own(asked: Asked) -> Sequence[Quote]:
+        return await reader.broker.account_quotes(name, asked)
+
+    return await _quotes(reader, _instruments(reader, typed, MOST_QUOTES), own, name)
+
+
+async def market(reader: Reader, member: Member, typed: str | None) -> tuple[Traded, ...]:
+    """Whether one or several markets trade, and when that changes."""
+    reader.naming.ask(member, Request("market"))
+
+    async def traded(one: Contract | Root) -> Traded:
+        session, why = await tried(reader.broker.session(one))
+        return Traded(one, session, why, reader.clock())
+
+    return tuple(await asyncio.gather(*map(traded, _instruments(reader, typed or USUAL_MARKET, MOST_MARKETS))))
+
+
+async def _quotes(reader: Reader, asked: Asked, ask: Ask, account: str | None) -> tuple[Quoted, ...]:
+    """All by one request; each by its own where that is refused, as one name among them may be wrong."""
+    try:
+        found = await ask(asked)
+    except BrokerError as error:
+        if len(asked) > 1 and not asks_in_vain(error):
+            return tuple(
+                part for parts in await asyncio.gather(*(_quotes(reader, [one], ask, account) for one in asked)) for part in parts
+            )
+        return tuple(Quoted(one, None, code(str(error)), reader.clock(), account) for one in asked)
+    return tuple(Quoted(one, quote, "", reader.clock(), account) for one, quote in zip(asked, found, strict=True))
+
+
+def _instruments(reader: Reader, typed: str, most: int) -> list[Contract | Root]:
+    now = reader.clock()
+    asked = dict.fromkeys(instrument(part, now) for part in typed.split(",") if part.strip()) or [instrument(typed, now)]
+    if len(asked) > most:
+        raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for at most {most} instruments at once."))
+    return list(asked)

@@ -1,0 +1,33 @@
+"""When a market trades, as CrossTrade tells it. Prices are among the facts next door."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.trading.instruments import Contract
+from bot.trading.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The trading session of a contract (GET Market info, mid); times are UTC.
+
+    Attributes:
+        is_open: whether the market trades.
+        state: NinjaTrader's word for it, such as ``Open``.
+        span: the session that runs, or, where the market is closed, the next one.
+        upcoming: the session after the one that runs; of a closed market perhaps the same as ``span`` (unknown).
+        at: the time of the answer.
+    """
+
+    contract: Contract
+    is_open: bool
+    state: str
+    span: Span
+    upcoming: Span | None
+    at: datetime
+
+    @property
+    def turns_at(self) -> datetime | None:
+        """When an open market closes, or a closed one opens; ``None`` when no moment ahead was told."""
+        opens = [span.start for span in (self.span, self.upcoming) if span is not None]
+        return min((moment for moment in ([self.span.end] if self.is_open else opens) if moment > self.at), default=None)
