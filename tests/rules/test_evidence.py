@@ -27,7 +27,7 @@ def lost(position: int, terms: Terms) -> Ticket:
 
 def like(ticket: Ticket, order_id: str = "new", state: OrderState = OrderState.FILLED, seconds: float | None = 6) -> Order:
     """An order of the very shape of the ticket's."""
-    terms = ticket.intent.terms
+    terms = ticket.order.terms
     at = None if seconds is None else SENT_AT + timedelta(seconds=seconds)
     return Order(
         (order_id,), "Sim101", ES, terms.side, terms.type, state, terms.quantity, limit=terms.limit, stop=terms.stop, at=at
@@ -289,13 +289,13 @@ def is_new(reads: Reads, order_ids: tuple[str, ...]) -> bool:
 
 def its_new_twins(reads: Reads) -> list[Order]:
     """New orders of exactly the ticket's shape, written out once more."""
-    terms = reads.ticket.intent.terms
+    terms = reads.ticket.order.terms
     shape = (ES, terms.side, terms.quantity, terms.type, terms.limit)
     return [o for o in reads.orders if is_new(reads, o.ids) and (o.contract, o.side, o.quantity, o.type, o.limit) == shape]
 
 
 def close_is_its_twin(ticket: Ticket) -> bool:
-    terms, position = ticket.intent.terms, ticket.shown.position
+    terms, position = ticket.order.terms, ticket.shown.position
     return terms.type is OrderType.MARKET and position + terms.side.sign * terms.quantity == 0
 
 
@@ -308,7 +308,7 @@ def test_an_order_from_before_or_of_another_ticket_is_never_adopted(reads: Reads
             assert order in its_new_twins(reads)
         case FoundFills(order_id, quantity):
             assert is_new(reads, (order_id,))
-            assert quantity == reads.ticket.intent.terms.quantity
+            assert quantity == reads.ticket.order.terms.quantity
             assert not any(order_id in order.ids for order in reads.orders)
 
 
