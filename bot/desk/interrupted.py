@@ -9,7 +9,7 @@ from bot.desk.ports import EventName
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.orders import OrderState
-from bot.trading.sweeping import followed, left_of
+from bot.trading.sweeping import done_words, followed, left_of
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
@@ -46,9 +46,12 @@ class Interrupted:
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
         if not (left := left_of(lines)):
-            done = "flat" if isinstance(sweep, Flatten) else "nothing works"
             name = EventName.FLATTENED if isinstance(sweep, Flatten) else EventName.ORDER_CANCELLED
-            changes = {"order_state": OrderState.FILLED, "outcome": f"{STOPPED} Read since: {done}.", "progress": progress}
+            changes = {
+                "order_state": OrderState.FILLED,
+                "outcome": f"{STOPPED} Read since: {done_words(sweep)}.",
+                "progress": progress,
+            }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         elif self._is_late(ticket) and all(facts.positions is not None and facts.orders is not None for facts in books.values()):

@@ -47,7 +47,8 @@ class Sweeping:
         sweep = course.ticket.intent
         if not isinstance(sweep, Flatten | CancelWorking):
             raise TypeError(f"ticket {course.ticket.id} is no sweep")
-        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock())).through()
+        meant = {(line.account, line.contract) for line in course.progress.lines if line.contract is not None}
+        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock(), meant)).through()
 
 
 class _Run:
