@@ -241,10 +241,7 @@ class Exits:
                 names = [action.account]
             case _:
                 names = list(books)
-        sweep = self.sweep
-        if not isinstance(sweep, Flatten):
-            return []
-        return [(name, contract) for name in names for contract in _open(sweep, name, books[name])]
+        return [(name, contract) for name in names for contract in _open(self.sweep, name, books[name])]
 
 
 def _next(before: _Sent | None, state: LegState, now: datetime) -> _Sent:
