@@ -640,7 +640,7 @@ def check(
             assert beside, "a close under way would be cancelled"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data(), sweep=st.sampled_from(SWEEPS))
 def test_whatever_happens_nothing_is_closed_beside_what_may_fill_nor_twice_nor_cancelled_by_ourselves(
     data: st.DataObject, sweep: Sweep
@@ -753,7 +753,7 @@ def take(street: Street, action: ExitAction, trial: Trial, data: st.DataObject) 
     return state
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data(), only=st.sampled_from([None, *Holding]))
 def test_where_a_close_shows_up_within_its_time_no_position_is_ever_turned_over_and_all_get_flat(
     data: st.DataObject, only: Holding | None
