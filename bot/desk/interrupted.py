@@ -29,9 +29,10 @@ class Interrupted:
 
     async def look(self, ticket: Ticket) -> bool:
         """Look at a ticket whose outcome is unknown; ``False`` when it is an order for evidence to find."""
-        if ticket.state is not TicketState.UNKNOWN:
-            return ticket.progress.legs != () and not _may_be_placed(ticket)
         intent = ticket.intent
+        if ticket.state is not TicketState.UNKNOWN:
+            # That its order never left is known; one that looks like it is somebody else's.
+            return isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket)
         if isinstance(intent, Flatten | CancelWorking):
             await self._sweep(ticket, intent)
             return True
@@ -74,7 +75,7 @@ class Interrupted:
         await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.sent_at is not None and self.clock() - ticket.sent_at >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - ticket.last_sent_at >= GRACE
 
 
 def _may_be_placed(ticket: Ticket) -> bool:
