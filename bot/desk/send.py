@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.desk.course import BUDGET_GETS, Course, Overtaken
 from bot.desk.hands import Hands
@@ -97,6 +97,11 @@ class Sender:
         except Overtaken:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return
+        except Exception:
+            # Whatever it was, something may have been sent; it is read what became of it.
+            log.exception("ticket %s", ticket.id)
+            lost = Unknown("a fault in the bot in the middle of it")
+            name, ended = settled(replace(course.ticket, progress=course.progress), lost, self.clock)
         await self._persist(course.ticket, ended, name)
         if name is EventName.UNKNOWN:
             self.on_unknown()
