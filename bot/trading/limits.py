@@ -206,8 +206,11 @@ def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
 
 
 def _about_unknown(intent: OrderIntent, recent: Recent) -> Iterable[Denial]:
+    closes = isinstance(intent, CLOSING)
     for ticket in recent.tickets:
-        if ticket.state not in IN_FLIGHT or not stands_in_the_way(ticket.intent, intent):
+        # A close that was taken and isn't seen done yet would be done twice by another one.
+        is_open = ticket.state in IN_FLIGHT or (closes and ticket.is_closing)
+        if not is_open or not stands_in_the_way(ticket.intent, intent):
             continue
         if isinstance(ticket.intent, Flatten):
             yield Denial(

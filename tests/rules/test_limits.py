@@ -28,7 +28,7 @@ from bot.trading.limits import Recent, reasons, stands_in_the_way, worst_positio
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
-from bot.trading.tickets import SENT, Member, TicketState
+from bot.trading.tickets import SENT, Member, Ticket, TicketState
 from tests.rules.strategies import (
     ES,
     ES_DECEMBER,
@@ -681,3 +681,28 @@ def test_what_goes_over_many_things_or_only_cancels_counts_for_no_rate_double_or
     assert (DenialCode.ORDERS_PER_MINUTE in world.codes()) is counts
     places = isinstance(intent, Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Replace | Close)
     assert (DenialCode.MAX_POSITION in world.codes()) is places
+
+
+CLOSE = Close("Sim101", ES, Terms(Side.SELL, 2))
+TAKEN = sent(TicketState.ACCEPTED, ago=1, intent=CLOSE)
+
+
+@pytest.mark.parametrize("intent", [each for each in OTHERS if not isinstance(each, Flatten | CancelWorking)], ids=kind)
+def test_a_close_that_was_taken_and_is_not_seen_done_is_not_done_twice(intent: OrderIntent) -> None:
+    world = wanted(intent, orders=(ORDER,)).with_recent(TAKEN)
+    closes = kind(intent) in {"Reverse", "VerifiedReverse", "Invert", "FlatPlace", "Close"}
+    assert (DenialCode.OUTCOME_UNKNOWN in world.codes()) is closes
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        replace(TAKEN, order_state=OrderState.FILLED),
+        replace(TAKEN, outcome="Still LONG 2 after 15 s; look at NinjaTrader."),
+        replace(TAKEN, intent=replace(CLOSE, account="Sim102")),
+        replace(TAKEN, state=TicketState.REJECTED),
+    ],
+    ids=["seen done", "told overdue", "elsewhere", "rejected"],
+)
+def test_a_close_that_is_over_holds_up_nobody(over: Ticket) -> None:
+    assert wanted(CLOSE).with_recent(over).codes() == []
