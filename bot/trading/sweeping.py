@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import CLOSING, Cancel, Change
+from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
@@ -17,6 +17,17 @@ from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
 from bot.trading.words import code, harmless
 
 Books = Mapping[str, Facts]
+
+
+def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
+    """The sweep as long as it is of everything: no more where an account has come since, or where they can't be read.
+
+    CrossTrade's calls over everything would reach that account too, which nobody was asked about.
+    """
+    if not sweep.scope.everything or (listed is not None and listed <= set(sweep.scope.accounts)):
+        return sweep
+    left_out = tuple(sorted((listed or frozenset()) - set(sweep.scope.accounts)))
+    return replace(sweep, scope=Scope(sweep.scope.accounts, left_out=left_out))
 
 
 def narrowed(sweep: Sweep, books: Books, policy: Policy) -> Sweep:
@@ -116,15 +127,19 @@ def working_in(orders: Iterable[Order], contract: Contract) -> list[Order]:
 
 def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
     """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
+    return [each for each in recent.tickets if each.state in IN_FLIGHT and _meets(each, ticket)]
+
+
+def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+    """Other tickets that may still close something there: those in flight, and a close that was taken and not seen done yet."""
+    closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, Flatten)) and _meets(each, ticket)]
+    return [each for each in closers if each.state in IN_FLIGHT or (isinstance(each.intent, Close) and each.is_followed)]
+
+
+def _meets(other: Ticket, ticket: Ticket) -> bool:
+    """Tell whether another ticket may change what a flatten goes over; a cancellation waits for nobody."""
     sweep = ticket.intent
-    if not isinstance(sweep, Flatten):
-        return []
-    return [each for each in recent.tickets if each.id != ticket.id and each.state in IN_FLIGHT and _reaches(each, sweep.scope)]
-
-
-def may_close(ticket: Ticket) -> bool:
-    """Tell whether a ticket in flight may close something."""
-    return isinstance(ticket.intent, (*CLOSING, Flatten))
+    return isinstance(sweep, Flatten) and other.id != ticket.id and _reaches(other, sweep.scope)
 
 
 def done_words(sweep: Sweep) -> str:

@@ -31,12 +31,13 @@ from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Policy
 from bot.trading.progress import Leg, LegState, Line, Progress
 from bot.trading.sweeping import (
+    as_listed,
+    closing_elsewhere,
     done_words,
     followed,
     in_flight_elsewhere,
     left_of,
     lines,
-    may_close,
     narrowed,
     plan,
     reasons,
@@ -532,17 +533,40 @@ def test_another_flatten_that_was_cut_short_is_known_to_it_where_they_meet() -> 
         assert in_flight_elsewhere(MINE, Recent((other,))) == ([other] if meets else [])
 
 
+CLOSERS = (Reverse, VerifiedReverse, Invert, FlatPlace, Close, Flatten)
+
+
+@pytest.mark.parametrize("intent", [*ORDERS, *HARMLESS, FLATTEN], ids=kind)
+@pytest.mark.parametrize("state", TicketState)
+def test_what_may_still_close_something_there_is_known_to_it(intent: Intent, state: TicketState) -> None:
+    other = under_way(state, intent)
+    in_flight = state in {TicketState.SENDING, TicketState.UNKNOWN} and isinstance(intent, CLOSERS)
+    taken = state is TicketState.ACCEPTED and isinstance(intent, Close)
+    assert closing_elsewhere(MINE, Recent((MINE, other))) == ([other] if in_flight or taken else [])
+    assert closing_elsewhere(replace(MINE, intent=Flatten(Scope((TWO,)))), Recent((other,))) == []
+    assert closing_elsewhere(replace(MINE, intent=CANCEL), Recent((other,))) == []
+
+
+def test_a_close_that_was_seen_done_is_nothing_to_it() -> None:
+    done = under_way(TicketState.ACCEPTED, Close(ONE, ES, TERMS), order_state=OrderState.FILLED)
+    assert closing_elsewhere(MINE, Recent((done,))) == []
+
+
 @pytest.mark.parametrize(
-    ("intent", "closes"),
+    ("listed", "everything", "left_out"),
     [
-        *((intent, isinstance(intent, Reverse | VerifiedReverse | Invert | FlatPlace | Close)) for intent in ORDERS),
-        *((intent, False) for intent in HARMLESS),
-        (FLATTEN, True),
+        (frozenset({ONE, TWO}), True, ()),
+        (frozenset({ONE}), True, ()),
+        (frozenset({ONE, TWO, REAL, "Aa"}), False, ("Aa", REAL)),
+        (None, False, ()),
     ],
-    ids=lambda value: kind(value) if not isinstance(value, bool) else "",
 )
-def test_what_may_close_something_is_known(intent: Intent, closes: bool) -> None:
-    assert may_close(under_way(TicketState.UNKNOWN, intent)) is closes
+def test_everything_is_no_more_so_where_an_account_has_come_since(
+    listed: frozenset[str] | None, everything: bool, left_out: tuple[str, ...]
+) -> None:
+    for sweep in (Flatten(ALL, Holding.LONG), CancelWorking(ALL)):
+        assert as_listed(sweep, listed) == replace(sweep, scope=Scope((ONE, TWO), everything=everything, left_out=left_out))
+    assert as_listed(FLATTEN, listed) == FLATTEN
 
 
 # Progress.
