@@ -1,4 +1,4 @@
-"""``/place``, ``/flatplace``, ``/modify``, ``/replace``, ``/cancel``: orders. Each command offers a ticket and nothing else."""
+"""``/place``, ``/flatplace``, ``/modify``, ``/replace`` and ``/cancel``: orders. Each offers a ticket and does nothing else."""
 
 from typing import Literal
 

@@ -124,7 +124,7 @@ def _title(ticket: Ticket, late: float) -> str:
 
 
 def _state_words(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Flatten | CancelWorking) and (own := sweepcards.title(ticket)):
+    if isinstance(ticket.intent, Flatten | CancelWorking) and (own := sweepcards.title(ticket, ticket.intent)):
         return own
     match ticket.state:
         case TicketState.OFFERED:

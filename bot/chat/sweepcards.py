@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.chat import figures
 from bot.trading.progress import LegState, Line
-from bot.trading.sweeping import steps
+from bot.trading.sweeping import done_words, steps
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code
@@ -15,13 +15,13 @@ MOST_LEGS = 8
 _MARKS = {LegState.ACCEPTED: "✓", LegState.REJECTED: "✗", LegState.NOT_SENT: "✗", LegState.UNKNOWN: "?", LegState.SENDING: "…"}
 
 
-def title(ticket: Ticket) -> str | None:
+def title(ticket: Ticket, sweep: Sweep) -> str | None:
     """The words of an end that is a sweep's own; ``None`` where the usual ones do."""
     if ticket.state is not TicketState.ACCEPTED:
         return None
     if all(line.is_done for line in ticket.progress.lines):
-        return f"accepted · {'flat' if isinstance(ticket.intent, Flatten) else 'nothing works'}{took(ticket)}"
-    return f"accepted · {'NOT FLAT' if isinstance(ticket.intent, Flatten) else 'NOT ALL CANCELLED'}"
+        return f"accepted · {done_words(sweep)}{took(ticket)}"
+    return f"accepted · {'NOT FLAT' if isinstance(sweep, Flatten) else 'NOT ALL CANCELLED'}"
 
 
 def took(ticket: Ticket) -> str:

@@ -225,9 +225,9 @@ def segment(name: str) -> str:
     """Encode a name as one path segment.
 
     Raises:
-        ValueError: no encoding keeps it one: it is empty, or the ``.`` and ``..`` that every server takes for a way.
+        ValueError: no encoding keeps it one: it is blank, or the ``.`` and ``..`` that every server takes for a way.
     """
-    if name in {"", ".", ".."}:
+    if name.strip() in {"", ".", ".."}:
         raise ValueError(f"{name!r} can't be part of a path")
     return quote(name, safe="")
 

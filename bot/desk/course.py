@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import JournalError
-from bot.trading.intents import Action
+from bot.trading.intents import Action, OrderIntent
+from bot.trading.limits import stands_in_the_way
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.sweeps import Flatten
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, move
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,16 @@ class Course:
         await self._end(index, leg_state(outcome), _words(outcome))
         return outcome
 
+    async def flattened_by(self) -> Ticket | None:
+        """The flatten of somebody else that lets nothing in where this ticket would place something.
+
+        Raises:
+            JournalError: the journal can't be read.
+        """
+        intent = self.ticket.order
+        recent = await self._ledger.journal.recent(self.clock())
+        return next((each for each in recent if isinstance(each.intent, Flatten) and _bars(each, intent)), None)
+
     async def show(self, lines: tuple[Line, ...], done_at: datetime | None = None) -> None:
         """Show how far it has come, if that has changed; a journal that can't be written holds up nothing.
 
@@ -100,9 +112,18 @@ class Course:
 
     async def _store(self, name: EventName, data: dict[str, object]) -> None:
         new = move(self.ticket, TicketState.SENDING, progress=self.progress)
-        if not await self._ledger.move(self.ticket, new, name, data=data):
-            raise Overtaken
+        while not await self._ledger.move(self.ticket, new, name, data=data):
+            current = await self._ledger.journal.ticket(self.ticket.id)
+            if current is None or current.state is not TicketState.SENDING:
+                raise Overtaken
+            # A change of our own went through although no word of it came.
+            self.ticket = current
+            new = move(current, TicketState.SENDING, progress=self.progress)
         self.ticket = new
+
+
+def _bars(flatten: Ticket, intent: OrderIntent) -> bool:
+    return flatten.state in IN_FLIGHT and stands_in_the_way(flatten.intent, intent)
 
 
 def leg_state(outcome: Outcome) -> LegState:

@@ -67,9 +67,9 @@ class Decider:
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
     async def _sweep(self, intent: Sweep) -> Decision:
-        books, recent = await survey_books(self.look, self.journal, intent, self.clock)
+        sweep, books, recent = await survey_books(self.look, self.journal, intent, self.clock)
         policy = self.policy()
-        fresh = sweeping.narrowed(intent, books, policy)
+        fresh = sweeping.narrowed(sweep, books, policy)
         denials = sweeping.reasons(fresh, books, policy, recent)
         lines = sweeping.lines(fresh, books, policy)
         shown = None if denials else sweeping.plan(fresh, lines)

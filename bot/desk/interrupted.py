@@ -9,7 +9,7 @@ from bot.desk.ports import EventName
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.orders import OrderState
-from bot.trading.sweeping import followed, left_of
+from bot.trading.sweeping import done_words, followed, left_of
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
@@ -29,9 +29,10 @@ class Interrupted:
 
     async def look(self, ticket: Ticket) -> bool:
         """Look at a ticket whose outcome is unknown; ``False`` when it is an order for evidence to find."""
-        if ticket.state is not TicketState.UNKNOWN:
-            return ticket.progress.legs != () and not _may_be_placed(ticket)
         intent = ticket.intent
+        if ticket.state is not TicketState.UNKNOWN:
+            # That its order never left is known; one that looks like it is somebody else's.
+            return isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket)
         if isinstance(intent, Flatten | CancelWorking):
             await self._sweep(ticket, intent)
             return True
@@ -46,9 +47,12 @@ class Interrupted:
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
         if not (left := left_of(lines)):
-            done = "flat" if isinstance(sweep, Flatten) else "nothing works"
             name = EventName.FLATTENED if isinstance(sweep, Flatten) else EventName.ORDER_CANCELLED
-            changes = {"order_state": OrderState.FILLED, "outcome": f"{STOPPED} Read since: {done}.", "progress": progress}
+            changes = {
+                "order_state": OrderState.FILLED,
+                "outcome": f"{STOPPED} Read since: {done_words(sweep)}.",
+                "progress": progress,
+            }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         elif self._is_late(ticket) and all(facts.positions is not None and facts.orders is not None for facts in books.values()):
@@ -71,7 +75,7 @@ class Interrupted:
         await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.sent_at is not None and self.clock() - ticket.sent_at >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - ticket.last_sent_at >= GRACE
 
 
 def _may_be_placed(ticket: Ticket) -> bool:

@@ -12,6 +12,7 @@ from bot.trading.instruments import Contract, Root
 from bot.trading.intents import OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
+from bot.trading.sweeping import as_listed
 from bot.trading.sweeps import Sweep
 from bot.trading.words import code
 
@@ -62,6 +63,11 @@ class Look:
         positions = await _try("positions", self._broker.positions(account), missing)
         return _as_facts(None, positions, orders, None, missing)
 
+    async def names(self) -> frozenset[str] | None:
+        """The names of all accounts; ``None`` when they can't be read."""
+        accounts = await _try("accounts", self._broker.accounts(), [])
+        return None if accounts is None else frozenset(account.name for account in accounts)
+
     async def order(self, account: str, order_id: str) -> Order | None:
         """The order as the account's list has it, finished or not; asking for one by its id can miss a working order.
 
@@ -109,15 +115,20 @@ async def survey(
 
 async def survey_books(
     look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime]
-) -> tuple[dict[str, Facts], Recent]:
-    """Likewise for a sweep: every account that it goes over, and what is on its way.
+) -> tuple[Sweep, dict[str, Facts], Recent]:
+    """Likewise for a sweep, as it is by now: every account that it goes over, and what is on its way.
 
     Raises:
         JournalError: the journal can't be read.
     """
     names = sweep.scope.accounts
-    books, recent = await asyncio.gather(asyncio.gather(*map(look.book, names)), journal.recent(clock()))
-    return dict(zip(names, books, strict=True)), Recent(tuple(recent))
+    listing = look.names() if sweep.scope.everything else _nobody()
+    books, recent, listed = await asyncio.gather(asyncio.gather(*map(look.book, names)), journal.recent(clock()), listing)
+    return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
+
+
+async def _nobody() -> None:
+    """Nothing to read."""
 
 
 def _longest_window(policy: Policy) -> timedelta:

@@ -3,6 +3,7 @@
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of
 from bot.trading.policy import Policy
+from bot.trading.sweeping import done_words
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
@@ -73,7 +74,7 @@ def _about(intent: OrderIntent | Sweep, kind: str) -> str:
 
 def _what(name: EventName, ticket: Ticket) -> str:
     if isinstance(ticket.intent, Flatten | CancelWorking):
-        return _what_of_sweep(name, ticket)
+        return _what_of_sweep(name, ticket, ticket.intent)
     quantity = ticket.order.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
     match name:
@@ -91,16 +92,17 @@ def _what(name: EventName, ticket: Ticket) -> str:
             return name.value.capitalize()
 
 
-def _what_of_sweep(name: EventName, ticket: Ticket) -> str:
+def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
     done_at = ticket.progress.done_at
     took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
     match name:
         case EventName.FLATTENED:
-            return f"Flat{took}, nothing works"
+            rest = "" if isinstance(sweep, Flatten) and sweep.only else ", nothing works"
+            return f"{done_words(sweep).capitalize()}{took}{rest}"
         case EventName.ORDER_CANCELLED:
             return f"Everything there is cancelled{took}"
         case EventName.NOT_CLOSED:
-            return "NOT FLAT" if isinstance(ticket.intent, Flatten) else "Not everything is cancelled"
+            return "NOT FLAT" if isinstance(sweep, Flatten) else "Not everything is cancelled"
         case EventName.UNKNOWN:
             return "Outcome unknown: stopped in the middle"
         case _:

@@ -15,7 +15,7 @@ from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
 from bot.trading.evidence import Absent, Found, FoundClosed, FoundFills, Unclear, Verdict, weigh
 from bot.trading.facts import Execution, Order
-from bot.trading.intents import Cancel, Change, Close, target
+from bot.trading.intents import Cancel, Change, Close, kept
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
@@ -121,7 +121,7 @@ class Reconciler:
 def _is_rejected(ticket: Ticket, order: Order) -> bool:
     """Tell whether what was sent is the order that NinjaTrader rejected."""
     rejected = order.state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN
-    return rejected and target(ticket.intent) is None
+    return rejected and kept(ticket.intent) is None
 
 
 @dataclass(slots=True)
@@ -244,7 +244,7 @@ def _with_fills(ticket: Ticket, executions: Sequence[Execution]) -> Ticket:
 
 def _name(old: Ticket, new: Ticket) -> EventName:
     cancels = isinstance(new.intent, Cancel) and new.order_state is OrderState.CANCELLED
-    if target(new.intent) is not None and not cancels:
+    if kept(new.intent) is not None and not cancels:
         # What else becomes of that order is for its own ticket to tell.
         return EventName.SEEN
     return _name_of_state(old, new)

@@ -1,6 +1,5 @@
 """From what a person typed of a scope to a sweep: which accounts, which contract. No limit is looked at, nothing is stored."""
 
-import asyncio
 from dataclasses import dataclass
 
 from bot.desk.asking import requests_of
@@ -59,7 +58,7 @@ class Scopes:
         """Every account on which the member may do it; the card names those that are left out."""
         self.naming.ask(member, Request(command))
         try:
-            listed, _ = await asyncio.gather(self.broker.accounts(), self.naming.directory.refresh_accounts())
+            listed = await self.broker.accounts()
         except BrokerError as error:
             raise Stop(unreadable("the accounts", error)) from error
         policy, names = self.naming.policy(), sorted(account.name for account in listed)
@@ -71,8 +70,7 @@ class Scopes:
         return Scope(theirs, everything=not left_out, left_out=left_out)
 
 
-_NEEDS: dict[str, dict[str, bool | None]] = {
-    "order": {"account": True, "order": True, "instrument": None},
+_NEEDS = {
     "instrument": {"account": True, "instrument": True, "order": False},
     "account": {"account": True, "instrument": False, "order": False},
     "everything": {"account": False, "instrument": False, "order": False},
@@ -83,9 +81,9 @@ def _check(request: FlattenRequest | CancelRequest) -> None:
     """Each scope takes its own options and no other: one too many may mean that a smaller scope was meant."""
     for option, needed in _NEEDS[request.scope].items():
         given = bool(str(getattr(request, option, "")).strip())
-        if needed is True and not given:
+        if needed and not given:
             raise UsageError(f"scope:{request.scope} needs {option}; add it.")
-        if needed is False and given:
+        if given and not needed:
             raise UsageError(f"scope:{request.scope} takes no {option}; leave it out, or choose a smaller scope.")
 
 

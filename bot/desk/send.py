@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.desk.course import BUDGET_GETS, Course, Overtaken
 from bot.desk.hands import Hands
@@ -98,9 +98,10 @@ class Sender:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return
         except Exception:
-            # A fault in the bot must not leave a ticket on its way for ever: what was sent before it may have been done.
+            # Whatever it was, something may have been sent; it is read what became of it.
             log.exception("ticket %s", ticket.id)
-            name, ended = settled(course.ticket, Unknown("a fault in the bot in the middle of it"), self.clock)
+            lost = Unknown("a fault in the bot in the middle of it")
+            name, ended = settled(replace(course.ticket, progress=course.progress), lost, self.clock)
         await self._persist(course.ticket, ended, name)
         if name is EventName.UNKNOWN:
             self.on_unknown()

@@ -2,7 +2,7 @@
 
 from bot.desk.ledger import Clock
 from bot.desk.ports import EventName
-from bot.trading.intents import Replace, own_id, target
+from bot.trading.intents import kept, own_id
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.words import code
@@ -25,10 +25,5 @@ def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, 
 def _ids(ticket: Ticket, accepted: Accepted) -> tuple[str, ...]:
     """Every id under which the order may be listed; CrossTrade's first."""
     # Both orders of a bracket come as a list; the stop, whose terms the ticket has, is looked for by its shape.
-    found = (accepted.order_id, own_id(ticket.intent), None if accepted.order_id is None else _kept(ticket))
+    found = (accepted.order_id, own_id(ticket.intent), None if accepted.order_id is None else kept(ticket.intent))
     return tuple(dict.fromkeys(each for each in found if each is not None))
-
-
-def _kept(ticket: Ticket) -> str | None:
-    """The id of the order that lives on, which a replaced one doesn't."""
-    return None if isinstance(ticket.intent, Replace) else target(ticket.intent)

@@ -20,7 +20,7 @@ from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
-from bot.trading.sweeping import followed, in_flight_elsewhere, left_of, may_close
+from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, left_of
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.words import code
@@ -47,7 +47,8 @@ class Sweeping:
         sweep = course.ticket.intent
         if not isinstance(sweep, Flatten | CancelWorking):
             raise TypeError(f"ticket {course.ticket.id} is no sweep")
-        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock())).through()
+        meant = {(line.account, line.contract) for line in course.progress.lines if line.contract is not None}
+        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock(), meant)).through()
 
 
 class _Run:
@@ -59,7 +60,7 @@ class _Run:
         self._sweep = sweep
         self._exits = exits
         self._lines: tuple[Line, ...] = course.progress.lines
-        self._others: list[Ticket] = []
+        self._recent = Recent()
         self._halted: str | None = None
         self._finished: set[str] = set()
 
@@ -83,33 +84,35 @@ class _Run:
     async def _read(self) -> dict[str, Facts]:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
-        self._others = await self._in_flight()
+        self._recent = await self._in_flight()
         books = dict(zip(names, await asyncio.gather(*map(self._parts.look.holdings, names)), strict=True))
         self._exits.read(books, self._parts.clock())
         for name in names:
             lines = followed(self._sweep, self._lines, name, books[name])
             self._lines = (*(line for line in self._lines if line.account != name), *lines)
             # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
-            if all(line.is_done for line in lines) and not any(name in accounts_of(other.intent) for other in self._others):
+            if all(line.is_done for line in lines) and not any(name in accounts_of(other.intent) for other in self._others()):
                 self._finished.add(name)
         return books
 
-    async def _in_flight(self) -> list[Ticket]:
+    async def _in_flight(self) -> Recent:
         try:
-            recent = await self._parts.ledger.journal.recent(self._parts.clock())
+            return Recent(tuple(await self._parts.ledger.journal.recent(self._parts.clock())))
         except JournalError as error:
             log.warning("ticket %s: what else is on its way can't be read: %s", self._course.ticket.id, error)
-            return self._others
-        return in_flight_elsewhere(self._course.ticket, Recent(tuple(recent)))
+            return self._recent
+
+    def _others(self) -> list[Ticket]:
+        return in_flight_elsewhere(self._course.ticket, self._recent)
 
     def _held_up(self) -> frozenset[Market]:
-        """Contracts that another ticket may be closing: one on its way, or one whose answer was lost a moment ago."""
-        grace = timedelta(seconds=self._parts.pace.grace)
+        """Contracts that another ticket may be closing: one on its way, one whose answer was lost, or one just taken."""
+        pace, now = self._parts.pace, self._parts.clock()
+        waits = {TicketState.UNKNOWN: timedelta(seconds=pace.grace), TicketState.ACCEPTED: timedelta(seconds=pace.settle)}
         busy = [
             ticket
-            for ticket in self._others
-            if may_close(ticket)
-            and (ticket.state is TicketState.SENDING or (ticket.sent_at and self._parts.clock() - ticket.sent_at < grace))
+            for ticket in closing_elsewhere(self._course.ticket, self._recent)
+            if ticket.last_sent_at is not None and now - ticket.last_sent_at < waits.get(ticket.state, timedelta.max)
         ]
         return frozenset(
             (line.account, line.contract)
@@ -119,7 +122,7 @@ class _Run:
         )
 
     def _is_done(self) -> bool:
-        on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others)
+        on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others())
         return all(line.is_done for line in self._lines) and not on_its_way
 
     async def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
@@ -154,10 +157,8 @@ class _Run:
 
     def _about_others(self) -> str | None:
         """Flat for now; an order whose answer was lost may still turn up."""
-        if not self._others:
-            return None
-        names = ", ".join(ticket.id for ticket in self._others)
-        return f"Flat as read; the outcome of ticket {names} there is still unknown and may open a position."
+        names = ", ".join(ticket.id for ticket in self._others())
+        return f"Flat as read; the outcome of ticket {names} there is still unknown and may open a position." if names else None
 
 
 def _words(action: ExitAction) -> str:

@@ -17,7 +17,8 @@ from bot.trading.exits import Pace
 from bot.trading.facts import Facts
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.outcomes import NotSent, Rejected
-from bot.trading.tickets import TicketState, move, side_word
+from bot.trading.tickets import Ticket, TicketState, move, side_word
+from bot.trading.words import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,19 @@ class VerifiedReversals:
             # Nothing was done, so the ticket ends as if it had been one call.
             return settled(replace(course.ticket, progress=course.progress), closed, self.clock)
         if (left := await self._until_flat(intent)) is not None:
-            return self._stop(course, f"After the close it was not read as flat: {left}. The new order was not sent.")
+            told = f"After the close it was not read as flat: {left}. The new order was not sent. Look at NinjaTrader."
+            return EventName.NOT_CLOSED, self._stopped(course, told)
         return await self._place(course, intent)
 
     async def _place(self, course: Course, intent: VerifiedReverse) -> End:
         entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
         try:
+            if (flatten := await course.flattened_by()) is not None:
+                who = harmless(flatten.requester.name, 40)
+                return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
             placed = await course.send(entry, f"place {intent.terms.side} {intent.terms.quantity}")
         except JournalError as error:
-            return self._stop(course, f"The position was closed. {error} The new order was not sent.")
+            return self._not_placed(course, str(error))
         name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
         if isinstance(placed, Rejected | NotSent):
             ended = replace(ended, outcome=f"The position was closed; the new order was not placed: {ended.outcome}")
@@ -73,9 +78,12 @@ class VerifiedReversals:
                 return left
             await self.pause(self.pace.poll)
 
-    def _stop(self, course: Course, told: str) -> End:
-        changes = {"ended_at": self.clock(), "outcome": f"{told} Look at NinjaTrader.", "progress": course.progress}
-        return EventName.NOT_CLOSED, move(course.ticket, TicketState.NOT_SENT, **changes)
+    def _not_placed(self, course: Course, why: str) -> End:
+        return EventName.NOT_SENT, self._stopped(course, f"The position was closed. {why} The new order was not sent.")
+
+    def _stopped(self, course: Course, told: str) -> Ticket:
+        changes = {"ended_at": self.clock(), "outcome": told, "progress": course.progress}
+        return move(course.ticket, TicketState.NOT_SENT, **changes)
 
 
 def _left(intent: VerifiedReverse, facts: Facts) -> str | None:

@@ -88,8 +88,7 @@ def weigh(
         case Bracket():
             return _weigh_bracket(intent, new, twins)
         case _:
-            verdict = _by_own_id(intent, orders) or _by_old_order(intent, orders, twins)
-            return verdict or _weigh_entry(ticket, orders, executions, twins, position, taken)
+            return _by_own_id(intent, orders) or _weigh_entry(ticket, orders, executions, twins, position, taken)
 
 
 def _by_own_id(intent: OrderIntent, orders: Sequence[Order]) -> Found | None:
@@ -108,7 +107,8 @@ def _weigh_entry(
     if _close_looks_alike(ticket):
         return _weigh_with_close(ticket, twins, position)
     listed = frozenset(order_id for order in orders for order_id in order.ids)
-    return _one_of(twins) or _by_fills(ticket, executions, taken | listed) or _nothing_there(ticket, position)
+    found = _one_of(twins) or _by_fills(ticket, executions, taken | listed)
+    return found or _by_old_order(ticket, orders, position) or _nothing_there(ticket, position)
 
 
 def _one_of(twins: list[Order]) -> Found | Unclear | None:
@@ -149,9 +149,10 @@ def _weigh_bracket(intent: Bracket, new: list[Order], stops: list[Order]) -> Ver
     return Absent("what worked there may have been cancelled")
 
 
-def _by_old_order(intent: OrderIntent, orders: Sequence[Order], twins: list[Order]) -> Verdict | None:
-    """Without a new order in sight the one that it was to replace tells how far it came."""
-    if not isinstance(intent, Replace) or twins:
+def _by_old_order(ticket: Ticket, orders: Sequence[Order], position: int) -> Verdict | None:
+    """Without a new order in sight, and the position as it was, the one that it was to replace tells how far it came."""
+    intent = ticket.order
+    if not isinstance(intent, Replace) or position != ticket.shown.position:
         return None
     old = next((order for order in orders if intent.order_id in order.ids), None)
     if old is None or old.state is OrderState.CANCELLED:

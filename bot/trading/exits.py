@@ -79,22 +79,21 @@ class Exits:
 
     Attributes:
         began: when it began.
+        meant: the contracts that it is about, as far as is known; what has been seen open to be closed is added.
     """
 
     sweep: Sweep
     pace: Pace
     began: datetime
+    meant: set[Market] = field(default_factory=set)
     _cancels: dict[str, _Sent] = field(default_factory=dict)
     _closes: dict[Closed, _Sent] = field(default_factory=dict)
     _read_at: dict[str, datetime] = field(default_factory=dict)
-    _touched: set[Market] = field(default_factory=set)
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
-        for name, facts in books.items():
-            if not _is_unread(facts):
-                self._read_at[name] = now
-            self._touched |= {(name, contract) for contract in _open(self.sweep, name, facts)}
+        self._read_at |= {name: now for name, facts in books.items() if not _is_unread(facts)}
+        self.meant |= {(name, contract) for name, facts in books.items() for contract in _open(self.sweep, name, facts)}
         for (account, contract), sent in self._closes.items():
             read = books.get(account)
             if read is None or _is_unread(read):
@@ -125,20 +124,23 @@ class Exits:
             held_up: contracts that somebody else may be closing just now.
         """
         cancelling = [name for name, facts in books.items() if self._must_cancel(name, facts, now)]
-        if self._is_whole and len(cancelling) > 1 and not self._cancels:
+        # Over everything at once only as the first strike: what is refused so is tried account by account, and a close under
+        # way is cancelled by nobody.
+        first = self._is_whole and not self._cancels and not self._closes
+        if first and len(cancelling) > 1:
             return [CancelEverything()]
         found = [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
         if isinstance(self.sweep, CancelWorking):
             return found
-        found += [action for name, facts in books.items() for action in self._blindly(self.sweep, name, facts, now)]
+        found += [action for name, facts in books.items() for action in self._blindly(self.sweep, name, facts, now, held_up)]
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
-        still_open = {name: _open(self.sweep, name, facts) for name, facts in books.items()}
-        all_clear = not cancelling and all(closable[name] == still_open[name] for name in books)
-        if self._is_whole and self.sweep.only is None and all_clear and sum(map(bool, still_open.values())) > 1:
+        at_once = {name for name, facts in books.items() if self._may_go_at_once(name, facts, closable[name], held_up)}
+        first = self._is_whole and not self._closes
+        if first and self.sweep.only is None and at_once == books.keys() and sum(map(bool, closable.values())) > 1:
             return [FlattenEverything()]
         for name in books:
-            if name not in cancelling:
-                found += self._close_in(self.sweep, name, closable[name], still_open[name], books[name])
+            if name not in cancelling and closable[name]:
+                found += self._close_in(self.sweep, name, closable[name], books[name], at_once=name in at_once)
         return found
 
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
@@ -149,7 +151,7 @@ class Exits:
                 self._closes.get((name, contract))
                 for name, facts in books.items()
                 for contract in _open(self.sweep, name, facts)
-                if not _working(facts, contract)
+                if all(order.state is OrderState.OTHER for order in _working(facts, contract))
             ]
         return bool(needed) and all(sent is not None and sent.refusals >= MOST_REFUSALS for sent in needed)
 
@@ -158,7 +160,10 @@ class Exits:
         return self.sweep.scope.everything
 
     def _to_cancel(self, name: str, facts: Facts) -> list[Order]:
-        """Working orders of the scope, but for a close under way; with a side, of the contracts held on that side."""
+        """Working orders of the scope, but for a close under way; with a side, of the contracts that were held on that side.
+
+        Where nothing is open there any more, an order that is left would open something anew.
+        """
         orders = [
             order
             for order in facts.orders or ()
@@ -166,7 +171,9 @@ class Exits:
         ]
         if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
             return orders
-        return [order for order in orders if (name, order.contract) in self._touched]
+        turned = {p.contract for p in facts.positions or () if p.quantity and not self.sweep.only.is_of(p.quantity)}
+        its = {contract for account, contract in self.meant if account == name} - turned
+        return [order for order in orders if facts.positions is not None and order.contract in its]
 
     def _is_close(self, name: str, order: Order, facts: Facts) -> bool:
         """Tell whether an order is one that closes, sent by this sweep: to cancel it would be to stand in one's own way."""
@@ -204,13 +211,14 @@ class Exits:
             if (name, contract) not in held_up and not self._blocks(facts, contract, now) and self._is_over((name, contract), now)
         }
 
-    def _blindly(self, sweep: Flatten, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
+    def _blindly(self, sweep: Flatten, name: str, facts: Facts, now: datetime, held_up: frozenset[Market]) -> list[ExitAction]:
         """What to do about an account that can't be read: cancel, then flatten, once; CrossTrade closes what is there.
 
         Whoever wants out must not be kept in by a list that doesn't come. Where a close may be under way already nothing is done.
         """
         unread = (now - self._read_at.get(name, self.began)).total_seconds()
-        if not _is_unread(facts) or unread < self.pace.blind or any(account == name for account, _ in self._closes):
+        closing = any(account == name for account, _ in (*self._closes, *held_up))
+        if not _is_unread(facts) or unread < self.pace.blind or closing:
             return []
         if name not in self._cancels:
             return [CancelOrders(name, sweep.scope.contract)]
@@ -239,11 +247,17 @@ class Exits:
             return since >= self.pace.grace and clear >= self.pace.between
         return since >= self.pace.settle and clear >= self.pace.poll
 
-    def _close_in(
-        self, sweep: Flatten, name: str, closable: set[Contract], still_open: set[Contract], facts: Facts
-    ) -> list[ExitAction]:
-        """One call for the account where every open contract may be closed; else one for each that may."""
-        if closable and closable == still_open and sweep.scope.contract is None:
+    def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Market]) -> bool:
+        """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
+        if facts.positions is None or facts.orders is None or any(order.remaining for order in facts.orders):
+            return False
+        busy = any(account == name for account, _ in held_up)
+        return not busy and closable == _open(self.sweep, name, facts)
+
+    def _close_in(self, sweep: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool) -> list[ExitAction]:
+        """One call for the account where that may be; else one for each contract that may be closed."""
+        refused = any(sent.refusals for (account, _), sent in self._closes.items() if account == name)
+        if at_once and not refused and sweep.scope.contract is None:
             return [FlattenAccount(name, None, sweep.only)]
         return [_close(name, contract, facts) for contract in sorted(closable)]
 

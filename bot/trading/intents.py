@@ -201,6 +201,11 @@ def target(intent: Intent) -> str | None:
     return intent.order_id if isinstance(intent, Cancel | Change | Replace) else None
 
 
+def kept(intent: Intent) -> str | None:
+    """The id of an order of another ticket that lives on: one that is cancelled or changed, not one that is replaced."""
+    return intent.order_id if isinstance(intent, Cancel | Change) else None
+
+
 def own_id(intent: Intent) -> str | None:
     """The desk's own id of the new order, where CrossTrade takes one."""
     return intent.order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None

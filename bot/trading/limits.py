@@ -87,7 +87,7 @@ def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, 
     if isinstance(intent, Close | Bracket):
         yield from _about_position(intent, facts)
         yield from _about_size(intent, facts)
-    if isinstance(intent, Bracket):
+    if isinstance(intent, Bracket) and facts.position(intent.contract) is not None:
         yield from _about_bracket(intent, facts)
     yield from _about_order(intent, facts)
 
@@ -206,8 +206,11 @@ def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
 
 
 def _about_unknown(intent: OrderIntent, recent: Recent) -> Iterable[Denial]:
+    closes = isinstance(intent, CLOSING)
     for ticket in recent.tickets:
-        if ticket.state not in IN_FLIGHT or not stands_in_the_way(ticket.intent, intent):
+        # A close that was taken and isn't seen done yet would be done twice by another one.
+        is_open = ticket.state in IN_FLIGHT or (closes and ticket.is_closing)
+        if not is_open or not stands_in_the_way(ticket.intent, intent):
             continue
         if isinstance(ticket.intent, Flatten):
             yield Denial(
@@ -300,9 +303,17 @@ def _position_cap(limit: Limit, intent: OrderIntent, facts: Facts, recent: Recen
 
 def _worst_anyway(intent: OrderIntent, facts: Facts, recent: Recent) -> int:
     """What could be held without this order too: who is over the limit already may still take away from it."""
-    if isinstance(intent, PlaceOrder):
-        return worst_position(replace(intent, terms=replace(intent.terms, quantity=0)), facts, recent)
-    return worst_position(replace(intent, terms=intent.before), facts, recent) if isinstance(intent, Change) else 0
+    match intent:
+        case PlaceOrder():
+            without = replace(intent.terms, quantity=0)
+        case Change():
+            without = intent.before
+        case Replace():
+            old = facts.order(intent.order_id)
+            without = replace(intent.before, quantity=0 if old is None else old.remaining)
+        case _:
+            return 0
+    return worst_position(replace(intent, terms=without), facts, recent)
 
 
 def worst_position(intent: OrderIntent, facts: Facts, recent: Recent) -> int:

@@ -84,8 +84,9 @@ def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
         case Change():
             return (f"change {words_of(intent.before)} to {words_of(terms)}",)
         case Bracket():
+            count = shown.working_orders
             cancelled = (
-                f"cancel {shown.working_orders} working orders there" if shown.working_orders else "nothing to cancel there"
+                f"cancel {count} working {'order' if count == 1 else 'orders'} there" if count else "nothing to cancel there"
             )
             stop = f"stop {_leg(intent, 'STOPMARKET')} {terms.stop}"
             return (cancelled, f"target {_leg(intent, 'LIMIT')} {intent.target}", stop)

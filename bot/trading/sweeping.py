@@ -6,9 +6,9 @@ A sweep gets people out, so no limit, price or size stands in its way. What can'
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bot.trading.facts import Facts, Order, Position
+from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import CLOSING, Cancel, Change
+from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
@@ -17,6 +17,17 @@ from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
 from bot.trading.words import code, harmless
 
 Books = Mapping[str, Facts]
+
+
+def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
+    """The sweep as long as it is of everything: no more where an account has come since, or where they can't be read.
+
+    CrossTrade's calls over everything would reach that account too, which nobody was asked about.
+    """
+    if not sweep.scope.everything or (listed is not None and listed <= set(sweep.scope.accounts)):
+        return sweep
+    left_out = tuple(sorted((listed or frozenset()) - set(sweep.scope.accounts)))
+    return replace(sweep, scope=Scope(sweep.scope.accounts, left_out=left_out))
 
 
 def narrowed(sweep: Sweep, books: Books, policy: Policy) -> Sweep:
@@ -63,55 +74,79 @@ def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
     """What will be done, in plain words."""
     working = sum(line.orders_before or 0 for line in made)
     cancelled = f"cancel {working} working {'order' if working == 1 else 'orders'}" if working else "cancel what works by then"
+    read_back = f"read back until {done_words(sweep)}"
     if isinstance(sweep, CancelWorking):
-        return (cancelled, "read back until nothing works")
+        return (cancelled, read_back)
     open_now = sum(1 for line in made if line.before)
-    closed = f"close {open_now} {'position' if open_now == 1 else 'positions'} at market"
-    return ("take no new order there meanwhile", cancelled, closed, "read back until flat")
+    what = f"{open_now} {'position' if open_now == 1 else 'positions'}" if open_now else "what is open by then"
+    return ("take no new order there meanwhile", cancelled, f"close {what} at market", read_back)
 
 
 def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -> tuple[Line, ...]:
     """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
     own = [line for line in made if line.account == account]
-    if facts.positions is None or facts.orders is None:
-        # An account in which there was nothing must not count as flat while it can't be read.
-        own = own or [Line(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)]
-        held = None if facts.positions is None else facts.positions
-        working = None if facts.orders is None else facts.orders
-        return tuple(_now(sweep, line, held, working) for line in own)
-    # Of an account in which there was nothing until now it isn't known; it may be real money.
+    if not _is_read(sweep, facts):
+        # That nothing was there when it was read before doesn't prove it now.
+        unread = Line(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)
+        return tuple(_now(sweep, line, facts) for line in own or [unread])
+    known = [line for line in own if line.contract is not None]
+    lines = [*known, *_come_up(sweep, own, account, facts)]
+    if lines:
+        return tuple(_now(sweep, line, facts) for line in lines)
+    # An account that could not be read at first, and in which there is nothing.
+    return tuple(replace(line, now=0, orders_now=0) for line in own)
+
+
+def _come_up(sweep: Sweep, own: list[Line], account: str, facts: Facts) -> list[Line]:
+    """A line for each contract that has none yet."""
+    # Of an account that could not be read at first, nobody knows what was there before.
+    before = next((line.before for line in own if line.contract is None), 0)
+    # Whether it may be real money isn't read again; where nobody has said so, it may.
     live = own[0].live if own else True
-    known = [line.contract for line in own if line.contract is not None]
-    seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {None, *known}
-    fresh = [Line(account, live, contract, 0, 0) for contract in sorted(each for each in seen if each is not None)]
-    # An account that could not be read at first keeps its line until it is known what is in it.
-    kept = [line for line in own if line.contract is not None or not (known or fresh or line.before == 0)]
-    return tuple(_now(sweep, line, facts.positions, facts.orders) for line in (*kept, *fresh))
+    seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {line.contract for line in own}
+    return [Line(account, live, contract, before, before) for contract in sorted(filter(None, seen))]
 
 
-def _now(sweep: Sweep, line: Line, positions: tuple[Position, ...] | None, orders: tuple[Order, ...] | None) -> Line:
-    held = None if positions is None else _held(positions, line.contract)
-    if isinstance(sweep, CancelWorking) or (sweep.only is not None and held is not None and not sweep.only.is_of(held)):
-        held = 0
-    return replace(line, now=held, orders_now=None if orders is None else len(working_in(orders, line.contract)))
+def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
+    if line.contract is None:
+        return replace(line, now=None, orders_now=None)
+    held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
+    working = None if facts.orders is None else len(working_in(facts.orders, line.contract))
+    return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working)
 
 
-def working_in(orders: Iterable[Order], contract: Contract | None) -> list[Order]:
-    """The orders that may still fill, of one contract or of all."""
-    return [order for order in orders if order.remaining and contract in {None, order.contract}]
+def _is_read(sweep: Sweep, facts: Facts) -> bool:
+    """Tell whether all was read that the sweep is about."""
+    return facts.orders is not None and (facts.positions is not None or isinstance(sweep, CancelWorking))
+
+
+def working_in(orders: Iterable[Order], contract: Contract) -> list[Order]:
+    """The orders of a contract that may still fill."""
+    return [order for order in orders if order.remaining and order.contract == contract]
 
 
 def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
     """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
+    return [each for each in recent.tickets if each.state in IN_FLIGHT and _meets(each, ticket)]
+
+
+def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+    """Other tickets that may still close something there: those in flight, and a close that was taken and not seen done yet."""
+    closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, Flatten)) and _meets(each, ticket)]
+    return [each for each in closers if each.state in IN_FLIGHT or (isinstance(each.intent, Close) and each.is_followed)]
+
+
+def _meets(other: Ticket, ticket: Ticket) -> bool:
+    """Tell whether another ticket may change what a flatten goes over; a cancellation waits for nobody."""
     sweep = ticket.intent
-    if not isinstance(sweep, Flatten):
-        return []
-    return [each for each in recent.tickets if each.id != ticket.id and each.state in IN_FLIGHT and _reaches(each, sweep.scope)]
+    return isinstance(sweep, Flatten) and other.id != ticket.id and _reaches(other, sweep.scope)
 
 
-def may_close(ticket: Ticket) -> bool:
-    """Tell whether a ticket in flight may close something."""
-    return isinstance(ticket.intent, (*CLOSING, Flatten))
+def done_words(sweep: Sweep) -> str:
+    """What may be said of it once all of it is done; of one side, nothing is said of the other."""
+    if isinstance(sweep, CancelWorking):
+        return "nothing works"
+    return "flat" if sweep.only is None else f"no {sweep.only} position left"
 
 
 def left_of(made: Iterable[Line]) -> list[str]:
@@ -145,10 +180,11 @@ def _reaches(other: Ticket, scope: Scope) -> bool:
 
 def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
     live = facts.account is None or not facts.account.is_simulation or policy.names_live(name)
-    if facts.positions is None or facts.orders is None:
+    if not _is_read(sweep, facts):
         return [Line(name, live, sweep.scope.contract, None, None)]
-    held = {p.contract: p.quantity for p in facts.positions if p.quantity and sweep.scope.covers(name, p.contract)}
-    working = {o.contract for o in facts.orders if o.remaining and sweep.scope.covers(name, o.contract)}
+    orders = facts.orders or ()
+    held = {p.contract: p.quantity for p in facts.positions or () if p.quantity and sweep.scope.covers(name, p.contract)}
+    working = {o.contract for o in orders if o.remaining and sweep.scope.covers(name, o.contract)}
     if isinstance(sweep, CancelWorking):
         contracts = working
     elif sweep.only is not None:
@@ -156,14 +192,8 @@ def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
     else:
         contracts = held.keys() | working
     return [
-        Line(name, live, contract, held.get(contract, 0), len(working_in(facts.orders, contract)))
-        for contract in sorted(contracts)
+        Line(name, live, contract, held.get(contract, 0), len(working_in(orders, contract))) for contract in sorted(contracts)
     ]
-
-
-def _held(positions: Iterable[Position], contract: Contract | None) -> int:
-    """The signed quantity of a contract; of all of them any number that isn't zero where something is open."""
-    return sum(abs(p.quantity) if contract is None else p.quantity for p in positions if contract in {None, p.contract})
 
 
 def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
@@ -198,7 +228,7 @@ def _about_accounts(sweep: Sweep, books: Books, policy: Policy) -> Iterable[Deni
 
 
 def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
-    read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
+    read = all(_is_read(sweep, facts) for facts in books.values())
     if not read or any(_lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
         return
     if isinstance(sweep, CancelWorking):

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.trading.intents import PLACING, SWEEPS, Change, Intent, OrderIntent
+from bot.trading.intents import PLACING, SWEEPS, Change, Close, Intent, OrderIntent
 from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
@@ -194,6 +194,11 @@ class Ticket:
             return False
         seen_once_is_enough = isinstance(self.intent, Change)
         return self.order_state is None or not (seen_once_is_enough or self.order_state.is_done)
+
+    @property
+    def is_closing(self) -> bool:
+        """Tell whether it is a close that was taken and has neither been seen done nor been told to be overdue."""
+        return isinstance(self.intent, Close) and self.is_followed and self.outcome is None
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""

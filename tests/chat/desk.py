@@ -8,21 +8,38 @@ from typing import Any
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.charts import ChartRequest
 from bot.desk.requests import (
+    BracketRequest,
     CancelRequest,
     CloseRequest,
     EntryRequest,
     FlatPlaceRequest,
+    FlattenRequest,
     ModifyRequest,
     PlaceRequest,
     Press,
     Refused,
+    ReplaceRequest,
     TicketRequest,
 )
 from bot.trading.instruments import parse_dated
-from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
 from bot.trading.orders import OrderType, Side, Terms, parse_requirement
 from bot.trading.policy import Denial, Policy, Request, Visibility, may
-from bot.trading.tickets import Member, Place, Ticket, TicketState
+from bot.trading.progress import Line, Progress
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
+from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
 
 from .samples import ES, POLICY, SHOWN, TICKET
 
@@ -91,8 +108,17 @@ def _intent(request: TicketRequest) -> Intent:
     """What a desk would make of it, with an order of its own for those that are about one."""
     order = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5790.00"))
     match request:
+        case FlattenRequest(_, account, instrument, only):
+            return Flatten(_scope(account, instrument), Holding(only) if only else None)
+        case CancelRequest(account, _, scope, instrument) if scope != "order":
+            return CancelWorking(_scope(account, instrument))
         case CancelRequest(account, order_id):
             return Cancel(account, ES, order, order_id)
+        case ReplaceRequest(account, order_id, quantity):
+            return Replace(account, ES, replace(order, quantity=quantity), order_id, order, parse_requirement(request.require))
+        case BracketRequest(account, instrument, quantity, target, stop):
+            terms = Terms(Side.SELL, quantity, OrderType.STOPMARKET, stop=Decimal(stop))
+            return Bracket(account, parse_dated(instrument), terms, Decimal(target))
         case ModifyRequest(account, order_id, quantity):
             return Change(account, ES, replace(order, quantity=quantity or 1), order_id, order)
         case CloseRequest(account, instrument, quantity):
@@ -109,8 +135,23 @@ def _entry(request: EntryRequest) -> Intent:
             return PlaceOrder(*where, "own1", parse_requirement(request.require))
         case FlatPlaceRequest():
             return FlatPlace(*where)
+        case _ if request.mode == "verified":
+            return VerifiedReverse(*where, "own1")
+        case _ if request.mode == "invert":
+            return Invert(*where)
         case _:
             return Reverse(*where)
+
+
+def _scope(account: str, instrument: str) -> Scope:
+    contract = parse_dated(instrument) if instrument else None
+    return Scope((account,), contract) if account else Scope(("Sim101", "Sim102"), everything=True)
+
+
+def _progress(intent: Intent) -> Progress:
+    if not isinstance(intent, Flatten | CancelWorking):
+        return NO_PROGRESS
+    return Progress(lines=tuple(Line(name, False, ES, 2, 1) for name in intent.scope.accounts))
 
 
 @dataclass
@@ -159,14 +200,16 @@ class FakeDesk:
         self.requests.append(request)
         if self.refuses is not None:
             return self.refuses
+        intent = _intent(request)
         made = replace(
             TICKET,
             id=f"t{len(self.tickets) + 1}",
-            intent=_intent(request),
+            intent=intent,
             requester=member,
             place=place,
             visibility=self.visibility,
             shown=replace(SHOWN, approver_roles=self.approver_roles),
+            progress=_progress(intent),
         )
         self.tickets[made.id] = made
         return made

@@ -8,19 +8,23 @@ import pytest
 
 from bot.crosstrade import CrossTrade, Timeouts
 from bot.errors import BrokerRefused, BrokerUnreachable
-from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Rule, Simulator, Timing, running
+from bot.sandbox.ninjatrader import AccountSpec, Kind, Rule, Simulator, Timing, running
+from bot.sandbox.ninjatrader import Holding as Held
 from bot.sandbox.ninjatrader.hours import Hours
+from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Position
 from bot.trading.instruments import Contract, Root
-from bot.trading.orders import OrderState, OrderType, Side, TimeInForce
+from bot.trading.intents import Action, Bracket, Invert, PlaceOrder, Replace
+from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.outcomes import Accepted, Rejected, Unknown
+from bot.trading.sweeps import Holding
 
 from .conftest import Connect
 from .intents import ES, reverse, soon
 from .vendor import PATIENCE, TOKEN, until
 
 FAST = Timing(step=0.002, fill=0.003, reject=0.02, close_wait=0.25, tick=0.01, quotes=0.02)
-LONG_TWO = (AccountSpec("Sim101", holdings=(Holding("ES 09-26", 2),)), AccountSpec("Apex A/1", provider="Rithmic"))
+LONG_TWO = (AccountSpec("Sim101", holdings=(Held("ES 09-26", 2),)), AccountSpec("Apex A/1", provider="Rithmic"))
 CALL = "ReversePosition"
 
 Play = tuple[Simulator, CrossTrade]
@@ -239,3 +243,97 @@ async def test_our_budget_keeps_within_the_vendors(connect: Connect) -> None:
         outcome = await client.send(reverse(), deadline=soon())
     assert all(isinstance(one[0], Position) for one in lists)
     assert isinstance(outcome, Accepted)
+
+
+NQ = Contract("NQ", 2026, 9)
+TWO_ACCOUNTS = tuple(AccountSpec(name, holdings=(Held("ES 09-26", 2), Held("NQ 09-26", -1))) for name in ("Sim101", "Sim102"))
+# What is left open, of LONG 2 in ES and SHORT 1 in NQ in each of two accounts.
+EVERY = {("Sim101", ES): 2, ("Sim101", NQ): -1, ("Sim102", ES): 2, ("Sim102", NQ): -1}
+SWEPT: list[tuple[Action, set[tuple[str, Contract]], set[str]]] = [
+    (FlattenAccount("Sim101"), {("Sim101", ES), ("Sim101", NQ)}, {"Sim101"}),
+    (FlattenAccount("Sim101", ES), {("Sim101", ES)}, {"Sim101"}),
+    (FlattenAccount("Sim101", None, Holding.LONG), {("Sim101", ES)}, {"Sim101"}),
+    (FlattenAccount("Sim101", None, Holding.SHORT), {("Sim101", NQ)}, set()),
+    (FlattenAccount("Sim101", NQ, Holding.LONG), set(), set()),
+    (FlattenEverything(), set(EVERY), {"Sim101", "Sim102"}),
+    (CancelOrders("Sim101"), set(), {"Sim101"}),
+    (CancelOrders("Sim101", NQ), set(), set()),
+    (CancelEverything(), set(), {"Sim101", "Sim102"}),
+]
+
+
+@pytest.fixture(params=["rest", "websocket"])
+async def two(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator[Play]:
+    """Two accounts with the same in them, and an order in each that rests far from the market."""
+    simulator = Simulator(token=TOKEN, accounts=TWO_ACCOUNTS, timing=FAST, rate_limited=False)
+    simulator.world.market.frozen = True
+    async with running(simulator) as url:
+        client = await connect(url, transport=request.param)
+        if client.stream is not None:
+            await client.stream.opened()
+        price = (await client.quote(ES)).tick_size
+        for name in ("Sim101", "Sim102"):
+            resting = PlaceOrder(name, ES, Terms(Side.BUY, 1, OrderType.LIMIT, limit=price), f"rest {name}")
+            assert isinstance(await client.send(resting, deadline=soon()), Accepted)
+        yield simulator, client
+
+
+@pytest.mark.parametrize(("action", "closed", "cancelled"), SWEPT, ids=[str(action) for action, _, _ in SWEPT])
+async def test_a_sweep_reaches_just_what_it_names(
+    two: Play, action: Action, closed: set[tuple[str, Contract]], cancelled: set[str]
+) -> None:
+    _, client = two
+    assert isinstance(await client.send(action, deadline=soon()), Accepted)
+    names = ("Sim101", "Sim102")
+
+    async def quiet() -> bool:
+        lists = [await client.orders(name, active_only=True) for name in names]
+        return sum(map(len, lists)) == len(names) - len(cancelled)
+
+    await _until(quiet)
+    held = {(p.account, p.contract): p.quantity for name in names for p in await client.positions(name) if p.quantity}
+    assert held == {where: quantity for where, quantity in EVERY.items() if where not in closed}
+    working = {name for name in names if await client.orders(name, active_only=True)}
+    assert working == set(names) - cancelled
+
+
+async def test_a_position_is_turned_round_at_its_own_size(play: Play) -> None:
+    _, client = play
+    outcome = await client.send(Invert("Sim101", ES, Terms(Side.SELL, 2)), deadline=soon())
+    assert isinstance(outcome, Accepted)
+    assert outcome.order_id
+
+    async def turned() -> bool:
+        return [position.quantity for position in await client.positions("Sim101")] == [-2]
+
+    await _until(turned)
+
+
+async def test_an_order_is_replaced_by_one_with_an_id_of_its_own(play: Play) -> None:
+    _, client = play
+    tick = (await client.quote(ES)).tick_size
+    terms = Terms(Side.BUY, 1, OrderType.LIMIT, TimeInForce.GTC, limit=tick)
+    first = await client.send(PlaceOrder("Sim101", ES, terms, "own"), deadline=soon())
+    assert isinstance(first, Accepted)
+    after = Terms(Side.BUY, 3, OrderType.LIMIT, TimeInForce.GTC, limit=tick * 2)
+    second = await client.send(Replace("Sim101", ES, after, first.order_id or "", terms), deadline=soon())
+    assert isinstance(second, Accepted)
+    [order] = await client.orders("Sim101", active_only=True)
+    assert (order.quantity, order.limit) == (3, tick * 2)
+    assert second.order_id in order.ids
+    assert second.order_id != first.order_id
+
+
+async def test_a_bracket_is_a_target_and_a_stop_of_one_group(play: Play) -> None:
+    _, client = play
+    tick = (await client.quote(ES)).tick_size
+    stop = Terms(Side.SELL, 2, OrderType.STOPMARKET, TimeInForce.GTC, stop=tick)
+    outcome = await client.send(Bracket("Sim101", ES, stop, Decimal(99_000)), deadline=soon())
+    assert isinstance(outcome, Accepted)
+    assert (outcome.order_id, len(outcome.listed)) == (None, 2)
+    working = {order.type: order for order in await client.orders("Sim101", active_only=True)}
+    target, its_stop = working[OrderType.LIMIT], working[OrderType.STOPMARKET]
+    assert (target.side, target.quantity, target.limit) == (Side.SELL, 2, Decimal(99_000))
+    assert (its_stop.side, its_stop.quantity, its_stop.stop) == (Side.SELL, 2, tick)
+    assert target.oco
+    assert target.oco == its_stop.oco

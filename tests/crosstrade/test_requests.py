@@ -102,7 +102,7 @@ def test_an_account_name_is_one_segment_of_the_path(account: str, segment: str) 
     assert unquote(segment) == account
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
+@pytest.mark.parametrize("name", ["", " ", "\t", ".", "..", " ..", "\ud800"])
 def test_a_name_that_no_encoding_keeps_one_segment_is_refused(name: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  any reason will do
         requests.segment(name)

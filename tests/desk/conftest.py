@@ -106,7 +106,12 @@ def make_desk(
 ) -> Desk:
     """Build a desk by hand."""
     numbers = itertools.count(1)
-    return Desk(broker, journal, messenger, lambda: policies[-1], clock, lambda: f"{prefix}{next(numbers)}")
+    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, lambda: f"{prefix}{next(numbers)}")
+    # What takes several steps waits by this clock too.
+    sender = desk._sender
+    sender.sweeping = replace(sender.sweeping, pause=clock.pause)
+    sender.reversals = replace(sender.reversals, pause=clock.pause)
+    return desk
 
 
 @pytest.fixture

@@ -10,12 +10,27 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
+from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Cancel, Change, Close, Intent
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.outcomes import Accepted, Outcome
+from bot.trading.intents import (
+    Action,
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.outcomes import Accepted, Outcome, Unknown
+from bot.trading.sweeps import CancelWorking, Flatten, Holding
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.fake_reads import Shown, ShowsBook
 
@@ -24,10 +39,11 @@ NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved; what is planned for a moment happens as it passes."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
+        self._plans: list[tuple[datetime, Callable[[], object]]] = []
 
     def __call__(self) -> datetime:
         return self.now
@@ -35,6 +51,19 @@ class Clock:
     def pass_by(self, seconds: float) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
+        due = [plan for at, plan in self._plans if at <= self.now]
+        self._plans = [(at, plan) for at, plan in self._plans if at > self.now]
+        for plan in due:
+            plan()
+
+    def plan(self, seconds: float, do: Callable[[], object]) -> None:
+        """Let something happen that many seconds from now."""
+        self._plans.append((self.now + timedelta(seconds=seconds), do))
+
+    async def pause(self, seconds: float) -> None:
+        """What the desk waits with between two readings: the time is over at once."""
+        self.pass_by(seconds)
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -45,7 +74,10 @@ class FakeBroker(ShowsBook):
         sent: every write that reached it, in order.
         outcomes: what the next writes answer; when empty, an order is booked and accepted.
         gate: when set to an event, a write waits for it before it answers.
-        failing: names of reads that fail just now.
+        refusing: what every write of a kind answers, without anything being done.
+        losing: kinds of writes that are done, and their answers lost.
+        dawdling: kinds of writes that are taken, and done only when ``let_go`` is called.
+        failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
         front: the front month that a quote of a root is of; September where it is not set.
         called: names of all reads, in order.
     """
@@ -56,9 +88,13 @@ class FakeBroker(ShowsBook):
     book_orders: list[Order] = field(default_factory=list)
     book_executions: list[Execution] = field(default_factory=list)
     book_bars: list[Bar] = field(default_factory=list)
-    sent: list[Intent] = field(default_factory=list)
+    sent: list[Action] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    refusing: dict[type[Action], Outcome] = field(default_factory=dict)
+    losing: set[type[Action]] = field(default_factory=set)
+    dawdling: set[type[Action]] = field(default_factory=set)
+    under_way: list[Action] = field(default_factory=list)
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
@@ -76,13 +112,13 @@ class FakeBroker(ShowsBook):
         self.book_positions["Sim101", ES] = -2
         self.book_positions["Apex-001", ES] = -2
 
-    async def _read(self, what: str) -> None:
+    async def _read(self, what: str, account: str = "") -> None:
         self.reads += 1
         self.called.append(what)
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
-        if what in self.failing:
+        if not self.failing.isdisjoint({what, f"{what} {account}"}):
             raise BrokerUnreachable(f"no answer for {what}")
 
     async def accounts(self) -> Sequence[Account]:
@@ -90,15 +126,15 @@ class FakeBroker(ShowsBook):
         return list(self.book_accounts.values())
 
     async def account(self, name: str) -> Account:
-        await self._read("account")
+        await self._read("account", name)
         return self.book_accounts[name]
 
     async def positions(self, account: str) -> Sequence[Position]:
-        await self._read("positions")
+        await self._read("positions", account)
         return [Position(a, c, q, Decimal(5790)) for (a, c), q in self.book_positions.items() if a == account and q]
 
     async def orders(self, account: str, *, active_only: bool) -> Sequence[Order]:
-        await self._read("orders")
+        await self._read("orders", account)
         return [o for o in self.book_orders if o.account == account and not (active_only and o.state.is_done)]
 
     async def order(self, account: str, order_id: str) -> Order | None:
@@ -131,31 +167,87 @@ class FakeBroker(ShowsBook):
     def day(self, account: str) -> Day | None:
         return self.days.get(account)
 
-    async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
-        self.sent.append(intent)
+    async def send(self, action: Action, *, deadline: datetime) -> Outcome:
+        self.sent.append(action)
         if self.surprise is not None:
             raise self.surprise
         if self.gate is not None:
             await self.gate.wait()
         if self.outcomes:
             return self.outcomes.pop(0)
-        return Accepted(self.carry_out(intent))
+        kind = type(action)
+        if kind in self.refusing:
+            return self.refusing[kind]
+        if kind in self.dawdling:
+            self.under_way.append(action)
+            return Accepted(None)
+        order_id = self.carry_out(action)
+        return Unknown("the connection was reset") if kind in self.losing else Accepted(order_id)
 
-    def carry_out(self, intent: Intent) -> str | None:
+    def let_go(self) -> None:
+        """Do what was taken and not done yet."""
+        for action in self.under_way:
+            self.carry_out(action)
+        self.under_way.clear()
+
+    def carry_out(self, action: Action) -> str | None:
         """Do what was asked, as NinjaTrader would; the id that CrossTrade answers."""
-        match intent:
+        match action:
             case Close():
-                where = (intent.account, intent.contract)
-                self.book_positions[where] += intent.terms.quantity * intent.terms.side.sign
+                where = (action.account, action.contract)
+                self.book_positions[where] += action.terms.quantity * action.terms.side.sign
                 return None
             case Cancel():
-                self.change(intent.order_id, OrderState.CANCELLED)
-                return intent.order_id
+                self.change(action.order_id, OrderState.CANCELLED)
+                return action.order_id
             case Change():
-                self._amend(intent)
-                return intent.order_id
+                self._amend(action)
+                return action.order_id
+            case Replace():
+                self.change(action.order_id, OrderState.CANCELLED)
+                return self.book(action).id
+            case Invert():
+                self.book_positions[action.account, action.contract] *= -1
+                return self.book(action, OrderState.FILLED, action.terms.quantity).id
+            case Bracket():
+                self._cancel(action.account, action.contract)
+                limit = Terms(action.terms.side, action.terms.quantity, OrderType.LIMIT, limit=action.target)
+                self.book(replace(action, terms=limit))
+                self.book(action)
+                return None
+            case Reverse() | PlaceOrder() | FlatPlace():
+                return self.book(action).id
+            case VerifiedReverse() | CloseStrategy():
+                raise TypeError(f"{type(action).__name__} is no call of the desk's")
             case _:
-                return self.book(intent).id
+                self._sweep(action)
+                return None
+
+    def _sweep(self, action: CancelOrders | CancelEverything | FlattenAccount | FlattenEverything) -> None:
+        match action:
+            case CancelOrders(account, contract):
+                self._cancel(account, contract)
+            case CancelEverything():
+                for name in self.book_accounts:
+                    self._cancel(name, None)
+            case FlattenAccount(account, contract, only):
+                self._flatten(account, contract, only)
+            case FlattenEverything():
+                for name in self.book_accounts:
+                    self._flatten(name, None, None)
+
+    def _cancel(self, account: str, contract: Contract | None) -> None:
+        for order in self.book_orders:
+            if order.account == account and contract in {None, order.contract} and not order.state.is_done:
+                self.change(order.id, OrderState.CANCELLED, order.filled)
+
+    def _flatten(self, account: str, contract: Contract | None, only: Holding | None) -> None:
+        if only is None:
+            self._cancel(account, contract)
+        for (name, there), quantity in list(self.book_positions.items()):
+            if name == account and contract in {None, there} and (only is None or only.is_of(quantity)):
+                self._cancel(account, there)
+                self.book_positions[name, there] = 0
 
     def _amend(self, intent: Change) -> None:
         terms = intent.terms
@@ -165,6 +257,8 @@ class FakeBroker(ShowsBook):
 
     def book(self, intent: Intent, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
         """Put an order into the book as NinjaTrader would, without answering anybody."""
+        if isinstance(intent, Flatten | CancelWorking):
+            raise TypeError("a sweep places no order")
         terms = intent.terms
         order = Order(
             ids=(f"order{len(self.book_orders) + 1}",),
@@ -191,9 +285,10 @@ class FakeBroker(ShowsBook):
                     order, state=state, filled=filled, average_fill_price=self.last if filled else None
                 )
 
-    def rest(self, side: Side, quantity: int, account: str = "Sim101") -> Order:
+    def rest(self, side: Side, quantity: int, account: str = "Sim101", contract: Contract = ES) -> Order:
         """A resting limit order of somebody's."""
-        order = Order((f"rest{len(self.book_orders) + 1}",), account, ES, side, OrderType.LIMIT, OrderState.WORKING, quantity)
+        order_id = f"rest{len(self.book_orders) + 1}"
+        order = Order((order_id,), account, contract, side, OrderType.LIMIT, OrderState.WORKING, quantity)
         self.book_orders.append(order)
         return order
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import AFTERWARDS, BETWEEN, GRACE
+from bot.desk.reconcile import AFTERWARDS, BETWEEN
 from bot.errors import DeliveryDelayed, DeliveryRefused
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, OrderType, Side
@@ -62,7 +63,7 @@ async def test_an_order_that_is_there_is_adopted_with_its_id(running: Room) -> N
 
 
 async def test_an_order_that_was_there_before_is_not_taken_for_ours(running: Room) -> None:
-    terms = (await running.ticket()).intent.terms
+    terms = (await running.ticket()).order.terms
     running.broker.rest(terms.side, terms.quantity)
     running.broker.book((await running.ticket()).intent, OrderState.FILLED, 1)
     ticket = await lost(running)

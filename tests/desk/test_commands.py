@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
+from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import BETWEEN, CLOSE_TAKES, GRACE
+from bot.desk.reconcile import BETWEEN, CLOSE_TAKES
 from bot.desk.requests import (
     CancelRequest,
     CloseRequest,
@@ -170,7 +171,7 @@ async def test_a_root_whose_month_cannot_be_read_is_said_to_be(room: Room) -> No
 )
 async def test_a_close_takes_away_what_was_asked_and_never_turns_over(room: Room, asked: CloseRequest, closed: int) -> None:
     ticket = await room.ticket(asked)
-    assert (ticket.intent.terms.quantity, ticket.intent.terms.side, ticket.shown.after) == (closed, Side.BUY, closed - 2)
+    assert (ticket.order.terms.quantity, ticket.order.terms.side, ticket.shown.after) == (closed, Side.BUY, closed - 2)
     await room.confirm(ticket)
     assert room.broker.book_positions["Sim101", ES] == closed - 2
 
@@ -180,7 +181,7 @@ async def test_a_close_is_sized_by_the_position_at_the_press(room: Room) -> None
     room.broker.book_positions["Sim101", ES] = -5
     await room.confirm(ticket)
     again = await room.now(ticket.id)
-    assert (again.revision, again.intent.terms.quantity, room.broker.sent) == (2, 5, [])
+    assert (again.revision, again.order.terms.quantity, room.broker.sent) == (2, 5, [])
     await room.confirm(again)
     assert room.broker.book_positions["Sim101", ES] == 0
 
@@ -343,7 +344,7 @@ async def test_a_rejected_cancellation_is_told_in_the_vendors_words(room: Room) 
 async def test_an_order_type_that_the_list_does_not_tell_goes_by_its_prices(room: Room) -> None:
     resting(room, type=None)
     ticket = await room.ticket(CANCEL)
-    assert ticket.intent.terms.type is OrderType.LIMIT
+    assert ticket.order.terms.type is OrderType.LIMIT
 
 
 async def test_a_denial_keeps_what_was_typed(room: Room) -> None:

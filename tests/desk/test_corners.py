@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.desk.interrupted import GRACE
 from bot.desk.press import UNACKNOWLEDGED
-from bot.desk.reconcile import BETWEEN, GRACE
+from bot.desk.reconcile import BETWEEN
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown

@@ -33,7 +33,7 @@ async def test_a_ticket_shows_what_would_happen_and_sends_nothing(room: Room) ->
 @pytest.mark.parametrize("spelling", ['"ES 09-26"', "es 09-26", "ESU6", "ESU26", "ES SEP26", "ES", "es1!", "“ES 09-26”"])
 async def test_every_spelling_leads_to_the_dated_form(room: Room, spelling: str) -> None:
     ticket = await room.ticket(replace(ASK, instrument=spelling))
-    assert ticket.intent.contract == ES
+    assert ticket.order.contract == ES
 
 
 async def test_a_bare_root_means_the_front_month_where_nothing_is_held(room: Room) -> None:

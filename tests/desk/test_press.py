@@ -22,7 +22,7 @@ async def test_a_confirm_sends_one_order_and_the_card_shows_its_id(running: Room
     ticket = await running.ticket()
     assert await running.confirm(ticket) is None
     stored = await running.until(ticket, TicketState.ACCEPTED)
-    assert [intent.account for intent in running.broker.sent] == ["Sim101"]
+    assert running.broker.sent == [ticket.intent]
     assert stored.order_id == "order1"
     names = [event.name for event in await running.journal.events(ticket.id)]
     assert names[:3] == [EventName.OFFERED, EventName.SENDING, EventName.ACCEPTED]

@@ -49,13 +49,13 @@ async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(
     assert await room.journal.advance(ticket, sent, ())
     assert await room.journal.advance(sent, accepted, ())
     room.broker.reading = asyncio.Event()
-    looking = asyncio.create_task(survey(Look(room.broker), room.journal, ticket.intent, lambda: room.policies[-1], room.clock))
+    looking = asyncio.create_task(survey(Look(room.broker), room.journal, ticket.order, lambda: room.policies[-1], room.clock))
     await eventually(lambda: room.broker.reads >= 8)
     assert await room.journal.advance(accepted, done, ())
     room.broker.reading.set()
     facts, recent = await looking
     # The positions may have been read before the fill, so that it is counted here or nowhere.
-    assert worst_position(ticket.intent, facts, recent) == 2
+    assert worst_position(ticket.order, facts, recent) == 2
 
 
 async def filled(room: Room) -> None:
@@ -93,7 +93,7 @@ async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_w
 
 
 async def test_reads_are_begun_when_they_are_asked_for_and_not_when_they_are_waited_for(room: Room) -> None:
-    reading = Look(room.broker).at(ASK.account, (await room.ticket()).intent.contract)
+    reading = Look(room.broker).at(ASK.account, (await room.ticket()).order.contract)
     reads = room.broker.reads
     await asyncio.sleep(0)
     assert room.broker.reads == reads + 4

@@ -176,7 +176,7 @@ async def open_floor(
             transport=transport,
             rate=5000,
             burst=5000,
-            timeouts=Timeouts(read=2.0, write=PATIENCE),
+            timeouts=Timeouts(read=20.0, write=PATIENCE),
             backoff=(0.01,),
         )
         await stack.enter_async_context(client)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.trading.facts import Account, Facts, Order, Position, Quote
 from bot.trading.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract
-from bot.trading.intents import Intent, Reverse
+from bot.trading.intents import OrderIntent, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request, Visibility
@@ -86,7 +86,7 @@ NOTHING_SENT = Recent()
 class World:
     """Everything that ``limits.reasons`` looks at."""
 
-    intent: Intent = INTENT
+    intent: OrderIntent = INTENT
     member: int = MEMBER.id
     facts: Facts = FACTS
     policy: Policy = POLICY

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundFills, Unclear, Verdict, weigh
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import Reverse
+from bot.trading.intents import Bracket, Invert, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
@@ -27,7 +27,7 @@ def lost(position: int, terms: Terms) -> Ticket:
 
 def like(ticket: Ticket, order_id: str = "new", state: OrderState = OrderState.FILLED, seconds: float | None = 6) -> Order:
     """An order of the very shape of the ticket's."""
-    terms = ticket.intent.terms
+    terms = ticket.order.terms
     at = None if seconds is None else SENT_AT + timedelta(seconds=seconds)
     return Order(
         (order_id,), "Sim101", ES, terms.side, terms.type, state, terms.quantity, limit=terms.limit, stop=terms.stop, at=at
@@ -289,13 +289,13 @@ def is_new(reads: Reads, order_ids: tuple[str, ...]) -> bool:
 
 def its_new_twins(reads: Reads) -> list[Order]:
     """New orders of exactly the ticket's shape, written out once more."""
-    terms = reads.ticket.intent.terms
+    terms = reads.ticket.order.terms
     shape = (ES, terms.side, terms.quantity, terms.type, terms.limit)
     return [o for o in reads.orders if is_new(reads, o.ids) and (o.contract, o.side, o.quantity, o.type, o.limit) == shape]
 
 
 def close_is_its_twin(ticket: Ticket) -> bool:
-    terms, position = ticket.intent.terms, ticket.shown.position
+    terms, position = ticket.order.terms, ticket.shown.position
     return terms.type is OrderType.MARKET and position + terms.side.sign * terms.quantity == 0
 
 
@@ -308,7 +308,7 @@ def test_an_order_from_before_or_of_another_ticket_is_never_adopted(reads: Reads
             assert order in its_new_twins(reads)
         case FoundFills(order_id, quantity):
             assert is_new(reads, (order_id,))
-            assert quantity == reads.ticket.intent.terms.quantity
+            assert quantity == reads.ticket.order.terms.quantity
             assert not any(order_id in order.ids for order in reads.orders)
 
 
@@ -340,3 +340,152 @@ def test_absent_needs_a_position_that_is_as_before_or_closed(reads: Reads) -> No
 def test_positions_of_other_instruments_prove_nothing() -> None:
     others = (Position("Sim101", NQ, -3), Position("Sim101", ES_DECEMBER, -3), Position("Sim101", ES, 2))
     assert weigh(PLAIN, (), (), others, frozenset()) == Absent()
+
+
+# Orders that take more than a place: an id of ours, a close before it, an old order, a twin.
+
+OWN = "own1"
+
+
+def unanswered(intent: OrderIntent, position: int, after: int) -> Ticket:
+    """A ticket of any command that was sent over that position and of which no answer came."""
+    return replace(PLAIN, intent=intent, shown=replace(SHOWN, position=position, after=after))
+
+
+# LONG 2, read as closed, then SELL 2: close and order look alike.
+VERIFIED = unanswered(VerifiedReverse("Sim101", ES, Terms(Side.SELL, 2), OWN), 2, -2)
+VERIFIED_LARGER = unanswered(VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), OWN), 2, -3)
+INVERTED = unanswered(Invert("Sim101", ES, Terms(Side.SELL, 2)), 2, -2)
+PLACED = unanswered(PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), OWN), 2, -1)
+ITS_ORDER = like(VERIFIED, "order", seconds=9)
+ITS_CLOSE = like(VERIFIED, "close", seconds=1)
+HAS_ARRIVED = replace(ITS_ORDER, ids=("676", OWN))
+NEVER = "the position of LONG 2 was closed, the new order never arrived"
+
+OLD_TERMS = Terms(Side.SELL, 3, OrderType.LIMIT, limit=Decimal("5810.00"))
+NEW_TERMS = Terms(Side.SELL, 1, OrderType.LIMIT, limit=Decimal("5812.00"))
+REPLACED = unanswered(Replace("Sim101", ES, NEW_TERMS, "old", OLD_TERMS), 2, 1)
+NEW = like(REPLACED, state=OrderState.WORKING)
+NO_MORE = "the old order is gone, the new one never arrived"
+
+
+def old(state: OrderState) -> Order:
+    return replace(like(REPLACED, "old", state), quantity=3, limit=OLD_TERMS.limit)
+
+
+BRACKETED = unanswered(
+    Bracket("Sim101", ES, Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal("5790.00")), Decimal("5820.00")), 2, 2
+)
+STOP = like(BRACKETED, "stop", OrderState.WORKING)
+TARGET = replace(STOP, ids=("target",), type=OrderType.LIMIT, stop=None, limit=Decimal("5820.00"))
+HALF = "{} orders look like its stop and {} like its target"
+
+MORE: dict[str, tuple[Reads, Verdict]] = {
+    "placed: by the desk's own id, whatever else looks like it": (
+        Reads(PLACED, (IT, replace(IT, ids=("676", OWN)))),
+        Found(replace(IT, ids=("676", OWN))),
+    ),
+    "verified: by the desk's own id": (Reads(VERIFIED, (ITS_CLOSE, HAS_ARRIVED), position=-2), Found(HAS_ARRIVED)),
+    "verified: another id in its place": (Reads(VERIFIED, (ITS_CLOSE, ITS_ORDER), position=-2), Found(ITS_ORDER)),
+    "verified: its close alone": (Reads(VERIFIED, (ITS_CLOSE,), position=0), Absent(NEVER)),
+    "verified: its close alone, larger order": (Reads(VERIFIED_LARGER, (ITS_CLOSE,), position=0), Absent(NEVER)),
+    "verified: fills of its close prove nothing": (
+        Reads(VERIFIED, (), (fill("gone", 2),), position=0),
+        Absent(NEVER),
+    ),
+    "inverted: both orders": (Reads(INVERTED, (ITS_ORDER, ITS_CLOSE), position=-2), Found(ITS_ORDER)),
+    "inverted: the close alone": (Reads(INVERTED, (ITS_CLOSE,), position=0), Absent(NEVER)),
+    "inverted: one order, and turned round": (Reads(INVERTED, (ITS_ORDER,), position=-2), Found(ITS_ORDER)),
+    "inverted: nothing": (Reads(INVERTED), Absent()),
+    "inverted: turned round without an order": (
+        Reads(INVERTED, position=-2),
+        Unclear("the position went from LONG 2 to SHORT 2 without an order to show for it"),
+    ),
+    "replaced: both told": (Reads(REPLACED, (old(OrderState.CANCELLED), NEW)), Found(NEW)),
+    "replaced: the new order alone": (Reads(REPLACED, (NEW,)), Found(NEW)),
+    "replaced: the old one still works beside it": (Reads(REPLACED, (old(OrderState.WORKING), NEW)), Found(NEW)),
+    "replaced: two that look like it": (Reads(REPLACED, (NEW, replace(NEW, ids=("b",)))), Unclear("2 orders look like it")),
+    "replaced: the old one gone": (Reads(REPLACED, (old(OrderState.CANCELLED),)), Absent(NO_MORE)),
+    "replaced: the old one listed no more": (Reads(REPLACED), Absent(NO_MORE)),
+    "replaced: the old one going": (
+        Reads(REPLACED, (old(OrderState.CANCEL_PENDING),)),
+        Unclear("the old order is CancelPending"),
+    ),
+    "replaced: the old one going, on its way": (
+        Reads(REPLACED, (old(OrderState.CANCEL_SUBMITTED),)),
+        Unclear("the old order is CancelSubmitted"),
+    ),
+    "replaced: the old one as it was": (Reads(REPLACED, (old(OrderState.WORKING),)), Absent()),
+    "replaced: the old one filled first": (
+        Reads(REPLACED, (old(OrderState.FILLED),), position=-1),
+        Unclear("the position went from LONG 2 to SHORT 1 without an order to show for it"),
+    ),
+    "replaced: filled and listed no more": (
+        Reads(REPLACED, (old(OrderState.CANCELLED),), (fill("gone", 1),), position=1),
+        FoundFills("gone", 1),
+    ),
+    "replaced: the old one gone, and the position moved": (
+        Reads(REPLACED, (old(OrderState.CANCELLED),), position=1),
+        Unclear("the position went from LONG 2 to LONG 1 without an order to show for it"),
+    ),
+    "bracketed: both": (Reads(BRACKETED, (TARGET, STOP)), Found(STOP)),
+    "bracketed: both, one filled already": (
+        Reads(BRACKETED, (replace(TARGET, state=OrderState.FILLED), replace(STOP, state=OrderState.CANCELLED)), position=0),
+        Found(replace(STOP, state=OrderState.CANCELLED)),
+    ),
+    "bracketed: the stop alone": (Reads(BRACKETED, (STOP,)), Unclear(HALF.format(1, 0))),
+    "bracketed: the target alone": (Reads(BRACKETED, (TARGET,)), Unclear(HALF.format(0, 1))),
+    "bracketed: two stops": (Reads(BRACKETED, (STOP, replace(STOP, ids=("b",)), TARGET)), Unclear(HALF.format(2, 1))),
+    "bracketed: two targets": (Reads(BRACKETED, (STOP, TARGET, replace(TARGET, ids=("b",)))), Unclear(HALF.format(1, 2))),
+    "bracketed: another target price": (
+        Reads(BRACKETED, (STOP, replace(TARGET, limit=Decimal("5821.00")))),
+        Unclear(HALF.format(1, 0)),
+    ),
+    "bracketed: a target of another size": (Reads(BRACKETED, (STOP, replace(TARGET, quantity=1))), Unclear(HALF.format(1, 0))),
+    "bracketed: a target on the other side": (
+        Reads(BRACKETED, (STOP, replace(TARGET, side=Side.BUY))),
+        Unclear(HALF.format(1, 0)),
+    ),
+    "bracketed: old ones of the same shape": (
+        Reads(BRACKETED, (replace(STOP, ids=("old",)), replace(TARGET, ids=("older",)))),
+        Absent("what worked there may have been cancelled"),
+    ),
+    "bracketed: nothing": (Reads(BRACKETED), Absent("what worked there may have been cancelled")),
+}
+
+
+@pytest.mark.parametrize(("reads", "verdict"), MORE.values(), ids=list(MORE))
+def test_evidence_of_what_takes_more_than_a_place(reads: Reads, verdict: Verdict) -> None:
+    assert reads.verdict == verdict
+
+
+SHAPES = [VERIFIED, VERIFIED_LARGER, INVERTED, PLACED, REPLACED, BRACKETED]
+
+
+@MODEST
+@given(data=st.data(), ticket=st.sampled_from(SHAPES))
+def test_of_any_command_nothing_old_is_adopted_and_nothing_is_called_absent_that_is_there(
+    data: st.DataObject, ticket: Ticket
+) -> None:
+    shape = like(ticket)
+    orders = data.draw(
+        st.lists(
+            st.builds(
+                replace,
+                st.sampled_from([shape, shape, TARGET, old(OrderState.CANCELLED)]),
+                ids=st.lists(st.sampled_from(["old", "older", "a", "b", "mine"]), min_size=1, max_size=2, unique=True).map(tuple),
+                state=st.sampled_from(OrderState),
+            ),
+            max_size=4,
+        )
+    )
+    reads = Reads(ticket, tuple(orders), (), data.draw(st.sampled_from([2, 0, -2, 1])), frozenset({"mine"}))
+    twins = its_new_twins(reads)
+    match reads.verdict:
+        case Found(order):
+            assert is_new(reads, order.ids)
+            assert order in twins
+        case Absent():
+            assert reads.position in {0, 2} or isinstance(ticket.intent, Bracket)
+            closing = isinstance(ticket.intent, VerifiedReverse | Invert) and ticket.order.terms.quantity == 2
+            assert len(twins) <= (1 if closing else 0)

@@ -10,12 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.facts import Position
-from bot.trading.intents import Cancel, PlaceOrder
-from bot.trading.limits import Recent, reasons
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.limits import Recent, reasons, stands_in_the_way, worst_position
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
-from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import SENT, Member, TicketState
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
+from bot.trading.tickets import SENT, Member, Ticket, TicketState
 from tests.rules.strategies import (
     ES,
     ES_DECEMBER,
@@ -437,3 +450,259 @@ def test_i3_one_more_order_in_flight_never_turns_a_denial_into_permission(world:
     more = replace(world, recent=Recent((*world.recent.tickets, sent(state, ago=ago))))
     assert set(world.codes()) <= set(more.codes())
     assert DenialCode.OUTCOME_UNKNOWN in more.codes()
+
+
+# What protects a position, turns it round, or takes an order's place.
+
+
+def wanted(intent: OrderIntent, **facts: object) -> World:
+    """A decision about another intent, with no limit but the usual age of a quote."""
+    return replace(GOOD, intent=intent, policy=Policy(grants=())).with_facts(**facts)
+
+
+def held(quantity: int) -> tuple[Position, ...]:
+    return (Position("Sim101", ES, quantity),)
+
+
+def bracket(target: str, stop: str, quantity: int = 2, position: int = 2) -> World:
+    """A bracket around a position; the bid is 5800.00, the ask 5800.25."""
+    side = Side.SELL if position > 0 else Side.BUY
+    terms = Terms(side, quantity, OrderType.STOPMARKET, stop=Decimal(stop))
+    return wanted(Bracket("Sim101", ES, terms, Decimal(target)), positions=held(position) if position else ())
+
+
+BRACKETS: dict[str, tuple[World, list[DenialCode]]] = {
+    "around a long one": (bracket("5810.00", "5790.00"), []),
+    "around a short one": (bracket("5790.00", "5810.00", position=-2), []),
+    "of a part": (bracket("5810.00", "5790.00", quantity=1), []),
+    "as near as can be": (bracket("5800.25", "5799.75"), []),
+    "as near as can be, short": (bracket("5800.00", "5800.50", position=-2), []),
+    "larger than the position": (bracket("5810.00", "5790.00", quantity=3), [DenialCode.BAD_REQUEST]),
+    "larger than a short one": (bracket("5790.00", "5810.00", quantity=3, position=-2), [DenialCode.BAD_REQUEST]),
+    "nothing to protect": (bracket("5810.00", "5790.00", position=0), [DenialCode.NO_POSITION]),
+    "target at the bid": (bracket("5800.00", "5790.00"), [DenialCode.BAD_PRICE]),
+    "target below": (bracket("5795.00", "5790.00"), [DenialCode.BAD_PRICE]),
+    "target at the ask, short": (bracket("5800.25", "5810.00", position=-2), [DenialCode.BAD_PRICE]),
+    "target above, short": (bracket("5805.00", "5810.00", position=-2), [DenialCode.BAD_PRICE]),
+    "stop at the bid": (bracket("5810.00", "5800.00"), [DenialCode.BAD_PRICE]),
+    "stop above": (bracket("5810.00", "5805.00"), [DenialCode.BAD_PRICE]),
+    "stop at the ask, short": (bracket("5790.00", "5800.25", position=-2), [DenialCode.BAD_PRICE]),
+    "both the wrong way round": (bracket("5790.00", "5810.00"), [DenialCode.BAD_PRICE] * 2),
+    "target off the tick": (bracket("5810.10", "5790.00"), [DenialCode.BAD_PRICE]),
+    "stop off the tick": (bracket("5810.00", "5790.10"), [DenialCode.BAD_PRICE]),
+    "no quote": (bracket("5810.00", "5790.00").with_facts(quote=None), [DenialCode.FACTS_MISSING]),
+    "no bid": (bracket("5810.00", "5790.00").with_quote(bid=None), [DenialCode.FACTS_MISSING]),
+    "no ask": (bracket("5810.00", "5790.00").with_quote(ask=None), [DenialCode.FACTS_MISSING]),
+    "no last price needed": (bracket("5810.00", "5790.00").with_quote(last=None), []),
+    "an old price does": (bracket("5810.00", "5790.00").with_quote(at=NOW - timedelta(hours=1)), []),
+    "positions unread": (bracket("5810.00", "5790.00").with_facts(positions=None), [DenialCode.FACTS_MISSING]),
+    "real money": (bracket("5810.00", "5790.00").with_account(provider="Rithmic"), [DenialCode.LIVE_NOT_NAMED]),
+}
+
+
+@pytest.mark.parametrize(("world", "codes"), BRACKETS.values(), ids=list(BRACKETS))
+def test_a_bracket_lies_on_both_sides_of_the_market_and_protects_no_more_than_there_is(
+    world: World, codes: list[DenialCode]
+) -> None:
+    assert world.codes() == codes
+
+
+def test_no_limit_stands_in_the_way_of_a_bracket() -> None:
+    strict = Limit(("*",), ("*",), max_position=0, orders_per_minute=0, duplicate_seconds=60, price_band_ticks=0)
+    world = replace(bracket("5810.00", "5790.00"), policy=Policy(grants=(), limits=(strict,)))
+    assert world.with_account(realised=None, connected=False).with_recent(sent(), sent()).codes() == []
+
+
+def test_a_bracket_off_the_tick_or_on_the_wrong_side_says_where_it_could_lie() -> None:
+    world = bracket("5799.10", "5790.00")
+    told = [d.sentence for d in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)]
+    assert told == [
+        "The target 5799.10 is off the tick of 0.25: the nearest are 5799.00 and 5799.25.",
+        "The target must lie above the bid of 5800.00; 5799.10 would fill at once.",
+    ]
+    short = bracket("5805.00", "5810.00", position=-2)
+    [denial] = reasons(short.intent, short.member, short.facts, short.policy, short.recent, short.now)
+    assert denial.sentence == "The target must lie below the ask of 5800.25; 5805.00 would fill at once."
+
+
+@pytest.mark.parametrize(
+    ("position", "side", "quantity", "codes"),
+    [
+        (2, Side.SELL, 2, []),
+        (-3, Side.BUY, 3, []),
+        (2, Side.BUY, 2, [DenialCode.BAD_REQUEST]),
+        (2, Side.SELL, 1, [DenialCode.BAD_REQUEST]),
+        (2, Side.SELL, 3, [DenialCode.BAD_REQUEST]),
+        (-3, Side.SELL, 3, [DenialCode.BAD_REQUEST]),
+        (0, Side.SELL, 2, [DenialCode.NO_POSITION]),
+    ],
+)
+def test_who_inverts_must_mean_the_whole_position(position: int, side: Side, quantity: int, codes: list[DenialCode]) -> None:
+    intent = Invert("Sim101", ES, Terms(side, quantity))
+    world = wanted(intent, positions=held(position) if position else ())
+    assert world.codes() == codes
+    for denial in reasons(intent, world.member, world.facts, world.policy, world.recent, world.now):
+        assert codes != [DenialCode.BAD_REQUEST] or f"qty:{abs(position)}" in denial.sentence
+
+
+def test_a_verified_reversal_needs_a_position_as_any_reversal_does() -> None:
+    intent = VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), "own")
+    assert wanted(intent).codes() == []
+    assert wanted(intent, positions=()).codes() == [DenialCode.NO_POSITION]
+
+
+WORKS = replace(ORDER, ids=("old",), side=Side.BUY, type=OrderType.LIMIT, limit=Decimal("5795.00"), quantity=5)
+BEFORE = Terms(Side.BUY, 5, OrderType.LIMIT, limit=Decimal("5795.00"))
+
+
+def replacing(quantity: int, require: str = "", limit: str = "5796.00") -> World:
+    """An order of 5 to buy at 5795 that is to be replaced, over a position of LONG 2."""
+    terms = Terms(Side.BUY, quantity, OrderType.LIMIT, limit=Decimal(limit))
+    intent = Replace("Sim101", ES, terms, "old", BEFORE, frozenset(filter(None, [require])))
+    return wanted(intent, orders=(WORKS,))
+
+
+REPLACEMENTS: dict[str, tuple[World, list[DenialCode]]] = {
+    "the old order is gone then": (replacing(8).with_limit(max_position=10), []),
+    "and no more than that": (replacing(9).with_limit(max_position=10), [DenialCode.MAX_POSITION]),
+    "another order stays": (
+        replacing(8).with_limit(max_position=10).with_facts(orders=(WORKS, replace(WORKS, ids=("other",), quantity=1))),
+        [DenialCode.MAX_POSITION],
+    ),
+    "who is over the limit may take away from it": (replacing(4).with_limit(max_position=1), []),
+    "but not add to it": (replacing(6).with_limit(max_position=1), [DenialCode.MAX_POSITION]),
+    "what has filled of the old one is in the position": (
+        replacing(3).with_limit(max_position=1).with_facts(orders=(replace(WORKS, filled=2),)),
+        [],
+    ),
+    "and can't be had again": (
+        replacing(4).with_limit(max_position=1).with_facts(orders=(replace(WORKS, filled=2),)),
+        [DenialCode.MAX_POSITION],
+    ),
+    "required as it is": (replacing(1, "long"), []),
+    "required otherwise": (replacing(1, "flat"), [DenialCode.POSITION_NOT_AS_REQUIRED]),
+    "required short": (replacing(1, "short"), [DenialCode.POSITION_NOT_AS_REQUIRED]),
+    "not listed": (replacing(1).with_facts(orders=()), [DenialCode.NO_SUCH_ORDER]),
+    "over": (replacing(1).with_facts(orders=(replace(WORKS, state=OrderState.FILLED),)), [DenialCode.ORDER_FINISHED]),
+    "off the tick": (replacing(1, limit="5796.10"), [DenialCode.BAD_PRICE]),
+    "far away": (replacing(1, limit="5700.00").with_limit(price_band_ticks=200), [DenialCode.PRICE_BAND]),
+    "too much lost": (
+        replacing(1).with_limit(daily_loss=Decimal(1)).with_account(realised=Decimal(-2)),
+        [DenialCode.DAILY_LOSS],
+    ),
+    "an old price": (replacing(1).with_quote(at=None), [DenialCode.QUOTE_STALE]),
+    "no such order, and too large": (
+        replacing(11).with_limit(max_position=10).with_facts(orders=()),
+        [DenialCode.NO_SUCH_ORDER, DenialCode.MAX_POSITION],
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "codes"), REPLACEMENTS.values(), ids=list(REPLACEMENTS))
+def test_a_replacement_is_an_entry_of_which_the_old_order_is_gone(world: World, codes: list[DenialCode]) -> None:
+    assert world.codes() == codes
+
+
+@pytest.mark.parametrize(("side", "codes"), [(Side.SELL, []), (Side.BUY, [DenialCode.MAX_POSITION])])
+def test_who_is_over_the_limit_may_place_what_takes_away_from_it(side: Side, codes: list[DenialCode]) -> None:
+    intent = PlaceOrder("Sim101", ES, Terms(side, 2), "own")
+    assert wanted(intent, positions=held(12)).with_limit(max_position=10).codes() == codes
+
+
+def test_the_worst_of_a_replacement_counts_the_new_order_and_not_the_old_one() -> None:
+    world = replacing(3)
+    assert worst_position(world.intent, world.facts, world.recent) == 5
+
+
+OTHERS: list[Intent] = [
+    Reverse("Sim101", ES, Terms(Side.SELL, 3)),
+    VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), "own"),
+    Invert("Sim101", ES, Terms(Side.SELL, 2)),
+    PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), "own"),
+    FlatPlace("Sim101", ES, Terms(Side.SELL, 3)),
+    Close("Sim101", ES, Terms(Side.SELL, 2)),
+    Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1"),
+    Change("Sim101", ES, Terms(Side.SELL, 3), "o1", Terms(Side.SELL, 3)),
+    Replace("Sim101", ES, Terms(Side.SELL, 3), "o1", Terms(Side.SELL, 3)),
+    Bracket("Sim101", ES, Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal(5790)), Decimal(5810)),
+    Flatten(Scope(("Sim101",))),
+    Flatten(Scope(("Sim101", "Sim102"), everything=True)),
+    Flatten(Scope(("Sim101",), ES), Holding.SHORT),
+    CancelWorking(Scope(("Sim101",))),
+]
+ELSEWHERE = [
+    Flatten(Scope(("Sim102",))),
+    Flatten(Scope(("Sim101",), NQ)),
+    Close("Sim102", ES, Terms(Side.SELL, 2)),
+    Reverse("Sim101", ES_DECEMBER, Terms(Side.SELL, 3)),
+]
+# Who waits for whom, said once more in words: an exit for what closes, an entry for all but cancellations, a cancel for nothing.
+CLOSES = {"Reverse", "VerifiedReverse", "Invert", "FlatPlace", "Close", "Flatten"}
+
+
+def kind(intent: object) -> str:
+    return type(intent).__name__
+
+
+@pytest.mark.parametrize("underway", OTHERS, ids=kind)
+@pytest.mark.parametrize("intent", [each for each in OTHERS if not isinstance(each, Flatten | CancelWorking)], ids=kind)
+def test_who_waits_for_whom(underway: Intent, intent: OrderIntent) -> None:
+    waits = kind(underway) not in {"Cancel", "CancelWorking"}
+    if kind(intent) in {"Close", "Bracket"}:
+        waits = kind(underway) in CLOSES
+    if kind(intent) == "Cancel":
+        waits = False
+    assert stands_in_the_way(underway, intent) is waits
+
+
+@pytest.mark.parametrize("underway", ELSEWHERE, ids=kind)
+@pytest.mark.parametrize("intent", [each for each in OTHERS if not isinstance(each, Flatten | CancelWorking)], ids=kind)
+def test_nobody_waits_for_what_happens_elsewhere(underway: Intent, intent: OrderIntent) -> None:
+    assert not stands_in_the_way(underway, intent)
+
+
+@pytest.mark.parametrize("state", TicketState)
+def test_a_flatten_lets_nothing_in_until_it_has_ended(state: TicketState) -> None:
+    its = sent(state, ago=3600, intent=Flatten(Scope(("Sim101",))), requester=replace(BOB, name="@here"))
+    codes = [DenialCode.FLATTENING] if state in {TicketState.SENDING, TicketState.UNKNOWN} else []
+    for intent in (INTENT, Close("Sim101", ES, Terms(Side.SELL, 2)), PlaceOrder("Sim101", ES, Terms(Side.SELL, 1), "own")):
+        assert wanted(intent).with_recent(its).codes() == codes
+    assert wanted(Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1"), orders=(ORDER,)).with_recent(its).codes() == []
+    if codes:
+        world = GOOD.with_recent(its)
+        [denial] = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+        assert denial.sentence.startswith("@\u200bhere is flattening `Sim101` (ticket earlier)")
+
+
+@pytest.mark.parametrize("intent", OTHERS, ids=kind)
+def test_what_goes_over_many_things_or_only_cancels_counts_for_no_rate_double_or_position(intent: Intent) -> None:
+    counts = not isinstance(intent, Flatten | CancelWorking | Cancel)
+    world = GOOD.with_limit(orders_per_minute=1, max_position=3).with_recent(sent(TicketState.ACCEPTED, intent=intent))
+    assert (DenialCode.ORDERS_PER_MINUTE in world.codes()) is counts
+    places = isinstance(intent, Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Replace | Close)
+    assert (DenialCode.MAX_POSITION in world.codes()) is places
+
+
+CLOSE = Close("Sim101", ES, Terms(Side.SELL, 2))
+TAKEN = sent(TicketState.ACCEPTED, ago=1, intent=CLOSE)
+
+
+@pytest.mark.parametrize("intent", [each for each in OTHERS if not isinstance(each, Flatten | CancelWorking)], ids=kind)
+def test_a_close_that_was_taken_and_is_not_seen_done_is_not_done_twice(intent: OrderIntent) -> None:
+    world = wanted(intent, orders=(ORDER,)).with_recent(TAKEN)
+    closes = kind(intent) in {"Reverse", "VerifiedReverse", "Invert", "FlatPlace", "Close"}
+    assert (DenialCode.OUTCOME_UNKNOWN in world.codes()) is closes
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        replace(TAKEN, order_state=OrderState.FILLED),
+        replace(TAKEN, outcome="Still LONG 2 after 15 s; look at NinjaTrader."),
+        replace(TAKEN, intent=replace(CLOSE, account="Sim102")),
+        replace(TAKEN, state=TicketState.REJECTED),
+    ],
+    ids=["seen done", "told overdue", "elsewhere", "rejected"],
+)
+def test_a_close_that_is_over_holds_up_nobody(over: Ticket) -> None:
+    assert wanted(CLOSE).with_recent(over).codes() == []

@@ -10,9 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.facts import Facts, Position
-from bot.trading.intents import Reverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
 from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.plan import no_longer_true, plan, steps
+from bot.trading.plan import no_longer_true, plan, refreshed, steps, terms_of, words_of
 from bot.trading.policy import AccountRule, Approval, Policy
 from bot.trading.tickets import Shown
 from tests.rules.strategies import (
@@ -271,3 +283,199 @@ def test_a_wider_tolerance_never_refuses_what_a_narrow_one_takes(ticks: int, tol
     moved: Shown = replace(SHOWN, last=LAST + ticks * TICK)
     if gone(SHOWN, moved, tolerance, OrderType.MARKET) is None:
         assert gone(SHOWN, moved, tolerance + more, OrderType.MARKET) is None
+
+
+# Every other command.
+
+WORKS = replace(
+    ORDER,
+    ids=("o1",),
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    limit=Decimal("5790.00"),
+    quantity=4,
+    filled=1,
+    state=OrderState.PART_FILLED,
+)
+BEFORE = Terms(Side.BUY, 4, OrderType.LIMIT, limit=Decimal("5790.00"))
+STOP = Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal("5790.00"))
+LIMIT = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5795.00"))
+BRACKET = Bracket("Sim101", ES, STOP, Decimal("5810.00"))
+CLOSED_FIRST = ("close LONG 2 (sell 2 at market)", "then SELL 3 MARKET → SHORT 3")
+
+# Intent over LONG 2 with a working order o1 (BUY 4, 1 filled) -> position after, the steps.
+PLANS: dict[str, tuple[OrderIntent, int, tuple[str, ...]]] = {
+    "verified": (
+        VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), "own"),
+        -3,
+        (CLOSED_FIRST[0], "read back until flat; if it doesn't get flat, stop here", CLOSED_FIRST[1]),
+    ),
+    "invert": (Invert("Sim101", ES, Terms(Side.SELL, 2)), -2, ("turn LONG 2 into SHORT 2 at market",)),
+    "place": (PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), "own"), -1, ("SELL 3 MARKET → SHORT 1",)),
+    "place at a price": (PlaceOrder("Sim101", ES, LIMIT, "own"), 4, ("BUY 2 LIMIT limit 5795.00 → LONG 4 once filled",)),
+    "flatplace": (FlatPlace("Sim101", ES, Terms(Side.SELL, 3)), -3, CLOSED_FIRST),
+    "close": (Close("Sim101", ES, Terms(Side.SELL, 2)), 0, ("close 2 of LONG 2 (sell at market) → FLAT",)),
+    "close a part": (Close("Sim101", ES, Terms(Side.SELL, 1), 1), 1, ("close 1 of LONG 2 (sell at market) → LONG 1",)),
+    "cancel": (Cancel("Sim101", ES, BEFORE, "o1"), 2, ("cancel BUY 4 LIMIT limit 5790.00",)),
+    "modify": (
+        Change("Sim101", ES, replace(BEFORE, quantity=2), "o1", BEFORE),
+        3,
+        ("change BUY 4 LIMIT limit 5790.00 to BUY 2 LIMIT limit 5790.00",),
+    ),
+    "replace": (
+        Replace("Sim101", ES, LIMIT, "o1", BEFORE),
+        4,
+        ("cancel BUY 4 LIMIT limit 5790.00", "then BUY 2 LIMIT limit 5795.00 → LONG 4 once filled"),
+    ),
+    "bracket": (
+        BRACKET,
+        2,
+        ("cancel 1 working order there", "target SELL 2 LIMIT 5810.00", "stop SELL 2 STOPMARKET 5790.00"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("intent", "after", "said"), PLANS.values(), ids=list(PLANS))
+def test_the_plan_of_every_command_says_what_comes_of_it_and_how(intent: OrderIntent, after: int, said: tuple[str, ...]) -> None:
+    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, NOW)
+    assert (shown.position, shown.after, steps(intent, shown)) == (2, after, said)
+
+
+@pytest.mark.parametrize(
+    ("orders", "said"),
+    [
+        ((), "nothing to cancel there"),
+        ((WORKS,), "cancel 1 working order there"),
+        ((WORKS, replace(WORKS, ids=("o2",))), "cancel 2 working orders there"),
+    ],
+)
+def test_a_bracket_says_how_many_orders_it_cancels(orders: tuple[Any, ...], said: str) -> None:
+    assert steps(BRACKET, plan(BRACKET, replace(FACTS, orders=orders), POLICY, NOW))[0] == said
+
+
+def test_without_a_position_a_flatplace_has_nothing_to_close() -> None:
+    intent = FlatPlace("Sim101", ES, Terms(Side.SELL, 3))
+    shown = plan(intent, replace(FACTS, positions=()), POLICY, NOW)
+    assert (shown.after, steps(intent, shown)) == (-3, ("nothing to close", "SELL 3 MARKET → SHORT 3"))
+
+
+@pytest.mark.parametrize("command", ["verified", "invert", "close", "bracket"])
+def test_there_is_no_plan_of_what_needs_a_position_where_there_is_none(command: str) -> None:
+    with pytest.raises(ValueError, match="needs a position"):
+        plan(PLANS[command][0], replace(FACTS, positions=()), POLICY, NOW)
+
+
+@pytest.mark.parametrize("command", PLANS)
+def test_only_ways_out_are_planned_without_a_price_and_without_an_approval(command: str) -> None:
+    intent = PLANS[command][0]
+    policy = replace(POLICY, approvals=(Approval(("*",), 1101, 1),))
+    facts = replace(FACTS, orders=(WORKS,))
+    out = command in {"close", "close a part", "cancel", "bracket"}
+    assert plan(intent, facts, policy, NOW).approver_roles == (set() if out else {1101})
+    if out:
+        shown = plan(intent, replace(facts, quote=None), policy, NOW)
+        assert (shown.bid, shown.ask, shown.last, shown.quoted_at, shown.tick_size) == (None, None, None, None, None)
+    else:
+        with pytest.raises(ValueError, match="needs a quote"):
+            plan(intent, replace(facts, quote=None), policy, NOW)
+
+
+def test_the_order_that_goes_is_not_among_the_others_that_work() -> None:
+    orders = (WORKS, replace(WORKS, ids=("o2",)))
+    for command, count in (("replace", 1), ("modify", 1), ("cancel", 1), ("bracket", 2), ("place", 2)):
+        assert plan(PLANS[command][0], replace(FACTS, orders=orders), POLICY, NOW).working_orders == count, command
+
+
+def test_a_partial_close_warns_of_what_it_leaves_working() -> None:
+    facts = replace(FACTS, orders=(WORKS,))
+    part, whole = PLANS["close a part"][0], PLANS["close"][0]
+    assert plan(part, facts, POLICY, NOW).warnings == ("a partial close leaves stops and targets working: 1 there",)
+    assert plan(part, FACTS, POLICY, NOW).warnings == ()
+    assert plan(whole, facts, POLICY, NOW).warnings == ()
+
+
+def test_an_inversion_always_opposes_and_a_verified_reversal_may_not() -> None:
+    assert plan(PLANS["invert"][0], FACTS, POLICY, NOW).warnings == ()
+    same = VerifiedReverse("Sim101", ES, Terms(Side.BUY, 1), "own")
+    assert plan(same, FACTS, POLICY, NOW).warnings == ("buy doesn't oppose LONG 2: it closes and opens LONG 1 again",)
+
+
+def test_a_replacement_that_fills_at_once_is_a_warning_and_a_target_is_not() -> None:
+    crossing = Replace("Sim101", ES, replace(LIMIT, limit=Decimal(5801)), "o1", BEFORE)
+    assert plan(crossing, replace(FACTS, orders=(WORKS,)), POLICY, NOW).warnings == ("a buy limit at 5801 fills at once",)
+    assert plan(BRACKET, FACTS, POLICY, NOW).warnings == ()
+
+
+# As things are now.
+
+
+@pytest.mark.parametrize(("position", "side"), [(2, Side.SELL), (-2, Side.BUY)])
+def test_a_bracket_protects_whichever_side_the_position_is_on(position: int, side: Side) -> None:
+    facts = replace(FACTS, positions=(Position("Sim101", ES, position),))
+    assert refreshed(BRACKET, facts) == replace(BRACKET, terms=replace(STOP, side=side))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "fraction", "closed"), [(None, None, 5), (3, None, 3), (None, Decimal("0.5"), 3), (None, Decimal("0.01"), 1)]
+)
+def test_a_close_is_sized_by_the_position_as_it_is(quantity: int | None, fraction: Decimal | None, closed: int) -> None:
+    facts = replace(FACTS, positions=(Position("Sim101", ES, -5),))
+    intent = Close("Sim101", ES, Terms(Side.SELL, 2), quantity, fraction)
+    assert refreshed(intent, facts) == replace(intent, terms=Terms(Side.BUY, closed))
+
+
+@pytest.mark.parametrize("command", ["modify", "replace"])
+def test_what_is_changed_or_replaced_is_told_as_it_is_now(command: str) -> None:
+    intent = PLANS[command][0]
+    assert isinstance(intent, Change | Replace)
+    moved = replace(WORKS, limit=Decimal("5785.00"), quantity=5)
+    fresh = refreshed(intent, replace(FACTS, orders=(moved,)))
+    assert fresh == replace(intent, before=replace(BEFORE, limit=Decimal("5785.00"), quantity=5))
+    why = no_longer_true(intent, fresh, SHOWN, SHOWN, 20)
+    assert why == "the order is now BUY 5 LIMIT limit 5785.00"
+    assert no_longer_true(intent, refreshed(intent, replace(FACTS, orders=(WORKS,))), SHOWN, SHOWN, 20) is None
+
+
+@pytest.mark.parametrize("command", PLANS)
+def test_where_nothing_is_there_any_more_an_intent_stays_as_it_was(command: str) -> None:
+    intent = PLANS[command][0]
+    assert refreshed(intent, replace(FACTS, positions=(), orders=())) == intent
+
+
+@pytest.mark.parametrize("command", PLANS)
+def test_a_way_out_is_wanted_at_any_price_and_an_entry_is_not(command: str) -> None:
+    intent = PLANS[command][0]
+    far = replace(SHOWN, last=LAST + 400 * TICK)
+    unread = replace(SHOWN, last=None)
+    priceless = command in {"close", "close a part", "cancel", "bracket"} or intent.terms.type is OrderType.LIMIT
+    assert (no_longer_true(intent, intent, SHOWN, far, 20) is None) is priceless
+    assert (no_longer_true(intent, intent, SHOWN, unread, 20) is None) is priceless
+
+
+@pytest.mark.parametrize("command", PLANS)
+def test_another_position_is_another_card_but_for_a_cancellation(command: str) -> None:
+    intent = PLANS[command][0]
+    why = no_longer_true(intent, intent, SHOWN, replace(SHOWN, position=1), 20)
+    assert why == (None if command == "cancel" else "the position is now LONG 1, not LONG 2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "stop", "read"),
+    [
+        (OrderType.LIMIT, "1", None, OrderType.LIMIT),
+        (None, "1", None, OrderType.LIMIT),
+        (None, None, "2", OrderType.STOPMARKET),
+        (None, "1", "2", OrderType.STOPLIMIT),
+        (None, None, None, OrderType.MARKET),
+        (OrderType.MARKET, "1", "2", OrderType.MARKET),
+    ],
+)
+def test_the_terms_of_a_listed_order_hold_just_the_prices_of_its_type(
+    kind: OrderType | None, limit: str | None, stop: str | None, read: OrderType
+) -> None:
+    at, on = (None if price is None else Decimal(price) for price in (limit, stop))
+    terms = terms_of(replace(ORDER, type=kind, oco="g", limit=at, stop=on))
+    assert (terms.type, terms.oco) == (read, "g")
+    assert terms.limit == (at if read.has_limit else None)
+    assert terms.stop == (on if read.has_stop else None)
+    assert words_of(terms).startswith(f"SELL 3 {read}")

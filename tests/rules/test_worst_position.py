@@ -49,14 +49,14 @@ def brute_force(scene: Scene) -> int:
         ticket
         for ticket in scene.recent.tickets
         if (ticket.state in IN_FLIGHT or ticket.is_followed)
-        and (ticket.intent.account, ticket.intent.contract.root) == (intent.account, root)
+        and (ticket.order.account, ticket.order.contract.root) == (intent.account, root)
         and listed.isdisjoint(ticket.order_ids)
     ]
-    closable = {ticket.intent.contract for ticket in tickets if ticket.state in IN_FLIGHT} - {intent.contract}
+    closable = {ticket.order.contract for ticket in tickets if ticket.state in IN_FLIGHT} - {intent.contract}
     fills = [
         (intent.contract, intent.terms.quantity * intent.terms.side.sign),
         *((order.contract, order.remaining * order.side.sign) for order in orders),
-        *((t.intent.contract, max(t.intent.terms.quantity - t.filled, 0) * t.intent.terms.side.sign) for t in tickets),
+        *((t.order.contract, max(t.order.terms.quantity - t.filled, 0) * t.order.terms.side.sign) for t in tickets),
     ]
     worst = 0
     for closed in subsets(closable):
@@ -123,7 +123,7 @@ def test_the_worst_position_is_never_less_than_what_could_come_of_it(scene: Scen
 
 def only_this_month(scene: Scene) -> Scene:
     orders = tuple(replace(order, contract=ES) for order in scene.facts.orders or ())
-    tickets = tuple(replace(ticket, intent=replace(ticket.intent, contract=ES)) for ticket in scene.recent.tickets)
+    tickets = tuple(replace(ticket, intent=replace(ticket.order, contract=ES)) for ticket in scene.recent.tickets)
     return Scene(scene.intent, replace(scene.facts, positions=(LONG_TWO,), orders=orders), Recent(tickets))
 
 

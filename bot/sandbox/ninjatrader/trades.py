@@ -160,8 +160,8 @@ _SIGNS = {"long": 1, "short": -1}
 
 
 async def flatten(ask: Ask) -> dict[str, Any]:
-    """POST accounts/{a}/positions/flatten. Without an account (RPC only) it is FlattenEverything with filters."""
-    if ask.args.text("account") is None:
+    """POST accounts/{a}/positions/flatten. As an RPC with a side, or without an account, it is FlattenEverything with filters."""
+    if ask.is_rpc and (ask.args.text("account") is None or ask.args.text("marketPosition") is not None):
         return await _flatten_filtered(ask)
     reply = _flatten(ask, [ask.account()], ask.optional_contract(), None)
     del reply["orderIds"]

@@ -1,0 +1,588 @@
+"""Sweeps: what they go over, what is in their way, how far they have come; and that none can be built that reaches too far."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.trading.actions import CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.facts import Account, Facts, Order, Position
+from bot.trading.instruments import Contract
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+    accounts_of,
+    touches,
+)
+from bot.trading.limits import Recent
+from bot.trading.orders import OrderState, Side, Terms
+from bot.trading.policy import AccountRule, DenialCode, Policy
+from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.sweeping import (
+    as_listed,
+    closing_elsewhere,
+    done_words,
+    followed,
+    in_flight_elsewhere,
+    left_of,
+    lines,
+    narrowed,
+    plan,
+    reasons,
+    steps,
+)
+from bot.trading.sweeps import MANY, CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.tickets import Ticket, TicketState
+from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOTHING_SENT, NOW, NQ, ORDER, TICKET
+
+ONE, TWO, REAL = "Sim101", "Sim102", "Apex-1"
+POLICY = Policy(grants=())
+NAMES_REAL = replace(POLICY, accounts=(AccountRule("Apex-*", live=True),))
+ALL = Scope((ONE, TWO), everything=True)
+TERMS = Terms(Side.SELL, 1)
+
+
+def book(
+    name: str = ONE, held: dict[Contract, int] | None = None, *orders: Order, provider: str | None = "Simulator", **parts: Any
+) -> Facts:
+    """An account as read."""
+    positions = tuple(Position(name, contract, quantity) for contract, quantity in (held or {}).items())
+    return replace(Facts(Account(name, provider), positions, orders, None), **parts)
+
+
+def later(facts: Facts) -> Facts:
+    """The same as read by a sweep under way, which asks for orders and positions alone."""
+    return replace(facts, account=None)
+
+
+NOT_POSITIONS: dict[str, Any] = {"positions": None, "missing": ("positions: no answer",)}
+NOT_ORDERS: dict[str, Any] = {"orders": None, "missing": ("orders: no answer",)}
+
+
+# What can't be built.
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Scope(()),
+        lambda: Scope(("",)),
+        lambda: Scope((ONE, "")),
+        lambda: Scope((ONE,), ES, everything=True),
+        lambda: Scope((ONE,), everything=True, left_out=(TWO,)),
+        lambda: CancelOrders(""),
+        lambda: CancelOrders("  "),
+        lambda: FlattenAccount(""),
+        lambda: FlattenAccount("\t", ES, Holding.LONG),
+        lambda: CloseStrategy("", "s1"),
+        lambda: CloseStrategy(ONE, " "),
+    ],
+)
+def test_nothing_can_be_built_that_forgets_its_account_or_leaves_out_some_of_everything(build: Any) -> None:
+    with pytest.raises(ValueError, match=r"account|everything"):
+        build()
+
+
+def test_a_sweep_of_one_account_is_filed_under_it_and_of_several_under_many() -> None:
+    for one in (Flatten(Scope((ONE,))), CancelWorking(Scope((ONE,), ES))):
+        assert (one.account, accounts_of(one)) == (ONE, (ONE,))
+    for several in (Flatten(ALL), CancelWorking(ALL)):
+        assert (several.account, accounts_of(several)) == (MANY, (ONE, TWO))
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"), [(Scope((ONE,)), ONE), (Scope((ONE,), ES), "Sim101 ES 09-26"), (Scope((ONE, TWO)), "2 accounts")]
+)
+def test_a_scope_says_what_it_is(scope: Scope, said: str) -> None:
+    assert str(scope) == said
+
+
+@pytest.mark.parametrize(
+    ("scope", "account", "contract", "covers"),
+    [
+        (Scope((ONE,)), ONE, ES, True),
+        (Scope((ONE,)), ONE, None, True),
+        (Scope((ONE,)), TWO, ES, False),
+        (Scope((ONE,), ES), ONE, ES, True),
+        (Scope((ONE,), ES), ONE, NQ, False),
+        (Scope((ONE,), ES), ONE, ES_DECEMBER, False),
+        (Scope((ONE,), ES), ONE, None, True),
+    ],
+)
+def test_a_scope_covers_its_accounts_and_its_contract(
+    scope: Scope, account: str, contract: Contract | None, covers: bool
+) -> None:
+    assert scope.covers(account, contract) is covers
+    if contract is not None:
+        assert touches(Flatten(scope), account, contract) is covers
+        assert touches(CancelWorking(scope), account, contract) is covers
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (Scope((ONE,)), Scope((ONE, TWO)), True),
+        (Scope((ONE,)), Scope((TWO,)), False),
+        (Scope((ONE,), ES), Scope((ONE,)), True),
+        (Scope((ONE,), ES), Scope((ONE,), ES), True),
+        (Scope((ONE,), ES), Scope((ONE,), NQ), False),
+        (Scope((ONE,), ES), Scope((TWO,), ES), False),
+    ],
+)
+def test_two_scopes_meet_where_they_have_a_contract_in_common(one: Scope, other: Scope, meet: bool) -> None:
+    assert (one.meets(other), other.meets(one)) == (meet, meet)
+
+
+# Lines.
+
+BUY = replace(ORDER, ids=("b",), side=Side.BUY)
+DONE = replace(ORDER, ids=("d",), state=OrderState.FILLED, filled=3)
+IN_NQ = replace(ORDER, ids=("n",), contract=NQ)
+FLATTEN, LONGS, SHORTS = Flatten(Scope((ONE,))), Flatten(Scope((ONE,)), Holding.LONG), Flatten(Scope((ONE,)), Holding.SHORT)
+CANCEL = CancelWorking(Scope((ONE,)))
+
+
+def line(contract: Contract | None, before: int | None, orders: int | None, name: str = ONE, **more: Any) -> Line:
+    return replace(Line(name, False, contract, before, orders), **more)
+
+
+MIXED = book(ONE, {ES: 2, NQ: -1, ES_DECEMBER: 0}, ORDER, BUY, DONE)
+LINES: dict[str, tuple[Sweep, Facts, list[Line]]] = {
+    "positions and orders": (FLATTEN, MIXED, [line(ES, 2, 2), line(NQ, -1, 0)]),
+    "orders alone": (FLATTEN, book(ONE, {}, IN_NQ), [line(NQ, 0, 1)]),
+    "nothing": (FLATTEN, book(ONE, {}, DONE), []),
+    "long": (LONGS, MIXED, [line(ES, 2, 2)]),
+    "short": (SHORTS, MIXED, [line(NQ, -1, 0)]),
+    "orders of a flat contract don't go with a side": (LONGS, book(ONE, {}, ORDER), []),
+    "one contract": (Flatten(Scope((ONE,), NQ)), MIXED, [line(NQ, -1, 0)]),
+    "cancel": (CANCEL, MIXED, [line(ES, 2, 2)]),
+    "cancel in one contract": (CancelWorking(Scope((ONE,), NQ)), MIXED, []),
+    "positions unread": (FLATTEN, replace(MIXED, **NOT_POSITIONS), [line(None, None, None)]),
+    "orders unread": (FLATTEN, replace(MIXED, **NOT_ORDERS), [line(None, None, None)]),
+    "one contract unread": (Flatten(Scope((ONE,), NQ)), replace(MIXED, **NOT_ORDERS), [line(NQ, None, None)]),
+    "cancel needs no positions": (CANCEL, replace(MIXED, **NOT_POSITIONS), [line(ES, 0, 2)]),
+    "cancel needs orders": (CANCEL, replace(MIXED, **NOT_ORDERS), [line(None, None, None)]),
+}
+
+
+@pytest.mark.parametrize(("sweep", "facts", "made"), LINES.values(), ids=list(LINES))
+def test_a_sweep_has_a_line_for_each_contract_that_it_is_about(sweep: Sweep, facts: Facts, made: list[Line]) -> None:
+    assert lines(sweep, {ONE: facts}, POLICY) == tuple(made)
+
+
+@pytest.mark.parametrize(
+    ("provider", "policy", "live"),
+    [("Simulator", POLICY, False), ("Rithmic", POLICY, True), (None, POLICY, True), ("Simulator", NAMES_REAL, True)],
+)
+def test_a_line_is_live_unless_it_is_proved_to_be_a_simulation(provider: str | None, policy: Policy, live: bool) -> None:
+    sweep = Flatten(Scope((REAL,)))
+    facts = book(REAL, {ES: 1}, provider=provider)
+    assert [each.live for each in lines(sweep, {REAL: facts}, policy)] == [live]
+    assert plan(sweep, lines(sweep, {REAL: facts}, policy)).live is live
+    assert [each.live for each in lines(sweep, {REAL: replace(facts, account=None)}, policy)] == [True]
+
+
+# How far it has come.
+
+START = (line(ES, 2, 1), line(NQ, -1, 0))
+FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
+    "as it was": (
+        FLATTEN,
+        START,
+        book(ONE, {ES: 2, NQ: -1}, ORDER),
+        [line(ES, 2, 1, now=2, orders_now=1), line(NQ, -1, 0, now=-1, orders_now=0)],
+    ),
+    "done": (FLATTEN, START, book(), [line(ES, 2, 1, now=0, orders_now=0), line(NQ, -1, 0, now=0, orders_now=0)]),
+    "turned over": (FLATTEN, START[:1], book(ONE, {ES: -2}), [line(ES, 2, 1, now=-2, orders_now=0)]),
+    "come up meanwhile": (
+        FLATTEN,
+        START[:1],
+        book(ONE, {ES_DECEMBER: 1}, IN_NQ),
+        [
+            line(ES, 2, 1, now=0, orders_now=0),
+            line(ES_DECEMBER, 0, 0, now=1, orders_now=0),
+            line(NQ, 0, 0, now=0, orders_now=1),
+        ],
+    ),
+    "positions unread": (FLATTEN, START[:1], book(ONE, {}, ORDER, **NOT_POSITIONS), [line(ES, 2, 1, now=None, orders_now=1)]),
+    "orders unread": (FLATTEN, START[:1], book(ONE, {ES: 1}, **NOT_ORDERS), [line(ES, 2, 1, now=1, orders_now=None)]),
+    "at first unread, still so": (FLATTEN, (line(None, None, None),), book(ONE, {ES: 1}, **NOT_ORDERS), [line(None, None, None)]),
+    "at first unread, then read": (
+        FLATTEN,
+        (line(None, None, None),),
+        book(ONE, {ES: 1}),
+        [line(ES, None, None, now=1, orders_now=0)],
+    ),
+    "at first unread, then nothing there": (
+        FLATTEN,
+        (line(None, None, None),),
+        book(),
+        [line(None, None, None, now=0, orders_now=0)],
+    ),
+    "the contract unread at first": (
+        Flatten(Scope((ONE,), ES)),
+        (line(ES, None, None),),
+        book(ONE, {ES: 1, NQ: 4}),
+        [line(ES, None, None, now=1, orders_now=0)],
+    ),
+    "at first nothing, then something": (FLATTEN, (), book(ONE, {ES: 1}), [line(ES, 0, 0, live=True, now=1, orders_now=0)]),
+    "at first nothing, and still so": (FLATTEN, (), book(), []),
+    "at first nothing, then unread": (FLATTEN, (), book(**NOT_POSITIONS), [line(None, 0, 0, live=True)]),
+    "then unread, then read again": (
+        FLATTEN,
+        (line(None, 0, 0, live=True),),
+        book(ONE, {ES: 1}),
+        [line(ES, 0, 0, live=True, now=1, orders_now=0)],
+    ),
+    "long ones": (
+        LONGS,
+        START[:1],
+        book(ONE, {ES_DECEMBER: 3, NQ: -1}),
+        [line(ES, 2, 1, now=0, orders_now=0), line(ES_DECEMBER, 0, 0, now=3, orders_now=0)],
+    ),
+    "a long one that has turned is told as it is": (
+        LONGS,
+        START[:1],
+        book(ONE, {ES: -2}),
+        [line(ES, 2, 1, now=-2, orders_now=0)],
+    ),
+    "long ones, unread at first, none there": (
+        LONGS,
+        (line(None, None, None),),
+        book(ONE, {NQ: -1}, IN_NQ),
+        [line(None, None, None, now=0, orders_now=0)],
+    ),
+    "cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, DONE), [line(ES, 2, 1, now=0, orders_now=0)]),
+    "not cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, ORDER), [line(ES, 2, 1, now=0, orders_now=1)]),
+    "cancelled, positions unread": (CANCEL, START[:1], book(**NOT_POSITIONS), [line(ES, 2, 1, now=0, orders_now=0)]),
+    "cancelled, orders unread": (CANCEL, START[:1], book(**NOT_ORDERS), [line(ES, 2, 1, now=0, orders_now=None)]),
+}
+
+
+@pytest.mark.parametrize(("sweep", "made", "facts", "then"), FOLLOWED.values(), ids=list(FOLLOWED))
+def test_each_reading_says_how_far_it_has_come(sweep: Sweep, made: tuple[Line, ...], facts: Facts, then: list[Line]) -> None:
+    assert followed(sweep, made, ONE, later(facts)) == tuple(then)
+
+
+def test_the_lines_of_other_accounts_are_left_to_their_own_reading() -> None:
+    made = (line(ES, 2, 0), line(ES, 1, 0, TWO))
+    assert followed(Flatten(ALL), made, TWO, later(book(TWO))) == (line(ES, 1, 0, TWO, now=0, orders_now=0),)
+
+
+holdings = st.dictionaries(st.sampled_from([ES, NQ, ES_DECEMBER]), st.integers(-3, 3))
+some_orders = st.lists(
+    st.builds(replace, st.just(ORDER), contract=st.sampled_from([ES, NQ]), state=st.sampled_from(OrderState)), max_size=3
+)
+sweeps = st.sampled_from([FLATTEN, LONGS, SHORTS, Flatten(Scope((ONE,), ES)), CANCEL, CancelWorking(Scope((ONE,), ES))])
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Facts:
+    read = book(ONE, draw(holdings), *draw(some_orders))
+    lost = draw(st.sampled_from([None, None, None, "positions", "orders"]))
+    return replace(
+        read,
+        positions=None if lost == "positions" else read.positions,
+        orders=None if lost == "orders" else read.orders,
+    )
+
+
+@MODEST
+@given(sweep=sweeps, read=st.lists(readings(), min_size=2, max_size=5))
+def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Sweep, read: list[Facts]) -> None:
+    made = lines(sweep, {ONE: read[0]}, POLICY)
+    for facts in read[1:]:
+        made = followed(sweep, made, ONE, later(facts))
+    last = read[-1]
+    if not all(each.is_done for each in made):
+        return
+    contracts = {each.contract for each in made}
+    if isinstance(sweep, Flatten):
+        assert last.positions is not None
+        for position in last.positions:
+            meant = sweep.scope.covers(ONE, position.contract) and (sweep.only is None or sweep.only.is_of(position.quantity))
+            assert not (position.quantity and (meant or position.contract in contracts))
+    assert last.orders is not None
+    for order in last.orders:
+        whole = isinstance(sweep, CancelWorking) or sweep.only is None
+        meant = sweep.scope.covers(ONE, order.contract) and (whole or order.contract in contracts)
+        assert not (order.remaining and meant)
+
+
+# What is in its way.
+
+
+def codes(sweep: Sweep, books: dict[str, Facts], policy: Policy = POLICY, recent: Recent = NOTHING_SENT) -> list[DenialCode]:
+    return [denial.code for denial in reasons(sweep, books, policy, recent)]
+
+
+def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
+    return replace(TICKET, id="other", state=state, intent=intent, sent_at=NOW, **changes)
+
+
+DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
+    "an open position": (FLATTEN, {ONE: book(ONE, {ES: 1})}, []),
+    "a working order": (FLATTEN, {ONE: book(ONE, {}, ORDER)}, []),
+    "nothing": (FLATTEN, {ONE: book(ONE, {}, DONE)}, [DenialCode.NO_POSITION]),
+    "nothing there": (Flatten(Scope((ONE,), NQ)), {ONE: book(ONE, {ES: 1}, ORDER)}, [DenialCode.NO_POSITION]),
+    "nothing on that side": (LONGS, {ONE: book(ONE, {ES: -1}, ORDER)}, [DenialCode.NO_POSITION]),
+    "nothing in several": (Flatten(ALL), {ONE: book(), TWO: book(TWO)}, [DenialCode.NO_POSITION]),
+    "something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {ES: 1})}, []),
+    "nothing to cancel": (CANCEL, {ONE: book(ONE, {ES: 1})}, [DenialCode.NO_SUCH_ORDER]),
+    "something to cancel": (CANCEL, {ONE: book(ONE, {}, ORDER)}, []),
+    "perhaps something": (FLATTEN, {ONE: book(ONE, {}, **NOT_ORDERS)}, []),
+    "perhaps something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {}, **NOT_POSITIONS)}, []),
+    "account unread": (FLATTEN, {ONE: book(ONE, {ES: 1}, account=None)}, [DenialCode.FACTS_MISSING]),
+    "one account unread": (
+        Flatten(ALL),
+        {ONE: book(ONE, {ES: 1}, account=None), TWO: book(TWO, {ES: 1})},
+        [DenialCode.FACTS_MISSING],
+    ),
+    "real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider="Rithmic")}, [DenialCode.LIVE_NOT_NAMED]),
+    "perhaps real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider=None)}, [DenialCode.LIVE_NOT_NAMED]),
+    "real money to cancel in": (
+        CancelWorking(Scope((REAL,))),
+        {REAL: book(REAL, {}, ORDER, provider="Rithmic")},
+        [DenialCode.LIVE_NOT_NAMED],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sweep", "books", "why"), DENIED.values(), ids=list(DENIED))
+def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
+    sweep: Sweep, books: dict[str, Facts], why: list[DenialCode]
+) -> None:
+    assert codes(sweep, books) == why
+    for denial in reasons(sweep, books, POLICY, NOTHING_SENT):
+        assert denial.sentence.endswith(".")
+        assert 20 < len(denial.sentence) < 300
+
+
+def test_an_account_that_the_policy_names_needs_no_word_of_its_provider() -> None:
+    sweep = Flatten(Scope((REAL,)))
+    assert codes(sweep, {REAL: book(REAL, {ES: 1}, provider="Rithmic")}, NAMES_REAL) == []
+    assert codes(sweep, {REAL: book(REAL, {ES: 1}, account=None)}, NAMES_REAL) == []
+
+
+def test_each_account_that_is_in_the_way_is_named_by_itself() -> None:
+    books = {ONE: book(ONE, account=None, missing=("account: @everyone",)), TWO: book(TWO, account=None)}
+    sentences = [denial.sentence for denial in reasons(Flatten(ALL), books, POLICY, NOTHING_SENT)]
+    assert sentences == [
+        "`Sim101` could not be read (`account: @everyone`), so nothing is sent; try again shortly.",
+        "`Sim102` could not be read (no answer), so nothing is sent; try again shortly.",
+    ]
+
+
+@pytest.mark.parametrize("state", TicketState)
+def test_there_is_one_flatten_at_a_time_where_two_would_meet(state: TicketState) -> None:
+    books = {ONE: book(ONE, {ES: 1}, ORDER)}
+    its = under_way(state, Flatten(Scope((ONE, TWO))))
+    blocked = [DenialCode.FLATTENING] if state is TicketState.SENDING else []
+    assert codes(FLATTEN, books, recent=Recent((its,))) == blocked
+    assert codes(CANCEL, books, recent=Recent((its,))) == []
+    for beside in (Flatten(Scope((TWO,))), CancelWorking(Scope((ONE,))), Reverse(ONE, ES, TERMS)):
+        assert codes(FLATTEN, books, recent=Recent((under_way(state, beside),))) == []
+
+
+def test_who_is_flattening_already_is_named_harmlessly() -> None:
+    its = under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name="@everyone *A*"))
+    [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, POLICY, Recent((its,)))
+    assert denial.sentence.startswith("@\u200beveryone \\*A\\* is flattening `Sim101` already (ticket other)")
+
+
+# Real money that nobody has named.
+
+
+def test_of_several_accounts_those_with_real_money_that_nobody_named_are_left_out_and_named() -> None:
+    scope = Scope((REAL, ONE, TWO), everything=True)
+    books = {REAL: book(REAL, {ES: 1}, provider="Rithmic"), ONE: book(ONE, {ES: 1}), TWO: book(TWO)}
+    for sweep in (Flatten(scope, Holding.LONG), CancelWorking(scope)):
+        left = narrowed(sweep, books, POLICY)
+        assert left == replace(sweep, scope=Scope((ONE, TWO), left_out=(REAL,)))
+        assert plan(left, lines(left, books, POLICY)).warnings == ("not among these: `Apex-1`",)
+        assert narrowed(sweep, books, NAMES_REAL) == sweep
+
+
+def test_those_that_were_left_out_before_stay_named() -> None:
+    scope = Scope((REAL, ONE), left_out=("Other-1",))
+    books = {REAL: book(REAL, provider="Rithmic"), ONE: book(ONE, {ES: 1})}
+    assert narrowed(Flatten(scope), books, POLICY).scope == Scope((ONE,), left_out=("Other-1", REAL))
+
+
+@pytest.mark.parametrize("names", [(REAL,), (REAL, "Apex-2")])
+def test_where_nothing_else_is_left_it_is_denied_instead_of_left_out(names: tuple[str, ...]) -> None:
+    sweep = Flatten(Scope(names))
+    books = {name: book(name, {ES: 1}, provider="Rithmic") for name in names}
+    assert narrowed(sweep, books, POLICY) == sweep
+    assert codes(sweep, books) == [DenialCode.LIVE_NOT_NAMED] * len(names)
+
+
+# Words.
+
+
+def test_the_steps_say_what_will_be_done_with_its_numbers() -> None:
+    made = (line(ES, 2, 3), line(NQ, -1, 0), line(ES_DECEMBER, 0, 1))
+    assert steps(FLATTEN, made) == (
+        "take no new order there meanwhile",
+        "cancel 4 working orders",
+        "close 2 positions at market",
+        "read back until flat",
+    )
+    assert steps(LONGS, made[:1])[-1] == "read back until no long position left"
+    assert steps(CANCEL, made) == ("cancel 4 working orders", "read back until nothing works")
+
+
+def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None:
+    assert steps(FLATTEN, (line(ES, 2, 1),))[1:3] == ("cancel 1 working order", "close 1 position at market")
+    assert steps(FLATTEN, (line(ES, 2, 0),))[1] == "cancel what works by then"
+    assert steps(FLATTEN, (line(None, None, None),))[1:3] == ("cancel what works by then", "close what is open by then at market")
+
+
+@pytest.mark.parametrize(
+    ("sweep", "words"),
+    [(FLATTEN, "flat"), (LONGS, "no long position left"), (SHORTS, "no short position left"), (CANCEL, "nothing works")],
+)
+def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, words: str) -> None:
+    assert done_words(sweep) == words
+
+
+def test_what_is_left_is_said_line_by_line() -> None:
+    made = (
+        line(ES, 2, 1, now=0, orders_now=0),
+        line(ES, 2, 1, now=2, orders_now=0),
+        line(NQ, 0, 1, now=0, orders_now=2),
+        line(NQ, -3, 1, now=-1, orders_now=1),
+        line(ES, 2, 1, now=None, orders_now=0),
+        line(ES, 2, 1, now=0, orders_now=None),
+        line(None, None, None, "@everyone`"),
+    )
+    assert left_of(made) == [
+        "`Sim101` ES 09-26: still LONG 2",
+        "`Sim101` NQ 09-26: 2 still working",
+        "`Sim101` NQ 09-26: still SHORT 1, 1 still working",
+        "`Sim101` ES 09-26: positions could not be read, it may not be flat",
+        "`Sim101` ES 09-26: orders could not be read, some may work",
+        "`@everyoneˋ`: positions could not be read, it may not be flat, orders could not be read, some may work",
+    ]
+
+
+def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
+    shown = plan(Flatten(ALL), (line(ES, 2, 1), line(None, None, None, TWO)))
+    assert (shown.last, shown.quoted_at, shown.live, shown.working_orders, shown.approver_roles) == (
+        None,
+        None,
+        False,
+        1,
+        frozenset(),
+    )
+    assert shown.warnings == ("`Sim102` could not be read; it is gone over all the same",)
+
+
+# Others on their way.
+
+ORDERS: list[Intent] = [
+    Reverse(ONE, ES, TERMS),
+    VerifiedReverse(ONE, ES, TERMS, "own"),
+    Invert(ONE, ES, TERMS),
+    PlaceOrder(ONE, ES, TERMS, "own"),
+    FlatPlace(ONE, ES, TERMS),
+    Close(ONE, ES, TERMS),
+    Replace(ONE, ES, TERMS, "o1", TERMS),
+    Bracket(ONE, ES, TERMS, Decimal(5900)),
+]
+HARMLESS: list[Intent] = [Cancel(ONE, ES, TERMS, "o1"), Change(ONE, ES, TERMS, "o1", TERMS), CancelWorking(Scope((ONE,)))]
+MINE = replace(TICKET, id="mine", state=TicketState.SENDING, intent=FLATTEN)
+
+
+def kind(intent: Intent) -> str:
+    return type(intent).__name__
+
+
+@pytest.mark.parametrize("intent", ORDERS, ids=kind)
+@pytest.mark.parametrize("state", TicketState)
+def test_what_may_still_fill_there_is_known_to_a_flatten(intent: Intent, state: TicketState) -> None:
+    other = under_way(state, intent)
+    expected = [other] if state in {TicketState.SENDING, TicketState.UNKNOWN} else []
+    assert in_flight_elsewhere(MINE, Recent((MINE, other))) == expected
+    assert in_flight_elsewhere(replace(MINE, intent=Flatten(Scope((ONE,), NQ))), Recent((other,))) == []
+    assert in_flight_elsewhere(replace(MINE, intent=Flatten(Scope((TWO,)))), Recent((other,))) == []
+    # A cancellation waits for nobody.
+    assert in_flight_elsewhere(replace(MINE, intent=CANCEL), Recent((other,))) == []
+
+
+@pytest.mark.parametrize("intent", HARMLESS, ids=kind)
+def test_what_places_nothing_is_nothing_to_it(intent: Intent) -> None:
+    assert in_flight_elsewhere(MINE, Recent((under_way(TicketState.UNKNOWN, intent),))) == []
+
+
+def test_another_flatten_that_was_cut_short_is_known_to_it_where_they_meet() -> None:
+    for intent, meets in ((Flatten(ALL), True), (Flatten(Scope((ONE,), NQ)), True), (Flatten(Scope((TWO,))), False)):
+        other = under_way(TicketState.UNKNOWN, intent)
+        assert in_flight_elsewhere(MINE, Recent((other,))) == ([other] if meets else [])
+
+
+CLOSERS = (Reverse, VerifiedReverse, Invert, FlatPlace, Close, Flatten)
+
+
+@pytest.mark.parametrize("intent", [*ORDERS, *HARMLESS, FLATTEN], ids=kind)
+@pytest.mark.parametrize("state", TicketState)
+def test_what_may_still_close_something_there_is_known_to_it(intent: Intent, state: TicketState) -> None:
+    other = under_way(state, intent)
+    in_flight = state in {TicketState.SENDING, TicketState.UNKNOWN} and isinstance(intent, CLOSERS)
+    taken = state is TicketState.ACCEPTED and isinstance(intent, Close)
+    assert closing_elsewhere(MINE, Recent((MINE, other))) == ([other] if in_flight or taken else [])
+    assert closing_elsewhere(replace(MINE, intent=Flatten(Scope((TWO,)))), Recent((other,))) == []
+    assert closing_elsewhere(replace(MINE, intent=CANCEL), Recent((other,))) == []
+
+
+def test_a_close_that_was_seen_done_is_nothing_to_it() -> None:
+    done = under_way(TicketState.ACCEPTED, Close(ONE, ES, TERMS), order_state=OrderState.FILLED)
+    assert closing_elsewhere(MINE, Recent((done,))) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "everything", "left_out"),
+    [
+        (frozenset({ONE, TWO}), True, ()),
+        (frozenset({ONE}), True, ()),
+        (frozenset({ONE, TWO, REAL, "Aa"}), False, ("Aa", REAL)),
+        (None, False, ()),
+    ],
+)
+def test_everything_is_no_more_so_where_an_account_has_come_since(
+    listed: frozenset[str] | None, everything: bool, left_out: tuple[str, ...]
+) -> None:
+    for sweep in (Flatten(ALL, Holding.LONG), CancelWorking(ALL)):
+        assert as_listed(sweep, listed) == replace(sweep, scope=Scope((ONE, TWO), everything=everything, left_out=left_out))
+    assert as_listed(FLATTEN, listed) == FLATTEN
+
+
+# Progress.
+
+
+def test_progress_keeps_each_call_with_its_own_end() -> None:
+    progress = Progress().began(Leg("one", NOW)).began(Leg("two", NOW))
+    progress = progress.ended(0, LegState.REJECTED, "no").ended(1, LegState.ACCEPTED)
+    assert [(leg.what, leg.state, leg.text) for leg in progress.legs] == [
+        ("one", LegState.REJECTED, "no"),
+        ("two", LegState.ACCEPTED, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "orders", "done"), [(0, 0, True), (1, 0, False), (0, 1, False), (None, 0, False), (0, None, False)]
+)
+def test_a_line_is_done_only_when_both_were_read_as_nothing(now: int | None, orders: int | None, done: bool) -> None:
+    assert line(ES, 2, 2, now=now, orders_now=orders).is_done is done
