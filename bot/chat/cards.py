@@ -11,10 +11,12 @@ from discord import ui
 from discord.utils import format_dt
 
 from bot.chat import figures, phrases
-from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
+from bot.chat.access import GuardedButton
+from bot.chat.actions import actions
+from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import clip
-from bot.trading.intents import CLOSING
+from bot.trading.intents import CLOSING, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.tickets import Ticket, TicketState, side_word
@@ -37,6 +39,7 @@ _COLOURS = {
     TicketState.EXPIRED: GREY,
     TicketState.VOID: GREY,
 }
+NO_REASON = "The bot could not read why; NinjaTrader's log says it (Control Center, Log)."
 # Nothing was sent and nobody need ask what came of it: only the facts of the order are kept on the card.
 _QUIET_ENDS = frozenset({TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED})
 
@@ -59,6 +62,8 @@ def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
     if ticket.order_state is OrderState.REJECTED:
         return ORANGE
+    if ticket.order_state is OrderState.GONE:
+        return YELLOW
     return _COLOURS.get(ticket.state, RED if ticket.shown.live else BLUE)
 
 
@@ -69,8 +74,8 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     # Discord refuses a text of nothing but blanks, and the whole card with it.
     if told := clip(ticket.outcome or "", LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
-    if ticket.state is TicketState.REJECTED:
-        yield _text(hint(ticket.outcome))
+    if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
+        yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
     yield ui.Separator()
     yield _text(*_order(ticket))
     yield _text(*_change(ticket))
@@ -80,15 +85,18 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
     yield ui.Separator()
     yield _text(*_people(ticket), *([note] if note else []))
-    if is_open and buttons:
-        yield ui.ActionRow(*_buttons(ticket))
+    if buttons and (row := [*_buttons(ticket)]):
+        yield ui.ActionRow(*row)
 
 
 def _text(*lines: str) -> ui.TextDisplay[Any]:
     return ui.TextDisplay("\n".join(clip(line, LONGEST_LINE) for line in lines))
 
 
-def _buttons(ticket: Ticket) -> Iterator[TicketButton]:
+def _buttons(ticket: Ticket) -> Iterator[GuardedButton]:
+    if ticket.state is not TicketState.OFFERED:
+        yield from actions(ticket)
+        return
     yield ConfirmButton(ticket.id, ticket.revision)
     if ticket.shown.approver_roles:
         yield ApproveButton(ticket.id, ticket.revision)
@@ -106,7 +114,8 @@ def _state_words(ticket: Ticket) -> str:
         case TicketState.OFFERED:
             return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
         case TicketState.ACCEPTED:
-            return f"accepted · order {code(ticket.order_id, 64)}" if ticket.order_id else f"accepted · {ticket.intent.command}"
+            end = "rejected" if _is_rejected_later(ticket) else "accepted"
+            return f"{end} · order {code(ticket.order_id, 64)}" if ticket.order_id else f"{end} · {ticket.intent.command}"
         case TicketState.UNKNOWN:
             return "outcome unknown"
         case _:
@@ -123,7 +132,7 @@ def _open_words(ticket: Ticket) -> str:
 
 def _news(ticket: Ticket) -> Iterator[str]:
     """What became of it, below the title."""
-    if ticket.order_state is OrderState.REJECTED:
+    if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)
         return
     match ticket.state:
@@ -149,8 +158,13 @@ def _news(ticket: Ticket) -> Iterator[str]:
             return
 
 
+def _is_rejected_later(ticket: Ticket) -> bool:
+    """Tell whether NinjaTrader said no to what CrossTrade had taken; of an order to cancel or change that is another's news."""
+    return ticket.order_state is OrderState.REJECTED and places(ticket.intent)
+
+
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
-    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.intent.terms.quantity} filled" if ticket.filled else "")
+    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.terms.quantity} filled" if ticket.filled else "")
     if isinstance(ticket.intent, CLOSING):
         yield "The close before it may have been done all the same; look at the position."
 
@@ -197,6 +211,7 @@ def _people(ticket: Ticket) -> Iterator[str]:
     if ticket.confirmed_at is not None:
         yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
     yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
+    yield from phrases.times(ticket)
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]
         yield from (f"Needs Approve by another <@&{role}>" for role in missing)

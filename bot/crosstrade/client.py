@@ -28,12 +28,13 @@ from bot.crosstrade.errors import (
     sentence_of,
 )
 from bot.crosstrade.jsontext import dumps
+from bot.crosstrade.lifecycle import read_lifecycle
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Intent
 from bot.trading.outcomes import NotSent, Outcome
@@ -156,6 +157,13 @@ class CrossTrade:
         if says_no_order(reply):
             return None
         return wire.read_order(self._body(reply), account)
+
+    async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
+        """What the add-on has stored of an order's life, by any of its ids (GET Order lifecycle, new; add-on 1.13.2).
+
+        An older add-on refuses with ``Unknown API command``. An order that it doesn't know has a life without events (inferred).
+        """
+        return read_lifecycle(await self._read(lambda: requests.lifecycle_path(account, order_id)), account, self._clean)
 
     async def executions(self, account: str) -> tuple[Execution, ...]:
         """The fills of the last 15 minutes (GET List executions, old; the side is inferred)."""

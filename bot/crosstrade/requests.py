@@ -178,6 +178,11 @@ def order_path(account: str, order_id: str) -> str:
     return f"{account_path(account)}/orders/{segment(order_id)}"
 
 
+def lifecycle_path(account: str, order_id: str) -> str:
+    """GET Order lifecycle, with its fills; the add-on gives at most 200 events unless asked for more."""
+    return f"{order_path(account, order_id)}/lifecycle?includeFills=true&includeRaw=false"
+
+
 def executions_path(account: str) -> str:
     """GET List executions."""
     return f"{account_path(account)}/executions?lookbackTime={EXECUTIONS_SECONDS}"

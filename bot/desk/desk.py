@@ -9,22 +9,27 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from bot.desk.actions import Actions
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
+from bot.desk.follow import Follower
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
+from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
-from bot.desk.reconcile import Follower, Reconciler
+from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.retire import Retirer
 from bot.desk.send import Sender
 from bot.desk.sweep import Found, Sweeper
 from bot.errors import BrokerError, JournalError
+from bot.trading.actions import Verb
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 
@@ -84,7 +89,11 @@ class Desk:
         self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
         self._sweeper = Sweeper(self._ledger, self._hands, clock)
         self._reconciler = Reconciler(self._ledger, broker, clock)
-        self._follower = Follower(self._ledger, broker, clock)
+        # What is read for nobody in particular gives way to what somebody waits for, and keeps one pace together.
+        quiet, pace = quiet_broker or broker, Pace()
+        self._follower = Follower(self._ledger, quiet, clock, pace)
+        self._retirer = Retirer(self._ledger, quiet, clock, pace)
+        self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
         self._next_evidence = clock()
         self._stopping = False
@@ -116,6 +125,14 @@ class Desk:
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
         return made
+
+    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+        """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
+        return await self._actions.request(member, ticket_id, verb)
+
+    def soon(self, account: str | None) -> None:
+        """Look at the orders of an account, or of all, without waiting for their turn: somebody heard that something happened."""
+        self._follower.soon(account)
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember the message that shows a ticket; from then on the outbox draws it."""
@@ -176,6 +193,7 @@ class Desk:
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),
             asyncio.create_task(self._forever("following", self._follow, TICK)),
+            asyncio.create_task(self._forever("retiring", self._retirer.look, TICK)),
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),

@@ -1,7 +1,7 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
 from bot.desk.ports import EventName, Notice, Tone
-from bot.trading.intents import Cancel, Change, Close
+from bot.trading.intents import places, shows_in_position
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
@@ -11,8 +11,22 @@ ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
+    EventName.NOT_CANCELLED: EventName.REJECTED,
+    EventName.NOT_CHANGED: EventName.REJECTED,
+    EventName.LOST_SIGHT: EventName.UNKNOWN,
 }
-ALARMS = frozenset({EventName.REJECTED, EventName.NOT_CLOSED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
+ALARMS = frozenset(
+    {
+        EventName.REJECTED,
+        EventName.NOT_CLOSED,
+        EventName.NOT_CANCELLED,
+        EventName.NOT_CHANGED,
+        EventName.LOST_SIGHT,
+        EventName.UNKNOWN,
+        EventName.NEVER_ARRIVED,
+        EventName.HALTED,
+    }
+)
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {EventName.OFFERED, EventName.REQUOTED, EventName.CONFIRMED, EventName.APPROVED, EventName.SENDING, EventName.SEEN}
@@ -43,8 +57,8 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     intent, kind = ticket.intent, "LIVE" if ticket.shown.live else "SIM"
-    terms = intent.terms
-    verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change) else ""
+    terms = ticket.terms
+    verb = "" if places(intent) else f"{intent.command} "
     lines = [
         f"**{_what(name, ticket)}**",
         f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}",
@@ -58,15 +72,17 @@ def headline(name: EventName, ticket: Ticket) -> str:
 
 
 def _what(name: EventName, ticket: Ticket) -> str:
-    quantity = ticket.intent.terms.quantity
+    quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
+    done = "closed" if shows_in_position(ticket.intent) else "filled"
     match name:
         case EventName.FILLED:
-            return f"{'Closed' if isinstance(ticket.intent, Close) else 'Filled'} {ticket.filled}{price}"
+            return f"{done.capitalize()} {ticket.filled}{price}"
         case EventName.PART_FILLED:
-            return f"Part filled {ticket.filled}/{quantity}{price}"
-        case EventName.ORDER_CANCELLED:
-            return f"Order cancelled, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
+            return f"Part {done} {ticket.filled}/{quantity}{price}"
+        case EventName.ORDER_CANCELLED | EventName.LOST_SIGHT:
+            what = "Order cancelled" if name is EventName.ORDER_CANCELLED else "Lost sight of the order"
+            return f"{what}, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
         case EventName.UNKNOWN:
             return "Outcome unknown: don't send it again"
         case EventName.REJECTED if ticket.order_id is not None:

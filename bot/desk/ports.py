@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Intent
 from bot.trading.outcomes import Outcome
@@ -42,6 +42,9 @@ class Broker(Protocol):
     async def executions(self, account: str) -> Sequence[Execution]:
         """The fills of the last 15 minutes, the longest look-back that CrossTrade offers."""
 
+    async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
+        """What the add-on has stored of an order's life, by any of its ids; refused by an add-on older than 1.13.2."""
+
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
 
@@ -70,6 +73,9 @@ class EventName(StrEnum):
     NOT_SENT = "not sent"
     NEVER_ARRIVED = "never arrived"
     NOT_CLOSED = "not closed"
+    NOT_CANCELLED = "not cancelled"
+    NOT_CHANGED = "not changed"
+    LOST_SIGHT = "lost sight"
     DENIED = "denied"
     CANCELLED = "cancelled"
     EXPIRED = "expired"

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import JournalError
-from bot.journal.intents import intent_values, number, read_intent, read_shown, shown_values, text
+from bot.journal.intents import intent_values, number, read_intent, read_shown, read_terms, shown_values, terms_values, text
 from bot.journal.schema import NOTICE
 from bot.trading.orders import OrderState
 from bot.trading.policy import Visibility
@@ -61,6 +61,8 @@ def ticket_values(ticket: Ticket) -> Values:
         "average_fill_price": text(ticket.average_fill_price),
         "orders_before": _write(ticket.orders_before),
         "absent_since": ticket.absent_since,
+        "order_terms": None if ticket.order_terms is None else _write(terms_values(ticket.order_terms)),
+        "retired_at": ticket.retired_at,
     }
 
 
@@ -132,6 +134,8 @@ def _ticket(row: AnyRow) -> Ticket:
         average_fill_price,
         orders_before,
         absent_since,
+        order_terms,
+        retired_at,
     ) = row
     return Ticket(
         id=id_,
@@ -158,6 +162,8 @@ def _ticket(row: AnyRow) -> Ticket:
         average_fill_price=number(average_fill_price),
         orders_before=tuple(_read(orders_before)),
         absent_since=absent_since,
+        order_terms=None if order_terms is None else read_terms(_read(order_terms)),
+        retired_at=retired_at,
     )
 
 

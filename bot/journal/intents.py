@@ -23,7 +23,7 @@ def intent_values(intent: Intent) -> Values:
         "kind": intent.command,
         "account": intent.account,
         "contract": [contract.root, contract.year, contract.month],
-        **_terms(intent.terms),
+        **terms_values(intent.terms),
     }
     match intent:
         case PlaceOrder():
@@ -33,7 +33,7 @@ def intent_values(intent: Intent) -> Values:
         case Cancel():
             return {**values, "order_id": intent.order_id}
         case Change():
-            return {**values, "order_id": intent.order_id, "before": _terms(intent.before)}
+            return {**values, "order_id": intent.order_id, "before": terms_values(intent.before)}
         case _:
             return values
 
@@ -44,7 +44,7 @@ def read_intent(data: dict[str, Any]) -> Intent:
     Raises:
         ValueError, KeyError: it is none of this version's.
     """
-    where = (data["account"], Contract(*data["contract"]), _read_terms(data))
+    where = (data["account"], Contract(*data["contract"]), read_terms(data))
     match data["kind"]:
         case Reverse.command:
             return Reverse(*where)
@@ -57,12 +57,13 @@ def read_intent(data: dict[str, Any]) -> Intent:
         case Cancel.command:
             return Cancel(*where, data["order_id"])
         case Change.command:
-            return Change(*where, data["order_id"], _read_terms(data["before"]))
+            return Change(*where, data["order_id"], read_terms(data["before"]))
         case unknown:
             raise ValueError(unknown)
 
 
-def _terms(terms: Terms) -> Values:
+def terms_values(terms: Terms) -> Values:
+    """Terms for JSON."""
     return {
         "side": terms.side,
         "quantity": terms.quantity,
@@ -75,7 +76,8 @@ def _terms(terms: Terms) -> Values:
     }
 
 
-def _read_terms(data: dict[str, Any]) -> Terms:
+def read_terms(data: dict[str, Any]) -> Terms:
+    """Terms from JSON."""
     return Terms(
         side=_SIDES[data["side"]],
         quantity=data["quantity"],

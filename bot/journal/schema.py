@@ -98,6 +98,8 @@ tickets = Table(
     Column("average_fill_price", Text),
     Column("orders_before", Text, nullable=False),
     Column("absent_since", Moment),
+    Column("order_terms", Text),
+    Column("retired_at", Moment),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
 Index("ix_tickets_sent_at", tickets.c.sent_at)

@@ -128,3 +128,18 @@ def closing_terms(position: int, quantity: int | None, fraction: Decimal | None)
 def target(intent: Intent) -> str | None:
     """The id of the order that is cancelled or changed."""
     return intent.order_id if isinstance(intent, Cancel | Change) else None
+
+
+def places(intent: Intent) -> bool:
+    """Tell whether a new order comes of it, whose life its card then tells."""
+    return isinstance(intent, PLACING)
+
+
+def shows_in_order(intent: Intent) -> bool:
+    """Tell whether what became of it shows in one order: the one that is placed, cancelled or changed."""
+    return places(intent) or target(intent) is not None
+
+
+def shows_in_position(intent: Intent) -> bool:
+    """Tell whether what became of it shows in the position alone: CrossTrade names no order for a close."""
+    return isinstance(intent, Close)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.trading.intents import PLACING, Change, Intent
-from bot.trading.orders import OrderState
+from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 
 
@@ -122,11 +122,15 @@ class Ticket:
         expires_at: the end of its life as an offer.
         message: id of the message that shows it, once posted.
         sent_at: when ``sending`` was stored.
+        ended_at: when its end was known; of an accepted ticket, when its order was seen to be over, and before that when it was
+            accepted.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.
         orders_before: ids of every order that was listed just before sending; what isn't among them came after.
         absent_since: since when evidence has been read as "not there", for an unknown outcome.
+        order_terms: the order's terms as they are now, where somebody has changed them since it was placed.
+        retired_at: when what it opened was seen to be closed, or had become too old for buttons.
     """
 
     id: str
@@ -153,11 +157,18 @@ class Ticket:
     average_fill_price: Decimal | None = None
     orders_before: tuple[str, ...] = ()
     absent_since: datetime | None = None
+    order_terms: Terms | None = None
+    retired_at: datetime | None = None
 
     @property
     def order_id(self) -> str | None:
         """The order id to show, as CrossTrade gave it."""
         return self.order_ids[0] if self.order_ids else None
+
+    @property
+    def terms(self) -> Terms:
+        """The terms of its order as they are now."""
+        return self.order_terms or self.intent.terms
 
     @property
     def missing_roles(self) -> frozenset[int]:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Cancel, Change, Close, Intent
 from bot.trading.orders import OrderState, OrderType, Side
@@ -60,6 +60,7 @@ class FakeBroker:
     quote_age: float = 0.0
     reads: int = 0
     surprise: Exception | None = None
+    lives: dict[str, Lifecycle] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -94,6 +95,10 @@ class FakeBroker:
     async def order(self, account: str, order_id: str) -> Order | None:
         await self._read("order")
         return next((o for o in self.book_orders if o.account == account and order_id in o.ids), None)
+
+    async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
+        await self._read("lifecycle")
+        return self.lives.get(order_id, Lifecycle((), ()))
 
     async def executions(self, account: str) -> Sequence[Execution]:
         await self._read("executions")
