@@ -17,9 +17,9 @@ from bot.chat.answers import answer, reference
 from bot.chat.door import Desk
 from bot.chat.private import PrivateCards
 from bot.errors import DeskError
-from bot.trading.actions import Verb
 from bot.trading.policy import Denial, Request
 from bot.trading.tickets import Member
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 _ADMITTED = "admitted"

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from bot.desk.reports import Balance, Listed, OrderStory, Quoted
 from bot.desk.requests import Press, Refused, TicketRequest
-from bot.trading.actions import Verb
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.verbs import Verb
 
 Acknowledge = Callable[[], Awaitable[None]]
 

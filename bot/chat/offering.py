@@ -20,9 +20,9 @@ from bot.chat.messenger import DiscordMessenger
 from bot.chat.translate import translated
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
-from bot.trading.actions import Verb
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 

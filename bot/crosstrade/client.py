@@ -34,9 +34,10 @@ from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
-from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Intent
+from bot.trading.lifecycle import Lifecycle
 from bot.trading.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class CrossTrade:
 
         An older add-on refuses with ``Unknown API command``. An order that it doesn't know has a life without events (inferred).
         """
-        return read_lifecycle(await self._read(lambda: requests.lifecycle_path(account, order_id)), account, self._clean)
+        return read_lifecycle(await self._read(lambda: requests.lifecycle_path(account, order_id)), self._clean)
 
     async def executions(self, account: str) -> tuple[Execution, ...]:
         """The fills of the last 15 minutes (GET List executions, old; the side is inferred)."""

@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
-from bot.crosstrade.wire import Count, MaybeText, Number, Text, is_same_account, moment
+from bot.crosstrade.wire import Count, MaybeText, Number, Text, moment
 from bot.errors import BrokerGarbled
-from bot.trading.facts import Lifecycle, OrderEvent
+from bot.trading.lifecycle import Lifecycle, OrderEvent
 
 
 def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
@@ -53,27 +53,24 @@ class _Reply(_Row):
     events: list[object]
 
 
-def read_lifecycle(body: object, account: str, clean: Callable[[str], str]) -> Lifecycle:
+def read_lifecycle(body: object, clean: Callable[[str], str]) -> Lifecycle:
     """Read the reply.
 
     Args:
         body: the JSON value, flat or nested in ``data``.
-        account: that was asked for; the add-on ignores it and finds orders of any (new).
         clean: takes secrets out of foreign words.
 
     Raises:
-        BrokerGarbled: it is no lifecycle, or that of another account's order.
+        BrokerGarbled: it is no lifecycle.
     """
     inner = body.get("data", body) if isinstance(body, Mapping) else body
     try:
         reply = _Reply.model_validate(inner)
     except ValidationError:
         raise BrokerGarbled("CrossTrade's lifecycle of the order can't be read.") from None
-    if reply.account is not None and not is_same_account(reply.account, account):
-        raise BrokerGarbled("CrossTrade answered with the lifecycle of another account's order.")
     ids = tuple(dict.fromkeys(one for one in (reply.order_id, reply.original_order_id) if one))
     read = (_event(item, clean) for item in reply.events)
-    return Lifecycle(ids, tuple(event for event in read if event is not None))
+    return Lifecycle(reply.account, ids, tuple(event for event in read if event is not None))
 
 
 def _event(item: object, clean: Callable[[str], str]) -> OrderEvent | None:
@@ -83,11 +80,11 @@ def _event(item: object, clean: Callable[[str], str]) -> OrderEvent | None:
         return None
     said = row.message or row.error or row.reason or row.detail
     return OrderEvent(
-        source=row.source or "",
-        name=row.event,
+        what=row.event,
+        source=row.source,
         at=moment(row.epoch),
         filled=row.filled,
         quantity=row.quantity,
         price=row.price or None,
-        message=None if said is None else clean(said),
+        note=None if said is None else clean(said),
     )

@@ -149,7 +149,7 @@ def read_accounts(body: object) -> tuple[Account, ...]:
 def read_account(body: object, name: str) -> Account:
     """Read GET Get account: money in the account's currency under ``item`` (docs, mid)."""
     account = _account(_object(body, "account"))
-    if not is_same_account(account.name, name):
+    if not _is_same(account.name, name):
         raise BrokerGarbled("CrossTrade answered for another account than the one asked for.")
     return account
 
@@ -283,12 +283,12 @@ def _quote(item: object) -> Quote:
 def _row(model: type[_R], item: object, account: str) -> _R:
     row = model.model_validate(item)
     # CrossTrade echoes the account in its canonical case (official).
-    if row.account is not None and not is_same_account(row.account, account):
+    if row.account is not None and not _is_same(row.account, account):
         raise ValueError("a row of another account")
     return row
 
 
-def is_same_account(name: str, other: str) -> bool:
+def _is_same(name: str, other: str) -> bool:
     """Tell whether two account names are one: the case of ASCII letters doesn't matter."""
     return name.translate(_LOWER) == other.translate(_LOWER)
 

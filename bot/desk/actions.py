@@ -16,11 +16,11 @@ from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker, EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
 from bot.errors import BrokerError, JournalError
-from bot.trading.actions import Verb, break_even, fitting, half, is_on_its_side, is_too_old, moved_to, protects_already, stops_of
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.tickets import Member, Ticket, side_word
+from bot.trading.verbs import Verb, break_even, fitting, half, is_on_its_side, is_too_old, moved_to, protects_already, stops_of
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Actions:
                 return CloseRequest(intent.account, str(intent.contract))
             case Verb.CLOSE_HALF:
                 return await self._half(ticket)
-            case Verb.BREAK_EVEN:
+            case _:
                 return await self._break_even(ticket)
 
     def _check(self, ticket: Ticket, verb: Verb) -> None:

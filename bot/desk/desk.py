@@ -29,9 +29,9 @@ from bot.desk.retire import Retirer
 from bot.desk.send import Sender
 from bot.desk.sweep import Found, Sweeper
 from bot.errors import BrokerError, JournalError
-from bot.trading.actions import Verb
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 

@@ -197,7 +197,8 @@ class Follower:
         if order_id is None:
             return ticket
         order = await self._tried(self.broker.order(account, order_id))
-        if order is not None and find(ticket, [order]) is not None:
+        # CrossTrade resolves ids of before; the row itself may carry the new one only.
+        if order is not None and find(ticket, [replace(order, ids=(*order.ids, order_id))]) is not None:
             return with_order(ticket, order)
         life = await self._tried(self.broker.lifecycle(account, order_id))
         return ticket if life is None else with_life(ticket, life)

@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Intent
+from bot.trading.lifecycle import Lifecycle
 from bot.trading.outcomes import Outcome
 from bot.trading.tickets import Ticket
 
@@ -43,7 +44,7 @@ class Broker(Protocol):
         """The fills of the last 15 minutes, the longest look-back that CrossTrade offers."""
 
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
-        """What the add-on has stored of an order's life, by any of its ids; refused by an add-on older than 1.13.2."""
+        """What CrossTrade wrote down of an order, which may be another account's; refused by an add-on older than 1.13.2."""
 
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""

@@ -13,8 +13,8 @@ from bot.desk.ledger import Clock, Ledger
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
-from bot.trading.actions import fitting, is_on_its_side, is_too_old
 from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.verbs import fitting, is_on_its_side, is_too_old
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(seconds=20)

@@ -90,35 +90,6 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderEvent:
-    """One line of what the add-on has stored of an order's life; parts that it didn't tell are ``None``.
-
-    Attributes:
-        source: who told it, such as ``order_update``, ``fill`` or ``error``.
-        name: what happened: an order state, or the name of a call.
-        filled: contracts filled so far.
-        quantity, price: of one fill.
-        message: a reason in somebody's own words, redacted.
-    """
-
-    source: str
-    name: str
-    at: datetime | None = None
-    filled: int | None = None
-    quantity: int | None = None
-    price: Decimal | None = None
-    message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """An order's life, the oldest event first; ``ids`` are those under which the add-on knows it."""
-
-    ids: tuple[str, ...]
-    events: tuple[OrderEvent, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Execution:
     """One fill; ``at`` is the time of NinjaTrader's ``epoch``."""
 

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.trading.facts import Execution, Lifecycle, Order, OrderEvent
+from bot.trading.facts import Execution, Order
 from bot.trading.intents import Change, places
+from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Terms
+from bot.trading.policy import ascii_lower
 from bot.trading.tickets import Ticket
 
 _UNDER_CHANGE = frozenset({OrderState.OTHER, OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
@@ -67,12 +69,13 @@ def with_fills(ticket: Ticket, executions: Iterable[Execution]) -> Ticket:
 
 def with_life(ticket: Ticket, life: Lifecycle) -> Ticket:
     """The ticket with what the add-on has stored of its order; a life of another order changes nothing."""
-    if set(ticket.order_ids).isdisjoint(life.ids):
+    is_elsewhere = life.account is not None and ascii_lower(life.account) != ascii_lower(ticket.intent.account)
+    if is_elsewhere or set(ticket.order_ids).isdisjoint(life.ids):
         return ticket
     fills = [(event.quantity, event.price) for event in life.events if event.quantity and event.price and _is_a_fill(event)]
     seen = _with_filled(with_ids(ticket, life.ids), fills)
     filled = max((event.filled for event in life.events if event.filled is not None), default=0)
-    ends = [state for event in life.events if (state := OrderState.read(event.name)).is_done]
+    ends = [state for event in life.events if (state := OrderState.read(event.what)).is_done]
     if ends and ends[-1] is OrderState.FILLED:
         filled = max(filled, ticket.terms.quantity)
     return replace(seen, filled=max(seen.filled, filled), order_state=ends[-1] if ends else seen.order_state)
@@ -94,16 +97,16 @@ def shows_change(intent: Change, order: Order) -> bool:
 
 def reason(life: Lifecycle) -> str | None:
     """Why the order was rejected, in the words of whoever did; ``None`` when nobody said."""
-    return next((event.message for event in reversed(life.events) if event.message and _is_a_no(event)), None)
+    return next((event.note for event in reversed(life.events) if event.note and _is_a_no(event)), None)
 
 
 def _is_a_fill(event: OrderEvent) -> bool:
     # The tail of a stored event isn't documented; an update may carry a quantity and a price that are the order's.
-    return any(word in f"{event.source} {event.name}".casefold() for word in ("fill ", "execution"))
+    return event.source == "fill" or "execution" in f"{event.source} {event.what}".casefold()
 
 
 def _is_a_no(event: OrderEvent) -> bool:
-    return OrderState.read(event.name) is OrderState.REJECTED or "error" in f"{event.source} {event.name}".casefold()
+    return OrderState.read(event.what) is OrderState.REJECTED or "error" in f"{event.source} {event.what}".casefold()
 
 
 def _with_filled(ticket: Ticket, fills: Sequence[tuple[int, Decimal]]) -> Ticket:

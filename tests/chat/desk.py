@@ -17,12 +17,12 @@ from bot.desk.requests import (
     Refused,
     TicketRequest,
 )
-from bot.trading.actions import Verb
 from bot.trading.instruments import parse_dated
 from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
 from bot.trading.orders import OrderType, Side, Terms, parse_requirement
 from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
 from bot.trading.tickets import Member, Place, Ticket, TicketState
+from bot.trading.verbs import Verb
 
 from .samples import ES, POLICY, SHOWN, TICKET
 

@@ -91,9 +91,9 @@ class Room:
         """Change the running policy."""
         self.policies[-1] = replace(self.policies[-1], **changes)  # type: ignore[arg-type]  # the test names the fields
 
-    def again(self) -> Desk:
+    def again(self, quiet: FakeBroker | None = None) -> Desk:
         """A second desk over the same journal, as after a restart."""
-        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r")
+        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r", quiet=quiet)
 
 
 def make_desk(
@@ -103,10 +103,12 @@ def make_desk(
     clock: Clock,
     policies: list[Policy],
     prefix: str = "t",
+    quiet: FakeBroker | None = None,
 ) -> Desk:
     """Build a desk by hand."""
     numbers = itertools.count(1)
-    return Desk(broker, journal, messenger, lambda: policies[-1], clock, lambda: f"{prefix}{next(numbers)}")
+    new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
+    return Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet)
 
 
 @pytest.fixture

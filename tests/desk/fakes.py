@@ -10,9 +10,10 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
-from bot.trading.facts import Account, Execution, Lifecycle, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Cancel, Change, Close, Intent
+from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted, Outcome
 from bot.trading.tickets import Ticket, TicketState
@@ -44,6 +45,9 @@ class FakeBroker:
         outcomes: what the next writes answer; when empty, an order is booked and accepted.
         gate: when set to an event, a write waits for it before it answers.
         failing: names of reads that fail just now.
+        hanging: names of reads that never answer.
+        lives: what the add-on has stored, by order id.
+        asked: every read with its moment, in order.
     """
 
     clock: Clock
@@ -60,7 +64,10 @@ class FakeBroker:
     quote_age: float = 0.0
     reads: int = 0
     surprise: Exception | None = None
+    averages: Decimal | None = Decimal(5790)
+    hanging: set[str] = field(default_factory=set)
     lives: dict[str, Lifecycle] = field(default_factory=dict)
+    asked: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -70,6 +77,9 @@ class FakeBroker:
 
     async def _read(self, what: str) -> None:
         self.reads += 1
+        self.asked.append((self.clock(), what))
+        if what in self.hanging:
+            await asyncio.Event().wait()
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
@@ -86,7 +96,7 @@ class FakeBroker:
 
     async def positions(self, account: str) -> Sequence[Position]:
         await self._read("positions")
-        return [Position(a, c, q, Decimal(5790)) for (a, c), q in self.book_positions.items() if a == account and q]
+        return [Position(a, c, q, self.averages) for (a, c), q in self.book_positions.items() if a == account and q]
 
     async def orders(self, account: str, *, active_only: bool) -> Sequence[Order]:
         await self._read("orders")
@@ -98,7 +108,7 @@ class FakeBroker:
 
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
         await self._read("lifecycle")
-        return self.lives.get(order_id, Lifecycle((), ()))
+        return self.lives.get(order_id, Lifecycle(None, (), ()))
 
     async def executions(self, account: str) -> Sequence[Execution]:
         await self._read("executions")

@@ -85,6 +85,8 @@ tickets = st.builds(
     average_fill_price=st.none() | numbers,
     orders_before=st.lists(free_words, max_size=3).map(tuple),
     absent_since=st.none() | moments,
+    order_terms=st.none() | terms,
+    retired_at=st.none() | moments,
 )
 
 
@@ -112,7 +114,7 @@ async def test_every_field_of_a_ticket_survives_the_disk_and_times_come_back_awa
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
-    assert len(fields(Ticket)) == 24, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert len(fields(Ticket)) == 26, "a new field needs a column, a line in the codec and one in the strategy above"
     assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (14, 3, 8, 3)
 
 

@@ -56,7 +56,7 @@ def brute_force(scene: Scene) -> int:
     fills = [
         (intent.contract, intent.terms.quantity * intent.terms.side.sign),
         *((order.contract, order.remaining * order.side.sign) for order in orders),
-        *((t.intent.contract, max(t.intent.terms.quantity - t.filled, 0) * t.intent.terms.side.sign) for t in tickets),
+        *((t.intent.contract, max(t.terms.quantity - t.filled, 0) * t.intent.terms.side.sign) for t in tickets),
     ]
     worst = 0
     for closed in subsets(closable):

@@ -89,7 +89,9 @@ def break_even(position: Position, tick_size: Decimal) -> Decimal | None:
     if position.average_price is None:
         return None
     rounding = ROUND_CEILING if position.quantity > 0 else ROUND_FLOOR
-    return (position.average_price / tick_size).to_integral_value(rounding) * tick_size
+    ticks = (position.average_price / tick_size).to_integral_value(rounding)
+    # With the decimals of the tick, as prices are written.
+    return (ticks * tick_size).quantize(tick_size)
 
 
 def moved_to(stop: Order, price: Decimal) -> Terms:

@@ -1,0 +1,43 @@
+"""An order's life as CrossTrade's add-on has written it down; the desk's own story of it is among the journal's events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One line of it.
+
+    Attributes:
+        what: what happened, in CrossTrade's own words, such as ``Working``.
+        source: who saw it, in CrossTrade's own words, such as ``api_received``.
+        at: when, UTC; ``None`` when no time of it could be read.
+        filled, quantity, price: contracts and price, where the line tells them.
+        note: what else it says in words, such as why an order was rejected.
+    """
+
+    what: str
+    source: str | None = None
+    at: datetime | None = None
+    filled: int | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The whole of it, kept for 90 days (GET Order lifecycle, new; add-on 1.13.2 or later).
+
+    Attributes:
+        account: whose order it is. The add-on doesn't look at the account that is asked for, so the caller must look at this.
+        ids: every id that the answer names.
+        events: oldest first, as far as CrossTrade ordered them.
+        is_cut: whether there may be more lines than were given.
+    """
+
+    account: str | None
+    ids: tuple[str, ...]
+    events: tuple[OrderEvent, ...]
+    is_cut: bool = False
