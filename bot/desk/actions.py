@@ -18,6 +18,7 @@ from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refuse
 from bot.errors import BrokerError, JournalError
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
+from bot.trading.intents import places
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.tickets import Member, Ticket, side_word
 from bot.trading.verbs import Verb, break_even, fitting, half, is_on_its_side, is_too_old, moved_to, protects_already, stops_of
@@ -54,7 +55,9 @@ class Actions:
         ticket = await self.ledger.journal.ticket(ticket_id)
         if ticket is None:
             raise Stop(Denial(DenialCode.CARD_OVER, GONE, f"ticket={ticket_id}"))
-        intent = ticket.intent
+        if not places(ticket.intent):
+            raise Stop(Denial(DenialCode.CARD_OVER, CHANGED, f"ticket={ticket_id} button={verb}"))
+        intent = ticket.order
         self.naming.ask(member, Request(verb.command, intent.account, intent.contract.root))
         self._check(ticket, verb)
         match verb:
@@ -76,7 +79,7 @@ class Actions:
 
     async def _order(self, ticket: Ticket) -> Order:
         """The ticket's order under the id by which it is listed now."""
-        account = ticket.intent.account
+        account = ticket.order.account
         order = find(ticket, await _read("the orders", self.broker.orders(account, active_only=False)))
         shown = code(ticket.order_id or "", 64)
         if order is None:
@@ -89,7 +92,7 @@ class Actions:
 
     async def _position(self, ticket: Ticket) -> Position:
         """What is open on the side of the ticket's order."""
-        intent = ticket.intent
+        intent = ticket.order
         positions = await _read("the positions", self.broker.positions(intent.account))
         found = next((each for each in positions if each.contract == intent.contract), None)
         held = 0 if found is None else found.quantity
@@ -105,10 +108,10 @@ class Actions:
         if held < 2:
             sentence = f"Only {held} of {position.contract} is open, which has no half; use Close."
             raise Stop(Denial(DenialCode.BAD_REQUEST, sentence, f"position={position.quantity}"))
-        return CloseRequest(ticket.intent.account, str(position.contract), half(held))
+        return CloseRequest(ticket.order.account, str(position.contract), half(held))
 
     async def _break_even(self, ticket: Ticket) -> ModifyRequest:
-        account = ticket.intent.account
+        account = ticket.order.account
         position, orders = await asyncio.gather(
             self._position(ticket), _read("the orders", self.broker.orders(account, active_only=False))
         )
@@ -128,7 +131,7 @@ class Actions:
     async def _tick(self, ticket: Ticket) -> Decimal:
         if ticket.shown.tick_size is not None:
             return ticket.shown.tick_size
-        contract = ticket.intent.contract
+        contract = ticket.order.contract
         return (await _read(f"the tick of {contract}", self.broker.quote(contract))).tick_size
 
     async def _record(self, member: Member, ticket_id: str, verb: Verb, stop: Stop) -> None:

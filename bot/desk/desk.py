@@ -36,6 +36,8 @@ from bot.trading.verbs import Verb
 log = logging.getLogger(__name__)
 
 TICK = 0.25
+# However much is said to happen, followed orders are looked for no faster than this: it costs a read of the journal.
+FOLLOW_PAUSE = 0.05
 EVIDENCE_EVERY = timedelta(seconds=5)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
@@ -192,7 +194,7 @@ class Desk:
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),
-            asyncio.create_task(self._forever("following", self._follow, TICK)),
+            asyncio.create_task(self._forever("following", self._follow, FOLLOW_PAUSE)),
             asyncio.create_task(self._forever("retiring", self._retirer.look, TICK)),
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
@@ -238,6 +240,7 @@ class Desk:
             await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
 
     async def _follow(self) -> None:
+        await self._follower.wait(TICK)
         await self._follower.look(await self._journal.live())
 
     async def _deliver(self) -> None:

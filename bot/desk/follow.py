@@ -5,6 +5,7 @@ hears that something has happened in an account says so by ``soon``; nothing dep
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from bot.desk.reconcile import EVIDENCE
 from bot.errors import BrokerError
 from bot.trading.facts import Order
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
-from bot.trading.intents import Cancel, Change, places, shows_in_order, shows_in_position, target
+from bot.trading.intents import Cancel, Change, places, shows_in_order, shows_in_position
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
 from bot.trading.tickets import Ticket, TicketState, move, side_word
@@ -28,6 +29,8 @@ from bot.trading.words import code
 log = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
+# An order's first news come within a few of these; one look may then tell them all.
+BETWEEN = timedelta(seconds=0.3)
 # What lasts longer than this deserves a look: a close at market, a cancellation, a change.
 TAKES = timedelta(seconds=15)
 # A close that the position doesn't show by then is not looked for any longer.
@@ -70,19 +73,28 @@ class Follower:
     _looked: dict[str, datetime] = field(default_factory=dict)
     _soon: dict[str, datetime] = field(default_factory=dict)
     _absent: dict[str, _Absence] = field(default_factory=dict)
+    _called: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: deque[str] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
 
     def soon(self, account: str | None) -> None:
         """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
         for name in tuple(self._looked) if account is None else (account,):
             self._soon.setdefault(name, self.clock())
+        self._called.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until ``soon`` is called, but no longer than this."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._called.wait()
+        self._called.clear()
 
     async def look(self, live: Iterable[Ticket]) -> None:
         """Look at every account that has followed orders and is due, as far as the pace allows."""
         waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in live:
             if ticket.is_followed and (shows_in_order(ticket.intent) or shows_in_position(ticket.intent)):
-                waiting[ticket.intent.account].append(ticket)
+                waiting[ticket.order.account].append(ticket)
         self._forget(waiting)
         while (account := self._next(waiting)) is not None:
             tickets = waiting.pop(account)
@@ -113,7 +125,7 @@ class Follower:
         if looked is None:
             return max(ticket.sent_at or now for ticket in tickets)
         usual = looked + _pause(tickets, now)
-        return min(usual, self._soon.get(account, usual))
+        return min(usual, max(self._soon.get(account, usual), looked + BETWEEN))
 
     async def _asked(self, reading: Awaitable[Read]) -> Read:
         self.pace.spend(self.clock())
@@ -136,7 +148,7 @@ class Follower:
     async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
         positions = await self._asked(self.broker.positions(account))
         for ticket in tickets:
-            held = sum(p.quantity for p in positions if p.contract == ticket.intent.contract)
+            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
             seen, age = with_position(ticket, held), self._age(ticket)
             if seen.is_followed and age >= CLOSE_ENDS:
                 await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
@@ -165,7 +177,7 @@ class Follower:
         intent = ticket.intent
         waits = isinstance(intent, Change) and not (order.state.is_done or shows_change(intent, order))
         seen = with_ids(ticket, order.ids) if waits else with_order(ticket, order)
-        is_late = target(intent) is not None and self._age(ticket) >= TAKES
+        is_late = not places(intent) and self._age(ticket) >= TAKES
         if is_late and seen.is_followed and not _is_overdue(ticket):
             name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
             await self._tell(ticket, replace(seen, outcome=_overdue(order, changes=waits)), name)
@@ -193,7 +205,7 @@ class Follower:
 
     async def _traced(self, ticket: Ticket) -> Ticket:
         """The ticket with what can be read of its order by its id."""
-        account, order_id = ticket.intent.account, ticket.order_id
+        account, order_id = ticket.order.account, ticket.order_id
         if order_id is None:
             return ticket
         order = await self._tried(self.broker.order(account, order_id))
@@ -209,7 +221,7 @@ class Follower:
             return None
         try:
             async with asyncio.timeout(REASON_SECONDS):
-                life = await self._tried(self.broker.lifecycle(ticket.intent.account, ticket.order_id))
+                life = await self._tried(self.broker.lifecycle(ticket.order.account, ticket.order_id))
         except TimeoutError:
             return None
         words = None if life is None else reason(life)
@@ -240,7 +252,7 @@ class Follower:
             self._ended.extend(new.order_ids)
 
     def _name(self, old: Ticket, new: Ticket, tickets: Sequence[Ticket]) -> EventName:
-        if target(new.intent) is None:
+        if places(new.intent):
             return _name_of_state(old, new)
         # What becomes of the order is for its own ticket to tell. Of nobody's, it is told here that it is over as was asked.
         others = {order_id for other in tickets if places(other.intent) for order_id in other.order_ids}

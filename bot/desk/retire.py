@@ -53,7 +53,7 @@ class Retirer:
             if is_too_old(ticket, now):
                 await self._retire(ticket, "old")
             elif not ticket.is_followed:
-                by_account[ticket.intent.account].append(ticket)
+                by_account[ticket.order.account].append(ticket)
         for account in sorted(by_account, key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
             if self.pace.is_free(self.clock()):
                 await self._look_at(account, by_account[account])
@@ -77,7 +77,7 @@ class Retirer:
             log.info("positions of %s not read: %s", account, error)
             return
         for ticket in tickets:
-            held = sum(p.quantity for p in positions if p.contract == ticket.intent.contract)
+            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
             is_shown = ticket.ended_at is not None and now - ticket.ended_at >= POSITION_SHOWN_WITHIN
             if is_shown and not is_on_its_side(ticket, held):
                 await self._retire(ticket, "closed")

@@ -26,7 +26,7 @@ def find(ticket: Ticket, orders: Iterable[Order], taken: frozenset[str] = frozen
         orders: of its account.
         taken: ids of orders that belong to other tickets.
     """
-    intent, ids = ticket.intent, set(ticket.order_ids)
+    intent, ids = ticket.order, set(ticket.order_ids)
     fitting = [order for order in orders if (order.contract, order.side) == (intent.contract, intent.terms.side)]
     # NinjaTrader calls its ids not unique; the row that carries most of ours is it.
     known = max(fitting, key=lambda order: len(ids.intersection(order.ids)), default=None)
@@ -38,7 +38,7 @@ def find(ticket: Ticket, orders: Iterable[Order], taken: frozenset[str] = frozen
 
 
 def _is_of_group(ticket: Ticket, order: Order) -> bool:
-    terms = ticket.intent.terms
+    terms = ticket.order.terms
     return places(ticket.intent) and terms.oco is not None and order.oco == terms.oco and order.type in {terms.type, None}
 
 
@@ -69,7 +69,7 @@ def with_fills(ticket: Ticket, executions: Iterable[Execution]) -> Ticket:
 
 def with_life(ticket: Ticket, life: Lifecycle) -> Ticket:
     """The ticket with what the add-on has stored of its order; a life of another order changes nothing."""
-    is_elsewhere = life.account is not None and ascii_lower(life.account) != ascii_lower(ticket.intent.account)
+    is_elsewhere = life.account is not None and ascii_lower(life.account) != ascii_lower(ticket.order.account)
     if is_elsewhere or set(ticket.order_ids).isdisjoint(life.ids):
         return ticket
     fills = [(event.quantity, event.price) for event in life.events if event.quantity and event.price and _is_a_fill(event)]
@@ -83,7 +83,7 @@ def with_life(ticket: Ticket, life: Lifecycle) -> Ticket:
 
 def with_position(ticket: Ticket, held: int) -> Ticket:
     """The ticket of a close with the position read into it: it is over when no more is open than it was to leave."""
-    before, after, size = ticket.shown.position, ticket.shown.after, ticket.intent.terms.quantity
+    before, after, size = ticket.shown.position, ticket.shown.after, ticket.order.terms.quantity
     if held == after or abs(held) < abs(after) or held * before < 0:
         return replace(ticket, order_state=OrderState.FILLED, filled=size)
     closed = abs(before) - abs(held)
@@ -120,7 +120,7 @@ def _with_filled(ticket: Ticket, fills: Sequence[tuple[int, Decimal]]) -> Ticket
 
 def _terms_now(ticket: Ticket, order: Order) -> Terms | None:
     """The order's terms where they are no longer those that were asked for; under a change it isn't clear which hold."""
-    asked = ticket.intent.terms
+    asked = ticket.order.terms
     if not places(ticket.intent) or order.state in _UNDER_CHANGE:
         return ticket.order_terms
     limit = order.limit if asked.type.has_limit else None

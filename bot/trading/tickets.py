@@ -166,9 +166,14 @@ class Ticket:
         return self.order_ids[0] if self.order_ids else None
 
     @property
+    def order(self) -> Intent:
+        """The intent, of a ticket that is about one order."""
+        return self.intent
+
+    @property
     def terms(self) -> Terms:
         """The terms of its order as they are now."""
-        return self.order_terms or self.intent.terms
+        return self.order_terms or self.order.terms
 
     @property
     def missing_roles(self) -> frozenset[int]:

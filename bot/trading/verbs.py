@@ -55,13 +55,13 @@ def _if(*each: tuple[Verb, bool]) -> Iterable[Verb]:
 
 def opened_by(ticket: Ticket) -> int:
     """Contracts on the order's own side after what has filled of it, as planned; none where it only lessened a position."""
-    sign = ticket.intent.terms.side.sign
-    return ticket.shown.after * sign - (ticket.intent.terms.quantity - ticket.filled)
+    sign = ticket.order.terms.side.sign
+    return ticket.shown.after * sign - (ticket.order.terms.quantity - ticket.filled)
 
 
 def is_on_its_side(ticket: Ticket, held: int) -> bool:
     """Tell whether a position can be what the ticket's order has opened."""
-    return held * ticket.intent.terms.side.sign > 0
+    return held * ticket.order.terms.side.sign > 0
 
 
 def is_too_old(ticket: Ticket, now: datetime) -> bool:

@@ -82,6 +82,10 @@ class Room:
         """Press Cancel."""
         return await self.desk.cancel(Press(member, ticket.id, ticket.revision), at_once)
 
+    async def follow(self) -> None:
+        """Let the desk look at its orders, if it is time to."""
+        await self.desk._follower.look(await self.journal.live())
+
     async def until(self, ticket: Ticket, state: TicketState, seconds: float = 5.0) -> Ticket:
         """Wait until the card shows a state."""
         await eventually(lambda: state in self.messenger.states(ticket.id), seconds)

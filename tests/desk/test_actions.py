@@ -34,7 +34,7 @@ async def sent(room: Room, request: TicketRequest = ENTRY) -> Ticket:
 async def follow(room: Room, ticket: Ticket) -> Ticket:
     """Let the desk look; the ticket as stored then."""
     room.clock.pass_by(5)
-    await room.desk._follow()
+    await room.follow()
     return await room.now(ticket.id)
 
 
@@ -176,6 +176,12 @@ async def test_a_card_of_a_ticket_that_nobody_knows_is_answered(room: Room) -> N
     answer = await room.desk.request(TRADER, "nobody", V.CLOSE)
     assert isinstance(answer, Refused)
     assert answer.denials[0].code.value == "CARD_OVER"
+
+
+@pytest.mark.parametrize("verb", Verb)
+async def test_a_button_that_a_card_never_had_is_answered(room: Room, verb: Verb) -> None:
+    close = await sent(room, CloseRequest("Sim101", "ES 09-26"))
+    assert (await no(room, close, verb))[0] == "CARD_OVER"
 
 
 async def test_a_card_of_long_ago_is_answered(room: Room) -> None:

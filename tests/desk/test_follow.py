@@ -41,7 +41,7 @@ async def sent(room: Room, request: TicketRequest = PLACE) -> Ticket:
 async def look(room: Room, ticket: Ticket, seconds: float = A_WHILE) -> Ticket:
     """Let time pass and the follower look; the ticket as stored then."""
     room.clock.pass_by(seconds)
-    await room.desk._follow()
+    await room.follow()
     return await room.now(ticket.id)
 
 
@@ -446,7 +446,7 @@ async def test_following_reads_as_somebody_whom_nobody_waits_for(room: Room) -> 
     desk = room.again(quiet=quiet)
     reads = room.broker.reads
     room.clock.pass_by(A_WHILE)
-    await desk._follow()
+    await desk._follower.look(await room.journal.live())
     assert (await room.now(ticket.id)).order_state is OrderState.WORKING
     assert room.broker.reads == reads
     assert quiet.reads == 1
@@ -585,3 +585,18 @@ def test_the_pace_lets_a_few_go_at_once_and_then_one_after_the_other(room: Room)
         pace.spend(now)
     assert not pace.is_free(now + timedelta(seconds=5.9))
     assert pace.is_free(now + timedelta(seconds=6))
+
+
+async def test_whoever_hears_of_something_wakes_the_follower_at_once(room: Room) -> None:
+    follower = room.desk._follower
+    follower.soon("Sim101")
+    async with asyncio.timeout(5):
+        await follower.wait(60)
+    began = asyncio.get_running_loop().time()
+    await follower.wait(0.05)
+    assert asyncio.get_running_loop().time() - began >= 0.04
+    waiting = asyncio.create_task(follower.wait(60))
+    await asyncio.sleep(0)
+    follower.soon(None)
+    async with asyncio.timeout(5):
+        await waiting

@@ -22,7 +22,7 @@ async def filled(room: Room, request: TicketRequest = ENTRY, held: int = 2) -> T
     room.broker.change(order.id, OrderState.FILLED, order.quantity)
     room.broker.book_positions[order.account, ES] = held
     room.clock.pass_by(2)
-    await room.desk._follow()
+    await room.follow()
     stored = await room.now(ticket.id)
     assert fitting(stored)
     return stored
@@ -100,7 +100,7 @@ async def test_an_order_that_worked_for_long_has_its_buttons_from_its_fill_on(ro
     assert fitting(await room.now(ticket.id))
     room.broker.change("order1", OrderState.FILLED, 1)
     room.broker.book_positions["Sim101", ES] = 1
-    await room.desk._follow()
+    await room.follow()
     assert (await look(room, ticket)).retired_at is None
     room.broker.book_positions["Sim101", ES] = 0
     assert (await look(room, ticket)).retired_at is not None
