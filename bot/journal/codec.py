@@ -5,6 +5,7 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Row
@@ -133,9 +134,7 @@ def _ticket(row: AnyRow) -> Ticket:
         filled,
         average_fill_price,
         orders_before,
-        absent_since,
-        order_terms,
-        retired_at,
+        *rest,
     ) = row
     return Ticket(
         id=id_,
@@ -161,10 +160,13 @@ def _ticket(row: AnyRow) -> Ticket:
         filled=filled,
         average_fill_price=number(average_fill_price),
         orders_before=tuple(_read(orders_before)),
-        absent_since=absent_since,
-        order_terms=None if order_terms is None else read_terms(_read(order_terms)),
-        retired_at=retired_at,
+        **_rest(*rest),
     )
+
+
+def _rest(absent_since: datetime | None, order_terms: str | None, retired_at: datetime | None) -> dict[str, Any]:
+    terms = None if order_terms is None else read_terms(_read(order_terms))
+    return {"absent_since": absent_since, "order_terms": terms, "retired_at": retired_at}
 
 
 def _event(row: AnyRow) -> Event:

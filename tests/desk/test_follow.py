@@ -349,6 +349,9 @@ async def test_a_cancellation_that_takes_too_long_is_said_to_once_and_followed_o
     stored = await room.now(cancel.id)
     assert (await names(room, cancel)).count(EventName.NOT_CANCELLED) == 1
     assert stored.outcome == f"Not cancelled after {TAKES.seconds} s: the order {words}; look at NinjaTrader."
+    rewrite(room, state=OrderState.CANCEL_PENDING)
+    assert (await look(room, cancel)).order_state is OrderState.CANCEL_PENDING
+    assert (await names(room, cancel)).count(EventName.NOT_CANCELLED) == 1
     rewrite(room, state=OrderState.CANCELLED)
     stored = await look(room, cancel)
     assert (stored.is_followed, stored.outcome) == (False, None)
@@ -478,6 +481,17 @@ async def test_an_account_is_looked_at_soon_when_somebody_says_so(room: Room) ->
     assert (await look(room, ticket, 0.5)).order_state is OrderState.WORKING
     room.desk.soon("Sim101")
     assert (await look(room, ticket, 0.5)).order_state is OrderState.FILLED
+
+
+async def test_a_look_that_was_asked_for_is_made_once(room: Room) -> None:
+    ticket = await sent(room)
+    await look(room, ticket, 1000)
+    room.desk.soon("Sim101")
+    await look(room, ticket, 1)
+    reads = room.broker.reads
+    for _ in range(3):
+        await look(room, ticket, 1)
+    assert room.broker.reads == reads
 
 
 async def test_all_accounts_are_looked_at_soon_when_somebody_says_so(room: Room) -> None:
