@@ -7,7 +7,7 @@ elsewhere.
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Protocol, Self, final
 
 import discord
 from discord.ext import commands
@@ -19,6 +19,7 @@ from bot.chat.private import PrivateCards
 from bot.errors import DeskError
 from bot.trading.policy import Denial, Request
 from bot.trading.tickets import Member
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 _ADMITTED = "admitted"
@@ -57,12 +58,20 @@ class Access:
         return member if denial is None else denial
 
 
+class Acts(Protocol):
+    """What buttons of sent orders need: the one way from a request to its card."""
+
+    async def act(self, interaction: discord.Interaction[Any], member: Member, ticket_id: str, verb: Verb) -> None:
+        """Offer what a member asks for by such a button, or tell every reason why not."""
+
+
 class Host(commands.Bot):
     """A bot that stands behind the gate; what every cog and button finds as ``interaction.client``."""
 
     desk: Desk
     access: Access
     private: PrivateCards
+    offering: Acts
 
 
 class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
@@ -72,6 +81,12 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
     """
 
     request: ClassVar[Request | None] = None
+
+    def __init__(self, button: discord.ui.Button[Any]) -> None:
+        # The library checks the beginning only, but dispatches on the whole: a longer id would never be answered.
+        if not self.template.fullmatch(button.custom_id or ""):
+            raise ValueError(f"{button.custom_id!r} would never be answered")
+        super().__init__(button)
 
     def __init_subclass__(cls, *, template: str) -> None:
         super().__init_subclass__(template=template)

@@ -71,7 +71,8 @@ async def thinking(interaction: discord.Interaction[Any]) -> None:
         DeliveryError: Discord doesn't take it.
     """
     with translated("the command"):
-        await interaction.response.defer(ephemeral=True)
+        # A press would show nothing without the second word; commands think in any case.
+        await interaction.response.defer(ephemeral=True, thinking=True)
 
 
 async def told(interaction: discord.Interaction[Any], made: Made | Refused, drawn: Callable[[Made], list[str]]) -> None:

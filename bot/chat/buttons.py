@@ -1,4 +1,6 @@
-"""The buttons of a ticket's card. Each one carries ticket, revision and verb in its id and so survives restarts.
+"""The buttons of an open ticket's card, and the list of all that can be pressed.
+
+Each one carries ticket, revision and verb in its id and so survives restarts.
 
 All of them are dynamic items and stay so: in discord.py 2.7.1 a view that mixes dynamic and plain items can unregister the
 button class for the whole process when it stops.
@@ -11,6 +13,7 @@ from typing import Any, ClassVar
 import discord
 
 from bot.chat.access import GuardedButton
+from bot.chat.actions import ACTION_ITEMS
 from bot.chat.door import Acknowledge
 from bot.chat.translate import translated
 from bot.desk.requests import Press
@@ -30,12 +33,9 @@ class TicketButton(GuardedButton, template=r"(?!)"):
 
     def __init__(self, ticket: str, revision: str | int) -> None:
         custom_id = f"ticket:{ticket}:{revision}:{self.verb}"
-        # The library checks the beginning only, but dispatches on the whole: a longer id would never be answered.
-        if not self.template.fullmatch(custom_id):
-            raise ValueError(f"{custom_id!r} would never be answered")
+        super().__init__(discord.ui.Button(label=self.label, style=self.style, custom_id=custom_id))
         self.ticket = ticket
         self.revision = int(revision)
-        super().__init__(discord.ui.Button(label=self.label, style=self.style, custom_id=custom_id))
 
     def pressed_by(self, member: Member) -> Press:
         """This press, for the desk."""
@@ -82,7 +82,7 @@ class CancelButton(TicketButton, template=_TICKET + "cancel"):
 
 
 # Everything that can be pressed; the client registers just these, and a test proves that there are no others.
-DYNAMIC_ITEMS: tuple[type[GuardedButton], ...] = (ConfirmButton, ApproveButton, CancelButton)
+DYNAMIC_ITEMS: tuple[type[GuardedButton], ...] = (ConfirmButton, ApproveButton, CancelButton, *ACTION_ITEMS)
 
 
 def is_answered(interaction: discord.Interaction[Any]) -> bool:

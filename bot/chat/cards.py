@@ -11,10 +11,12 @@ from discord import ui
 from discord.utils import format_dt
 
 from bot.chat import figures, phrases, sweepcards
-from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton, TicketButton
+from bot.chat.access import GuardedButton
+from bot.chat.actions import actions
+from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import clip
-from bot.trading.intents import CLOSING
+from bot.trading.intents import CLOSING, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.sweeps import CancelWorking, Flatten
@@ -38,6 +40,7 @@ _COLOURS = {
     TicketState.EXPIRED: GREY,
     TicketState.VOID: GREY,
 }
+NO_REASON = "The bot could not read why; NinjaTrader's log says it (Control Center, Log)."
 # Nothing was sent and nobody need ask what came of it: only the facts of the order are kept on the card.
 _QUIET_ENDS = frozenset({TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED})
 
@@ -62,26 +65,27 @@ def colour(ticket: Ticket) -> int:
         return ORANGE
     if isinstance(ticket.intent, Flatten | CancelWorking) and sweepcards.is_short_of_it(ticket):
         return ORANGE
+    if ticket.order_state is OrderState.GONE:
+        return YELLOW
     return _COLOURS.get(ticket.state, RED if ticket.shown.live else BLUE)
 
 
 def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
-    is_open = ticket.state is TicketState.OFFERED
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
     # Discord refuses a text of nothing but blanks, and the whole card with it.
     if told := clip(ticket.outcome or "", LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
-    if ticket.state is TicketState.REJECTED:
-        yield _text(hint(ticket.outcome))
+    if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
+        yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
     yield ui.Separator()
     yield from (_sweep_blocks(ticket) if isinstance(ticket.intent, Flatten | CancelWorking) else _order_blocks(ticket))
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
     yield ui.Separator()
     yield _text(*_people(ticket), *([note] if note else []))
-    if is_open and buttons:
-        yield ui.ActionRow(*_buttons(ticket))
+    if buttons and (row := [*_buttons(ticket)]):
+        yield ui.ActionRow(*row)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
@@ -110,7 +114,10 @@ def _text(*lines: str) -> ui.TextDisplay[Any]:
     return ui.TextDisplay("\n".join(clip(line, LONGEST_LINE) for line in lines))
 
 
-def _buttons(ticket: Ticket) -> Iterator[TicketButton]:
+def _buttons(ticket: Ticket) -> Iterator[GuardedButton]:
+    if ticket.state is not TicketState.OFFERED:
+        yield from actions(ticket)
+        return
     yield ConfirmButton(ticket.id, ticket.revision)
     if ticket.shown.approver_roles:
         yield ApproveButton(ticket.id, ticket.revision)
@@ -130,7 +137,8 @@ def _state_words(ticket: Ticket) -> str:
         case TicketState.OFFERED:
             return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
         case TicketState.ACCEPTED:
-            return f"accepted · order {code(ticket.order_id, 64)}" if ticket.order_id else f"accepted · {ticket.intent.command}"
+            end = "rejected" if _is_rejected_later(ticket) else "accepted"
+            return f"{end} · order {code(ticket.order_id, 64)}" if ticket.order_id else f"{end} · {ticket.intent.command}"
         case TicketState.UNKNOWN:
             return "outcome unknown"
         case _:
@@ -161,7 +169,7 @@ _PLAIN_NEWS = {
 def _news(ticket: Ticket) -> Iterator[str]:
     """What became of it, below the title."""
     is_sweep = isinstance(ticket.intent, Flatten | CancelWorking)
-    if ticket.order_state is OrderState.REJECTED:
+    if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)
         return
     match ticket.state:
@@ -177,8 +185,13 @@ def _news(ticket: Ticket) -> Iterator[str]:
             yield from _PLAIN_NEWS.get(state, ())
 
 
+def _is_rejected_later(ticket: Ticket) -> bool:
+    """Tell whether NinjaTrader said no to what CrossTrade had taken; of an order to cancel or change that is another's news."""
+    return ticket.order_state is OrderState.REJECTED and places(ticket.intent)
+
+
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
-    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.order.terms.quantity} filled" if ticket.filled else "")
+    yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.terms.quantity} filled" if ticket.filled else "")
     if isinstance(ticket.intent, CLOSING):
         yield "The close before it may have been done all the same; look at the position."
 
@@ -225,6 +238,7 @@ def _people(ticket: Ticket) -> Iterator[str]:
     if ticket.confirmed_at is not None:
         yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
     yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
+    yield from phrases.times(ticket)
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]
         yield from (f"Needs Approve by another <@&{role}>" for role in missing)

@@ -18,6 +18,7 @@ from bot.chat.answers import answer
 from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
 from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
+from bot.chat.offering import Offering
 from bot.chat.presence import presence
 from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
@@ -80,6 +81,7 @@ class DeskClient(Host):
         self.desk = desk
         self.messenger = messenger
         self.private = messenger.private
+        self.offering = Offering(desk, messenger)
         self.access = Access(desk, frozenset(guild_ids))
         self.reached = False
         self._factories = tuple(cogs)

@@ -12,6 +12,7 @@ from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.verbs import Verb
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -80,6 +81,9 @@ class Desk(Protocol):
 
     async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
+
+    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+        """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember the message that shows a ticket."""

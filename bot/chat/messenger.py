@@ -161,7 +161,7 @@ class DiscordMessenger:
         note = wording.RESULT_POSTED.format(link=posted.jump_url)
         try:
             with translated("the private ticket"):
-                await interaction.edit_original_response(view=card(ticket, note=note), allowed_mentions=NOBODY)
+                await interaction.edit_original_response(view=card(ticket, buttons=False, note=note), allowed_mentions=NOBODY)
         except DeliveryError as error:
             log.info("private card of ticket %s not redrawn: %s", ticket.id, error)
 

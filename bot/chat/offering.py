@@ -1,4 +1,7 @@
-"""From a trading command to its card: the one way that all of them go. Deciding is the desk's work, drawing that of ``cards``."""
+"""From a trading command, or a button that stands for one, to its card: the one way that all of them go.
+
+Deciding is the desk's work, drawing that of ``cards``.
+"""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -18,7 +21,8 @@ from bot.chat.translate import translated
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Place, Ticket
+from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,23 @@ class Offering:
             DeliveryError: Discord didn't take the first answer.
         """
         await thinking(interaction)
-        offered = await self._desk.offer(admitted(interaction), _place(interaction), request)
+        await self._make(interaction, admitted(interaction), request)
+
+    async def act(self, interaction: discord.Interaction[Host], member: Member, ticket_id: str, verb: Verb) -> None:
+        """Answer a press on a sent order's card in the same way.
+
+        Raises:
+            DeliveryError: Discord didn't take the first answer.
+        """
+        await thinking(interaction)
+        request = await self._desk.request(member, ticket_id, verb)
+        if isinstance(request, Refused):
+            await _tell(interaction, wording.denied(request.denials))
+        else:
+            await self._make(interaction, member, request)
+
+    async def _make(self, interaction: discord.Interaction[Host], member: Member, request: TicketRequest) -> None:
+        offered = await self._desk.offer(member, _place(interaction), request)
         if isinstance(offered, Refused):
             await _tell(interaction, wording.denied(offered.denials))
         elif offered.visibility is Visibility.PRIVATE:

@@ -1,12 +1,24 @@
-"""What a card says of its order, and of what became of it, in the words of its command."""
+"""What a card says of its order, of what became of it and when, in the words of its command."""
 
 from collections.abc import Iterator
+
+from discord.utils import format_dt
 
 from bot.chat import figures
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
-from bot.trading.tickets import Ticket, side_word
+from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code
+
+_SENT = {
+    TicketState.ACCEPTED: "Submitted",
+    TicketState.UNKNOWN: "Sent",
+    TicketState.NEVER_ARRIVED: "Sent",
+    TicketState.REJECTED: "Sent",
+}
+
+
+_NOT_THERE = frozenset({OrderState.REJECTED, OrderState.GONE})
 
 
 def order(ticket: Ticket) -> Iterator[str]:
@@ -23,7 +35,7 @@ def order(ticket: Ticket) -> Iterator[str]:
             yield f"order {code(intent.order_id, 64)}"
         case Change():
             yield f"{where} · MODIFY {_brief(terms)}"
-            yield from _differences(ticket, intent)
+            yield from _differences(ticket, intent.before, terms)
             yield f"order {code(intent.order_id, 64)}"
         case Replace():
             yield f"{where} · REPLACE by {_brief(terms)} {terms.tif}"
@@ -39,27 +51,57 @@ def order(ticket: Ticket) -> Iterator[str]:
             yield f"{where} · {_brief(terms)} {terms.tif} · verified"
             yield from _prices(ticket, terms)
         case _:
-            yield f"{where} · {_brief(terms)} {terms.tif}"
-            yield from _prices(ticket, terms)
+            yield f"{where} · {_brief(ticket.terms)} {terms.tif}"
+            if ticket.order_terms is None:
+                yield from _prices(ticket, terms)
+            else:
+                yield from _differences(ticket, terms, ticket.order_terms)
 
 
 def news(ticket: Ticket) -> str:
     """What became of an accepted order so far."""
     match ticket.intent:
         case Close():
-            return (
-                f"closed {ticket.filled}"
-                if ticket.order_state is OrderState.FILLED
-                else "submitted to NinjaTrader, not closed yet"
-            )
+            return _close_news(ticket)
         case Cancel():
             return _cancel_news(ticket)
         case Bracket():
-            return "submitted to NinjaTrader, not seen yet" if ticket.order_state is None else "target and stop are there"
+            if ticket.order_state is None:
+                return "submitted to NinjaTrader, not seen yet"
+            return "not all of it is there" if ticket.order_state in _NOT_THERE else "target and stop are there"
         case Change():
             return "change requested, not seen yet" if ticket.order_state is None else _change_news(ticket)
         case _:
             return _order_news(ticket)
+
+
+def times(ticket: Ticket) -> Iterator[str]:
+    """When it was sent, and when the desk saw its end; the end itself may lie a little before."""
+    if ticket.state in _SENT and ticket.sent_at is not None:
+        yield f"{_SENT[ticket.state]} {format_dt(ticket.sent_at, 'T')}"
+    over = ticket.state is TicketState.ACCEPTED and not ticket.is_followed
+    if over and ticket.order_state is not None and ticket.ended_at is not None:
+        yield f"{_end_word(ticket, ticket.order_state)} {format_dt(ticket.ended_at, 'T')}"
+
+
+def _end_word(ticket: Ticket, state: OrderState) -> str:
+    if state is OrderState.GONE:
+        return "Last looked for"
+    if isinstance(ticket.intent, Close):
+        return "Seen closed"
+    return f"Seen {state.value.lower()}" if state.is_done else "Seen changed"
+
+
+def _close_news(ticket: Ticket) -> str:
+    match ticket.order_state:
+        case OrderState.FILLED:
+            return f"closed {ticket.filled}"
+        case OrderState.GONE:
+            return "not seen closed; it is not looked for any longer"
+        case _ if ticket.filled:
+            return f"closed {ticket.filled}/{ticket.terms.quantity}"
+        case _:
+            return "submitted to NinjaTrader, not closed yet"
 
 
 def _cancel_news(ticket: Ticket) -> str:
@@ -68,23 +110,31 @@ def _cancel_news(ticket: Ticket) -> str:
             return f"order cancelled, {ticket.filled} of {ticket.order.terms.quantity} filled{_at(ticket)}"
         case OrderState.FILLED:
             return f"the order filled before the cancel reached it: filled {ticket.filled}{_at(ticket)}"
+        case OrderState.REJECTED:
+            return "the order was rejected, so there was nothing to cancel"
+        case OrderState.GONE:
+            return f"the order is not listed any more, {ticket.filled} of {ticket.terms.quantity} filled{_at(ticket)}"
         case _:
             return "cancel requested, not confirmed yet"
 
 
 def _change_news(ticket: Ticket) -> str:
+    if ticket.order_state is OrderState.GONE:
+        return f"the order is not listed any more, {ticket.filled} filled{_at(ticket)}"
     if ticket.order_state is not None and ticket.order_state.is_done:
         return f"the order is {ticket.order_state.value.lower()} by now, {ticket.filled} filled{_at(ticket)}"
     return "changed"
 
 
 def _order_news(ticket: Ticket) -> str:
-    quantity = ticket.order.terms.quantity
+    quantity = ticket.terms.quantity
     match ticket.order_state:
         case OrderState.FILLED:
             return f"filled {ticket.filled or quantity}{_at(ticket, always=True)}"
         case OrderState.CANCELLED:
             return f"order cancelled, {ticket.filled} of {quantity} filled{_at(ticket)}"
+        case OrderState.GONE:
+            return f"the order is not listed any more, {ticket.filled} of {quantity} filled{_at(ticket)}"
         case _ if ticket.filled:
             return f"filled {ticket.filled}/{quantity}{_at(ticket)}"
         case OrderState.WORKING:
@@ -109,8 +159,8 @@ def _prices(ticket: Ticket, terms: Terms) -> Iterator[str]:
             yield f"{name} {figures.price(price, ticket.shown.tick_size)}"
 
 
-def _differences(ticket: Ticket, intent: Change) -> Iterator[str]:
-    tick, before, after = ticket.shown.tick_size, intent.before, intent.terms
+def _differences(ticket: Ticket, before: Terms, after: Terms) -> Iterator[str]:
+    tick = ticket.shown.tick_size
     if before.quantity != after.quantity:
         yield f"quantity {before.quantity} → {after.quantity}"
     for name, old, new in (("limit", before.limit, after.limit), ("stop", before.stop, after.stop)):

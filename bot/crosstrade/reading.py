@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from bot.crosstrade import paths, wire
-from bot.crosstrade.errors import Reply, says_no_position, says_none
+from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.errors import BrokerLacks
 from bot.trading.facts import Execution, Order, Position, Quote
 from bot.trading.funds import Watermarks
@@ -30,6 +30,8 @@ class Reading(ABC):
     for CrossTrade's own no, its kind ``BrokerLacks`` where the call isn't there or the add-on is too old for it, and
     ``BrokerGarbled`` for an answer that can't be read as what was asked for.
     """
+
+    _clean: Clean
 
     def __init__(self) -> None:
         self._lacking: set[str] = set()
@@ -80,7 +82,7 @@ class Reading(ABC):
         order it is stands in the answer. An id that it doesn't know has no lines (inferred).
         """
         body = await self._read(lambda: paths.lifecycle_path(account, order_id))
-        return wire.read_lifecycle(body, paths.LIFECYCLE_LINES)
+        return wire.read_lifecycle(body, paths.LIFECYCLE_LINES, self._clean)
 
     async def executions_of(self, account: str, order_id: str) -> tuple[Execution, ...]:
         """The fills of one order (GET Executions by order; the path is inferred, its reply is taken for that of the list).

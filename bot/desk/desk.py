@@ -9,12 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from bot.desk import pace as pacing
+from bot.desk.actions import Actions
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
+from bot.desk.follow import Follower
 from bot.desk.hands import Hands
-from bot.desk.haste import Haste
 from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Found, Lapses
 from bot.desk.ledger import Clock, Ledger
@@ -25,8 +27,9 @@ from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
-from bot.desk.reconcile import Follower, Reconciler
+from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.retire import Retirer
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
 from bot.desk.sweep import Sweeping
@@ -35,11 +38,12 @@ from bot.errors import BrokerError, JournalError
 from bot.trading.exits import USUAL_PACE, Pace
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
+from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
 TICK = 0.25
-# However many news there are, followed orders are looked for no faster than this; the loop itself costs a read of the journal.
+# However much is said to happen, followed orders are looked for no faster than this: it costs a read of the journal.
 FOLLOW_PAUSE = 0.05
 EVIDENCE_EVERY = timedelta(seconds=5)
 # A look for evidence costs three requests a ticket, so that news bring it forward only so far.
@@ -115,8 +119,11 @@ class Desk:
         self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)
         self._reconciler = Reconciler(self._ledger, broker, clock, Interrupted(self._ledger, look, clock))
-        self._haste = Haste(clock)
-        self._follower = Follower(self._ledger, broker, clock, self._haste)
+        # What is read for nobody in particular gives way to what somebody waits for, and keeps one pace together.
+        quiet, meter = quiet_broker or broker, pacing.Pace()
+        self._follower = Follower(self._ledger, quiet, clock, meter)
+        self._retirer = Retirer(self._ledger, quiet, clock, meter)
+        self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
         self._next_evidence = self._evidence_at = clock()
         self._stopping = False
@@ -148,6 +155,14 @@ class Desk:
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
         return made
+
+    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+        """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
+        return await self._actions.request(member, ticket_id, verb)
+
+    def soon(self, account: str | None) -> None:
+        """Look at the orders of an account, or of all, without waiting for their turn: somebody heard that something happened."""
+        self._follower.soon(account)
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember the message that shows a ticket; from then on the outbox draws it."""
@@ -193,7 +208,7 @@ class Desk:
 
         What it says is not believed, only looked into. An account that it names otherwise than NinjaTrader may be any.
         """
-        self._haste.ask(None if account is None else self._directory.canonical(account))
+        self._follower.soon(None if account is None else self._directory.canonical(account))
         self._next_evidence = min(self._next_evidence, self._evidence_at + EVIDENCE_SOONEST)
 
     def accounts_for(self, member: Member, command: str) -> Sequence[str]:
@@ -216,6 +231,7 @@ class Desk:
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),
             asyncio.create_task(self._forever("following", self._follow, FOLLOW_PAUSE)),
+            asyncio.create_task(self._forever("retiring", self._retirer.look, TICK)),
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
@@ -261,7 +277,7 @@ class Desk:
             await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
 
     async def _follow(self) -> None:
-        await self._haste.wait(TICK - FOLLOW_PAUSE)
+        await self._follower.wait(TICK)
         await self._follower.look(await self._journal.live())
 
     async def _deliver(self) -> None:

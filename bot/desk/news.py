@@ -1,7 +1,7 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
 from bot.desk.ports import EventName, Notice, Tone
-from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of
+from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import Policy
 from bot.trading.sweeping import done_words
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
@@ -14,8 +14,22 @@ ROUTE_NAMES = {
     EventName.FLATTENED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
+    EventName.NOT_CANCELLED: EventName.REJECTED,
+    EventName.NOT_CHANGED: EventName.REJECTED,
+    EventName.LOST_SIGHT: EventName.UNKNOWN,
 }
-ALARMS = frozenset({EventName.REJECTED, EventName.NOT_CLOSED, EventName.UNKNOWN, EventName.NEVER_ARRIVED, EventName.HALTED})
+ALARMS = frozenset(
+    {
+        EventName.REJECTED,
+        EventName.NOT_CLOSED,
+        EventName.NOT_CANCELLED,
+        EventName.NOT_CHANGED,
+        EventName.LOST_SIGHT,
+        EventName.UNKNOWN,
+        EventName.NEVER_ARRIVED,
+        EventName.HALTED,
+    }
+)
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {
@@ -75,15 +89,17 @@ def _about(intent: OrderIntent | Sweep, kind: str) -> str:
 def _what(name: EventName, ticket: Ticket) -> str:
     if isinstance(ticket.intent, Flatten | CancelWorking):
         return _what_of_sweep(name, ticket, ticket.intent)
-    quantity = ticket.order.terms.quantity
+    quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
+    done = "closed" if shows_in_position(ticket.intent) else "filled"
     match name:
         case EventName.FILLED:
-            return f"{'Closed' if isinstance(ticket.intent, Close) else 'Filled'} {ticket.filled}{price}"
+            return f"{done.capitalize()} {ticket.filled}{price}"
         case EventName.PART_FILLED:
-            return f"Part filled {ticket.filled}/{quantity}{price}"
-        case EventName.ORDER_CANCELLED:
-            return f"Order cancelled, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
+            return f"Part {done} {ticket.filled}/{quantity}{price}"
+        case EventName.ORDER_CANCELLED | EventName.LOST_SIGHT:
+            what = "Order cancelled" if name is EventName.ORDER_CANCELLED else "Lost sight of the order"
+            return f"{what}, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
         case EventName.UNKNOWN:
             return "Outcome unknown: don't send it again"
         case EventName.REJECTED if ticket.order_id is not None:

@@ -5,6 +5,7 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from sqlalchemy import Row
 
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import InstrumentError, JournalError
-from bot.journal.intents import intent_values, number, read_intent, read_shown, shown_values, text
+from bot.journal.intents import intent_values, number, read_intent, read_shown, read_terms, shown_values, terms_values, text
 from bot.journal.progress import progress_values, read_progress
 from bot.journal.schema import NOTICE
 from bot.trading.facts import Execution
@@ -67,6 +68,8 @@ def ticket_values(ticket: Ticket) -> Values:
         "orders_before": _write(ticket.orders_before),
         "absent_since": ticket.absent_since,
         "progress": _write(progress_values(ticket.progress)) if ticket.progress != NO_PROGRESS else None,
+        "order_terms": None if ticket.order_terms is None else _write(terms_values(ticket.order_terms)),
+        "retired_at": ticket.retired_at,
     }
 
 
@@ -161,8 +164,7 @@ def _ticket(row: AnyRow) -> Ticket:
         filled,
         average_fill_price,
         orders_before,
-        absent_since,
-        progress,
+        *rest,
     ) = row
     return Ticket(
         id=id_,
@@ -188,9 +190,20 @@ def _ticket(row: AnyRow) -> Ticket:
         filled=filled,
         average_fill_price=number(average_fill_price),
         orders_before=tuple(_read(orders_before)),
-        absent_since=absent_since,
-        progress=NO_PROGRESS if progress is None else read_progress(_read(progress)),
+        **_rest(*rest),
     )
+
+
+def _rest(
+    absent_since: datetime | None, progress: str | None, order_terms: str | None, retired_at: datetime | None
+) -> dict[str, Any]:
+    terms = None if order_terms is None else read_terms(_read(order_terms))
+    return {
+        "absent_since": absent_since,
+        "progress": NO_PROGRESS if progress is None else read_progress(_read(progress)),
+        "order_terms": terms,
+        "retired_at": retired_at,
+    }
 
 
 def _event(row: AnyRow) -> Event:

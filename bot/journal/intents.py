@@ -52,7 +52,7 @@ def intent_values(intent: Intent) -> Values:
     kind = {"kind": _KINDS[type(intent)]}
     if isinstance(intent, Flatten | CancelWorking):
         return kind | _sweep_values(intent)
-    where: Values = {"account": intent.account, "contract": _contract(intent.contract), **_terms(intent.terms)}
+    where: Values = {"account": intent.account, "contract": _contract(intent.contract), **terms_values(intent.terms)}
     return kind | where | _order_values(intent)
 
 
@@ -65,9 +65,9 @@ def _order_values(intent: OrderIntent) -> Values:
         case Close():
             return {"close_quantity": intent.quantity, "close_fraction": text(intent.fraction)}
         case Change():
-            return {"order_id": intent.order_id, "before": _terms(intent.before)}
+            return {"order_id": intent.order_id, "before": terms_values(intent.before)}
         case Replace():
-            return {"order_id": intent.order_id, "before": _terms(intent.before), "require": sorted(intent.require)}
+            return {"order_id": intent.order_id, "before": terms_values(intent.before), "require": sorted(intent.require)}
         case Bracket():
             return {"target": text(intent.target)}
         case _:
@@ -94,7 +94,7 @@ def read_intent(data: dict[str, Any]) -> Intent:
     kind = data["kind"]
     if kind in {"flatten", "cancel working"}:
         return _read_sweep(kind, data)
-    where = (data["account"], Contract(*data["contract"]), _read_terms(data))
+    where = (data["account"], Contract(*data["contract"]), read_terms(data))
     match kind:
         case "reverse":
             return Reverse(*where)
@@ -119,9 +119,9 @@ def _read_on_what_is_there(kind: str, where: tuple[str, Contract, Terms], data: 
         case "cancel":
             return Cancel(*where, data["order_id"])
         case "modify":
-            return Change(*where, data["order_id"], _read_terms(data["before"]))
+            return Change(*where, data["order_id"], read_terms(data["before"]))
         case "replace":
-            return Replace(*where, data["order_id"], _read_terms(data["before"]), frozenset(data["require"]))
+            return Replace(*where, data["order_id"], read_terms(data["before"]), frozenset(data["require"]))
         case unknown:
             raise ValueError(unknown)
 
@@ -138,7 +138,8 @@ def _contract(contract: Contract) -> list[object]:
     return [contract.root, contract.year, contract.month]
 
 
-def _terms(terms: Terms) -> Values:
+def terms_values(terms: Terms) -> Values:
+    """Terms for JSON."""
     return {
         "side": terms.side,
         "quantity": terms.quantity,
@@ -151,7 +152,8 @@ def _terms(terms: Terms) -> Values:
     }
 
 
-def _read_terms(data: dict[str, Any]) -> Terms:
+def read_terms(data: dict[str, Any]) -> Terms:
+    """Terms from JSON."""
     return Terms(
         side=_SIDES[data["side"]],
         quantity=data["quantity"],

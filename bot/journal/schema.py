@@ -100,6 +100,8 @@ tickets = Table(
     Column("orders_before", Text, nullable=False),
     Column("absent_since", Moment),
     Column("progress", Text),
+    Column("order_terms", Text),
+    Column("retired_at", Moment),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
 Index("ix_tickets_sent_at", tickets.c.sent_at)

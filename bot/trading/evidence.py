@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.trading.brackets import legs
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, OrderIntent, Replace, closing_side, own_id
 from bot.trading.orders import DONE_STATES, OrderState, OrderType
@@ -86,7 +87,7 @@ def weigh(
         case Close():
             return _weigh_close(ticket, twins, position)
         case Bracket():
-            return _weigh_bracket(intent, new, twins)
+            return _weigh_bracket(intent, new)
         case _:
             return _by_own_id(intent, orders) or _weigh_entry(ticket, orders, executions, twins, position, taken)
 
@@ -137,15 +138,13 @@ def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
     return Absent(f"the order is {order.state.value.lower()} as it was")
 
 
-def _weigh_bracket(intent: Bracket, new: list[Order], stops: list[Order]) -> Verdict:
+def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
     """Both of its orders are new, or neither is; one alone may be all that was placed."""
-    terms = intent.terms
-    same = [o for o in new if (o.side, o.quantity, o.type) == (terms.side, terms.quantity, OrderType.LIMIT)]
-    targets = [order for order in same if order.limit == intent.target]
-    if len(stops) == len(targets) == 1:
-        return Found(stops[0])
-    if stops or targets:
-        return Unclear(f"{len(stops)} orders look like its stop and {len(targets)} like its target")
+    found = legs(intent, new)
+    if len(found.stops) == len(found.targets) == 1:
+        return Found(found.stops[0])
+    if found.ids:
+        return Unclear(f"{len(found.stops)} orders look like its stop and {len(found.targets)} like its target")
     return Absent("what worked there may have been cancelled")
 
 

@@ -221,3 +221,18 @@ def touches(intent: Intent, account: str, contract: Contract) -> bool:
     if isinstance(intent, Flatten | CancelWorking):
         return intent.scope.covers(account, contract)
     return (intent.account, intent.contract) == (account, contract)
+
+
+def places(intent: Intent) -> bool:
+    """Tell whether a new order comes of it, whose life its card then tells."""
+    return isinstance(intent, PLACING)
+
+
+def shows_in_order(intent: Intent) -> bool:
+    """Tell whether what became of it shows in one order: the one that is placed, cancelled or changed."""
+    return places(intent) or target(intent) is not None
+
+
+def shows_in_position(intent: Intent) -> bool:
+    """Tell whether what became of it shows in the position alone: CrossTrade names no order for a close."""
+    return isinstance(intent, Close)

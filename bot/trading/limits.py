@@ -356,7 +356,7 @@ def _reach(intent: OrderIntent, facts: Facts, recent: Recent) -> Counter[tuple[C
         on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
         if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
             # An overfilled order has nothing left; less than nothing would hide another one.
-            reach[its.contract, its.terms.side] += max(its.terms.quantity - ticket.filled, 0)
+            reach[its.contract, its.terms.side] += max(ticket.terms.quantity - ticket.filled, 0)
     return reach
 
 

@@ -56,7 +56,11 @@ class TimeInForce(StrEnum):
 
 
 class OrderState(StrEnum):
-    """NinjaTrader's order states; anything else is kept as OTHER, which is evidence of nothing and not terminal."""
+    """NinjaTrader's order states, and two words of our own that nothing is read as.
+
+    OTHER is a state that we don't know: evidence of nothing, and not terminal. GONE is an order that isn't listed any more and
+    of which no end could be read: it is not followed on.
+    """
 
     INITIALIZED = "Initialized"
     SUBMITTED = "Submitted"
@@ -73,6 +77,7 @@ class OrderState(StrEnum):
     CANCELLED = "Cancelled"
     REJECTED = "Rejected"
     OTHER = "Other"
+    GONE = "Gone"
 
     @classmethod
     def read(cls, text: str) -> "OrderState":
@@ -81,18 +86,18 @@ class OrderState(StrEnum):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the order can't fill any more."""
+        """Tell whether nothing more will be seen of the order."""
         return self in DONE_STATES
 
 
-DONE_STATES = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED})
+DONE_STATES = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.GONE})
 
 
 def _fold(text: str) -> str:
     return re.sub(r"[\s_-]", "", text).casefold()
 
 
-_STATES = {_fold(state.value): state for state in OrderState}
+_STATES = {_fold(state.value): state for state in OrderState if state not in {OrderState.OTHER, OrderState.GONE}}
 
 
 @dataclass(frozen=True, slots=True)

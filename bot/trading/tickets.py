@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.trading.intents import PLACING, SWEEPS, Change, Close, Intent, OrderIntent
-from bot.trading.orders import OrderState
+from bot.trading.intents import PLACING, SWEEPS, Bracket, Change, Close, Intent, OrderIntent
+from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
 
@@ -127,12 +127,16 @@ class Ticket:
         expires_at: the end of its life as an offer.
         message: id of the message that shows it, once posted.
         sent_at: when ``sending`` was stored.
+        ended_at: when its end was known; of an accepted ticket, when its order was seen to be over, and before that when it was
+            accepted.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.
         orders_before: ids of every order that was listed just before sending; what isn't among them came after.
         absent_since: since when evidence has been read as "not there", for an unknown outcome.
         progress: of a ticket of several calls, what has become of each.
+        order_terms: the order's terms as they are now, where somebody has changed them since it was placed.
+        retired_at: when what it opened was seen to be closed, or had become too old for buttons.
     """
 
     id: str
@@ -160,6 +164,8 @@ class Ticket:
     orders_before: tuple[str, ...] = ()
     absent_since: datetime | None = None
     progress: Progress = NO_PROGRESS
+    order_terms: Terms | None = None
+    retired_at: datetime | None = None
 
     @property
     def order(self) -> OrderIntent:
@@ -183,16 +189,21 @@ class Ticket:
         return self.progress.legs[-1].sent_at if self.progress.legs else self.sent_at
 
     @property
+    def terms(self) -> Terms:
+        """The terms of its order as they are now."""
+        return self.order_terms or self.order.terms
+
+    @property
     def missing_roles(self) -> frozenset[int]:
         """Roles whose approval is still needed."""
         return self.shown.approver_roles.difference(*(approval.roles for approval in self.approvals))
 
     @property
     def is_followed(self) -> bool:
-        """Tell whether its order may still change: accepted and not yet in a final state; of a change, not yet seen."""
+        """Tell whether its order may still change: accepted and not yet in a final state; of a change or a bracket, not yet seen."""
         if self.state is not TicketState.ACCEPTED:
             return False
-        seen_once_is_enough = isinstance(self.intent, Change)
+        seen_once_is_enough = isinstance(self.intent, Change | Bracket)
         return self.order_state is None or not (seen_once_is_enough or self.order_state.is_done)
 
     @property

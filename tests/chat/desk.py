@@ -36,10 +36,11 @@ from bot.trading.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders import OrderType, Side, Terms, parse_requirement
-from bot.trading.policy import Denial, Policy, Request, Visibility, may
+from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
 from bot.trading.progress import Line, Progress
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
 from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
+from bot.trading.verbs import Verb
 
 from .samples import ES, POLICY, SHOWN, TICKET
 
@@ -160,6 +161,7 @@ class FakeDesk:
 
     Attributes:
         refuses: what ``offer`` answers instead of making a ticket.
+        requested: what a press on a sent order's card asks for; without it such a card is over.
         fails: what every door raises.
         asked: the requests that ``may`` was asked about.
         behind: names of all doors that were reached past ``may``.
@@ -182,6 +184,8 @@ class FakeDesk:
     presses: list[tuple[str, Press]] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     private: list[str] = field(default_factory=list)
+    requested: TicketRequest | None = None
+    pressed: list[tuple[Member, str, Verb]] = field(default_factory=list)
     turned_away: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -213,6 +217,13 @@ class FakeDesk:
         )
         self.tickets[made.id] = made
         return made
+
+    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+        self._pass("request")
+        self.pressed.append((member, ticket_id, verb))
+        if (no := may(self.policy, member.roles, Request(verb.command))) is not None:
+            return Refused((no,))
+        return self.requested or Refused((Denial(DenialCode.CARD_OVER, "This card is over."),))
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         self._pass("posted")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
 from bot.chat.wording import clip
 from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
+from bot.trading.intents import Cancel, Change, Close, Intent, Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.tickets import Approved, Member, Ticket, TicketState
 from bot.trading.words import code, harmless
@@ -107,6 +107,9 @@ def test_a_ticket_says_what_became_of_it_in_the_words_promised(changes: dict[str
         (OrderState.REJECTED, 2, "rejected by NinjaTrader, 2 of 3 filled"),
         (OrderState.CANCELLED, 1, "order cancelled, 1 of 3 filled"),
         (OrderState.CANCELLED, 0, "order cancelled, 0 of 3 filled"),
+        (OrderState.CANCELLED, 1, "order cancelled, 1 of 3 filled at 5800.25"),
+        (OrderState.GONE, 0, "the order is not listed any more, 0 of 3 filled"),
+        (OrderState.GONE, 1, "the order is not listed any more, 1 of 3 filled at 5800.25"),
     ],
 )
 def test_an_accepted_ticket_says_how_far_its_order_is(order_state: OrderState | None, filled: int, words: str) -> None:
@@ -140,10 +143,119 @@ def test_late_news_say_how_late() -> None:
 
 
 @pytest.mark.parametrize("state", S)
-def test_only_an_open_card_can_be_pressed(state: TicketState) -> None:
+def test_only_an_open_card_can_be_confirmed_or_cancelled(state: TicketState) -> None:
     labels = _labels(ticket(state=state))
     assert labels == (["Confirm", "Cancel"] if state is S.OFFERED else [])
     assert _labels(ticket(state=state), buttons=False) == []
+
+
+@pytest.mark.parametrize(
+    ("order_state", "filled", "labels"),
+    [
+        (None, 0, ["Cancel order"]),
+        (OrderState.WORKING, 0, ["Cancel order"]),
+        (OrderState.PART_FILLED, 1, ["Cancel order", "Close"]),
+        (OrderState.FILLED, 3, ["Close", "Close half", "Break-even"]),
+        (OrderState.CANCELLED, 1, ["Close", "Break-even"]),
+        (OrderState.CANCELLED, 0, []),
+        (OrderState.REJECTED, 0, []),
+        (OrderState.GONE, 0, []),
+    ],
+)
+def test_the_card_of_a_sent_order_offers_what_fits_its_state(
+    order_state: OrderState | None, filled: int, labels: list[str]
+) -> None:
+    sent = ticket(state=S.ACCEPTED, order_ids=("o1",), order_state=order_state, filled=filled, terms=Terms(Side.BUY, 3), after=3)
+    assert _labels(sent) == labels
+    assert _labels(sent, buttons=False) == []
+    assert len(set(labels) & {"Confirm", "Cancel", "Approve"}) == 0
+
+
+REASON = "`no margin`"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"), [(REASON, [REASON, "Mend what it names"]), (None, ["could not read why", "NinjaTrader's log"])]
+)
+def test_a_rejection_after_the_200_reads_like_a_rejection(outcome: str | None, words: list[str]) -> None:
+    text = _text(ticket(state=S.ACCEPTED, order_ids=("o1",), order_state=OrderState.REJECTED, outcome=outcome))
+    for expected in ("### rejected · order `o1`", "rejected by NinjaTrader", *words):
+        assert expected in text
+    assert "accepted" not in text
+
+
+OF_ORDER = Terms(Side.SELL, 2, OrderType.LIMIT, limit=Decimal("5810.00"))
+CLOSE = Close("Sim101", TICKET.order.contract, Terms(Side.SELL, 3), 3)
+CANCEL = Cancel("Sim101", TICKET.order.contract, OF_ORDER, "o1")
+CHANGE = Change("Sim101", TICKET.order.contract, OF_ORDER, "o1", replace(OF_ORDER, quantity=1))
+
+
+@pytest.mark.parametrize(
+    ("intent", "order_state", "filled", "words"),
+    [
+        (CLOSE, None, 0, "submitted to NinjaTrader, not closed yet"),
+        (CLOSE, OrderState.PART_FILLED, 1, "closed 1/3"),
+        (CLOSE, OrderState.FILLED, 3, "closed 3"),
+        (CLOSE, OrderState.GONE, 0, "not seen closed"),
+        (CANCEL, OrderState.WORKING, 0, "cancel requested, not confirmed yet"),
+        (CANCEL, OrderState.CANCELLED, 1, "order cancelled, 1 of 2 filled"),
+        (CANCEL, OrderState.FILLED, 2, "filled before the cancel reached it"),
+        (CANCEL, OrderState.REJECTED, 0, "the order was rejected, so there was nothing to cancel"),
+        (CANCEL, OrderState.GONE, 0, "not listed any more, 0 of 2 filled"),
+        (CHANGE, None, 0, "change requested, not seen yet"),
+        (CHANGE, OrderState.WORKING, 0, "changed"),
+        (CHANGE, OrderState.FILLED, 2, "the order is filled by now, 2 filled"),
+        (CHANGE, OrderState.REJECTED, 0, "the order is rejected by now"),
+        (CHANGE, OrderState.GONE, 0, "not listed any more, 0 filled"),
+    ],
+)
+def test_closes_cancellations_and_changes_say_how_far_they_are_and_offer_nothing(
+    intent: Intent, order_state: OrderState | None, filled: int, words: str
+) -> None:
+    one = replace(ticket(state=S.ACCEPTED, order_state=order_state, filled=filled), intent=intent)
+    assert words in _text(one)
+    assert _labels(one) == []
+
+
+@pytest.mark.parametrize(
+    ("intent", "order_state", "words"),
+    [
+        (None, OrderState.FILLED, "Seen filled"),
+        (None, OrderState.CANCELLED, "Seen cancelled"),
+        (None, OrderState.REJECTED, "Seen rejected"),
+        (None, OrderState.GONE, "Last looked for"),
+        (CLOSE, OrderState.FILLED, "Seen closed"),
+        (CHANGE, OrderState.WORKING, "Seen changed"),
+        (CHANGE, OrderState.FILLED, "Seen filled"),
+    ],
+)
+def test_a_card_says_when_it_was_sent_and_when_its_end_was_seen(
+    intent: Intent | None, order_state: OrderState, words: str
+) -> None:
+    later = NOW + timedelta(seconds=61)
+    one = ticket(state=S.ACCEPTED, order_ids=("o1",), order_state=order_state, sent_at=NOW, ended_at=later)
+    text = _text(one if intent is None else replace(one, intent=intent))
+    assert "Submitted <t:1767268800:T>" in text
+    assert f"{words} <t:1767268861:T>" in text
+
+
+def test_a_time_that_is_not_known_is_not_told() -> None:
+    assert "Seen" not in _text(ticket(state=S.ACCEPTED, order_ids=("o1",), sent_at=NOW, ended_at=NOW))
+    assert "<t:" not in _text(ticket(state=S.ACCEPTED, order_ids=("o1",), order_state=OrderState.FILLED, filled=1))
+    assert "Sent <t:1767268800:T>" in _text(ticket(state=S.UNKNOWN, sent_at=NOW))
+
+
+def test_an_order_that_was_changed_since_says_what_it_was_and_is() -> None:
+    terms = Terms(Side.BUY, 3, OrderType.LIMIT, limit=Decimal("5790.00"))
+    now = replace(terms, quantity=5, limit=Decimal("5791.00"))
+    one = ticket(state=S.ACCEPTED, order_ids=("o1",), order_state=OrderState.PART_FILLED, filled=4, terms=terms, order_terms=now)
+    text = _text(one)
+    for expected in ("BUY 5 LIMIT DAY", "quantity 3 → 5", "limit 5790.00 → 5791.00", "filled 4/5"):
+        assert expected in text
+
+
+def test_an_order_out_of_sight_is_not_green() -> None:
+    assert colour(ticket(state=S.ACCEPTED, order_state=OrderState.GONE)) == YELLOW
 
 
 def test_approve_is_offered_only_where_the_rule_asks_for_it() -> None:
@@ -245,6 +357,9 @@ hostile = st.builds(
     order_ids=st.lists(nasty, max_size=4).map(tuple),
     order_state=st.none() | st.sampled_from(OrderState),
     filled=st.integers(0, 10**6),
+    sent_at=st.none() | st.just(NOW),
+    ended_at=st.none() | st.just(NOW),
+    order_terms=st.none() | st.builds(Terms, st.sampled_from(Side), st.integers(1, 10**6), limit=st.none() | numbers),
     average_fill_price=st.none() | numbers,
 )
 

@@ -3,12 +3,14 @@
 import ast
 import inspect
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
 from discord import app_commands
+from discord.ui import LayoutView
 from simcord import InteractionResult
 
 import bot.chat
@@ -16,7 +18,9 @@ import cogs
 from bot.chat.access import GuardedButton, admitted
 from bot.chat.buttons import DYNAMIC_ITEMS
 from bot.chat.cards import card
+from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import Denial, DenialCode
+from bot.trading.tickets import TicketState
 
 from .conftest import Stage, payload_of, told
 from .samples import TRADER_ROLE, ticket
@@ -197,16 +201,23 @@ def _from_outside(stage: Stage, kind: int, data: dict[str, Any], where: str, **e
 
 
 def _shown(stage: Stage) -> dict[str, Any]:
-    """A card with every button, as Discord puts it into a press."""
-    view = card(ticket(approver_roles=frozenset({TRADER_ROLE})))
-    return payload_of(stage.card()) | {"components": [item.to_component_dict() for item in view.children]}
+    """Every button on one card, as Discord puts it into a press."""
+    shown = [item.to_component_dict() for view in _cards() for item in view.children]
+    return payload_of(stage.card()) | {"components": shown}
 
 
 def _every_custom_id() -> Iterable[str]:
-    view = card(ticket(approver_roles=frozenset({TRADER_ROLE})))
-    ids = [item.custom_id for item in view.walk_children() if isinstance(item, GuardedButton)]
-    assert len(set(ids)) == len(DYNAMIC_ITEMS)
-    return ids
+    ids = {item.custom_id for view in _cards() for item in view.walk_children() if isinstance(item, GuardedButton)}
+    assert len(ids) == len(DYNAMIC_ITEMS)
+    return sorted(ids)
+
+
+def _cards() -> Iterable[LayoutView]:
+    """Cards that have every button between them."""
+    sent = ticket(state=TicketState.ACCEPTED, order_ids=("o1",), terms=Terms(Side.SELL, 2), after=-2)
+    yield card(ticket(approver_roles=frozenset({TRADER_ROLE})))
+    yield card(sent)
+    yield card(replace(sent, order_state=OrderState.FILLED, filled=2))
 
 
 def _leaves(cls: type[Any]) -> Iterable[type[Any]]:

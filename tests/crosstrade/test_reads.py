@@ -42,6 +42,7 @@ async def read_everything(client: CrossTrade, name: str) -> Any:
         "positions": lambda: client.positions("Sim101"),
         "orders": lambda: client.orders("Sim101", active_only=True),
         "order": lambda: client.order("Sim101", "a/b"),
+        "lifecycle": lambda: client.lifecycle("Sim101", "a/b"),
         "executions": lambda: client.executions("Sim101"),
         "quote": lambda: client.quote(ES),
     }
@@ -54,6 +55,10 @@ GOOD = {
     "positions": ("/v1/api/accounts/Sim101/positions", {"positions": [ROW], "success": True}),
     "orders": ("/v1/api/accounts/Sim101/orders?activeOnly=true", {"orders": [ORDER], "success": True}),
     "order": ("/v1/api/accounts/Sim101/orders/a%2Fb", ORDER | {"success": True}),
+    "lifecycle": (
+        "/v1/api/accounts/Sim101/orders/a%2Fb/lifecycle?includeFills=true&includeRaw=false",
+        {"success": True, "orderId": "a", "originalOrderId": "b", "account": "Sim101", "count": 0, "events": []},
+    ),
     "executions": ("/v1/api/accounts/Sim101/executions?lookbackTime=900", {"executions": [FILL], "success": True}),
     "quote": ("/v1/api/market/quote?instrument=ES%2009-26", QUOTE),
 }

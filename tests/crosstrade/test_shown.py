@@ -229,27 +229,27 @@ def test_a_status_is_a_state(body: object) -> None:
 
 
 def test_a_lifecycle_is_read_by_its_epochs() -> None:
-    life = wire.read_lifecycle(wired(LIFECYCLE), 200)
+    life = wire.read_lifecycle(wired(LIFECYCLE), 200, str)
     assert (life.account, life.ids, life.is_cut) == ("Sim101", ("cb1f", "own-1"), False)
     assert life.events == (
         OrderEvent("PlaceOrder", "api_received", datetime(2026, 3, 18, 20, 51, 54, 250500, tzinfo=UTC)),
         OrderEvent("PartFilled", "order_update", datetime(2026, 3, 18, 20, 51, 55, tzinfo=UTC), 1, 3, Decimal("5800.25")),
     )
-    assert wire.read_lifecycle(wired(LIFECYCLE), 2).is_cut
-    assert wire.read_lifecycle(wired([]), 200) == wire.read_lifecycle(wired({"events": []}), 200)
+    assert wire.read_lifecycle(wired(LIFECYCLE), 2, str).is_cut
+    assert wire.read_lifecycle(wired([]), 200, str) == wire.read_lifecycle(wired({"events": []}), 200, str)
 
 
 def test_a_line_of_a_lifecycle_keeps_a_reason_and_leaves_what_it_can_not_read() -> None:
     odd = {"event": "Rejected", "epoch": "noon", "filled": -1, "quantity": 1.5, "price": 0, "source": ["x"]}
     body = {"events": [odd | {"reason": "no margin", "message": "no margin", "error": "E1", "detail": {"a": 1}}]}
-    (event,) = wire.read_lifecycle(wired(body), 200).events
+    (event,) = wire.read_lifecycle(wired(body), 200, str).events
     assert event == OrderEvent("Rejected", note="no margin: E1")
 
 
 @pytest.mark.parametrize("events", [[None], [{}], [{"event": ""}], ["Working"], "none", None], ids=str)
 def test_a_lifecycle_without_words_is_unreadable(events: object) -> None:
     with pytest.raises(BrokerGarbled):
-        wire.read_lifecycle(wired({"success": True, "events": events}), 200)
+        wire.read_lifecycle(wired({"success": True, "events": events}), 200, str)
 
 
 @pytest.mark.parametrize("body", [FILL, {"success": True, "data": FILL}, {"success": True, "execution": FILL}])
@@ -364,7 +364,7 @@ def test_any_json_at_all_is_read_or_garbled(body: Any) -> None:
         lambda: wire.read_position(body, "Sim101", ES),
         lambda: wire.read_status(body, "Sim101"),
         lambda: wire.read_execution(body, "Sim101"),
-        lambda: wire.read_lifecycle(body, 200),
+        lambda: wire.read_lifecycle(body, 200, str),
         lambda: wire.read_strategies(body, "Sim101"),
         lambda: wire.read_watermarks(body, "Sim101"),
         lambda: wire.read_quotes(body, [ES, Contract("NQ", 2026, 9)]),

@@ -82,6 +82,10 @@ class Room:
         """Press Cancel."""
         return await self.desk.cancel(Press(member, ticket.id, ticket.revision), at_once)
 
+    async def follow(self) -> None:
+        """Let the desk look at its orders, if it is time to."""
+        await self.desk._follower.look(await self.journal.live())
+
     async def until(self, ticket: Ticket, state: TicketState, seconds: float = 5.0) -> Ticket:
         """Wait until the card shows a state."""
         await eventually(lambda: state in self.messenger.states(ticket.id), seconds)
@@ -91,9 +95,9 @@ class Room:
         """Change the running policy."""
         self.policies[-1] = replace(self.policies[-1], **changes)  # type: ignore[arg-type]  # the test names the fields
 
-    def again(self) -> Desk:
+    def again(self, quiet: FakeBroker | None = None) -> Desk:
         """A second desk over the same journal, as after a restart."""
-        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r")
+        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r", quiet=quiet)
 
 
 def make_desk(
@@ -103,10 +107,12 @@ def make_desk(
     clock: Clock,
     policies: list[Policy],
     prefix: str = "t",
+    quiet: FakeBroker | None = None,
 ) -> Desk:
     """Build a desk by hand."""
     numbers = itertools.count(1)
-    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, lambda: f"{prefix}{next(numbers)}")
+    new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
+    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet)
     # What takes several steps waits by this clock too.
     sender = desk._sender
     sender.sweeping = replace(sender.sweeping, pause=clock.pause)

@@ -80,6 +80,8 @@ class FakeBroker(ShowsBook):
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
         front: the front month that a quote of a root is of; September where it is not set.
         called: names of all reads, in order.
+        hanging: names of reads that never answer.
+        asked: every read with its moment, in order.
     """
 
     clock: Clock
@@ -105,6 +107,9 @@ class FakeBroker(ShowsBook):
     surprise: Exception | None = None
     called: list[str] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
+    averages: Decimal | None = Decimal(5790)
+    hanging: set[str] = field(default_factory=set)
+    asked: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -115,6 +120,9 @@ class FakeBroker(ShowsBook):
     async def _read(self, what: str, account: str = "") -> None:
         self.reads += 1
         self.called.append(what)
+        self.asked.append((self.clock(), what))
+        if what in self.hanging:
+            await asyncio.Event().wait()
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
@@ -131,7 +139,7 @@ class FakeBroker(ShowsBook):
 
     async def positions(self, account: str) -> Sequence[Position]:
         await self._read("positions", account)
-        return [Position(a, c, q, Decimal(5790)) for (a, c), q in self.book_positions.items() if a == account and q]
+        return [Position(a, c, q, self.averages) for (a, c), q in self.book_positions.items() if a == account and q]
 
     async def orders(self, account: str, *, active_only: bool) -> Sequence[Order]:
         await self._read("orders", account)

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
+from bot.desk.follow import TAKES
 from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import BETWEEN, CLOSE_TAKES
+from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import (
     CancelRequest,
     CloseRequest,
@@ -246,7 +247,7 @@ async def test_a_close_that_does_not_happen_is_told_once(running: Room) -> None:
     running.broker.outcomes.append(Accepted(None))
     ticket = await running.ticket(CLOSE)
     await running.confirm(ticket)
-    running.clock.pass_by(CLOSE_TAKES.total_seconds())
+    running.clock.pass_by(TAKES.total_seconds())
     await as_time_passes(running, lambda: any("Not closed" in notice.text for notice in running.messenger.told))
     running.clock.pass_by(10)
     reads = running.broker.reads

@@ -139,6 +139,17 @@ async def test_an_empty_database_gets_every_table_just_as_the_code_describes_it(
     assert await journal._reads.run(work) == (TABLES, [])
 
 
+async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:
+    async with opened(url) as journal:
+        offer = await stored(journal)
+        for column in ("order_terms", "retired_at"):
+            await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
+        await by_hand(journal, "UPDATE alembic_version SET version_num = '0001'")
+    async with opened(url) as journal:
+        assert await journal.ticket("t1") == offer
+        assert await journal.advance(offer, claimed(offer), [event()])
+
+
 async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
     for _ in range(3):
         async with opened(url) as journal:

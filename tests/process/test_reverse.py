@@ -20,7 +20,7 @@ async def test_a_reverse_ends_with_the_order_id_in_the_channel(street: Street, t
     [entry] = street.entries()
     order_id = entry["body"] and street.rows("SELECT order_ids FROM tickets")[0][0]
     assert order_id
-    assert not done.buttons or all(button.disabled for button in done.buttons)
+    assert not {"Confirm", "Cancel", "Approve"} & {button.label for button in done.buttons}
     assert await street.stop() == 0
     assert DISCORD_SECRET not in street.output.decode()
     assert CROSSTRADE_SECRET not in street.output.decode()

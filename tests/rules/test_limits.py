@@ -137,6 +137,9 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.UNKNOWN_ACCOUNT,
         DenialCode.UNKNOWN_INSTRUMENT,
         DenialCode.DESK_DOWN,
+        # Of buttons, before there is an intent.
+        DenialCode.CARD_OVER,
+        DenialCode.NOT_ONE_STOP,
     }
     assert {code for _, code in ALONE.values()} == set(DenialCode) - others
 

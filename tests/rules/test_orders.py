@@ -287,11 +287,12 @@ def test_a_state_is_read_in_every_spelling_and_an_unknown_one_is_kept_as_other(s
 
 
 def test_the_table_of_spellings_is_whole() -> None:
-    assert set(SPELLINGS) == set(OrderState)
+    assert set(SPELLINGS) == set(OrderState) - {OrderState.GONE}
 
 
-def test_only_filled_cancelled_and_rejected_are_done() -> None:
-    assert {state for state in OrderState if state.is_done} == {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED}
+def test_only_filled_cancelled_and_rejected_are_done_and_what_is_gone() -> None:
+    over = {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.GONE}
+    assert {state for state in OrderState if state.is_done} == over
     assert frozenset(state for state in OrderState if state.is_done) == DONE_STATES
 
 
@@ -301,3 +302,8 @@ def test_a_string_that_is_no_state_is_never_read_as_the_end_of_an_order(text: st
     letters = "".join(char for char in text if not char.isspace() and char not in "_-")
     if letters.casefold() not in {state.value.casefold() for state in DONE_STATES}:
         assert not OrderState.read(text).is_done
+
+
+@pytest.mark.parametrize("state", [OrderState.GONE, OrderState.OTHER])
+def test_our_own_words_are_read_of_nothing(state: OrderState) -> None:
+    assert OrderState.read(state.value) is OrderState.OTHER

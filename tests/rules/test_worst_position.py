@@ -56,7 +56,7 @@ def brute_force(scene: Scene) -> int:
     fills = [
         (intent.contract, intent.terms.quantity * intent.terms.side.sign),
         *((order.contract, order.remaining * order.side.sign) for order in orders),
-        *((t.order.contract, max(t.order.terms.quantity - t.filled, 0) * t.order.terms.side.sign) for t in tickets),
+        *((t.order.contract, max(t.terms.quantity - t.filled, 0) * t.order.terms.side.sign) for t in tickets),
     ]
     worst = 0
     for closed in subsets(closable):
@@ -190,6 +190,12 @@ CASES: dict[str, tuple[tuple[Position, ...], tuple[Order, ...], tuple[Ticket, ..
     ),
     "one accepted and part filled": ((LONG_TWO,), (), (sent(intent=ENTRY, filled=4, order_ids=("x",)),), 5),
     "one accepted and overfilled is nothing": ((LONG_TWO,), (), (sent(intent=ENTRY, filled=9, order_ids=("x",)),), 3),
+    "one accepted and changed since counts as it is now": (
+        (LONG_TWO,),
+        (),
+        (sent(intent=ENTRY, order_terms=replace(ENTRY.terms, quantity=ENTRY.terms.quantity + 2), order_ids=("x",)),),
+        ENTRY.terms.quantity + 5,
+    ),
     "one accepted and done is nothing": ((LONG_TWO,), (), (sent(intent=ENTRY, order_state=OrderState.FILLED),), 3),
     "one in flight in another account is nothing": (
         (LONG_TWO,),

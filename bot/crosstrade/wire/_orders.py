@@ -2,6 +2,8 @@
 
 import html
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -116,14 +118,16 @@ def read_execution(body: object, account: str) -> Execution:
     return reading("execution", partial(_execution, account), thing_of(body, "execution"))
 
 
-def read_lifecycle(body: object, most: int) -> Lifecycle:
+def read_lifecycle(body: object, most: int, clean: Callable[[str], str]) -> Lifecycle:
     """Read GET Order lifecycle: ``epoch`` in milliseconds, with decimals; its ISO time disagrees and isn't read (docs, new).
 
     Args:
         body: the reply.
         most: how many lines were asked for.
+        clean: takes secrets out of what it says in words.
     """
-    events = tuple(reading("order lifecycle", _event, item) for item in rows_of(body, "events"))
+    told = (reading("order lifecycle", _event, item) for item in rows_of(body, "events"))
+    events = tuple(event if event.note is None else replace(event, note=clean(event.note)) for event in told)
     row = _LifecycleRow() if isinstance(body, list) else reading("order lifecycle", _LifecycleRow.model_validate, thing_of(body))
     ids = tuple(dict.fromkeys(one for one in (row.order_id, row.original_order_id) if one))
     return Lifecycle(row.account, ids, events, is_cut=len(events) >= most)

@@ -154,6 +154,8 @@ class Exchange:
     def _accept(self, order: Order) -> None:
         if order.state is not State.SUBMITTED:
             return
+        if order.treatment.new_id:
+            order.rename(self._new_id())
         self._move(order, State.ACCEPTED)
         if order.ticket.order_type in STOPS:
             self._let_fill(order, self._fill_delay(order))

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """GetPosition answers a Flat object instead of 400."""
     NULL_ORDER_ID = "null_order_id"
     """Order rows have `id` and a null `orderId`."""
+    NEW_ID = "new_id"
+    """The order gets another id once it is Accepted; it can still be asked for by the one before."""
     OWN_ID_LOST = "own_id_lost"
     """An order without ATM strategy keeps a generated id in place of the caller's own."""
     CLOSE_FIELDS = "close_fields"

@@ -95,6 +95,7 @@ class Treatment:
     chunk: int | None = None
     chunk_every: float | None = None
     own_id_lost: bool = False
+    new_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class Order:
     triggered: bool = False
     ready: bool = False
     finished: datetime | None = None
+    ids_before: tuple[str, ...] = ()
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -150,8 +152,13 @@ class Order:
         return self.state in {State.WORKING, State.PART_FILLED}
 
     def answers_to(self, order_id: str) -> bool:
-        """Tell whether an id finds this order: NT8's id, or the automated-trading id that NT8 kept."""
-        return order_id in (self.id, self.shown_id)
+        """Tell whether an id finds this order: NT8's id now or before, or the automated-trading id that NT8 kept."""
+        return order_id in (self.id, self.shown_id, *self.ids_before)
+
+    def rename(self, order_id: str) -> None:
+        """Get another id, as at a broker that gives its own."""
+        self.ids_before = (*self.ids_before, self.id)
+        self.id = order_id
 
     def record(self, time: datetime, source: str, event: str, **fields: object) -> None:
         """Add a line to the lifecycle."""

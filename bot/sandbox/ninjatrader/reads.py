@@ -131,12 +131,12 @@ async def order_lifecycle(ask: Ask) -> dict[str, Any]:
     ask.args.flag("includeRaw", default=False)
     limit = min(max(ask.args.integer("limit") or LIFECYCLE_DEFAULT, 1), LIFECYCLE_MAX)
     exchange = ask.world.exchange
-    order = next((one for one in exchange.orders if order_id in (one.id, one.ticket.own_id, one.shown_id)), None)
+    order = next((one for one in exchange.orders if one.answers_to(order_id) or order_id == one.ticket.own_id), None)
     events = [] if order is None else order.lifecycle(fills=fills, limit=limit)
     return {
         "success": True,
         "orderId": order_id if order is None else order.id,
-        "originalOrderId": None if order is None else order.ticket.own_id or order.shown_id,
+        "originalOrderId": None if order is None else order.ticket.own_id or next(iter(order.ids_before), order.shown_id),
         "account": None if order is None else order.ticket.account.name,
         "count": len(events),
         "events": events,

@@ -1,0 +1,320 @@
+"""Following accepted orders to their end, by polling within a pace of its own. Nothing is ever sent here.
+
+What a row means is in ``bot.trading.following``; here is decided when to ask what, and what of it is stored and told. Whoever
+hears that something has happened in an account says so by ``soon``; nothing depends on it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.pace import Pace
+from bot.desk.ports import Broker, EventName
+from bot.desk.reconcile import EVIDENCE
+from bot.errors import BrokerError
+from bot.trading.brackets import legs
+from bot.trading.facts import Order
+from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
+from bot.trading.intents import SWEEPS, Bracket, Cancel, Change, places, shows_in_order, shows_in_position
+from bot.trading.orders import OrderState
+from bot.trading.plan import terms_of, words_of
+from bot.trading.tickets import Ticket, TicketState, move, side_word
+from bot.trading.words import code
+
+log = logging.getLogger(__name__)
+Read = TypeVar("Read")
+
+# An order's first news come within a few of these; one look may then tell them all.
+BETWEEN = timedelta(seconds=0.3)
+# What lasts longer than this deserves a look: a close at market, a cancellation, a change.
+TAKES = timedelta(seconds=15)
+# A close that the position doesn't show by then is not looked for any longer.
+CLOSE_ENDS = timedelta(minutes=15)
+# A list may lag behind the order that has just been placed.
+LISTED_WITHIN = timedelta(seconds=3)
+# How often the traces of an order are sought that isn't listed.
+SEEK_EVERY = timedelta(seconds=15)
+# NinjaTrader keeps finished orders listed for some minutes (seen by others); what is absent for so long is not coming back.
+GIVE_UP = timedelta(minutes=5)
+# A rejection is told with its reason if that can be had so soon, and without it otherwise.
+REASON_SECONDS = 2.0
+# Ids of orders whose end was told, so that a late ticket about the same order doesn't tell it again.
+ENDS_KEPT = 500
+_ENDS: Mapping[OrderState | None, EventName] = {
+    OrderState.FILLED: EventName.FILLED,
+    OrderState.CANCELLED: EventName.ORDER_CANCELLED,
+    OrderState.REJECTED: EventName.REJECTED,
+    OrderState.GONE: EventName.LOST_SIGHT,
+}
+GAVE_UP = "NinjaTrader doesn't list the order any more and tells no end of it; look there for what became of it."
+
+
+@dataclass(slots=True)
+class _Absence:
+    """Since when a ticket's order is not listed, and when its traces were last sought."""
+
+    since: datetime
+    sought: datetime | None = None
+
+
+@dataclass(slots=True)
+class Follower:
+    """Looks at accounts in turn, at the one that has waited longest first."""
+
+    ledger: Ledger
+    broker: Broker
+    clock: Clock
+    pace: Pace
+    _looked: dict[str, datetime] = field(default_factory=dict)
+    _soon: dict[str, datetime] = field(default_factory=dict)
+    _absent: dict[str, _Absence] = field(default_factory=dict)
+    _called: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: deque[str] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
+
+    def soon(self, account: str | None) -> None:
+        """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
+        for name in tuple(self._looked) if account is None else (account,):
+            self._soon.setdefault(name, self.clock())
+        self._called.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until ``soon`` is called, but no longer than this."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._called.wait()
+        self._called.clear()
+
+    async def look(self, live: Iterable[Ticket]) -> None:
+        """Look at every account that has followed orders and is due, as far as the pace allows."""
+        waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
+        for ticket in live:
+            if ticket.is_followed and not isinstance(ticket.intent, SWEEPS):
+                waiting[ticket.order.account].append(ticket)
+        self._forget(waiting)
+        while (account := self._next(waiting)) is not None:
+            tickets = waiting.pop(account)
+            self._looked[account] = self.clock()
+            self._soon.pop(account, None)
+            try:
+                await self._follow(account, tickets)
+            except BrokerError as error:
+                log.info("%s not read: %s", account, error)
+                # While NinjaTrader can't be read, or has just come back, that an order isn't listed means nothing.
+                for ticket in tickets:
+                    self._absent.pop(ticket.id, None)
+
+    def _forget(self, waiting: Mapping[str, Sequence[Ticket]]) -> None:
+        followed = {ticket.id for tickets in waiting.values() for ticket in tickets}
+        for kept, still in ((self._absent, followed), (self._looked, waiting), (self._soon, waiting)):
+            for gone in kept.keys() - still:
+                del kept[gone]
+
+    def _next(self, waiting: Mapping[str, Sequence[Ticket]]) -> str | None:
+        now = self.clock()
+        due = {account: self._due(account, tickets, now) for account, tickets in waiting.items()}
+        first = min(due, key=lambda account: due[account], default=None)
+        return first if first is not None and due[first] <= now and self.pace.is_free(now) else None
+
+    def _due(self, account: str, tickets: Sequence[Ticket], now: datetime) -> datetime:
+        looked = self._looked.get(account)
+        if looked is None:
+            return max(ticket.sent_at or now for ticket in tickets)
+        usual = looked + _pause(tickets, now)
+        return min(usual, max(self._soon.get(account, usual), looked + BETWEEN))
+
+    async def _asked(self, reading: Awaitable[Read]) -> Read:
+        self.pace.spend(self.clock())
+        return await reading
+
+    async def _tried(self, reading: Awaitable[Read]) -> Read | None:
+        """What was read, or ``None`` where it can't be had: that proves nothing."""
+        try:
+            return await self._asked(reading)
+        except BrokerError as error:
+            log.info("not read: %s", error)
+            return None
+
+    async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
+        if closes := [ticket for ticket in tickets if shows_in_position(ticket.intent)]:
+            await self._follow_closes(account, closes)
+        if of_orders := [ticket for ticket in tickets if shows_in_order(ticket.intent)]:
+            await self._follow_orders(account, of_orders)
+        if brackets := [ticket for ticket in tickets if isinstance(ticket.intent, Bracket)]:
+            await self._follow_brackets(account, brackets)
+
+    async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
+        positions = await self._asked(self.broker.positions(account))
+        for ticket in tickets:
+            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
+            seen, age = with_position(ticket, held), self._age(ticket)
+            if seen.is_followed and age >= CLOSE_ENDS:
+                await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
+            elif seen.is_followed and age >= TAKES and not _is_overdue(ticket):
+                still = f"Still {side_word(held)} after {TAKES.seconds} s; look at NinjaTrader."
+                await self._tell(ticket, replace(seen, outcome=still), EventName.NOT_CLOSED)
+            else:
+                await self._tell(ticket, seen, _name_of_state(ticket, seen))
+
+    async def _follow_brackets(self, account: str, tickets: Sequence[Ticket]) -> None:
+        """A bracket is two orders, which CrossTrade needn't name: once both are there its card has told all."""
+        orders = await self._asked(self.broker.orders(account, active_only=False))
+        for ticket in tickets:
+            if not isinstance(ticket.intent, Bracket):
+                continue
+            found = legs(ticket.intent, (order for order in orders if set(ticket.orders_before).isdisjoint(order.ids)))
+            seen = replace(ticket, order_ids=found.ids)
+            if found.rejected is not None:
+                told = f"NinjaTrader rejected the {found.rejected}; look there, the position may lack protection."
+                await self._tell(ticket, replace(seen, order_state=OrderState.REJECTED, outcome=told), EventName.NOT_CHANGED)
+            elif found.are_there:
+                await self._tell(ticket, replace(seen, order_state=OrderState.ACCEPTED), EventName.SEEN)
+            elif self._age(ticket) >= TAKES:
+                there = "the stop alone is" if found.stops else "the target alone is" if found.targets else "neither order is"
+                told = f"After {TAKES.seconds} s {there} listed; look at NinjaTrader, the position may lack protection."
+                await self._tell(ticket, replace(seen, order_state=OrderState.GONE, outcome=told), EventName.NOT_CHANGED)
+
+    async def _follow_orders(self, account: str, tickets: Sequence[Ticket]) -> None:
+        orders = await self._asked(self.broker.orders(account, active_only=False))
+        missing = []
+        for ticket in tickets:
+            taken = frozenset(order_id for other in tickets if other is not ticket for order_id in other.order_ids)
+            order = find(ticket, orders, taken)
+            if order is None:
+                missing.append(ticket)
+            else:
+                self._absent.pop(ticket.id, None)
+                await self._see(ticket, order, tickets)
+        if sought := [ticket for ticket in missing if self._is_to_be_sought(ticket)]:
+            await self._seek(account, sought, tickets)
+
+    async def _see(self, ticket: Ticket, order: Order, tickets: Sequence[Ticket]) -> None:
+        """Take in a row; a change shows only once the order has the new terms, or is over."""
+        intent = ticket.intent
+        waits = isinstance(intent, Change) and not (order.state.is_done or shows_change(intent, order))
+        seen = with_ids(ticket, order.ids) if waits else with_order(ticket, order)
+        is_late = not places(intent) and self._age(ticket) >= TAKES
+        if is_late and seen.is_followed and not _is_overdue(ticket):
+            name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
+            await self._tell(ticket, replace(seen, outcome=_overdue(order, changes=waits)), name)
+        else:
+            await self._tell(ticket, seen, self._name(ticket, seen, tickets))
+
+    def _is_to_be_sought(self, ticket: Ticket) -> bool:
+        now = self.clock()
+        absence = self._absent.setdefault(ticket.id, _Absence(now))
+        return now - absence.since >= LISTED_WITHIN and (absence.sought is None or now - absence.sought >= SEEK_EVERY)
+
+    async def _seek(self, account: str, missing: Sequence[Ticket], tickets: Sequence[Ticket]) -> None:
+        """Look for the traces of orders that aren't listed: their fills, the order by its id, what the add-on has stored."""
+        fills = await self._tried(self.broker.executions(account)) or ()
+        is_traced = False
+        for ticket in missing:
+            seen, absence = with_fills(ticket, fills), self._absent[ticket.id]
+            # One a look, so that many of them don't use up the pace of all accounts.
+            if seen.is_followed and not is_traced:
+                is_traced, absence.sought = True, self.clock()
+                seen = await self._traced(seen)
+                if seen.is_followed and self.clock() - absence.since >= GIVE_UP:
+                    seen = replace(seen, order_state=OrderState.GONE, outcome=GAVE_UP)
+            await self._tell(ticket, seen, self._name(ticket, seen, tickets))
+
+    async def _traced(self, ticket: Ticket) -> Ticket:
+        """The ticket with what can be read of its order by its id."""
+        account, order_id = ticket.order.account, ticket.order_id
+        if order_id is None:
+            return ticket
+        order = await self._tried(self.broker.order(account, order_id))
+        # CrossTrade resolves ids of before; the row itself may carry the new one only.
+        if order is not None and find(ticket, [replace(order, ids=(*order.ids, order_id))]) is not None:
+            return with_order(ticket, order)
+        life = await self._tried(self.broker.lifecycle(account, order_id))
+        return ticket if life is None else with_life(ticket, life)
+
+    async def _why(self, ticket: Ticket) -> str | None:
+        """Why the order was rejected, if the add-on knows and says so soon; rows have no reason."""
+        if ticket.order_id is None:
+            return None
+        try:
+            async with asyncio.timeout(REASON_SECONDS):
+                life = await self._tried(self.broker.lifecycle(ticket.order.account, ticket.order_id))
+        except TimeoutError:
+            return None
+        words = None if life is None else reason(life)
+        return None if words is None else code(words)
+
+    async def _tell(self, ticket: Ticket, seen: Ticket, name: EventName) -> None:
+        """Store what was seen, if anything is new."""
+        if seen == ticket:
+            return
+        outcome = seen.outcome
+        if name is EventName.REJECTED:
+            outcome = await self._why(seen) or outcome
+        elif not seen.is_followed and seen.order_state is not OrderState.GONE and _is_overdue(seen):
+            outcome = None
+        new = move(
+            ticket,
+            TicketState.ACCEPTED,
+            ended_at=ticket.ended_at if seen.is_followed else self.clock(),
+            outcome=outcome,
+            order_ids=seen.order_ids,
+            order_state=seen.order_state,
+            filled=seen.filled,
+            average_fill_price=seen.average_fill_price,
+            order_terms=seen.order_terms,
+        )
+        data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled, **_changed(ticket, new)}
+        if await self.ledger.move(ticket, new, name, data=data) and not new.is_followed and places(new.intent):
+            self._ended.extend(new.order_ids)
+
+    def _name(self, old: Ticket, new: Ticket, tickets: Sequence[Ticket]) -> EventName:
+        if places(new.intent):
+            return _name_of_state(old, new)
+        # What becomes of the order is for its own ticket to tell. Of nobody's, it is told here that it is over as was asked.
+        others = {order_id for other in tickets if places(other.intent) for order_id in other.order_ids}
+        is_told = not others.union(self._ended).isdisjoint(new.order_ids)
+        cancelled = isinstance(new.intent, Cancel) and new.order_state is OrderState.CANCELLED
+        tells = (cancelled or new.order_state is OrderState.GONE) and not is_told
+        return _name_of_state(old, new) if tells else EventName.SEEN
+
+    def _age(self, ticket: Ticket) -> timedelta:
+        now = self.clock()
+        return now - (ticket.sent_at or now)
+
+
+def _is_overdue(ticket: Ticket) -> bool:
+    """Tell whether it was said already that it takes too long."""
+    return ticket.outcome is not None and ticket.outcome not in EVIDENCE and not places(ticket.intent)
+
+
+def _overdue(order: Order, *, changes: bool) -> str:
+    state = "in a state that isn't known" if order.state is OrderState.OTHER else order.state.value.lower()
+    stands = words_of(terms_of(order)) if changes else state
+    return f"Not {'changed' if changes else 'cancelled'} after {TAKES.seconds} s: the order is {stands}; look at NinjaTrader."
+
+
+def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
+    """For the log, what the order is now where it isn't what it was."""
+    return {} if old.order_terms == new.order_terms else {"order": words_of(new.terms)}
+
+
+def _pause(tickets: Sequence[Ticket], now: datetime) -> timedelta:
+    """Young orders are looked at every second, older ones less often: the pace is shared with other accounts."""
+    age = min((now - (ticket.sent_at or now)).total_seconds() for ticket in tickets)
+    if age < 30:
+        return timedelta(seconds=1)
+    return timedelta(seconds=2 if age < 300 else 4)
+
+
+def _name_of_state(old: Ticket, new: Ticket) -> EventName:
+    if new.order_state in _ENDS:
+        return _ENDS[new.order_state]
+    if new.filled > old.filled:
+        return EventName.PART_FILLED
+    is_news = new.order_state is OrderState.WORKING is not old.order_state
+    return EventName.WORKING if is_news else EventName.SEEN

@@ -1,0 +1,27 @@
+"""The pace of requests that nobody waits for: so many a second in the long run, whoever makes them and for whatever account.
+
+CrossTrade's whole budget is three a second (rate limits page, official); the rest of it is for people. The order in which
+requests leave, and that trading goes first, is the broker's own work.
+"""
+
+from datetime import datetime, timedelta
+
+EVERY = timedelta(seconds=1)
+AT_ONCE = 2
+
+
+class Pace:
+    """A meter that may be overdrawn: whoever has begun goes on, and all wait the longer afterwards."""
+
+    def __init__(self, every: timedelta = EVERY, at_once: int = AT_ONCE) -> None:
+        self._every = every
+        self._slack = every * (at_once - 1)
+        self._paid_until: datetime | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        """Tell whether a request may be made."""
+        return self._paid_until is None or now >= self._paid_until - self._slack
+
+    def spend(self, now: datetime) -> None:
+        """Note a request, made or about to be."""
+        self._paid_until = max(now, self._paid_until or now) + self._every

@@ -1,0 +1,87 @@
+"""Taking the buttons off cards that can't mean anything any more: what they opened is closed, or it is long ago.
+
+A press that comes before that, or on a card out of reach, is answered by ``bot.desk.actions`` all the same.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.desk.ledger import Clock, Ledger
+from bot.desk.pace import Pace
+from bot.desk.ports import Broker, EventName
+from bot.errors import BrokerError
+from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.verbs import fitting, is_on_its_side, is_too_old
+
+log = logging.getLogger(__name__)
+EVERY = timedelta(seconds=20)
+# How old an order may be that has filled while nobody looked: before the start, and between two rounds.
+LOOKS_BACK = timedelta(days=14)
+OVERLAP = timedelta(minutes=1)
+# The list of positions may lag behind the order that has just filled.
+POSITION_SHOWN_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class Retirer:
+    """Looks now and then at the positions of accounts that have such cards."""
+
+    ledger: Ledger
+    broker: Broker
+    clock: Clock
+    pace: Pace
+    _round: datetime | None = None
+    _watched: set[str] = field(default_factory=set)
+    _looked: dict[str, datetime] = field(default_factory=dict)
+
+    async def look(self) -> None:
+        """Retire what is to be retired, if it is time to look.
+
+        Raises:
+            JournalError: the journal can't be read or written.
+        """
+        now = self.clock()
+        if self._round is not None and now - self._round < EVERY:
+            return
+        tickets = await self._tickets(now - LOOKS_BACK if self._round is None else self._round - OVERLAP)
+        self._round = now
+        by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
+        for ticket in tickets:
+            if is_too_old(ticket, now):
+                await self._retire(ticket, "old")
+            elif not ticket.is_followed:
+                by_account[ticket.order.account].append(ticket)
+        for account in sorted(by_account, key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
+            if self.pace.is_free(self.clock()):
+                await self._look_at(account, by_account[account])
+
+    async def _tickets(self, since: datetime) -> list[Ticket]:
+        """Those that have buttons, or may get some: their orders are followed still."""
+        journal = self.ledger.journal
+        found = {ticket.id: ticket for ticket in await journal.recent(since)}
+        again = [await journal.ticket(ticket_id) for ticket_id in sorted(self._watched - found.keys())]
+        tickets = [*found.values(), *(ticket for ticket in again if ticket is not None)]
+        self._watched = {ticket.id for ticket in tickets if ticket.is_followed or fitting(ticket)}
+        return [ticket for ticket in tickets if fitting(ticket)]
+
+    async def _look_at(self, account: str, tickets: Sequence[Ticket]) -> None:
+        """A failed read is no evidence of a flat position."""
+        self._looked[account] = now = self.clock()
+        self.pace.spend(now)
+        try:
+            positions = await self.broker.positions(account)
+        except BrokerError as error:
+            log.info("positions of %s not read: %s", account, error)
+            return
+        for ticket in tickets:
+            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
+            is_shown = ticket.ended_at is not None and now - ticket.ended_at >= POSITION_SHOWN_WITHIN
+            if is_shown and not is_on_its_side(ticket, held):
+                await self._retire(ticket, "closed")
+
+    async def _retire(self, ticket: Ticket, why: str) -> None:
+        new = move(ticket, TicketState.ACCEPTED, retired_at=self.clock())
+        await self.ledger.move(ticket, new, EventName.SEEN, data={"buttons": why})
