@@ -200,7 +200,7 @@ class Ticket:
 
     @property
     def is_followed(self) -> bool:
-        """Tell whether its order may still change: accepted and not yet in a final state; of a change or a bracket, not yet seen."""
+        """Tell whether its order may still change: accepted and not yet in a final state; of a change or a bracket: unseen."""
         if self.state is not TicketState.ACCEPTED:
             return False
         seen_once_is_enough = isinstance(self.intent, Change | Bracket)

@@ -142,8 +142,10 @@ async def test_an_empty_database_gets_every_table_just_as_the_code_describes_it(
 async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:
     async with opened(url) as journal:
         offer = await stored(journal)
-        for column in ("order_terms", "retired_at"):
+        for column in ("progress", "order_terms", "retired_at"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
+        for table in ("fills", "fill_spans"):
+            await by_hand(journal, f"DROP TABLE {table}")
         await by_hand(journal, "UPDATE alembic_version SET version_num = '0001'")
     async with opened(url) as journal:
         assert await journal.ticket("t1") == offer
