@@ -6,16 +6,14 @@ from bot.sandbox.discord.world import DESK
 from tests.process.conftest import Street, until
 
 
-async def read(
-    street: Street, command: str, words: str, member: str = "trader", *, patience: float = 10, **options: object
-) -> str:
+async def read(street: Street, command: str, words: str, member: str = "trader", **options: object) -> str:
     """Run a command; its private answer, once it holds these words."""
     asked = await street.discord.slash(member, "desk", command, options)
 
     def answer() -> str:
         return street.discord.interaction(asked.id).text
 
-    await until(lambda: words in answer(), patience, why=lambda: f"{words!r} not in {answer()!r}")
+    await until(lambda: words in answer(), why=lambda: f"{words!r} not in {answer()!r}")
     return answer()
 
 
@@ -42,14 +40,6 @@ async def test_every_reading_command_tells_what_ninjatrader_has(street: Street, 
     assert "realised" in await read(street, "account", "cash", account="Apex-001")
     assert "In all" in await read(street, "pnl", "total")
     assert "ES 09-26" in await read(street, "executions", "BUY 2", account="Sim101")
-    typed = {"instrument": '"ES 09-26"', "account": "Sim101", "period": "1h"}
-    # The first chart of a process imports matplotlib, which takes a busy machine some seconds.
-    chart = await read(street, "chart", "**ES 09-26** · 1 h", patience=40, **typed)
-    assert "FLAT · 1 working order" in chart
-    assert "could not be read" not in chart
-    (picture,) = street.discord.interactions()[-1].messages
-    assert picture.files == ("ES-09-26-1h.png",)
-    assert "ephemeral" in picture.flags
     quotes = await read(street, "quote", "NQ", instrument='"ES 09-26", NQ')
     assert "could not be read" not in quotes
     assert len(street.entries()) == 1
