@@ -40,6 +40,12 @@ async def test_every_reading_command_tells_what_ninjatrader_has(street: Street, 
     assert "realised" in await read(street, "account", "cash", account="Apex-001")
     assert "In all" in await read(street, "pnl", "total")
     assert "ES 09-26" in await read(street, "executions", "BUY 2", account="Sim101")
+    chart = await read(street, "chart", "**ES 09-26** · 1 h", instrument='"ES 09-26"', account="Sim101", period="1h")
+    assert "FLAT · 1 working order" in chart
+    assert "could not be read" not in chart
+    (picture,) = street.discord.interactions()[-1].messages
+    assert picture.files == ("ES-09-26-1h.png",)
+    assert "ephemeral" in picture.flags
     quotes = await read(street, "quote", "NQ", instrument='"ES 09-26", NQ')
     assert "could not be read" not in quotes
     assert len(street.entries()) == 1
