@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -190,6 +191,14 @@ def test_a_rising_bar_is_hollow_and_a_falling_one_filled() -> None:
     assert _count(drawing(charted(rising, account=None)).png, UP) < _count(drawing(charted(falling, account=None)).png, DOWN) / 2
 
 
+def test_a_long_time_without_bars_and_a_last_price_far_away_can_be_seen() -> None:
+    rows = walk()
+    gap = (*(replace(one, at=one.at - timedelta(hours=20)) for one in rows[:20]), *rows[20:])
+    kinds = [charted(rows), charted(gap), charted(rows, quote=replace(QUOTE, last=Decimal(7000)))]
+    assert len({drawing(made).png for made in kinds}) == len(kinds)
+    assert len(laid(kinds[1]).breaks) == 1
+
+
 def test_a_line_is_painted_where_its_price_lies() -> None:
     made = charted(positions=(LONG,))
     png = pixels(drawing(made).png)
@@ -205,7 +214,7 @@ def test_a_line_is_painted_where_its_price_lies() -> None:
 
 @pytest.mark.parametrize(
     "rows",
-    [walk(1), walk(2), walk(300), walk(40, still=True), tuple(replace(one, volume=0) for one in walk(20)), walk(300)[::7]],
+    [walk(1), walk(2), walk(300), walk(40, still=True), tuple(replace(one, volume=0) for one in walk(20)), walk(300)[::20]],
     ids=["one", "two", "many", "still", "no trades", "gaps"],
 )
 def test_any_number_of_bars_can_be_drawn(rows: Sequence[Any]) -> None:

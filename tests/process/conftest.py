@@ -178,7 +178,7 @@ def _coverage() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "COV_"))}
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10, why: Callable[[], str] = lambda: "it never held") -> None:
+async def until(holds: Callable[[], bool], seconds: float = 20, why: Callable[[], str] = lambda: "it never held") -> None:
     """Wait until a condition holds, or say why it didn't."""
     try:
         async with asyncio.timeout(seconds):
