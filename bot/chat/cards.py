@@ -19,7 +19,7 @@ from bot.chat.wording import clip
 from bot.trading.intents import CLOSING, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness
 
@@ -79,7 +79,11 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
         yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
     yield ui.Separator()
-    yield from (_sweep_blocks(ticket) if isinstance(ticket.intent, Flatten | CancelWorking) else _order_blocks(ticket))
+    match ticket.intent:
+        case Flatten() | CancelWorking() as sweep:
+            yield from _sweep_blocks(ticket, sweep)
+        case _:
+            yield from _order_blocks(ticket)
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
     yield ui.Separator()
@@ -97,10 +101,7 @@ def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
         yield _text(*_market(ticket))
 
 
-def _sweep_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
-    sweep = ticket.intent
-    if not isinstance(sweep, Flatten | CancelWorking):
-        return
+def _sweep_blocks(ticket: Ticket, sweep: Sweep) -> Iterator[ui.TextDisplay[Any]]:
     yield _text(*sweepcards.order(ticket, sweep))
     if ticket.progress.lines:
         yield _text(*sweepcards.lines(ticket, sweep))

@@ -85,4 +85,4 @@ def _may_be_placed(ticket: Ticket) -> bool:
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:
     count = sum(1 for order in facts.orders or () if order.contract == intent.contract and order.remaining)
-    return f", {count} orders work there" if count else ""
+    return f", {count} {'order works' if count == 1 else 'orders work'} there" if count else ""

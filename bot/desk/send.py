@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
-from bot.desk.course import BUDGET_GETS, Course, Overtaken
+from bot.desk.course import BUDGET_GETS, Course, End, Overtaken
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName, Messenger
@@ -13,7 +13,7 @@ from bot.desk.settle import settled
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import DeliveryError, JournalError
-from bot.trading.intents import VerifiedReverse
+from bot.trading.intents import OrderIntent, VerifiedReverse
 from bot.trading.outcomes import Unknown
 from bot.trading.sweeps import CancelWorking, Flatten
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
@@ -71,10 +71,15 @@ class Sender:
         return task
 
     async def _send(self, ticket: Ticket) -> None:
-        intent = ticket.intent
-        if isinstance(intent, Flatten | CancelWorking | VerifiedReverse):
-            await self._take_through(ticket)
-            return
+        match ticket.intent:
+            case Flatten() | CancelWorking() as sweep:
+                await self._take_through(ticket, lambda course: self.sweeping.run(course, sweep))
+            case VerifiedReverse() as reversal:
+                await self._take_through(ticket, lambda course: self.reversals.run(course, reversal))
+            case intent:
+                await self._send_once(ticket, intent)
+
+    async def _send_once(self, ticket: Ticket, intent: OrderIntent) -> None:
         # A press that came in time isn't late because looking took a while.
         deadline = max(ticket.expires_at, self.clock() + BUDGET_GETS)
         try:
@@ -88,12 +93,10 @@ class Sender:
         if name is EventName.UNKNOWN:
             self.on_unknown()
 
-    async def _take_through(self, ticket: Ticket) -> None:
+    async def _take_through(self, ticket: Ticket, run: Callable[[Course], Awaitable[End]]) -> None:
         course = Course(ticket, self.ledger, self.broker, self.clock)
         try:
-            name, ended = await (
-                self.reversals.run(course) if isinstance(ticket.intent, VerifiedReverse) else self.sweeping.run(course)
-            )
+            name, ended = await run(course)
         except Overtaken:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return

@@ -21,7 +21,7 @@ from bot.trading.limits import Recent
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
 from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, left_of
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.words import code
 
@@ -38,15 +38,12 @@ class Sweeping:
     pace: Pace
     pause: Pause = asyncio.sleep
 
-    async def run(self, course: Course) -> End:
+    async def run(self, course: Course, sweep: Sweep) -> End:
         """Take one through; its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
         """
-        sweep = course.ticket.intent
-        if not isinstance(sweep, Flatten | CancelWorking):
-            raise TypeError(f"ticket {course.ticket.id} is no sweep")
         meant = {(line.account, line.contract) for line in course.progress.lines if line.contract is not None}
         return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock(), meant)).through()
 
@@ -149,7 +146,7 @@ class _Run:
         if legs and all(leg.state is LegState.REJECTED for leg in legs):
             return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
         if all(leg.state is LegState.NOT_SENT for leg in legs):
-            told = self._halted or (legs[-1].text if legs else None) or "There was no time left."
+            told = self._halted or (legs[-1].text if legs else f"{'; '.join(left)}.")
             return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=told, progress=progress)
         told = f"{'; '.join(left)}.{why} Look at NinjaTrader."
         changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}

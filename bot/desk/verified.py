@@ -30,15 +30,12 @@ class VerifiedReversals:
     pace: Pace
     pause: Pause = asyncio.sleep
 
-    async def run(self, course: Course) -> End:
+    async def run(self, course: Course, intent: VerifiedReverse) -> End:
         """Take one through; its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
         """
-        intent = course.ticket.intent
-        if not isinstance(intent, VerifiedReverse):
-            raise TypeError(f"ticket {course.ticket.id} is no verified reversal")
         held = course.ticket.shown.position
         try:
             closed = await course.send(
@@ -93,4 +90,4 @@ def _left(intent: VerifiedReverse, facts: Facts) -> str | None:
     if position is not None:
         return f"still {side_word(position.quantity)}"
     working = sum(1 for order in facts.orders if order.contract == intent.contract and order.remaining)
-    return f"{working} orders still working" if working else None
+    return f"{working} still working" if working else None

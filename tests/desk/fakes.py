@@ -73,7 +73,8 @@ class FakeBroker(ShowsBook):
     Attributes:
         sent: every write that reached it, in order.
         outcomes: what the next writes answer; when empty, an order is booked and accepted.
-        gate: when set to an event, a write waits for it before it answers.
+        times: when each of them did.
+        gate: when set to an event, a write waits for it before it answers; with ``gated`` those of these kinds alone.
         refusing: what every write of a kind answers, without anything being done.
         losing: kinds of writes that are done, and their answers lost.
         dawdling: kinds of writes that are taken, and done only when ``let_go`` is called.
@@ -92,7 +93,9 @@ class FakeBroker(ShowsBook):
     book_bars: list[Bar] = field(default_factory=list)
     sent: list[Action] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    gated: set[type[Action]] = field(default_factory=set)
     refusing: dict[type[Action], Outcome] = field(default_factory=dict)
     losing: set[type[Action]] = field(default_factory=set)
     dawdling: set[type[Action]] = field(default_factory=set)
@@ -177,9 +180,10 @@ class FakeBroker(ShowsBook):
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         self.sent.append(action)
+        self.times.append(self.clock())
         if self.surprise is not None:
             raise self.surprise
-        if self.gate is not None:
+        if self.gate is not None and (not self.gated or type(action) in self.gated):
             await self.gate.wait()
         if self.outcomes:
             return self.outcomes.pop(0)
@@ -203,6 +207,8 @@ class FakeBroker(ShowsBook):
         match action:
             case Close():
                 where = (action.account, action.contract)
+                if action.is_whole:
+                    self._cancel(*where)
                 self.book_positions[where] += action.terms.quantity * action.terms.side.sign
                 return None
             case Cancel():

@@ -13,19 +13,37 @@ from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
 from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import (
+    BracketRequest,
     CancelRequest,
     CloseRequest,
     FlatPlaceRequest,
+    FlattenRequest,
     ModifyRequest,
     PlaceRequest,
+    ReplaceRequest,
     ReverseRequest,
     TicketRequest,
 )
+from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.facts import Order
-from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.intents import (
+    Action,
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.outcomes import Accepted, Outcome, Rejected, Unknown
-from bot.trading.policy import Grant, Limit
+from bot.trading.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
+from bot.trading.sweeps import CancelWorking, Flatten, Holding
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
@@ -36,14 +54,47 @@ FLATPLACE = FlatPlaceRequest("Sim102", "ES 09-26", Side.SELL, 3)
 CLOSE = CloseRequest("Sim101", "ES 09-26")
 CANCEL = CancelRequest("Sim101", REST)
 MODIFY = ModifyRequest("Sim101", REST, limit="5790.25")
+REVERSE = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1)
+REPLACE = ReplaceRequest("Sim101", REST, 1, limit="5790.25")
+BRACKET = BracketRequest("Sim101", "ES 09-26", 2, "5790", "5810")
 EVERY: dict[str, tuple[TicketRequest, type[Intent]]] = {
-    "reverse": (ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1), Reverse),
+    "reverse": (REVERSE, Reverse),
+    "reverse verified": (replace(REVERSE, mode="verified"), VerifiedReverse),
+    "reverse invert": (replace(REVERSE, quantity=2, mode="invert"), Invert),
     "place": (PLACE, PlaceOrder),
     "flatplace": (FLATPLACE, FlatPlace),
     "close": (CLOSE, Close),
+    "flatten instrument": (FlattenRequest("instrument", "Sim101", "ES 09-26"), Flatten),
+    "flatten account": (FlattenRequest("account", "Sim101"), Flatten),
+    "flatten everything": (FlattenRequest("everything"), Flatten),
+    "flatten short": (FlattenRequest("account", "Sim101", only="short"), Flatten),
     "cancel": (CANCEL, Cancel),
+    "cancel instrument": (CancelRequest("Sim101", scope="instrument", instrument="ES 09-26"), CancelWorking),
+    "cancel account": (CancelRequest("Sim101", scope="account"), CancelWorking),
+    "cancel everything": (CancelRequest("", scope="everything"), CancelWorking),
     "modify": (MODIFY, Change),
+    "replace": (REPLACE, Replace),
+    "bracket": (BRACKET, Bracket),
 }
+IN_STEPS: dict[str, list[Action]] = {
+    "flatten instrument": [CancelOrders("Sim101", ES), Close("Sim101", ES, Terms(Side.BUY, 2))],
+    "flatten account": [CancelOrders("Sim101"), FlattenAccount("Sim101")],
+    "flatten everything": [CancelOrders("Sim101"), FlattenAccount("Apex-001"), FlattenAccount("Sim101")],
+    "flatten short": [CancelOrders("Sim101"), FlattenAccount("Sim101", None, Holding.SHORT)],
+    "cancel instrument": [CancelOrders("Sim101", ES)],
+    "cancel account": [CancelOrders("Sim101")],
+    "cancel everything": [CancelOrders("Sim101")],
+}
+
+
+def calls_of(command: str, intent: Intent) -> list[Action]:
+    """The calls that a command comes to: one for most."""
+    if isinstance(intent, Flatten | CancelWorking):
+        return IN_STEPS[command]
+    if isinstance(intent, VerifiedReverse):
+        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
+        return [Close("Sim101", ES, Terms(Side.BUY, 2)), entry]
+    return [intent]
 
 
 def resting(room: Room, **changes: object) -> Order:
@@ -72,21 +123,33 @@ async def as_time_passes(room: Room, holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("command", EVERY)
-async def test_a_command_makes_one_ticket_one_call_and_one_end(room: Room, command: str) -> None:
+async def test_a_command_makes_one_ticket_each_of_its_calls_once_and_one_end(room: Room, command: str) -> None:
     request, kind = EVERY[command]
     resting(room)
     ticket = await room.ticket(request)
-    assert (type(ticket.intent), ticket.intent.command, room.broker.sent) == (kind, command, [])
+    assert (type(ticket.intent), ticket.intent.command, room.broker.sent) == (kind, command.split(maxsplit=1)[0], [])
     await asyncio.gather(room.confirm(ticket), room.confirm(ticket))
-    assert room.broker.sent == [ticket.intent]
+    assert room.broker.sent == calls_of(command, ticket.intent)
     assert (await room.now(ticket.id)).state is TicketState.ACCEPTED
+
+
+@pytest.mark.parametrize("command", EVERY)
+async def test_a_lost_answer_is_never_followed_by_the_same_call(room: Room, command: str) -> None:
+    request, _ = EVERY[command]
+    resting(room)
+    ticket = await room.ticket(request)
+    room.broker.losing = set(map(type, calls_of(command, ticket.intent)))
+    await room.confirm(ticket)
+    assert room.broker.sent == calls_of(command, ticket.intent)
+    in_steps = command in IN_STEPS
+    assert (await room.now(ticket.id)).state is (TicketState.ACCEPTED if in_steps else TicketState.UNKNOWN)
 
 
 @pytest.mark.parametrize("command", EVERY)
 async def test_nobody_does_without_a_grant_of_just_that_command(room: Room, command: str) -> None:
     request, _ = EVERY[command]
     resting(room)
-    others = frozenset(EVERY) - {command}
+    others = TRADING_COMMANDS - {request.command}
     room.rule(grants=(Grant(TRADER_ROLE, others, ("Sim*",), ("*",), 5),))
     assert await room.refused(request) == ["NO_GRANT"]
 
@@ -96,12 +159,12 @@ async def test_the_grant_is_asked_again_at_the_press(room: Room, command: str) -
     request, _ = EVERY[command]
     resting(room)
     ticket = await room.ticket(request)
-    room.rule(grants=(Grant(TRADER_ROLE, frozenset({command}), ("Apex*",), ("*",), 5),))
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({request.command}), ("Apex*",), ("*",), 5),))
     assert await room.confirm(ticket) is not None
     assert room.broker.sent == []
 
 
-@pytest.mark.parametrize("command", ["cancel", "modify"])
+@pytest.mark.parametrize("command", ["cancel", "modify", "replace"])
 async def test_an_order_of_another_instrument_than_granted_is_left_alone(room: Room, command: str) -> None:
     request, _ = EVERY[command]
     resting(room)
@@ -127,6 +190,30 @@ BAD: dict[str, tuple[TicketRequest, str]] = {
     "off the tick": (replace(MODIFY, limit="5790.10"), "BAD_PRICE"),
     "less than has filled": (replace(MODIFY, limit=None, quantity=1), "BAD_REQUEST"),
     "no requirement": (replace(PLACE, require="open"), "BAD_REQUEST"),
+    "nothing to replace": (replace(REPLACE, order=""), "BAD_REQUEST"),
+    "replaced in no account": (replace(REPLACE, account=""), "BAD_REQUEST"),
+    "replacing an order that isn't there": (replace(REPLACE, order="nobody's"), "NO_SUCH_ORDER"),
+    "replaced by none": (replace(REPLACE, quantity=0), "BAD_REQUEST"),
+    "replaced by more than granted": (replace(REPLACE, quantity=6), "QUANTITY_OVER_GRANT"),
+    "replaced off the tick": (replace(REPLACE, limit="5790.10"), "BAD_PRICE"),
+    "replaced by a stop without a price": (replace(REPLACE, type=OrderType.STOPMARKET, limit=None), "BAD_REQUEST"),
+    "replaced with a price too many": (replace(REPLACE, type=OrderType.MARKET), "BAD_REQUEST"),
+    "replaced, not as required": (replace(REPLACE, require="flat"), "POSITION_NOT_AS_REQUIRED"),
+    "replaced, no requirement": (replace(REPLACE, require="open"), "BAD_REQUEST"),
+    "a bracket without a target": (replace(BRACKET, target=" "), "BAD_REQUEST"),
+    "a bracket without a stop": (replace(BRACKET, stop=""), "BAD_REQUEST"),
+    "a bracket at no price": (replace(BRACKET, target="high"), "BAD_REQUEST"),
+    "a bracket of nothing": (replace(BRACKET, quantity=0), "BAD_REQUEST"),
+    "a bracket of too much": (replace(BRACKET, quantity=3), "BAD_REQUEST"),
+    "a bracket the wrong way round": (replace(BRACKET, target="5810", stop="5820"), "BAD_PRICE"),
+    "a bracket around nothing": (replace(BRACKET, instrument="NQ 09-26"), "NO_POSITION"),
+    "an inversion of another size": (replace(REVERSE, mode="invert"), "BAD_REQUEST"),
+    "an inversion at a price": (
+        replace(REVERSE, quantity=2, mode="invert", type=OrderType.LIMIT, limit="5790"),
+        "BAD_REQUEST",
+    ),
+    "an inversion with a template": (replace(REVERSE, quantity=2, mode="invert", strategy="two legs"), "BAD_REQUEST"),
+    "a verified reversal of nothing": (replace(REVERSE, account="Sim102", mode="verified"), "NO_POSITION"),
     "not as required": (replace(PLACE, require="flat,long"), "POSITION_NOT_AS_REQUIRED"),
 }
 
@@ -140,7 +227,7 @@ async def test_bad_input_is_refused_and_nothing_is_sent(room: Room, case: str) -
 
 
 @pytest.mark.parametrize("state", [OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED])
-@pytest.mark.parametrize("request_", [CANCEL, MODIFY], ids=["cancel", "modify"])
+@pytest.mark.parametrize("request_", [CANCEL, MODIFY, REPLACE], ids=["cancel", "modify", "replace"])
 async def test_a_finished_order_is_left_alone(room: Room, request_: TicketRequest, state: OrderState) -> None:
     resting(room, state=state)
     assert await room.refused(request_) == ["ORDER_FINISHED"]
@@ -205,9 +292,11 @@ async def test_no_limit_stands_in_the_way_of_getting_out(room: Room) -> None:
     room.rule(limits=(strict,), grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("*",), ("*",), 1),))
     room.broker.quote_age = 10_000
     room.broker.failing.add("quote")
-    for request in (CLOSE, CANCEL):
+    for request in (CANCEL, FlattenRequest("account", "Sim101")):
         await room.confirm(await room.ticket(request))
-    assert [type(intent) for intent in room.broker.sent] == [Close, Cancel]
+    room.broker.book_positions["Sim101", ES] = 9
+    await room.confirm(await room.ticket(CLOSE))
+    assert [type(intent) for intent in room.broker.sent] == [Cancel, FlattenAccount, Close]
 
 
 async def test_two_closes_do_not_go_at_once(room: Room) -> None:
@@ -309,7 +398,7 @@ async def test_a_lost_cancellation_of_an_order_that_was_rejected_is_no_rejection
     await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
 
 
-@pytest.mark.parametrize("command", ["place", "close", "cancel", "modify"])
+@pytest.mark.parametrize("command", ["place", "close", "cancel", "modify", "replace", "bracket", "reverse invert"])
 async def test_what_never_arrived_is_said_so_and_can_be_asked_again(running: Room, command: str) -> None:
     request, _ = EVERY[command]
     resting(running)
@@ -353,3 +442,89 @@ async def test_a_denial_keeps_what_was_typed(room: Room) -> None:
     await desk.offer(TRADER, (await room.ticket(PLACE)).place, replace(CLOSE, instrument="NQ 09-26", percent="50"))
     event = room.disk.recorded[-1]
     assert {"command": "close", "account": "Sim101", "instrument": "NQ 09-26", "percent": "50"}.items() <= event.data.items()
+
+
+async def test_a_replacement_takes_from_the_old_order_what_was_left_out(room: Room) -> None:
+    resting(room, oco="used up")
+    ticket = await room.ticket(ReplaceRequest("Sim101", REST, 1))
+    assert isinstance(ticket.intent, Replace)
+    assert ticket.intent.terms == Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5790.00"))
+    assert ticket.intent.before == Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5790.00"), oco="used up")
+    wanted = ReplaceRequest(
+        "Sim101", REST, 3, OrderType.STOPLIMIT, TimeInForce.GTC, "5812", "5811", "fresh", "two legs", "short, flat"
+    )
+    ticket = await room.ticket(wanted)
+    assert isinstance(ticket.intent, Replace)
+    assert ticket.intent.require == {"short", "flat"}
+    assert ticket.intent.terms == Terms(
+        Side.BUY, 3, OrderType.STOPLIMIT, TimeInForce.GTC, Decimal(5812), Decimal(5811), "fresh", "two legs"
+    )
+
+
+async def test_the_order_that_replaces_another_is_followed_and_told_as_any_order(running: Room) -> None:
+    resting(running)
+    ticket = await running.ticket(REPLACE)
+    await running.confirm(ticket)
+    stored = await running.until(ticket, TicketState.ACCEPTED)
+    assert stored.order_ids == ("order2",)
+    running.broker.change("order2", OrderState.FILLED, 1)
+    await as_time_passes(running, lambda: any("Filled 1" in notice.text for notice in running.messenger.told))
+    assert not (await running.now(ticket.id)).is_followed
+
+
+async def test_an_order_that_replaces_another_and_is_rejected_by_ninjatrader_is_told_so(running: Room) -> None:
+    resting(running)
+    ticket = await lost(running, REPLACE)
+    running.broker.change(REST, OrderState.CANCELLED)
+    running.broker.book(ticket.intent, OrderState.REJECTED)
+    await as_time_passes(running, shows(running, ticket, TicketState.REJECTED))
+
+
+async def test_a_bracket_is_on_the_side_that_the_position_asks_for_at_the_press(room: Room) -> None:
+    ticket = await room.ticket(BRACKET)
+    assert ticket.order.terms == Terms(Side.BUY, 2, OrderType.STOPMARKET, TimeInForce.GTC, stop=Decimal(5810))
+    room.broker.book_positions["Sim101", ES] = 2
+    await room.confirm(ticket)
+    denied = await room.now(ticket.id)
+    assert (denied.state, room.broker.sent) == (TicketState.DENIED, [])
+    assert "BAD_PRICE" in (denied.outcome or "")
+
+
+async def test_a_lost_bracket_is_found_by_both_its_orders(running: Room) -> None:
+    ticket = await lost(running, BRACKET)
+    assert isinstance(ticket.intent, Bracket)
+    running.broker.carry_out(ticket.intent)
+    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    assert (await running.now(ticket.id)).order_id == "order2"
+    assert len(running.broker.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("usual", "mode", "kind"),
+    [
+        (ReverseMode.DIRECT, None, Reverse),
+        (ReverseMode.VERIFIED, None, VerifiedReverse),
+        (ReverseMode.VERIFIED, "direct", Reverse),
+        (ReverseMode.DIRECT, "verified", VerifiedReverse),
+        (ReverseMode.VERIFIED, "invert", Invert),
+    ],
+)
+async def test_the_policy_says_how_a_reversal_goes_where_nobody_else_does(
+    room: Room, usual: ReverseMode, mode: str | None, kind: type[Intent]
+) -> None:
+    room.rule(reverse_mode=usual)
+    ticket = await room.ticket(replace(REVERSE, quantity=2, mode=mode))
+    assert type(ticket.intent) is kind
+
+
+async def test_a_second_close_waits_until_the_first_is_seen_done(running: Room) -> None:
+    running.broker.dawdling.add(Close)
+    first, second = await running.ticket(replace(CLOSE, quantity=1)), await running.ticket(CLOSE)
+    await running.confirm(first)
+    await running.confirm(second)
+    assert "OUTCOME_UNKNOWN" in ((await running.now(second.id)).outcome or "")
+    running.broker.let_go()
+    await as_time_passes(running, lambda: running.messenger.shown[first.id][-1].order_state is OrderState.FILLED)
+    running.broker.dawdling.clear()
+    await running.confirm(await running.ticket(CLOSE))
+    assert running.broker.book_positions["Sim101", ES] == 0
