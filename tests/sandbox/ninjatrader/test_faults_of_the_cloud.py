@@ -48,6 +48,9 @@ async def test_a_late_request_does_not_outlive_a_reset_nor_the_simulator(start: 
         await api.fault("slow_close", seconds=60)
         await api.send("POST", REVERSE, ENTRY)
         await until(api.book, lambda book: len(book["orders"]) == 1)
+        (under_way,) = api.simulator.cloud._late
+        await api.control("reset")
+        assert under_way.cancelling()
 
 
 async def test_without_a_plan_nothing_is_answered_not_even_the_clouds_own(api: Api) -> None:
