@@ -99,8 +99,8 @@ async def test_an_older_add_on_rejects_without_a_reason(street: Street) -> None:
     ("kind", "call", "command"),
     [
         ("null_order_id", "ListOrders", "reverse"),
-        ("new_id", "PlaceOrder", "place"),
-        ("new_id", "ReversePosition", "reverse"),
+        ("id_changes", "PlaceOrder", "place"),
+        ("id_changes", "ReversePosition", "reverse"),
         ("own_id_lost", "PlaceOrder", "place"),
     ],
 )

@@ -10,6 +10,7 @@ from .products import Contract
 from .wire import dotnet_local, epoch_ms
 
 ZERO = Decimal(0)
+CONNECTED = "Connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,19 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """A working order to start with: `quantity` is signed, above zero buys.
+
+    It lies `ticks` from the price at the start, above it or below zero below: a limit where a limit order can wait, else a stop.
+    """
+
+    instrument: str
+    quantity: int
+    ticks: int
+    oco_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSpec:
     """An account to start with; provider "Simulator" is a simulation, anything else is a live broker."""
 
@@ -29,6 +43,7 @@ class AccountSpec:
     provider: str = "Simulator"
     cash: Decimal = Decimal(100_000)
     holdings: tuple[Holding, ...] = ()
+    orders: tuple[Resting, ...] = ()
 
 
 DEFAULT_ACCOUNTS = (
@@ -81,6 +96,12 @@ class Account:
     positions: dict[Contract, Position] = field(default_factory=dict)
     realised: Decimal = ZERO
     marks: Marks | None = None
+    connection: str = CONNECTED
+
+    @property
+    def is_connected(self) -> bool:
+        """True while NT8 has a link to the account's broker."""
+        return self.connection == CONNECTED
 
     @property
     def is_simulation(self) -> bool:
@@ -223,7 +244,7 @@ def account_row(account: Account, market: Market) -> dict[str, Any]:
         "maxOrderSize": 0,
         "maxPositionSize": 0,
         "connection": "NinjaTrader.Cbi.Connection",
-        "connectionStatus": "Connected",
+        "connectionStatus": account.connection,
         "lastTransactionSum": ZERO,
         "item": _account_item(account, market),
     }

@@ -47,7 +47,8 @@ class Ask:
 class Call:
     """One API call. `path` is under /v1/api; `needs_addon` False is answered by the cloud alone.
 
-    `mutates` False marks a read that is a POST. `other_name` and `other_path` are further ways to it.
+    `mutates` False marks a read that is a POST. `other_name` and `other_path` are further ways to it. `has_rpc` False has no
+    way over the WebSocket. `is_newer` marks what an older add-on does not know.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Call:
     mutates: bool = True
     other_name: str | None = None
     other_path: str | None = None
+    has_rpc: bool = True
+    is_newer: bool = False
 
     @property
     def is_trading(self) -> bool:

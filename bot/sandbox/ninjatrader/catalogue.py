@@ -38,10 +38,10 @@ CALLS: tuple[Call, ...] = (
         "CancelAllOrders", "POST", "orders/cancelall", changes.cancel_all_orders,
         other_path=f"{_ACCOUNT}/orders/cancelall",
     ),
-    Call("CancelAndBracket", "POST", f"{_ACCOUNT}/orders/cancel_and_bracket", changes.cancel_and_bracket),
+    Call("CancelAndBracket", "POST", f"{_ACCOUNT}/orders/cancel_and_bracket", changes.cancel_and_bracket, is_newer=True),
     Call("GetOrder", "GET", _ORDER, reads.get_order),
     Call("GetOrderStatus", "GET", f"{_ORDER}/status", reads.order_status),
-    Call("GetOrderLifecycle", "GET", f"{_ORDER}/lifecycle", reads.order_lifecycle),
+    Call("GetOrderLifecycle", "GET", f"{_ORDER}/lifecycle", reads.order_lifecycle, is_newer=True),
     Call("GetExecutionsByOrderId", "GET", f"{_ORDER}/executions", reads.executions_by_order),
     Call("Cancel", "POST", f"{_ORDER}/cancel", changes.cancel, other_name="CancelOrder"),
     Call("Change", "PUT", f"{_ORDER}/change", changes.change),
@@ -50,13 +50,14 @@ CALLS: tuple[Call, ...] = (
     Call("CloseStrategy", "POST", f"{_ACCOUNT}/strategies/{{strategyId}}/close", trades.close_strategy),
     Call("ListExecutions", "GET", f"{_ACCOUNT}/executions", reads.list_executions),
     Call("GetExecution", "GET", f"{_ACCOUNT}/executions/{{executionId}}", reads.get_execution),
-    Call("GetQuote", "GET", "market/quote", reads.quote),
+    Call("GetQuote", "GET", "market/quote", reads.quote, is_newer=True),
     Call("GetAccountQuote", "GET", f"{_ACCOUNT}/quote", reads.legacy_quote),
-    Call("MarketInfo", "GET", "market/info", reads.market_info),
-    Call("GetBars", "POST", "market/bars", history.bars, mutates=False),
+    Call("MarketInfo", "GET", "market/info", reads.market_info, is_newer=True),
+    Call("GetBars", "POST", "market/bars", history.bars, mutates=False, is_newer=True),
     Call("GetWatermarks", "GET", f"{_ACCOUNT}/watermarks", reads.watermarks, needs_addon=False),
     Call("ListAtmTemplates", "GET", "atm-templates", reads.atm_templates),
-    Call("Endpoints", "GET", "_endpoints", _endpoints, needs_addon=False),
+    Call("Endpoints", "GET", "_endpoints", _endpoints, needs_addon=False, has_rpc=False),
 )  # fmt: skip
 
-BY_NAME = {call.name: call for call in CALLS} | {call.other_name: call for call in CALLS if call.other_name}
+BY_NAME = {name: call for call in CALLS if call.has_rpc for name in (call.name, call.other_name) if name}
+TRADING_NAMES = frozenset(call.name for call in CALLS if call.is_trading)

@@ -1,6 +1,7 @@
 """Order life and matching: from Initialized to its end, against the moving price. No wire forms, no arguments."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
@@ -65,6 +66,7 @@ class Exchange:
         self._used_ids: set[str] = set()
         self._resolved_ocos: set[str] = set()
         self._changed = asyncio.Event()
+        self._broker_ids = itertools.count(676_173_541_025)
 
     def live_orders(self, account: Account, contract: Contract | None = None) -> list[Order]:
         """Give the orders that are not done, of one contract or of all."""
@@ -90,10 +92,7 @@ class Exchange:
 
     def submit(self, ticket: Ticket, treatment: Treatment = NORMAL, *, owner: Owner | None = None) -> Order:
         """Place an order. It is Submitted when this returns; everything else, rejection too, comes later."""
-        order = self._new_order(ticket, treatment, owner)
-        self.orders.append(order)
-        order.record(self._clock(), "api_received", "PlaceOrder", orderAction=ticket.action.value)
-        order.record(self._clock(), "order_update", State.INITIALIZED.value, filled=0, quantity=order.quantity)
+        order = self._entered(ticket, treatment, owner)
         self._move(order, State.SUBMITTED)
         reason = self._reason_to_reject(order)
         if ticket.own_id is not None:
@@ -103,6 +102,21 @@ class Exchange:
             self.scheduler.after(wait, lambda: self._reject(order, reason or "Order rejected by the broker."))
         else:
             self.scheduler.after(self.timing.step, lambda: self._accept(order))
+        return order
+
+    def rest(self, ticket: Ticket) -> Order:
+        """Put an order on the book that has been there for a while: it rests, and fills when its price comes."""
+        order = self._entered(ticket, NORMAL, None)
+        for state in (State.SUBMITTED, State.ACCEPTED, *(() if ticket.order_type in STOPS else (State.WORKING,))):
+            self._move(order, state)
+        order.ready = True
+        return order
+
+    def _entered(self, ticket: Ticket, treatment: Treatment, owner: Owner | None) -> Order:
+        order = self._new_order(ticket, treatment, owner)
+        self.orders.append(order)
+        order.record(self._clock(), "api_received", "PlaceOrder", orderAction=ticket.action.value)
+        order.record(self._clock(), "order_update", State.INITIALIZED.value, filled=0, quantity=order.quantity)
         return order
 
     def _new_order(self, ticket: Ticket, treatment: Treatment, owner: Owner | None) -> Order:
@@ -124,6 +138,8 @@ class Exchange:
     def _reason_to_reject(self, order: Order) -> str | None:
         ticket, tick = order.ticket, order.ticket.contract.product.tick
         quote = self._market.ticker(ticket.contract)
+        if not ticket.account.is_connected:
+            return "The account's connection is down."
         if ticket.own_id in self._used_ids:
             return "The order id was used before."
         if ticket.oco_id and ticket.oco_id in self._resolved_ocos:
@@ -154,8 +170,8 @@ class Exchange:
     def _accept(self, order: Order) -> None:
         if order.state is not State.SUBMITTED:
             return
-        if order.treatment.new_id:
-            order.rename(self._new_id())
+        if order.treatment.id_changes:
+            order.rename(str(next(self._broker_ids)))
         self._move(order, State.ACCEPTED)
         if order.ticket.order_type in STOPS:
             self._let_fill(order, self._fill_delay(order))

@@ -1,10 +1,12 @@
 """What may go wrong, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
+
+EVERY, TRADING = "*", "trading"
 
 
 class Kind(StrEnum):
@@ -26,10 +28,22 @@ class Kind(StrEnum):
     """Wait `seconds`, before the work, or after it (`effect`)."""
     DRIP = "drip"
     """Give the body out in small pieces over `seconds` (REST)."""
+    LATE = "late"
+    """408, and the request reaches the add-on `seconds` later: done then (`effect`), or discarded for its age."""
     OFFLINE = "offline"
-    """The add-on is off: calls that need it answer 408 "Client not ready"."""
+    """The add-on is off: calls that need it answer 408 "Client not ready", and the stream falls silent."""
+    NO_PLAN = "no_plan"
+    """The plan has no API: 401 api_requires_pro to every call, and to the WebSocket's handshake (`call` = handshake)."""
+    OLD_ADDON = "old_addon"
+    """An add-on from before the lifecycle, market and bracket calls: "Unknown API command"."""
+    OLD_LIMIT = "old_limit"
+    """Over the budget the 429 has the older page's form: "Rate limit exceeded", no Retry-After."""
+    SLOW_LIMIT = "slow_limit"
+    """No 429: after two quick calls each answer takes `seconds` (default: 5 to 16, as measured)."""
     BARE = "bare"
     """Errors in the endpoint pages' form: only `error`."""
+    NESTED = "nested"
+    """Answers in llms-full's form: all but `success` stands under `data`, or under the name in `body`, such as "order"."""
     REJECT = "reject"
     """The order goes to Rejected after the 200, in `seconds` (default: about 1)."""
     PARTIAL = "partial"
@@ -38,16 +52,26 @@ class Kind(StrEnum):
     """The closing order takes `seconds` to fill."""
     BLIND_CLOSE = "blind_close"
     """A close or flatten is a market order of the size of now: no close that runs is joined, nothing is cancelled before."""
+    CLOSE_UNSURE = "close_unsure"
+    """Close answers 409 close_needs_reconciliation: the add-on could not see the end of it (`effect`)."""
+    RESTING_STAYS = "resting_stays"
+    """Flatten leaves the working orders of an instrument in which nothing is open."""
     FLAT_OBJECT = "flat_object"
     """GetPosition answers a Flat object instead of 400."""
     NULL_ORDER_ID = "null_order_id"
     """Order rows have `id` and a null `orderId`."""
-    NEW_ID = "new_id"
-    """The order gets another id once it is Accepted; it can still be asked for by the one before."""
     OWN_ID_LOST = "own_id_lost"
     """An order without ATM strategy keeps a generated id in place of the caller's own."""
+    ID_CHANGES = "id_changes"
+    """The order gets another id, a number, when the broker accepts it; lists show the new one, both find it."""
+    STATE_WORD = "state_word"
+    """Orders that live are shown in the state `body`, such as "Trigger pending"."""
+    PRUNED = "pruned"
+    """Orders leave lists and GetOrder `seconds` after their end (default: at once)."""
     CLOSE_FIELDS = "close_fields"
     """Close answers as the newest add-on: pending, verified, remainingQuantity, and close_in_progress."""
+    NO_ACK = "no_ack"
+    """A subscription is taken without an acknowledgement (`call` = subscribe, unsubscribe)."""
     EVENT_GAP = "event_gap"
     """An account event is lost; the next frame has a gap in `seq` and says `dropped` (`call` = orderUpdate ...)."""
     EVENT_TWICE = "event_twice"
@@ -58,10 +82,13 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """One fault. `call` is an API call's name, a pushed frame's type, or "*" for all; `count` None: until removed."""
+    """One fault. `count` None: until removed.
+
+    `call` is an API call's name, a pushed frame's type, "trading" for each call that can change something, or "*" for all.
+    """
 
     kind: Kind
-    call: str = "*"
+    call: str = EVERY
     effect: bool = False
     count: int | None = None
     probability: float = 1.0
@@ -89,28 +116,44 @@ class Rule:
 class Faults:
     """The rules in force. Only `take` decides whether one applies, and counts it."""
 
-    def __init__(self, seed: int = 0) -> None:
-        """Start with nothing going wrong; the seed drives the probabilities."""
+    def __init__(self, seed: int = 0, trading: Collection[str] = ()) -> None:
+        """Start with nothing going wrong; the seed drives the probabilities, `trading` are the calls of that name."""
         self.rules: list[Rule] = []
         self._dice = random.Random(seed)
+        self._trading = frozenset(trading)
 
-    def add(self, kind: Kind, call: str = "*", **details: Any) -> Rule:
+    def add(self, kind: Kind, call: str = EVERY, **details: Any) -> Rule:
         """Add a rule."""
         rule = Rule(kind, call, **details)
         self.rules.append(rule)
         return rule
 
+    def remove(self, *kinds: Kind) -> None:
+        """Drop every rule of these kinds."""
+        self.rules[:] = [rule for rule in self.rules if rule.kind not in kinds]
+
     def clear(self) -> None:
         """Let everything go well again."""
         self.rules.clear()
 
+    def has(self, call: str, kind: Kind) -> bool:
+        """Tell whether a rule of this kind is for this call, without using it up."""
+        return any(rule.kind is kind and self._is_for(rule, call) for rule in self.rules)
+
     def take(self, call: str, kind: Kind) -> Rule | None:
         """Give the first rule of this kind that strikes this call now; one use of its count is spent."""
         for rule in self.rules:
-            if rule.kind is kind and rule.call in (call, "*") and self._dice.random() < rule.probability:
+            if rule.kind is kind and self._is_for(rule, call) and self._dice.random() < rule.probability:
                 if rule.count is not None:
                     rule.count -= 1
                     if rule.count <= 0:
                         self.rules.remove(rule)
                 return rule
         return None
+
+    def seconds(self, rule: Rule, least: float, most: float) -> float:
+        """Give the rule's seconds, or some between these."""
+        return self._dice.uniform(least, most) if rule.seconds is None else rule.seconds
+
+    def _is_for(self, rule: Rule, call: str) -> bool:
+        return rule.call in (call, EVERY) or (rule.call == TRADING and call in self._trading)

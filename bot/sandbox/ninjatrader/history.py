@@ -94,14 +94,18 @@ def _bar(close: datetime, last: Decimal, dice: random.Random, tick: Decimal, rea
 
 
 async def bars(ask: Ask) -> dict[str, Any]:
-    """POST market/bars: stamped at the close, oldest first, the most recent `limit`; no bar for an empty period."""
+    """POST market/bars: stamped at the close, oldest first, the most recent `limit`; no bar for an empty period.
+
+    Without a feed there is none at all (inferred).
+    """
     asked = _read(ask)
     contract = asked.contract
     tick = contract.product.tick
     reach = max(2, int((MINUTES[asked.period_type] * asked.period) ** 0.5 * 4))
-    last = ask.world.market.ticker(contract).last
+    ticker = ask.world.market.ticker(contract)
+    last = ticker.last
     found: list[dict[str, Any]] = []
-    for close in _closes(asked, ask):
+    for close in _closes(asked, ask) if ticker.has_feed else ():
         # Each period has its own dice, so that two requests agree on which periods are empty.
         dice = random.Random(f"{contract.name} {asked.period_type} {asked.period} {close.timestamp()}")
         if dice.random() < EMPTY_SHARE:

@@ -1,6 +1,7 @@
 """Prices: a seeded random walk on each contract's tick, and the quote forms. No orders, no trading hours of its own."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,8 @@ from .hours import Hours
 from .products import Contract
 from .wire import NT8_ZONE
 
+NO_FEED: Mapping[str, Any] = {"status": "None", "connectedFeeds": []}
+"""Inferred: only the form with a live feed is documented."""
 _PRICE_KEYS = ("bid", "ask", "last", "open", "high", "low", "close", "volume")
 
 
@@ -100,7 +103,7 @@ class Market:
             "quoteTime": f"{now.astimezone(NT8_ZONE):%m/%d/%Y %I:%M:%S %p}",
             "quoteTimeUtc": f"{utc:%Y-%m-%d %H:%M:%S}",
             "epoch": int(now.timestamp()),
-            "dataSource": {"status": "Live", "connectedFeeds": ["Live"]},
+            "dataSource": {"status": "Live", "connectedFeeds": ["Live"]} if self.ticker(contract).has_feed else dict(NO_FEED),
             "isMarketOpen": self.hours.is_open(now),
         }
 

@@ -95,7 +95,7 @@ class Treatment:
     chunk: int | None = None
     chunk_every: float | None = None
     own_id_lost: bool = False
-    new_id: bool = False
+    id_changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Order:
     triggered: bool = False
     ready: bool = False
     finished: datetime | None = None
-    ids_before: tuple[str, ...] = ()
+    earlier_ids: tuple[str, ...] = ()
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -152,13 +152,17 @@ class Order:
         return self.state in {State.WORKING, State.PART_FILLED}
 
     def answers_to(self, order_id: str) -> bool:
-        """Tell whether an id finds this order: NT8's id now or before, or the automated-trading id that NT8 kept."""
-        return order_id in (self.id, self.shown_id, *self.ids_before)
+        """Tell whether an id finds this order: NT8's id of now or before, or the automated-trading id that NT8 kept."""
+        return order_id in (*self.ids, self.shown_id)
 
-    def rename(self, order_id: str) -> None:
-        """Get another id, as at a broker that gives its own."""
-        self.ids_before = (*self.ids_before, self.id)
-        self.id = order_id
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every id that NT8 has given it, the present one first."""
+        return (self.id, *self.earlier_ids)
+
+    def rename(self, new_id: str) -> None:
+        """Go by another id from now on."""
+        self.id, self.earlier_ids = new_id, self.ids
 
     def record(self, time: datetime, source: str, event: str, **fields: object) -> None:
         """Add a line to the lifecycle."""
@@ -171,13 +175,13 @@ class Order:
             self.finished = time
         self.record(time, "order_update", state.value, filled=self.filled, quantity=self.quantity)
 
-    def row(self, *, null_order_id: bool = False) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """Give the fields of GetOrder in the documented order, plus the broker's `id`; without `success`."""
         kind = self.ticket.order_type
         return {
             "id": self.id,
             "account": self.ticket.account.name,
-            "orderId": None if null_order_id else self.id,
+            "orderId": self.id,
             "instrument": self.ticket.contract.name,
             "instrumentType": "Future",
             "orderType": kind.value,
@@ -222,8 +226,12 @@ class Order:
         return {"id": owner.id, "name": owner.template, "displayName": owner.name}
 
     def lifecycle(self, *, fills: bool, limit: int) -> list[dict[str, Any]]:
-        """Give the stored events, oldest first: `epoch` in milliseconds, as a float; the latest `limit` of them."""
-        wanted = [event for event in self.events if fills or event.source != "fill"]
+        """Give the stored events, oldest first: `epoch` in milliseconds, as a float; the latest `limit` of them.
+
+        Fills are left out when the other events alone fill the limit.
+        """
+        others = [event for event in self.events if event.source != "fill"]
+        wanted = self.events if fills and len(others) < limit else others
         return [
             {
                 "timestamp": dotnet_utc(event.time),

@@ -1,6 +1,6 @@
 """The calls that only read: accounts, positions, orders, executions, market. One function for each."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -82,14 +82,28 @@ async def all_positions(ask: Ask) -> dict[str, Any]:
 
 def _listed(ask: Ask, orders: list[Order]) -> dict[str, Any]:
     active_only = ask.args.flag("activeOnly", default=False)
-    oldest = ask.world.clock() - timedelta(seconds=ask.world.timing.prune)
-    null_order_id = ask.take(Kind.NULL_ORDER_ID) is not None
-    rows = [
-        order.row(null_order_id=null_order_id)
-        for order in orders
-        if order.finished is None or (not active_only and order.finished > oldest)
-    ]
-    return {"orders": rows, "success": True}
+    oldest = _oldest(ask)
+    listed = [one for one in orders if one.finished is None or (not active_only and one.finished > oldest)]
+    return {"orders": _rows(ask, listed), "success": True}
+
+
+def _oldest(ask: Ask) -> datetime:
+    """Give the time since when an order must have lived to be listed still."""
+    rule = ask.take(Kind.PRUNED)
+    return ask.world.clock() - timedelta(seconds=ask.world.timing.prune if rule is None else rule.seconds or 0)
+
+
+def _rows(ask: Ask, orders: list[Order]) -> list[dict[str, Any]]:
+    null_order_id, word = ask.take(Kind.NULL_ORDER_ID), ask.take(Kind.STATE_WORD)
+    rows = []
+    for order in orders:
+        row = order.row()
+        if null_order_id is not None:
+            row["orderId"] = None
+        if word is not None and not order.state.is_done:
+            row["orderState"] = word.body
+        rows.append(row)
+    return rows
 
 
 async def list_orders(ask: Ask) -> dict[str, Any]:
@@ -106,21 +120,23 @@ async def all_orders(ask: Ask) -> dict[str, Any]:
 def _order(ask: Ask) -> Order:
     account, order_id = ask.account(), ask.args.required("orderId")
     order = ask.world.exchange.find(order_id)
-    if order is None or order.ticket.account is not account:
+    is_pruned = order is not None and order.finished is not None and order.finished <= _oldest(ask)
+    if order is None or order.ticket.account is not account or is_pruned:
         raise ApiError(404, "order_not_found", detail=f"Order {order_id} not found")
     return order
 
 
 async def get_order(ask: Ask) -> dict[str, Any]:
-    """GET accounts/{a}/orders/{orderId}; 404 when no order answers to the id (body inferred)."""
-    order = _order(ask)
-    return {**order.row(null_order_id=ask.take(Kind.NULL_ORDER_ID) is not None), "success": True}
+    """GET accounts/{a}/orders/{orderId}; 404 when no order answers to the id, or it has left the list (both inferred)."""
+    (row,) = _rows(ask, [_order(ask)])
+    return {**row, "success": True}
 
 
 async def order_status(ask: Ask) -> dict[str, Any]:
     """GET accounts/{a}/orders/{orderId}/status."""
     order = _order(ask)
-    return {"orderId": order.id, "status": order.state.value, "success": True}
+    (row,) = _rows(ask, [order])
+    return {"orderId": order.id, "status": row["orderState"], "success": True}
 
 
 async def order_lifecycle(ask: Ask) -> dict[str, Any]:
@@ -131,7 +147,7 @@ async def order_lifecycle(ask: Ask) -> dict[str, Any]:
     ask.args.flag("includeRaw", default=False)
     limit = min(max(ask.args.integer("limit") or LIFECYCLE_DEFAULT, 1), LIFECYCLE_MAX)
     exchange = ask.world.exchange
-    order = next((one for one in exchange.orders if one.answers_to(order_id) or order_id == one.ticket.own_id), None)
+    order = next((one for one in exchange.orders if order_id in (*one.ids, one.ticket.own_id, one.shown_id)), None)
     events = [] if order is None else order.lifecycle(fills=fills, limit=limit)
     return {
         "success": True,
@@ -169,7 +185,7 @@ async def get_execution(ask: Ask) -> dict[str, Any]:
 async def executions_by_order(ask: Ask) -> dict[str, Any]:
     """GET accounts/{a}/orders/{orderId}/executions (path inferred)."""
     order = _order(ask)
-    return _executions([one for one in ask.world.exchange.executions if one.order_id == order.id])
+    return _executions([one for one in ask.world.exchange.executions if one.order_id in order.ids])
 
 
 def _quoted(ask: Ask) -> list[Contract]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from . import texts
 from .calls import Call
 from .catalogue import CALLS
 from .cloud import Cloud, Reply
@@ -21,10 +22,12 @@ from .wire import loads
 PREFIX = "/v1/api"
 JSON = "application/json"
 DRIP_PIECES = 20
+WRONG_PATH = "wrong path"
 
 
 def add_routes(app: web.Application, cloud: Cloud) -> None:
-    """Put every call of the catalogue on its paths, and a 404 with did_you_mean on all others."""
+    """Put every call of the catalogue and the texts on their paths, and a 404 with did_you_mean on all others."""
+    texts.add_routes(app, PREFIX)
     for call in CALLS:
         handler = _call_handler(cloud, call)
         for path in filter(None, (call.path, call.other_path)):
@@ -40,7 +43,7 @@ def _call_handler(cloud: Cloud, call: Call) -> Callable[[web.Request], Awaitable
         except ValueError:
             body = text
         record = cloud.note(call, transport="rest", path=request.raw_path, headers=dict(request.headers), text=text, body=body)
-        refused = _refusal(cloud, request)
+        token, refused = _admitted(cloud, request, call.name)
         if refused is None and not isinstance(body, dict):
             refused = Reply(400, {"error": "Invalid request"})
         if refused is not None:
@@ -48,23 +51,24 @@ def _call_handler(cloud: Cloud, call: Call) -> Callable[[web.Request], Awaitable
             return await _send(request, refused)
         # The path wins: a body cannot name another account.
         args = {**body, **request.query, **request.match_info}
-        return await _send(request, await cloud.perform(call, args, record))
+        return await _send(request, await cloud.perform(call, args, record, token))
 
     return handle
 
 
-def _refusal(cloud: Cloud, request: web.Request) -> Reply | None:
+def _admitted(cloud: Cloud, request: web.Request, call: str) -> tuple[str, Reply | None]:
+    """Give the token, and the refusal if it is none or has nothing left of its budget."""
     token = cloud.bearer(request.headers.get("Authorization"))
     if token is None:
-        return Reply(401, {"success": False, "error": "unauthorized"})
-    return cloud.over_budget(token)
+        return "", Reply(401, {"success": False, "error": "unauthorized"})
+    return token, cloud.over_budget(token, call)
 
 
 def _wrong_path_handler(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     shapes = {f"{call.method} {PREFIX}/{path}" for call in CALLS for path in (call.path, call.other_path) if path}
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        refused = _refusal(cloud, request)
+        _, refused = _admitted(cloud, request, WRONG_PATH)
         if refused is not None:
             return await _send(request, refused)
         near = difflib.get_close_matches(f"{request.method} {request.path}", sorted(shapes), n=1, cutoff=0)

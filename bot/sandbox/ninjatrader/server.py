@@ -49,12 +49,14 @@ async def running(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) 
         await asyncio.gather(life, return_exceptions=True)
         simulator.world.stop()
         await simulator.hub.close()
+        await simulator.cloud.close()
         await runner.cleanup()
 
 
 async def serve(host: str, port: int, token: str | None) -> None:
-    """Run a simulator until cancelled; the first line on stdout says where it is."""
+    """Run a simulator until cancelled; the first line on stdout says where it is, the second where its levers are."""
     async with running(Simulator(token=token), host, port) as url:
         sys.stdout.write(f"CrossTrade simulator at {url} (token {'any' if token is None else token})\n")
+        sys.stdout.write(f"Its levers: {url}/control (docs/simulator.md says what they do)\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -7,6 +7,7 @@ from typing import Any
 
 from .atm import DEFAULT_TEMPLATES, AtmTemplate
 from .book import DEFAULT_ACCOUNTS, AccountSpec, position_row
+from .catalogue import TRADING_NAMES
 from .cloud import Cloud
 from .faults import Faults
 from .hours import Hours
@@ -48,7 +49,7 @@ class Simulator:
         """Build the world; nothing moves before it is running."""
         self.token = token
         self.timing = timing or Timing()
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, TRADING_NAMES)
         self._seed = seed
         self._clock = clock
         self._new_id = new_id
@@ -56,8 +57,8 @@ class Simulator:
         self._templates = templates
         self._market_open = market_open
         self.world = self._new_world(accounts, seed)
-        self.cloud = Cloud(self.world, self.faults, token, rate_limited)
-        self.hub = Hub(self.cloud, account_events=account_events)
+        self.cloud = Cloud(self.world, self.faults, token, rate_limited, account_events)
+        self.hub = Hub(self.cloud)
 
     def _new_world(self, accounts: tuple[AccountSpec, ...], seed: int) -> World:
         return World(
@@ -78,6 +79,15 @@ class Simulator:
         self.faults.clear()
         self.cloud.forget()
         self.hub.follow(world)
+
+    def set_timing(self, timing: Timing) -> None:
+        """Let things take another time from now on, after a reset too."""
+        self.timing = timing
+        self.world.set_timing(timing)
+
+    def set_market(self, *, open_now: bool | None) -> None:
+        """Open or shut the market, or leave it to the calendar; a reset goes back to how it began."""
+        self.world.market.hours = Hours(open_now)
 
     def book(self) -> dict[str, Any]:
         """Give the truth, for tests: every order ever, executions, positions, and every mutating request as it came."""
@@ -103,6 +113,7 @@ def _order_truth(order: Order) -> dict[str, Any]:
     return {
         **order.row(),
         "ownOrderId": order.ticket.own_id,
+        "earlierIds": list(order.earlier_ids),
         "strategy": order.ticket.strategy,
         "events": order.lifecycle(fills=True, limit=1000),
     }

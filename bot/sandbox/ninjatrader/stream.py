@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from .book import Execution, position_row
 from .catalogue import BY_NAME
-from .cloud import BROKEN_TEXT, Cloud, Reply
+from .cloud import BROKEN_TEXT, HANDSHAKE, Cloud, Reply, unknown_command
 from .faults import Kind
 from .limits import TokenBucket
 from .orders import Order
@@ -34,13 +34,12 @@ log = logging.getLogger(__name__)
 class Session:
     """One client's connection."""
 
-    def __init__(self, request: web.Request, cloud: Cloud, token: str, *, account_events: bool) -> None:
+    def __init__(self, request: web.Request, cloud: Cloud, token: str) -> None:
         """Start without subscriptions and with a fresh sequence."""
         self.ws = web.WebSocketResponse(compress=False, timeout=CLOSING_SECONDS)
         self.token = token
         self._request = request
         self._cloud = cloud
-        self._account_events = account_events
         self._instruments: dict[str, Contract] = {}
         self._events: set[str] = set()
         self._seq = 0
@@ -110,7 +109,7 @@ class Session:
 
     async def _rpc(self, message: dict[str, Any], text: str) -> None:
         request_id = message.get("id")
-        refused = self._cloud.over_budget(self.token)
+        refused = self._cloud.over_budget(self.token, str(message.get("api")))
         if refused is not None:
             await self._answer(request_id, refused)
             self._violations += 1
@@ -120,7 +119,7 @@ class Session:
         self._violations = 0
         call, args = BY_NAME.get(str(message.get("api"))), message.get("args") or {}
         if call is None:
-            await self._answer(request_id, Reply(400, {"error": f"Unknown API command: {message.get('api')}"}))
+            await self._answer(request_id, unknown_command(message.get("api")))
         elif not isinstance(args, dict):
             await self._answer(request_id, Reply(400, {"error": "Invalid request"}))
         else:
@@ -128,7 +127,7 @@ class Session:
             record = self._cloud.note(call, transport="rpc", path=PATH, headers=headers, text=text, body=args)
 
             async def work() -> None:
-                await self._answer(request_id, await self._cloud.perform(call, args, record))
+                await self._answer(request_id, await self._cloud.perform(call, args, record, self.token))
 
             self._start(work())
 
@@ -154,14 +153,18 @@ class Session:
         if not await self._may_change():
             return
         events, origin = message.get("events"), message.get("origin")
-        if isinstance(events, list) and self._account_events and origin is None:
+        if isinstance(events, list) and self._cloud.account_events and origin is None:
             self._events |= {str(event) for event in events}
-            await self._send({"status": "subscribed", "events": events})
+            await self._acknowledge({"status": "subscribed", "events": events})
         elif (contracts := self._read_instruments(message)) is None:
             await self._send({"error": "Invalid request"})
         else:
             self._instruments |= {contract.name: contract for contract in contracts}
-            await self._send({"status": "subscribed", "instruments": sorted(self._instruments)})
+            await self._acknowledge({"status": "subscribed", "instruments": sorted(self._instruments)})
+
+    async def _acknowledge(self, frame: dict[str, Any]) -> None:
+        if not self._cloud.faults.take(str(frame["status"]).removesuffix("d"), Kind.NO_ACK):
+            await self._send(frame)
 
     async def _unsubscribe(self, message: dict[str, Any], _text: str) -> None:
         if not await self._may_change():
@@ -172,7 +175,7 @@ class Session:
             return
         for contract in contracts:
             self._instruments.pop(contract.name, None)
-        await self._send({"status": "unsubscribed", "instruments": [contract.name for contract in contracts]})
+        await self._acknowledge({"status": "unsubscribed", "instruments": [contract.name for contract in contracts]})
 
     def _read_instruments(self, message: dict[str, Any]) -> list[Contract] | None:
         spellings = message.get("instruments")
@@ -238,6 +241,8 @@ class Session:
         if group not in self._events:
             return
         take = self._cloud.faults.take
+        if take(frame_type, Kind.OFFLINE):
+            return
         self._seq += 1
         if take(frame_type, Kind.EVENT_GAP):
             self._dropped += 1
@@ -258,10 +263,9 @@ class Session:
 class Hub:
     """All connections, one for each token."""
 
-    def __init__(self, cloud: Cloud, *, account_events: bool) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         """Start with nobody connected."""
         self._cloud = cloud
-        self._account_events = account_events
         self._sessions: dict[str, Session] = {}
         self._cuts: set[asyncio.Task[bool]] = set()
         self.follow(cloud.world)
@@ -283,9 +287,10 @@ class Hub:
         """Take a connection; an older one of the same token is cut."""
         token = self._cloud.bearer(request.headers.get("Authorization"))
         if token is None:
-            body = dumps({"success": False, "error": "unauthorized"})
-            return web.Response(status=401, text=body, content_type="application/json")
-        session = Session(request, self._cloud, token, account_events=self._account_events)
+            return _refusal({"success": False, "error": "unauthorized"})
+        if (refused := self._cloud.without_plan(HANDSHAKE)) is not None:
+            return _refusal(refused.body)
+        session = Session(request, self._cloud, token)
         await session.ws.prepare(request)
         older = self._sessions.get(token)
         self._sessions[token] = session
@@ -304,3 +309,7 @@ class Hub:
         """Close every connection, as a server that goes down does."""
         closing = [one.ws.close(code=WSCloseCode.GOING_AWAY) for one in self._sessions.values()]
         await asyncio.gather(*closing, *self._cuts, return_exceptions=True)
+
+
+def _refusal(body: object) -> web.Response:
+    return web.Response(status=401, text=dumps(body), content_type="application/json")

@@ -95,7 +95,7 @@ def entry_treatment(ask: Ask) -> Treatment:
         chunk=None if partial is None else partial.quantity,
         chunk_every=None if partial is None else partial.seconds,
         own_id_lost=ask.take(Kind.OWN_ID_LOST) is not None,
-        new_id=ask.take(Kind.NEW_ID) is not None,
+        id_changes=ask.take(Kind.ID_CHANGES) is not None,
     )
 
 

@@ -118,15 +118,19 @@ async def close_position(ask: Ask) -> dict[str, Any]:
     if held is None or not held.quantity:
         raise ApiError(400, f"No positions found for instrument '{contract.name}'", bare=True)
     size = _close_size(ask, held.quantity)
-    newest = ask.take(Kind.CLOSE_FIELDS) is not None
+    newest, unsure = ask.take(Kind.CLOSE_FIELDS) is not None, ask.take(Kind.CLOSE_UNSURE)
     if newest and _running_close(ask, account, contract):
         raise ApiError(409, "close_in_progress")
+    if unsure is not None and not unsure.effect:
+        raise ApiError(409, "close_needs_reconciliation")
     before = position_row(account, contract, held, ask.world.market)
     if size is None:
         _close_out(ask, account, contract, _closing_treatment(ask))
     else:
         signed = -size if held.quantity > 0 else size
         ask.world.exchange.submit(_market_order(account, contract, signed, "Partial close"), _closing_treatment(ask))
+    if unsure is not None:
+        raise ApiError(409, "close_needs_reconciliation", done=True)
     reply = {"closedPositions": [before], "success": True}
     return reply | (await _close_fields(ask, account, contract, size or before["quantity"]) if newest else {})
 
@@ -140,6 +144,7 @@ async def _close_fields(ask: Ask, account: Account, contract: Contract, size: in
 
 def _flatten(ask: Ask, accounts: list[Account], contract: Contract | None, side: str | None) -> dict[str, Any]:
     """Close all that match and cancel their orders; without a `side`, also orders where there is no position."""
+    resting_stays = ask.take(Kind.RESTING_STAYS) is not None
     closed: list[dict[str, Any]] = []
     cancelled: list[Order] = []
     for account in accounts:
@@ -148,6 +153,8 @@ def _flatten(ask: Ask, accounts: list[Account], contract: Contract | None, side:
             held = account.positions.get(one)
             is_open = held is not None and held.quantity != 0
             if contract not in (None, one) or (side and (held is None or held.quantity * _SIGNS[side] <= 0)):
+                continue
+            if resting_stays and not is_open:
                 continue
             if held is not None and is_open:
                 closed.append(position_row(account, one, held, ask.world.market))

@@ -12,12 +12,13 @@ NT8_ZONE = ZoneInfo("America/Los_Angeles")
 
 
 class ApiError(Exception):
-    """An answer other than success: HTTP status and JSON body."""
+    """An answer other than success: HTTP status and JSON body; `done` where something was done all the same."""
 
-    def __init__(self, status: int, error: str, *, detail: str | None = None, bare: bool = False) -> None:
+    def __init__(self, status: int, error: str, *, detail: str | None = None, bare: bool = False, done: bool = False) -> None:
         """Take a bare body ({"error"}: the endpoint pages' form) or the envelope (llms-full's form)."""
         super().__init__(error)
         self.status = status
+        self.done = done
         self.body: dict[str, Any] = {"error": error} if bare else {"success": False, "error": error}
         if detail is not None and not bare:
             self.body["detail"] = detail

@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from .atm import AtmTemplate, Strategies
-from .book import Account, AccountSpec, Position
+from .book import ZERO, Account, AccountSpec, Position, Resting
 from .exchange import Exchange
 from .hours import Hours
 from .market import Market
+from .orders import Action, OrderType, Ticket, TimeInForce
 from .products import Contract, UnknownInstrumentError, find_contract
 from .timing import Timing
 from .wire import ApiError
@@ -42,7 +43,32 @@ class World:
         account = Account(number, spec.name, spec.provider, spec.cash)
         for holding in spec.holdings:
             self.set_position(account, self.contract(holding.instrument), holding.quantity, holding.average)
+        for resting in spec.orders:
+            self._rest(account, resting)
         return account
+
+    def _rest(self, account: Account, resting: Resting) -> None:
+        contract = self.contract(resting.instrument)
+        away = resting.ticks * contract.product.tick
+        price = self.market.ticker(contract).last + away
+        action = Action.BUY if resting.quantity > 0 else Action.SELL
+        is_limit = away * action.sign < 0
+        ticket = Ticket(
+            account,
+            contract,
+            action,
+            OrderType.LIMIT if is_limit else OrderType.STOP_MARKET,
+            abs(resting.quantity),
+            TimeInForce.GTC,
+            limit=price if is_limit else ZERO,
+            stop=ZERO if is_limit else price,
+            oco_id=resting.oco_id,
+        )
+        self.exchange.rest(ticket)
+
+    def set_timing(self, timing: Timing) -> None:
+        """Let things take another time from now on."""
+        self.timing = self.exchange.timing = timing
 
     def set_position(self, account: Account, contract: Contract, quantity: int, average: Decimal | None) -> None:
         """Put a position in place, without an order; without `average` at the last price."""

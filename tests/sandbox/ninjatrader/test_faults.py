@@ -154,7 +154,7 @@ async def test_an_own_order_id_that_is_not_echoed(api: Api) -> None:
 
 
 async def test_an_order_whose_id_changes_answers_to_both(api: Api) -> None:
-    await api.fault("new_id")
+    await api.fault("id_changes")
     first = await api.order()
     row = await api.order_in(first, "Filled")
     assert row["id"] == row["orderId"] != first

@@ -1,0 +1,145 @@
+"""What each lever under /control does to the simulated world. How they are reached stands in `control`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import Any
+
+from .book import AccountSpec, Holding, Resting
+from .calls import Ask
+from .faults import Kind, Rule
+from .simulator import Simulator
+from .tickets import read_ticket
+from .timing import Timing
+from .wire import Args
+
+Lever = Callable[[Simulator, Mapping[str, Any]], dict[str, Any]]
+
+
+def book(simulator: Simulator, _data: Mapping[str, Any]) -> dict[str, Any]:
+    """Show the truth: orders, executions, positions, accounts, and each request that could change something."""
+    return simulator.book()
+
+
+def reset(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Start afresh, if wanted with other `accounts` and another `seed`.
+
+    An account has a `name`, and may have `provider`, `cash`, `positions` (`instrument`, signed `quantity`, `averagePrice`) and
+    `orders` (`instrument`, signed `quantity`, `ticks` from the price, `ocoId`).
+    """
+    accounts = data.get("accounts")
+    simulator.reset(None if accounts is None else tuple(map(_account_spec, accounts)), data.get("seed"))
+    return {"success": True}
+
+
+def _account_spec(data: Mapping[str, Any]) -> AccountSpec:
+    return AccountSpec(
+        data["name"],
+        data.get("provider", "Simulator"),
+        Decimal(data.get("cash", 100_000)),
+        tuple(
+            Holding(one["instrument"], int(one["quantity"]), _decimal(one.get("averagePrice")))
+            for one in data.get("positions", ())
+        ),
+        tuple(
+            Resting(one["instrument"], int(one["quantity"]), int(one["ticks"]), one.get("ocoId", ""))
+            for one in data.get("orders", ())
+        ),
+    )
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def account(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Change an `account`: its `connection` to the broker ("Connected", "ConnectionLost" ...), `cash`, `realised` result."""
+    found = simulator.world.account(data["account"])
+    found.connection = str(data.get("connection", found.connection))
+    found.cash = Decimal(data.get("cash", found.cash))
+    found.realised = Decimal(data.get("realised", found.realised))
+    return {"success": True, "connection": found.connection, "cash": found.cash, "realised": found.realised}
+
+
+def position(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Let an `account` hold a signed `quantity` of an `instrument`, at `averagePrice`, without an order."""
+    world = simulator.world
+    where, contract = world.account(data["account"]), world.contract(data["instrument"])
+    world.set_position(where, contract, int(data["quantity"]), _decimal(data.get("averagePrice")))
+    return {"success": True}
+
+
+def order(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Place an order by hand, as somebody at NinjaTrader does: the fields of PlaceOrder with `account`; no fault strikes it."""
+    usual = {"orderType": "MARKET", "timeInForce": "GTC", "quantity": 1}
+    ask = Ask("by hand", Args({**usual, **data}), simulator.world, simulator.faults, is_rpc=False)
+    return {"success": True, "orderId": simulator.world.exchange.submit(read_ticket(ask)).id}
+
+
+def price(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Set `last`, `frozen`, `age` (seconds), `feed` of an `instrument`; `frozen` alone is for the whole market."""
+    world = simulator.world
+    if "instrument" not in data:
+        world.market.frozen = bool(data["frozen"])
+        return {"success": True}
+    contract = world.contract(data["instrument"])
+    if "last" in data:
+        world.market.set_price(contract, Decimal(data["last"]))
+    ticker = world.market.ticker(contract)
+    ticker.frozen = bool(data.get("frozen", ticker.frozen))
+    ticker.age = float(data.get("age", ticker.age))
+    ticker.has_feed = bool(data.get("feed", ticker.has_feed))
+    world.exchange.match_all()
+    return {"success": True, "last": ticker.last, "bid": ticker.bid, "ask": ticker.ask, "frozen": ticker.frozen}
+
+
+def market(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Open the market: `open` true, false, or null for the calendar's word."""
+    simulator.set_market(open_now=data["open"])
+    return {"success": True}
+
+
+def timing(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Change how long things take, in seconds: `step`, `fill`, `reject`, `close_wait`, `tick`, `quotes`, `prune`."""
+    simulator.set_timing(replace(simulator.timing, **{name: float(value) for name, value in data.items()}))
+    return {"success": True, **{one.name: getattr(simulator.timing, one.name) for one in fields(Timing)}}
+
+
+def cloud(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Switch what the cloud does: `rateLimited`, and `accountEvents` on the stream."""
+    switches = simulator.cloud
+    switches.rate_limited = bool(data.get("rateLimited", switches.rate_limited))
+    switches.account_events = bool(data.get("accountEvents", switches.account_events))
+    return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events}
+
+
+def faults(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Add `rules`; before that, `remove` rules of these kinds, or `clear` them all. Shows those in force."""
+    rules, gone = [Rule.from_json(rule) for rule in data.get("rules", ())], [Kind(name) for name in data.get("remove", ())]
+    if data.get("clear"):
+        simulator.faults.clear()
+    simulator.faults.remove(*gone)
+    simulator.faults.rules += rules
+    return {"success": True, "rules": [rule.to_json() for rule in simulator.faults.rules]}
+
+
+LEVERS: Mapping[str, Lever] = {
+    lever.__name__: lever for lever in (faults, market, price, position, order, account, timing, cloud, reset)
+}
+"""Those that change something, by name; each is a POST."""
+LOOKS: Mapping[str, Lever] = {"book": book, "faults": faults}
+"""Those that only look; each is a GET."""
+
+
+def listed() -> dict[str, Any]:
+    """Tell which levers there are, and which kinds of faults."""
+    return {
+        "get": {f"/control/{name}": _about(lever) for name, lever in LOOKS.items()},
+        "post": {f"/control/{name}": _about(lever) for name, lever in LEVERS.items()},
+        "faults": [kind.value for kind in Kind],
+        "more": "docs/simulator.md",
+    }
+
+
+def _about(lever: Lever) -> str:
+    return (lever.__doc__ or "").partition("\n")[0]
