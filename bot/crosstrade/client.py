@@ -165,6 +165,10 @@ class CrossTrade:
         """The quote, of the front month for a root (GET Quote of the market service, mid)."""
         return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
+    async def atm_templates(self) -> tuple[str, ...]:
+        """The names of NinjaTrader's ATM templates, of no account in particular (GET atm-templates; seen by others)."""
+        return wire.read_templates(await self._read(requests.atm_templates_path))
+
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         """Make the one call that an intent stands for, once, over the transport for orders.
 

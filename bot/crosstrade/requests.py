@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from bot.crosstrade.jsontext import dumps
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Change, Close, FlatPlace, PlaceOrder, Reverse
-from bot.trading.orders import OrderType, TimeInForce
+from bot.trading.orders import OrderType, Terms, TimeInForce
 
 API = "/v1/api"
 STREAM = "/ws/stream"
@@ -114,7 +114,7 @@ class ChangeBody(Body):
         Raises:
             ValueError: nothing is different, or something that can't be changed is.
         """
-        before, terms = intent.before, intent.terms
+        before, terms = intent.before, _settled(intent.terms)
         if (before.side, before.type, before.tif, before.oco) != (terms.side, terms.type, terms.tif, terms.oco):
             raise ValueError("only quantity and prices of an order can be changed")
         new = {
@@ -128,7 +128,7 @@ class ChangeBody(Body):
 
 
 def _core(intent: Reverse | FlatPlace | PlaceOrder) -> dict[str, object]:
-    terms = intent.terms
+    terms = _settled(intent.terms)
     return {
         "instrument": str(intent.contract),
         "action": "BUY" if terms.side.sign > 0 else "SELL",
@@ -140,6 +140,13 @@ def _core(intent: Reverse | FlatPlace | PlaceOrder) -> dict[str, object]:
         "oco_id": terms.oco,
         "strategy": terms.strategy,
     }
+
+
+def _settled(terms: Terms) -> Terms:
+    """The terms, if every price in them is a number."""
+    if terms.unpriced:
+        raise ValueError("shorthand was never worked out")
+    return terms
 
 
 def segment(name: str) -> str:
@@ -186,6 +193,11 @@ def executions_path(account: str) -> str:
 def quote_path(instrument: Contract | Root) -> str:
     """GET Quote of the market service."""
     return f"{API}/market/quote?instrument={quote(str(instrument), safe='')}"
+
+
+def atm_templates_path() -> str:
+    """GET atm-templates."""
+    return f"{API}/atm-templates"
 
 
 def reverse_position_path(account: str) -> str:

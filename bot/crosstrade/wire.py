@@ -188,6 +188,15 @@ def read_quote(body: object, asked: Contract | Root) -> Quote:
     return quote
 
 
+def read_templates(body: object) -> tuple[str, ...]:
+    """Read GET atm-templates: names under ``templates`` (seen by others), to the letter."""
+    rows = _list(body, "templates")
+    names = tuple(row for row in rows if isinstance(row, str) and row.strip())
+    if len(names) != len(rows):
+        raise BrokerGarbled("CrossTrade's ATM templates can't be read.")
+    return names
+
+
 def moment(epoch: Decimal | None) -> datetime | None:
     """Read an epoch in seconds or milliseconds, which can't be mistaken for each other; ``None`` when it is no real time."""
     if epoch is None or epoch <= 0:

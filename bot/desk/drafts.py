@@ -3,12 +3,12 @@
 No limit is looked at here, and nothing is stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
-from bot.desk.naming import Naming, Stop, instrument, unreadable
+from bot.desk.naming import Naming, Stop, instrument, template, unreadable
 from bot.desk.requests import (
     CancelRequest,
     CloseRequest,
@@ -28,11 +28,12 @@ from bot.trading.orders import (
     check_terms,
     parse_fraction,
     parse_label,
-    parse_price,
     parse_requirement,
 )
 from bot.trading.plan import terms_of
 from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.pricing import check_changes, with_prices
+from bot.trading.shorthand import read
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -71,14 +72,15 @@ class Drafts:
             quantity=request.quantity,
             type=request.type,
             tif=request.tif,
-            limit=parse_price("limit", request.limit),
-            stop=parse_price("stop", request.stop),
             oco=parse_label("OCO id", request.oco),
             strategy=parse_label("strategy", request.strategy),
         )
+        terms = with_prices(terms, request.limit, request.stop)
         check_terms(terms)
         require = parse_requirement(request.require) if isinstance(request, PlaceRequest) else frozenset()
         account, contract = await self._where(member, request, terms)
+        if terms.strategy is not None:
+            template(terms.strategy, await self._templates())
         match request:
             case PlaceRequest():
                 return PlaceOrder(account, contract, terms, self.new_id(), require)
@@ -132,6 +134,12 @@ class Drafts:
         self.naming.ask(member, asked if terms is None else replace(asked, quantity=terms.quantity, order_type=terms.type))
         return account, named if isinstance(named, Contract) else await self._month(account, named)
 
+    async def _templates(self) -> Sequence[str]:
+        try:
+            return await self.look.atm_templates()
+        except BrokerError as error:
+            raise Stop(unreadable("its ATM templates", error)) from error
+
     async def _month(self, account: str, root: Root) -> Contract:
         try:
             return await self.look.month_of(account, root)
@@ -149,13 +157,13 @@ def request_of(intent: Intent) -> Request:
 
 def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
     """What the request makes of an order's terms."""
-    limit, stop = parse_price("limit", request.limit), parse_price("stop", request.stop)
+    limit, stop = read("limit", request.limit), read("stop", request.stop)
     if (request.quantity, limit, stop) == (None, None, None):
         raise UsageError("Say what to change: qty, limit or stop.")
 
     def change(before: Terms) -> Terms:
         quantity = before.quantity if request.quantity is None else request.quantity
-        return replace(before, quantity=quantity, limit=limit or before.limit, stop=stop or before.stop)
+        return with_prices(replace(before, quantity=quantity), request.limit, request.stop)
 
     return change
 
@@ -163,8 +171,7 @@ def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
 def _changed(order: Order, terms: Terms) -> Terms:
     """The terms, if they can be those of that order."""
     check_terms(terms)
-    if terms == terms_of(order):
-        raise UsageError("That changes nothing: the order has that quantity and those prices already.")
+    check_changes(terms_of(order), terms)
     if terms.quantity <= order.filled:
         raise UsageError(f"{order.filled} have filled already, so the quantity must be more than that; or cancel the order.")
     return terms

@@ -11,11 +11,13 @@ from bot.desk.look import Look, survey
 from bot.desk.naming import Stop
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, TicketRequest
-from bot.errors import JournalError
+from bot.errors import JournalError, PriceError, UsageError
+from bot.trading.facts import Facts
 from bot.trading.intents import Intent
 from bot.trading.limits import reasons
 from bot.trading.plan import plan, refreshed
 from bot.trading.policy import Denial, DenialCode, Policy, Visibility
+from bot.trading.pricing import priced
 from bot.trading.tickets import Member, Place, Ticket
 
 log = logging.getLogger(__name__)
@@ -45,9 +47,9 @@ class Offers:
 
     async def _ticket(self, member: Member, place: Place, intent: Intent) -> Ticket:
         facts, recent = await survey(self.look, self.ledger.journal, intent, self.policy, self.clock)
-        intent = refreshed(intent, facts)
+        intent, unpriced = _priced(refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
-        if denials := reasons(intent, member.id, facts, policy, recent, now):
+        if denials := (*reasons(intent, member.id, facts, policy, recent, now), *unpriced):
             raise Stop(*denials)
         self.drafts.naming.directory.held(intent.account, [p.contract for p in facts.positions or ()])
         shown = plan(intent, facts, policy, now)
@@ -73,6 +75,16 @@ class Offers:
         except JournalError:
             # The answer stands without its record: nothing was sent, and nothing will be.
             log.exception("denial not journaled")
+
+
+def _priced(intent: Intent, facts: Facts) -> tuple[Intent, tuple[Denial, ...]]:
+    """The intent with its shorthand worked out, once and for all; or as it was, with why that can't be done."""
+    try:
+        return priced(intent, facts), ()
+    except PriceError as error:
+        return intent, (Denial(DenialCode.BAD_PRICE, str(error)),)
+    except UsageError as error:
+        return intent, (Denial(DenialCode.BAD_REQUEST, str(error)),)
 
 
 def _typed(request: TicketRequest) -> dict[str, object]:

@@ -45,6 +45,9 @@ class Broker(Protocol):
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote; for a root, of the front month as CrossTrade answers it."""
 
+    async def atm_templates(self) -> Sequence[str]:
+        """The names of the ATM templates that NinjaTrader has."""
+
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         """Make the one call that the intent stands for, once; it waits for the request budget until the deadline, no longer."""
 

@@ -72,6 +72,7 @@ def _terms(terms: Terms) -> Values:
         "stop": text(terms.stop),
         "oco": terms.oco,
         "strategy": terms.strategy,
+        "typed": terms.typed,
     }
 
 
@@ -85,6 +86,8 @@ def _read_terms(data: dict[str, Any]) -> Terms:
         stop=number(data["stop"]),
         oco=data["oco"],
         strategy=data["strategy"],
+        # Rows of before there was shorthand don't have it.
+        typed=tuple([(name, text) for name, text in data.get("typed", ())]),
     )
 
 

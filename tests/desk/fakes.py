@@ -51,6 +51,7 @@ class FakeBroker:
     book_positions: dict[tuple[str, Contract], int] = field(default_factory=dict)
     book_orders: list[Order] = field(default_factory=list)
     book_executions: list[Execution] = field(default_factory=list)
+    book_templates: list[str] = field(default_factory=lambda: ["Scalp", "Two legs"])
     sent: list[Intent] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     gate: asyncio.Event | None = None
@@ -58,6 +59,7 @@ class FakeBroker:
     failing: set[str] = field(default_factory=set)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
+    quote_changes: dict[str, object] = field(default_factory=dict)
     reads: int = 0
     surprise: Exception | None = None
 
@@ -103,7 +105,7 @@ class FakeBroker:
         await self._read("quote")
         contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
-        return Quote(
+        quote = Quote(
             contract,
             tick,
             Decimal(50),
@@ -113,6 +115,11 @@ class FakeBroker:
             self.clock() - timedelta(seconds=self.quote_age),
             market_open=True,
         )
+        return replace(quote, **self.quote_changes)  # type: ignore[arg-type]  # a test names the fields
+
+    async def atm_templates(self) -> Sequence[str]:
+        await self._read("templates")
+        return list(self.book_templates)
 
     async def send(self, intent: Intent, *, deadline: datetime) -> Outcome:
         self.sent.append(intent)

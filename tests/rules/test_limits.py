@@ -118,6 +118,7 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.BAD_REQUEST,
         DenialCode.UNKNOWN_ACCOUNT,
         DenialCode.UNKNOWN_INSTRUMENT,
+        DenialCode.UNKNOWN_STRATEGY,
         DenialCode.DESK_DOWN,
     }
     assert {code for _, code in ALONE.values()} == set(DenialCode) - others
