@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
+from bot.desk.glances import Glances
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
@@ -23,6 +24,7 @@ from bot.desk.reads import Reads
 from bot.desk.reconcile import Follower, Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.desk.send import Sender
+from bot.desk.suggest import Suggest
 from bot.desk.sweep import Found, Sweeper
 from bot.errors import BrokerError, JournalError
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
@@ -51,6 +53,7 @@ class Desk:
 
     Attributes:
         reads: answers the commands that only read.
+        suggest: answers keystrokes.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -76,9 +79,10 @@ class Desk:
         self._hands = Hands()
         self._directory = Directory(quiet_broker or broker)
         self._ledger = Ledger(journal, policy, clock, observe)
-        look = Look(broker)
+        look = Look(broker, self._directory.front)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
+        self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
         self._offers = Offers(self._ledger, look, Drafts(look, naming, clock, new_id), policy, clock, new_id)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, self._seek_evidence)
         self._presses = Presses(self._ledger, look, self._sender, self._hands, policy, clock)
@@ -198,6 +202,7 @@ class Desk:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._outbox.close()
+        await self.suggest.close()
 
     async def _press(
         self, pressed: Callable[[Press, Acknowledge], Awaitable[str | None]], press: Press, acknowledge: Acknowledge
