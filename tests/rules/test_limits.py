@@ -136,6 +136,7 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.BAD_REQUEST,
         DenialCode.UNKNOWN_ACCOUNT,
         DenialCode.UNKNOWN_INSTRUMENT,
+        DenialCode.UNKNOWN_STRATEGY,
         DenialCode.DESK_DOWN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
