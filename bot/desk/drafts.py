@@ -115,7 +115,7 @@ class Drafts:
                 return PlaceOrder(account, contract, terms, self.new_id(), require)
             case FlatPlaceRequest():
                 return FlatPlace(account, contract, terms)
-            case ReverseRequest():
+            case _:
                 return self._reversal(request, account, contract, terms)
 
     def _reversal(self, request: ReverseRequest, account: str, contract: Contract, terms: Terms) -> OrderIntent:

@@ -57,7 +57,7 @@ GOOD = {
     "orders": ("/v1/api/accounts/Sim101/orders?activeOnly=true", {"orders": [ORDER], "success": True}),
     "order": ("/v1/api/accounts/Sim101/orders/a%2Fb", ORDER | {"success": True}),
     "lifecycle": (
-        "/v1/api/accounts/Sim101/orders/a%2Fb/lifecycle?includeFills=true&includeRaw=false",
+        "/v1/api/accounts/Sim101/orders/a%2Fb/lifecycle?includeFills=true&includeRaw=false&limit=200",
         {"success": True, "orderId": "a", "originalOrderId": "b", "account": "Sim101", "count": 0, "events": []},
     ),
     "executions": ("/v1/api/accounts/Sim101/executions?lookbackTime=900", {"executions": [FILL], "success": True}),

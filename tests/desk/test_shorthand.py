@@ -35,7 +35,7 @@ async def test_shorthand_is_settled_at_the_request_and_the_number_is_what_is_sen
     room.broker.last = Decimal(5803)
     await room.confirm(ticket)
     [sent] = room.broker.sent
-    assert (sent, sent.terms.limit) == (ticket.intent, Decimal("5799.25"))
+    assert (sent, ticket.order.terms.limit) == (ticket.intent, Decimal("5799.25"))
     assert (await room.now(ticket.id)).order.terms.shorthand("limit") == "bid-2t"
 
 

@@ -64,7 +64,7 @@ async def test_prices_are_worked_out_from_the_market_and_the_position(room: Room
 
 async def test_what_is_shown_is_what_the_request_settles(room: Room) -> None:
     ticket = await room.ticket(replace(ASK, type=OrderType.LIMIT, limit="mid-0.1%"))
-    assert (await limits(room, replace(PLACE, command="reverse"), "mid-0.1%"))[0] == str(ticket.intent.terms.limit)
+    assert (await limits(room, replace(PLACE, command="reverse"), "mid-0.1%"))[0] == str(ticket.order.terms.limit)
 
 
 @pytest.mark.parametrize("typed", ["ES", "es1!", "ESU6", '"ES 09-26"'])

@@ -607,6 +607,12 @@ def test_a_replacement_is_an_entry_of_which_the_old_order_is_gone(world: World, 
     assert world.codes() == codes
 
 
+@pytest.mark.parametrize(("quantity", "codes"), [(4, []), (5, []), (6, [DenialCode.MAX_POSITION])])
+def test_who_is_over_the_limit_may_make_an_order_smaller(quantity: int, codes: list[DenialCode]) -> None:
+    intent = Change("Sim101", ES, replace(BEFORE, quantity=quantity), "old", BEFORE)
+    assert wanted(intent, orders=(WORKS,)).with_limit(max_position=1).codes() == codes
+
+
 @pytest.mark.parametrize(("side", "codes"), [(Side.SELL, []), (Side.BUY, [DenialCode.MAX_POSITION])])
 def test_who_is_over_the_limit_may_place_what_takes_away_from_it(side: Side, codes: list[DenialCode]) -> None:
     intent = PlaceOrder("Sim101", ES, Terms(side, 2), "own")

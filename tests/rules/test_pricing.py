@@ -8,7 +8,7 @@ from hypothesis import given
 
 from bot.errors import PriceError, UsageError
 from bot.trading.facts import Facts
-from bot.trading.intents import Change, Intent, PlaceOrder, Reverse
+from bot.trading.intents import Change, PlaceOrder, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderType, Side, Terms, check_terms
 from bot.trading.policy import DenialCode
@@ -68,7 +68,7 @@ def test_orders_are_the_same_whatever_was_typed_for_them() -> None:
 @pytest.mark.parametrize("missing", ["quote", "positions"])
 def test_what_could_not_be_read_leaves_the_order_unpriced_and_the_limits_say_so(missing: str) -> None:
     facts: Facts = replace(FACTS, **{missing: None})  # type: ignore[arg-type]  # the table names the field
-    intent: Intent = placed(with_prices(RESTING, "bid", None))
+    intent = placed(with_prices(RESTING, "bid", None))
     assert base_of(facts, ES) is None
     assert priced(intent, facts).terms.unpriced
     assert DenialCode.FACTS_MISSING in [d.code for d in reasons(intent, MEMBER.id, facts, POLICY, Recent(), NOW)]
