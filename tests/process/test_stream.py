@@ -30,7 +30,7 @@ async def eventful(tmp_path: Path) -> AsyncIterator[Street]:
 async def streaming(street: Street) -> None:
     """Wait until the bot has opened the stream, and asked for events where there are some."""
     hub = street.simulator.hub
-    await until(lambda: any(session._events or not hub._account_events for session in hub._sessions.values()))
+    await until(lambda: any(session._events or not hub._cloud.account_events for session in hub._sessions.values()))
 
 
 async def looked(street: Street, call: str = "ListOrders") -> None:
