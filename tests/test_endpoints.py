@@ -134,7 +134,7 @@ async def ask(client: CrossTrade, name: str) -> None:
 
 async def test_the_client_reads_every_path_of_the_table_and_no_other() -> None:
     async with Vendor().running() as vendor:
-        made = {"clock": lambda: datetime.now(UTC), "id_changes": lambda: "1", "rate": 1000.0, "burst": 1000, "streamed": False}
+        made = {"clock": lambda: datetime.now(UTC), "new_id": lambda: "1", "rate": 1000.0, "burst": 1000, "streamed": False}
         async with CrossTrade(vendor.url, TOKEN, **made) as client:  # type: ignore[arg-type]  # as they are named
             for one in READS:
                 vendor.heard.clear()

@@ -152,7 +152,7 @@ async def order_lifecycle(ask: Ask) -> dict[str, Any]:
     return {
         "success": True,
         "orderId": order_id if order is None else order.id,
-        "originalOrderId": None if order is None else order.ticket.own_id or order.ids[-1],
+        "originalOrderId": None if order is None else order.ticket.own_id or next(reversed(order.earlier_ids), order.shown_id),
         "account": None if order is None else order.ticket.account.name,
         "count": len(events),
         "events": events,

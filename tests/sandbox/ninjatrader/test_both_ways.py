@@ -122,7 +122,7 @@ async def prepared(api: Api) -> Mapping[str, str]:
 async def played(start: Start, call: Call, args: Mapping[str, Any], way: Way) -> tuple[Any, Any]:
     """The answer of a fresh world to a call, and the world's truth afterwards."""
     numbers = itertools.count(1)
-    world = {"accounts": ACCOUNTS, "clock": lambda: NOON, "timing": STILL, "id_changes": lambda: f"{next(numbers):032x}"}
+    world = {"accounts": ACCOUNTS, "clock": lambda: NOON, "timing": STILL, "new_id": lambda: f"{next(numbers):032x}"}
     async with start(**world) as api:
         chosen = await prepared(api)
         answer = await way(api, call, {name: chosen.get(str(value), value) for name, value in args.items()})

@@ -153,17 +153,6 @@ async def test_an_own_order_id_that_is_not_echoed(api: Api) -> None:
     assert (await api.send("GET", "accounts/Sim102/orders/mine-2"))[0] == 200
 
 
-async def test_an_order_whose_id_changes_answers_to_both(api: Api) -> None:
-    await api.fault("id_changes")
-    first = await api.order()
-    row = await api.order_in(first, "Filled")
-    assert row["id"] == row["orderId"] != first
-    (execution,) = (await api.get("accounts/Sim102/executions"))["executions"]
-    assert execution["orderId"] == row["id"]
-    lifecycle = await api.get(f"accounts/Sim102/orders/{first}/lifecycle")
-    assert (lifecycle["orderId"], lifecycle["originalOrderId"]) == (row["id"], first)
-
-
 async def test_bare_errors(api: Api) -> None:
     await api.fault("bare")
     assert await api.send("GET", "accounts/Sim999") == (400, {"error": "Account Sim999 not found"})

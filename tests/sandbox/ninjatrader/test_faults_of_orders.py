@@ -26,6 +26,8 @@ async def test_the_fills_of_an_order_whose_id_changed_are_found_by_either(api: A
     born = await api.order(quantity=2)
     row = await api.order_in(born, "Filled")
     assert row["id"] != born
+    lifecycle = await api.get(f"accounts/Sim102/orders/{born}/lifecycle")
+    assert (lifecycle["orderId"], lifecycle["originalOrderId"]) == (row["id"], born)
     for one in (born, row["id"]):
         (fill,) = (await api.get(f"accounts/Sim102/orders/{one}/executions"))["executions"]
         assert fill["orderId"] == row["id"]
