@@ -145,8 +145,6 @@ def _differences(ticket: Ticket, before: Terms, after: Terms) -> Iterator[str]:
         yield f"quantity {before.quantity} → {after.quantity}"
     for name, old, new in (("limit", before.limit, after.limit), ("stop", before.stop, after.stop)):
         if new is not None:
-            yield (
-                f"{name} {figures.price(new, tick)}"
-                if old in {new, None}
-                else (f"{name} {figures.price(old, tick)} → {figures.price(new, tick)}")
-            )
+            # Told apart as they are read, which no number can refuse.
+            was, now = "" if old is None else figures.price(old, tick), figures.price(new, tick)
+            yield f"{name} {now}" if was in {now, ""} else f"{name} {was} → {now}"
