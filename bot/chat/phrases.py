@@ -171,5 +171,6 @@ def _differences(ticket: Ticket, before: Terms, after: Terms) -> Iterator[str]:
         yield f"quantity {before.quantity} → {after.quantity}"
     for name, old, new in (("limit", before.limit, after.limit), ("stop", before.stop, after.stop)):
         if new is not None:
-            change = "" if old in {new, None} else f"{figures.price(old, tick)} → "
-            yield f"{name} {change}{figures.price(new, tick)}{_as_typed(after, name)}"
+            # Told apart as they are read, which no number can refuse.
+            was, now = "" if old is None else figures.price(old, tick), figures.price(new, tick)
+            yield f"{name} {now if was in {now, ''} else f'{was} → {now}'}{_as_typed(after, name)}"

@@ -264,6 +264,12 @@ def test_an_order_that_was_changed_since_says_what_it_was_and_is() -> None:
         assert expected in text
 
 
+@pytest.mark.parametrize("price", ["NaN", "sNaN", "Infinity"])
+def test_a_price_that_is_no_number_costs_no_card(price: str) -> None:
+    odd = replace(TICKET.intent.terms, limit=Decimal(price))
+    assert "limit" in _text(ticket(state=S.ACCEPTED, order_ids=("o1",), terms=odd, order_terms=odd))
+
+
 def test_an_order_out_of_sight_is_not_green() -> None:
     assert colour(ticket(state=S.ACCEPTED, order_state=OrderState.GONE)) == YELLOW
 
