@@ -83,9 +83,15 @@ def _fitting(wanted: Iterable[str], room: int) -> list[str]:
     return kept
 
 
+_BEFORE_READING = frozenset(
+    {TicketState.OFFERED, TicketState.SENDING, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED}
+)
+
+
 def _is_unbegun(ticket: Ticket) -> bool:
     """Tell whether nothing has been read since the card was made; what can't be read is something else."""
-    return all(line.now is None and line.orders_now is None for line in ticket.progress.lines) and not ticket.progress.legs
+    nothing_read = all(line.now is None and line.orders_now is None for line in ticket.progress.lines)
+    return nothing_read and not ticket.progress.legs and ticket.state in _BEFORE_READING
 
 
 def _where(line: Line, *, several: bool) -> str:

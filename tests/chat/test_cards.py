@@ -266,7 +266,7 @@ def test_an_order_that_was_changed_since_says_what_it_was_and_is() -> None:
 
 @pytest.mark.parametrize("price", ["NaN", "sNaN", "Infinity"])
 def test_a_price_that_is_no_number_costs_no_card(price: str) -> None:
-    odd = replace(TICKET.intent.terms, limit=Decimal(price))
+    odd = replace(TICKET.order.terms, limit=Decimal(price))
     assert "limit" in _text(ticket(state=S.ACCEPTED, order_ids=("o1",), terms=odd, order_terms=odd))
 
 

@@ -125,7 +125,7 @@ async def test_a_card_of_any_command_is_confirmed_once(stage: Stage, command: st
     await stage.trader.click(card, label="Confirm")
     assert stage.desk.orders == ["t1"]
     assert stage.desk.tickets["t1"].state is TicketState.ACCEPTED
-    assert buttons_of(stage.card()) == []
+    assert not {"Confirm", "Cancel"} & set(buttons_of(stage.card()))
 
 
 @pytest.mark.parametrize(("command", "options", "request_", "_words"), TYPED, ids=IDS)

@@ -92,7 +92,6 @@ class FakeBroker(ShowsBook):
     book_executions: list[Execution] = field(default_factory=list)
     book_bars: list[Bar] = field(default_factory=list)
     sent: list[Action] = field(default_factory=list)
-    book_templates: list[str] = field(default_factory=lambda: ["Scalp", "Two legs"])
     outcomes: list[Outcome] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     gate: asyncio.Event | None = None
@@ -172,10 +171,6 @@ class FakeBroker(ShowsBook):
             market_open=True,
         )
         return replace(quote, **self.quote_changes)  # type: ignore[arg-type]  # a test names the fields
-
-    async def atm_templates(self) -> Sequence[str]:
-        await self._read("templates")
-        return list(self.book_templates)
 
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         await self._read("bars")

@@ -124,7 +124,7 @@ async def test_a_template_that_ninjatrader_has_goes_through(room: Room) -> None:
 async def test_a_template_that_ninjatrader_does_not_have_is_denied_with_those_that_it_has(
     room: Room, request_: EntryRequest, typed: str, templates: list[str], said: str
 ) -> None:
-    room.broker.book_templates = templates
+    room.broker.shown.templates = tuple(templates)
     request = replace(request_, limit="bid", strategy=typed)
     assert await room.refused(request) == ["UNKNOWN_STRATEGY"]
     assert said in await told(room, request)
@@ -132,12 +132,12 @@ async def test_a_template_that_ninjatrader_does_not_have_is_denied_with_those_th
 
 
 async def test_the_longest_names_make_a_sentence_that_is_still_read_whole(room: Room) -> None:
-    room.broker.book_templates = [f"{number:02}" + "x" * 500 for number in range(40)]
+    room.broker.shown.templates = tuple(f"{number:02}" + "x" * 500 for number in range(40))
     assert len(await told(room, replace(PLACE, limit="bid", strategy="y" * 64))) < 600
 
 
 async def test_templates_that_can_not_be_read_stop_only_an_order_that_names_one(room: Room) -> None:
-    room.broker.failing.add("templates")
+    room.broker.failing.add("atm_templates")
     assert await room.refused(replace(PLACE, limit="bid", strategy="Scalp")) == ["FACTS_MISSING"]
     assert (await room.ticket(replace(PLACE, limit="bid"))).order.terms.strategy is None
 

@@ -325,6 +325,6 @@ async def test_templates_are_those_of_ninjatrader_and_seldom_read(room: Room) ->
     assert values(await suggest.strategies(TRADER, "")) == ["Scalp", "Two legs"]
     assert values(await suggest.strategies(TRADER, " LEGS")) == ["Two legs"]
     assert room.broker.reads == 1
-    room.broker.failing.add("templates")
+    room.broker.failing.add("atm_templates")
     room.clock.pass_by(NAMES_LAST.total_seconds() + 1)
     assert await suggest.strategies(TRADER, "") == []

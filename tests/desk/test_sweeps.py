@@ -345,7 +345,7 @@ async def test_what_can_not_be_read_is_never_called_flat(room: Room) -> None:
 
 async def test_an_account_that_held_nothing_must_be_read_as_well(room: Room) -> None:
     ticket = await room.ticket(EVERYTHING)
-    room.clock.plan(0.1, lambda: room.broker.failing.add("orders Sim102"))
+    room.broker.failing.add("orders Sim102")
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert ended.order_state is OrderState.CANCELLED

@@ -52,8 +52,8 @@ async def test_its_order_is_followed_to_the_end(running: Room) -> None:
 
 
 async def test_it_takes_all_that_a_new_order_takes(room: Room) -> None:
-    ended = await reversed_(room, replace(ASK, type=OrderType.LIMIT, limit="5795.25", oco="g", strategy="two legs"))
-    terms = Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5795.25"), oco="g", strategy="two legs")
+    ended = await reversed_(room, replace(ASK, type=OrderType.LIMIT, limit="5795.25", oco="g", strategy="Two legs"))
+    terms = Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5795.25"), oco="g", strategy="Two legs")
     assert ended.order.terms == terms
     assert isinstance(room.broker.sent[1], PlaceOrder)
     assert room.broker.sent[1].terms == terms
