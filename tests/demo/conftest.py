@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,17 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
         **dict.fromkeys(("TMPDIR", "TEMP"), str(tmp_path)),
     }
 
-    async def start(*arguments: str, program: tuple[str, ...] = ("-m", "bot", "demo")) -> Process:
+    async def start(*arguments: str, program: tuple[str, ...] = ("-m", "bot", "demo"), stdin: int = DEVNULL) -> Process:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *program, *arguments, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, start_new_session=True
+            sys.executable,
+            *program,
+            *arguments,
+            cwd=ROOT,
+            env=environment,
+            stdin=stdin,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
         )
         started.append(process)
         return process

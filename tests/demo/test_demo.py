@@ -6,13 +6,14 @@ import re
 import signal
 import socket
 import time
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.trading.policy import TRADING_COMMANDS
 from tests.demo.conftest import Demo
 
 # Nobody has to be that slow; this only ends a test that hangs.
@@ -73,8 +74,18 @@ async def test_the_script_tells_the_whole_story_and_ends_with_the_first_order_id
         "Arno (approver) presses  [Approve]",
         "expired",
         "A ticket can be confirmed for 30 s",
+        "BUY 1 LIMIT",
+        "quantity 1 → 2",
+        "order cancelled, 0 of 3 filled",
+        "closed 2",
+        "target and stop are there",
+        "accepted · nothing works in ",
+        "read back until flat; if it doesn't get flat, stop here",
+        "accepted · flat in ",
     ):
         assert words in story, words
+    for command in TRADING_COMMANDS:
+        assert f"types  /{command} " in story, command
     first = re.search(r"accepted · order (\w{32})", story)
     assert first is not None
     assert story.splitlines()[-1].endswith(first[1])
@@ -110,6 +121,50 @@ async def test_a_signal_ends_the_page_and_leaves_no_process_and_no_folder(
     with pytest.raises(ProcessLookupError):
         os.kill(bot, 0)
     assert left_in(tmp_path) == []
+
+
+async def said_after(process: Process, words: str) -> str:
+    """What the demo prints until a line holds these words."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    async with asyncio.timeout(HANGS):
+        while not lines or words not in lines[-1]:
+            assert not process.stdout.at_eof(), lines
+            lines.append((await process.stdout.readline()).decode())
+    return "".join(lines)
+
+
+async def test_words_typed_into_the_terminal_change_what_ninjatrader_does(demo: Demo) -> None:
+    process = await demo(stdin=PIPE)
+    guide = await guide_of(process)
+    assert "lost · reject · partial · slow · busy · offline · online · closed · open · fine · book · help" in guide
+    control = re.search(r"http://[\w.:]+/control", guide)
+    assert control is not None
+    assert process.stdin is not None
+    process.stdin.write(b"offline\n")
+    await said_after(process, "offline: NinjaTrader is off")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{control[0]}/faults") as reply:
+            assert [rule["kind"] for rule in (await reply.json())["rules"]] == ["offline"]
+        process.stdin.write(b"  Fine BOOK\r\n\nbok\n")
+        book = await said_after(process, "“bok” is none of the words")
+        assert "    Sim101:\n      SHORT 2 ES 09-26 at " in book
+        assert "going wrong: nothing" in book
+        # The end of what is typed is not the end of the demo.
+        process.stdin.close()
+        async with session.get(f"{control[0]}/faults") as reply:
+            assert (await reply.json())["rules"] == []
+    process.terminate()
+    code, said, errors = await ended(process)
+    assert (code, errors) == (0, "")
+    assert said.endswith("Stopped.\n")
+
+
+async def test_where_nobody_can_type_the_guide_names_no_words(demo: Demo) -> None:
+    process = await demo()
+    assert "Type a word" not in await guide_of(process)
+    process.terminate()
+    assert (await ended(process))[0] == 0
 
 
 @linux

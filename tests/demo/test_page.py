@@ -99,7 +99,7 @@ async def test_a_command_is_typed_with_help_confirmed_and_answered_with_order_id
     assert sent(stage) == 0
     await button(page, "Confirm").click()
     await appears(page, "accepted · order")
-    [order] = [one for one in stage.simulator.book()["orders"] if one["name"] != "Close"]
+    [order] = [one for one in stage.simulator.book()["orders"] if one["account"] == "Sim101" and one["name"] != "Close"]
     await appears(page, order["id"])
     await appears(page, "filled 1 at")
     await expect(button(page, "Confirm")).to_have_count(0)

@@ -1,13 +1,15 @@
 """What a person reads of the demo: what to type first, and Discord's texts as a terminal can show them. Only words, no doing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.sandbox.discord import WORLD
 
 NAMES: Mapping[str, str] = {person.name: person.display for person in WORLD.people}
 FIRST_COMMAND = '/reverse account:Sim101 instrument:"ES 09-26" side:buy qty:1'
+FLATTEN_COMMAND = "/flatten scope:account account:Sim104"
+STRATEGY_COMMAND = "/place account:Sim103 instrument:NQ side:buy qty:1 strategy:Scalp"
 MARGIN = "    "
 
 _ROLES = {str(number): name.title() for name, number in WORLD.roles.items()}
@@ -50,15 +52,18 @@ def reverse_command(account: str, held: Mapping[str, int]) -> str:
     return f'/reverse account:{account} instrument:"{instrument}" side:{side} qty:1'
 
 
-def page_guide(page: str, log: str, front: str, live: str) -> list[str]:
+def page_guide(page: str, log: str, crosstrade: str, *, front: str, live: str, words: Sequence[str]) -> list[str]:
     """What to do on the page.
 
     Args:
         page: its address.
         log: where the bot's log is.
+        crosstrade: address of the simulator.
         front: a command for the current front month.
         live: a command for the live account.
+        words: what may be typed into the terminal; none where nobody can type.
     """
+    typing = ["Type a word here to let things go wrong at NinjaTrader, and well again:", f"{MARGIN}{' · '.join(words)}"]
     trader, second, viewer, approver = (NAMES[name] for name in ("trader", "second", "viewer", "approver"))
     return [
         "The bot is up, between a Discord and a NinjaTrader that are only simulated. Nothing leaves this machine.",
@@ -78,6 +83,11 @@ def page_guide(page: str, log: str, front: str, live: str) -> list[str]:
         f"{MARGIN}A LIVE account, so two must agree: Confirm as {trader}, Approve as {approver}, in either order.",
         "",
         f"As {viewer}, paste the first line again: denied, with the reason. /positions works: it only reads.",
+        "",
+        f"More to try:  {FLATTEN_COMMAND}    (Sim104 and Sim105 hold several instruments, with orders that work)",
+        f"              {STRATEGY_COMMAND}    (an ATM template; Swing is another)",
+        *(typing if words else []),
+        f"NinjaTrader's own levers, and its true book: {crosstrade}/control   (docs/simulator.md)",
         f"The bot's log, as long as the demo runs: {log}",
         "Stop with Ctrl-C.",
         "",

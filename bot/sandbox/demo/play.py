@@ -7,8 +7,10 @@ from io import TextIOWrapper
 
 from bot.errors import DeskError
 from bot.sandbox.demo.guide import page_guide, reverse_command
-from bot.sandbox.demo.stage import staged
+from bot.sandbox.demo.levers import WORDS, heard
+from bot.sandbox.demo.stage import Stage, staged
 from bot.sandbox.demo.story import SHORTEST_LIFE, tell
+from bot.sandbox.demo.typed import lines, source
 
 GOOD = 0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -44,11 +46,22 @@ async def play(*, port: int, script: bool, websocket: bool) -> int:
 
 
 async def _page(port: int, *, websocket: bool) -> None:
+    typing = source()
     async with staged(_warn, port=port, pages=True, websocket=websocket) as stage:
         front, live = (reverse_command(account, stage.held(account)) for account in ("Sim102", "Apex-001"))
-        for line in page_guide(stage.discord.base, str(stage.log), front, live):
+        words = () if typing is None else tuple(WORDS)
+        for line in page_guide(stage.discord.base, str(stage.log), stage.crosstrade, front=front, live=live, words=words):
             _say(line)
-        await stage.bot.beside(asyncio.Event().wait())
+        await stage.bot.beside(_listen(stage, typing))
+
+
+async def _listen(stage: Stage, typing: int | None) -> None:
+    """Do what is typed, for ever."""
+    if typing is not None:
+        async for line in lines(typing):
+            for answer in heard(stage.simulator, line):
+                _say(f"  {answer}")
+    await asyncio.Event().wait()
 
 
 async def _story(*, websocket: bool) -> None:

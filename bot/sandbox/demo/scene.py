@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.sandbox.demo.guide import MARGIN, NAMES, news, quoted, spoken
+from bot.sandbox.demo.levers import DONE
 from bot.sandbox.demo.stage import Stage
 from bot.sandbox.discord import InteractionView, MessageView
 
@@ -173,8 +174,16 @@ class Scene:
 
     def sent(self, account: str) -> int:
         """How many reversals of an account have reached CrossTrade."""
-        requests = self.stage.simulator.book()["requests"]
-        return sum(_account_of(request) == account for request in requests if request["call"] == "ReversePosition")
+        return sum(request["call"] == "ReversePosition" for request in self.requests(account))
+
+    def requests(self, account: str) -> list[Mapping[str, Any]]:
+        """What has reached CrossTrade about an account and could change something, as it came."""
+        return [request for request in self.stage.simulator.book()["requests"] if _account_of(request) == account]
+
+    def working(self, account: str, instrument: str | None = None) -> list[Mapping[str, Any]]:
+        """The simulator's own rows of what works in an account, of one instrument or of all."""
+        rows = [row for row in self.stage.simulator.book()["orders"] if row["account"] == account]
+        return [row for row in rows if row["orderState"] not in DONE and instrument in {None, row["instrument"]}]
 
     def order(self, order_id: str) -> Mapping[str, Any]:
         """The simulator's own row of an order.
@@ -182,13 +191,14 @@ class Scene:
         Raises:
             Unproved: it knows none with this id.
         """
-        rows = [row for row in self.stage.simulator.book()["orders"] if order_id in (row["id"], row["orderId"])]
+        rows = [row for row in self.stage.simulator.book()["orders"] if order_id in (row["id"], row["ownOrderId"])]
         self.prove(f"the order {order_id} of the card in NinjaTrader's own list", holds=len(rows) == 1)
         return dict(rows[0])
 
     def fills(self, order_id: str) -> tuple[int, Decimal]:
         """What the simulator has filled of an order: contracts and average price."""
-        rows = [row for row in self.stage.simulator.book()["executions"] if row["orderId"] == order_id]
+        own = self.order(order_id)["id"]
+        rows = [row for row in self.stage.simulator.book()["executions"] if row["orderId"] == own]
         quantity = sum(row["quantity"] for row in rows)
         worth = sum((Decimal(row["price"]) * row["quantity"] for row in rows), Decimal())
         return quantity, worth / quantity if quantity else Decimal()

@@ -15,7 +15,7 @@ from bot.errors import DeskError
 from bot.sandbox.demo.child import LOG_NAME, Bot, launched
 from bot.sandbox.discord import WORLD, LocalDiscord
 from bot.sandbox.discord.world import APPROVER_ROLE, FILLS, TRADER_ROLE, VIEWER_ROLE
-from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator, running
+from bot.sandbox.ninjatrader import AccountSpec, AtmTemplate, Holding, Resting, Simulator, running
 
 PROJECT = Path(__file__).parents[3]
 POLICY_NAME = "policy.toml"
@@ -26,13 +26,22 @@ CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
 _READING = "help policy positions orders order accounts account pnl executions quote market chart strategies"
 READING = ", ".join(f'"{command}"' for command in _READING.split())
 
-# A month that everybody can type on any date, current ones, and a live account that takes two persons.
+# A month that everybody can type on any date, current ones, a live account that takes two persons, and two accounts with
+# several instruments: a stop and a target that close, a stop alone, and a limit that waits where nothing is open.
 ACCOUNTS = (
     AccountSpec("Sim101", holdings=(Holding("ES 09-26", -2),)),
     AccountSpec("Sim102", holdings=(Holding("ES", -3),)),
     AccountSpec("Sim103", holdings=(Holding("NQ", 1),)),
+    AccountSpec(
+        "Sim104",
+        holdings=(Holding("MES", 4), Holding("GC", -1)),
+        orders=(Resting("MES", -4, 180, "MES exits"), Resting("MES", -4, -140, "MES exits"), Resting("MNQ", 1, -200)),
+    ),
+    AccountSpec("Sim105", holdings=(Holding("CL", 2), Holding("RTY", -2)), orders=(Resting("CL", -2, -120),)),
     AccountSpec("Apex-001", provider="Rithmic", cash=Decimal(50_000), holdings=(Holding("MNQ", 2),)),
 )
+# ATM templates that orders may name.
+TEMPLATES = (AtmTemplate("Scalp", stop_ticks=8, target_ticks=8), AtmTemplate("Swing", stop_ticks=60, target_ticks=120))
 
 
 def policy_text(confirm_seconds: int) -> str:
@@ -113,12 +122,16 @@ class Stage:
         folder: where the bot runs, with policy file, journal and log.
         discord: the local Discord.
         simulator: the simulated NinjaTrader.
+        crosstrade: where it is served, with its levers under ``/control``.
+        transport: how orders travel: ``rest`` or ``websocket``.
         bot: the bot's process.
     """
 
     folder: Path
     discord: LocalDiscord
     simulator: Simulator
+    crosstrade: str
+    transport: str
     bot: Bot
 
     @property
@@ -129,6 +142,15 @@ class Stage:
     def set_confirm_seconds(self, seconds: int) -> None:
         """Rewrite the policy file with another life for tickets; the bot finds it within seconds."""
         (self.folder / POLICY_NAME).write_text(policy_text(seconds), encoding="utf-8")
+
+    def front(self, root: str) -> str:
+        """The current front month of a future."""
+        return self.simulator.world.contract(root).name
+
+    def away(self, instrument: str, ticks: int) -> Decimal:
+        """A price that is so many ticks from the last one."""
+        contract = self.simulator.world.contract(instrument)
+        return self.simulator.world.market.ticker(contract).last + ticks * contract.product.tick
 
     def held(self, account: str) -> Mapping[str, int]:
         """What the simulator says that an account holds: signed contracts by instrument."""
@@ -159,7 +181,7 @@ async def staged(
     """
     async with AsyncExitStack() as stack:
         discord = LocalDiscord(token=DISCORD_TOKEN)
-        simulator = Simulator(token=CROSSTRADE_TOKEN, rate_limited=False, accounts=ACCOUNTS)
+        simulator = Simulator(token=CROSSTRADE_TOKEN, rate_limited=False, accounts=ACCOUNTS, templates=TEMPLATES)
         # The bot's journal and log may still be open for a moment where an open file can't be deleted.
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="crosstalk-demo-", ignore_cleanup_errors=True)))
         (folder / POLICY_NAME).write_text(policy_text(confirm_seconds), encoding="utf-8")
@@ -176,7 +198,7 @@ async def staged(
         except TimeoutError as error:
             said = "\n".join(bot.last_lines)
             raise DeskError(f"The bot was not ready within {START_SECONDS:.0f} s. The last lines of its log:\n{said}") from error
-        yield Stage(folder, discord, simulator, bot)
+        yield Stage(folder, discord, simulator, crosstrade, settings["CROSSTRADE_TRANSPORT"], bot)
 
 
 def _why(error: OSError) -> str:

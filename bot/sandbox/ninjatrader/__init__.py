@@ -4,10 +4,23 @@ It speaks the documented wire forms and keeps its own books. Nothing here is sha
 against it; where the vendor's pages are silent, the choice made is marked "inferred" beside it.
 """
 
+from .atm import AtmTemplate
 from .book import AccountSpec, Holding, Resting
 from .faults import Faults, Kind, Rule
 from .server import running, serve
 from .simulator import Simulator
 from .timing import Timing
 
-__all__ = ["AccountSpec", "Faults", "Holding", "Kind", "Resting", "Rule", "Simulator", "Timing", "running", "serve"]
+__all__ = [
+    "AccountSpec",
+    "AtmTemplate",
+    "Faults",
+    "Holding",
+    "Kind",
+    "Resting",
+    "Rule",
+    "Simulator",
+    "Timing",
+    "running",
+    "serve",
+]

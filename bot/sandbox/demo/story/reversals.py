@@ -1,13 +1,13 @@
-"""The story that ``--script`` plays: one function for each step, proved both in the channel and in the simulator's book."""
+"""The chapters about reversals: the way of an order from the command to its fill, and what becomes of one that goes another way.
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+The first of them begins what takes its time; the last sees how it ended.
+"""
 
-from bot.errors import DeskError
-from bot.sandbox.demo.guide import FIRST_COMMAND, MARGIN, reverse_command
-from bot.sandbox.demo.scene import PATIENCE, Scene, Unproved, fill_on, order_id_on
-from bot.sandbox.demo.stage import ACCOUNTS, Stage
-from bot.sandbox.discord import NotPossibleError
+from bot.sandbox.demo.guide import FIRST_COMMAND, reverse_command
+from bot.sandbox.demo.scene import Scene
+from bot.sandbox.demo.stage import ACCOUNTS
+from bot.sandbox.demo.story.plot import Chapter, Plot
+from bot.sandbox.demo.story.proofs import is_accepted, is_filled
 from bot.sandbox.ninjatrader import Kind
 
 # The shortest life of a ticket that a policy file may ask for, so that one of them ends while others act.
@@ -19,61 +19,13 @@ ASK_AGAIN = '/reverse account:Sim101 instrument:"ES 09-26" side:sell qty:1'
 NO_POSITION = "No position found for instrument 'ES 09-26' in account 'sim101'"
 
 
-class StoryBroken(DeskError):
-    """A step failed."""
-
-    def __init__(self, number: int, title: str, expected: str, said: str) -> None:
-        super().__init__(f"Step {number} ({title}) failed.\n  expected: {expected}\n  the channel said:\n{said}")
-
-
-@dataclass(slots=True)
-class Plot:
-    """What later steps need of earlier ones.
-
-    Attributes:
-        first: the card of the first reversal.
-        first_order: its order id.
-        forgotten: the card that nobody presses.
-        lost: the card whose answer gets lost.
-    """
-
-    first: int = 0
-    first_order: str = ""
-    forgotten: int = 0
-    lost: int = 0
-
-
-async def tell(stage: Stage, say: Callable[[str], None], patience: float = PATIENCE) -> str:
-    """Play the story; returns the order id of the first reversal.
-
-    Args:
-        stage: where it plays; tickets live ``SHORTEST_LIFE`` seconds there.
-        say: gets the transcript, a line at a time.
-        patience: seconds until something that doesn't come breaks the story.
-
-    Raises:
-        StoryBroken: a step failed.
-    """
-    scene, plot = Scene(stage, say, patience), Plot()
-    for number, (title, step) in enumerate(STEPS, start=1):
-        say(f"{number}. {title}")
-        try:
-            await step(scene, plot)
-        except Unproved as error:
-            raise StoryBroken(number, title, error.expected, error.said) from error
-        except NotPossibleError as error:
-            raise StoryBroken(number, title, "what the person does to be possible", f"{MARGIN}| {error}") from error
-        say("")
-    return plot.first_order
-
-
 async def reversal(scene: Scene, plot: Plot) -> None:
     """From the command to the order id."""
     plot.first = await scene.asks("trader", FIRST_COMMAND)
     await scene.shows(plot.first, "SIM", "Sim101", "ES 09-26", "BUY 1 MARKET", "SHORT 2", "LONG 1")
     scene.prove("nothing sent before Confirm", holds=scene.sent("Sim101") == 0)
     await scene.presses("trader", "Confirm", plot.first)
-    plot.first_order = await _is_accepted(scene, plot.first, "Sim101", "ES 09-26", 1)
+    plot.first_order = await is_accepted(scene, plot.first, "Sim101", "ES 09-26", 1)
     scene.prove("one reversal sent, and only one", holds=scene.sent("Sim101") == 1)
 
 
@@ -112,7 +64,7 @@ async def losing(scene: Scene, plot: Plot) -> None:
 async def fill(scene: Scene, plot: Plot) -> None:
     """The first reversal's fill, in the same message."""
     scene.say("  (The card of Sim101 again:)")
-    await _is_filled(scene, plot.first, "Sim101", "ES 09-26", 1)
+    await is_filled(scene, plot.first, "Sim101", "ES 09-26", 1)
 
 
 async def denial(scene: Scene, _plot: Plot) -> None:
@@ -165,7 +117,7 @@ async def two_persons(scene: Scene, _plot: Plot) -> None:
     await scene.is_told(refused, "can't approve")
     scene.prove("nothing sent before the second person agrees", holds=scene.sent("Apex-001") == 0)
     await scene.presses("approver", "Approve", card)
-    await _is_filled(scene, card, "Apex-001", contract, -1)
+    await is_filled(scene, card, "Apex-001", contract, -1)
 
 
 async def expiry(scene: Scene, plot: Plot) -> None:
@@ -181,7 +133,7 @@ async def evidence(scene: Scene, plot: Plot) -> None:
     """The order whose answer was lost is found, without being sent again."""
     scene.say("  (The card of Sim102 again; the bot has looked into NinjaTrader's orders, fills and positions:)")
     [contract] = scene.stage.held("Sim102")
-    await _is_filled(scene, plot.lost, "Sim102", contract, 1)
+    await is_filled(scene, plot.lost, "Sim102", contract, 1)
     scene.prove("the order sent once", holds=scene.sent("Sim102") == 1)
 
 
@@ -190,36 +142,14 @@ async def rules_in_force(scene: Scene, _plot: Plot) -> None:
     await scene.is_told_in_the_end("viewer", "/policy", f"for {USUAL_LIFE} s")
 
 
-async def _is_accepted(scene: Scene, card: int, account: str, contract: str, signed: int) -> str:
-    """Wait for the order id on a card, and look the order up in the simulator's book; returns the id."""
-    order_id = order_id_on(await scene.shows(card, "accepted · order ")) or ""
-    row = scene.order(order_id)
-    side = "Buy" if signed > 0 else "Sell"
-    expected = (account, contract, side, abs(signed))
-    truth = (row["account"], row["instrument"], row["orderAction"], row["quantity"])
-    scene.prove(f"order {order_id} to be {expected} and not {truth}", holds=truth == expected)
-    return order_id
-
-
-async def _is_filled(scene: Scene, card: int, account: str, contract: str, signed: int) -> None:
-    """Wait for the fill on a card, the very fill of the simulator's book, and for what the account holds after it."""
-    order_id = await _is_accepted(scene, card, account, contract, signed)
-    told = fill_on(await scene.shows(card, f"filled {abs(signed)} at "))
-    truth = scene.fills(order_id)
-    scene.prove(f"the fill on the card to be {truth} and not {told}", holds=told == truth)
-    held = scene.stage.held(account)
-    scene.prove(f"{account} to hold {signed} {contract} and not {held}", holds=held == {contract: signed})
-    await scene.team_reads("Filled", order_id)
-
-
-Step = Callable[[Scene, Plot], Awaitable[None]]
-
-STEPS: tuple[tuple[str, Step], ...] = (
+OPENING: Chapter = (
     ("A reversal, from the command to the order id", reversal),
     ("A ticket that nobody presses", forgetting),
     ("The policy file changes while the bot runs", other_rules),
     ("An answer that gets lost", losing),
     ("The first reversal's fill", fill),
+)
+ENDING: Chapter = (
     ("Somebody who may only read", denial),
     ("What the accounts hold", reading),
     ("Somebody else's Confirm, and Cancel", strangers_and_cancel),
