@@ -25,6 +25,7 @@ class Trading(commands.Cog):
         **ORDER_OPTIONS,
         side="Side of the order",
         require="Place only if the position is flat, long or short; several with commas",
+        max_positions="Open a new position only while the account has fewer open than this",
     )
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("place"), instrument=instruments_of("place"))
@@ -47,6 +48,7 @@ class Trading(commands.Cog):
         oco: str | None = None,
         strategy: str | None = None,
         require: str | None = None,
+        max_positions: app_commands.Range[int, 1, LARGEST_QUANTITY] | None = None,
     ) -> None:
         """Offer a ticket for confirmation."""
         request = PlaceRequest(
@@ -61,6 +63,7 @@ class Trading(commands.Cog):
             oco=oco,
             strategy=strategy,
             require=require,
+            max_positions=max_positions,
         )
         await self._offering.offer(interaction, request)
 

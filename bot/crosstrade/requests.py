@@ -62,13 +62,14 @@ class OrderBody(Body):
 
 
 class PlaceBody(OrderBody):
-    """Body of POST Place Order: the same with our own id and a condition on the position (new).
+    """Body of POST Place Order: the same with our own id and conditions on what is open (new).
 
     ``orderId`` labels the order for looking it up; no page calls it a lock against doubles.
     """
 
     order_id: Label
     require_market_position: Label | None = None
+    max_positions: Annotated[int, Field(ge=1)] | None = None
 
     @classmethod
     def of(cls, intent: Reverse | FlatPlace | Replace | PlaceOrder) -> "PlaceBody":
@@ -80,7 +81,8 @@ class PlaceBody(OrderBody):
         if not isinstance(intent, PlaceOrder):
             raise ValueError("only a placed order has an id of ours")  # noqa: TRY004  as for anything that can't be sent
         wanted = ",".join(sorted(intent.require)) or None
-        return cls.model_validate({**_core(intent), "order_id": intent.order_id, "require_market_position": wanted}, by_name=True)
+        own = {"order_id": intent.order_id, "require_market_position": wanted, "max_positions": intent.max_positions}
+        return cls.model_validate({**_core(intent), **own}, by_name=True)
 
 
 class ReplaceBody(OrderBody):

@@ -47,6 +47,7 @@ from bot.trading.orders import (
     Terms,
     TimeInForce,
     check_terms,
+    parse_count,
     parse_fraction,
     parse_label,
     parse_price,
@@ -107,12 +108,13 @@ class Drafts:
         terms = with_prices(terms, request.limit, request.stop)
         check_terms(terms)
         require = parse_requirement(request.require) if isinstance(request, PlaceRequest) else frozenset()
+        most = parse_count("max_positions", request.max_positions) if isinstance(request, PlaceRequest) else None
         account, contract = await self._where(member, request, terms)
         if terms.strategy is not None:
             template(terms.strategy, await self._templates())
         match request:
             case PlaceRequest():
-                return PlaceOrder(account, contract, terms, self.new_id(), require)
+                return PlaceOrder(account, contract, terms, self.new_id(), require, most)
             case FlatPlaceRequest():
                 return FlatPlace(account, contract, terms)
             case _:

@@ -38,6 +38,7 @@ class PlaceRequest:
 
     Attributes:
         require: a comma list of ``flat``, ``long`` and ``short``: positions in which the order may be placed.
+        max_positions: open a new position only while fewer than that are open in the account.
     """
 
     command: ClassVar[str] = "place"
@@ -52,6 +53,7 @@ class PlaceRequest:
     oco: str | None = None
     strategy: str | None = None
     require: str | None = None
+    max_positions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def intent_values(intent: Intent) -> Values:
 def _order_values(intent: OrderIntent) -> Values:
     match intent:
         case PlaceOrder():
-            return {"order_id": intent.order_id, "require": sorted(intent.require)}
+            return {"order_id": intent.order_id, "require": sorted(intent.require), "max_positions": intent.max_positions}
         case VerifiedReverse() | Cancel():
             return {"order_id": intent.order_id}
         case Close():
@@ -103,7 +103,8 @@ def read_intent(data: dict[str, Any]) -> Intent:
         case "reverse invert":
             return Invert(*where)
         case "place":
-            return PlaceOrder(*where, data["order_id"], frozenset(data["require"]))
+            # Tickets of an earlier version have no max_positions.
+            return PlaceOrder(*where, data["order_id"], frozenset(data["require"]), data.get("max_positions"))
         case "flatplace":
             return FlatPlace(*where)
         case "bracket":

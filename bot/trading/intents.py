@@ -57,6 +57,8 @@ class PlaceOrder:
         order_id: the desk's own id, fresh for each ticket; a label to look the order up by, no lock against doubles.
         require: positions in which it may be placed, of ``flat``, ``long`` and ``short``; CrossTrade checks it, and so do we.
             Empty sets no condition.
+        max_positions: open a new position only while the account has fewer open ones than that, over all instruments; adding to
+            one is allowed. CrossTrade checks it, and so do we. ``None`` sets no condition.
     """
 
     command: ClassVar[str] = "place"
@@ -65,6 +67,7 @@ class PlaceOrder:
     terms: Terms
     order_id: str
     require: frozenset[str] = frozenset()
+    max_positions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

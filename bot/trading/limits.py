@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import PriceError
+from bot.trading.conditions import unmet
 from bot.trading.facts import Account, Facts, Quote
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
@@ -127,15 +128,8 @@ def _about_position(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
         )
     if position is not None and isinstance(intent, Invert):
         yield from _about_inversion(intent, position.quantity)
-    if isinstance(intent, PlaceOrder | Replace) and intent.require:
-        now = "flat" if position is None else "long" if position.quantity > 0 else "short"
-        if now not in intent.require:
-            yield Denial(
-                DenialCode.POSITION_NOT_AS_REQUIRED,
-                f"{code(intent.account)} is {now} in {intent.contract} and the order asks for "
-                f"{' or '.join(sorted(intent.require))}; look at the position, or leave require out.",
-                f"position={now} require={','.join(sorted(intent.require))}",
-            )
+    if isinstance(intent, PlaceOrder | Replace):
+        yield from unmet(intent, facts)
 
 
 def _about_inversion(intent: Invert, held: int) -> Iterable[Denial]:

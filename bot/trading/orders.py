@@ -193,6 +193,17 @@ def parse_requirement(typed: str | None) -> frozenset[str]:
     return words
 
 
+def parse_count(name: str, typed: int | None) -> int | None:
+    """Hold a number to 1 or more; ``None`` means "not given".
+
+    Raises:
+        UsageError: it is below 1.
+    """
+    if typed is not None and typed < 1:
+        raise UsageError(f"{name} must be 1 or more.")
+    return typed
+
+
 def check_terms(terms: Terms) -> None:
     """Check what needs no market: the quantity, and that just the prices that the type asks for are there.
 

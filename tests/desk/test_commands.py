@@ -215,6 +215,8 @@ BAD: dict[str, tuple[TicketRequest, str]] = {
     "an inversion with a template": (replace(REVERSE, quantity=2, mode="invert", strategy="Two legs"), "BAD_REQUEST"),
     "a verified reversal of nothing": (replace(REVERSE, account="Sim102", mode="verified"), "NO_POSITION"),
     "not as required": (replace(PLACE, require="flat,long"), "POSITION_NOT_AS_REQUIRED"),
+    "one position too many": (replace(PLACE, instrument="NQ 09-26", max_positions=1), "POSITION_NOT_AS_REQUIRED"),
+    "no position at all": (replace(PLACE, max_positions=0), "BAD_REQUEST"),
 }
 
 

@@ -90,7 +90,7 @@ intents = st.one_of(
     st.builds(Reverse, *where),
     st.builds(VerifiedReverse, *where, words),
     st.builds(Invert, *where),
-    st.builds(PlaceOrder, *where, words, requirements),
+    st.builds(PlaceOrder, *where, words, requirements, st.none() | counts),
     st.builds(FlatPlace, *where),
     st.builds(Close, *where, st.none() | counts, st.none() | numbers),
     st.builds(Cancel, *where, words),
