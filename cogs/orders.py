@@ -9,6 +9,7 @@ from bot.chat.access import Host, admitted
 from bot.chat.answers import thinking, told
 from bot.chat.choices import choices
 from bot.chat.client import DeskClient
+from bot.chat.suggesting import orders_of
 
 
 class Orders(commands.Cog):
@@ -32,6 +33,7 @@ class Orders(commands.Cog):
 
     @app_commands.command(name="order", description="One order: its state, its fills, its story, and the desk's ticket of it")
     @app_commands.describe(account="NinjaTrader account, such as Sim101", order="Order id, as its card or /orders shows it")
+    @app_commands.autocomplete(order=orders_of("order"))
     @app_commands.guild_only()
     async def order(self, interaction: discord.Interaction[Host], account: str, order: str) -> None:
         """Tell what is known of an order."""

@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.chat.access import Host
 from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
+from bot.chat.suggesting import prices_of, sizes_of, strategies
 from bot.desk.requests import BracketRequest, CloseRequest, FlattenRequest, ReverseRequest
 from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
@@ -27,6 +28,8 @@ class Positions(commands.Cog):
     )
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("reverse"), instrument=instruments_of("reverse"))
+    @app_commands.autocomplete(limit=prices_of("reverse", "limit"), stop=prices_of("reverse", "stop"), strategy=strategies)
+    @app_commands.autocomplete(qty=sizes_of("reverse"))
     @app_commands.guild_only()
     async def reverse(
         self,
@@ -69,6 +72,7 @@ class Positions(commands.Cog):
         percent="Share to close, such as 50; rounded up to whole contracts",
     )
     @app_commands.autocomplete(account=accounts_of("close"), instrument=instruments_of("close"))
+    @app_commands.autocomplete(qty=sizes_of("close"))
     @app_commands.guild_only()
     async def close(
         self,

@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.chat.access import Host
 from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
+from bot.chat.suggesting import orders_of, prices_of, sizes_of, strategies
 from bot.desk.requests import CancelRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, ReplaceRequest
 from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
@@ -27,6 +28,8 @@ class Trading(commands.Cog):
     )
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("place"), instrument=instruments_of("place"))
+    @app_commands.autocomplete(limit=prices_of("place", "limit"), stop=prices_of("place", "stop"), strategy=strategies)
+    @app_commands.autocomplete(qty=sizes_of("place"))
     @app_commands.guild_only()
     async def place(
         self,
@@ -67,6 +70,8 @@ class Trading(commands.Cog):
     @app_commands.describe(**ORDER_OPTIONS, side="Side of the new order")
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("flatplace"), instrument=instruments_of("flatplace"))
+    @app_commands.autocomplete(limit=prices_of("flatplace", "limit"), stop=prices_of("flatplace", "stop"), strategy=strategies)
+    @app_commands.autocomplete(qty=sizes_of("flatplace"))
     @app_commands.guild_only()
     async def flatplace(
         self,
@@ -104,10 +109,12 @@ class Trading(commands.Cog):
         account=ORDER_OPTIONS["account"],
         order="Order id, as its card or /orders shows it",
         qty="New quantity, with what has filled of it; as it is if left out",
-        limit="New limit price; as it is if left out",
-        stop="New stop price; as it is if left out",
+        limit="New limit price: 5790.25, +2t from where it is, bid-2t; as it is if left out",
+        stop="New stop price: 5780, -4t from where it is, be; as it is if left out",
     )
-    @app_commands.autocomplete(account=accounts_of("modify"))
+    @app_commands.autocomplete(account=accounts_of("modify"), order=orders_of("modify"))
+    @app_commands.autocomplete(limit=prices_of("modify", "limit"), stop=prices_of("modify", "stop"))
+    @app_commands.autocomplete(qty=sizes_of("modify"))
     @app_commands.guild_only()
     async def modify(
         self,
@@ -136,7 +143,7 @@ class Trading(commands.Cog):
         require="Place only if the position is flat, long or short; several with commas",
     )
     @app_commands.rename(order_type="type")
-    @app_commands.autocomplete(account=accounts_of("replace"))
+    @app_commands.autocomplete(account=accounts_of("replace"), order=orders_of("replace"), strategy=strategies)
     @app_commands.guild_only()
     async def replace(
         self,
@@ -175,7 +182,7 @@ class Trading(commands.Cog):
         instrument="Contract, for an instrument",
         order="Order id, as its card or /orders shows it, for one order",
     )
-    @app_commands.autocomplete(account=accounts_of("cancel"), instrument=instruments_of("cancel"))
+    @app_commands.autocomplete(account=accounts_of("cancel"), instrument=instruments_of("cancel"), order=orders_of("cancel"))
     @app_commands.guild_only()
     async def cancel(
         self,

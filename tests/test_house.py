@@ -172,6 +172,7 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
         "bot.chat.tree",
         "bot.crosstrade.client",
         "bot.crosstrade.stream",
+        "bot.desk.course",
         "bot.desk.desk",
         "bot.desk.outbox",
         "bot.desk.send",

@@ -15,7 +15,7 @@ from bot.chat.access import GuardedButton
 from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
-from bot.chat.wording import clip
+from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import CLOSING, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
@@ -23,8 +23,10 @@ from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness
 
-LONGEST_LINE = 130
+# A little below Discord's 4,000 characters for all texts of a message together.
+LONGEST_CARD = 3900
 LONGEST_OUTCOME = 700
+LONGEST_LEGS = 800
 MOST_WARNINGS = 5
 MOST_APPROVALS = 3
 
@@ -71,6 +73,24 @@ def colour(ticket: Ticket) -> int:
 
 
 def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
+    head, warnings = list(_head(ticket, late)), list(_warnings(ticket))
+    people = _text(*_people(ticket), *([note] if note else []))
+    yield from head
+    yield ui.Separator()
+    match ticket.intent:
+        case Flatten() | CancelWorking() as sweep:
+            taken = sum(size(block.content) for block in (*head, *warnings, people))
+            yield from _sweep_blocks(ticket, sweep, LONGEST_CARD - taken)
+        case _:
+            yield from _order_blocks(ticket)
+    yield from warnings
+    yield ui.Separator()
+    yield people
+    if buttons and (row := [*_buttons(ticket)]):
+        yield ui.ActionRow(*row)
+
+
+def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
     # Discord refuses a text of nothing but blanks, and the whole card with it.
@@ -78,37 +98,30 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
         yield ui.TextDisplay(told)
     if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
         yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
-    yield ui.Separator()
-    match ticket.intent:
-        case Flatten() | CancelWorking() as sweep:
-            yield from _sweep_blocks(ticket, sweep)
-        case _:
-            yield from _order_blocks(ticket)
+
+
+def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
-    yield ui.Separator()
-    yield _text(*_people(ticket), *([note] if note else []))
-    if buttons and (row := [*_buttons(ticket)]):
-        yield ui.ActionRow(*row)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     yield _text(*_order(ticket))
     yield _text(*_change(ticket))
-    if ticket.progress.legs:
-        yield _text(*sweepcards.legs(ticket))
+    if legs := sweepcards.legs(ticket, LONGEST_LEGS):
+        yield _text(*legs)
     if ticket.state is TicketState.OFFERED:
         yield _text(*_market(ticket))
 
 
-def _sweep_blocks(ticket: Ticket, sweep: Sweep) -> Iterator[ui.TextDisplay[Any]]:
-    yield _text(*sweepcards.order(ticket, sweep))
-    if ticket.progress.lines:
-        yield _text(*sweepcards.lines(ticket, sweep))
-    if ticket.state is TicketState.OFFERED:
-        yield _text(*sweepcards.plan(ticket, sweep))
-    if ticket.progress.legs:
-        yield _text(*sweepcards.legs(ticket))
+def _sweep_blocks(ticket: Ticket, sweep: Sweep, room: int) -> Iterator[ui.TextDisplay[Any]]:
+    """What it goes over, its lines, its steps or its calls; the lines take the room that is left."""
+    order = _text(*sweepcards.order(ticket, sweep))
+    below = list(sweepcards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
+    below += sweepcards.legs(ticket, min(LONGEST_LEGS, room // 3))
+    lines = sweepcards.lines(ticket, sweep, room - size(order.content) - sum(size(line) + 1 for line in below))
+    yield order
+    yield from (_text(*block) for block in (lines, below) if block)
 
 
 def _text(*lines: str) -> ui.TextDisplay[Any]:

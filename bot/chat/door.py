@@ -11,6 +11,7 @@ from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, Ord
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
+from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.tickets import Member, Place, Ticket
 from bot.trading.verbs import Verb
 
@@ -62,6 +63,22 @@ class Reads(Protocol):
         """The bars of an instrument, and what an account holds and works there."""
 
 
+class Suggest(Protocol):
+    """What autocomplete may ask for: what the member is granted, and nothing where a fact is missing; it never waits for long."""
+
+    async def prices(self, member: Member, so_far: SoFar, name: str, typed: str) -> Sequence[Suggestion[str]]:
+        """Prices for the option of that name."""
+
+    async def sizes(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[int]]:
+        """Quantities."""
+
+    async def orders(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
+        """Working orders of an account."""
+
+    async def strategies(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
+        """Names of ATM templates."""
+
+
 class Desk(Protocol):
     """What cogs and buttons may ask for. Errors are ``bot.errors.DeskError`` with a sentence for people."""
 
@@ -72,6 +89,10 @@ class Desk(Protocol):
     @property
     def reads(self) -> Reads:
         """Answers the commands that only read."""
+
+    @property
+    def suggest(self) -> Suggest:
+        """Answers keystrokes."""
 
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""

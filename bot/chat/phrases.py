@@ -156,7 +156,13 @@ def _brief(terms: Terms) -> str:
 def _prices(ticket: Ticket, terms: Terms) -> Iterator[str]:
     for name, price in (("limit", terms.limit), ("stop", terms.stop)):
         if price is not None:
-            yield f"{name} {figures.price(price, ticket.shown.tick_size)}"
+            yield f"{name} {figures.price(price, ticket.shown.tick_size)}{_as_typed(terms, name)}"
+
+
+def _as_typed(terms: Terms, name: str) -> str:
+    """The shorthand that a price came from; it is plain words that our own grammar has read."""
+    shorthand = terms.shorthand(name)
+    return "" if shorthand is None else f" (typed {code(shorthand, 30)})"
 
 
 def _differences(ticket: Ticket, before: Terms, after: Terms) -> Iterator[str]:
@@ -165,8 +171,6 @@ def _differences(ticket: Ticket, before: Terms, after: Terms) -> Iterator[str]:
         yield f"quantity {before.quantity} → {after.quantity}"
     for name, old, new in (("limit", before.limit, after.limit), ("stop", before.stop, after.stop)):
         if new is not None:
-            yield (
-                f"{name} {figures.price(new, tick)}"
-                if old in {new, None}
-                else (f"{name} {figures.price(old, tick)} → {figures.price(new, tick)}")
-            )
+            # Told apart as they are read, which no number can refuse.
+            was, now = "" if old is None else figures.price(old, tick), figures.price(new, tick)
+            yield f"{name} {now if was in {now, ''} else f'{was} → {now}'}{_as_typed(after, name)}"

@@ -1,9 +1,10 @@
 """What a card says of a sweep: what it goes over, each account and instrument before and now, each call and its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.chat import figures
-from bot.trading.progress import LegState, Line
+from bot.chat.wording import LONGEST_LINE, clip, size
+from bot.trading.progress import Leg, LegState, Line
 from bot.trading.sweeping import done_words, steps
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
@@ -44,15 +45,14 @@ def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     yield f"{figures.mark(live=ticket.shown.live)} · **{verb}{only}** · {what}"
 
 
-def lines(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
-    """A line for each account and instrument; what isn't done first."""
+def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
+    """A line for each account and instrument, as many as there is room for; what isn't done first."""
     made = sorted(ticket.progress.lines, key=lambda line: line.is_done)
     told = _planned if _is_unbegun(ticket) else _now
     several = len(sweep.scope.accounts) > 1 or ticket.progress.lines[:1] == ()
-    for line in made[:MOST_LINES]:
-        yield f"{_where(line, several=several)} · {told(line, sweep)}"
-    if len(made) > MOST_LINES:
-        yield f"… and {len(made) - MOST_LINES} more"
+    wanted = (f"{_where(line, several=several)} · {told(line, sweep)}" for line in made[:MOST_LINES])
+    kept = _fitting(wanted, room - len("\n… and 9999 more"))
+    return kept if len(kept) == len(made) else [*kept, f"… and {len(made) - len(kept)} more"]
 
 
 def plan(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
@@ -60,17 +60,38 @@ def plan(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.lines), start=1))
 
 
-def legs(ticket: Ticket) -> Iterator[str]:
-    """Each call and its end; of many the last ones."""
-    made = ticket.progress.legs
-    for leg in made[-MOST_LEGS:]:
-        state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
-        yield f"-# {_MARKS[state]} {leg.what}{'' if leg.text is None else f': {leg.text}'}"
+def legs(ticket: Ticket, room: int) -> list[str]:
+    """Each call and its end; of many the last ones, as there is room."""
+    return _fitting((_leg(leg, ticket) for leg in ticket.progress.legs[: -MOST_LEGS - 1 : -1]), room)[::-1]
+
+
+def _leg(leg: Leg, ticket: Ticket) -> str:
+    # What was on its way when the process ended is in doubt.
+    state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
+    return f"-# {_MARKS[state]} {leg.what}{'' if leg.text is None else f': {leg.text}'}"
+
+
+def _fitting(wanted: Iterable[str], room: int) -> list[str]:
+    """As many of the lines, cut to length, as there is room for."""
+    kept: list[str] = []
+    for line in wanted:
+        cut = clip(line, LONGEST_LINE)
+        room -= size(cut) + 1
+        if room < 0:
+            break
+        kept.append(cut)
+    return kept
+
+
+_BEFORE_READING = frozenset(
+    {TicketState.OFFERED, TicketState.SENDING, TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED}
+)
 
 
 def _is_unbegun(ticket: Ticket) -> bool:
     """Tell whether nothing has been read since the card was made; what can't be read is something else."""
-    return all(line.now is None and line.orders_now is None for line in ticket.progress.lines) and not ticket.progress.legs
+    nothing_read = all(line.now is None and line.orders_now is None for line in ticket.progress.lines)
+    return nothing_read and not ticket.progress.legs and ticket.state in _BEFORE_READING
 
 
 def _where(line: Line, *, several: bool) -> str:

@@ -11,6 +11,8 @@ from bot.trading.words import harmless
 
 # Discord's limit for a message without components is 2,000 characters.
 LONGEST_ANSWER = 1900
+# Of one line of a card, as a phone shows it in two or three.
+LONGEST_LINE = 130
 MOST_DENIALS = 6
 
 NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
@@ -37,6 +39,11 @@ def fit(text: str, longest: int) -> str:
     # One character for the ellipsis, one for a closing backtick.
     cut = text if len(text) < longest else text[: longest - 2] + "…"
     return f"{cut}`" if _ends_in_code(cut) else cut
+
+
+def size(text: str) -> int:
+    """How much of Discord's room a text takes; a character beyond the basic plane counts twice there."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _ends_in_code(text: str) -> bool:

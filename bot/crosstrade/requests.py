@@ -12,7 +12,7 @@ from bot.crosstrade.jsontext import dumps
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
-from bot.trading.orders import OrderType, TimeInForce
+from bot.trading.orders import OrderType, Terms, TimeInForce
 
 API = "/v1/api"
 STREAM = "/ws/stream"
@@ -193,7 +193,7 @@ class ChangeBody(Body):
         Raises:
             ValueError: nothing is different, or something that can't be changed is.
         """
-        before, terms = intent.before, intent.terms
+        before, terms = intent.before, _settled(intent.terms)
         if (before.side, before.type, before.tif, before.oco) != (terms.side, terms.type, terms.tif, terms.oco):
             raise ValueError("only quantity and prices of an order can be changed")
         new = {
@@ -207,7 +207,7 @@ class ChangeBody(Body):
 
 
 def _core(intent: Reverse | FlatPlace | Replace | PlaceOrder) -> dict[str, object]:
-    terms = intent.terms
+    terms = _settled(intent.terms)
     return {
         "instrument": str(intent.contract),
         "action": "BUY" if terms.side.sign > 0 else "SELL",
@@ -219,6 +219,13 @@ def _core(intent: Reverse | FlatPlace | Replace | PlaceOrder) -> dict[str, objec
         "oco_id": terms.oco,
         "strategy": terms.strategy,
     }
+
+
+def _settled(terms: Terms) -> Terms:
+    """The terms, if every price in them is a number."""
+    if terms.unpriced:
+        raise ValueError("shorthand was never worked out")
+    return terms
 
 
 def segment(name: str) -> str:

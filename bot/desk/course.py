@@ -135,7 +135,7 @@ def leg_state(outcome: Outcome) -> LegState:
             return LegState.REJECTED
         case NotSent():
             return LegState.NOT_SENT
-        case Unknown():
+        case _:
             return LegState.UNKNOWN
 
 
@@ -143,5 +143,5 @@ def _words(outcome: Outcome) -> str | None:
     match outcome:
         case Rejected(text) | NotSent(text) | Unknown(text):
             return code(text)
-        case Accepted():
+        case _:
             return None

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from bot.desk.ledger import Clock
 from bot.desk.look import Look, survey, survey_books
 from bot.desk.ports import Journal
+from bot.errors import PriceError, UsageError
 from bot.trading import limits, plan, sweeping
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
-from bot.trading.policy import Denial, Policy
+from bot.trading.policy import Denial, DenialCode, Policy
+from bot.trading.pricing import priced
 from bot.trading.progress import Progress
 from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 from bot.trading.tickets import NO_PROGRESS, Shown
@@ -59,9 +61,9 @@ class Decider:
 
     async def _order(self, intent: OrderIntent, member: int) -> Decision:
         facts, recent = await survey(self.look, self.journal, intent, self.policy, self.clock)
-        fresh = plan.refreshed(intent, facts)
+        fresh, unpriced = _priced(plan.refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
-        denials = limits.reasons(fresh, member, facts, policy, recent, now)
+        denials = (*limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
         shown = None if denials else plan.plan(fresh, facts, policy, now)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
@@ -74,6 +76,16 @@ class Decider:
         lines = sweeping.lines(fresh, books, policy)
         shown = None if denials else sweeping.plan(fresh, lines)
         return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+
+
+def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denial, ...]]:
+    """The intent with its shorthand worked out, once and for all; or as it was, with why that can't be done."""
+    try:
+        return priced(intent, facts), ()
+    except PriceError as error:
+        return intent, (Denial(DenialCode.BAD_PRICE, str(error)),)
+    except UsageError as error:
+        return intent, (Denial(DenialCode.BAD_REQUEST, str(error)),)
 
 
 def _listed(books: Mapping[str, Facts]) -> tuple[str, ...]:

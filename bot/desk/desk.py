@@ -16,6 +16,7 @@ from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
+from bot.desk.glances import Glances
 from bot.desk.hands import Hands
 from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Found, Lapses
@@ -32,6 +33,7 @@ from bot.desk.requests import Press, Refused, TicketRequest
 from bot.desk.retire import Retirer
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
+from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
@@ -71,6 +73,7 @@ class Desk:
 
     Attributes:
         reads: answers the commands that only read.
+        suggest: answers keystrokes.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -99,9 +102,10 @@ class Desk:
         self._directory = Directory(quiet_broker or broker)
         self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._ledger = Ledger(journal, policy, clock, observe)
-        look = Look(broker)
+        look = Look(broker, self._directory.front)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
+        self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
         decider = Decider(look, journal, policy, clock)
         drafts = Drafts(look, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
@@ -255,6 +259,7 @@ class Desk:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._outbox.close()
+        await self.suggest.close()
 
     async def _press(
         self, pressed: Callable[[Press, Acknowledge], Awaitable[str | None]], press: Press, acknowledge: Acknowledge

@@ -21,6 +21,7 @@ class Directory:
         self._accounts: dict[str, Account] = {}
         self._held: dict[str, tuple[Contract, ...]] = {}
         self._front: dict[str, Contract] = {}
+        self._fresh_fronts: set[str] = set()
 
     async def refresh_accounts(self) -> None:
         """Read the accounts anew.
@@ -39,7 +40,7 @@ class Directory:
         await self.refresh_accounts()
         for name in self.granted(policy):
             await self._refresh_positions(name)
-        for root in [root for root in self._roots(policy) if root not in self._front]:
+        for root in [root for root in self._roots(policy) if root not in self._fresh_fronts]:
             await self._refresh_front(root)
 
     def granted(self, policy: Policy) -> list[str]:
@@ -48,8 +49,12 @@ class Directory:
         return [name for name in self._accounts if matches(name, patterns)]
 
     def forget_fronts(self) -> None:
-        """Ask for front months again at the next refresh; they roll."""
-        self._front.clear()
+        """Ask for front months again at the next refresh, as they roll; until it is answered the old ones stand."""
+        self._fresh_fronts.clear()
+
+    def front(self, root: str) -> Contract | None:
+        """The front month of a root as last read, if it was."""
+        return self._front.get(root)
 
     def held(self, account: str, contracts: Sequence[Contract]) -> None:
         """Remember what a look has just seen in an account."""
@@ -105,3 +110,5 @@ class Directory:
             self._front[root] = (await self._broker.quote(Root(root))).contract
         except BrokerError as error:
             log.debug("front month of %s not read for autocomplete: %s", root, error)
+        else:
+            self._fresh_fronts.add(root)

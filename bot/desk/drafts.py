@@ -3,13 +3,13 @@
 No limit is looked at here, and nothing is stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.desk.asking import requests_of
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
-from bot.desk.naming import Naming, Stop, instrument, unreadable
+from bot.desk.naming import Naming, Stop, instrument, template, unreadable
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -54,6 +54,8 @@ from bot.trading.orders import (
 )
 from bot.trading.plan import terms_of
 from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.pricing import check_changes, with_prices
+from bot.trading.shorthand import read
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -99,20 +101,21 @@ class Drafts:
             quantity=request.quantity,
             type=request.type,
             tif=request.tif,
-            limit=parse_price("limit", request.limit),
-            stop=parse_price("stop", request.stop),
             oco=parse_label("OCO id", request.oco),
             strategy=parse_label("strategy", request.strategy),
         )
+        terms = with_prices(terms, request.limit, request.stop)
         check_terms(terms)
         require = parse_requirement(request.require) if isinstance(request, PlaceRequest) else frozenset()
         account, contract = await self._where(member, request, terms)
+        if terms.strategy is not None:
+            template(terms.strategy, await self._templates())
         match request:
             case PlaceRequest():
                 return PlaceOrder(account, contract, terms, self.new_id(), require)
             case FlatPlaceRequest():
                 return FlatPlace(account, contract, terms)
-            case ReverseRequest():
+            case _:
                 return self._reversal(request, account, contract, terms)
 
     def _reversal(self, request: ReverseRequest, account: str, contract: Contract, terms: Terms) -> OrderIntent:
@@ -129,11 +132,11 @@ class Drafts:
                 return Reverse(account, contract, terms)
 
     async def _bracket(self, member: Member, request: BracketRequest) -> Bracket:
-        target, stop = parse_price("target", request.target), parse_price("stop", request.stop)
-        if target is None or stop is None:
+        target = parse_price("target", request.target)
+        if target is None or not request.stop.strip():
             raise UsageError("A bracket needs a target and a stop.")
         # Its side comes with the position, which is read with everything else.
-        terms = Terms(Side.SELL, request.quantity, OrderType.STOPMARKET, TimeInForce.GTC, stop=stop)
+        terms = with_prices(Terms(Side.SELL, request.quantity, OrderType.STOPMARKET, TimeInForce.GTC), None, request.stop)
         check_terms(terms)
         account, contract = await self._where(member, request, None)
         return Bracket(account, contract, terms, target)
@@ -191,6 +194,12 @@ class Drafts:
         self.naming.ask(member, asked if terms is None else replace(asked, quantity=terms.quantity, order_type=terms.type))
         return account, named if isinstance(named, Contract) else await self._month(account, named)
 
+    async def _templates(self) -> Sequence[str]:
+        try:
+            return await self.look.atm_templates()
+        except BrokerError as error:
+            raise Stop(unreadable("its ATM templates", error)) from error
+
     async def _month(self, account: str, root: Root) -> Contract:
         try:
             return await self.look.month_of(account, root)
@@ -204,30 +213,30 @@ def _replacing(before: Terms, request: ReplaceRequest) -> Terms:
     The OCO id is not taken over: NinjaTrader uses each up once.
     """
     kind = request.type or before.type
-    limit, stop = parse_price("limit", request.limit), parse_price("stop", request.stop)
-    terms = Terms(
+    old = Terms(
         side=before.side,
         quantity=request.quantity,
         type=kind,
         tif=request.tif or before.tif,
-        limit=limit or (before.limit if kind.has_limit else None),
-        stop=stop or (before.stop if kind.has_stop else None),
+        limit=before.limit if kind.has_limit else None,
+        stop=before.stop if kind.has_stop else None,
         oco=parse_label("OCO id", request.oco),
         strategy=parse_label("strategy", request.strategy),
     )
+    terms = with_prices(old, request.limit, request.stop)
     check_terms(terms)
     return terms
 
 
 def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
     """What the request makes of an order's terms."""
-    limit, stop = parse_price("limit", request.limit), parse_price("stop", request.stop)
+    limit, stop = read("limit", request.limit), read("stop", request.stop)
     if (request.quantity, limit, stop) == (None, None, None):
         raise UsageError("Say what to change: qty, limit or stop.")
 
     def change(before: Terms) -> Terms:
         quantity = before.quantity if request.quantity is None else request.quantity
-        return replace(before, quantity=quantity, limit=limit or before.limit, stop=stop or before.stop)
+        return with_prices(replace(before, quantity=quantity), request.limit, request.stop)
 
     return change
 
@@ -235,8 +244,7 @@ def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
 def _changed(order: Order, terms: Terms) -> Terms:
     """The terms, if they can be those of that order."""
     check_terms(terms)
-    if terms == terms_of(order):
-        raise UsageError("That changes nothing: the order has that quantity and those prices already.")
+    check_changes(terms_of(order), terms)
     if terms.quantity <= order.filled:
         raise UsageError(f"{order.filled} have filled already, so the quantity must be more than that; or cancel the order.")
     return terms

@@ -21,10 +21,16 @@ Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence
 
 
 class Look:
-    """One look at the world for one account and instrument; the reads run side by side."""
+    """One look at the world for one account and instrument; the reads run side by side.
 
-    def __init__(self, broker: Broker) -> None:
+    Args:
+        broker: who is asked.
+        front: the front month of a root, from memory.
+    """
+
+    def __init__(self, broker: Broker, front: Callable[[str], Contract | None] = lambda _root: None) -> None:
         self._broker = broker
+        self._front = front
 
     def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -34,6 +40,7 @@ class Look:
         missing: list[str] = []
         return _facts(
             missing,
+            self._front(contract.root),
             asyncio.gather(
                 _try("account", self._broker.account(account), missing),
                 _try("positions", self._broker.positions(account), missing),
@@ -77,6 +84,14 @@ class Look:
         orders = await self._broker.orders(account, active_only=False)
         return next((order for order in orders if order_id in order.ids), None)
 
+    async def atm_templates(self) -> Sequence[str]:
+        """The names of the ATM templates in NinjaTrader.
+
+        Raises:
+            BrokerError: they can't be read.
+        """
+        return await self._broker.atm_templates()
+
     async def month_of(self, account: str, root: Root) -> Contract:
         """The contract that a bare root means: the only one with a position or working order, else the front month.
 
@@ -85,7 +100,7 @@ class Look:
             InstrumentError: more than one month would fit.
         """
         positions, orders = await asyncio.gather(self._broker.positions(account), self._broker.orders(account, active_only=True))
-        months = _months(root, positions, orders)
+        months = months_held(root, positions, orders)
         if len(months) > 1:
             fits = tuple(str(month) for month in months)
             sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
@@ -105,11 +120,11 @@ async def survey(
         JournalError: the journal can't be read.
     """
     while True:
-        window = _longest_window(policy())
+        window = longest_window(policy())
         reading = look.at(intent.account, intent.contract)
         facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
         # A policy that came into force meanwhile may look further back.
-        if _longest_window(policy()) <= window:
+        if longest_window(policy()) <= window:
             return facts, Recent(tuple(recent))
 
 
@@ -131,7 +146,7 @@ async def _nobody() -> None:
     """Nothing to read."""
 
 
-def _longest_window(policy: Policy) -> timedelta:
+def longest_window(policy: Policy) -> timedelta:
     """How far back the limits look; orders on their way are found however old they are."""
     windows = [timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits]
     if any(limit.orders_per_minute is not None for limit in policy.limits):
@@ -139,8 +154,8 @@ def _longest_window(policy: Policy) -> timedelta:
     return max(windows, default=timedelta())
 
 
-async def _facts(missing: list[str], reads: Reads) -> Facts:
-    return _as_facts(*await reads, missing)
+async def _facts(missing: list[str], front: Contract | None, reads: Reads) -> Facts:
+    return _as_facts(*await reads, missing, front)
 
 
 def _as_facts(
@@ -149,6 +164,7 @@ def _as_facts(
     orders: Sequence[Order] | None,
     quote: Quote | None,
     missing: Sequence[str],
+    front: Contract | None = None,
 ) -> Facts:
     return Facts(
         account=account,
@@ -156,10 +172,12 @@ def _as_facts(
         orders=None if orders is None else tuple(orders),
         quote=quote,
         missing=tuple(missing),
+        front=front,
     )
 
 
-def _months(root: Root, positions: Sequence[Position], orders: Sequence[Order]) -> list[Contract]:
+def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Order]) -> list[Contract]:
+    """The months of a root in which there is a position or a working order."""
     held = {p.contract for p in positions if p.contract.root == root.name and p.quantity}
     worked = {o.contract for o in orders if o.contract.root == root.name and o.remaining}
     return sorted(held | worked)

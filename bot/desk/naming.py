@@ -1,11 +1,12 @@
-"""Names as people type them, made into NinjaTrader's own: accounts and instruments. Every no is a ``Stop`` with its reasons.
+"""Names as people type them, found among NinjaTrader's own: accounts, instruments, ATM templates. Every no is a ``Stop``.
 
 What is then read or decided about them isn't here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 
 from bot.desk.directory import Directory
 from bot.errors import BrokerError, InstrumentError
@@ -15,6 +16,9 @@ from bot.trading.tickets import Member
 from bot.trading.words import code
 
 LONGEST_ACCOUNT = 100
+# How many names, and how much of each, fit into a sentence.
+MOST_NAMES = 8
+LONGEST_NAME = 40
 
 
 class Stop(Exception):
@@ -78,6 +82,28 @@ def instrument(typed: str, now: datetime) -> Contract | Root:
         return parse_instrument(typed, now.date())
     except InstrumentError as error:
         raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
+
+
+def template(typed: str, known: Sequence[str]) -> None:
+    """Go on only if NinjaTrader has an ATM template of just that name; with another one it would reject the order.
+
+    Raises:
+        Stop: it has none; the sentence names the closest, else those that there are.
+    """
+    if typed in known:
+        return
+    folded = {name.casefold(): name for name in known}
+    close = [folded[each] for each in get_close_matches(typed.casefold(), folded, n=1)]
+    names = ", ".join(code(name, LONGEST_NAME) for name in (close or sorted(known))[:MOST_NAMES])
+    if close:
+        mend = f"did you mean {names}?"
+    elif known:
+        more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+        mend = f"it has {names}{more}."
+    else:
+        mend = "it has none at all; leave strategy out."
+    sentence = f"NinjaTrader has no ATM template {code(typed, LONGEST_NAME)}; {mend}"
+    raise Stop(Denial(DenialCode.UNKNOWN_STRATEGY, sentence, f"strategy={typed}"))
 
 
 def unreadable(what: str, error: BrokerError) -> Denial:

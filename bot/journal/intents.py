@@ -149,6 +149,7 @@ def terms_values(terms: Terms) -> Values:
         "stop": text(terms.stop),
         "oco": terms.oco,
         "strategy": terms.strategy,
+        "typed": terms.typed,
     }
 
 
@@ -163,6 +164,8 @@ def read_terms(data: dict[str, Any]) -> Terms:
         stop=number(data["stop"]),
         oco=data["oco"],
         strategy=data["strategy"],
+        # Rows of before there was shorthand don't have it.
+        typed=tuple([(name, text) for name, text in data.get("typed", ())]),
     )
 
 

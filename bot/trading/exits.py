@@ -19,8 +19,6 @@ from bot.trading.sweeps import CancelWorking, Flatten, Sweep
 
 ExitAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | Close
 Market = tuple[str, Contract]
-# Of an account that can't be read it isn't known which contracts a flatten closes.
-Closed = tuple[str, Contract | None]
 _DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 
@@ -40,7 +38,6 @@ class Pace:
         between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
         unreadable_state: an order in a state that says nothing holds up the close of its contract this long.
         flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.
-        blind: before an account that can't be read is flattened all the same.
         whole: all in all.
     """
 
@@ -54,7 +51,6 @@ class Pace:
     between: float = 8.0
     unreadable_state: float = 10.0
     flat_within: float = 15.0
-    blind: float = 5.0
     whole: float = 90.0
 
 
@@ -87,12 +83,10 @@ class Exits:
     began: datetime
     meant: set[Market] = field(default_factory=set)
     _cancels: dict[str, _Sent] = field(default_factory=dict)
-    _closes: dict[Closed, _Sent] = field(default_factory=dict)
-    _read_at: dict[str, datetime] = field(default_factory=dict)
+    _closes: dict[Market, _Sent] = field(default_factory=dict)
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
-        self._read_at |= {name: now for name, facts in books.items() if not _is_unread(facts)}
         self.meant |= {(name, contract) for name, facts in books.items() for contract in _open(self.sweep, name, facts)}
         for (account, contract), sent in self._closes.items():
             read = books.get(account)
@@ -132,7 +126,6 @@ class Exits:
         found = [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
         if isinstance(self.sweep, CancelWorking):
             return found
-        found += [action for name, facts in books.items() for action in self._blindly(self.sweep, name, facts, now, held_up)]
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
         at_once = {name for name, facts in books.items() if self._may_go_at_once(name, facts, closable[name], held_up)}
         first = self._is_whole and not self._closes
@@ -177,8 +170,7 @@ class Exits:
 
     def _is_close(self, name: str, order: Order, facts: Facts) -> bool:
         """Tell whether an order is one that closes, sent by this sweep: to cancel it would be to stand in one's own way."""
-        sent = not self._closes.keys().isdisjoint({(name, order.contract), (name, None)})
-        if order.type is not OrderType.MARKET or not sent:
+        if order.type is not OrderType.MARKET or (name, order.contract) not in self._closes:
             return False
         position = facts.position(order.contract)
         return facts.positions is None or (position is not None and order.side is closing_side(position.quantity))
@@ -211,20 +203,6 @@ class Exits:
             if (name, contract) not in held_up and not self._blocks(facts, contract, now) and self._is_over((name, contract), now)
         }
 
-    def _blindly(self, sweep: Flatten, name: str, facts: Facts, now: datetime, held_up: frozenset[Market]) -> list[ExitAction]:
-        """What to do about an account that can't be read: cancel, then flatten, once; CrossTrade closes what is there.
-
-        Whoever wants out must not be kept in by a list that doesn't come. Where a close may be under way already nothing is done.
-        """
-        unread = (now - self._read_at.get(name, self.began)).total_seconds()
-        closing = any(account == name for account, _ in (*self._closes, *held_up))
-        if not _is_unread(facts) or unread < self.pace.blind or closing:
-            return []
-        if name not in self._cancels:
-            return [CancelOrders(name, sweep.scope.contract)]
-        waited = (now - self._cancels[name].at).total_seconds() >= self.pace.recancel
-        return [FlattenAccount(name, sweep.scope.contract, sweep.only)] if waited else []
-
     def _blocks(self, facts: Facts, contract: Contract, now: datetime) -> bool:
         """Tell whether something works there that could fill beside a close."""
         late = now - self.began >= timedelta(seconds=self.pace.unreadable_state)
@@ -232,7 +210,7 @@ class Exits:
 
     def _is_over(self, market: Market, now: datetime) -> bool:
         """Tell whether the last close of a contract is proved to be over, so that a new one can't be a second one."""
-        return all(self._has_ended(self._closes.get(key), now) for key in (market, (market[0], None)))
+        return self._has_ended(self._closes.get(market), now)
 
     def _has_ended(self, sent: _Sent | None, now: datetime) -> bool:
         if sent is None:
@@ -261,7 +239,7 @@ class Exits:
             return [FlattenAccount(name, None, sweep.only)]
         return [_close(name, contract, facts) for contract in sorted(closable)]
 
-    def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Closed]:
+    def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Market]:
         """The contracts that a call closes."""
         match action:
             case Close():
@@ -270,9 +248,7 @@ class Exits:
                 names = [action.account]
             case _:
                 names = list(books)
-        unread = [name for name in names if _is_unread(books[name])]
-        known = [(name, contract) for name in names for contract in _open(self.sweep, name, books[name])]
-        return [*known, *((name, None) for name in unread)]
+        return [(name, contract) for name in names for contract in _open(self.sweep, name, books[name])]
 
 
 def _next(before: _Sent | None, state: LegState, now: datetime) -> _Sent:
@@ -294,8 +270,8 @@ def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
     }
 
 
-def _working(facts: Facts, contract: Contract | None) -> list[Order]:
-    return [order for order in facts.orders or () if contract in {None, order.contract} and order.remaining]
+def _working(facts: Facts, contract: Contract) -> list[Order]:
+    return [order for order in facts.orders or () if order.contract == contract and order.remaining]
 
 
 def _close(name: str, contract: Contract, facts: Facts) -> Close:

@@ -151,6 +151,7 @@ class Facts:
         positions: every position of the account. An empty tuple was read as such; ``None`` is unknown.
         orders: the working orders of the account.
         missing: what could not be read, with the reason in plain words.
+        front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
     """
 
     account: Account | None
@@ -158,6 +159,7 @@ class Facts:
     orders: tuple[Order, ...] | None
     quote: Quote | None
     missing: tuple[str, ...] = field(default=())
+    front: Contract | None = None
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

@@ -4,7 +4,7 @@ Values as CrossTrade lists them (POST Reverse Position): BUY and SELL; MARKET, L
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -110,6 +110,8 @@ class Terms:
         stop: stop price, for STOPMARKET and STOPLIMIT only.
         oco: free-text OCO group id; NinjaTrader uses each up once.
         strategy: name of an ATM template in NinjaTrader.
+        typed: prices that came as shorthand, as they were typed: ``("limit", "bid-2t")``. For people to read; two orders are the
+            same whatever was typed for them.
     """
 
     side: Side
@@ -120,6 +122,20 @@ class Terms:
     stop: Decimal | None = None
     oco: str | None = None
     strategy: str | None = None
+    typed: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    def price(self, name: str) -> Decimal | None:
+        """The price of that name, ``limit`` or ``stop``."""
+        return self.limit if name == "limit" else self.stop
+
+    def shorthand(self, name: str) -> str | None:
+        """What was typed for that price, if it was shorthand."""
+        return dict(self.typed).get(name)
+
+    @property
+    def unpriced(self) -> tuple[tuple[str, str], ...]:
+        """Shorthand that hasn't been worked out yet; an order that has any must not be sent."""
+        return tuple((name, text) for name, text in self.typed if self.price(name) is None)
 
 
 def parse_price(name: str, typed: str | None) -> Decimal | None:
@@ -185,13 +201,11 @@ def check_terms(terms: Terms) -> None:
     """
     if not 1 <= terms.quantity <= LARGEST_QUANTITY:
         raise UsageError(f"The quantity must be a whole number from 1 to {LARGEST_QUANTITY}.")
-    for name, price, wanted in (
-        ("limit", terms.limit, terms.type.has_limit),
-        ("stop", terms.stop, terms.type.has_stop),
-    ):
-        if wanted and price is None:
+    for name, wanted in (("limit", terms.type.has_limit), ("stop", terms.type.has_stop)):
+        given = terms.price(name) is not None or terms.shorthand(name) is not None
+        if wanted and not given:
             raise PriceError(f"A {terms.type.lower()} order needs a {name} price: add {name}:5800.25 or the like.")
-        if price is not None and not wanted:
+        if given and not wanted:
             raise PriceError(f"A {terms.type.lower()} order takes no {name} price: leave {name} out or change type.")
 
 

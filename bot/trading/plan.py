@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.trading.expiry import warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
     CLOSING,
@@ -191,9 +192,8 @@ def _others_working(intent: OrderIntent, facts: Facts) -> int:
 
 
 def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -> list[str]:
-    terms, found = intent.terms, []
-    if intent.contract.is_past(now.date()):
-        found.append(f"{intent.contract} is past by the calendar; the broker may refuse it")
+    terms = intent.terms
+    found = list(warnings_about(intent.contract, now.date(), facts.front, leaving=isinstance(intent, EXITS)))
     if isinstance(intent, CLOSING) and not isinstance(intent, Close) and position and (terms.side is Side.BUY) == (position > 0):
         again = side_word(terms.quantity * terms.side.sign)
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")

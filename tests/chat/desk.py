@@ -38,6 +38,7 @@ from bot.trading.intents import (
 from bot.trading.orders import OrderType, Side, Terms, parse_requirement
 from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
 from bot.trading.progress import Line, Progress
+from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
 from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
 from bot.trading.verbs import Verb
@@ -156,6 +157,41 @@ def _progress(intent: Intent) -> Progress:
 
 
 @dataclass
+class FakeSuggest:
+    """Fills ``bot.chat.door.Suggest``: gives back what it was given, whoever types.
+
+    Attributes:
+        answers: by the name of the option.
+        asked: the option, the other options, and what was typed.
+        fails: what it raises.
+    """
+
+    behind: list[str]
+    answers: dict[str, list[Suggestion[Any]]] = field(default_factory=dict)
+    asked: list[tuple[str, SoFar | None, str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def _answer(self, name: str, so_far: SoFar | None, typed: str) -> list[Suggestion[Any]]:
+        self.behind.append("suggest")
+        self.asked.append((name, so_far, typed))
+        if self.fails is not None:
+            raise self.fails
+        return self.answers.get(name, [])
+
+    async def prices(self, member: Member, so_far: SoFar, name: str, typed: str) -> list[Suggestion[str]]:
+        return self._answer(name, so_far, typed)
+
+    async def sizes(self, member: Member, so_far: SoFar, typed: str) -> list[Suggestion[int]]:
+        return self._answer("qty", so_far, typed)
+
+    async def orders(self, member: Member, so_far: SoFar, typed: str) -> list[Suggestion[str]]:
+        return self._answer("order", so_far, typed)
+
+    async def strategies(self, member: Member, typed: str) -> list[Suggestion[str]]:
+        return self._answer("strategy", None, typed)
+
+
+@dataclass
 class FakeDesk:
     """Fills ``bot.chat.door.Desk``.
 
@@ -190,6 +226,7 @@ class FakeDesk:
 
     def __post_init__(self) -> None:
         self.reads = FakeReads(self.behind)
+        self.suggest = FakeSuggest(self.behind)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)

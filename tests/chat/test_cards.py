@@ -19,7 +19,7 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.tickets import Approved, Member, Ticket, TicketState
 from bot.trading.words import code, harmless
 
-from .samples import APPROVER_ROLE, LIMIT, NOW, SHOWN, TICKET, ticket
+from .samples import APPROVER_ROLE, ES, LIMIT, NOW, SHOWN, TICKET, ticket
 
 S = TicketState
 
@@ -52,6 +52,16 @@ def test_an_open_card_says_everything_that_a_person_decides_on() -> None:
         *("working orders there: 2", "⚠ the market is closed", "Asked by Tess", "Expires <t:1767268830:R>"),
     ):
         assert expected in text
+
+
+def test_shorthand_stands_beside_the_price_that_it_came_to() -> None:
+    typed = replace(LIMIT, typed=(("limit", "be+4t"),))
+    text = _text(ticket(terms=typed))
+    assert "limit 5795.00 (typed `be+4t`)" in text
+    assert "stop 5796.00\n" in text + "\n"
+    before = replace(LIMIT, limit=Decimal("5794.00"))
+    modified = replace(TICKET, intent=Change("Sim101", ES, replace(typed, typed=(("limit", "+4t"),)), "o1", before))
+    assert "limit 5794.00 → 5795.00 (typed `+4t`)" in _text(modified)
 
 
 def test_i15_a_live_card_says_so_in_word_and_colour() -> None:
@@ -254,6 +264,12 @@ def test_an_order_that_was_changed_since_says_what_it_was_and_is() -> None:
         assert expected in text
 
 
+@pytest.mark.parametrize("price", ["NaN", "sNaN", "Infinity"])
+def test_a_price_that_is_no_number_costs_no_card(price: str) -> None:
+    odd = replace(TICKET.order.terms, limit=Decimal(price))
+    assert "limit" in _text(ticket(state=S.ACCEPTED, order_ids=("o1",), terms=odd, order_terms=odd))
+
+
 def test_an_order_out_of_sight_is_not_green() -> None:
     assert colour(ticket(state=S.ACCEPTED, order_state=OrderState.GONE)) == YELLOW
 
@@ -332,6 +348,7 @@ hostile = st.builds(
             stop=st.none() | numbers,
             oco=st.none() | nasty,
             strategy=st.none() | nasty,
+            typed=st.just(()) | st.tuples(st.tuples(st.sampled_from(["limit", "stop"]), nasty)),
         ),
     ),
     requester=st.builds(Member, st.integers(1, 2**63), nasty),

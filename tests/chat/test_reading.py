@@ -137,8 +137,9 @@ async def test_an_answer_of_any_length_comes_whole_in_several_messages(stage: St
 
 
 async def test_instruments_are_offered_one_after_the_other(stage: Stage) -> None:
-    choices = await stage.trader.autocomplete(stage.channel, "quote", "instrument", "ES 09-26,n")
-    assert [choice["value"] for choice in choices] == ["ES 09-26, NQ 09-26"]
+    for command in ("quote", "market"):
+        choices = await stage.trader.autocomplete(stage.channel, command, "instrument", "ES 09-26,n")
+        assert [choice["value"] for choice in choices] == ["ES 09-26, NQ 09-26"]
     choices = await stage.trader.autocomplete(stage.channel, "quote", "instrument", "x" * 99 + ",")
     assert choices == []
     choices = await stage.trader.autocomplete(stage.channel, "orders", "instrument", "", account="Sim101")

@@ -143,6 +143,7 @@ async def test_the_reads_understand_the_simulator(play: Play) -> None:
     assert (quote.age(soon(0)) or 0) < 5
     assert (await client.quote(Root("ES"))).contract.root == "ES"
     assert await client.order("Sim101", "nothing") is None
+    assert "Scalp" in await client.atm_templates()
     with pytest.raises(BrokerRefused):
         await client.account("Sim999")
     assert client.link.up

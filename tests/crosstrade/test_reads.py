@@ -45,6 +45,7 @@ async def read_everything(client: CrossTrade, name: str) -> Any:
         "lifecycle": lambda: client.lifecycle("Sim101", "a/b"),
         "executions": lambda: client.executions("Sim101"),
         "quote": lambda: client.quote(ES),
+        "templates": client.atm_templates,
     }
     return await reads[name]()
 
@@ -56,11 +57,12 @@ GOOD = {
     "orders": ("/v1/api/accounts/Sim101/orders?activeOnly=true", {"orders": [ORDER], "success": True}),
     "order": ("/v1/api/accounts/Sim101/orders/a%2Fb", ORDER | {"success": True}),
     "lifecycle": (
-        "/v1/api/accounts/Sim101/orders/a%2Fb/lifecycle?includeFills=true&includeRaw=false",
+        "/v1/api/accounts/Sim101/orders/a%2Fb/lifecycle?includeFills=true&includeRaw=false&limit=200",
         {"success": True, "orderId": "a", "originalOrderId": "b", "account": "Sim101", "count": 0, "events": []},
     ),
     "executions": ("/v1/api/accounts/Sim101/executions?lookbackTime=900", {"executions": [FILL], "success": True}),
     "quote": ("/v1/api/market/quote?instrument=ES%2009-26", QUOTE),
+    "templates": ("/v1/api/atm-templates", {"templates": ["Scalp", "Two legs"], "success": True}),
 }
 
 

@@ -1,7 +1,9 @@
 """Paths and bodies as they are sent."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from urllib.parse import unquote
 
 import pytest
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 
 from bot.crosstrade import requests
 from bot.crosstrade.jsontext import dumps, loads
+from bot.trading.intents import Change, PlaceOrder
 from bot.trading.orders import OrderType, Side, TimeInForce
 
 from .intents import reverse
@@ -24,6 +27,21 @@ def test_the_body_holds_just_what_was_asked_for() -> None:
         "orderType": "MARKET",
         "timeInForce": "DAY",
     }
+
+
+def test_shorthand_that_was_never_worked_out_is_not_sent() -> None:
+    unpriced = reverse(type=OrderType.LIMIT, typed=(("limit", "bid-2t"),))
+    placed = PlaceOrder(unpriced.account, unpriced.contract, unpriced.terms, "own1")
+    resting = replace(unpriced.terms, limit=Decimal(5790), typed=())
+    changed = Change(unpriced.account, unpriced.contract, unpriced.terms, "o1", resting)
+    for make in (partial(requests.OrderBody.of, unpriced), partial(requests.PlaceBody.of, placed)):
+        with pytest.raises(ValueError, match="never worked out"):
+            make()
+    with pytest.raises(ValueError, match="never worked out"):
+        requests.ChangeBody.of(changed)
+    priced = reverse(type=OrderType.LIMIT, limit=Decimal("5799.50"), typed=(("limit", "bid-2t"),))
+    assert requests.OrderBody.of(priced).fields()["limitPrice"] == Decimal("5799.50")
+    assert "bid" not in dumps(requests.OrderBody.of(priced).fields())
 
 
 def test_every_option_has_the_name_and_the_spelling_of_the_vendor() -> None:

@@ -313,6 +313,23 @@ def test_accounts_may_be_objects_or_plain_names() -> None:
         wire.read_accounts(wired({"accounts": ["Sim101", " "], "success": True}))
 
 
+TEMPLATES = ["Scalp", " Two legs"]
+
+
+@pytest.mark.parametrize("body", [{"success": True, "templates": TEMPLATES}, {"success": True, "data": {"templates": TEMPLATES}}])
+def test_atm_templates_are_read_to_the_letter(body: object) -> None:
+    assert wire.read_templates(body) == ("Scalp", " Two legs")
+    assert wire.read_templates({"success": True, "templates": []}) == ()
+
+
+@pytest.mark.parametrize(
+    "body", [{"success": True}, {"templates": "Scalp"}, {"templates": [1]}, {"templates": ["Scalp", ""]}, None]
+)
+def test_templates_that_can_not_be_read_are_not_none(body: object) -> None:
+    with pytest.raises(BrokerGarbled):
+        wire.read_templates(body)
+
+
 @pytest.mark.parametrize("body", [QUOTE, [QUOTE], {"success": True, "data": QUOTE}, {"data": [QUOTE]}], ids=str)
 @pytest.mark.parametrize("asked", [ES, Root("ES")], ids=str)
 def test_a_quote_is_read_with_its_time_in_seconds(body: object, asked: Contract | Root) -> None:
@@ -418,6 +435,7 @@ def test_any_json_at_all_is_read_or_garbled(body: object) -> None:
         lambda: wire.read_accounts(body),
         lambda: wire.read_account(body, "Sim101"),
         lambda: wire.read_quote(body, ES),
+        lambda: wire.read_templates(body),
     ):
         with contextlib.suppress(BrokerGarbled):
             read()

@@ -30,7 +30,7 @@ class Shown:
     answers: dict[str, Any] = field(default_factory=dict)
     lives: dict[str, Lifecycle] = field(default_factory=dict)
     strategies: list[Strategy] = field(default_factory=list)
-    templates: tuple[str, ...] = ("Scalp",)
+    templates: tuple[str, ...] = ("Scalp", "Two legs")
 
 
 class ShowsBook:

@@ -106,6 +106,7 @@ class FakeBroker(ShowsBook):
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     front: Contract | None = None
+    quote_changes: dict[str, object] = field(default_factory=dict)
     reads: int = 0
     surprise: Exception | None = None
     called: list[str] = field(default_factory=list)
@@ -159,7 +160,7 @@ class FakeBroker(ShowsBook):
         await self._read("quote")
         contract = instrument if isinstance(instrument, Contract) else self.front or Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
-        return Quote(
+        quote = Quote(
             contract,
             tick,
             Decimal(50),
@@ -169,6 +170,7 @@ class FakeBroker(ShowsBook):
             self.clock() - timedelta(seconds=self.quote_age),
             market_open=True,
         )
+        return replace(quote, **self.quote_changes)  # type: ignore[arg-type]  # a test names the fields
 
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         await self._read("bars")

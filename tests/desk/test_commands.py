@@ -212,7 +212,7 @@ BAD: dict[str, tuple[TicketRequest, str]] = {
         replace(REVERSE, quantity=2, mode="invert", type=OrderType.LIMIT, limit="5790"),
         "BAD_REQUEST",
     ),
-    "an inversion with a template": (replace(REVERSE, quantity=2, mode="invert", strategy="two legs"), "BAD_REQUEST"),
+    "an inversion with a template": (replace(REVERSE, quantity=2, mode="invert", strategy="Two legs"), "BAD_REQUEST"),
     "a verified reversal of nothing": (replace(REVERSE, account="Sim102", mode="verified"), "NO_POSITION"),
     "not as required": (replace(PLACE, require="flat,long"), "POSITION_NOT_AS_REQUIRED"),
 }

@@ -263,7 +263,7 @@ async def test_money_that_can_not_be_read_is_missing_and_never_from_memory(room:
     assert "no answer for account" in made.why
     # CrossTrade keeps watermarks itself, so they are told whatever NinjaTrader does.
     assert (report.marks, report.marks_why) == (Watermarks("Sim101", Decimal(100)), "")
-    [first, *_] = listed(await room.desk.reads.pnl(READER))
+    [first, *_] = listed(await room.desk.reads.accounts(READER))
     assert first.why
 
 
@@ -360,7 +360,7 @@ async def test_strategies_and_templates_are_read_side_by_side_and_fail_apart(roo
     room.broker.shown.strategies.append(running)
     made = await room.desk.reads.strategies(TRADER, "Sim101")
     assert isinstance(made, StrategyReport)
-    assert (made.running.rows, made.templates, made.templates_why) == ((running,), ("Scalp",), "")
+    assert (made.running.rows, made.templates, made.templates_why) == ((running,), ("Scalp", "Two legs"), "")
     room.broker.failing |= {"strategies", "atm_templates"}
     made = await room.desk.reads.strategies(TRADER, "Sim101")
     assert isinstance(made, StrategyReport)

@@ -43,7 +43,6 @@ QUICK = Pace(
     between=0.1,
     unreadable_state=0.2,
     flat_within=1.0,
-    blind=0.3,
     whole=8.0,
 )
 CONTRACTS = ("ES 12-26", "NQ 12-26", "CL 01-27", "GC 02-27")

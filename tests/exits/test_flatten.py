@@ -60,12 +60,12 @@ async def test_two_hundred_random_books_end_flat_or_say_just_what_is_left(batch:
     assert ends.count("flat") >= each // 2
 
 
-async def test_an_account_that_cannot_be_read_is_flattened_all_the_same_and_never_called_flat_unread() -> None:
+async def test_an_account_whose_positions_cannot_be_read_is_left_alone_and_never_called_flat() -> None:
     async with open_floor((AccountSpec("Sim1", holdings=(Holding("ES 12-26", 2), Holding("NQ 12-26", -1))),)) as floor:
         ticket = await floor.ask(FlattenRequest("account", "Sim1"))
         floor.simulator.faults.add(Kind.TIMEOUT, "ListPositions")
         ended = await floor.confirm(ticket)
-        assert floor.held() == {}
+        assert len(floor.held()) == 2
         assert ended.outcome is not None
         assert "positions could not be read, it may not be flat" in ended.outcome
-        assert [one.call for one in floor.simulator.cloud.received] == ["CancelOrders", "Flatten"]
+        assert floor.simulator.cloud.received == []

@@ -23,7 +23,8 @@ from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
 MODEST = settings(max_examples=50, deadline=None)
 
-NOW = datetime(2026, 9, 15, 14, 30, tzinfo=UTC)
+# ES 09-26 is the front month then, and its end is far.
+NOW = datetime(2026, 8, 18, 14, 30, tzinfo=UTC)
 TICK = Decimal("0.25")
 ES = Contract("ES", 2026, 9)
 ES_DECEMBER = Contract("ES", 2026, 12)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundFills, Unclear, Verdict, weigh
+from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundClosed, FoundFills, Unclear, Verdict, weigh
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import Bracket, Invert, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
+from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
@@ -380,7 +380,54 @@ STOP = like(BRACKETED, "stop", OrderState.WORKING)
 TARGET = replace(STOP, ids=("target",), type=OrderType.LIMIT, stop=None, limit=Decimal("5820.00"))
 HALF = "{} orders look like its stop and {} like its target"
 
+# LONG 2, of which 1 is to be closed.
+CLOSING = unanswered(Close("Sim101", ES, Terms(Side.SELL, 1), 1), 2, 1)
+WORKS = replace(like(REPLACED, "old", OrderState.WORKING), quantity=3, limit=OLD_TERMS.limit)
+CANCELLING = unanswered(Cancel("Sim101", ES, OLD_TERMS, "old"), 2, 2)
+CHANGING = unanswered(Change("Sim101", ES, replace(OLD_TERMS, quantity=1), "old", OLD_TERMS), 2, 1)
+AS_IT_WAS = Absent("the order is working as it was")
+
 MORE: dict[str, tuple[Reads, Verdict]] = {
+    "closed: the position shows it": (Reads(CLOSING, position=1), FoundClosed()),
+    "closed: nothing": (Reads(CLOSING), Absent()),
+    "closed: more than was asked": (
+        Reads(CLOSING, position=0),
+        Unclear("the position went from LONG 2 to FLAT without an order to show for it"),
+    ),
+    "closed: its order still works": (
+        Reads(CLOSING, (like(CLOSING, state=OrderState.WORKING),)),
+        Unclear("an order that may be the close is still working"),
+    ),
+    "closed: its order was cancelled": (Reads(CLOSING, (like(CLOSING, state=OrderState.CANCELLED),)), Absent()),
+    "cancelled": (
+        Reads(CANCELLING, (replace(WORKS, state=OrderState.CANCELLED),)),
+        Found(replace(WORKS, state=OrderState.CANCELLED)),
+    ),
+    "cancelled: filled first": (
+        Reads(CANCELLING, (replace(WORKS, state=OrderState.FILLED),)),
+        Found(replace(WORKS, state=OrderState.FILLED)),
+    ),
+    "cancelled: it works as it was": (Reads(CANCELLING, (WORKS,)), AS_IT_WAS),
+    "cancelled: on its way": (
+        Reads(CANCELLING, (replace(WORKS, state=OrderState.CANCEL_PENDING),)),
+        Unclear("the order is CancelPending"),
+    ),
+    "cancelled: in a state that says nothing": (
+        Reads(CANCELLING, (replace(WORKS, state=OrderState.OTHER),)),
+        Unclear("the order is Other"),
+    ),
+    "cancelled: not listed": (Reads(CANCELLING), Unclear("the order is not listed any more")),
+    "changed": (Reads(CHANGING, (replace(WORKS, quantity=1),)), Found(replace(WORKS, quantity=1))),
+    "changed: it works as it was": (Reads(CHANGING, (WORKS,)), AS_IT_WAS),
+    "changed: on its way": (
+        Reads(CHANGING, (replace(WORKS, state=OrderState.CHANGE_SUBMITTED),)),
+        Unclear("the order is ChangeSubmitted"),
+    ),
+    "changed: being cancelled": (
+        Reads(CHANGING, (replace(WORKS, state=OrderState.CANCEL_PENDING),)),
+        Absent("the order is cancelpending as it was"),
+    ),
+    "changed: not listed": (Reads(CHANGING), Unclear("the order is not listed any more")),
     "placed: by the desk's own id, whatever else looks like it": (
         Reads(PLACED, (IT, replace(IT, ids=("676", OWN)))),
         Found(replace(IT, ids=("676", OWN))),

@@ -136,6 +136,7 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.BAD_REQUEST,
         DenialCode.UNKNOWN_ACCOUNT,
         DenialCode.UNKNOWN_INSTRUMENT,
+        DenialCode.UNKNOWN_STRATEGY,
         DenialCode.DESK_DOWN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
@@ -604,6 +605,12 @@ REPLACEMENTS: dict[str, tuple[World, list[DenialCode]]] = {
 @pytest.mark.parametrize(("world", "codes"), REPLACEMENTS.values(), ids=list(REPLACEMENTS))
 def test_a_replacement_is_an_entry_of_which_the_old_order_is_gone(world: World, codes: list[DenialCode]) -> None:
     assert world.codes() == codes
+
+
+@pytest.mark.parametrize(("quantity", "codes"), [(4, []), (5, []), (6, [DenialCode.MAX_POSITION])])
+def test_who_is_over_the_limit_may_make_an_order_smaller(quantity: int, codes: list[DenialCode]) -> None:
+    intent = Change("Sim101", ES, replace(BEFORE, quantity=quantity), "old", BEFORE)
+    assert wanted(intent, orders=(WORKS,)).with_limit(max_position=1).codes() == codes
 
 
 @pytest.mark.parametrize(("side", "codes"), [(Side.SELL, []), (Side.BUY, [DenialCode.MAX_POSITION])])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.facts import Facts, Position
+from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Bracket,
     Cancel,
@@ -166,16 +167,17 @@ def test_the_steps_name_every_number_that_is_sent(position: int, terms: Terms) -
 
 
 @pytest.mark.parametrize(
-    ("now", "warned"),
-    [
-        (datetime(2026, 9, 30, 23, 59, tzinfo=UTC), False),
-        (datetime(2026, 10, 1, tzinfo=UTC), True),
-        (datetime(2031, 1, 1, tzinfo=UTC), True),
-    ],
+    ("intent", "said"),
+    [(INTENT, ["roll date", "the front month is ES 12-26"]), (Cancel("Sim101", ES, Terms(Side.BUY, 1), "o1"), [])],
 )
-def test_a_month_that_is_past_by_the_calendar_is_a_warning(now: datetime, warned: bool) -> None:
-    warnings = plan(INTENT, FACTS, POLICY, now).warnings
-    assert warnings == (("ES 09-26 is past by the calendar; the broker may refuse it",) if warned else ())
+def test_a_contract_that_ends_is_warned_about_and_who_gets_out_is_told_of_its_end_alone(
+    intent: OrderIntent, said: list[str]
+) -> None:
+    facts = replace(FACTS, front=Contract("ES", 2026, 12))
+    warnings = " ".join(plan(intent, facts, POLICY, datetime(2026, 9, 15, 14, 30, tzinfo=UTC)).warnings)
+    assert "ES 09-26 expires on 2026-09-18, in 3 days" in warnings
+    assert all(words in warnings for words in said)
+    assert ("roll" in warnings) is bool(said)
 
 
 @MODEST

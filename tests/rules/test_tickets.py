@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from bot.trading.intents import Reverse, closing_side
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.progress import Leg, Progress
+from bot.trading.sweeps import CancelWorking, Flatten, Scope
 from bot.trading.tickets import IN_FLIGHT, SENT, TRANSITIONS, Approved, IllegalMove, TicketState, move, side_word
 from tests.rules.strategies import ES_DECEMBER, INTENT, MODEST, NOW, SHOWN, TICKET, contracts, sides, well_formed_terms
 
@@ -187,3 +189,20 @@ def test_a_signed_quantity_is_said_as_traders_do(quantity: int, word: str) -> No
 def test_the_closing_side_takes_a_position_to_flat(position: int, side: Side) -> None:
     assert position + closing_side(position).sign * abs(position) == 0
     assert closing_side(abs(position) * side.sign) is not side
+
+
+@pytest.mark.parametrize("sweep", [Flatten(Scope(("Sim101",))), CancelWorking(Scope(("Sim101",)))])
+def test_a_sweep_is_about_no_single_order(sweep: Flatten | CancelWorking) -> None:
+    assert TICKET.order is INTENT
+    with pytest.raises(TypeError, match="ticket t1 is about no single order"):
+        _ = replace(TICKET, intent=sweep).order
+    assert not replace(TICKET, intent=sweep).same_shape(INTENT)
+    assert not TICKET.same_shape(sweep)
+
+
+def test_what_was_sent_last_is_the_last_call_of_several() -> None:
+    sent = replace(TICKET, sent_at=NOW)
+    assert (TICKET.last_sent_at, sent.last_sent_at) == (None, NOW)
+    later = NOW + timedelta(seconds=20)
+    progress = Progress().began(Leg("one", NOW)).began(Leg("two", later))
+    assert replace(sent, progress=progress).last_sent_at == later

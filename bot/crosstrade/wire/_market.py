@@ -134,6 +134,9 @@ class _EndpointRow(Row):
 
 
 def _template(item: object) -> str:
+    # To the letter: a name is sent back as it is.
+    if isinstance(item, str) and item.strip():
+        return item
     return _TemplateRow.model_validate({"name": item} if isinstance(item, str) else item).name
 
 

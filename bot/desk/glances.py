@@ -1,0 +1,145 @@
+"""Reads for somebody who is still typing: few, shared, short-lived, and never waited for longer than Discord gives.
+
+Each keystroke asks; what was read a moment ago answers, whoever it was read for. What is missing is read in the background,
+only so much for each person. A read that fails or takes too long is unknown, never empty. What is made of it, and who may see
+it, isn't decided here; no order is ever decided on what stands here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from bot.desk.ledger import Clock
+from bot.desk.look import longest_window
+from bot.desk.ports import Broker, Journal
+from bot.errors import BrokerError, JournalError
+from bot.trading.facts import Account, Order, Position, Quote
+from bot.trading.instruments import Contract
+from bot.trading.policy import Policy
+from bot.trading.tickets import Ticket
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+# Orders too: who has just placed one looks for it at once.
+PRICES_LAST = ORDERS_LAST = timedelta(seconds=2)
+POSITIONS_LAST = timedelta(seconds=5)
+NAMES_LAST = timedelta(seconds=60)
+# How much longer something is good enough when its person may not have it read again yet.
+GRACE = timedelta(seconds=5)
+# Enough for one command with all its options, not for every keystroke.
+MOST_READS = 8
+WITHIN = timedelta(seconds=4)
+
+
+class Shelf(Generic[Key, Value]):
+    """Answers of one kind of read, each for a while; two who want the same at once share one read."""
+
+    def __init__(self, read: Callable[[Key], Awaitable[Value]], lasts: timedelta, clock: Clock) -> None:
+        self._read = read
+        self._lasts = lasts
+        self._clock = clock
+        self._found: dict[Key, tuple[datetime, Value | None]] = {}
+        self._running: dict[Key, asyncio.Task[None]] = {}
+
+    def needs(self, key: Key) -> bool:
+        """Tell whether it must be read, and nobody reads it yet."""
+        return key not in self._running and not self._is_younger(key, self._lasts)
+
+    def begin(self, key: Key) -> None:
+        """Begin to read it."""
+        task = asyncio.create_task(self._fill(key))
+        self._running[key] = task
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    def running(self, key: Key) -> Sequence["asyncio.Task[None]"]:
+        """The read of it that is under way, if one is."""
+        return [self._running[key]] if key in self._running else []
+
+    def get(self, key: Key) -> Value | None:
+        """What was read a moment ago; ``None`` when that isn't so, or could not be read."""
+        return self._found[key][1] if self._is_younger(key, self._lasts + GRACE) else None
+
+    @property
+    def all_running(self) -> Sequence["asyncio.Task[None]"]:
+        """Every read that is under way."""
+        return list(self._running.values())
+
+    def _is_younger(self, key: Key, age: timedelta) -> bool:
+        return key in self._found and self._clock() - self._found[key][0] <= age
+
+    async def _fill(self, key: Key) -> None:
+        value: Value | None = None
+        try:
+            value = await self._read(key)
+        except (BrokerError, JournalError):
+            # Unknown from now on, whatever was read before.
+            value = None
+        self._found = {each: found for each, found in self._found.items() if self._is_younger(each, self._lasts + GRACE)}
+        self._found[key] = (self._clock(), value)
+
+
+class Glances:
+    """Shelves for all that suggestions are made of.
+
+    Args:
+        broker: asked in the background: its reads give way to those that somebody waits for.
+        journal: for orders on their way.
+        policy: says how far back the limits look.
+        clock: the time, aware UTC.
+
+    Attributes:
+        patience: seconds that a keystroke waits for reads, which go on after that; it may have to do so twice.
+    """
+
+    patience = 1.0
+
+    def __init__(self, broker: Broker, journal: Journal, policy: Callable[[], Policy], clock: Clock) -> None:
+        async def recent(_key: None) -> Sequence[Ticket]:
+            return await journal.recent(clock() - longest_window(policy()))
+
+        async def orders(account: str) -> Sequence[Order]:
+            return await broker.orders(account, active_only=True)
+
+        async def templates(_key: None) -> Sequence[str]:
+            return await broker.atm_templates()
+
+        self._clock = clock
+        self._begun: dict[int, list[datetime]] = {}
+        self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, PRICES_LAST, clock)
+        self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, POSITIONS_LAST, clock)
+        self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, ORDERS_LAST, clock)
+        self.accounts: Shelf[str, Account] = Shelf(broker.account, POSITIONS_LAST, clock)
+        self.templates: Shelf[None, Sequence[str]] = Shelf(templates, NAMES_LAST, clock)
+        self.recent: Shelf[None, Sequence[Ticket]] = Shelf(recent, ORDERS_LAST, clock)
+
+    async def see(self, member: int, wanted: Iterable["Wanted"]) -> None:
+        """Have read what is neither fresh nor under way, as far as the member has reads left, and wait for it all a little."""
+        asked = tuple(wanted)
+        for shelf, key in asked:
+            if shelf.needs(key) and self._may_read(member):
+                shelf.begin(key)
+        if running := [task for shelf, key in asked for task in shelf.running(key)]:
+            await asyncio.wait(running, timeout=self.patience)
+
+    async def close(self) -> None:
+        """Stop reading."""
+        shelves = (self.quotes, self.positions, self.orders, self.accounts, self.templates, self.recent)
+        running = [task for shelf in shelves for task in shelf.all_running]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _may_read(self, member: int) -> bool:
+        now = self._clock()
+        lately = {each: [at for at in begun if now - at < WITHIN] for each, begun in self._begun.items()}
+        self._begun = {each: begun for each, begun in lately.items() if begun}
+        theirs = self._begun.setdefault(member, [])
+        if len(theirs) >= MOST_READS:
+            return False
+        theirs.append(now)
+        return True
+
+
+Wanted = tuple[Shelf[Any, Any], Hashable]

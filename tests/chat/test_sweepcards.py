@@ -1,0 +1,373 @@
+"""The cards of flattens and of every kind of order: what they say in each state, and that all of them fit."""
+
+import itertools
+import re
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from discord import ui
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
+from bot.trading.instruments import Contract
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.tickets import Member, Ticket, TicketState
+
+from .samples import ES, NOW, TICKET, ticket
+from .test_cards import hostile, nasty
+
+S = TicketState
+NQ = Contract("NQ", 2026, 9)
+BUY = Terms(Side.BUY, 2)
+REST = Terms(Side.SELL, 3, OrderType.LIMIT, TimeInForce.GTC, limit=Decimal("5810.00"))
+STOP = Terms(Side.SELL, 2, OrderType.STOPMARKET, TimeInForce.GTC, stop=Decimal("5790.00"))
+ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
+    "reverse": (Reverse("Sim101", ES, BUY), ["BUY 2 MARKET DAY"]),
+    "verified": (VerifiedReverse("Sim101", ES, BUY, "own1"), ["BUY 2 MARKET DAY · verified"]),
+    "invert": (Invert("Sim101", ES, Terms(Side.SELL, 2)), ["INVERT · SELL 2 MARKET"]),
+    "place": (PlaceOrder("Sim101", ES, REST, "own1"), ["SELL 3 LIMIT GTC", "limit 5810.00"]),
+    "flatplace": (FlatPlace("Sim101", ES, BUY), ["BUY 2 MARKET DAY"]),
+    "close": (Close("Sim101", ES, Terms(Side.SELL, 2)), ["CLOSE all of LONG 2 · SELL 2 MARKET"]),
+    "close a part": (Close("Sim101", ES, Terms(Side.SELL, 1), 1), ["CLOSE 1 of LONG 2"]),
+    "cancel": (Cancel("Sim101", ES, REST, "o9"), ["CANCEL SELL 3 LIMIT", "order `o9`"]),
+    "modify": (
+        Change("Sim101", ES, replace(REST, quantity=1), "o9", REST),
+        ["MODIFY SELL 1 LIMIT", "quantity 3 → 1", "order `o9`"],
+    ),
+    "replace": (Replace("Sim101", ES, BUY, "o9", REST), ["REPLACE by BUY 2 MARKET DAY", "order `o9`: SELL 3 LIMIT is cancelled"]),
+    "bracket": (
+        Bracket("Sim101", ES, STOP, Decimal("5820.00")),
+        ["BRACKET SELL 2 STOPMARKET GTC", "target 5820.00", "stop 5790.00"],
+    ),
+}
+ONE = Scope(("Sim101",))
+ALL = Scope(("Sim101", "Sim102"), everything=True)
+SWEEPS: dict[str, tuple[Sweep, str]] = {
+    "flatten": (Flatten(ONE), "**FLATTEN** · `Sim101`"),
+    "flatten instrument": (Flatten(Scope(("Sim101",), ES)), "**FLATTEN** · `Sim101 ES 09-26`"),
+    "flatten everything": (Flatten(ALL), "**FLATTEN** · everything"),
+    "flatten some": (Flatten(Scope(("Sim101", "Sim102"), left_out=("Apex-1",))), "**FLATTEN** · `2 accounts`"),
+    "flatten long": (Flatten(ONE, Holding.LONG), "**FLATTEN long positions** · `Sim101`"),
+    "cancel": (CancelWorking(ONE), "**CANCEL** · `Sim101`"),
+    "cancel everything": (CancelWorking(ALL), "**CANCEL** · everything"),
+}
+OPEN_LINES = (Line("Sim101", False, ES, 2, 1), Line("Sim101", False, NQ, -1, 0))
+DONE_LINES = tuple(replace(line, now=0, orders_now=0) for line in OPEN_LINES)
+LEFT_LINES = (replace(OPEN_LINES[0], now=0, orders_now=0), replace(OPEN_LINES[1], now=-1, orders_now=2))
+LEGS = (
+    Leg("cancel the orders in `Sim101`", NOW, LegState.ACCEPTED),
+    Leg("flatten `Sim101`", NOW, LegState.REJECTED, "`busy`"),
+    Leg("close ES 09-26 in `Sim101`", NOW, LegState.UNKNOWN, "`reset`"),
+    Leg("close NQ 09-26 in `Sim101`", NOW, LegState.NOT_SENT, "`no connection`"),
+    Leg("flatten everything", NOW, LegState.SENDING),
+)
+
+
+def swept(sweep: Sweep, state: TicketState = S.OFFERED, lines: tuple[Line, ...] = OPEN_LINES, **changes: Any) -> Ticket:
+    """A ticket of a sweep."""
+    legs, done_at = changes.pop("legs", ()), changes.pop("done_at", None)
+    shown = replace(TICKET.shown, live=changes.pop("live", False), last=None, bid=None, ask=None, quoted_at=None)
+    progress = Progress(legs, lines, done_at)
+    return replace(TICKET, intent=sweep, state=state, shown=shown, progress=progress, sent_at=NOW, **changes)
+
+
+def blocks(one: Ticket, **options: Any) -> list[str]:
+    return [item.content for item in card(one, **options).walk_children() if isinstance(item, ui.TextDisplay)]
+
+
+def text(one: Ticket, **options: Any) -> str:
+    return "\n".join(blocks(one, **options))
+
+
+def fits(one: Ticket, **options: Any) -> None:
+    """Discord's limits."""
+    view = card(one, **options)
+    told = [item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay)]
+    assert view.content_length() <= 4000
+    assert sum(len(block.encode("utf-16-le")) // 2 for block in told) <= 4000
+    assert all(block.strip() for block in told)
+    assert sum(1 for _ in view.walk_children()) <= 40
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("kind", ORDERS)
+def test_a_card_of_any_order_says_in_any_state_which_account_and_what(kind: str, state: TicketState, live: bool) -> None:
+    intent, words = ORDERS[kind]
+    one = replace(ticket(live=live, state=state), intent=intent)
+    fits(one)
+    told = text(one)
+    for expected in ("`Sim101`", "LIVE" if live else "SIM", "**ES 09-26**", *words):
+        assert expected in told
+
+
+def test_the_table_has_every_kind_of_order() -> None:
+    assert {type(intent) for intent, _ in ORDERS.values()} == set(get_args(OrderIntent))
+
+
+NEWS: list[tuple[str, dict[str, Any], str]] = [
+    ("replace", {"order_ids": ("new",)}, "accepted · order `new`"),
+    ("replace", {"order_ids": ("new",), "order_state": OrderState.WORKING}, "working, not filled yet"),
+    ("replace", {"order_ids": ("new",), "order_state": OrderState.FILLED, "filled": 2}, "filled 2"),
+    ("bracket", {}, "submitted to NinjaTrader, not seen yet"),
+    ("bracket", {"order_state": OrderState.WORKING}, "target and stop are there"),
+    ("invert", {"order_ids": ("x",)}, "submitted to NinjaTrader, not filled yet"),
+    ("invert", {"order_ids": ("x",), "order_state": OrderState.REJECTED}, "The close before it may have been done all the same"),
+    ("verified", {"order_ids": ("x",), "order_state": OrderState.FILLED, "filled": 2}, "filled 2"),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "words"), NEWS)
+def test_an_accepted_card_says_how_far_it_is(kind: str, changes: dict[str, Any], words: str) -> None:
+    assert words in text(replace(ticket(state=S.ACCEPTED, **changes), intent=ORDERS[kind][0]))
+
+
+def test_the_card_of_a_verified_reversal_shows_its_steps_and_then_its_calls() -> None:
+    offered = replace(TICKET, intent=ORDERS["verified"][0])
+    told = text(offered)
+    for step in ("1. close LONG 2", "2. read back until flat; if it doesn't get flat, stop here", "3. then BUY 2 MARKET"):
+        assert step in told
+    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED), Leg("place buy 2", NOW, LegState.REJECTED, "`no margin`"))
+    told = text(replace(offered, state=S.REJECTED, progress=Progress(legs)))
+    assert "✓ close LONG 2" in told
+    assert "✗ place buy 2: `no margin`" in told
+
+
+def test_a_reversal_whose_order_was_held_back_does_not_say_that_nothing_was_sent() -> None:
+    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED),)
+    one = replace(TICKET, intent=ORDERS["verified"][0], state=S.NOT_SENT, progress=Progress(legs), outcome="not read as flat")
+    told = text(one)
+    assert "The new order never left the bot; what was sent before it stands below." in told
+    assert "Nothing left the bot" not in told
+    assert "Nothing left the bot" in text(replace(one, progress=Progress()))
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("kind", SWEEPS)
+def test_a_card_of_any_sweep_says_in_any_state_what_it_goes_over(kind: str, state: TicketState, live: bool) -> None:
+    sweep, words = SWEEPS[kind]
+    one = swept(sweep, state, live=live, legs=() if state is S.OFFERED else LEGS)
+    fits(one)
+    told = text(one)
+    assert words in told
+    assert ("LIVE" if live else "SIM") in told
+    assert "ES 09-26" in told
+    labels = [item.item.label for item in card(one).walk_children() if hasattr(item, "item")]
+    assert labels == (["Confirm", "Cancel"] if state is S.OFFERED else [])
+
+
+def test_an_open_flatten_says_what_is_there_and_what_will_be_done() -> None:
+    told = text(swept(Flatten(ONE))).splitlines()
+    assert told[0] == "### Flatten · confirm?"
+    for line in (
+        "ES 09-26 · LONG 2, 1 working",
+        "NQ 09-26 · SHORT 1, nothing works",
+        "1. take no new order there meanwhile",
+        "2. cancel 1 working order",
+        "3. close 2 positions at market",
+        "4. read back until flat",
+    ):
+        assert line in told
+
+
+def test_an_open_cancellation_speaks_of_orders_alone() -> None:
+    told = text(swept(CancelWorking(ONE), lines=OPEN_LINES[:1])).splitlines()
+    assert told[0] == "### Cancel · confirm?"
+    assert "ES 09-26 · 1 working" in told
+    assert not any("LONG" in line for line in told)
+
+
+def test_over_several_accounts_each_line_names_its_own() -> None:
+    lines = (*OPEN_LINES, Line("Sim102", False, None, None, None))
+    told = text(swept(Flatten(ALL), lines=lines)).splitlines()
+    for line in ("`Sim101` ES 09-26 · LONG 2, 1 working", "`Sim102` · could not be read"):
+        assert line in told
+    told = text(swept(Flatten(ALL), S.SENDING, lines=(*LEFT_LINES, lines[-1]))).splitlines()
+    assert "`Sim102` · … unread, orders unread" in told
+
+
+def test_a_flatten_under_way_says_how_far_it_has_come_and_what_was_sent() -> None:
+    told = text(swept(Flatten(ONE), S.SENDING, LEFT_LINES, legs=LEGS)).splitlines()
+    assert told[0] == "### sending"
+    # What isn't done stands first.
+    at = told.index("NQ 09-26 · … SHORT 1 → SHORT 1, 2 working")
+    assert told[at + 1] == "ES 09-26 · ✓ LONG 2 → FLAT, nothing works"
+    assert told[at + 2 : at + 7] == [
+        "-# ✓ cancel the orders in `Sim101`",
+        "-# ✗ flatten `Sim101`: `busy`",
+        "-# ? close ES 09-26 in `Sim101`: `reset`",
+        "-# ✗ close NQ 09-26 in `Sim101`: `no connection`",
+        "-# … flatten everything",
+    ]
+
+
+def test_a_call_that_a_crash_cut_short_is_in_doubt() -> None:
+    assert "-# ? flatten everything" in text(swept(Flatten(ONE), S.UNKNOWN, LEFT_LINES, legs=LEGS)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "left"),
+    [
+        ("flatten", "### accepted · flat in 1.2 s", "### accepted · NOT FLAT"),
+        ("flatten long", "### accepted · no long position left in 1.2 s", "### accepted · NOT FLAT"),
+        ("cancel", "### accepted · nothing works in 1.2 s", "### accepted · NOT ALL CANCELLED"),
+    ],
+)
+def test_its_end_says_whether_it_is_done_and_how_long_it_took(kind: str, title: str, left: str) -> None:
+    sweep = SWEEPS[kind][0]
+    done = swept(sweep, S.ACCEPTED, DONE_LINES, done_at=NOW + timedelta(seconds=1.2))
+    assert (text(done).splitlines()[0], colour(done)) == (title, GREEN)
+    assert text(replace(done, progress=replace(done.progress, done_at=None))).splitlines()[0] == title.removesuffix(" in 1.2 s")
+    short = swept(sweep, S.ACCEPTED, LEFT_LINES, outcome="`Sim101` NQ 09-26: still SHORT 1. Look at NinjaTrader.")
+    assert (text(short).splitlines()[0], colour(short)) == (left, ORANGE)
+    assert "still SHORT 1. Look at NinjaTrader." in text(short)
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "expected"),
+    [
+        (S.OFFERED, False, BLUE),
+        (S.OFFERED, True, RED),
+        (S.SENDING, True, RED),
+        (S.UNKNOWN, False, YELLOW),
+        (S.REJECTED, False, ORANGE),
+    ],
+)
+def test_its_colour_is_that_of_any_ticket(state: TicketState, live: bool, expected: int) -> None:
+    assert colour(swept(Flatten(ONE), state, live=live)) == expected
+
+
+def test_what_is_unread_is_never_drawn_as_flat() -> None:
+    for now, orders in ((None, 0), (0, None), (None, None)):
+        one = swept(Flatten(ONE), S.ACCEPTED, (replace(OPEN_LINES[0], now=now, orders_now=orders),))
+        told = text(one)
+        assert "NOT FLAT" in told
+        assert "unread" in told
+        assert "✓" not in told
+        assert colour(one) == ORANGE
+
+
+def test_accounts_that_are_left_out_are_named() -> None:
+    one = swept(SWEEPS["flatten some"][0])
+    one = replace(one, shown=replace(one.shown, warnings=("not among these: `Apex-1`",)))
+    assert "⚠ not among these: `Apex-1`" in text(one)
+
+
+# Many lines, and long ones.
+
+SIXTY = tuple(
+    Line(f"Apex-{number:04}-{'x' * 60}", True, Contract(root, 2026, month), 12, 34)
+    for number, (root, month) in itertools.product(range(20), (("ES", 9), ("NQ", 9), ("MES", 12)))
+)
+LONG_LEGS = tuple(
+    Leg(f"close ES 09-26 in `Apex-{number:04}-{'x' * 25}…`", NOW, LegState.REJECTED, f"`{'no ' * 60}`") for number in range(60)
+)
+
+
+@pytest.mark.parametrize("state", S)
+def test_a_flatten_of_sixty_lines_fits_and_says_how_many_more_there_are(state: TicketState) -> None:
+    names = tuple(dict.fromkeys(line.account for line in SIXTY))
+    lines = tuple(
+        replace(line, now=now, orders_now=works)
+        for line, (now, works) in zip(SIXTY, itertools.cycle([(12, 3), (0, 0)]), strict=False)
+    )
+    legs = () if state is S.OFFERED else LONG_LEGS
+    one = swept(Flatten(Scope(names)), state, lines, legs=legs, outcome="; ".join(["still LONG 12"] * 60))
+    one = replace(one, shown=replace(one.shown, warnings=tuple(f"not among these: {'`Apex-1`, ' * 30}" for _ in range(9))))
+    fits(one, late=900.0)
+    told = text(one)
+    [more] = re.findall(r"… and (\d+) more", told)
+    shown = [line for line in told.splitlines() if line.startswith("`Apex-")]
+    assert int(more) == 60 - len(shown)
+    assert len(shown) >= 12
+    if state is S.ACCEPTED:
+        # What is left comes before what is done.
+        assert all("… LONG 12 → LONG 12, 3 working" in line for line in shown[:12])
+
+
+def test_of_many_calls_the_last_ones_are_shown() -> None:
+    legs = tuple(Leg(f"call {number}", NOW, LegState.ACCEPTED) for number in range(30))
+    told = text(swept(Flatten(ONE), S.ACCEPTED, DONE_LINES, legs=legs))
+    assert "call 29" in told
+    assert "call 3\n" not in told
+
+
+numbers = st.none() | st.integers(-(10**9), 10**9)
+contracts = st.builds(Contract, st.text("ABC9", min_size=1, max_size=6), st.integers(2000, 2099), st.integers(1, 12))
+accounts = st.lists(nasty.filter(bool), min_size=1, max_size=5).map(tuple)
+scopes = st.builds(Scope, accounts, st.none() | contracts, left_out=st.lists(nasty, max_size=4).map(tuple)) | st.builds(
+    Scope, accounts, everything=st.just(value=True)
+)
+prices = st.decimals(allow_nan=False, allow_infinity=False)
+terms = st.builds(
+    Terms,
+    st.sampled_from(Side),
+    st.integers(1, 10**6),
+    st.sampled_from(OrderType),
+    limit=st.none() | prices,
+    stop=st.none() | prices,
+    oco=st.none() | nasty,
+)
+where = (nasty, contracts, terms)
+any_intent: st.SearchStrategy[Intent] = st.one_of(
+    st.builds(VerifiedReverse, *where, nasty),
+    st.builds(Invert, *where),
+    st.builds(Close, *where, st.none() | st.integers(1, 9)),
+    st.builds(Cancel, *where, nasty),
+    st.builds(Change, *where, nasty, terms),
+    st.builds(Replace, *where, nasty, terms),
+    st.builds(Bracket, *where, prices),
+    st.builds(Flatten, scopes, st.none() | st.sampled_from(Holding)),
+    st.builds(CancelWorking, scopes),
+)
+any_progress = st.builds(
+    Progress,
+    legs=st.lists(st.builds(Leg, nasty, st.just(NOW), st.sampled_from(LegState), st.none() | nasty), max_size=12).map(tuple),
+    lines=st.lists(
+        st.builds(Line, nasty, st.booleans(), st.none() | contracts, numbers, numbers, numbers, numbers), max_size=40
+    ).map(tuple),
+    done_at=st.none() | st.just(NOW),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(one=hostile, intent=any_intent, progress=any_progress, late=st.floats(0, 10**6))
+def test_i19_no_text_of_anybodys_makes_a_card_of_any_kind_that_discord_would_refuse(
+    one: Ticket, intent: Intent, progress: Progress, late: float
+) -> None:
+    if isinstance(intent, Flatten | CancelWorking):
+        one = replace(one, order_state=one.order_state and OrderState.CANCELLED)
+    fits(replace(one, intent=intent, progress=progress), late=late, note="https://discord.com/channels/1/2/3")
+
+
+@settings(max_examples=100, deadline=None)
+@given(account=nasty.filter(bool), other=nasty.filter(bool), name=nasty)
+def test_no_name_of_anybodys_breaks_out_of_its_place_on_a_sweeps_card(account: str, other: str, name: str) -> None:
+    sweep = Flatten(Scope((account, other)))
+    lines = (Line(account, False, ES, 2, 1), Line(other, False, None, None, None))
+    for state in (S.OFFERED, S.SENDING):
+        for block in blocks(replace(swept(sweep, state, lines), requester=Member(1, name))):
+            live = re.sub(r"\\.|`[^`]*`", "", block)
+            live = re.sub(r"\*\*(LIVE|SIM|FLATTEN)\*\*|<t:\d+:R>(?=$|\n)", "", live)
+            assert not re.search(r"<[@#t]\D*\d+>|@everyone|@here|https?://|\]\(|[*_~|`\\]", live), block

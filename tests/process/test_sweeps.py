@@ -1,0 +1,153 @@
+"""Flatten, cancel by scope, replace, bracket and both other reversals, whole: by a process over real sockets, on both transports.
+
+And kill -9 in the middle of a flatten: nothing more is sent by the next start, and the card says what is read.
+"""
+
+import asyncio
+from typing import Any
+
+from tests.process.conftest import Street, until
+from tests.process.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
+
+Held = dict[tuple[str, str], int]
+OVER = {"Filled", "Cancelled", "Rejected"}
+
+
+def held(street: Street) -> Held:
+    """What is open, signed."""
+    return {(row["account"], row["instrument"]): row["signedQuantity"] for row in street.simulator.book()["positions"]}
+
+
+def working(street: Street) -> list[tuple[str, str]]:
+    """Where orders work."""
+    return [(row["account"], row["instrument"]) for row in orders(street) if row["orderState"] not in OVER]
+
+
+def calls(street: Street) -> list[str]:
+    """The calls that reached the simulator and could change something."""
+    return [request["call"] for request in street.simulator.book()["requests"]]
+
+
+async def rest(street: Street, account: str = "Sim101", instrument: str = "ES 09-26") -> str:
+    """Let an order rest far below the market; its id."""
+    probe = await street.offered("place", side="buy", qty=1, account=account, instrument=instrument)
+    await street.discord.click("trader", probe.id, "Cancel")
+    price = last_price(street) - 20
+    options = {"side": "buy", "qty": 1, "type": "limit", "limit": f"{price}", "account": account, "instrument": instrument}
+    await confirmed(street, "place", "working, not filled yet", **options)
+    return str(orders(street)[-1]["id"])
+
+
+@BOTH
+async def test_one_side_then_an_account_then_everything_is_flattened(street: Street, transport: str) -> None:
+    await begun(street, transport)
+    await rest(street)
+    await rest(street, "Sim102")
+    before = held(street)
+    # SHORT 2 in ES and LONG 1 in MES.
+    await confirmed(street, "flatten", "no short position left in", scope="account", account="Sim101", only="short")
+    assert held(street) == {where: quantity for where, quantity in before.items() if where[0] != "Sim101" or quantity > 0}
+    await rest(street)
+    card = await street.offered("flatten", scope="account", account="Sim101")
+    for words in ("**FLATTEN** · `Sim101`", "LONG 1, nothing works", "FLAT, 1 working", "read back until flat"):
+        assert words in card.text, card.text
+    await street.discord.click("trader", card.id, "Confirm")
+    await until(lambda: "accepted · flat in" in street.discord.message(card.id).text, 20)
+    assert held(street) == {where: quantity for where, quantity in before.items() if where[0] != "Sim101"}
+    assert working(street) == [("Sim102", "ES 09-26")]
+    assert calls(street)[-2:] == ["CancelOrders", "Flatten"]
+    await until(lambda: any("Flat in" in message.text for message in street.discord.messages("fills")))
+    for account in ("Sim101", "Sim102"):
+        await rest(street, account)
+        await street.control("position", account=account, instrument="NQ 09-26", quantity=3)
+    everything = await confirmed(street, "flatten", "accepted · flat in", scope="everything")
+    assert (held(street), working(street)) == ({}, [])
+    assert calls(street)[-2:] == ["CancelAllOrders", "FlattenEverything"]
+    assert "**FLATTEN** · everything" in street.discord.message(everything).text
+    assert await street.stop() == 0
+
+
+@BOTH
+async def test_orders_are_cancelled_by_scope_replaced_and_put_around_a_position(street: Street, transport: str) -> None:
+    await begun(street, transport)
+    before = held(street)
+    for account, instrument in (("Sim101", "ES 09-26"), ("Sim101", "NQ 09-26"), ("Sim102", "ES 09-26")):
+        await rest(street, account, instrument)
+    await confirmed(street, "cancel", "nothing works in", scope="instrument", **WHERE)
+    assert sorted(working(street)) == [("Sim101", "NQ 09-26"), ("Sim102", "ES 09-26")]
+    await confirmed(street, "cancel", "nothing works in", scope="account", account="Sim101")
+    assert working(street) == [("Sim102", "ES 09-26")]
+    await rest(street)
+    await confirmed(street, "cancel", "nothing works in", scope="everything")
+    assert (working(street), held(street)) == ([], before)
+    old = await rest(street)
+    price = last_price(street)
+    await confirmed(street, "replace", "working, not filled yet", account="Sim101", order=old, qty=2, limit=f"{price - 30}")
+    assert next(row for row in orders(street) if row["id"] == old)["orderState"] == "Cancelled"
+    assert (orders(street)[-1]["quantity"], orders(street)[-1]["limitPrice"]) == (2, price - 30)
+    # SHORT 2: the target lies below the market, the stop above.
+    await confirmed(street, "bracket", "accepted", qty=2, target=f"{price - 25}", stop=f"{price + 25}", **WHERE)
+    await until(lambda: len(working(street)) == 2)
+    target, stop = orders(street)[-2:]
+    assert (target["orderAction"].upper(), target["quantity"], target["limitPrice"]) == ("BUY", 2, price - 25)
+    assert (stop["orderAction"].upper(), stop["quantity"], stop["stopPrice"]) == ("BUY", 2, price + 25)
+    assert await street.stop() == 0
+
+
+@BOTH
+async def test_a_position_is_reversed_verified_and_then_inverted(street: Street, transport: str) -> None:
+    await begun(street, transport)
+    await confirmed(street, "reverse", "filled 1", side="buy", qty=1, mode="verified", **WHERE)
+    assert held(street)["Sim101", "ES 09-26"] == 1
+    assert calls(street) == ["ClosePosition", "PlaceOrder"]
+    await confirmed(street, "reverse", "filled 1", side="sell", qty=1, mode="invert", **WHERE)
+    assert held(street)["Sim101", "ES 09-26"] == -1
+    assert calls(street)[2:] == ["Reverse"]
+    assert await street.stop() == 0
+
+
+async def killed_in(street: Street, call: str, **fault: Any) -> int:
+    """Kill the bot while that call of a flatten is on its way, and start it again; the card's id."""
+    await begun(street, "rest")
+    await rest(street)
+    card = await street.offered("flatten", scope="account", account="Sim101")
+    await street.control("faults", rules=[{"kind": "delay", "call": call, **fault}])
+    press = asyncio.create_task(street.discord.click("trader", card.id, "Confirm"))
+    await until(lambda: call in calls(street))
+    await street.kill()
+    await asyncio.gather(press, return_exceptions=True)
+    street.discord.heal()
+    await street.control("faults", clear=True)
+    return card.id
+
+
+async def test_a_flatten_that_was_killed_in_its_close_is_told_as_flat_when_that_has_come(street: Street) -> None:
+    card = await killed_in(street, "Flatten", seconds=1)
+    sent = calls(street)
+    await street.start()
+    await until(lambda: "Read since: flat." in street.discord.message(card).text, 20)
+    text = street.discord.message(card).text
+    assert "accepted · flat" in text
+    assert "The bot was stopped in the middle, and nothing more was sent." in text
+    assert calls(street) == sent
+    assert not any(account == "Sim101" for account, _ in held(street))
+    assert await street.stop() == 0
+
+
+async def test_a_flatten_that_was_killed_in_its_cancellation_sends_nothing_more(street: Street) -> None:
+    card = await killed_in(street, "CancelOrders", seconds=1)
+    sent = calls(street)
+    await street.start()
+    await until(lambda: "outcome unknown" in street.discord.message(card).text, 20)
+    # Until that is settled nothing new gets in.
+    reply = await street.discord.slash("trader", "desk", "place", {"side": "buy", "qty": 1, **WHERE})
+    await until(lambda: "FLATTENING" in street.discord.interaction(reply.id).text)
+    assert held(street)["Sim101", "ES 09-26"] == -2
+    assert calls(street) == sent
+    # Somebody closes by hand.
+    for account, instrument in held(street):
+        if account == "Sim101":
+            await street.control("position", account=account, instrument=instrument, quantity=0)
+    await until(lambda: "Read since: flat." in street.discord.message(card).text, 20)
+    assert calls(street) == sent
+    assert await street.stop() == 0
