@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
-from bot.sandbox.demo.guide import FIRST_COMMAND
+from bot.sandbox.demo.guide import FIRST_COMMAND, FLATTEN_COMMAND
 from bot.sandbox.demo.stage import Stage, staged
 
 FLAGS = [
@@ -138,16 +138,24 @@ async def test_a_ticket_that_nobody_presses_is_seen_to_expire(page: Page, stage:
     assert sent(stage) == 0
 
 
-async def test_a_card_fits_a_phone(page: Page) -> None:
+async def fits(place: Locator) -> None:
+    """What is there lies within the phone's width."""
+    await place.scroll_into_view_if_needed()
+    box = await place.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+
+
+async def test_cards_fit_a_phone(page: Page) -> None:
     await page.set_viewport_size(PHONE)
-    await pastes(page, FIRST_COMMAND)
-    for label in ("Confirm", "Cancel"):
-        await button(page, label).scroll_into_view_if_needed()
-        box = await button(page, label).bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= PHONE["width"]
-    for words in ("After: LONG 1", "past by the calendar"):
-        box = await told(page, words).last.bounding_box()
-        assert box is not None
-        assert box["x"] + box["width"] <= PHONE["width"]
+    for line, words in (
+        (FIRST_COMMAND, ("After: LONG 1", "past by the calendar")),
+        (FLATTEN_COMMAND, ("FLATTEN", "FLAT, 1 working", "take no new order there meanwhile")),
+    ):
+        await pastes(page, line)
+        for word in words:
+            await appears(page, word)
+            await fits(told(page, word).last)
+        for label in ("Confirm", "Cancel"):
+            await fits(button(page, label))

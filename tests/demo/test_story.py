@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -32,6 +33,12 @@ async def test_an_order_that_is_not_accepted_breaks_the_story_with_what_the_chan
     assert "expected: a card with “accepted · order ”, within 2 s" in sentence
     assert "rejected / No order was placed." in sentence
     assert "api_requires_pro" in sentence
+
+
+async def test_an_order_that_travels_another_way_than_was_asked_for_breaks_the_story() -> None:
+    async with staged(unread, confirm_seconds=SHORTEST_LIFE) as stage:
+        with pytest.raises(StoryBroken, match=r"every order to travel by rpc and not by \['rest'\]"):
+            await stage.bot.beside(tell(replace(stage, transport="websocket"), unread))
 
 
 async def test_a_command_that_is_denied_breaks_the_story_at_once() -> None:

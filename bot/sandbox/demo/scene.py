@@ -191,7 +191,9 @@ class Scene:
         Raises:
             Unproved: it knows none with this id.
         """
-        rows = [row for row in self.stage.simulator.book()["orders"] if order_id in (row["id"], row["ownOrderId"])]
+        rows = [
+            row for row in self.stage.simulator.book()["orders"] if order_id in {row["id"], row["ownOrderId"], *row["earlierIds"]}
+        ]
         self.prove(f"the order {order_id} of the card in NinjaTrader's own list", holds=len(rows) == 1)
         return dict(rows[0])
 
