@@ -108,6 +108,10 @@ OPTIONS: list[tuple[TicketRequest, str]] = [
         "scope:instrument takes no order; leave it out, or choose a smaller scope.",
     ),
     (CancelRequest("", "o1", "everything"), "scope:everything takes no order; leave it out, or choose a smaller scope."),
+    (FlattenRequest("order", "Sim101"), "scope takes instrument, account or everything."),
+    (FlattenRequest("", "Sim101"), "scope takes instrument, account or everything."),
+    (CancelRequest("Sim101", scope="all"), "scope takes instrument, account or everything."),
+    (FlattenRequest("account", "Sim101", only="both"), "only takes long or short; leave it out for both."),
     (CancelRequest("", "o1"), "Give the account in which the order is."),
     (CancelRequest("Sim101"), "Give the order's id, as its card or /orders shows it."),
 ]
