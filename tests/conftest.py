@@ -8,12 +8,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+RANDOM_RUNS = 40
+
 SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
 
 
 # How fast a machine makes up examples says nothing about the code.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--random-runs",
+        type=int,
+        default=RANDOM_RUNS,
+        help="how many random books are flattened and positions reversed over real sockets (the full proof: 200)",
+    )
 
 
 class LeftLoopback(RuntimeError):

@@ -3,16 +3,12 @@
 import asyncio
 import random
 
-import pytest
-
 from bot.desk.requests import ReverseRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.trading.orders import Side
 from bot.trading.tickets import TicketState
 from tests.exits.floor import LATE, QUICK, Floor, open_floor
 
-RUNS = 200
-BATCHES = 8
 WHERE = ("Sim1", "ES 12-26")
 CALLS = ("ClosePosition", "PlaceOrder")
 
@@ -70,13 +66,9 @@ async def _quiet(floor: Floor) -> None:
                 break
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
-async def test_two_hundred_random_reversals_never_double_a_position(batch: int) -> None:
-    each = RUNS // BATCHES
-    seeds = range(batch * each, (batch + 1) * each)
+async def test_random_reversals_never_double_a_position(seeds: range) -> None:
     ends: list[TicketState] = []
-    for start in range(0, each, 5):
+    for start in range(0, len(seeds), 5):
         runs = (reverse_one(seed, "websocket" if seed % 4 == 3 else "rest") for seed in seeds[start : start + 5])
         ends += await asyncio.gather(*runs)
-    assert ends.count(TicketState.ACCEPTED) >= 2
-    assert ends.count(TicketState.NOT_SENT) >= 1
+    assert {TicketState.ACCEPTED, TicketState.NOT_SENT} <= set(ends), "too few kinds of end to prove anything"
