@@ -130,8 +130,10 @@ class Drafts:
                         "mode:invert is at market and takes no type, limit, stop, tif, oco or strategy; leave them out."
                     )
                 return Invert(account, contract, terms)
-            case _:
+            case "direct":
                 return Reverse(account, contract, terms)
+            case _:
+                raise UsageError("mode takes direct, verified or invert; leave it out for the usual way.")
 
     async def _bracket(self, member: Member, request: BracketRequest) -> Bracket:
         target = parse_price("target", request.target)

@@ -255,7 +255,8 @@ class Follower:
         outcome = seen.outcome
         if name is EventName.REJECTED:
             outcome = await self._why(seen) or outcome
-        elif not seen.is_followed and seen.order_state is not OrderState.GONE and _is_overdue(seen):
+        elif seen.outcome == ticket.outcome and _is_overdue(seen) and not _is_open(seen):
+            # That it took too long is no news any more.
             outcome = None
         new = move(
             ticket,
@@ -290,6 +291,11 @@ class Follower:
 def _is_overdue(ticket: Ticket) -> bool:
     """Tell whether it was said already that it takes too long."""
     return ticket.outcome is not None and ticket.outcome not in EVIDENCE and not places(ticket.intent)
+
+
+def _is_open(ticket: Ticket) -> bool:
+    """Tell whether it isn't known yet, or never will be, what became of it."""
+    return ticket.is_followed or ticket.order_state is OrderState.GONE
 
 
 def _overdue(order: Order, *, changes: bool) -> str:

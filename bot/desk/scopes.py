@@ -33,11 +33,12 @@ class Scopes:
             InstrumentError: more than one month fits.
         """
         _check(request)
+        only = _only(request.only) if isinstance(request, FlattenRequest) else None
         if request.scope == "everything":
             scope = await self._everything(member, request.command)
         else:
             scope = await self._one(member, request)
-        sweep = Flatten(scope, _only(request.only)) if isinstance(request, FlattenRequest) else CancelWorking(scope)
+        sweep = Flatten(scope, only) if isinstance(request, FlattenRequest) else CancelWorking(scope)
         for asked in requests_of(sweep):
             self.naming.ask(member, asked)
         return sweep
@@ -79,6 +80,9 @@ _NEEDS = {
 
 def _check(request: FlattenRequest | CancelRequest) -> None:
     """Each scope takes its own options and no other: one too many may mean that a smaller scope was meant."""
+    # Discord's apps offer these words alone; what arrives is checked by nobody else.
+    if request.scope not in _NEEDS:
+        raise UsageError("scope takes instrument, account or everything.")
     for option, needed in _NEEDS[request.scope].items():
         given = bool(str(getattr(request, option, "")).strip())
         if needed and not given:
@@ -88,4 +92,6 @@ def _check(request: FlattenRequest | CancelRequest) -> None:
 
 
 def _only(typed: str) -> Holding | None:
+    if typed and typed not in set(Holding):
+        raise UsageError("only takes long or short; leave it out for both.")
     return Holding(typed) if typed else None

@@ -213,6 +213,7 @@ BAD: dict[str, tuple[TicketRequest, str]] = {
         "BAD_REQUEST",
     ),
     "an inversion with a template": (replace(REVERSE, quantity=2, mode="invert", strategy="Two legs"), "BAD_REQUEST"),
+    "a way that there is not": (replace(REVERSE, mode="slow"), "BAD_REQUEST"),
     "a verified reversal of nothing": (replace(REVERSE, account="Sim102", mode="verified"), "NO_POSITION"),
     "not as required": (replace(PLACE, require="flat,long"), "POSITION_NOT_AS_REQUIRED"),
     "one position too many": (replace(PLACE, instrument="NQ 09-26", max_positions=1), "POSITION_NOT_AS_REQUIRED"),

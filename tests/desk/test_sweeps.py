@@ -108,6 +108,10 @@ OPTIONS: list[tuple[TicketRequest, str]] = [
         "scope:instrument takes no order; leave it out, or choose a smaller scope.",
     ),
     (CancelRequest("", "o1", "everything"), "scope:everything takes no order; leave it out, or choose a smaller scope."),
+    (FlattenRequest("order", "Sim101"), "scope takes instrument, account or everything."),
+    (FlattenRequest("", "Sim101"), "scope takes instrument, account or everything."),
+    (CancelRequest("Sim101", scope="all"), "scope takes instrument, account or everything."),
+    (FlattenRequest("account", "Sim101", only="both"), "only takes long or short; leave it out for both."),
     (CancelRequest("", "o1"), "Give the account in which the order is."),
     (CancelRequest("Sim101"), "Give the order's id, as its card or /orders shows it."),
 ]
@@ -278,6 +282,22 @@ async def test_of_one_side_nothing_is_said_of_the_other(running: Room) -> None:
     await eventually(lambda: bool(running.messenger.told))
     lines = running.messenger.told[0].text.splitlines()
     assert lines[:2] == ["**No short position left in 0.4 s**", "`Sim101` (SIM) · flatten short only"]
+
+
+async def test_what_the_position_of_the_card_leaves_working_is_cancelled_although_it_is_gone(room: Room) -> None:
+    """Its stop has filled in the moment before the first reading; the target that is left would open a long one."""
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(replace(ONE, only="short"))
+    reads = room.broker.reads
+
+    async def acknowledge() -> None:
+        await eventually(lambda: room.broker.reads >= reads + 3)
+        await asyncio.sleep(0.02)
+        room.broker.book_positions["Sim101", ES] = 0
+
+    await room.confirm(ticket, acknowledge=acknowledge)
+    assert room.broker.sent == [CancelOrders("Sim101")]
+    assert (await room.now(ticket.id)).order_state is OrderState.FILLED
 
 
 async def test_what_works_is_cancelled_and_what_is_open_stays(running: Room) -> None:

@@ -1,0 +1,68 @@
+"""What becomes of a bracket: both orders seen, one of them rejected, or one that never comes."""
+
+import pytest
+
+from bot.desk.follow import TAKES
+from bot.desk.ports import EventName, Tone
+from bot.desk.requests import BracketRequest
+from bot.trading.intents import Bracket
+from bot.trading.orders import OrderState
+from bot.trading.tickets import Ticket, TicketState
+from tests.desk.conftest import Room
+from tests.desk.test_afterwards import as_time_passes
+
+ASK = BracketRequest("Sim101", "ES 09-26", 2, "5790", "5810")
+
+
+async def bracketed(room: Room) -> Ticket:
+    """A bracket that was taken, and of which nothing is listed yet."""
+    room.broker.dawdling.add(Bracket)
+    ticket = await room.ticket(ASK)
+    await room.confirm(ticket)
+    return await room.until(ticket, TicketState.ACCEPTED)
+
+
+async def seen(room: Room, ticket: Ticket) -> Ticket:
+    """The ticket once it isn't followed any more."""
+    await as_time_passes(room, lambda: not room.messenger.shown[ticket.id][-1].is_followed)
+    return await room.now(ticket.id)
+
+
+async def test_it_is_over_once_both_orders_are_there(running: Room) -> None:
+    ticket = await bracketed(running)
+    assert ticket.is_followed
+    running.broker.let_go()
+    ended = await seen(running, ticket)
+    assert set(ended.order_ids) == {"order1", "order2"}
+    assert (ended.state, ended.outcome) == (TicketState.ACCEPTED, None)
+    reads = running.broker.reads
+    running.clock.pass_by(60)
+    assert running.broker.reads - reads <= 3
+
+
+@pytest.mark.parametrize(("order", "which"), [("order1", "target"), ("order2", "stop")])
+async def test_an_order_of_it_that_ninjatrader_rejects_is_an_alarm(running: Room, order: str, which: str) -> None:
+    ticket = await bracketed(running)
+    running.broker.let_go()
+    running.broker.change(order, OrderState.REJECTED)
+    ended = await seen(running, ticket)
+    told = f"NinjaTrader rejected the {which}; look there, the position may lack protection."
+    assert ended.outcome == told
+    assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
+    await as_time_passes(running, lambda: any(told in notice.text for notice in running.messenger.told))
+    assert running.messenger.told[-1].tone is Tone.ALARM
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [((), "neither order is"), (("order1",), "the stop alone is"), (("order2",), "the target alone is")],
+)
+async def test_what_does_not_come_is_said_after_a_while(running: Room, missing: tuple[str, ...], words: str) -> None:
+    ticket = await bracketed(running)
+    if missing:
+        running.broker.let_go()
+        running.broker.book_orders = [order for order in running.broker.book_orders if order.id not in missing]
+    running.clock.pass_by(TAKES.total_seconds())
+    ended = await seen(running, ticket)
+    assert ended.outcome == f"After {TAKES.seconds} s {words} listed; look at NinjaTrader, the position may lack protection."
+    assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
