@@ -61,13 +61,11 @@ class Feed:
         """A quote was read; with ``wanted`` somebody waits for it, and will presumably want the next one soon."""
         self._board.learn(quote, self._clock())
         if wanted:
-            self._subscriptions.quoted(quote.contract, self._monotonic())
-            self._new_wish.set()
+            self._wish(is_new=self._subscriptions.quoted(quote.contract, self._monotonic()))
 
     def holds(self, account: str, positions: Iterable[Position]) -> None:
         """The positions of an account were read."""
-        self._subscriptions.holds(account, (position.contract for position in positions))
-        self._new_wish.set()
+        self._wish(is_new=self._subscriptions.holds(account, (position.contract for position in positions)))
 
     def accounts(self, names: Iterable[str]) -> None:
         """The list of accounts was read."""
@@ -75,8 +73,7 @@ class Feed:
 
     def day(self, account: str) -> Day | None:
         """The account's result of the day as pushed, or ``None``; the next ones then come for a while."""
-        self._subscriptions.looked(self._monotonic())
-        self._new_wish.set()
+        self._wish(is_new=self._subscriptions.looked(self._monotonic()))
         return self._board.day(account, self._clock())
 
     def opened(self) -> None:
@@ -127,6 +124,11 @@ class Feed:
                 async with asyncio.timeout(ROUND_SECONDS):
                     await self._new_wish.wait()
                     await asyncio.sleep(GATHER_SECONDS)
+
+    def _wish(self, *, is_new: bool) -> None:
+        # Whoever is woken for nothing takes time from an order that is being decided.
+        if is_new:
+            self._new_wish.set()
 
     def _spread(self, accounts: Accounts) -> None:
         for account in accounts:

@@ -57,23 +57,26 @@ class Subscriptions:
         self._events = _EventsAsk()
         self._open = False
 
-    def quoted(self, contract: Contract, now: float) -> None:
-        """Somebody wants the price of a contract."""
+    def quoted(self, contract: Contract, now: float) -> bool:
+        """Somebody wants the price of a contract. As with the other wishes: tells whether that is new, and so to be said soon."""
         self._quoted.pop(contract, None)
         self._quoted[contract] = now
         if len(self._quoted) > MOST:
             del self._quoted[next(iter(self._quoted))]
+        return contract not in self._asked
 
-    def looked(self, now: float) -> None:
+    def looked(self, now: float) -> bool:
         """Somebody wants the day's profit and loss."""
         self._looked = now
+        return PNL not in self._asked
 
-    def holds(self, account: str, contracts: Iterable[Contract]) -> None:
+    def holds(self, account: str, contracts: Iterable[Contract]) -> bool:
         """These contracts are held in an account, and no others."""
         account = ascii_lower(account)
-        self._held.pop(account, None)
+        before = self._held.pop(account, frozenset())
         if held := frozenset(contracts):
             self._held[account] = held
+        return held != before
 
     def accounts(self, names: Iterable[str]) -> None:
         """These accounts are there, and no others."""
