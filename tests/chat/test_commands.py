@@ -55,6 +55,7 @@ ORDER = {"account": "Sim101", "order": "o 9"}
 TYPED: list[tuple[str, dict[str, Any], TicketRequest, str]] = [
     ("place", WHERE | FEWEST, PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1), "Place · confirm?"),
     ("place", WHERE | ALL_OF_IT | {"require": "flat, long"}, PlaceRequest(**TERMS, require="flat, long"), "SELL 3 STOPLIMIT"),
+    ("place", WHERE | FEWEST | {"max_positions": 2}, PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1, max_positions=2), "BUY 1"),
     ("flatplace", WHERE | FEWEST, FlatPlaceRequest("Sim101", "ES 09-26", Side.BUY, 1), "Flatplace · confirm?"),
     ("flatplace", WHERE | ALL_OF_IT, FlatPlaceRequest(**TERMS), "SELL 3 STOPLIMIT"),
     ("reverse", WHERE | FEWEST | {"mode": "direct"}, ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1, mode="direct"), "BUY 1"),
