@@ -242,6 +242,10 @@ def test_its_end_says_whether_it_is_done_and_how_long_it_took(kind: str, title: 
     short = swept(sweep, S.ACCEPTED, LEFT_LINES, outcome="`Sim101` NQ 09-26: still SHORT 1. Look at NinjaTrader.")
     assert (text(short).splitlines()[0], colour(short)) == (left, ORANGE)
     assert "still SHORT 1. Look at NinjaTrader." in text(short)
+    # Of a sweep it is told when it was done, in no word that belongs to an order.
+    over: dict[str, Any] = {"sent_at": NOW, "ended_at": NOW + timedelta(seconds=1)}
+    assert "Seen done <t:" in text(replace(done, order_state=OrderState.FILLED, **over))
+    assert "Last looked at <t:" in text(replace(short, order_state=OrderState.CANCELLED, **over))
 
 
 @pytest.mark.parametrize(
