@@ -164,10 +164,9 @@ class Follower:
     async def _follow_brackets(self, account: str, tickets: Sequence[Ticket]) -> None:
         """A bracket is two orders, which CrossTrade needn't name: once both are there its card has told all."""
         orders = await self._asked(self.broker.orders(account, active_only=False))
-        for ticket in tickets:
-            if not isinstance(ticket.intent, Bracket):
-                continue
-            found = legs(ticket.intent, (order for order in orders if set(ticket.orders_before).isdisjoint(order.ids)))
+        brackets = [(ticket, ticket.intent) for ticket in tickets if isinstance(ticket.intent, Bracket)]
+        for ticket, bracket in brackets:
+            found = legs(bracket, (order for order in orders if set(ticket.orders_before).isdisjoint(order.ids)))
             seen = replace(ticket, order_ids=found.ids)
             if found.rejected is not None:
                 told = f"NinjaTrader rejected the {found.rejected}; look there, the position may lack protection."

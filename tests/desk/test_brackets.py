@@ -66,3 +66,12 @@ async def test_what_does_not_come_is_said_after_a_while(running: Room, missing: 
     ended = await seen(running, ticket)
     assert ended.outcome == f"After {TAKES.seconds} s {words} listed; look at NinjaTrader, the position may lack protection."
     assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
+
+
+async def test_what_is_not_listed_yet_is_waited_for(running: Room) -> None:
+    ticket = await bracketed(running)
+    reads = running.broker.reads
+    await as_time_passes(running, lambda: running.broker.reads > reads + 1)
+    assert (await running.now(ticket.id)).is_followed
+    running.broker.let_go()
+    assert (await seen(running, ticket)).outcome is None
