@@ -107,7 +107,7 @@ class Desk:
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
         decider = Decider(look, journal, policy, clock)
-        drafts = Drafts(look, naming, Scopes(broker, look, naming, clock), clock, new_id)
+        drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
         exits = Look(urgent_broker or broker)
         self._sender = Sender(

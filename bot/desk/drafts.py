@@ -10,6 +10,7 @@ from bot.desk.asking import requests_of
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.naming import Naming, Stop, instrument, template, unreadable
+from bot.desk.ports import Journal
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -26,6 +27,7 @@ from bot.desk.requests import (
 from bot.desk.scopes import Scopes
 from bot.errors import BrokerError, InstrumentError, UsageError
 from bot.trading.facts import Order
+from bot.trading.following import find
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import (
     Bracket,
@@ -40,6 +42,7 @@ from bot.trading.intents import (
     Replace,
     Reverse,
     VerifiedReverse,
+    places,
 )
 from bot.trading.orders import (
     OrderType,
@@ -66,6 +69,7 @@ class Drafts:
     """Makes intents. Every no is a ``Stop``, and whoever may not is told before anything is read of an account."""
 
     look: Look
+    journal: Journal
     naming: Naming
     scopes: Scopes
     clock: Clock
@@ -76,6 +80,7 @@ class Drafts:
 
         Raises:
             Stop: not granted, not readable, or not to be found.
+            JournalError: the journal can't be read.
         """
         try:
             match request:
@@ -166,6 +171,8 @@ class Drafts:
         change = _change(request) if isinstance(request, ModifyRequest) else None
         account = await self.naming.account(member, request.command, request.account)
         order = await self._order(account, order_id)
+        # An order whose id has changed is reached by the one that it has now.
+        order_id = order_id if order_id in order.ids else order.id
         before = terms_of(order)
         wanted: Cancel | Change | Replace = Cancel(account, order.contract, before, order_id)
         if change is not None:
@@ -179,13 +186,21 @@ class Drafts:
 
     async def _order(self, account: str, order_id: str) -> Order:
         try:
-            order = await self.look.order(account, order_id)
+            orders = await self.look.orders(account)
         except BrokerError as error:
             raise Stop(unreadable("the orders", error)) from error
+        order = next((each for each in orders if order_id in each.ids), None) or await self._followed(account, order_id, orders)
         if order is None:
             sentence = f"NinjaTrader lists no order {code(order_id, 64)} in {code(account)}; /orders shows those that work."
             raise Stop(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
         return order
+
+    async def _followed(self, account: str, order_id: str, orders: Sequence[Order]) -> Order | None:
+        """The order under an id that NinjaTrader no longer knows it by, but a ticket of ours does."""
+        for ticket in await self.journal.live():
+            if places(ticket.intent) and ticket.order.account == account and order_id in ticket.order_ids:
+                return find(ticket, orders)
+        return None
 
     async def _where(
         self, member: Member, request: EntryRequest | CloseRequest | BracketRequest, terms: Terms | None

@@ -75,14 +75,13 @@ class Look:
         accounts = await _try("accounts", self._broker.accounts(), [])
         return None if accounts is None else frozenset(account.name for account in accounts)
 
-    async def order(self, account: str, order_id: str) -> Order | None:
-        """The order as the account's list has it, finished or not; asking for one by its id can miss a working order.
+    async def orders(self, account: str) -> Sequence[Order]:
+        """The account's orders, finished ones too; asking for one by its id can miss a working order.
 
         Raises:
             BrokerError: the list can't be read.
         """
-        orders = await self._broker.orders(account, active_only=False)
-        return next((order for order in orders if order_id in order.ids), None)
+        return await self._broker.orders(account, active_only=False)
 
     async def atm_templates(self) -> Sequence[str]:
         """The names of the ATM templates in NinjaTrader.

@@ -29,11 +29,17 @@ NAMELESS = "it doesn't say whose order it is"
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An order as it stands, or at least its state, or why neither could be read."""
+    """An order as it stands, or at least its state, or why neither could be read; and what else was listed, if that was read."""
 
     order: Order | None = None
     state: OrderState | None = None
     why: str = ""
+    listed: tuple[Order, ...] = ()
+
+    def by(self, ids: Collection[str]) -> "_Found":
+        """Likewise once it is known under which other ids it may be listed."""
+        order = self.order or next((each for each in self.listed if not set(ids).isdisjoint(each.ids)), None)
+        return self if order is None else _Found(order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ async def story(reader: Reader, book: FillBook, member: Member, account: str, ty
     ids = {order_id, *(found.order.ids if found.order else ()), *(told.life.ids if told.life else ())}
     ticket, events, ticket_why = await _ticket(reader, name, ids)
     ids |= {*(ticket.order_ids if ticket else ())}
+    found = found.by(ids)
     told = _owned(told, is_known=found.order is not None or ticket is not None)
     kept, _ = await book.kept(name, reader.clock() - STORY_LOOKS_BACK, ids)
     fills = _own(ids, read, kept)
@@ -98,8 +105,7 @@ async def _order(reader: Reader, account: str, order_id: str) -> _Found:
     (listed, why), (state, _) = await asyncio.gather(
         tried(reader.broker.orders(account, active_only=False)), tried(reader.broker.order_status(account, order_id))
     )
-    order = next((each for each in listed or () if order_id in each.ids), None)
-    return _Found(order, None if order else state, why)
+    return _Found(None, state, why, tuple(listed or ())).by({order_id})
 
 
 async def _life(reader: Reader, account: str, order_id: str) -> _Life:

@@ -31,7 +31,8 @@ class Pace:
         poll: between two readings, at first.
         hurry: how long that is "at first"; the request budget is everybody's.
         poll_later: between two readings after that.
-        again: before a call that was refused, or didn't leave, is made anew.
+        again: before a call that didn't leave is made anew; one that was refused waits so long for each refusal, as CrossTrade
+            refuses a close while another one runs.
         recancel: before orders that still work are cancelled once more; that can't do harm.
         settle: a close that was taken shows up among the orders, or is done, within this time.
         grace: likewise for one whose answer was lost; CrossTrade may wait five seconds, and NinjaTrader answer late.
@@ -191,7 +192,7 @@ class Exits:
             return True
         if all(order.state in _BEING_CANCELLED for order in live):
             return False
-        wait = self.pace.again if sent.state in _DID_NOTHING else self.pace.recancel
+        wait = self._before_again(sent) if sent.state in _DID_NOTHING else self.pace.recancel
         return now - sent.at >= timedelta(seconds=wait)
 
     def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Market]) -> set[Contract]:
@@ -217,13 +218,16 @@ class Exits:
             return True
         since = (now - sent.at).total_seconds()
         if sent.state in _DID_NOTHING:
-            return sent.refusals < MOST_REFUSALS and since >= self.pace.again
+            return sent.refusals < MOST_REFUSALS and since >= self._before_again(sent)
         if sent.clear_since is None:
             return False
         clear = (now - sent.clear_since).total_seconds()
         if sent.state is LegState.UNKNOWN:
             return since >= self.pace.grace and clear >= self.pace.between
         return since >= self.pace.settle and clear >= self.pace.poll
+
+    def _before_again(self, sent: _Sent) -> float:
+        return self.pace.again * max(1, sent.refusals)
 
     def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Market]) -> bool:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""

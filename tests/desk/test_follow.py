@@ -94,8 +94,7 @@ async def test_a_rejection_after_the_200_is_told_like_a_rejection_with_its_reaso
     assert "Insufficient margin" in rejected[0]
 
 
-async def test_a_reason_that_can_not_be_had_holds_no_rejection_up(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.desk.follow.REASON_SECONDS", 0.05)
+async def test_a_reason_that_can_not_be_had_holds_no_rejection_up(room: Room) -> None:
     ticket = await sent(room)
     rewrite(room, state=OrderState.REJECTED)
     room.broker.hanging.add("lifecycle")

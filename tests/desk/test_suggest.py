@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.glances import GRACE, MOST_READS, NAMES_LAST, POSITIONS_LAST, PRICES_LAST, WITHIN, Glances
+from bot.desk.glances import GRACE, MOST_READS, NAMES_LAST, POSITIONS_LAST, PRICES_LAST, WITHIN
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.policy import Grant, Limit
@@ -199,8 +199,8 @@ async def test_a_link_that_goes_down_takes_what_was_offered_with_it(room: Room) 
     assert await limits(room)
 
 
-async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Glances, "patience", 0.02)
+async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room: Room) -> None:
+    room.desk.suggest.glances.patience = 0.02
     room.broker.reading = asyncio.Event()
     assert await limits(room) == []
     assert await sizes(room) == []
@@ -211,8 +211,8 @@ async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room:
     assert room.broker.reads == reads
 
 
-async def test_a_desk_that_closes_does_not_wait_for_reads(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Glances, "patience", 0.02)
+async def test_a_desk_that_closes_does_not_wait_for_reads(room: Room) -> None:
+    room.desk.suggest.glances.patience = 0.02
     room.broker.reading = asyncio.Event()
     assert await limits(room) == []
     async with asyncio.timeout(2):

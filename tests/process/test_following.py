@@ -1,5 +1,6 @@
 """What becomes of an order after its 200, and what its card offers next, by a process over real sockets."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,26 @@ async def test_an_order_whose_id_is_null_lost_or_another_is_followed_to_its_fill
     card = await confirmed(street, command, "accepted", side="buy", qty=1, **WHERE)
     await says(street, card, "filled 1 at ", seconds=25)
     assert orders(street)[-1]["orderState"] == "Filled"
+
+
+@pytest.mark.parametrize("kind", ["id_changes", "own_id_lost"])
+async def test_an_order_that_goes_by_another_id_now_is_reached_by_the_one_on_its_card(street: Street, kind: str) -> None:
+    await begun(street, "rest")
+    await fault(street, kind)
+    card = await confirmed(street, "place", "accepted", limit=far_price(street), **FAR)
+    await says(street, card, "working", seconds=25)
+    own = re.search(r"order `?([0-9a-zA-Z]+)", street.discord.message(card).text)
+    assert own is not None
+    assert own[1] != orders(street)[-1]["id"]
+    where = {"account": "Sim101", "order": own[1]}
+    await confirmed(street, "modify", "accepted", qty=3, **where)
+    await until(lambda: orders(street)[-1]["quantity"] == 3)
+    reply = await street.discord.slash("trader", "desk", "order", where)
+    await until(
+        lambda: "working" in street.discord.interaction(reply.id).text, 20, lambda: street.discord.interaction(reply.id).text
+    )
+    await confirmed(street, "cancel", "accepted", scope="order", **where)
+    await says(street, card, "order cancelled")
 
 
 async def test_an_order_that_is_pruned_at_once_is_settled_by_its_traces(tmp_path: Path) -> None:
