@@ -84,5 +84,5 @@ def _may_be_placed(ticket: Ticket) -> bool:
 
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:
-    count = sum(1 for order in facts.orders or () if order.contract == intent.contract and order.remaining)
+    count = len(facts.working(intent.contract))
     return f", {count} {'order works' if count == 1 else 'orders work'} there" if count else ""

@@ -89,5 +89,5 @@ def _left(intent: VerifiedReverse, facts: Facts) -> str | None:
     position = facts.position(intent.contract)
     if position is not None:
         return f"still {side_word(position.quantity)}"
-    working = sum(1 for order in facts.orders if order.contract == intent.contract and order.remaining)
+    working = len(facts.working(intent.contract))
     return f"{working} still working" if working else None

@@ -93,7 +93,7 @@ class Exits:
             read = books.get(account)
             if read is None or _is_unread(read):
                 continue
-            if _working(read, contract):
+            if read.working(contract):
                 sent.clear_since = None
             else:
                 sent.clear_since = sent.clear_since or now
@@ -145,7 +145,7 @@ class Exits:
                 self._closes.get((name, contract))
                 for name, facts in books.items()
                 for contract in _open(self.sweep, name, facts)
-                if all(order.state is OrderState.OTHER for order in _working(facts, contract))
+                if all(order.state is OrderState.OTHER for order in facts.working(contract))
             ]
         return bool(needed) and all(sent is not None and sent.refusals >= MOST_REFUSALS for sent in needed)
 
@@ -207,7 +207,7 @@ class Exits:
     def _blocks(self, facts: Facts, contract: Contract, now: datetime) -> bool:
         """Tell whether something works there that could fill beside a close."""
         late = now - self.began >= timedelta(seconds=self.pace.unreadable_state)
-        return any(not (late and order.state is OrderState.OTHER) for order in _working(facts, contract))
+        return any(not (late and order.state is OrderState.OTHER) for order in facts.working(contract))
 
     def _is_over(self, market: Market, now: datetime) -> bool:
         """Tell whether the last close of a contract is proved to be over, so that a new one can't be a second one."""
@@ -272,10 +272,6 @@ def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
         for p in facts.positions or ()
         if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
     }
-
-
-def _working(facts: Facts, contract: Contract) -> list[Order]:
-    return [order for order in facts.orders or () if order.contract == contract and order.remaining]
 
 
 def _close(name: str, contract: Contract, facts: Facts) -> Close:

@@ -165,6 +165,10 @@ class Facts:
         """The open position in that contract, if the list was read and holds one."""
         return next((p for p in self.positions or () if p.contract == contract and p.quantity), None)
 
+    def working(self, contract: Contract) -> tuple[Order, ...]:
+        """The orders of that contract that may still fill, as far as the list was read."""
+        return tuple(order for order in self.orders or () if order.contract == contract and order.remaining)
+
     def order(self, order_id: str) -> Order | None:
         """The order that carries that id, finished or not, if the list was read and holds one."""
         return next((order for order in self.orders or () if order_id in order.ids), None)

@@ -180,8 +180,6 @@ CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)
 REVERSING = (Reverse, VerifiedReverse, Invert)
 # They place a new order that may open or grow a position.
 PLACING = (Reverse, VerifiedReverse, Invert, PlaceOrder, FlatPlace, Replace)
-# More than one call, each decided on what the one before it has done.
-IN_STEPS = (VerifiedReverse, Flatten, CancelWorking)
 
 
 def closing_side(position: int) -> Side:

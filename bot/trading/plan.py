@@ -188,7 +188,7 @@ def _approvers(intent: OrderIntent, policy: Policy) -> frozenset[int]:
 
 def _others_working(intent: OrderIntent, facts: Facts) -> int:
     its = target(intent)
-    return sum(1 for o in facts.orders or () if o.contract == intent.contract and o.remaining and its not in o.ids)
+    return sum(1 for order in facts.working(intent.contract) if its not in order.ids)
 
 
 def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -> list[str]:

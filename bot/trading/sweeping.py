@@ -6,8 +6,7 @@ A sweep gets people out, so no limit, price or size stands in its way. What can'
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bot.trading.facts import Facts, Order
-from bot.trading.instruments import Contract
+from bot.trading.facts import Facts
 from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -31,8 +30,11 @@ def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
 
 
 def narrowed(sweep: Sweep, books: Books, policy: Policy) -> Sweep:
-    """The sweep without accounts of real money that the policy file doesn't name, where it goes over several."""
-    names = tuple(name for name in sweep.scope.accounts if not _is_unnamed(name, books, policy))
+    """The sweep without accounts that it may not touch, where it goes over several.
+
+    These are accounts of real money that the policy file doesn't name, and those that may be: of which NinjaTrader didn't say.
+    """
+    names = tuple(name for name in sweep.scope.accounts if not _is_unnamed(name, books, policy, unread=True))
     if len(sweep.scope.accounts) == 1 or not names or names == sweep.scope.accounts:
         return sweep
     out = tuple(name for name in sweep.scope.accounts if name not in names)
@@ -111,18 +113,13 @@ def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
     if line.contract is None:
         return replace(line, now=None, orders_now=None)
     held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
-    working = None if facts.orders is None else len(working_in(facts.orders, line.contract))
+    working = None if facts.orders is None else len(facts.working(line.contract))
     return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working)
 
 
 def _is_read(sweep: Sweep, facts: Facts) -> bool:
     """Tell whether all was read that the sweep is about."""
     return facts.orders is not None and (facts.positions is not None or isinstance(sweep, CancelWorking))
-
-
-def working_in(orders: Iterable[Order], contract: Contract) -> list[Order]:
-    """The orders of a contract that may still fill."""
-    return [order for order in orders if order.remaining and order.contract == contract]
 
 
 def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
@@ -182,18 +179,15 @@ def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
     live = facts.account is None or not facts.account.is_simulation or policy.names_live(name)
     if not _is_read(sweep, facts):
         return [Line(name, live, sweep.scope.contract, None, None)]
-    orders = facts.orders or ()
     held = {p.contract: p.quantity for p in facts.positions or () if p.quantity and sweep.scope.covers(name, p.contract)}
-    working = {o.contract for o in orders if o.remaining and sweep.scope.covers(name, o.contract)}
+    working = {o.contract for o in facts.orders or () if o.remaining and sweep.scope.covers(name, o.contract)}
     if isinstance(sweep, CancelWorking):
         contracts = working
     elif sweep.only is not None:
         contracts = {contract for contract, quantity in held.items() if sweep.only.is_of(quantity)}
     else:
         contracts = held.keys() | working
-    return [
-        Line(name, live, contract, held.get(contract, 0), len(working_in(orders, contract))) for contract in sorted(contracts)
-    ]
+    return [Line(name, live, contract, held.get(contract, 0), len(facts.working(contract))) for contract in sorted(contracts)]
 
 
 def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
@@ -240,14 +234,17 @@ def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
         yield Denial(DenialCode.NO_POSITION, sentence, f"scope={sweep.scope}")
 
 
-def _is_unnamed(name: str, books: Books, policy: Policy) -> bool:
+def _is_unnamed(name: str, books: Books, policy: Policy, *, unread: bool = False) -> bool:
+    """Tell whether it is real money that nobody has named; ``unread`` is what counts where the account could not be read."""
     account = books[name].account
-    return account is not None and not account.is_simulation and not policy.names_live(name)
+    is_real = unread if account is None else not account.is_simulation
+    return is_real and not policy.names_live(name)
 
 
 def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:
     if sweep.scope.left_out:
-        yield f"not among these: {', '.join(code(name, 40) for name in sweep.scope.left_out)}"
+        names = ", ".join(code(name, 40) for name in sweep.scope.left_out)
+        yield f"not among these (no grant, not named as live, or not readable): {names}"
     yield from (
         f"{code(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
     )

@@ -149,7 +149,7 @@ async def test_everything_is_all_that_the_member_may_and_names_the_rest(room: Ro
     grant(room, "Sim101")
     ticket = await room.ticket(EVERYTHING)
     assert ticket.intent == Flatten(Scope(("Sim101",), left_out=("Apex-001", "Sim102")))
-    assert ticket.shown.warnings == ("not among these: `Apex-001`, `Sim102`",)
+    assert ticket.shown.warnings == ("not among these (no grant, not named as live, or not readable): `Apex-001`, `Sim102`",)
     await room.confirm(ticket)
     assert room.broker.sent == [FlattenAccount("Sim101")]
     assert room.broker.book_positions["Apex-001", ES] == -2

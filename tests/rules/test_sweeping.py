@@ -411,8 +411,18 @@ def test_of_several_accounts_those_with_real_money_that_nobody_named_are_left_ou
     for sweep in (Flatten(scope, Holding.LONG), CancelWorking(scope)):
         left = narrowed(sweep, books, POLICY)
         assert left == replace(sweep, scope=Scope((ONE, TWO), left_out=(REAL,)))
-        assert plan(left, lines(left, books, POLICY)).warnings == ("not among these: `Apex-1`",)
+        [warning] = plan(left, lines(left, books, POLICY)).warnings
+        assert warning == "not among these (no grant, not named as live, or not readable): `Apex-1`"
         assert narrowed(sweep, books, NAMES_REAL) == sweep
+
+
+def test_of_several_accounts_one_that_may_be_real_money_does_not_hold_up_the_others() -> None:
+    scope = Scope((REAL, ONE), everything=True)
+    books = {REAL: book(REAL, {ES: 1}, account=None), ONE: book(ONE, {ES: 1})}
+    left = narrowed(Flatten(scope), books, POLICY)
+    assert left.scope == Scope((ONE,), left_out=(REAL,))
+    assert codes(left, books) == []
+    assert narrowed(Flatten(scope), books, NAMES_REAL) == Flatten(scope)
 
 
 def test_those_that_were_left_out_before_stay_named() -> None:
