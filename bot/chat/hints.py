@@ -18,5 +18,10 @@ _ELSE = "Mend what it names, then ask again with the command; this ticket is ove
 
 def hint(text: str | None) -> str:
     """A sentence about a rejection's text that says what to do."""
-    folded = (text or "").casefold()
-    return next((sentence for phrases, sentence in _HINTS if any(phrase in folded for phrase in phrases)), _ELSE)
+    return known_hint(text or "") or _ELSE
+
+
+def known_hint(text: str) -> str | None:
+    """What to do about a text in which CrossTrade's own words stand, if they are among those that are known."""
+    folded = text.casefold()
+    return next((sentence for phrases, sentence in _HINTS if any(phrase in folded for phrase in phrases)), None)

@@ -5,6 +5,7 @@ Sentences of the rules and the desk arrive with foreign words already made harml
 
 from collections.abc import Iterable, Iterator
 
+from bot.chat.hints import known_hint
 from bot.errors import DeskError
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.words import harmless
@@ -60,8 +61,14 @@ def _ends_in_code(text: str) -> bool:
 
 def denied(denials: Iterable[Denial]) -> str:
     """Every reason for a no, the first one first: code, sentence with what to do."""
-    lines = [f"**denied** · `{denial.code}`\n{clip(denial.sentence, 600)}" for denial in denials]
+    lines = [f"**denied** · `{denial.code}`\n{clip(denial.sentence, 600)}{_hint(denial)}" for denial in denials]
     return next(pages(lines[:MOST_DENIALS]), "**denied**")
+
+
+def _hint(denial: Denial) -> str:
+    """Why CrossTrade could not be read is in its words; what mends it isn't."""
+    found = known_hint(denial.sentence) if denial.code is DenialCode.FACTS_MISSING else None
+    return f" {found}" if found else ""
 
 
 def trouble(error: DeskError, reference: str) -> str:
