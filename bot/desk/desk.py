@@ -56,6 +56,8 @@ DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
 # One account's at a time: all of them at once would use up what reads of others need.
 FILLS_PACE = 1.0
+# After these a position may be closed that a card's buttons are about.
+MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
@@ -101,7 +103,8 @@ class Desk:
         self._hands = Hands()
         self._directory = Directory(quiet_broker or broker)
         self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
-        self._ledger = Ledger(journal, policy, clock, observe)
+        self._observe = observe
+        self._ledger = Ledger(journal, policy, clock, self._stored)
         look = Look(broker, self._directory.front)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
@@ -271,6 +274,11 @@ class Desk:
 
     def _seek_evidence(self) -> None:
         self._next_evidence = self._clock()
+
+    def _stored(self, name: EventName) -> None:
+        if name in MOVES_A_POSITION:
+            self._retirer.soon()
+        self._observe(name)
 
     async def _expire(self) -> None:
         await self._lapses.expire(await self._journal.live())

@@ -18,6 +18,8 @@ from bot.trading.verbs import fitting, is_on_its_side, is_too_old
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(seconds=20)
+# However much is told to have filled or closed.
+SOONEST = timedelta(seconds=2)
 # How old an order may be that has filled while nobody looked: before the start, and between two rounds.
 LOOKS_BACK = timedelta(days=14)
 OVERLAP = timedelta(minutes=1)
@@ -34,8 +36,14 @@ class Retirer:
     clock: Clock
     pace: Pace
     _round: datetime | None = None
+    _due: datetime | None = None
     _watched: set[str] = field(default_factory=set)
     _looked: dict[str, datetime] = field(default_factory=dict)
+
+    def soon(self) -> None:
+        """Look without waiting for the next round: something has filled or closed, so a position may be gone."""
+        if self._round is not None:
+            self._hasten(self._round + SOONEST)
 
     async def look(self) -> None:
         """Retire what is to be retired, if it is time to look.
@@ -44,10 +52,10 @@ class Retirer:
             JournalError: the journal can't be read or written.
         """
         now = self.clock()
-        if self._round is not None and now - self._round < EVERY:
+        if self._due is not None and now < self._due:
             return
         tickets = await self._tickets(now - LOOKS_BACK if self._round is None else self._round - OVERLAP)
-        self._round = now
+        self._round, self._due = now, now + EVERY
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in tickets:
             if is_too_old(ticket, now):
@@ -78,9 +86,16 @@ class Retirer:
             return
         for ticket in tickets:
             held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
-            is_shown = ticket.ended_at is not None and now - ticket.ended_at >= POSITION_SHOWN_WITHIN
-            if is_shown and not is_on_its_side(ticket, held):
+            if ticket.ended_at is None or is_on_its_side(ticket, held):
+                continue
+            shown_at = ticket.ended_at + POSITION_SHOWN_WITHIN
+            if now >= shown_at:
                 await self._retire(ticket, "closed")
+            else:
+                self._hasten(shown_at)
+
+    def _hasten(self, due: datetime) -> None:
+        self._due = due if self._due is None else min(self._due, due)
 
     async def _retire(self, ticket: Ticket, why: str) -> None:
         new = move(ticket, TicketState.ACCEPTED, retired_at=self.clock())

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.desk.requests import FlatPlaceRequest, PlaceRequest, TicketRequest
+from bot.desk.requests import CloseRequest, FlatPlaceRequest, PlaceRequest, TicketRequest
 from bot.desk.retire import EVERY, LOOKS_BACK, POSITION_SHOWN_WITHIN
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.tickets import Ticket
@@ -57,6 +57,34 @@ async def test_the_buttons_go_when_the_position_has_turned_over(room: Room) -> N
     ticket = await filled(room)
     room.broker.book_positions["Sim101", ES] = -1
     assert (await look(room, ticket)).retired_at is not None
+
+
+async def test_a_close_of_ours_takes_them_off_without_waiting_for_the_next_round(room: Room) -> None:
+    ticket = await filled(room)
+    assert (await look(room, ticket, POSITION_SHOWN_WITHIN.total_seconds())).retired_at is None
+    close = await room.ticket(CloseRequest("Sim101", "ES 09-26"))
+    await room.confirm(close)
+    room.clock.pass_by(2)
+    await room.follow()
+    assert (await room.now(close.id)).order_state is OrderState.FILLED
+    assert (await look(room, ticket, 0)).retired_at is not None
+
+
+async def test_one_that_closes_soon_after_its_fill_is_looked_at_when_the_list_must_show_it(room: Room) -> None:
+    ticket = await filled(room)
+    room.broker.book_positions["Sim101", ES] = 0
+    assert (await look(room, ticket, 1)).retired_at is None
+    assert (await look(room, ticket, POSITION_SHOWN_WITHIN.total_seconds() - 1)).retired_at is not None
+
+
+async def test_news_of_fills_cost_no_more_than_a_look_now_and_then(room: Room) -> None:
+    ticket = await filled(room)
+    await look(room, ticket)
+    reads = room.broker.reads
+    for _ in range(10):
+        room.desk._retirer.soon()
+        await look(room, ticket, 0.2)
+    assert room.broker.reads == reads + 1
 
 
 async def test_a_position_that_is_not_shown_yet_is_not_taken_for_flat(room: Room) -> None:
