@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Most of a test over real sockets is waiting for the other side, so there are more workers than processors."""
+    return 3 * (os.cpu_count() or 1)
+
+
 class LeftLoopback(RuntimeError):
     """A test tried to reach another machine."""
 

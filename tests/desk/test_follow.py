@@ -16,6 +16,7 @@ from bot.desk.pace import AT_ONCE, EVERY, Pace
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.trading.facts import Execution, Order
+from bot.trading.intents import Cancel
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted
@@ -213,6 +214,24 @@ async def test_an_order_that_got_another_id_is_found_by_the_old_one_and_followed
     broker.change("676", OrderState.FILLED, 3)
     assert (await look(room, ticket)).order_state is OrderState.FILLED
     assert "lifecycle" not in [what for _, what in broker.asked]
+
+
+async def test_an_order_that_goes_by_another_id_now_is_reached_by_the_one_on_its_card(room: Room) -> None:
+    other = await sent(room, replace(PLACE, account="Sim102"))
+    ticket = await sent(room)
+    card_id = ticket.order_id
+    assert card_id is not None
+    rewrite(room, ids=(card_id, "676"))
+    await look(room, ticket)
+    rewrite(room, ids=("676",))
+    cancel = await room.ticket(CancelRequest("Sim101", order=card_id))
+    assert cancel.order == Cancel("Sim101", ES, ticket.order.terms, "676")
+    await room.confirm(cancel)
+    assert room.broker.book_orders[-1].state is OrderState.CANCELLED
+    assert other.order_id is not None
+    # That of another account's order, and one that no ticket has had.
+    for order_id in (other.order_id, "nobody's"):
+        assert await room.refused(CancelRequest("Sim101", order=order_id)) == ["NO_SUCH_ORDER"]
 
 
 async def test_another_order_that_answers_to_the_id_is_not_taken_for_it(room: Room) -> None:

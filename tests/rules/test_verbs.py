@@ -78,7 +78,7 @@ def test_closes_cancels_and_changes_have_none(intent: Intent, state: OrderState 
     assert fitting(sent(intent, order_state=state, filled=1)) == ()
 
 
-@pytest.mark.parametrize("state", set(TicketState) - {TicketState.ACCEPTED})
+@pytest.mark.parametrize("state", sorted(set(TicketState) - {TicketState.ACCEPTED}))
 def test_what_was_not_accepted_has_none(state: TicketState) -> None:
     assert fitting(replace(sent(order_state=OrderState.FILLED, filled=2), state=state)) == ()
 
