@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
+from bot.desk.verified import entry_words
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.orders import OrderState
@@ -80,7 +81,8 @@ class Interrupted:
 
 def _may_be_placed(ticket: Ticket) -> bool:
     """Tell whether the second call of a verified reversal, the new order, was begun."""
-    return isinstance(ticket.intent, VerifiedReverse) and len(ticket.progress.legs) > 1
+    intent = ticket.intent
+    return isinstance(intent, VerifiedReverse) and any(leg.what == entry_words(intent) for leg in ticket.progress.legs)
 
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:

@@ -13,10 +13,11 @@ from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.desk.settle import settled
 from bot.errors import JournalError
+from bot.trading.actions import CancelOrders
 from bot.trading.exits import Pace
 from bot.trading.facts import Facts
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
-from bot.trading.outcomes import NotSent, Rejected
+from bot.trading.outcomes import NotSent, Outcome, Rejected, Unknown
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 from bot.trading.words import harmless
 
@@ -46,7 +47,7 @@ class VerifiedReversals:
         if isinstance(closed, Rejected | NotSent):
             # Nothing was done, so the ticket ends as if it had been one call.
             return settled(replace(course.ticket, progress=course.progress), closed, self.clock)
-        if (left := await self._until_flat(intent)) is not None:
+        if (left := await self._until_flat(course, intent, self._patience(closed))) is not None:
             told = f"After the close it was not read as flat: {left}. The new order was not sent. Look at NinjaTrader."
             return EventName.NOT_CLOSED, self._stopped(course, told)
         return await self._place(course, intent)
@@ -57,7 +58,7 @@ class VerifiedReversals:
             if (flatten := await course.flattened_by()) is not None:
                 who = harmless(flatten.requester.name, 40)
                 return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
-            placed = await course.send(entry, f"place {intent.terms.side} {intent.terms.quantity}")
+            placed = await course.send(entry, entry_words(intent))
         except JournalError as error:
             return self._not_placed(course, str(error))
         name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
@@ -65,14 +66,28 @@ class VerifiedReversals:
             ended = replace(ended, outcome=f"The position was closed; the new order was not placed: {ended.outcome}")
         return name, ended
 
-    async def _until_flat(self, intent: VerifiedReverse) -> str | None:
-        """Wait until it is read that nothing is open and nothing works there; else say what is left."""
-        give_up = self.clock() + timedelta(seconds=self.pace.flat_within)
+    def _patience(self, closed: Outcome) -> timedelta:
+        """A close whose answer was lost may still come about for as long as anything that was lost."""
+        return timedelta(seconds=self.pace.grace if isinstance(closed, Unknown) else self.pace.flat_within)
+
+    async def _until_flat(self, course: Course, intent: VerifiedReverse, patience: timedelta) -> str | None:
+        """Wait until it is read that nothing is open and nothing works there; else say what is left.
+
+        Orders that the close has left behind, such as the stop of the position that is gone, are cancelled once.
+        """
+        began, is_cancelled = self.clock(), False
         while True:
             facts = await self.look.holdings(intent.account)
-            left = _left(intent, facts)
-            if left is None or self.clock() >= give_up:
+            left, passed = _left(intent, facts), self.clock() - began
+            if left is None or passed >= patience:
                 return left
+            late = passed >= timedelta(seconds=self.pace.settle)
+            if late and not is_cancelled and _are_left_behind(course.ticket, intent, facts):
+                is_cancelled = True
+                try:
+                    await course.send(CancelOrders(intent.account, intent.contract), f"cancel the orders of {intent.contract}")
+                except JournalError as error:
+                    return f"{left}. {str(error).removesuffix('.')}"
             await self.pause(self.pace.poll)
 
     def _not_placed(self, course: Course, why: str) -> End:
@@ -81,6 +96,20 @@ class VerifiedReversals:
     def _stopped(self, course: Course, told: str) -> Ticket:
         changes = {"ended_at": self.clock(), "outcome": told, "progress": course.progress}
         return move(course.ticket, TicketState.NOT_SENT, **changes)
+
+
+def entry_words(intent: VerifiedReverse) -> str:
+    """What the call is named by that places the new order, among those of the ticket."""
+    return f"place {intent.terms.side} {intent.terms.quantity}"
+
+
+def _are_left_behind(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> bool:
+    """Tell whether the position is gone, and all that works there worked before the close."""
+    working = facts.working(intent.contract)
+    if facts.positions is None or facts.position(intent.contract) is not None or not working:
+        return False
+    before = frozenset(ticket.orders_before)
+    return all(not before.isdisjoint(order.ids) for order in working)
 
 
 def _left(intent: VerifiedReverse, facts: Facts) -> str | None:

@@ -108,7 +108,7 @@ def _steps_to_entry(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
         return ("nothing to close", entry)
     closing = f"close {side_word(shown.position)} ({closing_side(shown.position)} {abs(shown.position)} at market)"
     if isinstance(intent, VerifiedReverse):
-        return (closing, "read back until flat; if it doesn't get flat, stop here", f"then {entry}")
+        return (closing, "read back until flat, cancel what the close leaves working; never flat: stop here", f"then {entry}")
     return (closing, f"then {entry}")
 
 

@@ -145,7 +145,11 @@ def test_an_accepted_card_says_how_far_it_is(kind: str, changes: dict[str, Any],
 def test_the_card_of_a_verified_reversal_shows_its_steps_and_then_its_calls() -> None:
     offered = replace(TICKET, intent=ORDERS["verified"][0])
     told = text(offered)
-    for step in ("1. close LONG 2", "2. read back until flat; if it doesn't get flat, stop here", "3. then BUY 2 MARKET"):
+    for step in (
+        "1. close LONG 2",
+        "2. read back until flat, cancel what the close leaves working; never flat: stop here",
+        "3. then BUY 2 MARKET",
+    ):
         assert step in told
     legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED), Leg("place buy 2", NOW, LegState.REJECTED, "`no margin`"))
     told = text(replace(offered, state=S.REJECTED, progress=Progress(legs)))

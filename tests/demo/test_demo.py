@@ -80,7 +80,7 @@ async def test_the_script_tells_the_whole_story_and_ends_with_the_first_order_id
         "closed 2",
         "target and stop are there",
         "accepted · nothing works in ",
-        "read back until flat; if it doesn't get flat, stop here",
+        "read back until flat, cancel what the close leaves working; never flat: stop here",
         "accepted · flat in ",
     ):
         assert words in story, words

@@ -367,6 +367,7 @@ class FlakyJournal:
         failing: methods that raise just now.
         after: methods that do their work and raise all the same, as when the word of a commit is lost.
         recorded: the events that belong to no ticket.
+        refused: how many calls have failed.
     """
 
     def __init__(self, real: SqlJournal) -> None:
@@ -374,12 +375,14 @@ class FlakyJournal:
         self.failing: set[str] = set()
         self.after: set[str] = set()
         self.recorded: list[Event] = []
+        self.refused = 0
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.real, name)
 
         async def flaky(*given: Any, **named: Any) -> Any:
             if name in self.failing:
+                self.refused += 1
                 raise JournalError("The journal can't be written: the disk is full.")
             result = await method(*given, **named)
             if name == "record":

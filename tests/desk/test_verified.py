@@ -113,6 +113,70 @@ async def test_an_order_that_still_works_there_may_fill_and_so_it_is_not_flat(ro
     assert "not read as flat: 1 still working" in (ended.outcome or "")
 
 
+async def test_a_stop_that_the_close_leaves_behind_is_cancelled_once_and_then_it_goes_on(room: Room) -> None:
+    stop = room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(ASK)
+    room.broker.dawdling.add(Close)
+    room.clock.plan(1, lambda: room.broker.book_positions.update({("Sim101", ES): 0}))
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert ended.state is TicketState.ACCEPTED
+    assert [type(action) for action in room.broker.sent] == [Close, CancelOrders, PlaceOrder]
+    assert room.broker.sent[1] == CancelOrders("Sim101", ES)
+    assert room.broker.book_orders[0].ids == stop.ids
+    assert room.broker.book_orders[0].state is OrderState.CANCELLED
+    assert [leg.what for leg in ended.progress.legs] == ["close SHORT 2", "cancel the orders of ES 09-26", "place buy 1"]
+
+
+async def test_a_stop_is_left_to_the_position_while_that_is_open(room: Room) -> None:
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(ASK)
+    room.broker.dawdling.add(Close)
+    await room.confirm(ticket)
+    assert [type(action) for action in room.broker.sent] == [Close]
+    assert "still SHORT 2" in ((await room.now(ticket.id)).outcome or "")
+
+
+async def test_an_order_that_can_not_be_cancelled_holds_the_new_one_back(room: Room) -> None:
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(ASK)
+    room.broker.dawdling.add(Close)
+    room.broker.refusing[CancelOrders] = Rejected("busy")
+    room.clock.plan(1, lambda: room.broker.book_positions.update({("Sim101", ES): 0}))
+    await room.confirm(ticket)
+    assert [type(action) for action in room.broker.sent] == [Close, CancelOrders]
+    assert "not read as flat: 1 still working" in ((await room.now(ticket.id)).outcome or "")
+
+
+async def test_without_a_journal_nothing_is_cancelled_either(room: Room) -> None:
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(ASK)
+    room.broker.dawdling.add(Close)
+
+    def later() -> None:
+        room.broker.book_positions["Sim101", ES] = 0
+        room.disk.failing.add("advance")
+
+    room.clock.plan(1, later)
+    press = asyncio.create_task(room.confirm(ticket))
+    await eventually(lambda: room.disk.refused > 0)
+    room.disk.failing.clear()
+    await press
+    assert [type(action) for action in room.broker.sent] == [Close]
+    ended = await room.now(ticket.id)
+    assert ended.state is TicketState.NOT_SENT
+    assert "not read as flat: 1 still working. The journal can't be written: the disk is full." in (ended.outcome or "")
+
+
+async def test_a_close_whose_answer_was_lost_is_waited_for_longer(room: Room) -> None:
+    ticket = await room.ticket(ASK)
+    room.broker.outcomes.append(Unknown("the connection was reset"))
+    room.clock.plan(USUAL_PACE.grace - 1, lambda: room.broker.book_positions.update({("Sim101", ES): 0}))
+    await room.confirm(ticket)
+    assert (await room.now(ticket.id)).state is TicketState.ACCEPTED
+    assert [type(action) for action in room.broker.sent] == [Close, PlaceOrder]
+
+
 async def test_it_goes_on_once_that_order_is_gone(room: Room) -> None:
     room.broker.dawdling.add(Close)
     room.clock.plan(1, room.broker.let_go)

@@ -310,7 +310,7 @@ PLANS: dict[str, tuple[OrderIntent, int, tuple[str, ...]]] = {
     "verified": (
         VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), "own"),
         -3,
-        (CLOSED_FIRST[0], "read back until flat; if it doesn't get flat, stop here", CLOSED_FIRST[1]),
+        (CLOSED_FIRST[0], "read back until flat, cancel what the close leaves working; never flat: stop here", CLOSED_FIRST[1]),
     ),
     "invert": (Invert("Sim101", ES, Terms(Side.SELL, 2)), -2, ("turn LONG 2 into SHORT 2 at market",)),
     "place": (PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), "own"), -1, ("SELL 3 MARKET → SHORT 1",)),
