@@ -112,10 +112,12 @@ class Positions(commands.Cog):
         account=ORDER_OPTIONS["account"],
         instrument=ORDER_OPTIONS["instrument"],
         qty="Contracts to protect",
-        target="Limit price that takes the profit",
-        stop="Stop price that ends the loss",
+        target="Limit price that takes the profit: 5820, ask+20t, be+0.25%",
+        stop="Stop price that ends the loss: 5780, bid-20t, be",
     )
     @app_commands.autocomplete(account=accounts_of("bracket"), instrument=instruments_of("bracket"))
+    @app_commands.autocomplete(target=prices_of("bracket", "target"), stop=prices_of("bracket", "stop"))
+    @app_commands.autocomplete(qty=sizes_of("bracket"))
     @app_commands.guild_only()
     async def bracket(
         self,

@@ -147,6 +147,8 @@ class Trading(commands.Cog):
     )
     @app_commands.rename(order_type="type")
     @app_commands.autocomplete(account=accounts_of("replace"), order=orders_of("replace"), strategy=strategies)
+    @app_commands.autocomplete(limit=prices_of("replace", "limit"), stop=prices_of("replace", "stop"))
+    @app_commands.autocomplete(qty=sizes_of("replace"))
     @app_commands.guild_only()
     async def replace(
         self,

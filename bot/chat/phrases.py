@@ -44,7 +44,8 @@ def order(ticket: Ticket) -> Iterator[str]:
             yield f"order {code(intent.order_id, 64)}: {_brief(intent.before)} is cancelled"
         case Bracket():
             yield f"{where} · BRACKET {_brief(terms)} {terms.tif}"
-            yield f"target {figures.price(intent.target, ticket.shown.tick_size)}"
+            if intent.target is not None:
+                yield f"target {figures.price(intent.target, ticket.shown.tick_size)}{_typed(intent.target_typed)}"
             yield from _prices(ticket, terms)
         case Invert():
             yield f"{where} · INVERT · {_brief(terms)}"
@@ -166,7 +167,10 @@ def _prices(ticket: Ticket, terms: Terms) -> Iterator[str]:
 
 def _as_typed(terms: Terms, name: str) -> str:
     """The shorthand that a price came from; it is plain words that our own grammar has read."""
-    shorthand = terms.shorthand(name)
+    return _typed(terms.shorthand(name))
+
+
+def _typed(shorthand: str | None) -> str:
     return "" if shorthand is None else f" (typed {code(shorthand, 30)})"
 
 

@@ -53,13 +53,12 @@ from bot.trading.orders import (
     parse_count,
     parse_fraction,
     parse_label,
-    parse_price,
     parse_requirement,
 )
 from bot.trading.plan import terms_of
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.pricing import check_changes, with_prices
-from bot.trading.shorthand import read
+from bot.trading.shorthand import Shorthand, read
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -141,13 +140,15 @@ class Drafts:
                 raise UsageError("mode takes direct, verified or invert; leave it out for the usual way.")
 
     async def _bracket(self, member: Member, request: BracketRequest) -> Bracket:
-        target = parse_price("target", request.target)
+        target = read("target", request.target)
         if target is None or not request.stop.strip():
             raise UsageError("A bracket needs a target and a stop.")
         # Its side comes with the position, which is read with everything else.
         terms = with_prices(Terms(Side.SELL, request.quantity, OrderType.STOPMARKET, TimeInForce.GTC), None, request.stop)
         check_terms(terms)
         account, contract = await self._where(member, request, None)
+        if isinstance(target, Shorthand):
+            return Bracket(account, contract, terms, None, str(target))
         return Bracket(account, contract, terms, target)
 
     async def _close(self, member: Member, request: CloseRequest) -> Close:

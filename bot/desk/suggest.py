@@ -15,6 +15,7 @@ from bot.desk.naming import LONGEST_ACCOUNT
 from bot.errors import InstrumentError
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.instruments import Contract, Root, parse_instrument
+from bot.trading.intents import closing_side
 from bot.trading.limits import Recent
 from bot.trading.plan import terms_of
 from bot.trading.policy import READING_COMMANDS, Policy, Request, may
@@ -39,11 +40,16 @@ class Suggest:
         if where is None:
             return ()
         before = None if where.order is None else terms_of(where.order)
-        if before is not None and before.price(name) is None:
+        if before is not None and before.price(name) is None and so_far.command == "modify":
             # It has no such price, and none can be given to it.
             return ()
-        base = base_of(await self._see(member, where), where.contract, None if before is None else before.price(name))
-        return () if base is None else prices(name, typed, so_far.side if before is None else before.side, base)
+        facts = await self._see(member, where)
+        base = base_of(facts, where.contract, None if before is None else before.price(name))
+        side = so_far.side if before is None else before.side
+        if so_far.command == "bracket":
+            position = facts.position(where.contract)
+            side = None if position is None else closing_side(position.quantity)
+        return () if base is None else prices(name, typed, side, base)
 
     async def sizes(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[int]]:
         """Sizes that mean something: all that is open, half of it, the most that is allowed, what a stop may cost."""
@@ -51,7 +57,7 @@ class Suggest:
         if where is None:
             return ()
         glances = self.glances
-        if so_far.command == "close":
+        if so_far.command in {"close", "bracket"}:
             await glances.see(member.id, [(glances.positions, where.account)])
             open_ = glances.positions.get(where.account) or ()
             return sizes_to_close(sum(p.quantity for p in open_ if p.contract == where.contract), typed)

@@ -69,7 +69,7 @@ def _order_values(intent: OrderIntent) -> Values:
         case Replace():
             return {"order_id": intent.order_id, "before": terms_values(intent.before), "require": sorted(intent.require)}
         case Bracket():
-            return {"target": text(intent.target)}
+            return {"target": text(intent.target), "target_typed": intent.target_typed}
         case _:
             return {}
 
@@ -108,7 +108,8 @@ def read_intent(data: dict[str, Any]) -> Intent:
         case "flatplace":
             return FlatPlace(*where)
         case "bracket":
-            return Bracket(*where, Decimal(data["target"]))
+            # Tickets of an earlier version have no shorthand there.
+            return Bracket(*where, number(data["target"]), data.get("target_typed"))
         case _:
             return _read_on_what_is_there(kind, where, data)
 

@@ -4,7 +4,7 @@ Every order intent has an account, a contract and ``terms``: of the new order, o
 cancelled or changed. So limits, evidence and cards speak of all of them alike; what differs is asked of the few words below.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import ClassVar
 
@@ -157,14 +157,16 @@ class Bracket:
 
     Attributes:
         terms: of the stop; the target has the same side and size.
-        target: limit price of the target.
+        target: limit price of the target; ``None`` only while its shorthand hasn't been worked out.
+        target_typed: that shorthand, for people to read.
     """
 
     command: ClassVar[str] = "bracket"
     account: str
     contract: Contract
     terms: Terms
-    target: Decimal
+    target: Decimal | None
+    target_typed: str | None = field(default=None, compare=False)
 
 
 OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Close | Cancel | Change | Replace | Bracket

@@ -161,6 +161,9 @@ def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
         yield _missing(facts)
         return
     yield from _about_prices(intent, quote)
+    if intent.target is None:
+        # Why its shorthand can't be worked out is said where that was tried.
+        return
     if intent.target % quote.tick_size:
         below = intent.target - intent.target % quote.tick_size
         yield Denial(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.errors import UsageError
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
-from bot.trading.intents import Change, OrderIntent, Replace
+from bot.trading.intents import Bracket, Change, OrderIntent, Replace
 from bot.trading.orders import Terms
 from bot.trading.shorthand import Base, Shorthand, read, resolve
 
@@ -69,7 +69,16 @@ def priced(intent: OrderIntent, facts: Facts) -> OrderIntent:
         terms = replace(terms, limit=price) if name == "limit" else replace(terms, stop=price)
     if isinstance(intent, Change):
         check_changes(intent.before, terms)
+    if isinstance(intent, Bracket):
+        return replace(_targeted(intent, facts), terms=terms)
     return replace(intent, terms=terms)
+
+
+def _targeted(bracket: Bracket, facts: Facts) -> Bracket:
+    base = base_of(facts, bracket.contract) if bracket.target is None else None
+    if base is None:
+        return bracket
+    return replace(bracket, target=resolve("target", bracket.target_typed, bracket.terms.side, base))
 
 
 def check_changes(before: Terms, terms: Terms) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.errors import PriceError
 from bot.trading.facts import Account, Facts
-from bot.trading.intents import Change, FlatPlace, OrderIntent, PlaceOrder, Reverse
+from bot.trading.intents import Change, FlatPlace, OrderIntent, PlaceOrder, Replace, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import Side, Terms
 from bot.trading.plan import terms_of
@@ -49,7 +49,7 @@ class Standing:
 
 
 def sizes(so_far: SoFar, typed: str, where: Where, standing: Standing) -> list[Suggestion[int]]:
-    """Sizes for a new order, or for one that is modified: never more than would be let through, where that is known.
+    """Sizes for a new order, or for one that is modified or replaced: never more than would be let through, where that is known.
 
     Args:
         so_far: the other options.
@@ -164,7 +164,8 @@ def _makers(so_far: SoFar, where: Where) -> list[Callable[[int], OrderIntent]]:
     account, contract, order = where.account, where.contract, where.order
     if order is not None:
         before = terms_of(order)
-        return [lambda quantity: Change(account, contract, replace(before, quantity=quantity), order.id, before)]
+        changed = Replace if so_far.command == "replace" else Change
+        return [lambda quantity: changed(account, contract, replace(before, quantity=quantity), order.id, before)]
     kinds: dict[str, Callable[[Terms], OrderIntent]] = {
         "reverse": lambda terms: Reverse(account, contract, terms),
         "place": lambda terms: PlaceOrder(account, contract, terms, ""),

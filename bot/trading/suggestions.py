@@ -59,7 +59,7 @@ class Where:
 
 
 def prices(name: str, typed: str, side: Side | None, base: Base) -> list[Suggestion[str]]:
-    """Prices for ``limit`` or ``stop``: what was typed, worked out, and what it may become.
+    """Prices for ``limit``, ``stop`` or ``target``: what was typed, worked out, and what it may become.
 
     Args:
         name: of the option.
@@ -115,9 +115,11 @@ def _is_number(text: str) -> bool:
 
 
 def _may_wait(name: str, price: Decimal, side: Side | None, base: Base) -> bool:
-    """Tell whether an order at that price would be taken: a stop must lie beyond the market."""
-    if name != "stop" or side is None or base.bid is None or base.ask is None:
+    """Tell whether an order at that price would be taken: a stop and a target must lie on their sides of the market."""
+    if name == "limit" or side is None or base.bid is None or base.ask is None:
         return True
+    if name == "target":
+        return price < base.ask if side is Side.BUY else price > base.bid
     return price > base.ask if side is Side.BUY else price < base.bid
 
 

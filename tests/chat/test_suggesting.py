@@ -31,7 +31,7 @@ async def test_a_price_is_shown_as_it_would_be_with_what_was_typed_beside_it(sta
     assert stage.desk.suggest.asked == [("limit", so_far, "bid-2t")]
 
 
-@pytest.mark.parametrize("command", [*PLACING, "close", "modify"])
+@pytest.mark.parametrize("command", [*PLACING, "close", "modify", "replace", "bracket"])
 async def test_sizes_are_whole_numbers_with_words(stage: Stage, command: str) -> None:
     stage.desk.suggest.answers["qty"] = [Suggestion(2, "2 (half of LONG 3)")]
     assert await typed(stage, command, "qty", "2", account="Sim101") == [(2, "2 (half of LONG 3)")]
@@ -45,7 +45,18 @@ async def test_a_quantity_keeps_its_range_beside_its_suggestions(stage: Stage) -
     assert (qty["autocomplete"], qty["min_value"], qty["max_value"]) == (True, 1, LARGEST_QUANTITY)
 
 
-@pytest.mark.parametrize("command", ["cancel", "modify", "order"])
+@pytest.mark.parametrize("option", ["target", "stop"])
+async def test_a_brackets_prices_are_asked_for_by_name(stage: Stage, option: str) -> None:
+    stage.desk.suggest.answers[option] = [Suggestion("5820.25", "5820.25 (ask+80t)")]
+    where = {"account": "Sim101", "instrument": "ES 09-26"}
+    assert await typed(stage, "bracket", option, "ask+80t", **where) == [("5820.25", "5820.25 (ask+80t)")]
+    [(name, so_far, text)] = stage.desk.suggest.asked
+    assert (name, text) == (option, "ask+80t")
+    assert so_far is not None
+    assert (so_far.command, so_far.account, so_far.instrument) == ("bracket", "Sim101", "ES 09-26")
+
+
+@pytest.mark.parametrize("command", ["cancel", "modify", "order", "replace"])
 async def test_orders_are_told_in_words_and_sent_by_id(stage: Stage, command: str) -> None:
     stage.desk.suggest.answers["order"] = [Suggestion("0123456789abcdef", "BUY 1 LIMIT 5780.00 ES 09-26 (01234567…)")]
     found = await typed(stage, command, "order", "", account="Sim101")

@@ -1,5 +1,8 @@
 """What becomes of a bracket: both orders seen, one of them rejected, or one that never comes."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from bot.desk.follow import TAKES
@@ -38,6 +41,35 @@ async def test_it_is_over_once_both_orders_are_there(running: Room) -> None:
     reads = running.broker.reads
     running.clock.pass_by(60)
     assert running.broker.reads - reads <= 3
+
+
+async def test_both_prices_may_be_shorthand_and_are_settled_at_the_request(room: Room) -> None:
+    ticket = await room.ticket(replace(ASK, target="Bid - 20T", stop="ask+20t"))
+    assert isinstance(ticket.intent, Bracket)
+    assert (ticket.intent.target, ticket.intent.target_typed) == (Decimal("5794.75"), "bid-20t")
+    assert ticket.order.terms.stop == Decimal("5805.00")
+    room.broker.last = Decimal(5801)
+    await room.confirm(ticket)
+    assert room.broker.sent == [ticket.intent]
+    stored = await room.now(ticket.id)
+    assert isinstance(stored.intent, Bracket)
+    assert stored.intent.target_typed == "bid-20t"
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [("ask+4t", ["BAD_PRICE"]), ("be", ["BAD_PRICE"]), ("cheap", ["BAD_REQUEST"]), ("", ["BAD_REQUEST"])],
+)
+async def test_a_target_that_would_fill_at_once_or_says_nothing_is_refused(room: Room, target: str, why: list[str]) -> None:
+    if target == "be":
+        room.broker.averages = None
+    assert await room.refused(replace(ASK, target=target)) == why
+    assert room.broker.sent == []
+
+
+async def test_without_a_quote_shorthand_stays_unsettled_and_the_bracket_is_refused(room: Room) -> None:
+    room.broker.failing.add("quote")
+    assert await room.refused(replace(ASK, target="ask-20t")) == ["FACTS_MISSING"]
 
 
 @pytest.mark.parametrize(("order", "which"), [("order1", "target"), ("order2", "stop")])

@@ -245,6 +245,32 @@ async def test_a_modified_orders_prices_are_counted_from_what_it_has(room: Room)
     assert await room.desk.suggest.prices(TRADER, MODIFY, "stop", "+1t") == ()
 
 
+async def test_an_order_that_is_replaced_may_get_a_price_that_it_does_not_have(room: Room) -> None:
+    resting(room)
+    again = replace(MODIFY, command="replace")
+    assert await limits(room, again, "+1t") == ["5790.25"]
+    assert values(await room.desk.suggest.prices(TRADER, again, "stop", "ask+2t")) == ["5800.50"]
+    assert await sizes(room, again) == ["5 (most that your limits leave)", "2 (as it is)"]
+
+
+async def test_a_brackets_prices_are_on_the_sides_that_the_position_asks_for(room: Room) -> None:
+    around = SoFar("bracket", "Sim101", "ES 09-26")
+    suggest = room.desk.suggest
+    assert values(await suggest.prices(TRADER, around, "target", "bid-4t")) == ["5798.75"]
+    # What is typed is shown as it would be; what is offered beside it would be taken.
+    assert "5802.50" not in values(await suggest.prices(TRADER, around, "target", ""))
+    assert "5797.50" in values(await suggest.prices(TRADER, around, "target", ""))
+    assert "5802.50" in values(await suggest.prices(TRADER, around, "stop", ""))
+    assert "5797.50" not in values(await suggest.prices(TRADER, around, "stop", ""))
+    assert await sizes(room, around) == ["2 (all of SHORT 2)", "1 (half of SHORT 2)"]
+
+
+async def test_where_there_is_nothing_to_protect_no_side_is_taken_for_granted(room: Room) -> None:
+    flat = SoFar("bracket", "Sim102", "ES 09-26")
+    assert values(await room.desk.suggest.prices(TRADER, flat, "target", "bid"))[0] == "5799.75"
+    assert await sizes(room, flat) == []
+
+
 async def test_sizes_name_what_limits_leave_and_what_is_open(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), max_position=1, daily_loss=Decimal(1000)),))
     # Four of them turn SHORT 2 into LONG 2, which is no more than is held already.

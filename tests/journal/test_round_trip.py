@@ -96,7 +96,7 @@ intents = st.one_of(
     st.builds(Cancel, *where, words),
     st.builds(Change, *where, words, terms),
     st.builds(Replace, *where, words, terms, requirements),
-    st.builds(Bracket, *where, numbers),
+    st.builds(Bracket, *where, numbers | st.none(), st.none() | st.just("ask+20t")),
     st.builds(Flatten, scopes, st.none() | st.sampled_from(Holding)),
     st.builds(CancelWorking, scopes),
 )
