@@ -203,7 +203,7 @@ async def test_a_socket_that_goes_before_the_answer_leaves_it_unknown_and_comes_
 async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect: Connect) -> None:
     client = await connect(transport="websocket", backoff=(60.0,))
     await vendor.sockets[0].close(code=1001, message=b"deploy")
-    await until(lambda: not client.stream.link.up)
+    await until(lambda: "1001" in client.stream.link.why)
     outcome = await client.send(reverse(), deadline=soon())
     assert isinstance(outcome, NotSent)
     assert "1001" in outcome.why

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -52,8 +53,8 @@ class Session:
 
     async def run(self) -> None:
         """Serve the connection to its end."""
-        self._start(self._push_outbox())
-        self._start(self._push_quotes())
+        self._start(self._push_outbox)
+        self._start(self._push_quotes)
         try:
             async for message in self.ws:
                 if message.type is WSMsgType.TEXT:
@@ -64,15 +65,16 @@ class Session:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, work: Any) -> asyncio.Task[None]:
+    def _start(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        # Called inside the task: a coroutine made here would never be awaited if the task is cancelled before its first step.
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except ConnectionError:
             log.debug("The client of the stream went away.")
         except Exception:
@@ -129,7 +131,7 @@ class Session:
             async def work() -> None:
                 await self._answer(request_id, await self._cloud.perform(call, args, record, self.token))
 
-            self._start(work())
+            self._start(work)
 
     async def _answer(self, request_id: object, reply: Reply) -> None:
         if reply.lost is not None:
@@ -192,7 +194,7 @@ class Session:
             self._pnl = None
         interval = message.get("interval", 1000)
         if message.get("enabled") is True and isinstance(interval, int):
-            self._pnl = self._start(self._push_pnl(max(interval / 1000, PNL_INTERVAL_LEAST)))
+            self._pnl = self._start(partial(self._push_pnl, max(interval / 1000, PNL_INTERVAL_LEAST)))
 
     async def _push(self, frame_type: str, text: str) -> None:
         take = self._cloud.faults.take
