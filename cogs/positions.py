@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.chat.access import Host
 from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
-from bot.chat.suggesting import prices_of, sizes_of, strategies
+from bot.chat.suggesting import prices_of, running_in, sizes_of, strategies
 from bot.desk.requests import BracketRequest, CloseRequest, FlattenRequest, ReverseRequest
 from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
@@ -89,23 +89,27 @@ class Positions(commands.Cog):
     @app_commands.command(name="flatten", description="Cancel what works, close what is open, read back until it is so")
     @app_commands.describe(
         scope="What to flatten",
-        account="NinjaTrader account, for an instrument or an account",
+        account="NinjaTrader account, for all but everything",
         instrument="Contract, for an instrument",
         only="Only positions of that side",
+        strategy="Running ATM strategy, for a strategy; /strategies shows them",
     )
     @app_commands.autocomplete(account=accounts_of("flatten"), instrument=instruments_of("flatten"))
+    @app_commands.autocomplete(strategy=running_in("flatten"))
     @app_commands.guild_only()
     async def flatten(
         self,
         interaction: discord.Interaction[Host],
         *,
-        scope: Literal["instrument", "account", "everything"],
+        scope: Literal["strategy", "instrument", "account", "everything"],
         account: str | None = None,
         instrument: str | None = None,
         only: Literal["long", "short"] | None = None,
+        strategy: str | None = None,
     ) -> None:
         """Offer a ticket for confirmation; what is missing for the scope is asked for by the desk."""
-        await self._offering.offer(interaction, FlattenRequest(scope, account or "", instrument or "", only or ""))
+        request = FlattenRequest(scope, account or "", instrument or "", only or "", strategy or "")
+        await self._offering.offer(interaction, request)
 
     @app_commands.command(name="bracket", description="Cancel what works there, then protect the position by a target and a stop")
     @app_commands.describe(

@@ -19,7 +19,7 @@ from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import CLOSING, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness
 
@@ -65,7 +65,7 @@ def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
     if ticket.order_state is OrderState.REJECTED:
         return ORANGE
-    if isinstance(ticket.intent, Flatten | CancelWorking) and sweepcards.is_short_of_it(ticket):
+    if isinstance(ticket.intent, Sweep) and sweepcards.is_short_of_it(ticket):
         return ORANGE
     if ticket.order_state is OrderState.GONE:
         return YELLOW
@@ -78,7 +78,7 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     yield from head
     yield ui.Separator()
     match ticket.intent:
-        case Flatten() | CancelWorking() as sweep:
+        case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
             taken = sum(size(block.content) for block in (*head, *warnings, people))
             yield from _sweep_blocks(ticket, sweep, LONGEST_CARD - taken)
         case _:
@@ -145,7 +145,7 @@ def _title(ticket: Ticket, late: float) -> str:
 
 
 def _state_words(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Flatten | CancelWorking) and (own := sweepcards.title(ticket, ticket.intent)):
+    if isinstance(ticket.intent, Sweep) and (own := sweepcards.title(ticket, ticket.intent)):
         return own
     match ticket.state:
         case TicketState.OFFERED:
@@ -182,7 +182,7 @@ _PLAIN_NEWS = {
 
 def _news(ticket: Ticket) -> Iterator[str]:
     """What became of it, below the title."""
-    is_sweep = isinstance(ticket.intent, Flatten | CancelWorking)
+    is_sweep = isinstance(ticket.intent, Sweep)
     if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)
         return

@@ -75,6 +75,9 @@ class Suggest(Protocol):
     async def orders(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
         """Working orders of an account."""
 
+    async def running(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
+        """The ATM strategies that run in an account."""
+
     async def strategies(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
         """Names of ATM templates."""
 

@@ -7,7 +7,7 @@ from discord.utils import format_dt
 from bot.chat import figures
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code
 
@@ -91,7 +91,7 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
         return "Last looked for"
     if isinstance(ticket.intent, Close):
         return "Seen closed"
-    if isinstance(ticket.intent, Flatten | CancelWorking):
+    if isinstance(ticket.intent, Sweep):
         return "Seen done" if state is OrderState.FILLED else "Last looked at"
     if isinstance(ticket.intent, Bracket) and not state.is_done:
         return "Seen working"

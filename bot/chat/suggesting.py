@@ -1,4 +1,4 @@
-"""Autocomplete of prices, sizes, orders and ATM templates: from what is typed so far to choices.
+"""Autocomplete of prices, sizes, orders, ATM strategies and their templates: from what is typed so far to choices.
 
 What is worth offering, and to whom, is the desk's to know; here it is asked and drawn. A keystroke never fails: what can't be
 suggested isn't.
@@ -53,6 +53,16 @@ def orders_of(command: str) -> Texts:
     async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         suggest = interaction.client.desk.suggest
         return await _drawn(suggest.orders(admitted(interaction), _so_far(interaction, command), current))
+
+    return complete
+
+
+def running_in(command: str) -> Texts:
+    """Autocomplete: the ATM strategies that run in the account that was chosen before; the value is the strategy's id."""
+
+    async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        suggest = interaction.client.desk.suggest
+        return await _drawn(suggest.running(admitted(interaction), _so_far(interaction, command), current))
 
     return complete
 

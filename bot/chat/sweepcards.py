@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeping import done_words, steps
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeping import done_words, steps, undone_words
+from bot.trading.sweeps import CancelWorking, Flatten, Sweep, target_of
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code
 
@@ -22,7 +22,7 @@ def title(ticket: Ticket, sweep: Sweep) -> str | None:
         return None
     if all(line.is_done for line in ticket.progress.lines):
         return f"accepted · {done_words(sweep)}{took(ticket)}"
-    return f"accepted · {'NOT FLAT' if isinstance(sweep, Flatten) else 'NOT ALL CANCELLED'}"
+    return f"accepted · {undone_words(sweep)}"
 
 
 def took(ticket: Ticket) -> str:
@@ -39,9 +39,9 @@ def is_short_of_it(ticket: Ticket) -> bool:
 
 def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     """What it goes over."""
-    verb = "FLATTEN" if isinstance(sweep, Flatten) else "CANCEL"
+    verb = "CANCEL" if isinstance(sweep, CancelWorking) else "FLATTEN"
     only = f" {sweep.only} positions" if isinstance(sweep, Flatten) and sweep.only else ""
-    what = "everything" if sweep.scope.everything else code(str(sweep.scope), 80)
+    what = "everything" if sweep.scope.everything else code(target_of(sweep), 80)
     yield f"{figures.mark(live=ticket.shown.live)} · **{verb}{only}** · {what}"
 
 

@@ -39,7 +39,7 @@ class Endpoint:
         rpc_from, path_from: where those were read.
         is_write: whether it changes the world.
         client: the client's method for a read; for a write, the command of the intent that becomes this call.
-        commands: the slash commands that use it; none for one that no command offers.
+        commands: the slash commands that use it.
     """
 
     number: int
@@ -79,10 +79,8 @@ def _write(
     *commands: str,
     path_from: Trust = _PAGE,
     method: Literal["POST", "PUT"] = "POST",
-    is_offered: bool = True,
 ) -> Endpoint:
-    users = (commands or (client,)) if is_offered else ()
-    return Endpoint(number, name, method, path, *rpc, client, users, path_from, is_write=True)
+    return Endpoint(number, name, method, path, *rpc, client, commands or (client,), path_from, is_write=True)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -117,16 +115,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("ListStrategies", _INFERRED),
         "strategies",
         "strategies",
+        "flatten",
         path_from=_OTHERS,
     ),
-    # The client can make this call, but no command offers it yet: a strategy is closed by /close or /flatten of its contract.
     _write(
         26,
         "Close strategy",
         f"{_ACCOUNT}/strategies/{{strategyId}}/close",
         ("CloseStrategy", _PAGE),
-        "strategies",
-        is_offered=False,
+        "flatten",
     ),
     _read(27, "List executions", f"{_ACCOUNT}/executions", ("ListExecutions", _INDEX), "executions", "executions", "order"),
     _read(28, "Get execution", f"{_ACCOUNT}/executions/{{executionId}}", (None, _INFERRED), "execution", "executions"),

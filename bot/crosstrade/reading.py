@@ -11,9 +11,9 @@ from http import HTTPStatus
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.errors import BrokerLacks
-from bot.trading.facts import Execution, Order, Position, Quote
+from bot.trading.facts import Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.market import Session

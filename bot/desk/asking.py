@@ -2,7 +2,7 @@
 
 from bot.trading.intents import EXITS, Intent
 from bot.trading.policy import EVERYTHING, Denial, Policy, Request, may
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import Sweep
 
 
 def requests_of(intent: Intent) -> tuple[Request, ...]:
@@ -10,7 +10,7 @@ def requests_of(intent: Intent) -> tuple[Request, ...]:
 
     What goes over a whole account touches whatever is in it, so it takes a grant for all instruments there.
     """
-    if isinstance(intent, Flatten | CancelWorking):
+    if isinstance(intent, Sweep):
         root = EVERYTHING if intent.scope.contract is None else intent.scope.contract.root
         return tuple(Request(intent.command, account, root) for account in intent.scope.accounts)
     asked = Request(intent.command, intent.account, intent.contract.root)

@@ -7,14 +7,14 @@ from bot.desk.ledger import Clock
 from bot.desk.look import Look, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError
-from bot.trading import limits, plan, sweeping
+from bot.trading import limits, plan, strategies, sweeping
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.pricing import priced
 from bot.trading.progress import Progress
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.tickets import NO_PROGRESS, Shown
 
 
@@ -55,7 +55,7 @@ class Decider:
         Raises:
             JournalError: the journal can't be read.
         """
-        if isinstance(intent, Flatten | CancelWorking):
+        if isinstance(intent, Sweep):
             return await self._sweep(intent)
         return await self._order(intent, member)
 
@@ -72,9 +72,10 @@ class Decider:
         sweep, books, recent = await survey_books(self.look, self.journal, intent, self.clock)
         policy = self.policy()
         fresh = sweeping.narrowed(sweep, books, policy)
-        denials = sweeping.reasons(fresh, books, policy, recent)
-        lines = sweeping.lines(fresh, books, policy)
-        shown = None if denials else sweeping.plan(fresh, lines)
+        its, more = _of_strategy(fresh, books) if isinstance(fresh, FlattenStrategy) else (books, ())
+        denials = sweeping.reasons(fresh, its, policy, recent)
+        lines = sweeping.lines(fresh, its, policy)
+        shown = None if denials else sweeping.plan(fresh, lines, *more)
         return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
 
 
@@ -86,6 +87,12 @@ def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denia
         return intent, (Denial(DenialCode.BAD_PRICE, str(error)),)
     except UsageError as error:
         return intent, (Denial(DenialCode.BAD_REQUEST, str(error)),)
+
+
+def _of_strategy(sweep: FlattenStrategy, books: Mapping[str, Facts]) -> tuple[dict[str, Facts], tuple[str, ...]]:
+    """What is the strategy's own, and what to warn of that is the account's."""
+    warned = strategies.warning(sweep, books[sweep.account])
+    return {name: strategies.seen(sweep, facts) for name, facts in books.items()}, (warned,) if warned else ()
 
 
 def _listed(books: Mapping[str, Facts]) -> tuple[str, ...]:

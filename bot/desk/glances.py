@@ -14,7 +14,7 @@ from bot.desk.ledger import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, JournalError
-from bot.trading.facts import Account, Order, Position, Quote
+from bot.trading.facts import Account, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket
@@ -111,6 +111,7 @@ class Glances:
         self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, POSITIONS_LAST, clock)
         self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, ORDERS_LAST, clock)
         self.accounts: Shelf[str, Account] = Shelf(broker.account, POSITIONS_LAST, clock)
+        self.running: Shelf[str, Sequence[Strategy]] = Shelf(broker.strategies, POSITIONS_LAST, clock)
         self.templates: Shelf[None, Sequence[str]] = Shelf(templates, NAMES_LAST, clock)
         self.recent: Shelf[None, Sequence[Ticket]] = Shelf(recent, ORDERS_LAST, clock)
 
@@ -125,7 +126,7 @@ class Glances:
 
     async def close(self) -> None:
         """Stop reading."""
-        shelves = (self.quotes, self.positions, self.orders, self.accounts, self.templates, self.recent)
+        shelves = (self.quotes, self.positions, self.orders, self.accounts, self.running, self.templates, self.recent)
         running = [task for shelf in shelves for task in shelf.all_running]
         for task in running:
             task.cancel()

@@ -11,7 +11,7 @@ from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.orders import OrderState
 from bot.trading.sweeping import done_words, followed, left_of
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
 # CrossTrade's reversal waits up to about five seconds before it places, and NinjaTrader may answer late; what is absent before
@@ -34,7 +34,7 @@ class Interrupted:
         if ticket.state is not TicketState.UNKNOWN:
             # That its order never left is known; one that looks like it is somebody else's.
             return isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket)
-        if isinstance(intent, Flatten | CancelWorking):
+        if isinstance(intent, Sweep):
             await self._sweep(ticket, intent)
             return True
         if isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket):
@@ -43,12 +43,12 @@ class Interrupted:
         return False
 
     async def _sweep(self, ticket: Ticket, sweep: Sweep) -> None:
-        books = {name: await self.look_at.holdings(name) for name in sweep.scope.accounts}
+        books = {name: await self.look_at.left(name, sweep) for name in sweep.scope.accounts}
         before = ticket.progress.lines
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
         if not (left := left_of(lines)):
-            name = EventName.FLATTENED if isinstance(sweep, Flatten) else EventName.ORDER_CANCELLED
+            name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
             changes = {
                 "order_state": OrderState.FILLED,
                 "outcome": f"{STOPPED} Read since: {done_words(sweep)}.",

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
-from bot.trading.facts import Account, Facts, Order, Position, Quote
+from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
+from bot.trading.strategies import seen, to_close
 from bot.trading.sweeping import as_listed
-from bot.trading.sweeps import Sweep
+from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -50,15 +52,19 @@ class Look:
             ),
         )
 
-    async def book(self, account: str) -> Facts:
-        """Read an account, its positions and its orders, finished ones included; prices have no part in it."""
+    async def book(self, account: str, sweep: Sweep) -> Facts:
+        """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
+
+        Prices have no part in it.
+        """
         missing: list[str] = []
-        details, positions, orders = await asyncio.gather(
+        details, positions, orders, running = await asyncio.gather(
             _try("account", self._broker.account(account), missing),
             _try("positions", self._broker.positions(account), missing),
             _try("orders", self._broker.orders(account, active_only=False), missing),
+            self._running(account, sweep, missing),
         )
-        return _as_facts(details, positions, orders, None, missing)
+        return replace(_as_facts(details, positions, orders, None, missing), running=running)
 
     async def holdings(self, account: str) -> Facts:
         """Read an account's orders and then its positions, one after the other.
@@ -69,6 +75,30 @@ class Look:
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         positions = await _try("positions", self._broker.positions(account), missing)
         return _as_facts(None, positions, orders, None, missing)
+
+    async def left(self, account: str, sweep: Sweep) -> Facts:
+        """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""
+        if not isinstance(sweep, FlattenStrategy):
+            return await self.holdings(account)
+        missing: list[str] = []
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
+        running = await self._running(account, sweep, missing)
+        return seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
+
+    async def _running(self, account: str, sweep: Sweep, missing: list[str]) -> tuple[Strategy, ...] | None:
+        if not isinstance(sweep, FlattenStrategy):
+            return None
+        running = await _try("strategies", self._broker.strategies(account), missing)
+        return None if running is None else tuple(running)
+
+    async def strategy(self, account: str, strategy_id: str) -> FlattenStrategy | None:
+        """What it takes to close a strategy; ``None`` if none of that id runs.
+
+        Raises:
+            BrokerError: a list can't be read.
+        """
+        running, orders = await asyncio.gather(self._broker.strategies(account), self._broker.orders(account, active_only=False))
+        return to_close(account, strategy_id, tuple(running), tuple(orders))
 
     async def names(self) -> frozenset[str] | None:
         """The names of all accounts; ``None`` when they can't be read."""
@@ -137,7 +167,8 @@ async def survey_books(
     """
     names = sweep.scope.accounts
     listing = look.names() if sweep.scope.everything else _nobody()
-    books, recent, listed = await asyncio.gather(asyncio.gather(*map(look.book, names)), journal.recent(clock()), listing)
+    looking = asyncio.gather(*(look.book(name, sweep) for name in names))
+    books, recent, listed = await asyncio.gather(looking, journal.recent(clock()), listing)
     return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
 
 

@@ -3,8 +3,8 @@
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import Policy
-from bot.trading.sweeping import done_words
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeping import done_words, undone_words
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
@@ -78,16 +78,17 @@ def headline(name: EventName, ticket: Ticket) -> str:
 
 
 def _about(intent: OrderIntent | Sweep, kind: str) -> str:
-    if isinstance(intent, Flatten | CancelWorking):
+    if isinstance(intent, Sweep):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
-        return f"{code(str(intent.scope))} ({kind}) · {intent.command}{side}"
+        what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)
+        return f"{code(what)} ({kind}) · {intent.command}{side}"
     terms = intent.terms
     verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change | Replace | Bracket) else ""
     return f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}"
 
 
 def _what(name: EventName, ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Flatten | CancelWorking):
+    if isinstance(ticket.intent, Sweep):
         return _what_of_sweep(name, ticket, ticket.intent)
     quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
@@ -113,12 +114,12 @@ def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
     took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
     match name:
         case EventName.FLATTENED:
-            rest = "" if isinstance(sweep, Flatten) and sweep.only else ", nothing works"
+            rest = ", nothing works" if isinstance(sweep, Flatten) and not sweep.only else ""
             return f"{done_words(sweep).capitalize()}{took}{rest}"
         case EventName.ORDER_CANCELLED:
             return f"Everything there is cancelled{took}"
         case EventName.NOT_CLOSED:
-            return "NOT FLAT" if isinstance(sweep, Flatten) else "Not everything is cancelled"
+            return "Not everything is cancelled" if isinstance(sweep, CancelWorking) else undone_words(sweep)
         case EventName.UNKNOWN:
             return "Outcome unknown: stopped in the middle"
         case _:

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
 from bot.trading.lifecycle import Lifecycle

@@ -22,7 +22,7 @@ from bot.errors import JournalError
 from bot.trading.intents import accounts_of
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, Policy
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Approved, Member, Ticket, TicketState, move
 from bot.trading.words import harmless
 
@@ -216,7 +216,7 @@ class Presses:
 def _what_changed(ticket: Ticket, decision: Decision) -> str | None:
     """Why the person must look again; a sweep is wanted whatever it finds, and reads its sizes as it goes."""
     before, now = ticket.intent, decision.intent
-    if decision.shown is None or isinstance(before, Flatten | CancelWorking) or isinstance(now, Flatten | CancelWorking):
+    if decision.shown is None or isinstance(before, Sweep) or isinstance(now, Sweep):
         return None
     return no_longer_true(before, now, ticket.shown, decision.shown, decision.policy.price_tolerance_ticks)
 

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from bot.desk.ports import Event
-from bot.trading.facts import Account, Execution, Order, Quote
+from bot.trading.facts import Account, Execution, Order, Quote, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.holdings import Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.market import Session

@@ -104,8 +104,9 @@ class FlattenRequest:
     """The options of ``/flatten``; blank where they were left out.
 
     Attributes:
-        scope: ``instrument``, ``account`` or ``everything``.
+        scope: ``strategy``, ``instrument``, ``account`` or ``everything``.
         only: ``long`` or ``short``.
+        strategy: id of an ATM strategy that runs.
     """
 
     command: ClassVar[str] = "flatten"
@@ -113,6 +114,7 @@ class FlattenRequest:
     account: str = ""
     instrument: str = ""
     only: str = ""
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

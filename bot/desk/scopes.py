@@ -10,8 +10,10 @@ from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, FlattenRequest
 from bot.errors import BrokerError, UsageError
 from bot.trading.instruments import Contract
+from bot.trading.orders import parse_label
 from bot.trading.policy import EVERYTHING, Denial, DenialCode, Request, may
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeping import not_running
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Member
 
 
@@ -33,15 +35,35 @@ class Scopes:
             InstrumentError: more than one month fits.
         """
         _check(request)
-        only = _only(request.only) if isinstance(request, FlattenRequest) else None
-        if request.scope == "everything":
-            scope = await self._everything(member, request.command)
+        if isinstance(request, FlattenRequest):
+            sweep = await self._flatten(member, request)
         else:
-            scope = await self._one(member, request)
-        sweep = Flatten(scope, only) if isinstance(request, FlattenRequest) else CancelWorking(scope)
+            sweep = CancelWorking(await self._scope(member, request))
         for asked in requests_of(sweep):
             self.naming.ask(member, asked)
         return sweep
+
+    async def _flatten(self, member: Member, request: FlattenRequest) -> Sweep:
+        if request.scope == "strategy":
+            return await self._strategy(member, request)
+        only = _only(request.only)
+        return Flatten(await self._scope(member, request), only)
+
+    async def _strategy(self, member: Member, request: FlattenRequest) -> FlattenStrategy:
+        strategy_id = parse_label("strategy", request.strategy) or ""
+        account = await self.naming.account(member, request.command, request.account)
+        try:
+            sweep = await self.look.strategy(account, strategy_id)
+        except BrokerError as error:
+            raise Stop(unreadable("the strategies", error)) from error
+        if sweep is None:
+            raise Stop(Denial(DenialCode.NO_SUCH_STRATEGY, not_running(account, strategy_id), f"strategy={strategy_id}"))
+        return sweep
+
+    async def _scope(self, member: Member, request: FlattenRequest | CancelRequest) -> Scope:
+        if request.scope == "everything":
+            return await self._everything(member, request.command)
+        return await self._one(member, request)
 
     async def _one(self, member: Member, request: FlattenRequest | CancelRequest) -> Scope:
         named = instrument(request.instrument, self.clock()) if request.scope == "instrument" else None
@@ -71,24 +93,29 @@ class Scopes:
         return Scope(theirs, everything=not left_out, left_out=left_out)
 
 
+_OPTIONS = ("account", "instrument", "order", "strategy")
 _NEEDS = {
-    "instrument": {"account": True, "instrument": True, "order": False},
-    "account": {"account": True, "instrument": False, "order": False},
-    "everything": {"account": False, "instrument": False, "order": False},
+    "strategy": {"account", "strategy"},
+    "instrument": {"account", "instrument"},
+    "account": {"account"},
+    "everything": set[str](),
 }
 
 
 def _check(request: FlattenRequest | CancelRequest) -> None:
     """Each scope takes its own options and no other: one too many may mean that a smaller scope was meant."""
     # Discord's apps offer these words alone; what arrives is checked by nobody else.
-    if request.scope not in _NEEDS:
-        raise UsageError("scope takes instrument, account or everything.")
-    for option, needed in _NEEDS[request.scope].items():
-        given = bool(str(getattr(request, option, "")).strip())
+    if request.scope not in _NEEDS or (request.scope == "strategy" and isinstance(request, CancelRequest)):
+        smallest = "order" if isinstance(request, CancelRequest) else "strategy"
+        raise UsageError(f"scope takes {smallest}, instrument, account or everything.")
+    for option in _OPTIONS:
+        needed, given = option in _NEEDS[request.scope], bool(str(getattr(request, option, "")).strip())
         if needed and not given:
             raise UsageError(f"scope:{request.scope} needs {option}; add it.")
         if given and not needed:
             raise UsageError(f"scope:{request.scope} takes no {option}; leave it out, or choose a smaller scope.")
+    if request.scope == "strategy" and isinstance(request, FlattenRequest) and request.only:
+        raise UsageError("scope:strategy takes no only; leave it out.")
 
 
 def _only(typed: str) -> Holding | None:

@@ -15,7 +15,7 @@ from bot.desk.verified import VerifiedReversals
 from bot.errors import DeliveryError, JournalError
 from bot.trading.intents import OrderIntent, VerifiedReverse
 from bot.trading.outcomes import Unknown
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Sender:
 
     async def _send(self, ticket: Ticket) -> None:
         match ticket.intent:
-            case Flatten() | CancelWorking() as sweep:
+            case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
                 await self._take_through(ticket, lambda course: self.sweeping.run(course, sweep))
             case VerifiedReverse() as reversal:
                 await self._take_through(ticket, lambda course: self.reversals.run(course, reversal))

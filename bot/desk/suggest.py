@@ -21,7 +21,7 @@ from bot.trading.plan import terms_of
 from bot.trading.policy import READING_COMMANDS, Policy, Request, may
 from bot.trading.pricing import base_of
 from bot.trading.sizing import Standing, sizes, sizes_to_close
-from bot.trading.suggestions import SoFar, Suggestion, Where, label, prices
+from bot.trading.suggestions import SoFar, Suggestion, Where, label, prices, running_label
 from bot.trading.tickets import Member
 
 
@@ -75,6 +75,16 @@ class Suggest:
             return ()
         text = " ".join(typed.split()).casefold()
         shown = [Suggestion(order.id, label(order)) for order in await self._orders(member, so_far.command, account)]
+        return [each for each in shown if text in each.name.casefold() or text in each.value.casefold()]
+
+    async def running(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
+        """The ATM strategies that run in the account."""
+        account = self._account(member, so_far)
+        if account is None:
+            return ()
+        await self.glances.see(member.id, [(self.glances.running, account)])
+        text = typed.strip().casefold()
+        shown = [Suggestion(one.id, running_label(one)) for one in self.glances.running.get(account) or ()]
         return [each for each in shown if text in each.name.casefold() or text in each.value.casefold()]
 
     async def strategies(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:

@@ -13,15 +13,16 @@ from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.errors import JournalError
-from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount
+from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.exits import ExitAction, Exits, Market, Pace
 from bot.trading.facts import Facts
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
+from bot.trading.strategies import StrategyExit
 from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, left_of
-from bot.trading.sweeps import Flatten, Sweep
+from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.words import code
 
@@ -45,13 +46,15 @@ class Sweeping:
             Overtaken: the bot is stopping.
         """
         meant = {(line.account, line.contract) for line in course.progress.lines if line.contract is not None}
+        if isinstance(sweep, FlattenStrategy):
+            return await _Run(self, course, sweep, StrategyExit(sweep, self.pace)).through()
         return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock(), meant)).through()
 
 
 class _Run:
     """One sweep under way."""
 
-    def __init__(self, parts: Sweeping, course: Course, sweep: Sweep, exits: Exits) -> None:
+    def __init__(self, parts: Sweeping, course: Course, sweep: Sweep, exits: Exits | StrategyExit) -> None:
         self._parts = parts
         self._course = course
         self._sweep = sweep
@@ -82,7 +85,8 @@ class _Run:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
-        books = dict(zip(names, await asyncio.gather(*map(self._parts.look.holdings, names)), strict=True))
+        read = await asyncio.gather(*(self._parts.look.left(name, self._sweep) for name in names))
+        books = dict(zip(names, read, strict=True))
         self._exits.read(books, self._parts.clock())
         for name in names:
             lines = followed(self._sweep, self._lines, name, books[name])
@@ -138,7 +142,7 @@ class _Run:
         left = left_of(self._lines)
         legs = progress.legs
         if not left:
-            name = EventName.FLATTENED if isinstance(self._sweep, Flatten) else EventName.ORDER_CANCELLED
+            name = EventName.ORDER_CANCELLED if isinstance(self._sweep, CancelWorking) else EventName.FLATTENED
             told = self._about_others()
             changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
             return name, move(ticket, TicketState.ACCEPTED, **changes)
@@ -166,6 +170,8 @@ def _words(action: ExitAction) -> str:
             return f"cancel the orders{'' if contract is None else f' of {contract}'} in {code(account, 40)}"
         case CancelEverything():
             return "cancel every order"
+        case CloseStrategy(account, strategy_id):
+            return f"close strategy {code(strategy_id, 40)} in {code(account, 40)}"
         case FlattenAccount(account):
             return f"flatten {code(account, 40)}"
         case _:

@@ -20,7 +20,7 @@ from bot.trading.facts import Execution
 from bot.trading.instruments import parse_dated
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import Visibility
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import Sweep
 from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState
 
 # What the log was handed must never be the reason that a fact goes unrecorded: whatever JSON doesn't know is kept as its words.
@@ -75,7 +75,7 @@ def ticket_values(ticket: Ticket) -> Values:
 
 def _market(ticket: Ticket) -> str:
     """The contract, for whoever looks into the database; of a sweep what it goes over."""
-    return str(ticket.intent.scope) if isinstance(ticket.intent, Flatten | CancelWorking) else str(ticket.intent.contract)
+    return str(ticket.intent.scope) if isinstance(ticket.intent, Sweep) else str(ticket.intent.contract)
 
 
 def event_values(event: Event) -> Values:

@@ -20,7 +20,7 @@ from bot.trading.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders import OrderType, Side, Terms, TimeInForce
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Shown
 
 Values = dict[str, object]
@@ -44,13 +44,14 @@ _KINDS: dict[type[Intent], str] = {
     Bracket: "bracket",
     Flatten: "flatten",
     CancelWorking: "cancel working",
+    FlattenStrategy: "flatten strategy",
 }
 
 
 def intent_values(intent: Intent) -> Values:
     """An intent for JSON; of an order the terms stand beside its kind, as they always did."""
     kind = {"kind": _KINDS[type(intent)]}
-    if isinstance(intent, Flatten | CancelWorking):
+    if isinstance(intent, Sweep):
         return kind | _sweep_values(intent)
     where: Values = {"account": intent.account, "contract": _contract(intent.contract), **terms_values(intent.terms)}
     return kind | where | _order_values(intent)
@@ -82,6 +83,7 @@ def _sweep_values(sweep: Sweep) -> Values:
         "everything": scope.everything,
         "left_out": scope.left_out,
         "only": sweep.only if isinstance(sweep, Flatten) else None,
+        **({"strategy_id": sweep.strategy_id, "strategy_name": sweep.name} if isinstance(sweep, FlattenStrategy) else {}),
     }
 
 
@@ -92,7 +94,7 @@ def read_intent(data: dict[str, Any]) -> Intent:
         ValueError, KeyError: it is none of this version's.
     """
     kind = data["kind"]
-    if kind in {"flatten", "cancel working"}:
+    if kind in {"flatten", "cancel working", "flatten strategy"}:
         return _read_sweep(kind, data)
     where = (data["account"], Contract(*data["contract"]), read_terms(data))
     match kind:
@@ -133,6 +135,8 @@ def _read_sweep(kind: str, data: dict[str, Any]) -> Sweep:
     scope = Scope(tuple(data["accounts"]), contract, data["everything"], tuple(data["left_out"]))
     if kind == "cancel working":
         return CancelWorking(scope)
+    if kind == "flatten strategy":
+        return FlattenStrategy(scope, data["strategy_id"], data["strategy_name"])
     return Flatten(scope, None if data["only"] is None else Holding(data["only"]))
 
 

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
+from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close, closing_side, closing_terms
 from bot.trading.orders import OrderState, OrderType
 from bot.trading.progress import LegState
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten
 
-ExitAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | Close
+ExitAction = SweepAction | Close
 Market = tuple[str, Contract]
 _DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
@@ -79,7 +79,7 @@ class Exits:
         meant: the contracts that it is about, as far as is known; what has been seen open to be closed is added.
     """
 
-    sweep: Sweep
+    sweep: Flatten | CancelWorking
     pace: Pace
     began: datetime
     meant: set[Market] = field(default_factory=set)
@@ -264,7 +264,7 @@ def _is_unread(facts: Facts) -> bool:
     return facts.positions is None or facts.orders is None
 
 
-def _open(sweep: Sweep, name: str, facts: Facts) -> set[Contract]:
+def _open(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
     """The contracts that are open and that the sweep shall close."""
     only = sweep.only if isinstance(sweep, Flatten) else None
     return {

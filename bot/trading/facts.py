@@ -74,6 +74,7 @@ class Order:
     Attributes:
         ids: every id that the row carries, the one to show first; an order's id may change in its life.
         at: time of the row's ``epoch``.
+        owner: id of the ATM strategy that it belongs to, where it belongs to one and NinjaTrader says so.
     """
 
     ids: tuple[str, ...]
@@ -89,6 +90,7 @@ class Order:
     stop: Decimal | None = None
     oco: str | None = None
     at: datetime | None = None
+    owner: str | None = None
 
     @property
     def id(self) -> str:
@@ -144,6 +146,29 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Strategy:
+    """An ATM strategy that runs in NinjaTrader (GET List strategies; seen in the code of others, unverified).
+
+    Attributes:
+        id: what closing it takes.
+        name: of the template or the strategy.
+        label: NinjaTrader's display name.
+        contract: seldom told.
+        quantity: contracts that it holds, signed, long positive; ``None`` when that was not told.
+        unrealised: its open result, in the account's currency.
+    """
+
+    id: str
+    account: str
+    name: str | None = None
+    label: str | None = None
+    contract: Contract | None = None
+    quantity: int | None = None
+    average_price: Decimal | None = None
+    unrealised: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that was read for one decision; a part that could not be read is ``None`` and named in ``missing``.
 
@@ -152,6 +177,7 @@ class Facts:
         orders: the working orders of the account.
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
+        running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
     """
 
     account: Account | None
@@ -160,6 +186,7 @@ class Facts:
     quote: Quote | None
     missing: tuple[str, ...] = field(default=())
     front: Contract | None = None
+    running: tuple[Strategy, ...] | None = None
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

@@ -1,10 +1,8 @@
-"""What an account holds beside its lists of positions and orders: how it stands in a snapshot, and strategies that run in it."""
+"""How an account stands in the snapshot of all of them."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from bot.trading.facts import Account, Position
-from bot.trading.instruments import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +23,3 @@ class Standing:
     def open_count(self) -> int | None:
         """How many positions are open; ``None`` where the list and NinjaTrader's word don't agree."""
         return None if self.is_flat is not None and self.is_flat is bool(self.positions) else len(self.positions)
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """An ATM strategy that runs in NinjaTrader (GET List strategies; seen in the code of others, unverified).
-
-    Attributes:
-        id: what closing it takes.
-        name: of the template or the strategy.
-        label: NinjaTrader's display name.
-        contract: seldom told.
-        quantity: contracts that it holds, signed, long positive; ``None`` when that was not told.
-        unrealised: its open result, in the account's currency.
-    """
-
-    id: str
-    account: str
-    name: str | None = None
-    label: str | None = None
-    contract: Contract | None = None
-    quantity: int | None = None
-    average_price: Decimal | None = None
-    unrealised: Decimal | None = None

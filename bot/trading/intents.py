@@ -11,7 +11,7 @@ from typing import ClassVar
 from bot.trading.actions import SweepAction
 from bot.trading.instruments import Contract
 from bot.trading.orders import Side, Terms
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Clos
 Intent = OrderIntent | Sweep
 # One call each: what a broker can be told to do.
 Action = OrderIntent | SweepAction
-SWEEPS = (Flatten, CancelWorking)
+SWEEPS = (Flatten, CancelWorking, FlattenStrategy)
 # They can only lessen what is at risk: no limit may stand in their way.
-EXITS = (Close, Cancel, Bracket, Flatten, CancelWorking)
+EXITS = (Close, Cancel, Bracket, *SWEEPS)
 # They close what is open in front of whatever else they do.
 CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)
 # They turn a position that must be there.
@@ -216,12 +216,12 @@ def own_id(intent: Intent) -> str | None:
 
 def accounts_of(intent: Intent) -> tuple[str, ...]:
     """Every account that it touches."""
-    return intent.scope.accounts if isinstance(intent, Flatten | CancelWorking) else (intent.account,)
+    return intent.scope.accounts if isinstance(intent, Sweep) else (intent.account,)
 
 
 def touches(intent: Intent, account: str, contract: Contract) -> bool:
     """Tell whether it is about that contract in that account, among others perhaps."""
-    if isinstance(intent, Flatten | CancelWorking):
+    if isinstance(intent, Sweep):
         return intent.scope.covers(account, contract)
     return (intent.account, intent.contract) == (account, contract)
 

@@ -32,7 +32,7 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import CLEARING, CancelWorking, target_of
 from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
 from bot.trading.words import code, harmless
 
@@ -209,10 +209,10 @@ def _about_unknown(intent: OrderIntent, recent: Recent) -> Iterable[Denial]:
         is_open = ticket.state in IN_FLIGHT or (closes and ticket.is_closing)
         if not is_open or not stands_in_the_way(ticket.intent, intent):
             continue
-        if isinstance(ticket.intent, Flatten):
+        if isinstance(ticket.intent, CLEARING):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} is flattening {code(str(ticket.intent.scope))} (ticket {ticket.id}), so "
+                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
                 "nothing new is taken there; wait until its card says what became of it.",
                 f"ticket={ticket.id} state={ticket.state}",
             )
@@ -234,7 +234,7 @@ def stands_in_the_way(underway: Intent, intent: OrderIntent) -> bool:
     if isinstance(intent, Cancel) or not touches(underway, intent.account, intent.contract):
         return False
     if isinstance(intent, Close | Bracket):
-        return isinstance(underway, (*CLOSING, Flatten))
+        return isinstance(underway, (*CLOSING, *CLEARING))
     return not isinstance(underway, Cancel | CancelWorking)
 
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from bot.errors import PriceError
-from bot.trading.facts import Order
+from bot.trading.facts import Order, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderType, Side
 from bot.trading.plan import terms_of
 from bot.trading.shorthand import WORDS, Base, Shorthand, read, resolve, tidy
+from bot.trading.tickets import side_word
 
 Value = TypeVar("Value", int, str)
 
@@ -86,6 +87,12 @@ def label(order: Order) -> str:
     short = order.id if len(order.id) <= SHORTEST_ID + 1 else f"{order.id[:SHORTEST_ID]}…"
     what = f"{order.side.upper()} {order.quantity} {terms.type} {given}".strip()
     return f"{what} {order.contract}{filled} ({short})"
+
+
+def running_label(strategy: Strategy) -> str:
+    """A running ATM strategy in one line: ``Scalp - 334081723: LONG 2``."""
+    name = strategy.label or strategy.name or strategy.id
+    return name if strategy.quantity is None else f"{name}: {side_word(strategy.quantity)}"
 
 
 def _candidates(text: str, base: Base) -> Iterator[str]:

@@ -11,7 +11,7 @@ from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
-from bot.trading.sweeps import CancelWorking, Flatten, Scope, Sweep
+from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
 from bot.trading.words import code, harmless
 
@@ -53,8 +53,8 @@ def lines(sweep: Sweep, books: Books, policy: Policy) -> tuple[Line, ...]:
     return tuple(line for name in sweep.scope.accounts for line in _lines(sweep, name, books[name], policy))
 
 
-def plan(sweep: Sweep, made: tuple[Line, ...]) -> Shown:
-    """The facts to show; prices have no say in getting out."""
+def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
+    """The facts to show, and more warnings; prices have no say in getting out."""
     return Shown(
         live=any(line.live for line in made),
         position=0,
@@ -67,16 +67,18 @@ def plan(sweep: Sweep, made: tuple[Line, ...]) -> Shown:
         tick_size=None,
         tick_value=None,
         point_value=None,
-        warnings=tuple(_warnings(sweep, made)),
+        warnings=(*_warnings(sweep, made), *more),
         working_orders=sum(line.orders_before or 0 for line in made),
     )
 
 
 def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
     """What will be done, in plain words."""
+    read_back = f"read back until {done_words(sweep)}"
+    if isinstance(sweep, FlattenStrategy):
+        return ("have CrossTrade close what it holds at market, and cancel its orders", read_back)
     working = sum(line.orders_before or 0 for line in made)
     cancelled = f"cancel {working} working {'order' if working == 1 else 'orders'}" if working else "cancel what works by then"
-    read_back = f"read back until {done_words(sweep)}"
     if isinstance(sweep, CancelWorking):
         return (cancelled, read_back)
     open_now = sum(1 for line in made if line.before)
@@ -129,7 +131,7 @@ def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
 
 def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
     """Other tickets that may still close something there: those in flight, and a close that was taken and not seen done yet."""
-    closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, Flatten)) and _meets(each, ticket)]
+    closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, *CLEARING)) and _meets(each, ticket)]
     return [each for each in closers if each.state in IN_FLIGHT or (isinstance(each.intent, Close) and each.is_followed)]
 
 
@@ -143,7 +145,21 @@ def done_words(sweep: Sweep) -> str:
     """What may be said of it once all of it is done; of one side, nothing is said of the other."""
     if isinstance(sweep, CancelWorking):
         return "nothing works"
+    if isinstance(sweep, FlattenStrategy):
+        return "the strategy is closed"
     return "flat" if sweep.only is None else f"no {sweep.only} position left"
+
+
+def undone_words(sweep: Sweep) -> str:
+    """The loud word for one after which something is left."""
+    if isinstance(sweep, CancelWorking):
+        return "NOT ALL CANCELLED"
+    return "STRATEGY NOT CLOSED" if isinstance(sweep, FlattenStrategy) else "NOT FLAT"
+
+
+def not_running(account: str, strategy_id: str) -> str:
+    """What is said of a strategy that there isn't, or in which there is nothing."""
+    return f"No strategy {code(strategy_id, 64)} holds or orders anything in {code(account)}; /strategies shows those that run."
 
 
 def left_of(made: Iterable[Line]) -> list[str]:
@@ -170,8 +186,8 @@ def _where(line: Line) -> str:
 
 def _reaches(other: Ticket, scope: Scope) -> bool:
     its = other.intent
-    if isinstance(its, Flatten | CancelWorking):
-        return isinstance(its, Flatten) and scope.meets(its.scope)
+    if isinstance(its, Sweep):
+        return isinstance(its, CLEARING) and scope.meets(its.scope)
     return not isinstance(its, Cancel | Change) and scope.covers(its.account, its.contract)
 
 
@@ -183,7 +199,7 @@ def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
     working = {o.contract for o in facts.orders or () if o.remaining and sweep.scope.covers(name, o.contract)}
     if isinstance(sweep, CancelWorking):
         contracts = working
-    elif sweep.only is not None:
+    elif isinstance(sweep, Flatten) and sweep.only is not None:
         contracts = {contract for contract, quantity in held.items() if sweep.only.is_of(quantity)}
     else:
         contracts = held.keys() | working
@@ -191,17 +207,33 @@ def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
 
 
 def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
-    """One flatten at a time: two could close the same position."""
+    """One flatten at a time: two could close the same position. A strategy's one call can't wait for other closes either."""
     for ticket in recent.tickets:
         its = ticket.intent
-        both = isinstance(sweep, Flatten) and isinstance(its, Flatten) and its.scope.meets(sweep.scope)
-        if both and ticket.state is TicketState.SENDING:
+        if isinstance(sweep, CancelWorking) or not _reaches(ticket, sweep.scope):
+            continue
+        if isinstance(its, CLEARING) and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} is flattening {code(str(sweep.scope))} already (ticket {ticket.id}); "
+                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
                 "its card says how far it is.",
                 f"ticket={ticket.id}",
             )
+        elif isinstance(sweep, FlattenStrategy) and (ticket.is_closing or _may_close(ticket)):
+            yield Denial(
+                DenialCode.OUTCOME_UNKNOWN,
+                f"The outcome of ticket {ticket.id} there is not known yet; wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+
+
+def _is_alone(sweep: Sweep, underway: Sweep) -> bool:
+    """Tell whether one must not begin beside the other; a flatten waits by itself for a strategy that is being closed."""
+    return isinstance(sweep, FlattenStrategy) or isinstance(underway, Flatten)
+
+
+def _may_close(ticket: Ticket) -> bool:
+    return isinstance(ticket.intent, (*CLOSING, *CLEARING)) and ticket.state in IN_FLIGHT
 
 
 def _about_accounts(sweep: Sweep, books: Books, policy: Policy) -> Iterable[Denial]:
@@ -225,7 +257,9 @@ def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
     read = all(_is_read(sweep, facts) for facts in books.values())
     if not read or any(_lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
         return
-    if isinstance(sweep, CancelWorking):
+    if isinstance(sweep, FlattenStrategy):
+        yield Denial(DenialCode.NO_SUCH_STRATEGY, not_running(sweep.account, sweep.strategy_id), f"strategy={sweep.strategy_id}")
+    elif isinstance(sweep, CancelWorking):
         sentence = f"Nothing works in {code(str(sweep.scope))}, so there is nothing to cancel."
         yield Denial(DenialCode.NO_SUCH_ORDER, sentence, f"scope={sweep.scope}")
     else:

@@ -89,7 +89,42 @@ class CancelWorking:
         return _account(self.scope)
 
 
-Sweep = Flatten | CancelWorking
+@dataclass(frozen=True, slots=True)
+class FlattenStrategy:
+    """``/flatten`` of one ATM strategy: CrossTrade closes what it holds and cancels its orders; read back until it is so.
+
+    Attributes:
+        scope: its account, and its contract where that is known.
+        strategy_id: the id of the running strategy, not the name of its template.
+        name: NinjaTrader's name of it, for people.
+    """
+
+    command: ClassVar[str] = "flatten"
+    scope: Scope
+    strategy_id: str
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.scope.accounts) != 1 or not self.strategy_id.strip():
+            raise ValueError("a strategy must be named, in one account")
+
+    @property
+    def account(self) -> str:
+        """The account."""
+        return self.scope.accounts[0]
+
+
+Sweep = Flatten | CancelWorking | FlattenStrategy
+# They close what is open where they go.
+CLEARING = (Flatten, FlattenStrategy)
+
+
+def target_of(sweep: Sweep) -> str:
+    """What it goes over, for people."""
+    if isinstance(sweep, FlattenStrategy):
+        label = sweep.name or "strategy"
+        return f"{label if sweep.strategy_id in label else f'{label} {sweep.strategy_id}'} in {sweep.scope}"
+    return "everything" if sweep.scope.everything else str(sweep.scope)
 
 
 def _account(scope: Scope) -> str:

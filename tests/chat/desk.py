@@ -39,7 +39,7 @@ from bot.trading.orders import OrderType, Side, Terms, parse_requirement
 from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
 from bot.trading.progress import Line, Progress
 from bot.trading.suggestions import SoFar, Suggestion
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
 from bot.trading.verbs import Verb
 
@@ -110,6 +110,8 @@ def _intent(request: TicketRequest) -> Intent:
     """What a desk would make of it, with an order of its own for those that are about one."""
     order = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5790.00"))
     match request:
+        case FlattenRequest("strategy", account, strategy=strategy):
+            return FlattenStrategy(Scope((account,), ES), strategy, "Scalp")
         case FlattenRequest(_, account, instrument, only):
             return Flatten(_scope(account, instrument), Holding(only) if only else None)
         case CancelRequest(account, _, scope, instrument) if scope != "order":
@@ -151,7 +153,7 @@ def _scope(account: str, instrument: str) -> Scope:
 
 
 def _progress(intent: Intent) -> Progress:
-    if not isinstance(intent, Flatten | CancelWorking):
+    if not isinstance(intent, Sweep):
         return NO_PROGRESS
     return Progress(lines=tuple(Line(name, False, ES, 2, 1) for name in intent.scope.accounts))
 
@@ -186,6 +188,9 @@ class FakeSuggest:
 
     async def orders(self, member: Member, so_far: SoFar, typed: str) -> list[Suggestion[str]]:
         return self._answer("order", so_far, typed)
+
+    async def running(self, member: Member, so_far: SoFar, typed: str) -> list[Suggestion[str]]:
+        return self._answer("strategy", so_far, typed)
 
     async def strategies(self, member: Member, typed: str) -> list[Suggestion[str]]:
         return self._answer("strategy", None, typed)

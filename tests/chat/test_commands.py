@@ -73,6 +73,12 @@ TYPED: list[tuple[str, dict[str, Any], TicketRequest, str]] = [
         "**FLATTEN long positions** · `Sim101 ES 09-26`",
     ),
     (
+        "flatten",
+        {"scope": "strategy", "account": "Sim101", "strategy": "334"},
+        FlattenRequest("strategy", "Sim101", strategy="334"),
+        "**FLATTEN** · `Scalp 334 in Sim101 ES 09-26`",
+    ),
+    (
         "bracket",
         WHERE | {"qty": 2, "target": "5820", "stop": "5790.0"},
         BracketRequest("Sim101", "ES 09-26", 2, "5820", "5790.0"),

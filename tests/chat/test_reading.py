@@ -12,9 +12,8 @@ from bot.chat.tables import WIDTH
 from bot.desk.ports import Event, EventName
 from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
 from bot.desk.requests import Refused
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.holdings import Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.market import Session

@@ -70,6 +70,13 @@ async def test_templates_are_offered_by_name(stage: Stage, command: str) -> None
     assert await typed(stage, command, "strategy", "two") == [("Two legs", "Two legs")]
 
 
+async def test_strategies_that_run_are_told_in_words_and_sent_by_id(stage: Stage) -> None:
+    stage.desk.suggest.answers["strategy"] = [Suggestion("334", "Scalp - 334: LONG 2")]
+    found = await typed(stage, "flatten", "strategy", "sca", scope="strategy", account="Sim101")
+    assert found == [("334", "Scalp - 334: LONG 2")]
+    assert stage.desk.suggest.asked == [("strategy", SoFar("flatten", "Sim101"), "sca")]
+
+
 @pytest.mark.parametrize("option", ["limit", "stop"])
 async def test_a_modified_orders_prices_know_which_order_it_is(stage: Stage, option: str) -> None:
     await typed(stage, "modify", option, "+2t", account="Sim101", order=" o1 ")

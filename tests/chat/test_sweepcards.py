@@ -30,7 +30,7 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.progress import Leg, LegState, Line, Progress
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Member, Ticket, TicketState
 
 from .samples import ES, NOW, TICKET, ticket
@@ -68,6 +68,10 @@ SWEEPS: dict[str, tuple[Sweep, str]] = {
     "flatten everything": (Flatten(ALL), "**FLATTEN** · everything"),
     "flatten some": (Flatten(Scope(("Sim101", "Sim102"), left_out=("Apex-1",))), "**FLATTEN** · `2 accounts`"),
     "flatten long": (Flatten(ONE, Holding.LONG), "**FLATTEN long positions** · `Sim101`"),
+    "flatten strategy": (
+        FlattenStrategy(Scope(("Sim101",), ES), "334", "Scalp - 334"),
+        "**FLATTEN** · `Scalp - 334 in Sim101 ES 09-26`",
+    ),
     "cancel": (CancelWorking(ONE), "**CANCEL** · `Sim101`"),
     "cancel everything": (CancelWorking(ALL), "**CANCEL** · everything"),
 }

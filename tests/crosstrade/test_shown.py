@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.crosstrade import CrossTrade, wire
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
-from bot.trading.facts import Account, Position
+from bot.trading.facts import Account, Position, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import OrderEvent
 from bot.trading.market import Session

@@ -117,6 +117,23 @@ def test_an_order_keeps_every_id_of_its_row_the_brokers_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "owner"),
+    [
+        ({"id": "334", "name": "Scalp", "displayName": "Scalp - 334"}, "334"),
+        ({"id": 334}, "334"),
+        ({"id": " "}, None),
+        ({"id": None, "name": None}, None),
+        ({}, None),
+        (None, None),
+        ("334", None),
+        ({"id": {"no": "id"}}, None),
+    ],
+)
+def test_an_order_of_a_strategy_says_whose_it_is(told: object, owner: str | None) -> None:
+    assert wire.read_order(wired(ORDER | {"ownerStrategy": told}), "Sim101").owner == owner
+
+
+@pytest.mark.parametrize(
     ("action", "side"),
     [("Buy", Side.BUY), ("BUY", Side.BUY), ("BuyToCover", Side.BUY), ("Sell", Side.SELL), ("Sell Short", Side.SELL)],
 )

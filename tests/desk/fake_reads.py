@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bot.trading.facts import Account, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.market import Session

@@ -10,7 +10,7 @@ from typing import Any
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, JournalError
 from bot.journal.store import SqlJournal
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.instruments import Contract, Root
@@ -30,7 +30,7 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, Outcome, Unknown
-from bot.trading.sweeps import CancelWorking, Flatten, Holding
+from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.fake_reads import Shown, ShowsBook
 
@@ -233,14 +233,16 @@ class FakeBroker(ShowsBook):
                 return None
             case Reverse() | PlaceOrder() | FlatPlace():
                 return self.book(action).id
-            case VerifiedReverse() | CloseStrategy():
+            case VerifiedReverse() | FlattenStrategy():
                 raise TypeError(f"{type(action).__name__} is no call of the desk's")
             case _:
                 self._sweep(action)
                 return None
 
-    def _sweep(self, action: CancelOrders | CancelEverything | FlattenAccount | FlattenEverything) -> None:
+    def _sweep(self, action: SweepAction) -> None:
         match action:
+            case CloseStrategy():
+                self._end_strategy(action)
             case CancelOrders(account, contract):
                 self._cancel(account, contract)
             case CancelEverything():
@@ -265,6 +267,15 @@ class FakeBroker(ShowsBook):
                 self._cancel(account, there)
                 self.book_positions[name, there] = 0
 
+    def _end_strategy(self, action: CloseStrategy) -> None:
+        for order in [order for order in self.book_orders if order.owner == action.strategy_id and not order.state.is_done]:
+            self.change(order.id, OrderState.CANCELLED, order.filled)
+        ended = [one for one in self.shown.strategies if (one.account, one.id) == (action.account, action.strategy_id)]
+        for strategy in ended:
+            self.shown.strategies.remove(strategy)
+            if strategy.quantity:
+                self.book_positions[action.account, strategy.contract or ES] -= strategy.quantity
+
     def _amend(self, intent: Change) -> None:
         terms = intent.terms
         for index, order in enumerate(self.book_orders):
@@ -273,7 +284,7 @@ class FakeBroker(ShowsBook):
 
     def book(self, intent: Intent, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
         """Put an order into the book as NinjaTrader would, without answering anybody."""
-        if isinstance(intent, Flatten | CancelWorking):
+        if isinstance(intent, Sweep):
             raise TypeError("a sweep places no order")
         terms = intent.terms
         order = Order(

@@ -43,7 +43,7 @@ from bot.trading.intents import (
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.outcomes import Accepted, Outcome, Rejected, Unknown
 from bot.trading.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
-from bot.trading.sweeps import CancelWorking, Flatten, Holding
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
@@ -89,7 +89,7 @@ IN_STEPS: dict[str, list[Action]] = {
 
 def calls_of(command: str, intent: Intent) -> list[Action]:
     """The calls that a command comes to: one for most."""
-    if isinstance(intent, Flatten | CancelWorking):
+    if isinstance(intent, Sweep):
         return IN_STEPS[command]
     if isinstance(intent, VerifiedReverse):
         entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))

@@ -12,9 +12,9 @@ from bot.desk.markets import MOST_MARKETS, MOST_QUOTES
 from bot.desk.reports import AccountReport, Listed, StrategyReport
 from bot.desk.requests import Refused
 from bot.errors import BrokerRefused
-from bot.trading.facts import Account, Day, Position
+from bot.trading.facts import Account, Day, Position, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import READING_COMMANDS, Grant

@@ -33,7 +33,7 @@ from bot.trading.intents import (
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import Visibility
 from bot.trading.progress import Leg, LegState, Line, Progress
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
@@ -99,6 +99,7 @@ intents = st.one_of(
     st.builds(Bracket, *where, numbers | st.none(), st.none() | st.just("ask+20t")),
     st.builds(Flatten, scopes, st.none() | st.sampled_from(Holding)),
     st.builds(CancelWorking, scopes),
+    st.builds(FlattenStrategy, st.builds(Scope, st.tuples(names), st.none() | contracts), st.just("334"), st.none() | words),
 )
 sizes = st.none() | st.integers(-(10**6), 10**6)
 progress = st.builds(

@@ -106,6 +106,31 @@ async def test_a_position_is_reversed_verified_and_then_inverted(street: Street,
     assert await street.stop() == 0
 
 
+@BOTH
+async def test_one_of_two_strategies_is_closed_by_the_id_that_is_offered(street: Street, transport: str) -> None:
+    await begun(street, transport)
+    before = held(street).get(("Sim102", "ES 09-26"), 0)
+    options = {"account": "Sim102", "instrument": "ES 09-26", "side": "buy", "strategy": "Scalp"}
+    for quantity in (2, 1):
+        await confirmed(street, "place", f"filled {quantity}", qty=quantity, **options)
+    # A stop and a target each.
+    await until(lambda: len(working(street)) == 4)
+    where = {"scope": "strategy", "account": "Sim102"}
+    offered = await street.discord.autocomplete("trader", "desk", "flatten", "strategy", "scalp", where)
+    assert [name.split(": ")[1] for name, _ in offered] == ["LONG 2", "LONG 1"]
+    first = str(offered[0][1])
+    card = await confirmed(street, "flatten", "the strategy is closed in", strategy=first, **where)
+    assert held(street)["Sim102", "ES 09-26"] == before + 1
+    assert len(working(street)) == 2
+    assert calls(street)[-1] == "CloseStrategy"
+    assert calls(street).count("CloseStrategy") == 1
+    assert "close strategy" in street.discord.message(card).text
+    refused = await street.discord.slash("trader", "desk", "flatten", {**where, "strategy": first})
+    await until(lambda: "NO_SUCH_STRATEGY" in street.discord.interaction(refused.id).text)
+    assert calls(street).count("CloseStrategy") == 1
+    assert await street.stop() == 0
+
+
 async def killed_in(street: Street, call: str, **fault: Any) -> int:
     """Kill the bot while that call of a flatten is on its way, and start it again; the card's id."""
     await begun(street, "rest")

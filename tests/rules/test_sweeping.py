@@ -285,7 +285,14 @@ holdings = st.dictionaries(st.sampled_from([ES, NQ, ES_DECEMBER]), st.integers(-
 some_orders = st.lists(
     st.builds(replace, st.just(ORDER), contract=st.sampled_from([ES, NQ]), state=st.sampled_from(OrderState)), max_size=3
 )
-sweeps = st.sampled_from([FLATTEN, LONGS, SHORTS, Flatten(Scope((ONE,), ES)), CANCEL, CancelWorking(Scope((ONE,), ES))])
+SWEEPS: list[Flatten | CancelWorking] = [
+    FLATTEN,
+    LONGS,
+    SHORTS,
+    Flatten(Scope((ONE,), ES)),
+    CANCEL,
+    CancelWorking(Scope((ONE,), ES)),
+]
 
 
 @st.composite
@@ -300,8 +307,8 @@ def readings(draw: st.DrawFn) -> Facts:
 
 
 @MODEST
-@given(sweep=sweeps, read=st.lists(readings(), min_size=2, max_size=5))
-def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Sweep, read: list[Facts]) -> None:
+@given(sweep=st.sampled_from(SWEEPS), read=st.lists(readings(), min_size=2, max_size=5))
+def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Flatten | CancelWorking, read: list[Facts]) -> None:
     made = lines(sweep, {ONE: read[0]}, POLICY)
     for facts in read[1:]:
         made = followed(sweep, made, ONE, later(facts))

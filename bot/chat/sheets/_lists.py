@@ -6,8 +6,7 @@ from bot.chat.figures import finest, number, price
 from bot.chat.sheets._shared import NOT_TOLD, between, missing, moment, money, name, read_at, total
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reports import Listed, StrategyReport
-from bot.trading.facts import Order, Position
-from bot.trading.holdings import Strategy
+from bot.trading.facts import Order, Position, Strategy
 from bot.trading.tickets import side_word
 
 

@@ -14,7 +14,7 @@ from bot.desk.ports import Event
 from bot.desk.reports import OrderStory
 from bot.desk.stories import STORY_LOOKS_BACK
 from bot.trading.lifecycle import OrderEvent, dated
-from bot.trading.sweeps import CancelWorking, Flatten
+from bot.trading.sweeps import Sweep, target_of
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
@@ -89,8 +89,8 @@ def _people(ticket: Ticket) -> list[str]:
 
 
 def _asked(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Flatten | CancelWorking):
-        return f"{ticket.intent.command} {code(str(ticket.intent.scope))}"
+    if isinstance(ticket.intent, Sweep):
+        return f"{ticket.intent.command} {code(target_of(ticket.intent))}"
     terms = ticket.intent.terms
     return f"{terms.side.upper()} {terms.quantity} {ticket.intent.contract}"
 

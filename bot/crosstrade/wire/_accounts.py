@@ -22,9 +22,9 @@ from bot.crosstrade.wire._values import (
     thing_of,
 )
 from bot.errors import BrokerGarbled, InstrumentError
-from bot.trading.facts import Account, Position
+from bot.trading.facts import Account, Position, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.holdings import Standing, Strategy
+from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, parse_dated
 
 _SIGNS = {"long": 1, "short": -1, "flat": 0}

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -49,6 +49,7 @@ class _OrderRow(InstrumentRow):
     limit_price: Number | None = None
     stop_price: Number | None = None
     oco_id: MaybeText = None
+    owner_strategy: object = None
     epoch: Number | None = None
 
 
@@ -155,7 +156,14 @@ def _order(account: str | None, item: object) -> Order:
         stop=row.stop_price or None,
         oco=row.oco_id,
         at=moment(row.epoch),
+        owner=_owner(row.owner_strategy),
     )
+
+
+def _owner(told: object) -> str | None:
+    """The id in ``ownerStrategy``, any of whose fields may be null (seen in the code of others)."""
+    found = told.get("id") if isinstance(told, Mapping) else None
+    return str(found).strip() or None if isinstance(found, str | int) else None
 
 
 def _execution(account: str, item: object) -> Execution:

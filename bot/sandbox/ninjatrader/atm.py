@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from .book import Execution
 from .exchange import Exchange
-from .orders import Action, Order, OrderType, Owner, Ticket, TimeInForce
+from .orders import Action, Order, OrderType, Owner, State, Ticket, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +23,35 @@ DEFAULT_TEMPLATES = (AtmTemplate("Scalp", 8, 8), AtmTemplate("MyAtmStrategy", 20
 
 @dataclass(slots=True, eq=False)
 class AtmStrategy:
-    """A running strategy: its entry, and its two exits once the entry has begun to fill."""
+    """A running strategy: its entry, its two exits once the entry has begun to fill, and the order that closes it."""
 
     owner: Owner
     template: AtmTemplate
     entry: Order
     exits: tuple[Order, ...] = ()
+    closing: Order | None = None
 
     @property
     def is_running(self) -> bool:
-        """True while any of its orders lives."""
-        return any(not order.state.is_done for order in (self.entry, *self.exits))
+        """True while any of its orders lives, and while what it holds was to be closed and wasn't."""
+        if any(not order.state.is_done for order in self.orders):
+            return True
+        return self.closing is not None and self.closing.state is State.REJECTED and self.open_quantity != 0
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """All its orders."""
+        return (self.entry, *self.outs)
+
+    @property
+    def outs(self) -> tuple[Order, ...]:
+        """Those that take out what the entry brought in."""
+        return self.exits if self.closing is None else (*self.exits, self.closing)
 
     @property
     def open_quantity(self) -> int:
         """Signed contracts that its entry brought in and its exits have not taken out."""
-        return self.entry.ticket.action.sign * (self.entry.filled - sum(order.filled for order in self.exits))
+        return self.entry.ticket.action.sign * (self.entry.filled - sum(order.filled for order in self.outs))
 
 
 class Strategies:

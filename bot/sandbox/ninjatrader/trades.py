@@ -195,11 +195,11 @@ async def close_strategy(ask: Ask) -> dict[str, Any]:
     account, strategy_id = ask.account(), ask.args.required("strategyId")
     for strategy in ask.world.strategies.running():
         if strategy.owner.id == strategy_id and strategy.entry.ticket.account is account:
-            for order in (strategy.entry, *strategy.exits):
+            for order in strategy.orders:
                 ask.world.exchange.cancel(order)
             if strategy.open_quantity:
                 contract = strategy.entry.ticket.contract
                 ticket = _market_order(account, contract, -strategy.open_quantity, "Close strategy")
-                ask.world.exchange.submit(ticket, _closing_treatment(ask))
+                strategy.closing = ask.world.exchange.submit(ticket, _closing_treatment(ask), owner=strategy.owner)
             return {"strategyId": strategy_id, "success": True}
     raise ApiError(400, f"Strategy '{strategy_id}' not found or already terminal.", bare=True)

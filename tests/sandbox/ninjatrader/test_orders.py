@@ -316,6 +316,22 @@ async def test_a_strategy_is_closed_with_its_orders(api: Api) -> None:
     assert (await api.send("POST", path, {}))[0] == 400
 
 
+async def test_a_strategy_runs_until_what_it_holds_is_closed(api: Api) -> None:
+    await price(api)
+    await api.order_in(await api.order(strategy="Scalp"), "Filled")
+    (strategy,) = (await api.get("accounts/Sim102/strategies"))["strategies"]
+    await api.fault("reject", "CloseStrategy", count=1)
+    await api.post(f"accounts/Sim102/strategies/{strategy['id']}/close")
+    closing = next(row for row in (await api.book())["orders"] if row["name"] == "Close strategy")
+    rejected = await api.order_in(closing["id"], "Rejected")
+    assert rejected["ownerStrategy"]["id"] == strategy["id"]
+    (still,) = (await api.get("accounts/Sim102/strategies"))["strategies"]
+    assert (still["id"], still["position"], still["quantity"]) == (strategy["id"], "Long", 1)
+    await api.post(f"accounts/Sim102/strategies/{strategy['id']}/close")
+    await api.holds("Sim102", "ES 09-26", 0)
+    assert (await api.get("accounts/Sim102/strategies"))["strategies"] == []
+
+
 BRACKET = "accounts/Sim102/orders/cancel_and_bracket"
 LEGS = {"instrument": "ES 09-26", "action": "BUY", "takeProfit": SPOT + 5, "stopLoss": SPOT - 5}
 

@@ -1,0 +1,204 @@
+"""/flatten of one ATM strategy: from the request to what NinjaTrader has, with lost answers, refusals and a process that ends."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.desk.requests import FlattenRequest, PlaceRequest
+from bot.trading.actions import CloseStrategy
+from bot.trading.facts import Strategy
+from bot.trading.orders import OrderState, Side
+from bot.trading.outcomes import NotSent, Rejected, Unknown
+from bot.trading.policy import Grant
+from bot.trading.suggestions import SoFar, Suggestion
+from bot.trading.sweeps import FlattenStrategy, Scope
+from bot.trading.tickets import Ticket, TicketState
+from tests.desk.conftest import TRADER, TRADER_ROLE, Room
+from tests.desk.fakes import ES, eventually
+from tests.desk.test_commands import as_time_passes
+from tests.desk.test_interrupted import crash, shows
+
+ASK = FlattenRequest("strategy", "sim101", strategy="334")
+CALL = CloseStrategy("Sim101", "334")
+
+
+@pytest.fixture(autouse=True)
+def running(room: Room) -> Strategy:
+    """A strategy that holds LONG 2 of the account's LONG 3, with a stop and a target of its own."""
+    room.broker.book_positions["Sim101", ES] = 3
+    strategy = Strategy("334", "Sim101", "Scalp", "Scalp - 334", None, 2)
+    room.broker.shown.strategies = [strategy, Strategy("335", "Sim102", "Swing", None, ES, -1)]
+    for _ in range(2):
+        room.broker.rest(Side.SELL, 2)
+        room.broker.book_orders[-1] = replace(room.broker.book_orders[-1], owner="334")
+    room.broker.rest(Side.BUY, 1)
+    return strategy
+
+
+async def done(room: Room) -> Ticket:
+    """Ask and confirm; the ticket as it ended."""
+    ticket = await room.ticket(ASK)
+    await room.confirm(ticket)
+    return await room.now(ticket.id)
+
+
+def untouched(room: Room) -> bool:
+    """Tell whether the account has just what wasn't the strategy's."""
+    works = [order.side for order in room.broker.book_orders if not order.state.is_done]
+    return room.broker.book_positions["Sim101", ES] == 1 and works == [Side.BUY]
+
+
+async def test_a_strategy_is_closed_and_nothing_beside_it(room: Room) -> None:
+    ticket = await room.ticket(ASK)
+    assert ticket.intent == FlattenStrategy(Scope(("Sim101",), ES), "334", "Scalp - 334")
+    [line] = ticket.progress.lines
+    assert (line.before, line.orders_before) == (2, 2)
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
+    assert all(line.is_done for line in ended.progress.lines)
+    assert [leg.what for leg in ended.progress.legs] == ["close strategy `334` in `Sim101`"]
+    assert room.broker.sent == [CALL]
+    assert untouched(room)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_a_lost_answer_is_read_back_and_never_sent_again(room: Room, carried_out: bool) -> None:
+    if carried_out:
+        room.broker.losing = {CloseStrategy}
+    else:
+        room.broker.outcomes = [Unknown("the connection was reset")]
+    ended = await done(room)
+    assert room.broker.sent == [CALL]
+    assert ended.state is TicketState.ACCEPTED
+    if carried_out:
+        assert (ended.order_state, ended.outcome) == (OrderState.FILLED, None)
+        assert untouched(room)
+    else:
+        assert ended.order_state is OrderState.CANCELLED
+        assert ended.outcome == "`Sim101` ES 09-26: still LONG 2, 2 still working. Look at NinjaTrader."
+
+
+async def test_a_close_that_takes_its_time_is_waited_for(room: Room) -> None:
+    room.broker.dawdling = {CloseStrategy}
+    room.clock.plan(12, room.broker.let_go)
+    ended = await done(room)
+    assert (ended.order_state, room.broker.sent) == (OrderState.FILLED, [CALL])
+    assert ended.progress.done_at is not None
+    assert ended.sent_at is not None
+    assert 12 <= (ended.progress.done_at - ended.sent_at).total_seconds() < 15
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [(Rejected("no such strategy"), TicketState.REJECTED), (NotSent("no connection"), TicketState.NOT_SENT)]
+)
+async def test_what_was_refused_or_did_not_leave_is_told_and_not_tried_again(
+    room: Room, outcome: Rejected | NotSent, state: TicketState
+) -> None:
+    room.broker.refusing = {CloseStrategy: outcome}
+    ended = await done(room)
+    assert (ended.state, room.broker.sent) == (state, [CALL])
+    assert "no " in (ended.outcome or "")
+
+
+async def test_one_that_ended_by_itself_before_the_press_is_denied_and_nothing_is_sent(room: Room) -> None:
+    ticket = await room.ticket(ASK)
+    room.broker.carry_out(CALL)
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert ended.state is TicketState.DENIED
+    assert "NO_SUCH_STRATEGY" in (ended.outcome or "")
+    assert room.broker.sent == []
+
+
+async def test_one_that_ends_just_as_it_is_sent_for_is_closed_all_the_same(room: Room) -> None:
+    """CrossTrade refuses what is over already; what was wanted is so."""
+    room.broker.refusing = {CloseStrategy: Rejected("not found or already terminal")}
+    room.clock.plan(0.1, lambda: room.broker.carry_out(CALL))
+    ended = await done(room)
+    assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
+
+
+@pytest.mark.parametrize("strategy", ["335", "Scalp", "999"])
+async def test_an_id_that_does_not_run_in_that_account_gets_one_clear_sentence(room: Room, strategy: str) -> None:
+    assert await room.refused(replace(ASK, strategy=strategy)) == ["NO_SUCH_STRATEGY"]
+
+
+@pytest.mark.parametrize("read", ["strategies", "orders"])
+async def test_nothing_is_offered_of_what_can_not_be_read(room: Room, read: str) -> None:
+    room.broker.failing = {read}
+    assert await room.refused(ASK) == ["FACTS_MISSING"]
+
+
+async def test_at_the_press_it_goes_even_if_the_list_can_not_be_read(room: Room) -> None:
+    ticket = await room.ticket(ASK)
+    room.broker.failing = {"strategies"}
+    room.clock.plan(0.3, room.broker.failing.clear)
+    await room.confirm(ticket)
+    assert (await room.now(ticket.id)).order_state is OrderState.FILLED
+    assert room.broker.sent == [CALL]
+
+
+async def test_whoever_may_trade_another_instrument_alone_can_not_close_it(room: Room) -> None:
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("*",), ("NQ",), 5),))
+    assert await room.refused(ASK) == ["INSTRUMENT_NOT_GRANTED"]
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("*",), ("ES",), 5),))
+    assert (await room.ticket(ASK)).intent == FlattenStrategy(Scope(("Sim101",), ES), "334", "Scalp - 334")
+
+
+async def test_one_in_a_contract_that_nobody_tells_takes_a_grant_for_all_of_them(room: Room) -> None:
+    room.broker.book_orders = [replace(order, owner=None) for order in room.broker.book_orders]
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("*",), ("ES",), 5),))
+    assert await room.refused(ASK) == ["INSTRUMENT_NOT_GRANTED"]
+    room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("*",), ("*",), 5),))
+    ended = await done(room)
+    assert (ended.order_state, room.broker.sent) == (OrderState.FILLED, [CALL])
+
+
+async def test_what_the_account_is_left_with_is_said_before_it_is_sent(room: Room) -> None:
+    room.broker.book_positions["Sim101", ES] = 1
+    ticket = await room.ticket(ASK)
+    [told] = ticket.shown.warnings
+    assert told == "the account as a whole is LONG 1 there; closing the strategy's LONG 2 leaves it SHORT 1"
+
+
+async def test_nothing_new_is_taken_there_while_it_is_being_closed(room: Room) -> None:
+    room.broker.gate = asyncio.Event()
+    ticket = await room.ticket(ASK)
+    press = asyncio.create_task(room.confirm(ticket))
+    await eventually(lambda: bool(room.broker.sent))
+    assert await room.refused(PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1)) == ["FLATTENING"]
+    assert await room.refused(ASK) == ["FLATTENING"]
+    room.broker.gate.set()
+    await press
+    room.broker.gate = None
+    assert (await room.ticket(PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1))).state is TicketState.OFFERED
+
+
+async def test_what_a_killed_process_had_sent_is_told_once_it_is_read_and_nothing_more_is_sent(room: Room) -> None:
+    async with crash(room, ASK, CloseStrategy) as (ticket, _desk):
+        room.broker.carry_out(CALL)
+        await as_time_passes(room, lambda: shows(room, ticket, "Read since: the strategy is closed."))
+        assert (await room.now(ticket.id)).order_state is OrderState.FILLED
+        assert room.broker.sent == [CALL]
+
+
+async def test_what_runs_is_offered_by_name_to_those_who_may(room: Room) -> None:
+    await room.desk._refresh()
+    suggest = room.desk.suggest
+    so_far = SoFar("flatten", "Sim101")
+    assert await suggest.running(TRADER, so_far, "scal") == [Suggestion("334", "Scalp - 334: LONG 2")]
+    assert await suggest.running(TRADER, so_far, "334") == [Suggestion("334", "Scalp - 334: LONG 2")]
+    assert await suggest.running(TRADER, so_far, "swing") == []
+    assert await suggest.running(TRADER, replace(so_far, account="Sim999"), "") == ()
+    room.broker.shown.strategies = [Strategy("7", "Sim102")]
+    assert await suggest.running(TRADER, replace(so_far, account="Sim102"), "") == [Suggestion("7", "7")]
+    room.rule(grants=())
+    assert await suggest.running(TRADER, so_far, "") == ()
+
+
+async def test_what_can_not_be_read_offers_nothing(room: Room) -> None:
+    await room.desk._refresh()
+    room.broker.failing = {"strategies"}
+    assert await room.desk.suggest.running(TRADER, SoFar("flatten", "Sim101"), "") == []
