@@ -1,5 +1,8 @@
 """The chapter about positions: halved, protected, turned round in three ways, and at last everything flat."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from bot.sandbox.demo.guide import FLATTEN_COMMAND
 from bot.sandbox.demo.scene import Scene, order_id_on
 from bot.sandbox.demo.story.plot import Chapter, Plot
@@ -85,6 +88,27 @@ async def closing_and_placing(scene: Scene, _plot: Plot) -> None:
     await comes_to_hold(scene, SEVERAL, contract, 1)
 
 
+async def ending_a_strategy(scene: Scene, _plot: Plot) -> None:
+    """One ATM strategy is closed with its own stop and target; what else the account holds in that contract stays."""
+    contract = scene.stage.front("CL")
+    before = scene.stage.held(OTHER).get(contract, 0)
+    card = await scene.asks("trader", f'/place account:{OTHER} instrument:"{contract}" side:sell qty:2 strategy:Swing')
+    await scene.presses("trader", "Confirm", card)
+    await comes_to_hold(scene, OTHER, contract, before - 2)
+    legs = await scene.until("a stop and a target of the strategy", lambda: _two(scene.working(OTHER, contract)))
+    strategy = legs[0]["ownerStrategy"]["id"]
+    card = await scene.asks("trader", f"/flatten scope:strategy account:{OTHER} strategy:{strategy}")
+    await scene.shows(card, "FLATTEN", strategy, "SHORT 2, 2 working")
+    await scene.presses("trader", "Confirm", card)
+    await scene.shows(card, "accepted · the strategy is closed in ")
+    holds(scene, OTHER, contract, before)
+    scene.prove("its stop and its target gone", holds=not scene.working(OTHER, contract))
+
+
+def _two(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
+    return rows if len(rows) == 2 else None
+
+
 async def flattening(scene: Scene, _plot: Plot) -> None:
     """A whole account: what works is cancelled, what is open closed, and it is said to be flat when it was read to be."""
     held, working = scene.stage.held(SEVERAL), {row["instrument"] for row in scene.working(SEVERAL)}
@@ -108,5 +132,6 @@ CHAPTER: Chapter = (
     ("A reversal that waits until it is flat", verified),
     ("A position turned round as it is", inverting),
     ("Closed first, then placed", closing_and_placing),
+    ("One of an account's strategies", ending_a_strategy),
     ("A whole account flat", flattening),
 )
