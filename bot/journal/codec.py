@@ -78,15 +78,9 @@ def _market(ticket: Ticket) -> str:
     return str(ticket.intent.scope) if isinstance(ticket.intent, Sweep) else str(ticket.intent.contract)
 
 
-def event_values(event: Event) -> Values:
-    """The columns of one line of the log."""
-    return {
-        "at": event.at,
-        "name": event.name,
-        "ticket": event.ticket,
-        "actor": event.actor,
-        "data": _write(dict(event.data)),
-    }
+def event_data(event: Event) -> str:
+    """What an event says beside its columns, as JSON."""
+    return _write(dict(event.data))
 
 
 def fill_values(account: str, fill: Execution) -> Values:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     literal_column,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -50,8 +51,13 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        """To the database: such characters become ``?``."""
-        return None if value is None else value.replace("\0", "?").encode(errors="replace").decode()
+        """To the database."""
+        return stored_words(value)
+
+
+def stored_words(text: str | None) -> str | None:
+    """A text as it comes back from a column of ``Words``: such characters become ``?``."""
+    return None if text is None else text.replace("\0", "?").encode(errors="replace").decode()
 
 
 # SQLite counts by itself only in a column that is plainly called INTEGER.
@@ -116,9 +122,44 @@ events = Table(
     Column("ticket", Words),
     Column("actor", BigInteger),
     Column("data", Text, nullable=False),
+    # Of the line and of the one before it: bot.journal.chain.
+    Column("digest", Text, nullable=False, server_default=text("''")),
     sqlite_autoincrement=True,
 )
 Index("ix_events_ticket_seq", events.c.ticket, events.c.seq)
+
+# One row: the last line of the log, so that lines that were cut off are missed.
+chain_head = Table(
+    "chain_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+# What is not active: the desk ("*", "*"), an account ("Sim101", "*") or an instrument's root in every account ("*", "ES").
+switches = Table(
+    "switches",
+    metadata,
+    Column("account", Words, nullable=False),
+    Column("root", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", BigInteger),
+    Column("actor_name", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    PrimaryKeyConstraint("account", "root"),
+)
+
+# One row: which process leads, in which term, and when it was last heard of by the server's clock (microseconds since 1970).
+leader = Table(
+    "leader",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("beat_at", BigInteger, nullable=False),
+)
 
 # A ticket has at most one card row, which every change of it makes due again; a notice has a row of its own.
 outbox = Table(

@@ -8,8 +8,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindpara
 
 from bot.desk.ports import Delivery, Event, KeptFills, Notice
 from bot.journal import fills as filled
-from bot.journal import outbox
-from bot.journal.codec import Values, event_values, events_of, ticket_values, tickets_of
+from bot.journal import log, outbox
+from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
@@ -41,7 +41,6 @@ _POSTED = (
     .where(_row.id == bindparam("key"))
     .values(message=bindparam("its_message"), message_channel=bindparam("its_channel"))
 )
-_RECORD = insert(events)
 _KEYS = select(_row.id, _row.version, _row.message)
 _TICKET = _KEYS.where(_row.id == bindparam("key"))
 _LIVE = _KEYS.where(or_(_one_of(_row.state, {TicketState.OFFERED}), _UNSETTLED)).order_by(_row.created_at, _row.id)
@@ -73,12 +72,12 @@ class SqlJournal:
 
     async def open(self, ticket: Ticket, event: Event) -> None:
         """Store a new ticket with its first event."""
-        values, line = ticket_values(ticket), event_values(event)
+        values = ticket_values(ticket)
         message = {"message": ticket.message, "message_channel": None if ticket.message is None else ticket.place.channel}
 
         def work(connection: Connection) -> None:
             connection.execute(_OPEN, {**values, **message})
-            connection.execute(_RECORD, line)
+            log.append(connection, (event,))
 
         await self._writes.run(work)
         self._shelf.put(ticket)
@@ -90,15 +89,13 @@ class SqlJournal:
         if (new.id, new.version) != (old.id, old.version + 1):
             raise ValueError(f"{old.id} v{old.version} can't become {new.id} v{new.version}")
         values = {**ticket_values(new), "key": old.id, "seen": old.version}
-        lines = [event_values(event) for event in events]
         at = events[0].at if events else self._clock()
 
         def work(connection: Connection) -> bool:
             if connection.execute(_CLAIM, values).rowcount == 0:
                 connection.rollback()
                 return False
-            if lines:
-                connection.execute(_RECORD, lines)
+            log.append(connection, events)
             outbox.tell(connection, notices, at, new.id)
             if show:
                 outbox.show(connection, new.id, at)
@@ -116,10 +113,9 @@ class SqlJournal:
 
     async def record(self, event: Event, notices: Sequence[Notice] = ()) -> None:
         """Store an event that changes no ticket."""
-        line = event_values(event)
 
         def work(connection: Connection) -> None:
-            connection.execute(_RECORD, line)
+            log.append(connection, (event,))
             outbox.tell(connection, notices, event.at)
 
         await self._writes.run(work)

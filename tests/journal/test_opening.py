@@ -10,6 +10,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from bot.errors import DeskError, JournalError, JournalLocked, SettingsError
+from bot.journal.chain import verify
+from bot.journal.log import head as head_of
+from bot.journal.log import lines
 from bot.journal.migrate import migrate
 from bot.journal.opening import opened
 from bot.journal.schema import metadata
@@ -18,7 +21,8 @@ from bot.journal.store import SqlJournal
 from .conftest import SERVER
 from .making import by_hand, claimed, event, ruin, sqlite_url, stored
 
-TABLES = {"tickets", "events", "outbox", "fills", "fill_spans", "alembic_version"}
+LATER = ("fills", "fill_spans", "chain_head", "switches", "leader")
+TABLES = {"tickets", "events", "outbox", "alembic_version", *LATER}
 
 
 def tables(connection: Connection) -> set[str]:
@@ -144,12 +148,20 @@ async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(ur
         offer = await stored(journal)
         for column in ("progress", "order_terms", "retired_at"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
-        for table in ("fills", "fill_spans"):
+        await by_hand(journal, "ALTER TABLE events DROP COLUMN digest")
+        for table in LATER:
             await by_hand(journal, f"DROP TABLE {table}")
         await by_hand(journal, "UPDATE alembic_version SET version_num = '0001'")
     async with opened(url) as journal:
         assert await journal.ticket("t1") == offer
         assert await journal.advance(offer, claimed(offer), [event()])
+        # What was written before there was a chain is in it.
+        log, head = await journal._reads.run(lambda connection: (list(lines(connection)), head_of(connection)))
+        assert [line.seq for line in log] == [1, 2]
+        assert verify(log, head) is None
+        # And it is append-only as before.
+        with pytest.raises(JournalError, match="contradicts"):
+            await by_hand(journal, "UPDATE events SET digest = ''")
 
 
 async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
@@ -163,7 +175,7 @@ async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
 
 async def test_a_change_of_the_tables_that_fails_leaves_nothing_behind(url: str, file: Path) -> None:
     async with opened(url) as journal:
-        for table in ("tickets", "events", "fills", "fill_spans", "alembic_version"):
+        for table in ("tickets", "events", *LATER, "alembic_version"):
             cascade = "" if url.startswith("sqlite") else " CASCADE"
             await by_hand(journal, f"DROP TABLE {table}{cascade}")
         if not url.startswith("sqlite"):
