@@ -37,7 +37,8 @@ class Strategy:
         label: NinjaTrader's display name.
         contract: seldom told.
         quantity: contracts that it holds, signed, long positive; ``None`` when that was not told.
-        unrealised: its open result, in the account's currency.
+        average_price: price at which they were opened, in price units.
+        unrealised: its open result, in the account's currency; negative is a loss.
     """
 
     id: str

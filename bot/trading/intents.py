@@ -28,6 +28,8 @@ class Reverse:
 class VerifiedReverse:
     """``/reverse mode:verified``: close, read back until flat, then place ``terms`` with an id of ours; never flat, never placed.
 
+    Several calls, so that no client sends it as it is (POST Close Position, then POST Place Order).
+
     Attributes:
         order_id: the desk's own id of the new order, fresh for each ticket.
     """
@@ -86,7 +88,7 @@ class Close:
 
     Attributes:
         terms: the market order that closes it, as the position stood when it was read.
-        quantity: contracts to close; ``None`` for a share or for all.
+        quantity: contracts to close, at least 1, no sign; ``None`` for a share or for all.
         fraction: share to close, above 0 and up to 1, rounded up to whole contracts as CrossTrade does; ``None`` likewise.
     """
 
@@ -133,7 +135,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """``/replace``: cancel one working order and place a new one (POST Cancel Replace).
+    """``/replace``: cancel one working order and place a new one (POST Replace Order, the vendor's "cancel replace").
 
     Attributes:
         order_id: of the order that goes.
@@ -157,7 +159,7 @@ class Bracket:
 
     Attributes:
         terms: of the stop; the target has the same side and size.
-        target: limit price of the target; ``None`` only while its shorthand hasn't been worked out.
+        target: limit price of the target, in price units; ``None`` only while its shorthand hasn't been worked out.
         target_typed: that shorthand, for people to read.
     """
 
