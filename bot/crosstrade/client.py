@@ -186,7 +186,7 @@ class CrossTrade(Reading):
     async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of an account: contracts without a sign, prices in price units, times UTC.
 
-        Source: GET List orders (seen in the code of others) with the fields of GET Get order (old, the later ones seen in the code of
+        Source: GET List orders (seen in the code of others) with the fields of GET Get order (old, later ones seen in the code of
         others). There is no reason of a rejection and no remaining quantity among them.
 
         Args:

@@ -12,7 +12,7 @@ from bot.trading.sweeps import Holding
 
 @dataclass(frozen=True, slots=True)
 class CancelOrders:
-    """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders)."""
+    """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders, new)."""
 
     account: str
     contract: Contract | None = None

@@ -10,7 +10,7 @@ class Span:
     """From one moment to another.
 
     Attributes:
-        start, end: aware; UTC where CrossTrade told them.
+        start, end: aware UTC; the end is not within it.
     """
 
     start: datetime

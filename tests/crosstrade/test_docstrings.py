@@ -33,8 +33,9 @@ READS = [one for one in ALL if not one.is_write]
 TITLES = {f"{one.method} {one.name}".casefold(): one for one in ALL}
 # The longest first: a page's name may begin with another's.
 TITLE = re.compile("|".join(rf"{re.escape(title)}\b" for title in sorted(TITLES, key=len, reverse=True)), re.IGNORECASE)
+MARKS = r"(?:\b(?:old|mid|new|inferred|unknown)\b|code of others)"
 # In brackets, as "new" and "old" are ordinary words too.
-TRUST = re.compile(r"\([^()]*(?:\b(?:old|mid|new|inferred|unknown)\b|code of others)[^()]*\)")
+TRUST = re.compile(rf"\([^()]*{MARKS}[^()]*\)")
 # They make no call: what they give was pushed.
 OF_THE_STREAM = {"day", "listen"}
 
@@ -112,10 +113,16 @@ def attributes(cls: type) -> dict[str, str]:
     return found
 
 
+def unit_of(kind: type, text: str) -> str | None:
+    """The unit that is said of a number or a time; at once, as a unit further on may be that of something else."""
+    unit = UNITS[kind].search(re.split(r"[;.](?:\s|$)", text)[0])
+    return None if unit is None else unit[0]
+
+
 def lacks(kind: type, text: str) -> bool:
-    """Tell whether what is said of a number or a time leaves its unit open."""
-    unit = UNITS[kind].search(text)
-    return unit is None or (kind is int and unit[0] == "contracts" and not SIGN.search(text))
+    """Tell whether what is said of a number or a time leaves its unit or its sign open."""
+    unit = unit_of(kind, text)
+    return unit is None or (kind is int and unit == "contracts" and not SIGN.search(text))
 
 
 def numbers(hints: dict[str, Any]) -> Iterator[tuple[str, type]]:
@@ -150,7 +157,10 @@ def test_a_read_names_its_page_and_how_far_to_trust_it(endpoint: Endpoint) -> No
     for name in {endpoint.client, "quote" if endpoint.name == "Quote" else endpoint.client}:
         text = said(getattr(CrossTrade, name))
         assert endpoint.name in titles(text), f"{name} doesn't name {endpoint.method} {endpoint.name}"
-        assert TRUST.search(text), f"{name} doesn't say how far its page can be trusted"
+        page = re.escape(f"{endpoint.method} {endpoint.name}")
+        # "(GET Quote, mid)" or "GET Quote (mid)".
+        marked = re.compile(rf"\([^()]*{page}\b[^()]*{MARKS}[^()]*\)|{page} \([^()]*{MARKS}[^()]*\)")
+        assert marked.search(text), f"{name} doesn't say how far its page can be trusted"
         if endpoint.path_from is Trust.OTHERS:
             assert "code of others" in text, name
         if endpoint.path_from is Trust.INFERRED:
@@ -207,7 +217,7 @@ def test_every_number_and_time_that_the_client_gives_has_a_unit(cls: type) -> No
 def test_every_number_and_time_that_is_worked_out_has_a_unit(cls: type) -> None:
     worked_out = {name: one.fget for name, one in vars(cls).items() if isinstance(one, property)}
     hints = {name: get_type_hints(one).get("return") for name, one in worked_out.items()}
-    assert [name for name, kind in numbers(hints) if UNITS[kind].search(said(worked_out[name])) is None] == []
+    assert [name for name, kind in numbers(hints) if unit_of(kind, said(worked_out[name])) is None] == []
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
@@ -216,7 +226,7 @@ def test_a_body_names_its_page_and_the_unit_of_what_is_sent(body: type[requests.
     told, own = attributes(body), inspect.get_annotations(body)
     hints = {name: hint for name, hint in get_type_hints(body).items() if name in own and name in body.model_fields}
     # A quantity of an order has no sign: the side stands beside it.
-    assert [name for name, kind in numbers(hints) if UNITS[kind].search(told.get(name, "")) is None] == []
+    assert [name for name, kind in numbers(hints) if unit_of(kind, told.get(name, "")) is None] == []
 
 
 def test_every_path_names_its_endpoint() -> None:
