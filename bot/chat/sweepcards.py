@@ -48,7 +48,7 @@ def about_left(ticket: Ticket) -> Iterator[str]:
     """How to read the lines of what ended with something left."""
     yield "✗ marks what is left."
     if any(None in {line.now, line.orders_now} for line in ticket.progress.lines):
-        yield "What is unread may be open or work."
+        yield "Unread: may be open or working."
 
 
 def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:

@@ -250,7 +250,7 @@ def test_what_is_left_is_said_once_with_what_to_do() -> None:
     assert told[:3] == ["### accepted · NOT FLAT", "✗ marks what is left.", "The journal is full. Look at NinjaTrader."]
     assert [line for line in told if "SHORT 1" in line] == ["✗ NQ 09-26 · SHORT 1, 2 working"]
     unread = (replace(OPEN_LINES[0], now=None, orders_now=None),)
-    assert "What is unread may be open or work." in text(swept(Flatten(ONE), S.ACCEPTED, unread)).splitlines()
+    assert "Unread: may be open or working." in text(swept(Flatten(ONE), S.ACCEPTED, unread)).splitlines()
     # Where nothing is left, whatever else the desk has to say stands to the letter.
     also = "Flat as read. Another order is still unknown."
     assert also in text(swept(Flatten(ONE), S.ACCEPTED, DONE_LINES, outcome=also)).splitlines()
