@@ -7,7 +7,7 @@ from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import accounts_of
 from bot.trading.progress import Leg, LegState, Line
 from bot.trading.sweeping import done_words, left_of, steps, undone_words
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Sweep, target_of
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code
 
@@ -138,8 +138,10 @@ def _course(line: Line, sweep: Sweep) -> str:
         return _course_of_orders(line)
     match sweep:
         case Flatten(only=Holding() as only) if line.is_done and line.contract is None:
-            # Of the other side nothing was asked and nothing is known.
+            # Of the other side, as of what isn't the strategy's, nothing was asked and nothing is known.
             return f"no {only} position"
+        case FlattenStrategy() if line.is_done and line.contract is None:
+            return "nothing of it is left"
         case _:
             return _joined(_course_of_position(line), _orders_beside(line))
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.trading.instruments import Contract
 from bot.trading.progress import Line
-from bot.trading.sweeps import CancelWorking, Flatten, Holding
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
 from bot.trading.tickets import TicketState
 
 from .samples import ES
@@ -59,6 +59,7 @@ def test_of_an_account_that_could_not_be_read_at_first_no_more_is_said_than_was_
     for sweep, words in (
         (Flatten(ALL), "FLAT, nothing works"),
         (Flatten(ALL, Holding.LONG), "no long position"),
+        (FlattenStrategy(Scope(("Sim102",)), "s1"), "nothing of it is left"),
         (CancelWorking(ALL), "nothing works"),
     ):
         assert f"✓ `Sim102` · {words}" in text(swept(sweep, S.SENDING, (line,), legs=LEGS)).splitlines()
