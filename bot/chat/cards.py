@@ -16,7 +16,7 @@ from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.intents import CLOSING, places
+from bot.trading.intents import CLOSING, Bracket, Cancel, Change, VerifiedReverse, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
@@ -43,6 +43,8 @@ _COLOURS = {
     TicketState.VOID: GREY,
 }
 NO_REASON = "The bot could not read why; NinjaTrader's log says it (Control Center, Log)."
+# What would be open afterwards, and what that is worth, is no news with them.
+_LEAVING_THE_POSITION = (Cancel, Bracket)
 # Nothing was sent and nobody need ask what came of it: only the facts of the order are kept on the card.
 _QUIET_ENDS = frozenset({TicketState.CANCELLED, TicketState.EXPIRED, TicketState.VOID, TicketState.DENIED})
 
@@ -94,10 +96,14 @@ def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
     # Discord refuses a text of nothing but blanks, and the whole card with it.
-    if told := clip(ticket.outcome or "", LONGEST_OUTCOME):
+    if told := clip(_told(ticket), LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
     if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
         yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
+
+
+def _told(ticket: Ticket) -> str:
+    return sweepcards.told(ticket) if isinstance(ticket.intent, Sweep) else ticket.outcome or ""
 
 
 def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
@@ -155,6 +161,8 @@ def _state_words(ticket: Ticket) -> str:
             return f"{end} · order {code(ticket.order_id, 64)}" if ticket.order_id else f"{end} · {ticket.intent.command}"
         case TicketState.UNKNOWN:
             return "outcome unknown"
+        case _ if _is_stopped(ticket):
+            return f"close sent · new order {ticket.state.value}"
         case _:
             return ticket.state.value
 
@@ -165,6 +173,12 @@ def _open_words(ticket: Ticket) -> str:
     if ticket.approvals and not ticket.missing_roles:
         return "approved, needs Confirm"
     return "changed, look again" if ticket.revision > 1 else "confirm?"
+
+
+def _is_stopped(ticket: Ticket) -> bool:
+    """Tell whether a verified reversal ended between its two calls: with the close sent, and without a new order."""
+    ended_without = ticket.state in {TicketState.NOT_SENT, TicketState.REJECTED}
+    return isinstance(ticket.intent, VerifiedReverse) and ended_without and ticket.progress.went_out
 
 
 _PLAIN_NEWS = {
@@ -189,8 +203,11 @@ def _news(ticket: Ticket) -> Iterator[str]:
     match ticket.state:
         case TicketState.ACCEPTED if not is_sweep:
             yield phrases.news(ticket)
-        case TicketState.NOT_SENT if ticket.progress.legs and not is_sweep:
-            yield "The new order never left the bot; what was sent before it stands below."
+        case TicketState.ACCEPTED if sweepcards.is_short_of_it(ticket):
+            yield from sweepcards.about_left(ticket)
+        case _ if _is_stopped(ticket):
+            # The title says it, and the outcome what came of the close.
+            return
         case TicketState.CANCELLED:
             yield f"Cancelled by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
@@ -226,9 +243,10 @@ def _change(ticket: Ticket) -> Iterator[str]:
     )
     is_open = ticket.state is TicketState.OFFERED
     yield f"{'Now' if is_open else 'Before'}: {side_word(shown.position)}{average}"
-    if ticket.state not in _QUIET_ENDS:
+    if ticket.state not in _QUIET_ENDS and not isinstance(ticket.intent, _LEAVING_THE_POSITION):
         yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
-    if is_open:
+    # One order that is cancelled or changed is told above, whole.
+    if is_open and not isinstance(ticket.intent, Cancel | Change):
         yield from (f"{number}. {step}" for number, step in enumerate(steps(ticket.order, shown), start=1))
 
 
@@ -237,14 +255,21 @@ def _market(ticket: Ticket) -> Iterator[str]:
     if shown.last is None or shown.quoted_at is None:
         yield "No price could be read."
     else:
-        yield f"Last {figures.price(shown.last, shown.tick_size)}, quoted {format_dt(shown.quoted_at, 'R')}"
+        yield f"Last {figures.price(shown.last, shown.tick_size)} · {format_dt(shown.quoted_at, 'R')}"
     if shown.bid is not None and shown.ask is not None:
         yield f"Bid {figures.price(shown.bid, shown.tick_size)} · ask {figures.price(shown.ask, shown.tick_size)}"
+    if not isinstance(ticket.intent, _LEAVING_THE_POSITION):
+        yield from _worth(ticket)
+    # Those that a bracket cancels are its first step.
+    if shown.working_orders and not isinstance(ticket.intent, Bracket):
+        yield f"Other working orders there: {shown.working_orders}"
+
+
+def _worth(ticket: Ticket) -> Iterator[str]:
+    shown = ticket.shown
     if shown.last is not None and shown.point_value is not None and shown.tick_value is not None:
         yield f"Notional ${figures.amount(shown.last * shown.point_value * ticket.order.terms.quantity)}"
         yield f"One tick is ${figures.amount(shown.tick_value)} per contract"
-    if shown.working_orders:
-        yield f"Other working orders there: {shown.working_orders}"
 
 
 def _people(ticket: Ticket) -> Iterator[str]:

@@ -4,30 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from bot.trading.words import money
+from bot.trading.words import money, number, price
+
+__all__ = ["age", "amount", "clock_time", "finest", "lasting", "mark", "number", "price"]
 
 
 def mark(*, live: bool) -> str:
     """Whether it may be real money, in a word and a colour."""
     return "🟥 **LIVE**" if live else "🟦 **SIM**"
-
-
-def price(value: Decimal, tick_size: Decimal | None) -> str:
-    """A price with at least the decimals of the tick, so that prices below each other line up: 6751.00 and 6751.25."""
-    plain = number(value)
-    if tick_size is None:
-        return plain
-    wanted = len(number(tick_size).partition(".")[2])
-    whole, _, decimals = plain.partition(".")
-    if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():
-        return plain
-    return f"{whole}.{decimals.rstrip('0').ljust(wanted, '0')}"
-
-
-def number(value: Decimal) -> str:
-    """A number as it is, without a tick to go by."""
-    # Beyond what any market quotes, digits would only push the rest off the card.
-    return f"{value:f}" if -12 <= value.adjusted() <= 15 and value.is_finite() else f"{value:.6g}"
 
 
 def finest(values: Iterable[Decimal | None]) -> Decimal:

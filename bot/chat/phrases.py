@@ -1,10 +1,12 @@
 """What a card says of its order, of what became of it and when, in the words of its command."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from discord.utils import format_dt
 
 from bot.chat import figures
+from bot.trading.brackets import results
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
 from bot.trading.sweeps import Sweep
@@ -43,10 +45,8 @@ def order(ticket: Ticket) -> Iterator[str]:
             yield from _prices(ticket, terms)
             yield f"order {code(intent.order_id, 64)}: {_brief(intent.before)} is cancelled"
         case Bracket():
-            yield f"{where} · BRACKET {_brief(terms)} {terms.tif}"
-            if intent.target is not None:
-                yield f"target {figures.price(intent.target, ticket.shown.tick_size)}{_typed(intent.target_typed)}"
-            yield from _prices(ticket, terms)
+            yield f"{where} · BRACKET {terms.side.upper()} {terms.quantity} {terms.tif}"
+            yield from _bracket(ticket, intent)
         case Invert():
             yield f"{where} · INVERT · {_brief(terms)}"
         case VerifiedReverse():
@@ -163,6 +163,22 @@ def _prices(ticket: Ticket, terms: Terms) -> Iterator[str]:
     for name, price in (("limit", terms.limit), ("stop", terms.stop)):
         if price is not None:
             yield f"{name} {figures.price(price, ticket.shown.tick_size)}{_as_typed(terms, name)}"
+
+
+def _bracket(ticket: Ticket, intent: Bracket) -> Iterator[str]:
+    made = results(intent, ticket.shown)
+    for name, price, typed, result in (
+        ("target", intent.target, intent.target_typed, made.target),
+        ("stop", intent.terms.stop, intent.terms.shorthand("stop"), made.stop),
+    ):
+        if price is not None:
+            yield f"{name} {figures.price(price, ticket.shown.tick_size)}{_result(result)}{_typed(typed)}"
+
+
+def _result(result: Decimal | None) -> str:
+    if result is None:
+        return ""
+    return f" · {'loses' if result < 0 else 'wins'} ${figures.amount(abs(result))}"
 
 
 def _as_typed(terms: Terms, name: str) -> str:

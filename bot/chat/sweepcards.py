@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
+from bot.trading.intents import accounts_of
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeping import done_words, steps, undone_words
-from bot.trading.sweeps import CancelWorking, Flatten, Sweep, target_of
-from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.sweeping import done_words, left_of, steps, undone_words
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code
 
 # What is left is told before what is done, so that a long list loses the less important part.
@@ -37,6 +38,19 @@ def is_short_of_it(ticket: Ticket) -> bool:
     return over and not all(line.is_done for line in ticket.progress.lines)
 
 
+def told(ticket: Ticket) -> str:
+    """What the desk says of its end, without what the lines below it say already."""
+    left = left_of(ticket.progress.lines)
+    return (ticket.outcome or "").replace(f"{'; '.join(left)}.", "") if left else ticket.outcome or ""
+
+
+def about_left(ticket: Ticket) -> Iterator[str]:
+    """How to read the lines of what ended with something left."""
+    yield "✗ marks what is left."
+    if any(None in {line.now, line.orders_now} for line in ticket.progress.lines):
+        yield "Unread: may be open or working."
+
+
 def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     """What it goes over."""
     verb = "CANCEL" if isinstance(sweep, CancelWorking) else "FLATTEN"
@@ -48,9 +62,8 @@ def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
 def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
     """A line for each account and instrument, as many as there is room for; what isn't done first."""
     made = sorted(ticket.progress.lines, key=lambda line: line.is_done)
-    told = _planned if _is_unbegun(ticket) else _now
     several = len(sweep.scope.accounts) > 1 or ticket.progress.lines[:1] == ()
-    wanted = (f"{_where(line, several=several)} · {told(line, sweep)}" for line in made[:MOST_LINES])
+    wanted = (_line(line, ticket, sweep, several=several) for line in made[:MOST_LINES])
     kept = _fitting(wanted, room - len("\n… and 9999 more"))
     return kept if len(kept) == len(made) else [*kept, f"… and {len(made) - len(kept)} more"]
 
@@ -68,7 +81,10 @@ def legs(ticket: Ticket, room: int) -> list[str]:
 def _leg(leg: Leg, ticket: Ticket) -> str:
     # What was on its way when the process ended is in doubt.
     state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
-    return f"-# {_MARKS[state]} {leg.what}{'' if leg.text is None else f': {leg.text}'}"
+    accounts = accounts_of(ticket.intent)
+    # Where all of it is about one account, the card has named it.
+    what = leg.what.removesuffix(f" in {code(accounts[0], 40)}") if len(accounts) == 1 else leg.what
+    return f"-# {_MARKS[state]} {what}{'' if leg.text is None else f': {leg.text}'}"
 
 
 def _fitting(wanted: Iterable[str], room: int) -> list[str]:
@@ -101,17 +117,63 @@ def _where(line: Line, *, several: bool) -> str:
     return f"{account} {line.contract}" if several else str(line.contract)
 
 
+def _line(line: Line, ticket: Ticket, sweep: Sweep, *, several: bool) -> str:
+    where = _where(line, several=several)
+    if _is_unbegun(ticket):
+        return f"{where} · {_planned(line, sweep)}"
+    undone = "…" if ticket.state in IN_FLIGHT else "✗"
+    return f"{'✓' if line.is_done else undone} {where} · {_course(line, sweep)}"
+
+
 def _planned(line: Line, sweep: Sweep) -> str:
     if line.before is None:
         return "could not be read"
-    working = f"{line.orders_before} working" if line.orders_before else "nothing works"
-    return working if isinstance(sweep, CancelWorking) else f"{side_word(line.before)}, {working}"
+    working = f"{line.orders_before} working" if line.orders_before else ""
+    return working if isinstance(sweep, CancelWorking) else _joined(side_word(line.before), working)
 
 
-def _now(line: Line, sweep: Sweep) -> str:
-    mark = "✓" if line.is_done else "…"
-    orders = "orders unread" if line.orders_now is None else f"{line.orders_now} working" if line.orders_now else "nothing works"
-    if isinstance(sweep, CancelWorking):
-        return f"{mark} {orders}"
-    before = "" if line.before is None else f"{side_word(line.before)} → "
-    return f"{mark} {before}{'unread' if line.now is None else side_word(line.now)}, {orders}"
+def _course(line: Line, sweep: Sweep) -> str:
+    """What was there and what is there, short enough for one line of a phone."""
+    if isinstance(sweep, CancelWorking) or line.before == line.now == 0:
+        return _course_of_orders(line)
+    match sweep:
+        case Flatten(only=Holding() as only) if line.is_done and line.contract is None:
+            # Of the other side, as of what isn't the strategy's, nothing was asked and nothing is known.
+            return f"no {only} position"
+        case FlattenStrategy() if line.is_done and line.contract is None:
+            return "nothing of it is left"
+        case _:
+            return _joined(_course_of_position(line), _orders_beside(line))
+
+
+def _course_of_orders(line: Line) -> str:
+    before = f"{line.orders_before} working" if line.orders_before else ""
+    if line.orders_now is None:
+        return f"{before} → unread" if before else "orders unread"
+    if line.orders_now == line.orders_before or not before:
+        return f"{line.orders_now} working" if line.orders_now else "nothing works"
+    return f"{before} → {line.orders_now or 'none'}"
+
+
+def _course_of_position(line: Line) -> str:
+    before, now = line.before, line.now
+    if before is None or before == now:
+        return "unread" if now is None else side_word(now)
+    if now is None:
+        return f"{side_word(before)} → unread"
+    return f"{side_word(before)} → {abs(now) if before * now > 0 else side_word(now)}"
+
+
+def _orders_beside(line: Line) -> str:
+    """The orders beside a position: not a word where a flat line ends without any, as that is what it was for."""
+    if line.orders_now is None:
+        return "" if line.now is None else "orders unread"
+    if line.orders_now:
+        return f"{line.orders_now} working"
+    # What protected a position that is still open, or may be, has gone; and of what nobody could read, both are news.
+    is_news = not line.is_done and (line.now is None or line.orders_before)
+    return "nothing works" if is_news or line.before is None else ""
+
+
+def _joined(position: str, orders: str) -> str:
+    return f"{position}, {orders}" if orders else position

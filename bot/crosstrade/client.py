@@ -56,8 +56,9 @@ class Transport(StrEnum):
 class CrossTrade(Reading):
     """The CrossTrade client; an async context manager that owns its session and its socket.
 
-    Reads raise ``BrokerUnreachable``, ``BrokerRefused`` or ``BrokerGarbled``. Writes raise nothing but ``CancelledError``: they
-    return an outcome, and are sent once. No text that comes from here holds the token.
+    Reads raise what ``Reading`` says of all of them, and nothing else. Writes raise nothing but ``CancelledError``: they return
+    an outcome, and are sent once. No text that comes from here holds the token. What is read is in the units of
+    ``bot.trading``: times aware and UTC, contracts as whole numbers, prices in price units, money in the account's currency.
 
     Args:
         url: scheme and host; REST is under ``/v1/api``, the stream under ``/ws/stream``.
@@ -158,40 +159,65 @@ class CrossTrade(Reading):
         return urgent
 
     async def accounts(self) -> tuple[Account, ...]:
-        """All accounts; each may hold its name only (GET List accounts; item shape inferred)."""
+        """All accounts, each perhaps by its name only; money in the account's currency.
+
+        Source: GET List accounts (its list seen in the code of others; that its items are those of GET Get account is inferred).
+        """
         accounts = wire.read_accounts(await self._read(requests.accounts_path))
         self._feed.accounts(account.name for account in accounts)
         return accounts
 
     async def account(self, name: str) -> Account:
-        """One account with the day's profit and loss in its currency (GET Get account, mid)."""
+        """One account with the day's profit and loss, a loss negative, all in the account's currency (GET Get account, mid).
+
+        One that NinjaTrader doesn't have is ``BrokerRefused`` (the text of it unknown).
+        """
         return wire.read_account(await self._read(lambda: requests.account_path(name)), name)
 
     async def positions(self, account: str) -> tuple[Position, ...]:
-        """The open futures positions, quantities signed (GET List positions, mid; empty when flat inferred)."""
+        """The open futures positions (GET List positions, mid; empty when flat inferred, as others rely on it).
+
+        Signed contracts, average prices in price units, open results in the account's currency.
+        """
         positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account)
         self._feed.holds(account, positions)
         return positions
 
     async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
-        """The futures orders of an account (GET List orders; fields of GET Get order; seen by others)."""
+        """The futures orders of an account: contracts without a sign, prices in price units, times UTC.
+
+        Source: GET List orders (seen in the code of others) with the fields of GET Get order (old, later ones seen in the code of
+        others). There is no reason of a rejection and no remaining quantity among them.
+
+        Args:
+            account: NT8 account name.
+            active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
+        """
         return wire.read_orders(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
 
     async def order(self, account: str, order_id: str) -> Order | None:
-        """One order by any of its ids, ``None`` for 404 and for 400 "not found" (GET Get order; 404 inferred)."""
+        """One order by any of its ids, in the units of ``orders``: contracts, price units, UTC (GET Get order, old).
+
+        ``None`` for 404 (inferred) and for 400 "not found". That alone proves nothing: a live order that has no ATM strategy
+        may not be found by the id that it was placed with (seen by others).
+        """
         reply = await self._ask(lambda: requests.order_path(account, order_id))
         if says_none(reply, "order"):
             return None
         return wire.read_order(self._body(reply), account)
 
     async def executions(self, account: str) -> tuple[Execution, ...]:
-        """The fills of the last 15 minutes (GET List executions, old; the side is inferred)."""
+        """The futures fills of the last 15 minutes: contracts without a sign, prices in price units, times UTC.
+
+        Source: GET List executions (old; which side is which is inferred). Its look-back is in seconds, and 900 is the most.
+        """
         return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account)
 
     async def quote(self, instrument: Contract | Root) -> Quote:
-        """The quote: as the stream has just pushed it, else read (GET Quote of the market service, mid).
+        """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
 
-        A root is read always: only CrossTrade knows its front month.
+        Prices in price units, its time UTC: CrossTrade's own of a quote that was read, that of receipt of a pushed one. A root is
+        read always: only CrossTrade knows its front month.
         """
         pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
         if pushed is not None:
@@ -201,30 +227,47 @@ class CrossTrade(Reading):
         return quote
 
     def day(self, account: str) -> Day | None:
-        """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read.
+        """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
 
-        The stream is asked for it as long as somebody asks here or a position is held (WebSocket page; item keys inferred).
+        In the account's currency, a loss negative; its time is UTC. The stream is asked for it as long as somebody asks here or a
+        position is held (WebSocket page; item keys inferred).
         """
         return self._feed.day(account)
 
     def listen(self, tell: Tell) -> None:
         """Have told of every account in which something may just have changed; ``None`` stands for all of them.
 
-        What changed, if anything did, only a read can tell: events get lost, doubled and out of order.
+        What changed, if anything did, only a read can tell: events get lost, doubled and out of order (WebSocket page, for
+        Tradovate; that NinjaTrader's accounts have any is inferred).
         """
         self._feed.listen(tell)
 
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
-        """The newest bars, at most so many, of the front month for a root (POST Historical bars, mid); may take 45 s."""
+        """The newest bars of a contract, or of a root's front month (POST Historical bars, mid).
+
+        Prices in price units, volumes in contracts, times UTC and those of each bar's end. It is waited for 45 s, longer than
+        for any other read, as NinjaTrader may have to fetch them first (so in the code of others).
+
+        Args:
+            instrument: of what.
+            period: how long each bar lasts.
+            most: bars at most.
+        """
         body = dumps(BarsBody.of(instrument, period, most).fields())
         return read_bars(self._body(await self._ask(bars_path, body)), instrument, period, most)
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
-        """Make the one call that an action stands for, once, over the transport for orders.
+        """Make the one call that an action stands for, once, over the transport for orders; it raises only ``CancelledError``.
 
         Args:
-            action: what to do; ``bot.crosstrade.calls`` says which endpoint that is.
-            deadline: until when to wait for the request budget. Ways out go first there, and a part of it is kept for them.
+            action: what to do; its own docstring names the vendor's page, and ``bot.crosstrade.calls`` makes it a call.
+            deadline: until when to wait for the request budget, aware UTC. Ways out go first there, and a part of it is kept for
+                them. How long the answer is waited for is not its business: that is ``Timeouts.write``.
+
+        Returns:
+            ``Accepted``: submitted, not filled. ``Rejected``: proved to have done nothing. ``NotSent``: it can't be put into
+            words, the budget had no turn for it, or no connection stood. ``Unknown``: anything else, HTTP 408 and 5xx among it,
+            as late answers to calls that did go through look the same.
         """
         try:
             call = call_of(action)

@@ -21,7 +21,13 @@ UNREADABLE = "CrossTrade's bars can't be read"
 
 
 class BarsBody(Body):
-    """Body of POST Historical bars; ``days_back`` counts calendar days from now, ``limit`` is the most bars to give."""
+    """Body of POST Historical bars (mid).
+
+    Attributes:
+        period: minutes, days or weeks in each bar, whichever ``period_type`` says.
+        days_back: calendar days from now (that they are those of the calendar is inferred).
+        limit: bars to give at most; the most recent ones are kept.
+    """
 
     instrument: str
     period_type: PeriodType
@@ -67,14 +73,16 @@ class _Reply(_Row):
 
 
 def bars_path() -> str:
-    """POST Historical bars."""
+    """POST Historical bars; it changes nothing."""
     return f"{API}/market/bars"
 
 
 def read_bars(body: object, asked: Contract | Root, period: Period, most: int) -> Bars:
-    """Read POST Historical bars: ``epoch`` in milliseconds, ``time`` in UTC with seven decimals, stamped at the close.
+    """Read POST Historical bars (mid): ``bars`` with ``epoch`` in milliseconds, or else ``time`` in UTC with seven decimals.
 
-    Flat, nested in ``data`` or a bare list; where the contract or the period isn't told, it is the one that was asked for.
+    Either is the bar's end (measured by others). ``open``, ``high``, ``low`` and ``close`` are in price units, ``volume`` in
+    contracts. Flat, nested in ``data`` or a bare list; where ``instrument``, ``periodType`` or ``period`` isn't told, it is
+    what was asked for.
 
     Raises:
         BrokerGarbled: it can't be read, or these are not the bars that were asked for.

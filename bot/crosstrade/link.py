@@ -14,7 +14,7 @@ class Link:
 
     Attributes:
         why: a sentence for people.
-        since: when ``up`` last changed.
+        since: when ``up`` last changed, UTC.
     """
 
     up: bool

@@ -1,4 +1,8 @@
-"""Paths of the reads that only show something. Those of the reads that decisions need stand with the bodies in ``requests``."""
+"""Paths of the reads that only show something. Those of the reads that decisions need stand with the bodies in ``requests``.
+
+Each is encoded, with its query, and was read on its endpoint's own page unless it says so. Each that takes an account or an id
+raises ``ValueError`` for a name that no encoding keeps as one part of a path.
+"""
 
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -31,12 +35,12 @@ def all_orders_path(*, active_only: bool) -> str:
 
 
 def status_path(account: str, order_id: str) -> str:
-    """GET Order status."""
+    """GET Order status (path seen in the code of others)."""
     return f"{order_path(account, order_id)}/status"
 
 
 def lifecycle_path(account: str, order_id: str) -> str:
-    """GET Order lifecycle."""
+    """GET Order lifecycle, with its fills; ``limit`` counts lines (default 200, 2000 at most)."""
     return f"{order_path(account, order_id)}/lifecycle?includeFills=true&includeRaw=false&limit={LIFECYCLE_LINES}"
 
 
@@ -46,22 +50,22 @@ def executions_of_path(account: str, order_id: str) -> str:
 
 
 def execution_path(account: str, execution_id: str) -> str:
-    """GET Get execution."""
+    """GET Get execution; ``execution_id`` is part of the path, whatever the page calls it."""
     return f"{account_path(account)}/executions/{segment(execution_id)}"
 
 
 def strategies_path(account: str) -> str:
-    """GET List strategies."""
+    """GET List strategies (path seen in the code of others)."""
     return f"{account_path(account)}/strategies"
 
 
 def quotes_path(instruments: Sequence[Contract | Root]) -> str:
-    """GET Quote of the market service, for one or several instruments."""
+    """GET Quote, which is the market service's, for one or several instruments, separated by commas."""
     return f"{API}/market/quote?{_instruments(instruments)}"
 
 
 def account_quotes_path(account: str, instruments: Sequence[Contract | Root]) -> str:
-    """GET Quote of an account, which the market service's has replaced."""
+    """GET Quote of an account, which the market service's has replaced; likewise."""
     return f"{account_path(account)}/quote?{_instruments(instruments)}"
 
 
@@ -76,12 +80,12 @@ def watermarks_path(account: str) -> str:
 
 
 def templates_path() -> str:
-    """GET ATM templates, which belong to no account."""
+    """GET ATM template names, which belong to no account (path seen in the code of others)."""
     return f"{API}/atm-templates"
 
 
 def endpoints_path() -> str:
-    """GET the catalogue of endpoints."""
+    """GET Endpoint catalogue."""
     return f"{API}/_endpoints"
 
 

@@ -30,7 +30,12 @@ _number = TypeAdapter[Decimal](Number)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One row of prices as it came; it carries no time. ``volume`` is that of the session so far (seen by others)."""
+    """One row of prices as it came; it carries no time (WebSocket page; keys seen in the code of others).
+
+    Attributes:
+        last, bid, ask: price units; ``None`` when there is none.
+        volume: contracts of the session so far, no sign (seen by others).
+    """
 
     contract: Contract
     last: Decimal | None
@@ -50,7 +55,11 @@ class _QuoteRow(BaseModel):
 
 
 def read_ticks(frame: Mapping[str, object]) -> Iterator[Tick]:
-    """Read ``marketData`` (official). A price of 0 means that there is none (inferred)."""
+    """Read ``marketData`` (WebSocket page; the keys of its ``quotes`` seen in the code of others).
+
+    ``instrument``; ``last``, ``bid`` and ``ask`` in price units; ``volume`` in contracts of the session so far. A price of 0
+    means that there is none (inferred). What can't be read is left out; nothing is raised.
+    """
     for item in _items(frame, "quotes"):
         try:
             row = _QuoteRow.model_validate(item)
@@ -60,7 +69,9 @@ def read_ticks(frame: Mapping[str, object]) -> Iterator[Tick]:
 
 
 def read_days(frame: Mapping[str, object], now: datetime) -> dict[str, Day]:
-    """Read ``pnlUpdate`` (official but for its items): money in the account's currency by the account's name.
+    """Read ``pnlUpdate`` (WebSocket page; its items inferred): money in the account's currency, a loss negative, by account name.
+
+    What can't be read is left out; nothing is raised.
 
     Args:
         frame: with the ``epoch`` of all its items in milliseconds; the day is never later than ``now``.

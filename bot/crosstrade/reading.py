@@ -1,7 +1,7 @@
 """The reads that only show something to people: no order is decided by them. Those that decisions need are the client's own.
 
-All are GET, and raise what every read raises. "Old", "mid" and "new" say how far the vendor's page can be trusted; what is
-inferred, or was seen in the code of others only, says so.
+All are GET. Pages of the vendor go by the names of the table in ``endpoints``; "old", "mid" and "new" say how far one can be
+trusted. What is inferred, or was seen in the code of others only, says so.
 """
 
 from abc import ABC, abstractmethod
@@ -26,9 +26,15 @@ NOT_THERE = "CrossTrade has no such call, as it said before."
 class Reading(ABC):
     """Reads for those who look; mixed into the client, whose way to the wire they share.
 
-    Each raises ``BrokerUnreachable`` for no usable answer (timeouts, HTTP 408 with NinjaTrader away, 429, 5xx), ``BrokerRefused``
-    for CrossTrade's own no, its kind ``BrokerLacks`` where the call isn't there or the add-on is too old for it, and
-    ``BrokerGarbled`` for an answer that can't be read as what was asked for.
+    What is said here of errors holds for every read of the client, those that decisions need among them. None is repeated.
+
+    Raises:
+        BrokerUnreachable: no usable answer came: a timeout, HTTP 408 with NinjaTrader away, 429, 3xx, 5xx, or a request budget
+            that was used up before there was a turn.
+        BrokerRefused: CrossTrade's own no, with its HTTP status: any other 4xx, the token's 401 among them, or a 2xx whose body
+            says so. A name that can't be part of a path is one too, with 400, and isn't sent.
+        BrokerLacks: a kind of ``BrokerRefused``: the path isn't there (404 with ``did_you_mean``), or the add-on is too old.
+        BrokerGarbled: an answer that can't be read, or is not of what was asked for.
     """
 
     _clean: Clean
@@ -45,11 +51,16 @@ class Reading(ABC):
         """The body of an answer that is none of the errors above."""
 
     async def snapshot(self) -> tuple[Standing, ...]:
-        """All active accounts, each with its money, in its currency, and open positions (GET Accounts summary, old to mid)."""
+        """All active accounts, each with its money and its open futures positions (GET Accounts summary, old to mid).
+
+        Money in the account's currency, contracts signed, average prices in price units. The time of the whole is not read.
+        """
         return wire.read_snapshot(await self._read(paths.snapshot_path))
 
     async def position(self, account: str, contract: Contract) -> Position | None:
-        """One position, its quantity signed (GET Get position, old to mid).
+        """One position (GET Get position, old to mid).
+
+        Signed contracts, the average price in price units, the open result in the account's currency.
 
         ``None`` says that this call knows of none. That alone never proves that the account is flat: on CrossTrade's other
         surface it answered so while the list showed a position (measured by others). What a flat account answers is unknown,
@@ -59,11 +70,16 @@ class Reading(ABC):
         return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract)
 
     async def all_positions(self) -> tuple[Position, ...]:
-        """The open futures positions of every account, quantities signed (GET All positions, mid)."""
+        """The open futures positions of every account (GET All positions, mid).
+
+        Signed contracts, average prices in price units, open results in the account's currency.
+        """
         return wire.read_all_positions(await self._read(paths.all_positions_path))
 
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of every account (GET All orders; the path is inferred, and disputed).
+
+        Contracts without a sign, prices in price units, times UTC. ``active_only`` is that of the list of one account.
 
         Raises:
             BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
@@ -71,12 +87,18 @@ class Reading(ABC):
         return wire.read_all_orders(await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only)))
 
     async def order_status(self, account: str, order_id: str) -> OrderState | None:
-        """An order's state alone, by any of its ids; ``None`` where there is none (GET Order status; seen in others' code)."""
+        """An order's state alone, by any of its ids (GET Order status; path and reply seen in the code of others).
+
+        ``None`` for 404 and for 400 "not found" (inferred), which prove as little as for ``order``. A state that we don't know is
+        ``OrderState.OTHER``.
+        """
         reply = await self._ask(lambda: paths.status_path(account, order_id))
         return None if says_none(reply, "order") else wire.read_status(self._body(reply), account)
 
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
-        """What the add-on wrote down of an order in 90 days, times UTC (GET Order lifecycle, new; add-on 1.13.2 or later).
+        """What the add-on wrote down of an order in 90 days (GET Order lifecycle, new; add-on 1.13.2 or later).
+
+        Times UTC; contracts and prices in price units where a line tells them (inferred).
 
         The order may be named by its own id or by the one that it was placed with. The add-on does not look at the account: whose
         order it is stands in the answer. An id that it doesn't know has no lines (inferred).
@@ -87,6 +109,8 @@ class Reading(ABC):
     async def executions_of(self, account: str, order_id: str) -> tuple[Execution, ...]:
         """The fills of one order (GET Executions by order; the path is inferred, its reply is taken for that of the list).
 
+        Contracts without a sign, prices in price units, times UTC.
+
         Raises:
             BrokerLacks: there is no such path, which is asked once only; the list of the last 15 minutes tells the newest.
         """
@@ -94,36 +118,52 @@ class Reading(ABC):
         return wire.read_executions(body, account)
 
     async def execution(self, account: str, execution_id: str) -> Execution | None:
-        """One fill, or ``None`` where CrossTrade has none with that id (GET Get execution, old; 404 inferred)."""
+        """One fill: contracts without a sign, its price in price units, its time UTC (GET Get execution, old).
+
+        ``None`` for 404 and for 400 "not found" (both inferred).
+        """
         reply = await self._ask(lambda: paths.execution_path(account, execution_id))
         return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account)
 
     async def strategies(self, account: str) -> tuple[Strategy, ...]:
-        """The ATM strategies that run in an account (GET List strategies; seen in the code of others, unverified)."""
+        """The ATM strategies that run in an account (GET List strategies; seen in the code of others, unverified).
+
+        Signed contracts, average prices in price units, open results in the account's currency, each where it was told.
+        """
         return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account)
 
     async def quotes(self, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-        """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid)."""
+        """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid).
+
+        Prices in price units, times UTC. They are always read, never those that the stream pushed.
+        """
         return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments)
 
     async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-        """Likewise from an account's own feed (GET Quote of an account, old). Such quotes have no time that can be read."""
+        """Likewise from an account's own feed (GET Quote of an account, old, deprecated since add-on 1.12).
+
+        Prices in price units. Such quotes have no time: theirs is local, without a zone, and never UTC. Nor do they tell
+        whether the market is open.
+        """
         return wire.read_quotes(await self._read(lambda: paths.account_quotes_path(account, instruments)), instruments)
 
     async def session(self, instrument: Contract | Root) -> Session:
-        """Whether the market trades, and when that changes, times UTC; of the front month for a root (GET Market info, mid)."""
+        """Whether the market trades, and when that changes, in UTC; of the front month for a root (GET Market info, mid)."""
         return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument)
 
     async def watermarks(self, account: str) -> Watermarks:
-        """How high an account once stood, in its currency; served also while NinjaTrader is away (GET Watermarks, old to mid)."""
+        """How high an account once stood, in the account's currency (GET Watermarks, old to mid).
+
+        CrossTrade serves it from its own memory, also while NinjaTrader is away.
+        """
         return wire.read_watermarks(await self._read(lambda: paths.watermarks_path(account)), account)
 
     async def atm_templates(self) -> tuple[str, ...]:
-        """The names of the ATM templates that are saved in NinjaTrader (GET ATM templates; seen by others)."""
+        """The names of the ATM templates that are saved in NinjaTrader (GET ATM template names; seen in the code of others)."""
         return wire.read_templates(await self._read(paths.templates_path))
 
     async def endpoints(self) -> tuple[str, ...]:
-        """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET _endpoints; the reply is unknown)."""
+        """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))
 
     async def _read(self, path: Path) -> object:

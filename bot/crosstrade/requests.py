@@ -1,4 +1,8 @@
-"""What is sent to CrossTrade: paths and bodies. How they travel stands in ``rest`` and ``stream``."""
+"""What is sent to CrossTrade: paths and bodies. How they travel stands in ``rest`` and ``stream``.
+
+Prices are in price units, exact; quantities are contracts with no sign, as the side stands beside them. No body holds a time.
+A path was read on its endpoint's own page and is encoded; each raises ``ValueError`` for a name that ``segment`` refuses.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -36,9 +40,16 @@ class Body(BaseModel):
 
 
 class OrderBody(Body):
-    """Body of POST Reverse Position and POST Flat Place Order; ``action`` and ``quantity`` are the new order's (mid).
+    """Body of POST Reverse Position (mid) and POST Flat Place Order (old to mid).
 
-    Prices are in the instrument's price units, quantities in contracts.
+    Attributes:
+        instrument: NT8 dated form.
+        action: of the new order; the position's side doesn't matter.
+        quantity: contracts of the new order, not of the position.
+        order_type, time_in_force: as the page lists them, in capitals.
+        limit_price, stop_price: price units; the one or both that the type needs, else absent.
+        oco_id: free text; NinjaTrader uses each up once (seen by others).
+        strategy: name of an ATM template.
     """
 
     instrument: str
@@ -64,7 +75,10 @@ class OrderBody(Body):
 class PlaceBody(OrderBody):
     """Body of POST Place Order: the same with our own id and conditions on what is open (new).
 
-    ``orderId`` labels the order for looking it up; no page calls it a lock against doubles.
+    Attributes:
+        order_id: labels the order for looking it up; no page calls it a lock against doubles.
+        require_market_position: some of ``flat``, ``long`` and ``short``, separated by commas; else 400 and no order.
+        max_positions: positions that the account may have open, over all instruments; with as many, no new one is opened.
     """
 
     order_id: Label
@@ -86,7 +100,13 @@ class PlaceBody(OrderBody):
 
 
 class ReplaceBody(OrderBody):
-    """Body of POST Cancel Replace: that of a new order (mid). The old order's id is in the path, so ours has no room."""
+    """Body of POST Replace Order, the vendor's "cancel replace": that of a new order (mid).
+
+    The old order's id is in the path, so ours has no room.
+
+    Attributes:
+        require_market_position: as for a placed order; that it counts here too is inferred.
+    """
 
     require_market_position: Label | None = None
 
@@ -135,6 +155,11 @@ class BracketBody(Body):
     """Body of POST Cancel and Bracket; ``action`` is the side of the position that is protected (mid).
 
     The names of the two prices are inferred from the same call of CrossTrade's Tradovate side.
+
+    Attributes:
+        quantity: contracts; CrossTrade takes the position's own where that is smaller.
+        take_profit: price units, of the limit order.
+        stop_loss: price units, of the stop market order.
     """
 
     instrument: str
@@ -163,7 +188,12 @@ class BracketBody(Body):
 
 
 class CloseBody(Body):
-    """Body of POST Close Position: all, a number of contracts, or a share of the position rounded up (new)."""
+    """Body of POST Close Position: all, a number of contracts, or a share of the position (new).
+
+    Attributes:
+        quantity: contracts; CrossTrade takes no more than are open. Absent with ``percent`` for all.
+        percent: a fraction above 0 and up to 1, whatever its name says; rounded up to whole contracts.
+    """
 
     instrument: str
     quantity: Annotated[int, Field(ge=1)] | None = None
@@ -182,7 +212,12 @@ class CloseBody(Body):
 
 
 class ChangeBody(Body):
-    """Body of PUT Change Order: what shall be different, and nothing else (mid)."""
+    """Body of PUT Change Order: what shall be different, and nothing else (mid).
+
+    Attributes:
+        quantity: contracts of the whole order, filled ones counted (inferred).
+        limit_price, stop_price: price units.
+    """
 
     quantity: Annotated[int, Field(ge=1)] | None = None
     limit_price: Price | None = None
@@ -262,17 +297,17 @@ def orders_path(account: str, *, active_only: bool) -> str:
 
 
 def order_path(account: str, order_id: str) -> str:
-    """GET Get order."""
+    """GET Get order; ``order_id`` is NinjaTrader's, or the one that the order was placed with."""
     return f"{account_path(account)}/orders/{segment(order_id)}"
 
 
 def executions_path(account: str) -> str:
-    """GET List executions."""
+    """GET List executions, as far back as CrossTrade goes; ``lookbackTime`` is in seconds."""
     return f"{account_path(account)}/executions?lookbackTime={EXECUTIONS_SECONDS}"
 
 
 def quote_path(instrument: Contract | Root) -> str:
-    """GET Quote of the market service."""
+    """GET Quote, which is the market service's."""
     return f"{API}/market/quote?instrument={quote(str(instrument), safe='')}"
 
 
@@ -282,7 +317,14 @@ def reverse_position_path(account: str) -> str:
 
 
 def rpc(request_id: str, api: str, account: str | None, fields: dict[str, object]) -> str:
-    """The frame of an RPC: path and body together in ``args`` (WebSocket page); without an account for what goes over all."""
+    """The frame of an RPC: what REST has in path and body together in ``args`` (WebSocket page).
+
+    Args:
+        request_id: comes back as the answer's ``id``.
+        api: name of the call.
+        account: ``None`` for what goes over all.
+        fields: the rest of ``args``.
+    """
     args = fields if account is None else {"account": account, **fields}
     return dumps({"action": "rpc", "id": request_id, "api": api, "args": args})
 
@@ -303,5 +345,5 @@ def subscribe_events(groups: Iterable[str]) -> str:
 
 
 def stream_pnl(*, enabled: bool, interval: int) -> str:
-    """The frame that asks for profit and loss of all accounts, every so many milliseconds, or for no more (WebSocket page)."""
+    """The frame that asks for profit and loss of all accounts, or for no more; ``interval`` in milliseconds (WebSocket page)."""
     return dumps({"action": "streamPnl", "enabled": enabled, **({"interval": interval} if enabled else {})})

@@ -20,13 +20,13 @@ AGENT = "Crosstalk"
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds.
+    """How long is waited for what. CrossTrade's own limits are not documented.
 
     Attributes:
-        connect: until a connection stands; nothing has left before.
-        read: for a read, all in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others).
-        write: for a write, all in all. POST Reverse Position waits up to 5 s at CrossTrade.
-        bars: for historical bars, all in all. NinjaTrader may have to fetch them first (45 s is what others found it to take).
+        connect: seconds until a connection stands; nothing has left before.
+        read: seconds for a read in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others, on the Tradovate side).
+        write: seconds for a write in all. POST Reverse Position waits up to 5 s at CrossTrade (its page, new).
+        bars: seconds for historical bars in all. NinjaTrader may have to fetch them first (others wait as long).
     """
 
     connect: float = 5.0

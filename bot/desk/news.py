@@ -103,6 +103,8 @@ def _what(name: EventName, ticket: Ticket) -> str:
             return f"{what}, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
         case EventName.UNKNOWN:
             return "Outcome unknown: don't send it again"
+        case EventName.NOT_SENT | EventName.REJECTED if ticket.order_id is None and ticket.progress.went_out:
+            return f"Close sent, new order {name}"
         case EventName.REJECTED if ticket.order_id is not None:
             return "Rejected by NinjaTrader"
         case _:

@@ -12,7 +12,7 @@ from bot.trading.sweeps import Holding
 
 @dataclass(frozen=True, slots=True)
 class CancelOrders:
-    """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders)."""
+    """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders, new)."""
 
     account: str
     contract: Contract | None = None
@@ -23,12 +23,17 @@ class CancelOrders:
 
 @dataclass(frozen=True, slots=True)
 class CancelEverything:
-    """Cancel every working order of every account (POST Cancel All Orders)."""
+    """Cancel every working order of every account (POST Cancel All Orders; the path inferred from looser texts of the vendor's).
+
+    They disagree on whether it goes over all accounts or one, so what it has done is read back.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class FlattenAccount:
     """Close the positions of an account, and cancel its orders (POST Flatten Account; with ``only`` POST Flatten Everything).
+
+    Whether an order without a position goes with them is disputed (mid against the code of others).
 
     Attributes:
         contract: of one contract alone.
@@ -45,7 +50,7 @@ class FlattenAccount:
 
 @dataclass(frozen=True, slots=True)
 class FlattenEverything:
-    """Close every position of every account, and cancel every order (POST Flatten Everything, with nothing in it)."""
+    """Close every position of every account, and cancel every order (POST Flatten Everything, with nothing in it; mid)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Period:
 
     Attributes:
         name: as people pick it: ``5m``, ``1h``, ``1d``.
+        count: minutes, days or weeks, whichever the type says.
         words: as people read it: ``5 min``, ``1 h``, ``1 day``.
     """
 
@@ -86,11 +87,12 @@ def parse_period(typed: str) -> Period:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One period in which there was a trade.
+    """One period in which there was a trade (POST Historical bars, mid).
 
     Attributes:
-        at: the period's end, by which CrossTrade stamps bars (measured by others).
-        volume: contracts; ``None`` when CrossTrade didn't tell.
+        at: UTC; the period's end, by which CrossTrade stamps bars (measured by others). Its ``epoch`` is in milliseconds.
+        open, high, low, close: price units.
+        volume: contracts traded, no sign; ``None`` when CrossTrade didn't tell.
     """
 
     at: datetime

@@ -1,11 +1,13 @@
-"""The two orders of a bracket, found among those that are listed: CrossTrade needn't name them. Pure."""
+"""The two orders of a bracket: found among those listed, as CrossTrade needn't name them, and what each comes to. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 
 from bot.trading.facts import Order
 from bot.trading.intents import Bracket
 from bot.trading.orders import OrderState, OrderType
+from bot.trading.tickets import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,31 @@ def legs(intent: Bracket, orders: Iterable[Order]) -> Legs:
         tuple(order for order in shaped if order.type is OrderType.STOPMARKET and order.stop == terms.stop),
         tuple(order for order in shaped if order.type is OrderType.LIMIT and order.limit == intent.target),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the position makes, counted from its average price, where one of the two fills at its price; a loss is negative.
+
+    ``None`` is what can't be worked out, as a fact is missing.
+    """
+
+    target: Decimal | None
+    stop: Decimal | None
+
+
+def results(intent: Bracket, shown: Shown) -> Results:
+    """Work out what is won at the target and lost at the stop, as far as the facts of the card go."""
+    return Results(_result(intent, intent.target, shown), _result(intent, intent.terms.stop, shown))
+
+
+def _result(intent: Bracket, price: Decimal | None, shown: Shown) -> Decimal | None:
+    average, tick_size, tick_value = shown.average_price, shown.tick_size, shown.tick_value
+    if price is None or average is None or tick_size is None or tick_value is None:
+        return None
+    # Numbers that no market quotes must cost no more than this amount.
+    with localcontext() as context:
+        context.clear_traps()
+        ticks = (average - price) / tick_size * intent.terms.side.sign
+        result = ticks * tick_value * intent.terms.quantity
+    return result if result.is_finite() else None

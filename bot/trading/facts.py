@@ -24,7 +24,9 @@ class Account:
         name: NT8 account name in its canonical case (not the display name).
         provider: who provides it; "Simulator" for NinjaTrader's own simulation.
         connected: whether NinjaTrader says that its connection is up.
-        realised, unrealised: profit and loss of the day; negative is a loss.
+        realised, unrealised: profit and loss of the day (that it is the day's is inferred) and of what is open, in the account's
+            currency; negative is a loss.
+        cash: what it holds in cash, in the account's currency.
         funds: margins and the like; ``None`` when nothing of them was told.
     """
 
@@ -43,13 +45,18 @@ class Account:
 
     @property
     def day_result(self) -> Decimal | None:
-        """Realised plus unrealised, or ``None`` when either is missing."""
+        """Realised plus unrealised in the account's currency, negative for a loss; ``None`` when either is missing."""
         return None if self.realised is None or self.unrealised is None else self.realised + self.unrealised
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """An account's profit and loss of the day as it stood at a moment; negative is a loss."""
+    """An account's profit and loss of the day as it stood at a moment (WebSocket page; item keys inferred).
+
+    Attributes:
+        realised, unrealised: in the account's currency; negative is a loss.
+        at: UTC; when CrossTrade pushed it, by the frame's ``epoch`` in milliseconds, or that of receipt where none was told.
+    """
 
     realised: Decimal
     unrealised: Decimal
@@ -58,7 +65,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """An open position; ``quantity`` is signed, long positive."""
+    """An open position (GET List positions, mid).
+
+    Attributes:
+        quantity: contracts, signed, long positive; on the wire it has no sign.
+        average_price: price at which it was opened, in price units.
+        unrealised: its open result, in the account's currency; negative is a loss.
+    """
 
     account: str
     contract: Contract
@@ -69,11 +82,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as NinjaTrader has it.
+    """An order as NinjaTrader has it (GET Get order, old; the later fields seen in the code of others).
 
     Attributes:
         ids: every id that the row carries, the one to show first; an order's id may change in its life.
-        at: time of the row's ``epoch``.
+        type: ``None`` for one that CrossTrade can't place, and where none was told.
+        quantity: contracts of the whole order, no sign.
+        filled: contracts, no sign; above 0 also in an order that was cancelled after a part.
+        average_fill_price, limit, stop: price units; ``None`` for none, which is 0 on the wire.
+        at: UTC, by the row's ``epoch`` (milliseconds, inferred); of what in the order's life is not documented.
         owner: id of the ATM strategy that it belongs to, where it belongs to one and NinjaTrader says so.
     """
 
@@ -99,13 +116,21 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        """Contracts that may still fill; NinjaTrader doesn't send it."""
+        """How many contracts may still fill, without a sign; NinjaTrader doesn't send it."""
         return 0 if self.state.is_done else max(self.quantity - self.filled, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill; ``at`` is the time of NinjaTrader's ``epoch``."""
+    """One fill (GET List executions, old).
+
+    Attributes:
+        order_id: as NinjaTrader has it, which may not be the one that the order was placed with.
+        side: of the fill (inferred from its ``marketPosition``).
+        quantity: contracts, at least 1, no sign.
+        price: price units.
+        at: UTC, by the fill's ``epoch`` in milliseconds; its ``time`` is local.
+    """
 
     id: str
     order_id: str | None
@@ -119,11 +144,15 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Prices of a contract; ``at`` is the time of the quote, not of the reading.
+    """Prices of a contract (GET Quote, mid; the older GET Quote of an account; or ``marketData`` of the WebSocket page).
 
     Attributes:
         tick_size: smallest price step, in price units.
-        point_value: money per whole point and contract.
+        point_value: money per whole point and contract, in the contract's currency (inferred).
+        bid, ask, last: price units; ``None`` for none, which is 0 on the wire (inferred).
+        at: UTC; the time of the quote, not of the reading, by its ``epoch`` in seconds. Of a pushed quote that of receipt, as
+            the push tells none; ``None`` for the older quote, which has none that can be read.
+        market_open: as CrossTrade says; ``None`` where it doesn't, as in the older quote.
     """
 
     contract: Contract
@@ -137,7 +166,7 @@ class Quote:
 
     @property
     def tick_value(self) -> Decimal:
-        """Money per tick and contract."""
+        """Money per tick and contract, in the contract's currency."""
         return self.tick_size * self.point_value
 
     def age(self, now: datetime) -> float | None:
@@ -155,7 +184,8 @@ class Strategy:
         label: NinjaTrader's display name.
         contract: seldom told.
         quantity: contracts that it holds, signed, long positive; ``None`` when that was not told.
-        unrealised: its open result, in the account's currency.
+        average_price: price at which they were opened, in price units.
+        unrealised: its open result, in the account's currency; negative is a loss.
     """
 
     id: str

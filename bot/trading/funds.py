@@ -9,7 +9,12 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """One of NinjaTrader's margins: what the open positions need of it, and what is left above that."""
+    """One of NinjaTrader's margins (GET Get account, ``item``; mid).
+
+    Attributes:
+        used: what the open positions need of it, in the account's currency.
+        left: what is left above that, in the account's currency; NinjaTrader calls it the excess.
+    """
 
     used: Decimal | None = None
     left: Decimal | None = None
@@ -20,8 +25,8 @@ class Funds:
     """What NinjaTrader says of an account's means (GET Get account, ``item``; mid). Many brokers leave parts of it at zero.
 
     Attributes:
-        net_liquidation: cash with the open result.
-        buying_power: what NinjaTrader would still let it buy.
+        net_liquidation: cash with the open result, in the account's currency.
+        buying_power: what NinjaTrader would still let it buy, in the account's currency.
         initial, intraday, maintenance, position: the margins, by NinjaTrader's names for them.
     """
 
@@ -41,9 +46,9 @@ class Watermarks:
 
     Attributes:
         account: the account's name as asked for or answered.
-        result: highest profit and loss.
-        net_liquidation: highest net liquidation.
-        unrealised: highest open result.
+        result: highest profit and loss, in the account's currency.
+        net_liquidation: highest net liquidation, in the account's currency.
+        unrealised: highest open result, in the account's currency.
     """
 
     account: str

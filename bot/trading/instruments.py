@@ -31,7 +31,13 @@ _BARE = re.compile(_ROOT)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Contract:
-    """One contract month of a root; ``str()`` is the NT8 dated form, such as ``ES 09-26``."""
+    """One contract month of a root; ``str()`` is the NT8 dated form, such as ``ES 09-26``.
+
+    Attributes:
+        root: in capitals, such as ``ES``.
+        year: four digits.
+        month: 1 to 12, of delivery.
+    """
 
     root: str
     year: int

@@ -16,7 +16,10 @@ from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
-    """``/reverse``: close the open position, then place ``terms`` (POST Reverse Position)."""
+    """``/reverse``: close the open position, then place ``terms`` (POST Reverse Position, mid).
+
+    Without a position nothing is done. CrossTrade waits about 5 s for the close, and then places even so (its newest page).
+    """
 
     command: ClassVar[str] = "reverse"
     account: str
@@ -27,6 +30,8 @@ class Reverse:
 @dataclass(frozen=True, slots=True)
 class VerifiedReverse:
     """``/reverse mode:verified``: close, read back until flat, then place ``terms`` with an id of ours; never flat, never placed.
+
+    Several calls, so that no client sends it as it is (POST Close Position, then POST Place Order).
 
     Attributes:
         order_id: the desk's own id of the new order, fresh for each ticket.
@@ -41,7 +46,7 @@ class VerifiedReverse:
 
 @dataclass(frozen=True, slots=True)
 class Invert:
-    """``/reverse mode:invert``: turn the position round at its own size (POST Reverse); ``terms`` are of the new side."""
+    """``/reverse mode:invert``: turn the position round at its own size (POST Reverse, mid); ``terms`` are of the new side."""
 
     command: ClassVar[str] = "reverse"
     account: str
@@ -51,7 +56,7 @@ class Invert:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """``/place``: place ``terms`` beside whatever is open (POST Place Order).
+    """``/place``: place ``terms`` beside whatever is open (POST Place Order, new).
 
     Attributes:
         order_id: the desk's own id, fresh for each ticket; a label to look the order up by, no lock against doubles.
@@ -72,7 +77,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class FlatPlace:
-    """``/flatplace``: close whatever is open there, if anything is, then place ``terms`` (POST Flat Place Order)."""
+    """``/flatplace``: close whatever is open there, if anything is, then place ``terms`` (POST Flat Place Order, mid)."""
 
     command: ClassVar[str] = "flatplace"
     account: str
@@ -82,11 +87,11 @@ class FlatPlace:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """``/close``: close a position whole or in part (POST Close Position).
+    """``/close``: close a position whole or in part (POST Close Position, new).
 
     Attributes:
         terms: the market order that closes it, as the position stood when it was read.
-        quantity: contracts to close; ``None`` for a share or for all.
+        quantity: contracts to close, at least 1, no sign; ``None`` for a share or for all.
         fraction: share to close, above 0 and up to 1, rounded up to whole contracts as CrossTrade does; ``None`` likewise.
     """
 
@@ -105,7 +110,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """``/cancel``: cancel one working order (POST Cancel Order); ``terms`` are that order's."""
+    """``/cancel``: cancel one working order (POST Cancel Order, new); ``terms`` are that order's."""
 
     command: ClassVar[str] = "cancel"
     account: str
@@ -116,7 +121,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``/modify``: change quantity or prices of one working order (PUT Change Order).
+    """``/modify``: change quantity or prices of one working order (PUT Change Order, mid).
 
     Attributes:
         before: the order's terms as it was listed.
@@ -133,7 +138,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """``/replace``: cancel one working order and place a new one (POST Cancel Replace).
+    """``/replace``: cancel one working order and place a new one (POST Replace Order, the vendor's "cancel replace"; mid).
 
     Attributes:
         order_id: of the order that goes.
@@ -153,11 +158,11 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """``/bracket``: cancel what works there, then protect the position by a target and a stop (POST Cancel and Bracket).
+    """``/bracket``: cancel what works there, then protect the position by a target and a stop (POST Cancel and Bracket, mid).
 
     Attributes:
         terms: of the stop; the target has the same side and size.
-        target: limit price of the target; ``None`` only while its shorthand hasn't been worked out.
+        target: limit price of the target, in price units; ``None`` only while its shorthand hasn't been worked out.
         target_typed: that shorthand, for people to read.
     """
 

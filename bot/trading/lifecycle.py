@@ -14,7 +14,8 @@ class OrderEvent:
         what: what happened, in CrossTrade's own words, such as ``Working``.
         source: who saw it, in CrossTrade's own words, such as ``api_received``.
         at: when, UTC; ``None`` when no time of it could be read.
-        filled, quantity, price: contracts and price, where the line tells them.
+        filled, quantity: contracts, no sign, where the line tells them (names inferred).
+        price: price units, likewise (name inferred).
         note: what else it says in words, such as why an order was rejected.
     """
 

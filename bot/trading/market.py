@@ -9,14 +9,14 @@ from bot.trading.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The trading session of a contract (GET Market info, mid); times are UTC.
+    """The trading session of a contract (GET Market info, mid).
 
     Attributes:
         is_open: whether the market trades.
-        state: NinjaTrader's word for it, such as ``Open``.
+        state: NinjaTrader's word for it, such as ``Open``; ``Closed`` is inferred.
         span: the session that runs, or, where the market is closed, the next one.
         upcoming: the session after the one that runs; of a closed market perhaps the same as ``span`` (unknown).
-        at: the time of the answer.
+        at: the time of the answer, UTC.
     """
 
     contract: Contract
@@ -28,6 +28,6 @@ class Session:
 
     @property
     def turns_at(self) -> datetime | None:
-        """When an open market closes, or a closed one opens; ``None`` when no moment ahead was told."""
+        """When an open market closes, or a closed one opens, UTC; ``None`` when no moment ahead was told."""
         opens = [span.start for span in (self.span, self.upcoming) if span is not None]
         return min((moment for moment in ([self.span.end] if self.is_open else opens) if moment > self.at), default=None)

@@ -12,7 +12,8 @@ class Accepted:
     """Submitted to NinjaTrader, not filled.
 
     Attributes:
-        order_id: ``None`` where CrossTrade gives none, as for a close.
+        order_id: as CrossTrade answers it: of a reversal or a replacement the new order's. ``None`` where it gives none, as for a
+            close.
         listed: ids that came as a list, as of both orders of a bracket, or of all that a sweep cancels.
     """
 
@@ -22,7 +23,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """CrossTrade or NinjaTrader proved that nothing was done; ``text`` is their own words, redacted."""
+    """CrossTrade or NinjaTrader proved that nothing was done.
+
+    Attributes:
+        text: their own words, redacted.
+        status: HTTP status: a 4xx but 408, or a 2xx whose body takes it back. Over the WebSocket, which has none, the one that
+            the same body has over REST (inferred).
+    """
 
     text: str
     status: int | None = None

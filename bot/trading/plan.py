@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from bot.trading.expiry import warnings_about
 from bot.trading.facts import Facts, Order, Quote
@@ -25,6 +26,7 @@ from bot.trading.intents import (
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.policy import Policy
 from bot.trading.tickets import Shown, side_word
+from bot.trading.words import price
 
 
 def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Shown:
@@ -75,22 +77,22 @@ def refreshed(intent: OrderIntent, facts: Facts) -> OrderIntent:
 
 def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
     """What will be sent, step by step, in plain words."""
-    terms = intent.terms
+    terms, tick = intent.terms, shown.tick_size
     match intent:
         case Close():
             closed = f"close {terms.quantity} of {side_word(shown.position)} ({terms.side} at market)"
             return (f"{closed} → {side_word(shown.after)}",)
         case Cancel():
-            return (f"cancel {words_of(terms)}",)
+            return (f"cancel {words_of(terms, tick)}",)
         case Change():
-            return (f"change {words_of(intent.before)} to {words_of(terms)}",)
+            return (f"change {words_of(intent.before, tick)} to {words_of(terms, tick)}",)
         case Bracket():
             count = shown.working_orders
             cancelled = (
                 f"cancel {count} working {'order' if count == 1 else 'orders'} there" if count else "nothing to cancel there"
             )
-            stop = f"stop {_leg(intent, 'STOPMARKET')} {terms.stop}"
-            return (cancelled, f"target {_leg(intent, 'LIMIT')} {intent.target}", stop)
+            # Their prices are the first thing that the card says.
+            return (cancelled, f"target {_leg(intent, 'LIMIT')}", f"stop {_leg(intent, 'STOPMARKET')}")
         case Invert():
             return (f"turn {side_word(shown.position)} into {side_word(shown.after)} at market",)
         case _:
@@ -99,11 +101,13 @@ def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
 
 def _steps_to_entry(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
     terms = intent.terms
-    entry = f"{words_of(terms)} → {side_word(shown.after)}" + ("" if terms.type is OrderType.MARKET else " once filled")
+    entry = f"{words_of(terms, shown.tick_size)} → {side_word(shown.after)}" + (
+        "" if terms.type is OrderType.MARKET else " once filled"
+    )
     if isinstance(intent, PlaceOrder):
         return (entry,)
     if isinstance(intent, Replace):
-        return (f"cancel {words_of(intent.before)}", f"then {entry}")
+        return (f"cancel {words_of(intent.before, shown.tick_size)}", f"then {entry}")
     if not shown.position:
         return ("nothing to close", entry)
     closing = f"close {side_word(shown.position)} ({closing_side(shown.position)} {abs(shown.position)} at market)"
@@ -116,9 +120,10 @@ def _leg(intent: Bracket, kind: str) -> str:
     return f"{intent.terms.side.upper()} {intent.terms.quantity} {kind}"
 
 
-def words_of(terms: Terms) -> str:
-    """An order in a few words: ``BUY 1 LIMIT limit 5800.25``."""
-    prices = "".join(f" {name} {price}" for name, price in (("limit", terms.limit), ("stop", terms.stop)) if price is not None)
+def words_of(terms: Terms, tick_size: Decimal | None = None) -> str:
+    """An order in a few words: ``BUY 1 LIMIT limit 5800.25``; with the decimals of the tick, where it is known."""
+    named = (("limit", terms.limit), ("stop", terms.stop))
+    prices = "".join(f" {name} {price(at, tick_size)}" for name, at in named if at is not None)
     return f"{terms.side.upper()} {terms.quantity} {terms.type}{prices}"
 
 
@@ -158,7 +163,7 @@ def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after
     if after.approver_roles - before.approver_roles:
         return "the policy now asks for another person's approval"
     if isinstance(intent, Change | Replace) and isinstance(fresh, Change | Replace) and fresh.before != intent.before:
-        return f"the order is now {words_of(fresh.before)}"
+        return f"the order is now {words_of(fresh.before, after.tick_size)}"
     # A limit order carries its own price, a way out is wanted at any; the others fill wherever the market has gone.
     return None if isinstance(intent, EXITS) or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
 
@@ -166,8 +171,9 @@ def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after
 def _moved(before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
     if before.last is None or after.last is None or after.tick_size is None:
         return "the price can't be compared"
-    far = abs(after.last - before.last) > tolerance_ticks * after.tick_size
-    return f"the price moved from {before.last} to {after.last}" if far else None
+    tick = after.tick_size
+    far = abs(after.last - before.last) > tolerance_ticks * tick
+    return f"the price moved from {price(before.last, tick)} to {price(after.last, tick)}" if far else None
 
 
 def _after(intent: OrderIntent, held: int, facts: Facts) -> int:
@@ -211,7 +217,7 @@ def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:
             terms.side is Side.SELL and quote.bid is not None and terms.limit <= quote.bid
         )
         if crosses:
-            found.append(f"a {terms.side} limit at {terms.limit} fills at once")
+            found.append(f"a {terms.side} limit at {price(terms.limit, quote.tick_size)} fills at once")
     if quote.market_open is False:
         found.append("the market is closed")
     return found

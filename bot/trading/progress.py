@@ -64,6 +64,11 @@ class Progress:
     lines: tuple[Line, ...] = ()
     done_at: datetime | None = None
 
+    @property
+    def went_out(self) -> bool:
+        """Tell whether one of its calls may have done something: it left, and nobody has refused it."""
+        return any(leg.state not in {LegState.REJECTED, LegState.NOT_SENT} for leg in self.legs)
+
     def began(self, leg: Leg) -> "Progress":
         """With one call more."""
         return replace(self, legs=(*self.legs, leg))

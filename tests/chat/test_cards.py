@@ -48,7 +48,7 @@ def test_an_open_card_says_everything_that_a_person_decides_on() -> None:
             "1. close LONG 2 (sell 2 at market)",
             "2. then SELL 3",
         ),
-        *("Last 5800.25, quoted <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "One tick is $12.50"),
+        *("Last 5800.25 · <t:1767268800:R>", "Bid 5800.00 · ask 5800.25", "$870,037.50", "One tick is $12.50"),
         *("working orders there: 2", "⚠ the market is closed", "Asked by Tess", "Expires <t:1767268830:R>"),
     ):
         assert expected in text
@@ -62,6 +62,24 @@ def test_shorthand_stands_beside_the_price_that_it_came_to() -> None:
     before = replace(LIMIT, limit=Decimal("5794.00"))
     modified = replace(TICKET, intent=Change("Sim101", ES, replace(typed, typed=(("limit", "+4t"),)), "o1", before))
     assert "limit 5794.00 → 5795.00 (typed `+4t`)" in _text(modified)
+
+
+def test_the_prices_of_a_change_have_the_same_decimals_and_it_is_told_once() -> None:
+    before = Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5790.25"))
+    change = Change("Sim101", ES, replace(before, limit=Decimal("5791.5")), "o1", before)
+    text = _text(replace(TICKET, intent=change))
+    assert "limit 5790.25 → 5791.50" in text.splitlines()
+    assert text.count("5790.25") == text.count("5791.5") == 1
+
+
+def test_a_cancellation_shows_the_price_and_nothing_that_it_leaves_as_it_is() -> None:
+    cancel = Cancel("Sim101", ES, Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5790.25")), "o1")
+    for state in (S.OFFERED, S.ACCEPTED):
+        text = _text(replace(ticket(state=state), intent=cancel))
+        assert text.count("5790.25") == 1
+        for noise in ("Notional", "One tick", "After", "Planned", "1. "):
+            assert noise not in text
+    assert "Last 5800.25" in _text(replace(TICKET, intent=cancel))
 
 
 def test_i15_a_live_card_says_so_in_word_and_colour() -> None:

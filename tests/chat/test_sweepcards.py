@@ -57,7 +57,7 @@ ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
     "replace": (Replace("Sim101", ES, BUY, "o9", REST), ["REPLACE by BUY 2 MARKET DAY", "order `o9`: SELL 3 LIMIT is cancelled"]),
     "bracket": (
         Bracket("Sim101", ES, STOP, Decimal("5820.00")),
-        ["BRACKET SELL 2 STOPMARKET GTC", "target 5820.00", "stop 5790.00"],
+        ["BRACKET SELL 2 GTC", "target 5820.00 · wins $2,950.00", "stop 5790.00 · loses $50.00"],
     ),
 }
 ONE = Scope(("Sim101",))
@@ -165,9 +165,21 @@ def test_a_reversal_whose_order_was_held_back_does_not_say_that_nothing_was_sent
     legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED),)
     one = replace(TICKET, intent=ORDERS["verified"][0], state=S.NOT_SENT, progress=Progress(legs), outcome="not read as flat")
     told = text(one)
-    assert "The new order never left the bot; what was sent before it stands below." in told
+    assert told.splitlines()[:2] == ["### close sent · new order not sent", "not read as flat"]
     assert "Nothing left the bot" not in told
-    assert "Nothing left the bot" in text(replace(one, progress=Progress()))
+    for nothing in (Progress(), Progress((replace(legs[0], state=LegState.NOT_SENT),))):
+        told = text(replace(one, progress=nothing))
+        assert told.splitlines()[0] == "### not sent"
+        assert "Nothing left the bot" in told
+
+
+def test_a_reversal_whose_order_was_refused_after_its_close_says_that_the_close_went_out() -> None:
+    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED), Leg("place buy 2", NOW, LegState.REJECTED, "`no margin`"))
+    outcome = "The position was closed; the new order was not placed: `no margin`"
+    one = replace(TICKET, intent=ORDERS["verified"][0], state=S.REJECTED, progress=Progress(legs), outcome=outcome)
+    assert text(one).splitlines()[:2] == ["### close sent · new order rejected", outcome]
+    refused = replace(one, progress=Progress((replace(legs[0], state=LegState.REJECTED),)), outcome="`no position`")
+    assert text(refused).splitlines()[:2] == ["### rejected", "No order was placed. CrossTrade says:"]
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -190,7 +202,7 @@ def test_an_open_flatten_says_what_is_there_and_what_will_be_done() -> None:
     assert told[0] == "### Flatten · confirm?"
     for line in (
         "ES 09-26 · LONG 2, 1 working",
-        "NQ 09-26 · SHORT 1, nothing works",
+        "NQ 09-26 · SHORT 1",
         "1. take no new order there meanwhile",
         "2. cancel 1 working order",
         "3. close 2 positions at market",
@@ -212,22 +224,59 @@ def test_over_several_accounts_each_line_names_its_own() -> None:
     for line in ("`Sim101` ES 09-26 · LONG 2, 1 working", "`Sim102` · could not be read"):
         assert line in told
     told = text(swept(Flatten(ALL), S.SENDING, lines=(*LEFT_LINES, lines[-1]))).splitlines()
-    assert "`Sim102` · … unread, orders unread" in told
+    assert "… `Sim102` · unread" in told
+    # More than one account: each call is told with its own.
+    assert "-# ✓ cancel the orders in `Sim101`" in text(swept(Flatten(ALL), S.SENDING, lines=lines, legs=LEGS)).splitlines()
 
 
 def test_a_flatten_under_way_says_how_far_it_has_come_and_what_was_sent() -> None:
     told = text(swept(Flatten(ONE), S.SENDING, LEFT_LINES, legs=LEGS)).splitlines()
     assert told[0] == "### sending"
     # What isn't done stands first.
-    at = told.index("NQ 09-26 · … SHORT 1 → SHORT 1, 2 working")
-    assert told[at + 1] == "ES 09-26 · ✓ LONG 2 → FLAT, nothing works"
+    at = told.index("… NQ 09-26 · SHORT 1, 2 working")
+    assert told[at + 1] == "✓ ES 09-26 · LONG 2 → FLAT"
     assert told[at + 2 : at + 7] == [
-        "-# ✓ cancel the orders in `Sim101`",
+        "-# ✓ cancel the orders",
         "-# ✗ flatten `Sim101`: `busy`",
-        "-# ? close ES 09-26 in `Sim101`: `reset`",
-        "-# ✗ close NQ 09-26 in `Sim101`: `no connection`",
+        "-# ? close ES 09-26: `reset`",
+        "-# ✗ close NQ 09-26: `no connection`",
         "-# … flatten everything",
     ]
+
+
+def test_what_is_left_is_said_once_with_what_to_do() -> None:
+    outcome = "`Sim101` NQ 09-26: still SHORT 1, 2 still working. The journal is full. Look at NinjaTrader."
+    told = text(swept(Flatten(ONE), S.ACCEPTED, LEFT_LINES, outcome=outcome)).splitlines()
+    assert told[:3] == ["### accepted · NOT FLAT", "✗ marks what is left.", "The journal is full. Look at NinjaTrader."]
+    assert [line for line in told if "SHORT 1" in line] == ["✗ NQ 09-26 · SHORT 1, 2 working"]
+    unread = (replace(OPEN_LINES[0], now=None, orders_now=None),)
+    assert "Unread: may be open or working." in text(swept(Flatten(ONE), S.ACCEPTED, unread)).splitlines()
+    # Where nothing is left, whatever else the desk has to say stands to the letter.
+    also = "Flat as read. Another order is still unknown."
+    assert also in text(swept(Flatten(ONE), S.ACCEPTED, DONE_LINES, outcome=also)).splitlines()
+
+
+def test_the_card_of_a_bracket_says_what_is_at_stake_and_nothing_twice() -> None:
+    shown = {"position": 2, "after": 2, "working_orders": 2}
+    one = replace(ticket(**shown), intent=ORDERS["bracket"][0])
+    told = text(one).splitlines()
+    at = told.index("**ES 09-26** · BRACKET SELL 2 GTC")
+    assert told[at + 1 : at + 7] == [
+        "target 5820.00 · wins $2,950.00",
+        "stop 5790.00 · loses $50.00",
+        "Now: LONG 2 at 5790.50",
+        "1. cancel 2 working orders there",
+        "2. target SELL 2 LIMIT",
+        "3. stop SELL 2 STOPMARKET",
+    ]
+    for noise in ("After", "Notional", "One tick", "Other working orders"):
+        assert noise not in "\n".join(told)
+    blind = replace(one, shown=replace(one.shown, average_price=None))
+    assert {"target 5820.00", "stop 5790.00"} <= set(text(blind).splitlines())
+    typed = Bracket("Sim101", ES, replace(STOP, typed=(("stop", "be-2t"),)), Decimal("5820.00"), "be+118t")
+    told = text(replace(one, intent=typed)).splitlines()
+    assert "target 5820.00 · wins $2,950.00 (typed `be+118t`)" in told
+    assert "stop 5790.00 · loses $50.00 (typed `be-2t`)" in told
 
 
 def test_a_call_that_a_crash_cut_short_is_in_doubt() -> None:
@@ -249,7 +298,7 @@ def test_its_end_says_whether_it_is_done_and_how_long_it_took(kind: str, title: 
     assert text(replace(done, progress=replace(done.progress, done_at=None))).splitlines()[0] == title.removesuffix(" in 1.2 s")
     short = swept(sweep, S.ACCEPTED, LEFT_LINES, outcome="`Sim101` NQ 09-26: still SHORT 1. Look at NinjaTrader.")
     assert (text(short).splitlines()[0], colour(short)) == (left, ORANGE)
-    assert "still SHORT 1. Look at NinjaTrader." in text(short)
+    assert "Look at NinjaTrader." in text(short)
     # Of a sweep it is told when it was done, in no word that belongs to an order.
     over: dict[str, Any] = {"sent_at": NOW, "ended_at": NOW + timedelta(seconds=1)}
     assert "Seen done <t:" in text(replace(done, order_state=OrderState.FILLED, **over))
@@ -310,12 +359,12 @@ def test_a_flatten_of_sixty_lines_fits_and_says_how_many_more_there_are(state: T
     fits(one, late=900.0)
     told = text(one)
     [more] = re.findall(r"… and (\d+) more", told)
-    shown = [line for line in told.splitlines() if line.startswith("`Apex-")]
+    shown = [line for line in told.splitlines() if re.match(r"([✓✗…] )?`Apex-", line)]
     assert int(more) == 60 - len(shown)
     assert len(shown) >= 12
     if state is S.ACCEPTED:
         # What is left comes before what is done.
-        assert all("… LONG 12 → LONG 12, 3 working" in line for line in shown[:12])
+        assert all(re.match(r"✗ .* · LONG 12, 3 working", line) for line in shown[:12])
 
 
 def test_of_many_calls_the_last_ones_are_shown() -> None:

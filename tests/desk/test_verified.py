@@ -218,13 +218,17 @@ async def test_a_close_whose_answer_was_lost_is_read_back_all_the_same(room: Roo
     ("outcome", "state"),
     [(Rejected("No positions found", 400), TicketState.REJECTED), (NotSent("no connection"), TicketState.NOT_SENT)],
 )
-async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(room: Room, outcome: Outcome, state: TicketState) -> None:
-    room.broker.outcomes.append(outcome)
-    ended = await reversed_(room)
-    assert len(room.broker.sent) == 1
+async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(
+    running: Room, outcome: Outcome, state: TicketState
+) -> None:
+    running.broker.outcomes.append(outcome)
+    ended = await reversed_(running)
+    assert len(running.broker.sent) == 1
     assert ended.state is state
     assert ended.outcome in {"`No positions found`", "`no connection`"}
     assert [leg.text for leg in ended.progress.legs] == [ended.outcome]
+    await eventually(lambda: bool(running.messenger.told))
+    assert running.messenger.told[0].text.startswith(f"**{state.capitalize()}**")
 
 
 @pytest.mark.parametrize(
@@ -232,13 +236,15 @@ async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(room: Roo
     [(Rejected("Insufficient margin", 400), TicketState.REJECTED), (NotSent("no connection"), TicketState.NOT_SENT)],
 )
 async def test_an_order_that_was_refused_leaves_the_position_closed_and_that_is_said(
-    room: Room, outcome: Outcome, state: TicketState
+    running: Room, outcome: Outcome, state: TicketState
 ) -> None:
-    room.broker.refusing[PlaceOrder] = outcome
-    ended = await reversed_(room)
+    running.broker.refusing[PlaceOrder] = outcome
+    ended = await reversed_(running)
     assert ended.state is state
     assert (ended.outcome or "").startswith("The position was closed; the new order was not placed: `")
-    assert room.broker.book_positions["Sim101", ES] == 0
+    assert running.broker.book_positions["Sim101", ES] == 0
+    await eventually(lambda: bool(running.messenger.told))
+    assert running.messenger.told[0].text.startswith(f"**Close sent, new order {state}**")
 
 
 async def test_an_order_whose_answer_was_lost_is_found_by_its_id(running: Room) -> None:

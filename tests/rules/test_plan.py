@@ -28,6 +28,7 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.plan import no_longer_true, plan, refreshed, steps, terms_of, words_of
 from bot.trading.policy import AccountRule, Approval, Policy
 from bot.trading.tickets import Shown
+from bot.trading.words import price
 from tests.rules.strategies import (
     ACCOUNT,
     ES,
@@ -143,7 +144,7 @@ def test_only_orders_of_this_month_that_may_still_fill_are_counted_as_working() 
         (
             -3,
             asked(Side.BUY, 2, OrderType.STOPMARKET, stop=Decimal(5811)),
-            ("close SHORT 3 (buy 3 at market)", "then BUY 2 STOPMARKET stop 5811 → LONG 2 once filled"),
+            ("close SHORT 3 (buy 3 at market)", "then BUY 2 STOPMARKET stop 5811.00 → LONG 2 once filled"),
         ),
         (
             -3,
@@ -271,10 +272,10 @@ def test_i13_the_price_may_move_just_as_far_as_the_tolerance(
     ticks: Decimal,
     left: bool,
 ) -> None:
-    moved = replace(SHOWN, last=LAST + way * ticks * TICK)
-    why = gone(SHOWN, moved, 20, kind)
+    last = LAST + way * ticks * TICK
+    why = gone(SHOWN, replace(SHOWN, last=last), 20, kind)
     if left and kind is not OrderType.LIMIT:
-        assert why == f"the price moved from {LAST} to {moved.last}"
+        assert why == f"the price moved from {LAST} to {price(last, TICK)}"
     else:
         assert why is None
 
@@ -332,7 +333,7 @@ PLANS: dict[str, tuple[OrderIntent, int, tuple[str, ...]]] = {
     "bracket": (
         BRACKET,
         2,
-        ("cancel 1 working order there", "target SELL 2 LIMIT 5810.00", "stop SELL 2 STOPMARKET 5790.00"),
+        ("cancel 1 working order there", "target SELL 2 LIMIT", "stop SELL 2 STOPMARKET"),
     ),
 }
 
@@ -404,7 +405,7 @@ def test_an_inversion_always_opposes_and_a_verified_reversal_may_not() -> None:
 
 def test_a_replacement_that_fills_at_once_is_a_warning_and_a_target_is_not() -> None:
     crossing = Replace("Sim101", ES, replace(LIMIT, limit=Decimal(5801)), "o1", BEFORE)
-    assert plan(crossing, replace(FACTS, orders=(WORKS,)), POLICY, NOW).warnings == ("a buy limit at 5801 fills at once",)
+    assert plan(crossing, replace(FACTS, orders=(WORKS,)), POLICY, NOW).warnings == ("a buy limit at 5801.00 fills at once",)
     assert plan(BRACKET, FACTS, POLICY, NOW).warnings == ()
 
 
@@ -481,3 +482,12 @@ def test_the_terms_of_a_listed_order_hold_just_the_prices_of_its_type(
     assert terms.limit == (at if read.has_limit else None)
     assert terms.stop == (on if read.has_stop else None)
     assert words_of(terms).startswith(f"SELL 3 {read}")
+
+
+def test_prices_beside_each_other_have_the_same_decimals() -> None:
+    """One was typed, the other listed; both lie on the tick."""
+    before, after = replace(BEFORE, limit=Decimal("5790.25")), replace(BEFORE, limit=Decimal("5791.5"))
+    intent = Change("Sim101", ES, after, "o1", before)
+    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, NOW)
+    assert steps(intent, shown) == ("change BUY 4 LIMIT limit 5790.25 to BUY 4 LIMIT limit 5791.50",)
+    assert no_longer_true(intent, replace(intent, before=after), shown, shown, 4) == "the order is now BUY 4 LIMIT limit 5791.50"

@@ -589,6 +589,13 @@ def test_everything_is_no_more_so_where_an_account_has_come_since(
 # Progress.
 
 
+@pytest.mark.parametrize("state", LegState)
+def test_a_call_went_out_unless_it_was_refused_or_never_sent(state: LegState) -> None:
+    refused = Progress().began(Leg("one", NOW)).ended(0, LegState.REJECTED)
+    assert not Progress().went_out
+    assert refused.began(Leg("two", NOW)).ended(1, state).went_out is (state not in {LegState.REJECTED, LegState.NOT_SENT})
+
+
 def test_progress_keeps_each_call_with_its_own_end() -> None:
     progress = Progress().began(Leg("one", NOW)).began(Leg("two", NOW))
     progress = progress.ended(0, LegState.REJECTED, "no").ended(1, LegState.ACCEPTED)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.words import LONGEST_FOREIGN_TEXT, code, harmless, lateness, money
+from bot.trading.words import LONGEST_FOREIGN_TEXT, code, harmless, lateness, money, number, price
 from tests.rules.strategies import MODEST
 
 ZERO_WIDTH = "\u200b"
@@ -153,6 +153,33 @@ def test_code_shows_foreign_text_to_the_letter(text: str, shown: str) -> None:
 )
 def test_money_has_thousands_and_two_decimals(amount: str, shown: str) -> None:
     assert money(Decimal(amount)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "tick", "shown"),
+    [
+        ("5791.5", "0.25", "5791.50"),
+        ("5791.500", "0.25", "5791.50"),
+        ("5791.125", "0.25", "5791.125"),
+        ("-5791", "0.25", "-5791.00"),
+        ("5791", "1", "5791"),
+        ("5791.5", "1", "5791.5"),
+        ("5791.5", None, "5791.5"),
+        ("1E+20", "0.25", "1e+20"),
+        ("NaN", "0.25", "NaN"),
+        ("Infinity", "0.25", "Infinity"),
+    ],
+)
+def test_a_price_has_at_least_the_decimals_of_the_tick(value: str, tick: str | None, shown: str) -> None:
+    assert price(Decimal(value), None if tick is None else Decimal(tick)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("0.50", "0.50"), ("1E+3", "1000"), ("1E-12", "0.000000000001"), ("1E-13", "1e-13"), ("1E+16", "1e+16"), ("NaN", "NaN")],
+)
+def test_a_number_beyond_what_any_market_quotes_is_told_short(value: str, shown: str) -> None:
+    assert number(Decimal(value)) == shown
 
 
 @pytest.mark.parametrize(

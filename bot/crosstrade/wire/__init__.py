@@ -2,7 +2,11 @@
 
 Tolerant where nothing is lost (unknown keys, flat or nested bodies, unknown states) and strict where something would be: a row
 that can't be read makes the whole reply unreadable, so that nothing reads as "flat" or "no order" by accident. Units are
-settled here, by endpoint. Every function raises ``BrokerGarbled``.
+settled here, by endpoint: prices and money become exact numbers, ``epoch`` becomes aware UTC, and times without a zone mark are
+read only where the page says that they are UTC. Pages go by the names of the table in ``endpoints``.
+
+Every function that reads a reply raises ``BrokerGarbled`` for one that can't be read, or is of another account or contract than
+the one that was asked for; ``moment`` raises nothing.
 """
 
 from bot.crosstrade.wire._accounts import (

@@ -94,26 +94,43 @@ class _WatermarksRow(Row):
 
 
 def read_accounts(body: object) -> tuple[Account, ...]:
-    """Read GET List accounts. The items are presumably those of GET Get account (inferred); plain names count too."""
+    """Read GET List accounts: ``accounts``, whose items are presumably those of GET Get account (inferred).
+
+    Plain names count too.
+    """
     return tuple(
         Account(item.strip()) if isinstance(item, str) and item.strip() else _account(item) for item in rows_of(body, "accounts")
     )
 
 
 def read_account(body: object, name: str) -> Account:
-    """Read GET Get account: money in the account's currency under ``item`` (docs, mid)."""
+    """Read GET Get account (docs, mid): ``name``, ``provider``, ``connectionStatus``, and money in its currency under ``item``.
+
+    Of that ``cashValue``, ``realizedProfitLoss`` and ``unrealizedProfitLoss``, a loss negative; and, as only people look at them,
+    ``netLiquidation``, ``buyingPower`` and four margins, each with what is left of it: ``initialMargin`` and
+    ``excessInitialMargin``, ``intradayMargin`` and ``excessIntradayMargin``, ``maintenanceMargin`` and
+    ``excessMaintenanceMargin``, ``positionMargin`` and ``excessPositionMargin``. ``denomination`` is not read.
+    """
     account = _account(thing_of(body, "account"))
     check_account(account.name, name)
     return account
 
 
 def read_snapshot(body: object) -> tuple[Standing, ...]:
-    """Read GET Accounts summary: pairs of an account and its positions; no ``success`` in the sample (docs, old to mid)."""
+    """Read GET Accounts summary: pairs of ``account``, with ``isAccountFlat``, and ``positions`` (docs, old to mid).
+
+    The sample has no ``success``. The time of the whole, ``epoch`` in milliseconds, is not read.
+    """
     return tuple(reading("snapshot", _standing, item) for item in rows_of(body, "accounts"))
 
 
 def read_positions(body: object, account: str) -> tuple[Position, ...]:
-    """Read GET List positions: ``quantity`` has no sign, the direction is in ``marketPosition`` (docs, mid)."""
+    """Read GET List positions (docs, mid): ``account``, ``instrument``, ``marketPosition``, ``quantity`` and money.
+
+    ``quantity`` has no sign here: the direction is in ``marketPosition``. ``averagePrice`` is in price units,
+    ``unrealizedProfitLoss`` in the account's currency. Rows that say that they are no futures are left out, and so are flat
+    ones.
+    """
     read = futures(rows_of(body, "positions"), "position", partial(_position, account))
     return tuple(position for position in read if position.quantity)
 
@@ -138,12 +155,21 @@ def read_position(body: object, account: str, contract: Contract) -> Position | 
 
 
 def read_strategies(body: object, account: str) -> tuple[Strategy, ...]:
-    """Read GET List strategies (seen in the code of others, unverified); one without an id can't be read."""
+    """Read GET List strategies (seen in the code of others, unverified); one without an ``id`` can't be read.
+
+    ``strategyName``, ``displayName``, ``instrument``, ``position`` (the direction), ``quantity`` without a sign,
+    ``averagePrice`` in price units, a price of 0 being none, and ``unrealizedPnl`` in the account's currency are read where
+    they are told.
+    """
     return tuple(reading("strategy", partial(_strategy, account), item) for item in rows_of(body, "strategies"))
 
 
 def read_watermarks(body: object, account: str) -> Watermarks:
-    """Read GET Watermarks: lower-case keys under ``data``, whose objects are empty where nothing is kept (docs, old to mid)."""
+    """Read GET Watermarks: of ``data`` the ``watermarks`` in the account's currency (docs, old to mid).
+
+    Their keys are all lower case: ``pnlhigh``, ``netliqhigh``, ``unrealhigh``; there are none where nothing is kept. ``stats``
+    beside them are not read, as GET Get account tells the same of now.
+    """
     row = reading("watermarks", _WatermarksRow.model_validate, thing_of(body))
     check_account(row.account, account)
     highs = row.watermarks

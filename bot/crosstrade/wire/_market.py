@@ -49,14 +49,19 @@ class _SessionRow(Row):
 def read_quote(body: object, asked: Contract | Root) -> Quote:
     """Read GET Quote: ``epoch`` in seconds, no ``success`` key (docs, mid). A price of 0 means that there is none (inferred).
 
-    The account's older quote has the same core, but no time that can be read: its ``quoteTime`` is local, in the PC's own form.
+    Read are ``instrument``, ``tickSize``, ``bid``, ``ask`` and ``last`` in price units, ``pointValue`` in money per whole
+    point, and ``isMarketOpen``. The account's older quote has the same core, but no time that can be read: its ``quoteTime`` is
+    local, in the PC's own form.
     """
     (quote,) = read_quotes(body, (asked,))
     return quote
 
 
 def read_quotes(body: object, asked: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-    """Read the quotes of several instruments, in the order in which they were asked for; a list is answered by a list."""
+    """Read GET Quote, or the older GET Quote of an account, for several instruments: ``epoch`` in seconds (docs, mid and old).
+
+    They are read in the order in which they were asked for; a list is answered by a list.
+    """
     inner = body.get("data", body) if isinstance(body, Mapping) else body
     rows = inner if isinstance(inner, list) else [inner]
     if len(rows) != len(asked):
@@ -65,19 +70,26 @@ def read_quotes(body: object, asked: Sequence[Contract | Root]) -> tuple[Quote, 
 
 
 def read_session(body: object, asked: Contract | Root) -> Session:
-    """Read GET Market info: ``utcStart`` and the like are UTC with seven decimals (docs, mid); local times are left alone."""
+    """Read GET Market info: times UTC with seven decimals (docs, mid); those that are local, without a zone, are left alone.
+
+    Read are ``timestamp``, ``instrument``, ``isOpen`` and ``state`` of ``status``, and ``utcStart`` and ``utcEnd`` of
+    ``session`` and ``upcoming``.
+    """
     session = reading("market info", _session, thing_of(body))
     _check(session.contract, asked, "the session")
     return session
 
 
 def read_templates(body: object) -> tuple[str, ...]:
-    """Read GET ATM templates: plain names (seen by others)."""
+    """Read GET ATM template names: ``templates``, plain names (seen in the code of others); objects with a ``name`` do too."""
     return tuple(reading("ATM template", _template, item) for item in rows_of(body, "templates"))
 
 
 def read_endpoints(body: object) -> tuple[str, ...]:
-    """Read GET _endpoints into lines like ``GET /v1/api/accounts``; what its entries look like is unknown, so both guesses do."""
+    """Read GET Endpoint catalogue into lines such as ``GET /v1/api/accounts``.
+
+    What it looks like is unknown, so both guesses do (inferred): lines like ours, or objects with ``method`` and ``path``.
+    """
     return tuple(reading("list of endpoints", _endpoint, item) for item in rows_of(body, "endpoints"))
 
 

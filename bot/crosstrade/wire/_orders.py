@@ -88,39 +88,54 @@ class _LifecycleRow(Row):
 
 
 def read_orders(body: object, account: str) -> tuple[Order, ...]:
-    """Read GET List orders."""
+    """Read GET List orders: rows with the fields of GET Get order (seen in the code of others).
+
+    Of each are read ``account``, ``instrument``, ``orderAction``, ``orderType``, ``orderState``, ``ocoId``; ``quantity`` and
+    ``filled``, in contracts without a sign; ``averageFillPrice``, ``limitPrice`` and ``stopPrice``, in price units, 0 being
+    none; ``epoch``, taken for milliseconds UTC (inferred). Ids are ``id``, ``orderId`` and, in the XML of ``userData``, the one
+    that the order was placed with; without an ATM strategy NinjaTrader may have put one of its own there (seen by others). Whose
+    order it is says ``id`` in ``ownerStrategy``.
+    """
     return tuple(futures(rows_of(body, "orders"), "order", partial(_order, account)))
 
 
 def read_all_orders(body: object) -> tuple[Order, ...]:
-    """Read GET All orders: the same rows, of every account, each with its name (inferred)."""
+    """Read GET All orders: the same rows, ``epoch`` in milliseconds, of every account, each with its name (inferred)."""
     return tuple(futures(rows_of(body, "orders"), "order", partial(_order, None)))
 
 
 def read_order(body: object, account: str) -> Order:
-    """Read GET Get order, flat (docs) or nested (seen by others)."""
+    """Read GET Get order, flat (docs, old) or nested (seen in the code of others); ``epoch`` as in the list, in milliseconds."""
     return reading("order", partial(_order, account), thing_of(body, "order"))
 
 
 def read_status(body: object, account: str) -> OrderState:
-    """Read GET Order status: a string ``status`` at the top (seen in the code of others), perhaps with whose order it is."""
+    """Read GET Order status: a string ``status`` at the top (seen in the code of others), perhaps with its ``account``."""
     row = reading("order status", _StatusRow.model_validate, thing_of(body, "order"))
     check_account(row.account, account)
     return OrderState.read(row.status)
 
 
 def read_executions(body: object, account: str) -> tuple[Execution, ...]:
-    """Read GET List executions: ``epoch`` in milliseconds; ``marketPosition`` is the fill's side (Long = buy, inferred)."""
+    """Read GET List executions (docs, old): ``id``, ``orderId``, ``account``, ``instrument``, ``quantity``, ``price``, ``epoch``.
+
+    ``epoch`` is in milliseconds UTC; ``time`` beside it is local without a zone (inferred) and not read. ``quantity`` is in
+    contracts without a sign, ``marketPosition`` the fill's side (Long = buy, inferred).
+    """
     return tuple(futures(rows_of(body, "executions"), "execution", partial(_execution, account)))
 
 
 def read_execution(body: object, account: str) -> Execution:
-    """Read GET Get execution: one such row, flat (docs, old)."""
+    """Read GET Get execution: one such row, flat, its ``epoch`` in milliseconds too (docs, old)."""
     return reading("execution", partial(_execution, account), thing_of(body, "execution"))
 
 
 def read_lifecycle(body: object, most: int, clean: Callable[[str], str]) -> Lifecycle:
     """Read GET Order lifecycle: ``epoch`` in milliseconds, with decimals; its ISO time disagrees and isn't read (docs, new).
+
+    Of the whole are read ``account``, ``orderId``, ``originalOrderId`` and ``events``; of each line ``event`` and ``source``,
+    and, by the names that they have elsewhere (inferred), ``filled`` and ``quantity`` in contracts, ``price`` in price units,
+    and ``reason``, ``error``, ``message`` and ``detail``.
 
     Args:
         body: the reply.

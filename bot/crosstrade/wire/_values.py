@@ -98,7 +98,10 @@ _F = TypeVar("_F")
 
 
 def moment(epoch: Decimal | None) -> datetime | None:
-    """Read an epoch in seconds or milliseconds, which can't be mistaken for each other; ``None`` when it is no real time."""
+    """Read an epoch into aware UTC: in seconds as quotes have it, or milliseconds as all else, which can't be mistaken.
+
+    ``None`` when it is no real time: nothing, zero or below, or beyond the calendar.
+    """
     if epoch is None or epoch <= 0:
         return None
     seconds = epoch / 1000 if epoch >= _SMALLEST_MILLISECONDS else epoch
