@@ -34,7 +34,7 @@ from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.reading import Reading
 from bot.crosstrade.redaction import Redactor
-from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
+from bot.crosstrade.rest import USUAL, Rest, Timeouts, WhyNot, never_why, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.bars import Bars, Period
@@ -70,6 +70,7 @@ class CrossTrade(Reading):
         clock: now, aware UTC.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.
+        why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class CrossTrade(Reading):
         burst: int = 20,
         timeouts: Timeouts = USUAL,
         backoff: tuple[float, ...] = BACKOFF,
+        why_not: WhyNot = never_why,
     ) -> None:
         super().__init__()
         self._url = url.rstrip("/")
@@ -95,6 +97,7 @@ class CrossTrade(Reading):
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
         self._timeouts = timeouts
         self._backoff = backoff
+        self._why_not = why_not
         self._budget = Budget(rate, burst)
         self._clean = Redactor(token)
         self._gauge = Gauge(clock)
@@ -106,7 +109,7 @@ class CrossTrade(Reading):
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timeouts)
         self._fresh = open_session(self._token, self._timeouts, keep=False)
-        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh)
+        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -118,6 +121,7 @@ class CrossTrade(Reading):
                 needed=self._transport is Transport.WEBSOCKET,
                 seconds=self._timeouts.write,
                 backoff=self._backoff,
+                why_not=self._why_not,
             )
             self._stream.start()
         return self
@@ -266,8 +270,8 @@ class CrossTrade(Reading):
 
         Returns:
             ``Accepted``: submitted, not filled. ``Rejected``: proved to have done nothing. ``NotSent``: it can't be put into
-            words, the budget had no turn for it, or no connection stood. ``Unknown``: anything else, HTTP 408 and 5xx among it,
-            as late answers to calls that did go through look the same.
+            words, the budget had no turn for it, no connection stood, or ``why_not`` spoke. ``Unknown``: anything else, HTTP 408
+            and 5xx among it, as late answers to calls that did go through look the same.
         """
         try:
             call = call_of(action)

@@ -258,6 +258,15 @@ class Desk:
                 if ticket.state is TicketState.SENDING:
                     await self._lapses.lost(ticket)
         await self._outbox.flush(self.news_get)
+        await self._end()
+
+    async def abandon(self) -> None:
+        """Stop at once and write, send and tell nothing: another process has taken the journal over, and does all of it."""
+        self._stopping = True
+        await self._sender.abandon()
+        await self._end()
+
+    async def _end(self) -> None:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)

@@ -146,6 +146,7 @@ class EventName(StrEnum):
     HALTED = "halted"
     POLICY_CHANGED = "policy changed"
     STARTED = "started"
+    TOOK_OVER = "took over"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bot.desk.ports import Delivery, Event, KeptFills, Notice
 from bot.journal import fills as filled
 from bot.journal import log, outbox
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
+from bot.journal.lease import Lease
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
@@ -62,9 +63,11 @@ class SqlJournal:
     Args:
         reads, writes: may be one and the same.
         clock: asked only for a change that comes without an event.
+        lease: what this process leads by, where others may stand by.
     """
 
-    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now, lease: Lease | None = None) -> None:
+        self.lease = lease
         self._reads = reads
         self._writes = writes
         self._clock = clock

@@ -57,6 +57,7 @@ EVENTS = frozenset(
         "halted",
         "policy changed",
         "started",
+        "took over",
     }
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""
