@@ -72,21 +72,23 @@ async def run(settings: Settings) -> int:
     watch = PolicyWatch(settings.policy_file)
     waiting, stood_by = standby(settings.database_url), False
     while not stop.is_set():
+        why = "Another process leads now."
         try:
             watch = _as_it_is_now(watch, settings) if stood_by else watch
             await _lead(settings, watch, stop, stood_by=stood_by)
         except JournalLocked as error:
             if waiting is None:
                 raise
-            log.info("standing by: %s", error)
+            why = str(error)
         except JournalError as error:
             if waiting is None or not stood_by:
                 raise
             # Who stands by is there for such days.
-            log.error("can't lead: %s", error)  # noqa: TRY400 - the sentence says it
+            why = str(error)
             await unless(stop, asyncio.sleep(AGAIN_SECONDS))
-        if waiting is not None:
+        if waiting is not None and not stop.is_set():
             stood_by = True
+            log.info("standing by: %s", why)
             await unless(stop, waiting.turn())
     if waiting is not None:
         await waiting.close()
