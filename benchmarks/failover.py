@@ -12,12 +12,13 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from benchmarks.machines import LEADS, STANDS_BY, Machine, Pair, paired
-from benchmarks.stage import StageError
+from bot.sandbox.ninjatrader import Kind
 
 SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432/test"
 # One database, Discord and CrossTrade for so many runs.
@@ -75,7 +76,7 @@ async def measure(runs: int, seed: int, folder: Path, server: str = SERVER) -> F
         place = folder / f"series-{start}"
         place.mkdir()
         await _series(min(SERIES, runs - start), chance, place, server, figures)
-        print(f"{start + sum(1 for _ in range(min(SERIES, runs - start)))} runs: {summary(figures)}", flush=True)
+        print(f"{figures.strikes.total()} runs: {summary(figures)}", flush=True)
     return figures
 
 
@@ -93,8 +94,7 @@ async def _run(pair: Pair, accounts: list[str], chance: random.Random, figures: 
     leader = await pair.leader()
     other = pair.other(leader)
     if chance.random() < 0.5:
-        kind = {"kind": "delay", "call": "ReversePosition", "seconds": 0.3, "effect": chance.random() < 0.5}
-        pair.simulator.faults.add(**kind)  # type: ignore[arg-type]  # as the control endpoint would
+        pair.simulator.faults.add(Kind.DELAY, "ReversePosition", seconds=0.3, effect=chance.random() < 0.5)
     run = _Run({account: await _ask(pair, account) for account in accounts}, accounts[:PRESSED])
     strike = chance.choice(list(Strike))
     reached = _orders(pair) + chance.choice((0, 0, 1))
@@ -118,9 +118,7 @@ async def _ask(pair: Pair, account: str) -> int:
     )
 
 
-async def _strike(
-    pair: Pair, strike: Strike, leader: Machine, other: Machine, chance: random.Random, figures: Figures
-) -> None:
+async def _strike(pair: Pair, strike: Strike, leader: Machine, other: Machine, chance: random.Random, figures: Figures) -> None:
     began, led, stood = time.monotonic(), other.count(LEADS), leader.count(STANDS_BY)
     if strike is Strike.KILL:
         await leader.kill()
@@ -165,11 +163,9 @@ async def _count(pair: Pair, runs: list[_Run], figures: Figures) -> None:
     def settled() -> bool:
         return all(_end(pair, card) not in {"", "outcome unknown"} for card in cards.values())
 
-    try:
+    # What isn't told by then is counted below.
+    with suppress(TimeoutError):
         await pair.discord.until(settled, TOLD_SECONDS)
-    except TimeoutError:
-        # What isn't told by now is counted below.
-        pass
     sent = Counter(str(request["path"]).split("/")[4] for request in _requests(pair))
     figures.orders += sum(sent.values())
     for account, card in cards.items():
@@ -198,8 +194,8 @@ def report(figures: Figures) -> str:
 
 
 def _lines(figures: Figures) -> Iterator[str]:
-    runs = figures.strikes.total()
-    yield f"{runs} runs, {figures.presses} presses, {figures.orders} orders at CrossTrade, {figures.changes} changes of the leader"
+    yield f"{figures.strikes.total()} runs, {figures.presses} presses, {figures.orders} orders at CrossTrade"
+    yield f"{figures.changes} changes of the leader"
     for strike in Strike:
         yield f"  {strike}: {figures.strikes[strike]}"
     yield f"How pressed tickets ended: {', '.join(f'{end} {count}' for end, count in figures.ends.most_common())}"
@@ -213,6 +209,3 @@ def _lines(figures: Figures) -> Iterator[str]:
 def is_good(figures: Figures) -> bool:
     """Tell whether nothing happened that must not."""
     return not (figures.doubled or figures.unpressed or figures.untold or figures.wrong)
-
-
-__all__ = ["Figures", "StageError", "is_good", "measure", "report"]

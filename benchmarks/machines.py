@@ -7,13 +7,15 @@ import signal
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from benchmarks.stage import POLICY, ROOT, StageError
 from bot.sandbox.discord import LocalDiscord
@@ -22,7 +24,7 @@ from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator, running
 
 LEADS, STANDS_BY = "ready as", "standing by: Another process leads"
 _LOOK = 0.01
-_LEADER = "SELECT holder FROM leader"
+_LEADER = text("SELECT holder FROM leader")
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Machine:
             self.process.kill()
             await self.process.wait()
 
-    async def until(self, holds: object, seconds: float = 60.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait for a condition while the process lives.
 
         Raises:
@@ -71,7 +73,7 @@ class Machine:
         """
         try:
             async with asyncio.timeout(seconds):
-                while not holds():  # type: ignore[operator]
+                while not holds():
                     if self.process is None or self.process.returncode is not None:
                         raise StageError(f"a bot ended: {self.last_words()}")
                     await asyncio.sleep(_LOOK)
@@ -90,11 +92,11 @@ class Pair:
     machines: tuple[Machine, Machine]
     discord: LocalDiscord
     simulator: Simulator
-    database: asyncpg.Connection
+    database: AsyncConnection
 
     async def leader(self) -> Machine:
         """Who leads, by the database."""
-        holder = str(await self.database.fetchval(_LEADER))
+        holder = str(await self.database.scalar(_LEADER))
         found = re.search(r"process (\d+)$", holder)
         return next(machine for machine in self.machines if found is not None and machine.pid == int(found[1]))
 
@@ -146,21 +148,27 @@ async def _end(machine: Machine) -> None:
 
 
 @asynccontextmanager
-async def _database(server: str) -> AsyncIterator[tuple[str, asyncpg.Connection]]:
+async def _database(server: str) -> AsyncIterator[tuple[str, AsyncConnection]]:
     address = make_url(server)
-    name = f"failover_{uuid.uuid4().hex}"
-    dsn = address.set(drivername="postgresql")
+    own = address.set(database=f"failover_{uuid.uuid4().hex}")
     try:
-        door = await asyncpg.connect(dsn.render_as_string(hide_password=False), timeout=5)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise StageError(f"no PostgreSQL there: {type(error).__name__}") from error
+        async with _connected(address) as door:
+            await door.execute(text(f"CREATE DATABASE {own.database}"))
+    except (OSError, SQLAlchemyError) as error:
+        raise StageError(f"no database could be made there: {type(error).__name__}") from error
     try:
-        await door.execute(f"CREATE DATABASE {name}")
-        look = await asyncpg.connect(dsn.set(database=name).render_as_string(hide_password=False))
-        try:
-            yield address.set(database=name).render_as_string(hide_password=False), look
-        finally:
-            await look.close()
-            await door.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        async with _connected(own) as look:
+            yield own.render_as_string(hide_password=False), look
     finally:
-        await door.close()
+        async with _connected(address) as door:
+            await door.execute(text(f"DROP DATABASE {own.database} WITH (FORCE)"))
+
+
+@asynccontextmanager
+async def _connected(address: URL) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(address, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5})
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()

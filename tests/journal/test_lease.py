@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import make_url
 
 from bot.errors import JournalError, JournalLocked
@@ -14,7 +14,7 @@ from bot.journal.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease, leads
 from bot.journal.links import PostgresLink, T, Work
 from bot.journal.lock import holder
 from bot.journal.opening import opened, standby
-from bot.journal.schema import leader
+from bot.journal.schema import leader, tickets
 from bot.journal.standby import Standby, look
 from bot.journal.store import SqlJournal
 from bot.trading.tickets import Ticket, TicketState
@@ -78,9 +78,9 @@ async def leading(url: str, name: str = "first") -> AsyncIterator[Leader]:
 
 async def age(journal: SqlJournal, seconds: float) -> None:
     """Let the last beat be so old by the server's clock."""
-    statement = f"UPDATE leader SET beat_at = beat_at - {round(seconds * 1_000_000)}"
+    change = update(leader).values(beat_at=leader.c.beat_at - round(seconds * 1_000_000))
     link = PostgresLink(journal._reads._engine.url, writes=True)  # type: ignore[attr-defined]  # the link's own engine knows it
-    await link.run(lambda connection: connection.exec_driver_sql(statement) and None)
+    await link.run(lambda connection: connection.execute(change))
     await link.close()
 
 
@@ -241,7 +241,7 @@ async def _half_a_claim(led: Leader, offer: Ticket, begun: asyncio.Event, go_on:
     """A claim that is paused before its commit."""
     connection = led.writes._connection
     assert connection is not None
-    await connection.exec_driver_sql(f"UPDATE tickets SET state = '{TicketState.SENDING}' WHERE id = '{offer.id}'")
+    await connection.execute(update(tickets).where(tickets.c.id == offer.id).values(state=TicketState.SENDING))
     begun.set()
     await go_on.wait()
     await led.journal.advance(offer, claimed(offer), ())
