@@ -9,16 +9,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
-from tests.journal.conftest import SERVER, on_server
+from tests.journal.conftest import SERVER, new_database, on_server
 from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP on Windows")
@@ -94,11 +92,7 @@ async def said(machine: Street, words: str, times: int = 1, seconds: float = 40)
 @pytest.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     """Both machines running, on a database of their own."""
-    name = f"failover_{uuid4().hex}"
-    try:
-        await on_server("test", f"CREATE DATABASE {name}")
-    except (OSError, SQLAlchemyError) as error:
-        pytest.skip(f"no PostgreSQL at 127.0.0.1:5432 ({type(error).__name__})")
+    name = await new_database("failover")
     specs = tuple(AccountSpec(account, holdings=(Holding("ES 09-26", -1),)) for account in ACCOUNTS)
     try:
         async with built(tmp_path, Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)) as street:
