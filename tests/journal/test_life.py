@@ -40,7 +40,7 @@ from .making import NOON, SECOND, sqlite_url, ticket
 STEPS, EXAMPLES = 40, 12
 MOVES = [(before, after) for before, afters in TRANSITIONS.items() for after in sorted(afters)]
 ORDER_STATES = st.none() | st.sampled_from(OrderState)
-LATE = timedelta(minutes=5)
+LATE = timedelta(seconds=20)
 
 
 @dataclass
@@ -227,9 +227,9 @@ class Life(RuleBasedStateMachine):
         else:
             self.model.rows.remove(row)
 
-    @rule(which=st.integers(0, 100))
-    def put_off(self, which: int) -> None:
-        """Discord wouldn't have it now."""
+    @rule(which=st.integers(0, 100), changed=st.booleans())
+    def put_off(self, which: int, *, changed: bool) -> None:
+        """Discord wouldn't have it now; a change that comes meanwhile doesn't make it due any sooner."""
         found = self.pick(which)
         if found is None:
             return
@@ -237,6 +237,8 @@ class Life(RuleBasedStateMachine):
         self.loop.run(self.journal.postpone(delivery, self.now + LATE))
         row.attempts += 1
         row.due = self.now + LATE
+        if changed and isinstance(row.key, str):
+            self.go_on(row.key, which, None, [], show=True)
 
     def pick(self, which: int) -> tuple[Delivery, Row] | None:
         """One of what is due, on both sides."""
