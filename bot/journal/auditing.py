@@ -38,7 +38,6 @@ class _Passed:
 
 def verified(connection: Connection, marks: Iterable[Head]) -> Finding:
     """Check the log that is in the database, against its own head and those that were kept elsewhere."""
-    demand_current(connection)
     head, passed = log.only_head(connection), _Passed(log.lines(connection))
     broken = verify(passed, head, marks)
     wrong = NO_HEAD if broken is None and head is None else str(broken or "")
@@ -83,7 +82,12 @@ def _in_file(file: Path, work: Work[Finding]) -> Finding:
     with engine.connect() as connection:
         # From here to the end nothing is seen of what the bot writes meanwhile.
         connection.exec_driver_sql("BEGIN")
-        return work(connection)
+        return _looked_at(connection, work)
+
+
+def _looked_at(connection: Connection, work: Work[Finding]) -> Finding:
+    demand_current(connection)
+    return work(connection)
 
 
 def _open(file: Path) -> sqlite3.Connection:
@@ -99,4 +103,4 @@ async def _on_server(address: URL, work: Work[Finding]) -> Finding:
     engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=options)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
-        return await connection.run_sync(work)
+        return await connection.run_sync(_looked_at, work)

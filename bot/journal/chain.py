@@ -8,7 +8,7 @@ elsewhere, from time to time.
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,6 +89,11 @@ def linked(head: Head, at: int, name: str, ticket: str | None, actor: int | None
     return Line(seq, at, name, ticket, actor, data, digest(head.digest, seq, at, name, ticket, actor, data))
 
 
+def head_of(lines: Sequence[Line]) -> Head:
+    """The last of some lines."""
+    return Head(lines[-1].seq, lines[-1].digest) if lines else EMPTY
+
+
 def verify(lines: Iterable[Line], head: Head | None, marks: Iterable[Head] = ()) -> Broken | None:
     """The first place that isn't as it was written, or ``None``.
 
@@ -134,6 +139,8 @@ def _fits(line: Line, previous: str, seq: int) -> bool:
 def _fault(line: Line, last: Head, rest: Iterator[Line]) -> Fault:
     """What has happened where a line doesn't follow. The place is sure; this is the story that explains it best."""
     place = last.seq + 1
+    if line.seq != place and _fits(line, last.digest, place):
+        return Fault.CHANGED
     if line.seq < place:
         return Fault.INSERTED
     if line.seq > place:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.journal.chain import EMPTY, Broken, Fault, Head, Line, verify
+from bot.journal.chain import EMPTY, Broken, Fault, Head, Line, head_of, verify
 
 COLUMNS = ("seq", "at", "time", "name", "ticket", "actor", "data", "digest")
 HEAD = "head"
@@ -106,11 +106,12 @@ def check(text: bytes, marks: Iterable[Head] = ()) -> Finding | None:
 
 
 def _form(texts: Sequence[str]) -> Format | None:
-    """Told by more than one line, as the first one may be just what was changed."""
-    beginnings = tuple(text[:2] for text in texts[:3])
-    if '{"' in beginnings:
-        return Format.JSON
-    return Format.CSV if any(text.startswith('"') for text in beginnings) else None
+    """Told by the header line; where that is just what was changed, any other line will do to know an export."""
+    for form, spelling in _SPELLINGS.items():
+        if texts[0] == spelling.header:
+            return form
+    looks = any(text.startswith('"') or '"seq"' in text or f'"{HEAD}"' in text for text in texts[:3])
+    return Format.CSV if looks else None
 
 
 class _Spelling:
@@ -159,8 +160,8 @@ class _Spelling:
         for place, text in enumerate(texts, start=1):
             yield self.read_row(text) or Line(place, 0, "", None, None, "", "")
 
-    def begins_like(self, place: int, text: str) -> bool:
-        """Tell whether a line begins as the row of that place does."""
+    def begins_like(self, place: int | str, text: str) -> bool:
+        """Tell whether a line begins as the row of that place does, or as the head line."""
         number = self.spell([place, *[None] * (len(COLUMNS) - 1)]).partition(",")[0]
         return text.startswith(f"{number},")
 
@@ -246,13 +247,15 @@ def _with_head(spelling: _Spelling, body: list[str], place: int, marks: Iterable
 
 
 def _without_head(spelling: _Spelling, body: Sequence[str]) -> str:
-    """What to say where no line is a good head line, or the end is cut off.
-
-    A slip in the head line leaves the rows as they are; so what comes behind good rows and is none itself is that line.
-    """
-    broken = verify(spelling.lines(body), None)
+    """What to say where no line is a good head line, or the end is cut off: a bad row, or the head line itself."""
+    rows = list(spelling.lines(body))
+    broken = verify(rows, None)
     if broken is None:
         return f"{HEAD_LINE} was removed"
-    rest = body[broken.seq - 1 :]
-    is_row = spelling.begins_like(broken.seq, rest[0]) or any(spelling.read_row(text) for text in rest)
+    place, rest = broken.seq, body[broken.seq - 1 :]
+    # The head line repeats the digest of the last row, and no other line that comes behind it does.
+    repeated = head_of(rows[: place - 1]).digest
+    if spelling.begins_like(HEAD, rest[0]) or any(repeated in text for text in rest):
+        return f"{HEAD_LINE} was changed"
+    is_row = spelling.begins_like(place, rest[0]) or any(map(spelling.read_row, rest)) or spelling.begins_like(HEAD, rest[-1])
     return str(broken) if is_row else f"{HEAD_LINE} was changed"
