@@ -7,7 +7,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import JournalError
@@ -27,7 +27,7 @@ class Kept:
     head: Head
 
     def __str__(self) -> str:
-        return f"{self.at.strftime(_TIME)}Z {self.head.seq} {self.head.digest}"
+        return f"{self.at.astimezone(UTC).strftime(_TIME)}Z {self.head.seq} {self.head.digest}"
 
 
 def heads_file(url: str) -> Path:
