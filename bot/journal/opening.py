@@ -30,7 +30,7 @@ async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIter
         JournalError: it can't be opened, or a newer version of the bot has written it.
     """
     async with AsyncExitStack() as stack:
-        address = _read(url)
+        address = read_address(url)
         if address.drivername == SQLITE:
             reads, writes = _sqlite(address, stack)
         else:
@@ -46,7 +46,8 @@ async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIter
         yield SqlJournal(reads, writes, clock)
 
 
-def _read(url: str) -> URL:
+def read_address(url: str) -> URL:
+    """The address of a journal, or ``SettingsError``."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -66,13 +67,14 @@ def _sqlite(address: URL, stack: AsyncExitStack) -> tuple[Link, Link]:
     if name == MEMORY:
         link = SqliteWrites(name)
         return link, link
-    lock = FileLock(file := _file(name))
+    lock = FileLock(file := journal_file(name))
     lock.take()
     stack.callback(lock.release)
     return SqliteReads(str(file)), SqliteWrites(str(file))
 
 
-def _file(name: str) -> Path:
+def journal_file(name: str) -> Path:
+    """Where an SQLite journal lies, or ``SettingsError``."""
     try:
         file = Path(name).resolve()
         fits = file.parent.is_dir() and not file.is_dir()

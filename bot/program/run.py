@@ -15,8 +15,10 @@ from bot.desk.desk import Desk
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import Event, EventName, Journal
 from bot.errors import PolicyError
+from bot.journal.heads import heads_file
 from bot.journal.opening import opened
 from bot.policyfile import PolicyWatch
+from bot.program.heads import Heads
 from bot.program.metrics import Meter, served
 from bot.program.signals import stop_on_signals
 from bot.settings import Settings
@@ -84,30 +86,36 @@ async def run(settings: Settings) -> int:
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
+        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), utc_now)
         await _until_stopped(
             desk,
+            heads,
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
             asyncio.create_task(_watch_policy(watch, journal), name="policy"),
+            asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(broker), name="link"),
         )
     log.info("stopped")
     return 0
 
 
-async def _until_stopped(desk: Desk, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]") -> None:
+async def _until_stopped(desk: Desk, heads: Heads, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]") -> None:
     """Wait for the word to stop; a part that ends before it ends the program, with its sentence if it has one."""
     try:
         done, _ = await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stop}:
             task.result()
     finally:
+        # While Discord can still be told of it; the rows that come behind it until the end are kept below.
+        await heads.tell_last()
         # The desk first: what is on its way is seen to its end and told while Discord is still connected.
         await desk.close()
         for task in (stop, *work):
             task.cancel()
         # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
         await asyncio.wait({stop, *work}, timeout=GOODBYE_SECONDS)
+        await heads.keep_last()
 
 
 class Clients:
