@@ -145,6 +145,7 @@ class EventName(StrEnum):
     ORDER_CANCELLED = "order cancelled"
     HALTED = "halted"
     POLICY_CHANGED = "policy changed"
+    AUDIT_HEAD = "audit head"
     STARTED = "started"
     TOOK_OVER = "took over"
 

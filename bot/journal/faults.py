@@ -71,6 +71,11 @@ def setting_error(error: JournalError) -> SettingsError | None:
     return next((SettingsError(SETTING, mend) for beginning, mend in _SETTINGS.items() if code.startswith(beginning)), None)
 
 
+def is_away(error: JournalError) -> bool:
+    """Tell whether the database's server just can't be reached."""
+    return str(error) == _AWAY
+
+
 def is_held(error: BaseException) -> bool:
     """Tell whether another program only holds the file for the moment."""
     return _code(_cause(error)).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -33,7 +33,7 @@ async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIter
         JournalError: it can't be opened, or a newer version of the bot has written it.
     """
     async with AsyncExitStack() as stack:
-        address = _read(url)
+        address = read_address(url)
         lease = None if address.drivername == SQLITE else Lease(name_of_this_process())
         reads, writes = _sqlite(address, stack) if lease is None else _postgresql(address, lease)
         stack.push_async_callback(writes.close)
@@ -56,7 +56,7 @@ def standby(url: str) -> Standby | None:
     Raises:
         SettingsError: the address can't be used.
     """
-    address = _read(url)
+    address = read_address(url)
     return None if address.drivername == SQLITE else Standby(PostgresLink(address, writes=False))
 
 
@@ -72,7 +72,8 @@ async def _stop(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _read(url: str) -> URL:
+def read_address(url: str) -> URL:
+    """The address of a journal, or ``SettingsError``."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -92,13 +93,14 @@ def _sqlite(address: URL, stack: AsyncExitStack) -> tuple[Link, Link]:
     if name == MEMORY:
         link = SqliteWrites(name)
         return link, link
-    lock = FileLock(file := _file(name))
+    lock = FileLock(file := journal_file(name))
     lock.take()
     stack.callback(lock.release)
     return SqliteReads(str(file)), SqliteWrites(str(file))
 
 
-def _file(name: str) -> Path:
+def journal_file(name: str) -> Path:
+    """Where an SQLite journal lies, or ``SettingsError``."""
     try:
         file = Path(name).resolve()
         fits = file.parent.is_dir() and not file.is_dir()

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindpara
 from bot.desk.ports import Delivery, Event, KeptFills, Notice
 from bot.journal import fills as filled
 from bot.journal import log, outbox
+from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.lease import Lease
 from bot.journal.links import Link
@@ -139,6 +140,10 @@ class SqlJournal:
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
         return await self._reads.run(lambda connection: events_of(connection.execute(_EVENTS, {"key": ticket_id})))
+
+    async def head(self) -> Head:
+        """The last line of the log."""
+        return await self._reads.run(log.head)
 
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""

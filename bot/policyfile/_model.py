@@ -56,6 +56,7 @@ EVENTS = frozenset(
         "order cancelled",
         "halted",
         "policy changed",
+        "audit head",
         "started",
         "took over",
     }

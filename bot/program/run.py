@@ -20,10 +20,12 @@ from bot.desk.desk import Desk
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import Event, EventName, Journal
 from bot.errors import JournalError, JournalLocked, PolicyError
+from bot.journal.heads import heads_file
 from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
 from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
+from bot.program.heads import Heads
 from bot.program.metrics import Meter, served
 from bot.program.signals import stop_on_signals, unless
 from bot.settings import Settings
@@ -134,18 +136,23 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
+        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), utc_now)
         await _until_stopped(
             desk,
+            heads,
             # Nobody takes over from a bot on SQLite.
             asyncio.Event() if lease is None else lease.lost,
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
             asyncio.create_task(_watch_policy(watch, journal), name="policy"),
+            asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(broker), name="link"),
         )
 
 
-async def _until_stopped(desk: Desk, lost: asyncio.Event, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]") -> None:
+async def _until_stopped(
+    desk: Desk, heads: Heads, lost: asyncio.Event, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]"
+) -> None:
     """Wait for the word to stop, or until another process leads.
 
     A part that ends before that ends the program, with its sentence if it has one.
@@ -161,12 +168,16 @@ async def _until_stopped(desk: Desk, lost: asyncio.Event, stop: "asyncio.Task[bo
             log.warning("another bot has taken over; this one stops and stands by")
             await desk.abandon()
         else:
+            # While Discord can still be told of it; the rows that come behind it until the end are kept below.
+            await heads.tell_last()
             # The desk first: what is on its way is seen to its end and told while Discord is still connected.
             await desk.close()
         for task in (*waits, *work):
             task.cancel()
         # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
         await asyncio.wait({*waits, *work}, timeout=GOODBYE_SECONDS)
+        if not lost.is_set():
+            await heads.keep_last()
 
 
 async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, journal: SqlJournal) -> None:
