@@ -57,6 +57,8 @@ EVENTS = frozenset(
         "halted",
         "policy changed",
         "started",
+        "link down",
+        "link up",
     }
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""
