@@ -93,9 +93,11 @@ def down_notices(policy: Policy, what: str, mend: str, stakes: Stakes | None, no
     """The alarm, for each channel that wants it, with what it may read of accounts.
 
     Args:
+        policy: whose routes say which channel reads what.
         what: which link is down, and since when; Markdown.
         mend: what to do.
         stakes: what hangs on it; ``None`` where that makes no difference, and every channel that wants such news reads it.
+        now: for how old the readings are.
     """
     head = f"**Link down** · {what}"
     if stakes is None:

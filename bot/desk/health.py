@@ -1,7 +1,7 @@
 """The watchdog of the chain Discord, bot, CrossTrade, NinjaTrader, broker: it gathers readings, and raises the alarm.
 
-What a reading means is ``bot.trading.health``; when people must be told, ``bot.trading.outages``; what they read, ``alarms``. Nothing
-is sent here, and no alarm waits for the link that it is about: what the journal doesn't take is told without it.
+What a reading means is ``bot.trading.health``; when people must be told, ``bot.trading.outages``; what they read, ``alarms``.
+Nothing is sent here, and no alarm waits for the link that it is about: what the journal doesn't take is told without it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.desk.rounds import Rounds
 from bot.errors import DeliveryError, JournalError
-from bot.trading.health import RIVAL_ANSWERS, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
+from bot.trading.health import RIVAL_ANSWERS, SHARED, TAKEN, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
 from bot.trading.outages import FINE, Outage, Patience, Said, Word, step
 from bot.trading.policy import Policy, Request, may
 from bot.trading.tickets import Member, Ticket, TicketState
@@ -179,14 +179,12 @@ class Watchdog:
 
     @staticmethod
     def _is_rival(line: Line) -> bool:
-        return line.part is Part.DISCORD and line.words == "shared token" or line.words == "taken by another"
+        return line.words in {SHARED, TAKEN}
 
     def _chain(self) -> tuple[Line, ...]:
         return chain(self._readings(self.clock(), list(self.rounds.accounts)))
 
-    def _readings(
-        self, now: datetime, names: list[str], waiting: int | None = None, oldest: datetime | None = None
-    ) -> Readings:
+    def _readings(self, now: datetime, names: list[str], waiting: int | None = None, oldest: datetime | None = None) -> Readings:
         unknown = sum(ticket.state is TicketState.UNKNOWN for ticket in self._in_flight)
         return Readings(
             now,

@@ -1,6 +1,7 @@
 """What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
 
-At most two requests each five seconds while money hangs on it, each fifteen otherwise. What was read stays known while it can't be read.
+At most two requests each five seconds while money hangs on it, each fifteen otherwise. What was read stays known while it
+can't be read anew.
 """
 
 import logging

@@ -20,6 +20,8 @@ OLD_PRICE = 10.0
 LOW_BUDGET = 5
 # One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
 RIVAL_ANSWERS = 3
+SHARED = "shared token"
+TAKEN = "taken by another"
 
 
 class Grade(StrEnum):
@@ -190,7 +192,7 @@ def ago(now: datetime, at: datetime) -> str:
 def _discord(chat: ChatVitals) -> Line:
     if chat.rivals >= RIVAL_ANSWERS:
         mend = "Another program answers with this Discord token; stop it, or make a new token in the Developer Portal."
-        return Line(Part.DISCORD, Grade.DOWN, "shared token", mend)
+        return Line(Part.DISCORD, Grade.DOWN, SHARED, mend)
     if not chat.up:
         mend = "The gateway of Discord is lost; the bot keeps trying. Trade in NinjaTrader itself until it is back."
         return Line(Part.DISCORD, Grade.DOWN, "no gateway", mend)
@@ -198,7 +200,9 @@ def _discord(chat: ChatVitals) -> Line:
         return Line(Part.DISCORD, Grade.GOOD, "connected")
     words = f"{chat.latency * 1000:.0f} ms"
     if chat.latency > SLOW_DISCORD:
-        return Line(Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again.")
+        return Line(
+            Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
+        )
     return Line(Part.DISCORD, Grade.GOOD, words)
 
 
@@ -253,7 +257,9 @@ def _ninjatrader(broker: Vitals) -> Line:
         case Reach.GOOD:
             return Line(Part.NINJATRADER, Grade.GOOD, "add-on answers")
         case Reach.AWAY:
-            mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). Entries are refused, exits are tried."
+            mend = (
+                f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). Entries are refused, exits are tried."
+            )
             return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
     return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
 
@@ -268,7 +274,7 @@ def _stream(broker: Vitals) -> Line:
         case StreamState.TAKEN:
             effect = "so no order can leave" if broker.orders_by_stream else "so prices and orders are asked for over REST"
             mend = f"Another program took CrossTrade's stream with this token, {effect}; stop it, then restart the bot."
-            return Line(Part.STREAM, bad, "taken by another", mend)
+            return Line(Part.STREAM, bad, TAKEN, mend)
     mend = "Orders travel by it, so none can leave until it is open again." if broker.orders_by_stream else "REST serves instead."
     return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
 
@@ -299,7 +305,9 @@ def _prices(readings: Readings) -> Line:
 def _budget(broker: Vitals) -> Line:
     words = f"{broker.budget} at once"
     if broker.reach is not Reach.NOT_ASKED and broker.budget < LOW_BUDGET:
-        return Line(Part.BUDGET, Grade.SLOW, words, "CrossTrade's request budget is nearly used up; exits go first, the rest waits.")
+        return Line(
+            Part.BUDGET, Grade.SLOW, words, "CrossTrade's request budget is nearly used up; exits go first, the rest waits."
+        )
     return Line(Part.BUDGET, Grade.GOOD, words)
 
 

@@ -64,6 +64,8 @@ def step(
     Args:
         outage: what the last look has left.
         down_since: when it went, as far as is known; ``None`` if it stands now.
+        now: the moment of the look.
+        patience: how long is waited for what.
         matters: whether anything hangs on it, such as an open position. An outage is told from when that is so.
     """
     if down_since is None:
