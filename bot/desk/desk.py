@@ -109,7 +109,7 @@ class Desk:
         self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._observe = observe
         self._ledger = Ledger(journal, policy, clock, self._stored)
-        look = Look(broker, self._directory.front)
+        look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)

@@ -101,6 +101,7 @@ class Watchdog:
 
     Attributes:
         began: since when it watches.
+        patience: seconds that it waits for the journal, and for Discord where it tells without it.
     """
 
     broker: Broker
@@ -110,6 +111,7 @@ class Watchdog:
     policy: Callable[[], Policy]
     clock: Clock
     began: datetime
+    patience: float = JOURNAL_SECONDS
     _outages: dict[str, Outage] = field(default_factory=dict)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
     _in_flight: tuple[Ticket, ...] = ()
@@ -250,7 +252,7 @@ class Watchdog:
 
     async def _read_journal(self) -> None:
         try:
-            async with asyncio.timeout(JOURNAL_SECONDS):
+            async with asyncio.timeout(self.patience):
                 live = await self.ledger.journal.live()
         except (JournalError, TimeoutError):
             self._unread_since = self._unread_since or self.clock()
@@ -260,7 +262,7 @@ class Watchdog:
 
     async def _waiting(self, now: datetime) -> tuple[int | None, datetime | None]:
         try:
-            async with asyncio.timeout(JOURNAL_SECONDS):
+            async with asyncio.timeout(self.patience):
                 rows = await self.ledger.journal.due(now + LONGEST_POSTPONED, MOST_WAITING)
         except (JournalError, TimeoutError):
             return None, None
@@ -287,7 +289,7 @@ class Watchdog:
         """Store one; a journal that hangs is no longer waited for than one that fails."""
         if self._writing is None:
             self._writing = asyncio.create_task(self.ledger.keep(untold.event, untold.notices), name="watchdog writes")
-        done, _ = await asyncio.wait({self._writing}, timeout=JOURNAL_SECONDS)
+        done, _ = await asyncio.wait({self._writing}, timeout=self.patience)
         if not done:
             return False
         writing, self._writing = self._writing, None
@@ -298,7 +300,7 @@ class Watchdog:
         left = []
         for notice in notices:
             try:
-                async with asyncio.timeout(JOURNAL_SECONDS):
+                async with asyncio.timeout(self.patience):
                     await self.messenger.tell(notice, next(self._numbers), 0.0)
             except (DeliveryError, TimeoutError) as error:
                 log.warning("an alarm was not told: %s", error)
