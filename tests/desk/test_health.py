@@ -59,7 +59,7 @@ async def test_an_alarm_names_what_is_open_when_the_link_is_down_and_its_end_how
     assert [notice.text for notice in told][1:] == ["**Link up** · NinjaTrader is back after 27 s (12:00:05 to 12:00:32 UTC)"]
     events = [(event.name, event.data["link"]) for event in room.disk.recorded]
     assert events == [(EventName.LINK_DOWN, "crosstrade"), (EventName.LINK_UP, "crosstrade")]
-    assert room.disk.recorded[0].data["open"] == ["Apex-001 ES 09-26 -2", "Sim101 ES 09-26 -2"]
+    assert room.disk.recorded[0].data["open"] == ["Sim101 ES 09-26 -2", "Apex-001 ES 09-26 -2"]
 
 
 async def test_who_is_flat_with_nothing_on_its_way_reads_no_alarm(room: Room) -> None:
@@ -67,6 +67,8 @@ async def test_who_is_flat_with_nothing_on_its_way_reads_no_alarm(room: Room) ->
     await read(room)
     room.broker.known = AWAY
     assert await look(room, 20, 60) == []
+    room.broker.known = BACK
+    assert await look(room, 1, 10, 10) == []
 
 
 async def test_an_order_on_its_way_raises_it_too(room: Room) -> None:
@@ -328,7 +330,7 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
         await watchdog.look()
     report = await watchdog.report(TRADER)
     assert {line.part: line.words for line in report.lines}[Part.NEWS] == "not read"
-    assert ["NinjaTrader" in notice.text for notice in room.messenger.told] == [True, False]
+    assert ["add-on is away" in notice.text for notice in room.messenger.told] == [True, False]
     assert "Journal: unreadable" in room.messenger.told[1].text
     hanging.free.set()
     await look(room, 5)

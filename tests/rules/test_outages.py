@@ -1,6 +1,7 @@
 """An outage is told once, and its end once; what flickers is not told at every flicker."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,5 +71,5 @@ def test_alarms_and_ends_take_turns_and_alarms_keep_their_pace(looks: list[tuple
         said += [word] if word else []
     assert [one.word for one in said] == [Word.DOWN, Word.UP] * (len(said) // 2) + [Word.DOWN] * (len(said) % 2)
     alarms = [one.until for one in said if one.word is Word.DOWN]
-    assert all(later - earlier >= PATIENCE.pace for earlier, later in zip(alarms, alarms[1:], strict=False))
+    assert all(later - earlier >= PATIENCE.pace for earlier, later in pairwise(alarms))
     assert all(one.until - one.since >= PATIENCE.after for one in said if one.word is Word.DOWN)
