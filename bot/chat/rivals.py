@@ -4,7 +4,6 @@ The slower one is told that its answer comes too late. Here that is counted; wha
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,26 +20,27 @@ WINDOW = 60.0
 
 
 class Rivals:
-    """The answers that somebody else was faster with, of the last minute."""
+    """The interactions of the last minute that somebody else was faster to answer."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: deque[float] = deque()
+        self._seen: dict[int, float] = {}
 
-    def refused(self, code: int, age: float) -> None:
+    def refused(self, interaction: int, code: int, age: float) -> None:
         """Discord refused an answer.
 
         Args:
+            interaction: whose answer; one that is tried again counts once.
             code: Discord's own.
             age: seconds since the interaction was made.
         """
         if code == ALREADY_ACKNOWLEDGED or (code == UNKNOWN_INTERACTION and age < DISCORD_WAITS):
-            self._seen.append(self._clock())
+            self._seen.setdefault(interaction, self._clock())
 
     def count(self) -> int:
         """How many there were."""
-        while self._seen and self._clock() - self._seen[0] > WINDOW:
-            self._seen.popleft()
+        now = self._clock()
+        self._seen = {one: at for one, at in self._seen.items() if now - at <= WINDOW}
         return len(self._seen)
 
 
@@ -60,5 +60,5 @@ def first_answer(interaction: discord.Interaction[Any], what: str) -> Iterator[N
             yield
         except discord.HTTPException as error:
             age = (discord.utils.utcnow() - interaction.created_at).total_seconds()
-            interaction.client.messenger.rivals.refused(error.code, age)
+            interaction.client.messenger.rivals.refused(interaction.id, error.code, age)
             raise
