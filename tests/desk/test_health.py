@@ -323,7 +323,7 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
     watchdog = room.desk.health
     watchdog.patience = 0.02
     hanging = Hanging(room.disk, "record", "live", "due")
-    watchdog.ledger.journal = hanging  # type: ignore[assignment]  # it has every method, by name
+    watchdog.ledger.journal = hanging
     room.broker.known = AWAY
     for _ in range(3):
         room.clock.pass_by(15)
@@ -340,7 +340,7 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
 async def test_a_desk_that_stops_leaves_no_write_of_the_watchdog_behind(room: Room) -> None:
     watchdog = room.desk.health
     watchdog.patience = 0.02
-    watchdog.ledger.journal = Hanging(room.disk, "record")  # type: ignore[assignment]  # as above
+    watchdog.ledger.journal = Hanging(room.disk, "record")
     room.broker.known = replace(AWAY, good_at=None)
     room.clock.pass_by(15)
     await watchdog.look()

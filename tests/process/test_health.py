@@ -7,7 +7,7 @@ import aiohttp
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import Kind, Rule
-from tests.process.conftest import COMMAND, CROSSTRADE_SECRET, POLICY, Street, until
+from tests.process.conftest import CROSSTRADE_SECRET, POLICY, Street, until
 
 
 async def watched(street: Street) -> None:
@@ -93,7 +93,7 @@ def placed(street: Street) -> list[str]:
 async def pressed_until_sent(street: Street) -> None:
     """Ask for a card and press its Confirm, again and again, until the bot whose card it is was once the faster one."""
     before = len(placed(street))
-    card = await street.offered("place", **COMMAND)
+    card = await street.offered("place", account="Sim101", instrument="ES 09-26", side="buy", qty=1)
     for _ in range(20):
         # A card that was quoted anew has a button of its own.
         shown = street.discord.message(card.id)
