@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bot.desk.charts import Charted, ChartRequest
+from bot.desk.health import Health
 from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.trading.facts import Execution, Order, Position
@@ -82,6 +83,13 @@ class Suggest(Protocol):
         """Names of ATM templates."""
 
 
+class Watches(Protocol):
+    """What may be asked of the watchdog; it answers from memory, whatever is down."""
+
+    async def report(self, member: Member) -> Health:
+        """Every link, with the accounts that the member may see."""
+
+
 class Desk(Protocol):
     """What cogs and buttons may ask for. Errors are ``bot.errors.DeskError`` with a sentence for people."""
 
@@ -96,6 +104,10 @@ class Desk(Protocol):
     @property
     def suggest(self) -> Suggest:
         """Answers keystrokes."""
+
+    @property
+    def health(self) -> Watches:
+        """Tells how every link does."""
 
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""

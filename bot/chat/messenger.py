@@ -5,6 +5,7 @@ When to try again, and what counts as told, is the outbox's business.
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,9 +15,11 @@ import discord
 from bot.chat import wording
 from bot.chat.cards import card
 from bot.chat.private import PrivateCards
+from bot.chat.rivals import Rivals
 from bot.chat.translate import UNKNOWN_MESSAGE, translated
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
+from bot.trading.health import ChatVitals
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import lateness
@@ -41,12 +44,23 @@ class DiscordMessenger:
     def __init__(self, why_not: Callable[[], str | None] = lambda: None) -> None:
         self.private = PrivateCards()
         self._why_not = why_not
+        self.rivals = Rivals()
         self._client: discord.Client | None = None
 
     @property
     def attached(self) -> bool:
         """Whether there is a client to deliver by."""
         return self._client is not None and self._why_not() is None
+
+    def vitals(self) -> ChatVitals:
+        """How the link to Discord stands."""
+        client = self._client
+        if client is None or client.is_closed():
+            return ChatVitals(rivals=self.rivals.count())
+        # Infinite without a connection, and not a number before the first heartbeat was answered.
+        seconds = client.latency
+        up = client.is_ready() and not math.isinf(seconds)
+        return ChatVitals(up, seconds if math.isfinite(seconds) else None, self.rivals.count())
 
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""

@@ -39,6 +39,7 @@ from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.health import StreamState, Vitals
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
 from bot.trading.outcomes import NotSent, Outcome
@@ -138,6 +139,24 @@ class CrossTrade(Reading):
         if self._orders_stream is not None and not self._orders_stream.link.up:
             return self._orders_stream.link
         return self._gauge.link
+
+    def vitals(self) -> Vitals:
+        """What this client knows of its own links just now; it asks nothing, waits for nothing and raises nothing.
+
+        Its times are UTC. A moment is that of receipt, of a pushed price (WebSocket page, item keys inferred) too.
+        """
+        link, stream = self._gauge.link, self._stream
+        return Vitals(
+            link.reach,
+            link.why,
+            link.good_at,
+            _state_of(stream),
+            "" if stream is None else stream.link.why,
+            None if stream is None else stream.link.since,
+            self._orders_stream is not None,
+            self._budget.left,
+            self._feed.priced_at,
+        )
 
     @property
     def stream(self) -> Stream | None:
@@ -332,3 +351,11 @@ class CrossTrade(Reading):
             self._budget.park(seconds)
             return
         self._gauge.answered(reply, self._clean)
+
+
+def _state_of(stream: Stream | None) -> StreamState:
+    if stream is None:
+        return StreamState.UNUSED
+    if stream.stopped:
+        return StreamState.TAKEN
+    return StreamState.OPEN if stream.link.up else StreamState.CLOSED

@@ -18,6 +18,7 @@ from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
 from bot.desk.glances import Glances
 from bot.desk.hands import Hands
+from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Found, Lapses
 from bot.desk.ledger import Clock, Ledger
@@ -31,6 +32,7 @@ from bot.desk.reads import Reads
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.desk.retire import Retirer
+from bot.desk.rounds import FIRST_AFTER, Rounds
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
 from bot.desk.suggest import Suggest
@@ -56,6 +58,7 @@ DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
 # One account's at a time: all of them at once would use up what reads of others need.
 FILLS_PACE = 1.0
+WATCH_PACE = 1.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -76,6 +79,7 @@ class Desk:
     Attributes:
         reads: answers the commands that only read.
         suggest: answers keystrokes.
+        health: watches every link, and raises the alarm.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -105,7 +109,7 @@ class Desk:
         self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._observe = observe
         self._ledger = Ledger(journal, policy, clock, self._stored)
-        look = Look(broker, self._directory.front)
+        look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
@@ -132,6 +136,9 @@ class Desk:
         self._retirer = Retirer(self._ledger, quiet, clock, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
+        began = clock()
+        rounds = Rounds(quiet, clock, began + FIRST_AFTER)
+        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, clock, began)
         self._next_evidence = self._evidence_at = clock()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
@@ -243,6 +250,8 @@ class Desk:
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
             asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
+            asyncio.create_task(self._forever("rounds", self.health.probe, WATCH_PACE)),
+            asyncio.create_task(self._forever("watchdog", self.health.look, WATCH_PACE)),
         ]
         return found
 
@@ -271,6 +280,7 @@ class Desk:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._outbox.close()
+        await self.health.close()
         await self.suggest.close()
 
     async def _press(

@@ -28,6 +28,7 @@ ALARMS = frozenset(
         EventName.UNKNOWN,
         EventName.NEVER_ARRIVED,
         EventName.HALTED,
+        EventName.LINK_DOWN,
     }
 )
 # The card alone tells these; a channel would drown in them.
@@ -68,7 +69,7 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
-    lines = [f"**{_what(name, ticket)}**", _about(ticket.intent, kind)]
+    lines = [f"**{_what(name, ticket)}**", about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
     if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
@@ -77,7 +78,8 @@ def headline(name: EventName, ticket: Ticket) -> str:
     return "\n".join(lines)
 
 
-def _about(intent: OrderIntent | Sweep, kind: str) -> str:
+def about(intent: OrderIntent | Sweep, kind: str) -> str:
+    """What an order or a sweep is about, in one line of Markdown."""
     if isinstance(intent, Sweep):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
         what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)

@@ -13,6 +13,7 @@ from typing import Protocol
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
+from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
@@ -101,6 +102,9 @@ class Broker(Shows, Protocol):
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
 
+    def vitals(self) -> Vitals:
+        """What is known of the links to CrossTrade and NinjaTrader, at no cost."""
+
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars, at most so many; for a root, of the front month. Slow: NinjaTrader may have to fetch them first."""
 
@@ -148,6 +152,8 @@ class EventName(StrEnum):
     AUDIT_HEAD = "audit head"
     STARTED = "started"
     TOOK_OVER = "took over"
+    LINK_DOWN = "link down"
+    LINK_UP = "link up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +280,9 @@ class Messenger(Protocol):
     @property
     def attached(self) -> bool:
         """Whether the bot is logged in; until then the outbox waits."""
+
+    def vitals(self) -> ChatVitals:
+        """What is known of the link to Discord, at no cost."""
 
     async def show(self, ticket: Ticket, late: float) -> int | None:
         """Draw the ticket as it stands: edit its message, or post one where it was asked when it has none.

@@ -59,6 +59,8 @@ EVENTS = frozenset(
         "audit head",
         "started",
         "took over",
+        "link down",
+        "link up",
     }
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""

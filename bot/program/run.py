@@ -34,6 +34,7 @@ from bot.trading.words import code
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
+from cogs.health import HealthCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -49,7 +50,7 @@ GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, HealthCommands, DeskCommands)
 
 
 def utc_now() -> datetime:
@@ -133,6 +134,7 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
         broker.listen(desk.news)
         if lease is not None and stood_by:
             await _tell_of_takeover(lease, watch, journal)
+        meter.grades = desk.health.grades
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
@@ -146,7 +148,7 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
             asyncio.create_task(_watch_policy(watch, journal), name="policy"),
             asyncio.create_task(heads.watch(), name="heads"),
-            asyncio.create_task(clients.show_link(broker), name="link"),
+            asyncio.create_task(clients.show_link(), name="link"),
         )
 
 
@@ -210,13 +212,14 @@ class Clients:
         )
         return self._newest
 
-    async def show_link(self, broker: CrossTrade) -> None:
+    async def show_link(self) -> None:
         """Keep the bot's line in the member list true, for ever."""
         while True:
             await asyncio.sleep(LINK_SECONDS)
             if self._newest is not None:
                 try:
-                    await self._newest.show_link(up=broker.link.up, why=broker.link.why)
+                    sign = self._desk.health.sign
+                    await self._newest.show_link(up=sign.up, why=sign.why, which=sign.which, partly=sign.partly)
                 except (OSError, discord.DiscordException) as error:
                     log.info("presence not shown: %s", error)
 

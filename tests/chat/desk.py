@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.charts import ChartRequest
+from bot.desk.health import Health
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -197,6 +199,22 @@ class FakeSuggest:
 
 
 @dataclass
+class FakeHealth:
+    """Fills ``bot.chat.door.Watches``.
+
+    Attributes:
+        told: what it reports.
+    """
+
+    behind: list[str]
+    told: Health = field(default_factory=lambda: Health((), datetime(2026, 8, 3, 12, 0, tzinfo=UTC)))
+
+    async def report(self, member: Member) -> Health:
+        self.behind.append("health")
+        return self.told
+
+
+@dataclass
 class FakeDesk:
     """Fills ``bot.chat.door.Desk``.
 
@@ -232,6 +250,7 @@ class FakeDesk:
     def __post_init__(self) -> None:
         self.reads = FakeReads(self.behind)
         self.suggest = FakeSuggest(self.behind)
+        self.health = FakeHealth(self.behind)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)

@@ -5,6 +5,7 @@ Each function gives the messages of one answer. A part that could not be read is
 
 from bot.chat.sheets._accounts import account, accounts, pnl
 from bot.chat.sheets._fills import execution, executions
+from bot.chat.sheets._health import health
 from bot.chat.sheets._lists import orders, positions, strategies
 from bot.chat.sheets._market import market, quotes
 from bot.chat.sheets._story import order
@@ -14,6 +15,7 @@ __all__ = [
     "accounts",
     "execution",
     "executions",
+    "health",
     "market",
     "order",
     "orders",
