@@ -1,11 +1,11 @@
 """Every stored change of a ticket goes through here: the event, the notices for the team and the card, in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.desk.news import notices_for
-from bot.desk.ports import Event, EventName, Journal
+from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket
 
@@ -58,7 +58,16 @@ class Ledger:
         await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
         self._observe(EventName.OFFERED)
 
-    async def record(self, name: EventName, *, actor: int | None = None, data: Mapping[str, object] | None = None) -> None:
-        """Store an event that belongs to no ticket."""
-        await self.journal.record(Event(self._clock(), name, None, actor, data or {}))
+    async def record(
+        self,
+        name: EventName,
+        *,
+        actor: int | None = None,
+        data: Mapping[str, object] | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Store an event that belongs to no ticket, with what the team is told of it."""
+        await self.journal.record(Event(self._clock(), name, None, actor, data or {}), notices)
         self._observe(name)
+        if notices:
+            self.news.set()

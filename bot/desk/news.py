@@ -1,5 +1,6 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
+from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import Policy
@@ -13,6 +14,7 @@ ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.FLATTENED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
+    EventName.RESOLVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
     EventName.NOT_CANCELLED: EventName.REJECTED,
     EventName.NOT_CHANGED: EventName.REJECTED,
@@ -30,6 +32,8 @@ ALARMS = frozenset(
         EventName.HALTED,
     }
 )
+AGAIN = "nothing was sent, ask again with the command"
+SOUGHT = "the bot looks for the order, and nothing is sent again"
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {
@@ -65,13 +69,34 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
     return tuple(Notice(channel, text) for channel in channels)
 
 
+def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
+    """What a start found, for the channels where it was asked, and for those that want to read of every start."""
+    told = {
+        channel: _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel])
+        for channel in found.channels
+    }
+    everything = _of_the_start(found.expired, found.unknown, found.late)
+    told |= {route.channel: everything for route in policy.routes if route.wants(EventName.STARTED)}
+    return tuple(Notice(channel, text) for channel, text in told.items())
+
+
+def _of_the_start(expired: int, unknown: int, late: int) -> str:
+    counted = (
+        (expired, "ticket" if expired == 1 else "tickets", f"expired by it: {AGAIN}"),
+        (unknown, "outcome" if unknown == 1 else "outcomes", f"unknown: {SOUGHT}"),
+        (late, "piece" if late == 1 else "pieces", "of news told late"),
+    )
+    lines = [f"{count} {what} {told}" for count, what, told in counted if count]
+    return "\n".join(["**The bot was restarted**", *(lines or ["Nothing was left open."])])
+
+
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
     lines = [f"**{_what(name, ticket)}**", _about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
-    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
+    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
         lines.append(ticket.outcome)
     lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
     return "\n".join(lines)
@@ -88,6 +113,8 @@ def _about(intent: OrderIntent | Sweep, kind: str) -> str:
 
 
 def _what(name: EventName, ticket: Ticket) -> str:
+    if name is EventName.RESOLVED:
+        return f"Resolved by a person: {ticket.state.value}"
     if isinstance(ticket.intent, Sweep):
         return _what_of_sweep(name, ticket, ticket.intent)
     quantity = ticket.terms.quantity

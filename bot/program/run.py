@@ -25,6 +25,7 @@ from bot.trading.words import code
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
+from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -39,7 +40,7 @@ _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, JournalCommands, DeskCommands)
 
 
 def utc_now() -> datetime:

@@ -14,6 +14,7 @@ from bot.chat.messenger import DiscordMessenger
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
+from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -23,7 +24,7 @@ from cogs.trading import Trading
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, JournalCommands, DeskCommands)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

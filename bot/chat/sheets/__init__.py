@@ -8,6 +8,7 @@ from bot.chat.sheets._fills import execution, executions
 from bot.chat.sheets._lists import orders, positions, strategies
 from bot.chat.sheets._market import market, quotes
 from bot.chat.sheets._story import order
+from bot.chat.sheets._why import why
 
 __all__ = [
     "account",
@@ -21,4 +22,5 @@ __all__ = [
     "positions",
     "quotes",
     "strategies",
+    "why",
 ]
