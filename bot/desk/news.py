@@ -72,22 +72,24 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
 def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
     """What a start found, for the channels where it was asked, and for those that want to read of every start."""
     told = {
-        channel: _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel])
+        channel: Notice(channel, _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel]))
         for channel in found.channels
     }
     everything = _of_the_start(found.expired, found.unknown, found.late)
-    told |= {route.channel: everything for route in policy.routes if route.wants(EventName.STARTED)}
-    return tuple(Notice(channel, text) for channel, text in told.items())
+    for route in policy.routes:
+        if route.wants(EventName.STARTED):
+            told[route.channel] = Notice(route.channel, everything, route.is_silent(EventName.STARTED))
+    return tuple(told.values())
 
 
 def _of_the_start(expired: int, unknown: int, late: int) -> str:
     counted = (
-        (expired, "ticket" if expired == 1 else "tickets", f"expired by it: {AGAIN}"),
+        (expired, "ticket" if expired == 1 else "tickets", f"expired by the restart: {AGAIN}"),
         (unknown, "outcome" if unknown == 1 else "outcomes", f"unknown: {SOUGHT}"),
         (late, "piece" if late == 1 else "pieces", "of news told late"),
     )
     lines = [f"{count} {what} {told}" for count, what, told in counted if count]
-    return "\n".join(["**The bot was restarted**", *(lines or ["Nothing was left open."])])
+    return "\n".join(["**The bot has started**", *(lines or ["Nothing was left open."])])
 
 
 def headline(name: EventName, ticket: Ticket) -> str:

@@ -88,11 +88,13 @@ def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[Step, ...]:
 
 
 def _steps(ticket: Ticket, events: Sequence[Event]) -> Iterator[Step]:
-    yield from (Step(event.name.value, event.at, event=event) for event in events if event.name is not EventName.STEP)
     stored = {event.name for event in events}
-    # The press that sends is stored with the claim; its own moment is on the ticket.
-    if ticket.confirmed_at is not None and EventName.CONFIRMED not in stored:
-        yield Step(CONFIRM, ticket.confirmed_at)
+    for event in events:
+        # The press that sends is stored with the claim; its own moment is on the ticket.
+        if event.name is EventName.SENDING and ticket.confirmed_at is not None and EventName.CONFIRMED not in stored:
+            yield Step(CONFIRM, ticket.confirmed_at)
+        if event.name is not EventName.STEP:
+            yield Step(event.name.value, event.at, event=event)
 
 
 def legs_took(ticket: Ticket, events: Sequence[Event]) -> tuple[timedelta | None, ...]:

@@ -64,11 +64,11 @@ _AT_ONCE = 200
 _EVENTS = select(events).where(events.c.ticket == bindparam("key")).order_by(events.c.seq)
 
 # No index leads to a member's lines; the last ones hold whatever somebody asks about who has just been told no.
-_LOOKS_BACK = 20_000
+LOOKS_BACK = 20_000
 _NEWEST = (
     select(events)
     .where(
-        events.c.seq > select(func.max(events.c.seq) - _LOOKS_BACK).scalar_subquery(),
+        events.c.seq > select(func.max(events.c.seq) - LOOKS_BACK).scalar_subquery(),
         events.c.actor == bindparam("by"),
         events.c.name.in_(bindparam("names", expanding=True)),
     )

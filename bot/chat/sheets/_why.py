@@ -117,7 +117,7 @@ def _leg(leg: Leg, lasted: str) -> list[str]:
     # Our own marks around a name have no meaning inside a block.
     what = leg.what.replace("`", "")
     text = [] if leg.text is None else side_by_side("  ", leg.text.strip("`"))
-    return [*side_by_side(f"{clock_time(leg.sent_at)} ", what), *pair(f"  {leg.state}", lasted), *text]
+    return [*side_by_side(f"{clock_time(leg.sent_at)} ", what), *pair(leg.state, lasted), *text]
 
 
 def _came_back(ticket: Ticket) -> Section:
