@@ -9,7 +9,7 @@ from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, t
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
-# Events that a route can't name one by one travel under the name that a team would look for.
+# Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.FLATTENED: EventName.FILLED,
@@ -57,9 +57,10 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
-        if any(route.carries(routed, account) for account in accounts_of(ticket.intent)):
+        if any(route.carries(each, account) for each in {name, routed} for account in accounts_of(ticket.intent)):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
-            chosen[route.channel] = Notice(route.channel, text, route.is_silent(routed) and not loud_before, tone)
+            is_silent = route.is_silent(routed) or route.is_silent(name)
+            chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone)
     return tuple(chosen.values())
 
 
