@@ -16,17 +16,7 @@ from bot.trading.facts import Order
 from bot.trading.intents import accounts_of
 from bot.trading.orders import parse_label
 from bot.trading.policy import Denial, Policy, Request, may
-from bot.trading.resolving import (
-    LONGEST_WHY,
-    Resolution,
-    closed_to,
-    find,
-    misfit,
-    objection,
-    order_to_follow,
-    resolved,
-    settled_words,
-)
+from bot.trading.resolving import LONGEST_WHY, Resolution, chosen, closed_to, needs_list, objection, resolved, settled_words
 from bot.trading.suggestions import Suggestion
 from bot.trading.sweeps import Sweep, target_of
 from bot.trading.tickets import Member, Ticket, TicketState
@@ -40,10 +30,6 @@ LOOKS_BACK = timedelta(days=1)
 LONGEST_ID = 64
 NO_TICKET = "There is no ticket {ticket}; the option offers those whose outcome is unknown."
 WHY = "Say in why how you know it, in up to {most} characters."
-NOT_LISTED = (
-    "NinjaTrader lists no order {order} in {account}, so nothing was changed; give the id that /orders shows. "
-    "It forgets finished orders after some minutes."
-)
 UNREAD = "The orders of {account} could not be read ({why}), so nothing was changed; try again shortly."
 OVERTAKEN = "Meanwhile ticket {ticket} was settled without you: {how}. What you said was not stored."
 OUTCOMES = "Choose for outcome one of accepted, never arrived and rejected."
@@ -113,13 +99,8 @@ class Resolving:
         outcome = Resolution(request.outcome)
         if (no := objection(ticket, outcome, typed)) is not None:
             return no
-        order = None
-        if (order_id := order_to_follow(ticket, outcome, typed)) is not None:
-            found = await self._order(ticket, order_id)
-            if isinstance(found, str):
-                return found
-            order = found
-        return await self._store(member, ticket, _Word(outcome, why, order))
+        order = await self._order(ticket, typed) if needs_list(ticket, outcome, typed) else None
+        return order if isinstance(order, str) else await self._store(member, ticket, _Word(outcome, why, order))
 
     async def _store(self, member: Member, ticket: Ticket, word: _Word) -> str:
         """Store what was said, unless somebody or the evidence was faster."""
@@ -137,19 +118,16 @@ class Resolving:
             return FOLLOWED.format(ticket=ticket.id, order=code(word.order.id, LONGEST_ID))
         return DONE.format(ticket=ticket.id, outcome=word.outcome.value)
 
-    async def _order(self, ticket: Ticket, order_id: str) -> Order | str:
-        """The order as it is listed, read once; or why it can't be followed."""
+    async def _order(self, ticket: Ticket, typed: str | None) -> Order | str | None:
+        """The order to follow as it is listed, read once, or why this can't be stored; ``None`` where there is none to follow."""
         account = ticket.order.account
         try:
             listed = await self.broker.orders(account, active_only=False)
         except BrokerError as error:
             return UNREAD.format(account=code(account), why=code(str(error)))
-        order = find(order_id, listed)
-        if order is None:
-            return NOT_LISTED.format(order=code(order_id, LONGEST_ID), account=code(account))
         others = await self.ledger.journal.recent(self.clock() - LOOKS_BACK)
         taken = frozenset(each for other in others if other.id != ticket.id for each in other.order_ids)
-        return misfit(ticket, order, taken) or order
+        return chosen(ticket, typed, listed, taken)
 
     async def _record(self, member: Member, ticket: Ticket, denial: Denial) -> None:
         data = {"command": COMMAND, "resolves": ticket.id, "denials": [str(denial)]}

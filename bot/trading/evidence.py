@@ -101,7 +101,7 @@ def weigh(
     intent = ticket.order
     position = sum(p.quantity for p in positions if p.contract == intent.contract)
     new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken)]
-    twins = [o for o in new if _looks_like(o, ticket)]
+    twins = [o for o in new if looks_like(o, ticket)]
     match intent:
         case Cancel() | Change():
             return _weigh_target(intent, orders, life)
@@ -268,7 +268,8 @@ def _is_old(ids: Iterable[str], ticket: Ticket, taken: frozenset[str]) -> bool:
     return not taken.union(ticket.orders_before).isdisjoint(ids)
 
 
-def _looks_like(order: Order, ticket: Ticket) -> bool:
+def looks_like(order: Order, ticket: Ticket) -> bool:
+    """Tell whether an order has the side, the size, the type and the prices of the ticket's."""
     terms = ticket.order.terms
     return (
         order.side is terms.side

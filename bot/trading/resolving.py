@@ -3,14 +3,15 @@
 The evidence has found no proof, so somebody looked at NinjaTrader and says what became of the order. Nothing is ever sent for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.trading.evidence import looks_like
 from bot.trading.facts import Order
 from bot.trading.following import with_ids
-from bot.trading.intents import PLACING, REVERSING, Cancel, Change, Close, target
+from bot.trading.intents import PLACING, Cancel, Change, Close, kept
 from bot.trading.orders import OrderState
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, move
@@ -19,6 +20,11 @@ from bot.trading.words import code, harmless
 LONGEST_WHY = 300
 _LONGEST_NAME = 40
 _WORD = "resolved by "
+NOT_LISTED = (
+    "NinjaTrader lists no order {order} in {account}, so nothing was changed; give the id that /orders shows. Finished orders "
+    "leave its list after some minutes; then leave order out, as there is nothing to follow."
+)
+UNNAMED = "Order {order} works there and looks like it; give its id as order, so that it is followed."
 
 
 class Resolution(StrEnum):
@@ -53,15 +59,8 @@ def settled_words(ticket: Ticket) -> str:
     return f"{ticket.state}{order}"
 
 
-def order_to_follow(ticket: Ticket, resolution: Resolution, typed: str | None) -> str | None:
-    """The id of the order that is to be followed from now on: as typed, or that of the order that was cancelled or changed."""
-    if resolution is not Resolution.ACCEPTED:
-        return None
-    return typed or (target(ticket.intent) if isinstance(ticket.intent, Cancel | Change) else None)
-
-
 def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str | None:
-    """Why this can't be said of the ticket, with what to do, or ``None``; the order itself is looked at in ``misfit``."""
+    """Why this can't be said of the ticket, with what to do, or ``None``; the order itself is looked at in ``chosen``."""
     intent = ticket.intent
     if resolution is not Resolution.ACCEPTED:
         return None if typed is None else "An order id is only for outcome:accepted; leave order out."
@@ -70,25 +69,45 @@ def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str 
     if isinstance(intent, Cancel | Change):
         own = intent.order_id
         return None if typed in {None, own} else f"This ticket is about order {code(own, 64)}; leave order out, or give that id."
-    # Whoever knows that it is in the market can see its id there, and nobody follows an order that isn't known.
-    if isinstance(intent, PLACING) and not isinstance(intent, REVERSING) and typed is None:
-        return "Give the id of the order that was accepted, as /orders shows it, so that it can be followed."
     return None
 
 
-def find(order_id: str, listed: Iterable[Order]) -> Order | None:
-    """The row with that id."""
-    return next((order for order in listed if order_id in order.ids), None)
+def needs_list(ticket: Ticket, resolution: Resolution, typed: str | None) -> bool:
+    """Tell whether the account's orders must be looked at before this can be said."""
+    intent = ticket.intent
+    if resolution is not Resolution.ACCEPTED or isinstance(intent, Sweep):
+        return False
+    return typed is not None or isinstance(intent, (*PLACING, Cancel, Change))
 
 
-def misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
-    """Why an order can't be the ticket's, or ``None``.
+def chosen(ticket: Ticket, typed: str | None, listed: Sequence[Order], taken: frozenset[str]) -> Order | str | None:
+    """The order to follow from now on, or why this can't be said; ``None`` where there is none to follow.
 
     Args:
         ticket: about one order.
-        order: as listed.
+        typed: the order's id; left out, it is the one that was cancelled or changed, if that is listed still.
+        listed: the account's orders.
         taken: ids of orders that belong to other tickets.
     """
+    intent = ticket.order
+    wanted = typed or kept(intent)
+    if wanted is None:
+        # Nobody would follow an order that works and isn't named.
+        works = next((order for order in listed if _may_be_it(ticket, order, taken) and not order.state.is_done), None)
+        return None if works is None else UNNAMED.format(order=code(works.id, 64))
+    order = next((each for each in listed if wanted in each.ids), None)
+    if order is None:
+        return None if typed is None else NOT_LISTED.format(order=code(typed, 64), account=code(intent.account, 60))
+    return _misfit(ticket, order, taken) or order
+
+
+def _may_be_it(ticket: Ticket, order: Order, taken: frozenset[str]) -> bool:
+    is_new = taken.union(ticket.orders_before).isdisjoint(order.ids)
+    return is_new and order.contract == ticket.order.contract and looks_like(order, ticket)
+
+
+def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
+    """Why an order can't be the ticket's, or ``None``."""
     intent, shown = ticket.order, code(order.id, 64)
     if (order.contract, order.side) != (intent.contract, intent.terms.side):
         was, asked = f"{order.side.upper()} {order.contract}", f"{intent.terms.side.upper()} {intent.contract}"

@@ -144,10 +144,26 @@ async def test_an_order_of_another_ticket_or_of_another_side_is_not_taken(room: 
     assert "give the ticket's own order" in await resolve(room, again.id, "accepted", order=owned)
 
 
-async def test_a_placed_order_must_be_named(room: Room) -> None:
+async def test_a_placed_order_that_works_must_be_named(room: Room) -> None:
     ticket = await lost(room, PLACE)
-    assert "Give the id of the order that was accepted" in await resolve(room, ticket.id, "accepted")
-    assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
+    order = room.broker.book(ticket.intent)
+    assert f"Order `{order.id}` works there and looks like it; give its id" in await resolve(room, ticket.id, "accepted")
+    assert await room.now(ticket.id) == ticket
+    room.broker.failing.add("orders")
+    assert "could not be read" in await resolve(room, ticket.id, "accepted")
+    room.broker.failing.clear()
+    # Filled and listed no more: nothing is left to follow.
+    room.broker.book_orders.clear()
+    assert "is now accepted; its card says so" in await resolve(room, ticket.id, "accepted", why="seen in the fills")
+    assert not (await room.now(ticket.id)).is_followed
+
+
+async def test_a_cancellation_whose_order_is_listed_no_more_is_accepted_without_following(room: Room) -> None:
+    order = room.broker.rest(Side.SELL, 1)
+    ticket = await lost(room, CancelRequest("Sim101", order.id))
+    room.broker.book_orders.clear()
+    assert "is now accepted; its card says so" in await resolve(room, ticket.id, "accepted", why="it is gone")
+    assert not (await room.now(ticket.id)).is_followed
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from bot.trading.facts import Order
 from bot.trading.intents import Bracket, Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Replace, Reverse, VerifiedReverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.resolving import (
-    Resolution,
-    closed_to,
-    find,
-    is_resolved,
-    is_word,
-    misfit,
-    objection,
-    order_to_follow,
-    resolved,
-)
+from bot.trading.resolving import Resolution, chosen, closed_to, is_resolved, is_word, needs_list, objection, resolved
 from bot.trading.sweeps import Flatten, Scope
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, ORDER, TICKET
@@ -38,19 +29,14 @@ CANCELLING = about(Cancel("Sim101", ES, LIMIT, "old"))
 CHANGING = about(Change("Sim101", ES, replace(LIMIT, quantity=1), "old", LIMIT))
 CLOSING = about(Close("Sim101", ES, SELL))
 FLATTENING = about(Flatten(Scope(("Sim101",))))
-WITHOUT_ORDER = [
+PLACED = about(PlaceOrder("Sim101", ES, SELL, "own1"))
+UNTOUCHED = [CLOSING, FLATTENING, about(Bracket("Sim101", ES, replace(LIMIT, type=OrderType.STOPMARKET), Decimal(5820)))]
+PLACES = [
     UNKNOWN,
-    CLOSING,
-    FLATTENING,
-    CANCELLING,
-    CHANGING,
-    about(VerifiedReverse("Sim101", ES, SELL, "own1")),
-    about(Bracket("Sim101", ES, replace(LIMIT, type=OrderType.STOPMARKET), Decimal(5820))),
-]
-NEEDS_ORDER = [
-    about(PlaceOrder("Sim101", ES, SELL, "own1")),
+    PLACED,
     about(FlatPlace("Sim101", ES, SELL)),
-    about(Replace("Sim101", ES, LIMIT, "old", LIMIT)),
+    about(VerifiedReverse("Sim101", ES, SELL, "own1")),
+    about(Replace("Sim101", ES, SELL, "old", LIMIT)),
 ]
 
 
@@ -65,16 +51,33 @@ def test_only_an_unknown_outcome_is_open_to_a_persons_word() -> None:
     )
 
 
-@pytest.mark.parametrize("ticket", WITHOUT_ORDER, ids=lambda one: type(one.intent).__name__)
-def test_what_has_no_order_to_follow_is_accepted_without_one(ticket: Ticket) -> None:
-    assert objection(ticket, Resolution.ACCEPTED, None) is None
+@pytest.mark.parametrize("ticket", [*UNTOUCHED, *PLACES, CANCELLING, CHANGING], ids=lambda one: type(one.intent).__name__)
+def test_every_outcome_can_be_said_of_every_command_without_an_order(ticket: Ticket) -> None:
+    for outcome in Resolution:
+        assert objection(ticket, outcome, None) is None
 
 
-@pytest.mark.parametrize("ticket", NEEDS_ORDER, ids=lambda one: type(one.intent).__name__)
-def test_an_order_in_the_market_must_be_named_so_that_it_is_followed(ticket: Ticket) -> None:
-    assert "Give the id of the order" in (objection(ticket, Resolution.ACCEPTED, None) or "")
-    assert objection(ticket, Resolution.ACCEPTED, "o1") is None
-    assert objection(ticket, Resolution.NEVER_ARRIVED, None) is None
+def test_the_list_is_needed_to_follow_an_order_or_to_know_that_none_works() -> None:
+    for ticket in (*PLACES, CANCELLING, CHANGING):
+        assert needs_list(ticket, Resolution.ACCEPTED, None)
+        assert not needs_list(ticket, Resolution.NEVER_ARRIVED, None)
+    for ticket in UNTOUCHED:
+        assert not needs_list(ticket, Resolution.ACCEPTED, None)
+    assert needs_list(CLOSING, Resolution.ACCEPTED, "o1")
+
+
+@pytest.mark.parametrize("ticket", PLACES, ids=lambda one: type(one.intent).__name__)
+def test_an_order_that_works_and_looks_like_it_must_be_named_so_that_it_is_followed(ticket: Ticket) -> None:
+    assert "Order `o1` works there" in str(chosen(ticket, None, (ORDER,), NOBODY))
+    assert chosen(ticket, "o1", (ORDER,), NOBODY) is ORDER
+    for other in (
+        replace(ORDER, state=OrderState.FILLED),
+        replace(ORDER, quantity=4),
+        replace(ORDER, contract=ES_DECEMBER),
+        replace(ORDER, ids=("676", "old")),
+    ):
+        assert chosen(ticket, None, (other,), NOBODY) is None
+    assert chosen(ticket, None, (ORDER,), frozenset({"o1"})) is None
 
 
 def test_an_order_is_named_only_where_it_means_something() -> None:
@@ -85,33 +88,39 @@ def test_an_order_is_named_only_where_it_means_something() -> None:
     assert objection(CANCELLING, Resolution.ACCEPTED, "old") is None
 
 
-def test_a_cancellation_and_a_change_follow_the_order_that_they_are_about() -> None:
-    assert order_to_follow(CANCELLING, Resolution.ACCEPTED, None) == "old"
-    assert order_to_follow(CHANGING, Resolution.ACCEPTED, None) == "old"
-    assert order_to_follow(CANCELLING, Resolution.NEVER_ARRIVED, None) is None
-    assert order_to_follow(UNKNOWN, Resolution.ACCEPTED, None) is None
-    assert order_to_follow(UNKNOWN, Resolution.ACCEPTED, "o1") == "o1"
+def test_a_cancellation_and_a_change_follow_the_order_that_they_are_about_as_long_as_it_is_listed() -> None:
+    row = replace(ORDER, ids=("old",))
+    for ticket in (CANCELLING, CHANGING):
+        # It was there before, and is another ticket's.
+        assert chosen(ticket, None, (row,), frozenset({"old"})) is row
+        assert chosen(ticket, "old", (row,), frozenset({"old"})) is row
+        assert chosen(ticket, None, (ORDER,), NOBODY) is None
+        assert "lists no order `old` in `Sim101`" in str(chosen(ticket, "old", (), NOBODY))
 
 
 def test_an_order_is_found_by_any_of_its_ids() -> None:
     both = replace(ORDER, ids=("676", "o1"))
-    assert find("o1", (replace(ORDER, ids=("x",)), both)) is both
-    assert find("o2", (both,)) is None
+    assert chosen(UNKNOWN, "o1", (replace(ORDER, ids=("x",)), both), NOBODY) is both
+    assert "lists no order `o2`" in str(chosen(UNKNOWN, "o2", (both,), NOBODY))
 
 
-def test_an_order_must_fit_the_ticket_and_be_nobody_elses() -> None:
-    assert misfit(UNKNOWN, ORDER, NOBODY) is None
-    assert "is BUY ES 09-26 and the ticket is SELL ES 09-26" in (misfit(UNKNOWN, replace(ORDER, side=Side.BUY), NOBODY) or "")
-    assert "SELL ES 12-26" in (misfit(UNKNOWN, replace(ORDER, contract=ES_DECEMBER), NOBODY) or "")
-    assert "was there before" in (misfit(UNKNOWN, replace(ORDER, ids=("676", "old")), NOBODY) or "")
-    assert "another ticket" in (misfit(UNKNOWN, ORDER, frozenset({"o1"})) or "")
-    # The order that is cancelled was there before, and is another ticket's.
-    assert misfit(CANCELLING, replace(ORDER, ids=("old",)), frozenset({"old"})) is None
+@pytest.mark.parametrize(
+    ("order", "taken", "told"),
+    [
+        (replace(ORDER, side=Side.BUY), NOBODY, "is BUY ES 09-26 and the ticket is SELL ES 09-26"),
+        (replace(ORDER, contract=ES_DECEMBER), NOBODY, "is SELL ES 12-26"),
+        (replace(ORDER, ids=("o1", "old")), NOBODY, "was there before"),
+        (ORDER, frozenset({"o1"}), "belongs to another ticket"),
+    ],
+)
+def test_an_order_must_fit_the_ticket_and_be_nobody_elses(order: Order, taken: frozenset[str], told: str) -> None:
+    assert told in str(chosen(UNKNOWN, "o1", (order,), taken))
 
 
 def test_a_close_whose_order_works_is_not_over() -> None:
-    assert "still works" in (misfit(CLOSING, ORDER, NOBODY) or "")
-    assert misfit(CLOSING, replace(ORDER, state=OrderState.FILLED), NOBODY) is None
+    assert "still works" in str(chosen(CLOSING, "o1", (ORDER,), NOBODY))
+    done = replace(ORDER, state=OrderState.FILLED)
+    assert chosen(CLOSING, "o1", (done,), NOBODY) is done
 
 
 def test_the_word_is_kept_with_its_name_and_harmless() -> None:
@@ -128,7 +137,7 @@ def test_the_word_is_kept_with_its_name_and_harmless() -> None:
 def test_accepted_with_an_order_is_followed_and_without_one_is_not() -> None:
     followed = resolved(UNKNOWN, Resolution.ACCEPTED, "Tina", "seen", NOW, replace(ORDER, ids=("676", "o1")))
     assert (followed.order_ids, followed.order_state, followed.is_followed) == (("676", "o1"), None, True)
-    for ticket in WITHOUT_ORDER:
+    for ticket in (*UNTOUCHED, *PLACES, CANCELLING, CHANGING):
         alone = resolved(ticket, Resolution.ACCEPTED, "Tina", "seen", NOW, None)
         assert (alone.order_ids, alone.is_followed) == ((), False)
     never = resolved(UNKNOWN, Resolution.NEVER_ARRIVED, "Tina", "seen", NOW, None)
