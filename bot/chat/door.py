@@ -8,8 +8,19 @@ from typing import Protocol
 
 from bot.desk.charts import Charted, ChartRequest
 from bot.desk.health import Health
-from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
-from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.reports import (
+    AccountReport,
+    Balance,
+    Explanation,
+    Fills,
+    Listed,
+    OneFill,
+    OrderStory,
+    Quoted,
+    StrategyReport,
+    Traded,
+)
+from bot.desk.requests import Press, Refused, ResolveRequest, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.suggestions import SoFar, Suggestion
@@ -60,8 +71,21 @@ class Reads(Protocol):
     async def strategies(self, member: Member, account: str) -> StrategyReport | Refused:
         """The strategies that run in an account."""
 
+    async def why(self, member: Member, typed: str | None) -> Explanation | Refused:
+        """What happened to a ticket or an order, or to the member's own newest request."""
+
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
         """The bars of an instrument, and what an account holds and works there."""
+
+
+class Resolving(Protocol):
+    """What ``/resolve`` may ask for."""
+
+    async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
+        """Take a person's word on an unknown outcome; a sentence for them alone, or every reason why not."""
+
+    async def offered(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
+        """The tickets that the member may resolve."""
 
 
 class Suggest(Protocol):
@@ -108,6 +132,9 @@ class Desk(Protocol):
     @property
     def health(self) -> Watches:
         """Tells how every link does."""
+
+    def resolving(self) -> Resolving:
+        """Takes a person's word on an unknown outcome."""
 
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""

@@ -16,14 +16,16 @@ from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
+from bot.desk.found import Found
 from bot.desk.glances import Glances
 from bot.desk.hands import Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
-from bot.desk.lapse import Found, Lapses
+from bot.desk.lapse import Lapses
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming
+from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger
@@ -31,6 +33,7 @@ from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
 from bot.desk.rounds import FIRST_AFTER, Rounds
 from bot.desk.scopes import Scopes
@@ -80,6 +83,7 @@ class Desk:
         reads: answers the commands that only read.
         suggest: answers keystrokes.
         health: watches every link, and raises the alarm.
+        resolving: takes a person's word on an unknown outcome.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -113,6 +117,7 @@ class Desk:
         naming = Naming(self._directory, policy)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
+        self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
@@ -234,13 +239,14 @@ class Desk:
         return self._directory.instruments_for(self._policy(), member.roles, command, account)
 
     async def start(self) -> Found:
-        """Take over what the last run left, then begin the loops. Nothing is ever sent because of a start.
+        """Take over what the last run left, tell what that was, then begin the loops. Nothing is ever sent because of a start.
 
         Raises:
             JournalError: the journal can't be read or written.
         """
         found = await self._lapses.at_start()
-        await self._ledger.record(EventName.STARTED, data={"expired": found.expired, "unknown": found.unknown})
+        counted = {"expired": found.expired, "unknown": found.unknown, "late": found.late}
+        await self._ledger.record(EventName.STARTED, data=counted, notices=notices_of_the_start(self._policy(), found))
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),

@@ -69,9 +69,16 @@ class Ledger:
             await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
         self._observe(EventName.OFFERED)
 
-    async def record(self, name: EventName, *, actor: int | None = None, data: Mapping[str, object] | None = None) -> None:
-        """Store an event that belongs to no ticket."""
-        await self.keep(Event(self._clock(), name, None, actor, data or {}))
+    async def record(
+        self,
+        name: EventName,
+        *,
+        actor: int | None = None,
+        data: Mapping[str, object] | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Store an event that belongs to no ticket, with what the team is told of it."""
+        await self.keep(Event(self._clock(), name, None, actor, data or {}), notices)
 
     async def keep(self, event: Event, notices: Sequence[Notice] = ()) -> None:
         """Store such an event as it is, with its news.

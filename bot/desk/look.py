@@ -85,6 +85,11 @@ class Look:
         positions = await _try("positions", self._broker.positions(account), missing)
         return _as_facts(None, positions, orders, None, missing)
 
+    async def is_up(self, account: str) -> bool:
+        """Tell whether the account can be read and NinjaTrader doesn't say that its connection is down."""
+        details = await _try("account", self._broker.account(account), [])
+        return details is not None and details.connected is not False
+
     async def left(self, account: str, sweep: Sweep) -> Facts:
         """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""
         if not isinstance(sweep, FlattenStrategy):

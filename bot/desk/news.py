@@ -1,5 +1,6 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
+from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import Policy
@@ -8,11 +9,12 @@ from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, t
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
-# Events that a route can't name one by one travel under the name that a team would look for.
+# Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.FLATTENED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
+    EventName.RESOLVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
     EventName.NOT_CANCELLED: EventName.REJECTED,
     EventName.NOT_CHANGED: EventName.REJECTED,
@@ -31,6 +33,8 @@ ALARMS = frozenset(
         EventName.LINK_DOWN,
     }
 )
+AGAIN = "nothing was sent, ask again with the command"
+SOUGHT = "the bot looks for the order, and nothing is sent again"
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {
@@ -54,9 +58,10 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
-        if any(route.carries(routed, account) for account in accounts_of(ticket.intent)):
+        if any(route.carries(each, account) for each in {name, routed} for account in accounts_of(ticket.intent)):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
-            chosen[route.channel] = Notice(route.channel, text, route.is_silent(routed) and not loud_before, tone)
+            is_silent = route.is_silent(routed) or route.is_silent(name)
+            chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone)
     return tuple(chosen.values())
 
 
@@ -66,13 +71,36 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
     return tuple(Notice(channel, text) for channel in channels)
 
 
+def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
+    """What a start found, for the channels where it was asked, and for those that want to read of every start."""
+    told = {
+        channel: Notice(channel, _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel]))
+        for channel in found.channels
+    }
+    everything = _of_the_start(found.expired, found.unknown, found.late)
+    for route in policy.routes:
+        if route.wants(EventName.STARTED):
+            told[route.channel] = Notice(route.channel, everything, route.is_silent(EventName.STARTED))
+    return tuple(told.values())
+
+
+def _of_the_start(expired: int, unknown: int, late: int) -> str:
+    counted = (
+        (expired, "ticket" if expired == 1 else "tickets", f"expired by the restart: {AGAIN}"),
+        (unknown, "outcome" if unknown == 1 else "outcomes", f"unknown: {SOUGHT}"),
+        (late, "piece" if late == 1 else "pieces", "of news told late"),
+    )
+    lines = [f"{count} {what} {told}" for count, what, told in counted if count]
+    return "\n".join(["**The bot has started**", *(lines or ["Nothing was left open."])])
+
+
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
     lines = [f"**{_what(name, ticket)}**", about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
-    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
+    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
         lines.append(ticket.outcome)
     lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
     return "\n".join(lines)
@@ -90,6 +118,8 @@ def about(intent: OrderIntent | Sweep, kind: str) -> str:
 
 
 def _what(name: EventName, ticket: Ticket) -> str:
+    if name is EventName.RESOLVED:
+        return f"Resolved by a person: {ticket.state.value}"
     if isinstance(ticket.intent, Sweep):
         return _what_of_sweep(name, ticket, ticket.intent)
     quantity = ticket.terms.quantity

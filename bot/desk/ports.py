@@ -132,6 +132,7 @@ class EventName(StrEnum):
     UNKNOWN = "unknown"
     NOT_SENT = "not sent"
     NEVER_ARRIVED = "never arrived"
+    RESOLVED = "resolved"
     NOT_CLOSED = "not closed"
     NOT_CANCELLED = "not cancelled"
     NOT_CHANGED = "not changed"
@@ -257,6 +258,9 @@ class Journal(Protocol):
 
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
+
+    async def newest(self, actor: int, names: Collection[EventName], most: int) -> Sequence[Event]:
+        """The newest events of these names that a member has caused, newest first, among the last lines of the log."""
 
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""

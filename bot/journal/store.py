@@ -4,9 +4,22 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
-from bot.desk.ports import Delivery, Event, KeptFills, Notice
+from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice
 from bot.journal import fills as filled
 from bot.journal import log, outbox
 from bot.journal.chain import Head
@@ -51,6 +64,19 @@ _WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
 # No database takes any number of parameters at once.
 _AT_ONCE = 200
 _EVENTS = select(events).where(events.c.ticket == bindparam("key")).order_by(events.c.seq)
+
+# No index leads to a member's lines; the last ones hold whatever somebody asks about who has just been told no.
+LOOKS_BACK = 20_000
+_NEWEST = (
+    select(events)
+    .where(
+        events.c.seq > select(func.max(events.c.seq) - LOOKS_BACK).scalar_subquery(),
+        events.c.actor == bindparam("by"),
+        events.c.name.in_(bindparam("names", expanding=True)),
+    )
+    .order_by(events.c.seq.desc())
+    .limit(bindparam("most"))
+)
 
 
 def utc_now() -> datetime:
@@ -144,6 +170,11 @@ class SqlJournal:
     async def head(self) -> Head:
         """The last line of the log."""
         return await self._reads.run(log.head)
+
+    async def newest(self, actor: int, names: Collection[EventName], most: int) -> Sequence[Event]:
+        """The newest events of these names that a member has caused, newest first, among the last lines of the log."""
+        values = {"by": actor, "names": sorted(names), "most": most}
+        return await self._reads.run(lambda connection: events_of(connection.execute(_NEWEST, values)))
 
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""

@@ -39,6 +39,7 @@ EVENTS = frozenset(
         "unknown",
         "not sent",
         "never arrived",
+        "resolved",
         "not closed",
         "not cancelled",
         "not changed",

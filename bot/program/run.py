@@ -35,6 +35,7 @@ from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
 from cogs.health import HealthCommands
+from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -50,7 +51,7 @@ GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, HealthCommands, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, HealthCommands, JournalCommands, DeskCommands)
 
 
 def utc_now() -> datetime:

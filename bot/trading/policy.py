@@ -33,9 +33,10 @@ READING_COMMANDS = frozenset(
         "chart",
         "strategies",
         "health",
+        "why",
     }
 )
-RUNNING_COMMANDS = frozenset({"halt", "resume", "resolve", "why", "policy", "report", "help"})
+RUNNING_COMMANDS = frozenset({"halt", "resume", "resolve", "policy", "report", "help"})
 COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 
 

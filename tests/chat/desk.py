@@ -21,6 +21,7 @@ from bot.desk.requests import (
     Press,
     Refused,
     ReplaceRequest,
+    ResolveRequest,
     TicketRequest,
 )
 from bot.trading.instruments import parse_dated
@@ -103,6 +104,9 @@ class FakeReads:
 
     async def strategies(self, member: Member, account: str) -> Any:
         return self._answer("strategies", account)
+
+    async def why(self, member: Member, typed: str | None) -> Any:
+        return self._answer("why", typed)
 
     async def chart(self, member: Member, request: ChartRequest) -> Any:
         return self._answer("chart", request.instrument, request.account, request.period, str(request.count))
@@ -214,6 +218,32 @@ class FakeHealth:
         return self.told
 
 
+class FakeResolving:
+    """Fills ``bot.chat.door.Resolving``: gives back what it was given.
+
+    Attributes:
+        answer: to a word.
+        tickets: what is offered.
+        said: who said what.
+    """
+
+    behind: list[str]
+    answer: str | Refused = "Ticket t1 is now accepted."
+    tickets: list[Suggestion[str]] = field(default_factory=list)
+    said: list[tuple[Member, ResolveRequest]] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
+
+    async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
+        self.behind.append("resolve")
+        self.said.append((member, request))
+        return self.answer
+
+    async def offered(self, member: Member, typed: str) -> list[Suggestion[str]]:
+        self.behind.append("suggest")
+        self.typed.append(typed)
+        return self.tickets
+
+
 @dataclass
 class FakeDesk:
     """Fills ``bot.chat.door.Desk``.
@@ -251,6 +281,7 @@ class FakeDesk:
         self.reads = FakeReads(self.behind)
         self.suggest = FakeSuggest(self.behind)
         self.health = FakeHealth(self.behind)
+        self.resolving = FakeResolving(self.behind)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)

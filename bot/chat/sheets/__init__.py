@@ -9,6 +9,7 @@ from bot.chat.sheets._health import health
 from bot.chat.sheets._lists import orders, positions, strategies
 from bot.chat.sheets._market import market, quotes
 from bot.chat.sheets._story import order
+from bot.chat.sheets._why import why
 
 __all__ = [
     "account",
@@ -23,4 +24,5 @@ __all__ = [
     "positions",
     "quotes",
     "strategies",
+    "why",
 ]
