@@ -133,6 +133,7 @@ class Desk(Protocol):
     def health(self) -> Watches:
         """Tells how every link does."""
 
+    @property
     def resolving(self) -> Resolving:
         """Takes a person's word on an unknown outcome."""
 
