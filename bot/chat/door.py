@@ -8,10 +8,11 @@ from typing import Protocol
 
 from bot.desk.charts import Charted, ChartRequest
 from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
-from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.suggestions import SoFar, Suggestion
+from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket
 from bot.trading.verbs import Verb
 
@@ -97,6 +98,10 @@ class Desk(Protocol):
     def suggest(self) -> Suggest:
         """Answers keystrokes."""
 
+    @property
+    def switches(self) -> Switches:
+        """All that is halted or reducing, as last seen."""
+
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
 
@@ -105,6 +110,12 @@ class Desk(Protocol):
 
     async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
+
+    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Halt at once, and tell the channel; the same words again for who asked, or every reason why not."""
+
+    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Lift what was halted, likewise."""
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""

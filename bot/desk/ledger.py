@@ -1,15 +1,23 @@
 """Every stored change of a ticket goes through here: the event, the notices for the team and the card, in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from bot.desk.news import notices_for
+from bot.desk.news import notices_for, notices_of_switch
 from bot.desk.ports import Event, EventName, Journal
+from bot.errors import Halted
+from bot.trading.intents import EXITS, OrderIntent
 from bot.trading.policy import Policy
-from bot.trading.tickets import Ticket
+from bot.trading.switches import Switch, Switches, reasons
+from bot.trading.tickets import Ticket, is_claim
 
 Clock = Callable[[], datetime]
+
+
+async def _none() -> Sequence[Switch]:
+    """Nothing that is found rather than stored."""
+    return ()
 
 
 class Ledger:
@@ -21,8 +29,10 @@ class Ledger:
         policy: Callable[[], Policy],
         clock: Clock,
         observe: Callable[[EventName], None] = lambda _name: None,
+        brakes: Callable[[], Awaitable[Sequence[Switch]]] = _none,
     ) -> None:
         self.journal = journal
+        self._brakes = brakes
         self._observe = observe
         self.news = asyncio.Event()
         self._policy = policy
@@ -37,14 +47,31 @@ class Ledger:
         actor: int | None = None,
         data: Mapping[str, object] | None = None,
         show: bool = True,
+        sends: OrderIntent | None = None,
     ) -> bool:
         """Store a change; ``False`` means that somebody else changed the ticket first and nothing was stored.
 
+        Args:
+            old, new: the ticket as it was read and as it shall be.
+            name: of the event.
+            actor: Discord id of who does it.
+            data: of the event.
+            show: whether the card is drawn anew.
+            sends: the next of several calls, where the change lets one out.
+
         Raises:
+            Halted: a switch bars what would be sent; nothing was stored.
             JournalError: the journal can't be written.
         """
+        asked = sends if sends is not None else new.intent if is_claim(old, new) else None
+        if asked is not None and not isinstance(asked, EXITS):
+            # What is found is looked for here, as late as can be; what is stored is asked in the transaction itself.
+            found = Switches(tuple(await self._brakes()))
+            if barred := reasons(asked, new.shown.position, found):
+                raise Halted(barred[0].code, barred[0].sentence, barred[0].details)
         event = Event(self._clock(), name, new.id, actor, data or {})
-        stored = await self.journal.advance(old, new, (event,), notices_for(self._policy(), name, new), show=show)
+        notices = notices_for(self._policy(), name, new)
+        stored = await self.journal.advance(old, new, (event,), notices, show=show, sends=sends)
         if stored:
             self._observe(name)
             # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.
@@ -62,3 +89,30 @@ class Ledger:
         """Store an event that belongs to no ticket."""
         await self.journal.record(Event(self._clock(), name, None, actor, data or {}))
         self._observe(name)
+
+    async def switch(self, name: EventName, switch: Switch, channel: int) -> bool:
+        """Set or lift a switch and tell of it, there and wherever the policy says; ``False`` when it changes nothing.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        notices = notices_of_switch(self._policy(), name, switch, channel)
+        stored = await self.journal.switch(switch, self._about(name, switch), notices)
+        if stored:
+            self._observe(name)
+            self.news.set()
+        return stored
+
+    async def told_of_switch(self, name: EventName, switch: Switch) -> None:
+        """Store that a switch was found, or has gone, and tell of it.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        await self.journal.record(self._about(name, switch), notices_of_switch(self._policy(), name, switch))
+        self._observe(name)
+        self.news.set()
+
+    def _about(self, name: EventName, switch: Switch) -> Event:
+        data = {"account": switch.account, "instrument": switch.root, "state": switch.state, "source": switch.source}
+        return Event(self._clock(), name, None, switch.actor, {**data, "name": switch.actor_name, "why": switch.why})

@@ -55,8 +55,10 @@ EVENTS = frozenset(
         "flattened",
         "order cancelled",
         "halted",
+        "resumed",
         "policy changed",
         "started",
+        "stopped",
     }
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""

@@ -17,6 +17,7 @@ from bot.desk.ports import Event, EventName, Journal
 from bot.errors import PolicyError
 from bot.journal.opening import opened
 from bot.policyfile import PolicyWatch
+from bot.program.haltfile import beside_the_journal
 from bot.program.metrics import Meter, served
 from bot.program.signals import stop_on_signals
 from bot.settings import Settings
@@ -28,6 +29,7 @@ from cogs.desk import DeskCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
+from cogs.safety import SafetyCommands
 from cogs.strategies import Strategies
 from cogs.trading import Trading
 
@@ -39,7 +41,7 @@ _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, DeskCommands)
+COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, SafetyCommands, DeskCommands)
 
 
 def utc_now() -> datetime:
@@ -68,7 +70,7 @@ async def run(settings: Settings) -> int:
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
-        quiet = broker.in_background
+        quiet, halt_file = broker.in_background, beside_the_journal(settings.database_url)
         desk = Desk(
             broker,
             journal,
@@ -79,6 +81,7 @@ async def run(settings: Settings) -> int:
             quiet_broker=quiet,
             urgent_broker=broker.for_exits,
             observe=meter.count,
+            halt_file=halt_file,
         )
         broker.listen(desk.news)
         found = await desk.start()
@@ -132,12 +135,12 @@ class Clients:
         return self._newest
 
     async def show_link(self, broker: CrossTrade) -> None:
-        """Keep the bot's line in the member list true, for ever."""
+        """Keep the bot's line in the member list true, for ever: what is halted, else whether CrossTrade can be reached."""
         while True:
             await asyncio.sleep(LINK_SECONDS)
             if self._newest is not None:
                 try:
-                    await self._newest.show_link(up=broker.link.up, why=broker.link.why)
+                    await self._newest.show_link(up=broker.link.up, why=broker.link.why, switches=self._desk.switches)
                 except (OSError, discord.DiscordException) as error:
                     log.info("presence not shown: %s", error)
 
