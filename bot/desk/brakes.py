@@ -19,7 +19,7 @@ class Brakes:
     Args:
         journal: whose tickets tell what is still unknown.
         clock: the time.
-        file: the first line of the file HALT, ``None`` while there is none; asked right before an order leaves, so it must be quick.
+        file: the first line of the file HALT, ``None`` while there is none; asked right before an order leaves, so a quick one.
     """
 
     def __init__(self, journal: Journal, clock: Clock, file: Callable[[], str | None]) -> None:

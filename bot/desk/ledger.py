@@ -52,7 +52,8 @@ class Ledger:
         """Store a change; ``False`` means that somebody else changed the ticket first and nothing was stored.
 
         Args:
-            old, new: the ticket as it was read and as it shall be.
+            old: the ticket as it was read.
+            new: as it shall be.
             name: of the event.
             actor: Discord id of who does it.
             data: of the event.

@@ -27,8 +27,7 @@ NOT_HALTED = "{where} is not halted or reducing by anybody, so nothing was chang
 STILL = "It is still under another switch: {sentence}"
 UNCHECKED = "CrossTrade could not be asked whether there is such an account; it is taken as typed."
 NOT_STORED = (
-    "{error} So this could not be stored and holds nowhere. While that is so no order is sent either; to be sure, make a file "
-    "named HALT beside the journal."
+    "{error} So it isn't sure that this holds: look at /policy. A file named HALT beside the journal halts the desk without it."
 )
 
 
@@ -120,8 +119,7 @@ class Safety:
 
     async def _guarded(self, member: Member, place: Place, request: SwitchRequest, then: "Step") -> str | Refused:
         try:
-            told = await then(member, place, request)
-            await self.switches()
+            return await then(member, place, request)
         except Stop as stop:
             return await self._refused(member, place, request, stop.denials)
         except UsageError as error:
@@ -129,7 +127,6 @@ class Safety:
         except JournalError as error:
             log.exception("/%s", request.command)
             return Refused((Denial(DenialCode.DESK_DOWN, NOT_STORED.format(error=error)),))
-        return told
 
     async def _halt(self, member: Member, place: Place, request: SwitchRequest) -> str:
         state = _state(request)
@@ -142,6 +139,7 @@ class Safety:
             # Somebody may just have lifted what was in the way.
             return ALREADY.format(sentence=switch.where if standing is None else standing.sentence)
         log.warning("%s: %s", request.command, switch.headline)
+        await self._seen()
         return "\n".join([switch_words(self._policy(), EventName.HALTED, switch), *([warned] if warned else [])])
 
     async def _resume(self, member: Member, place: Place, request: SwitchRequest) -> str:
@@ -157,8 +155,16 @@ class Safety:
             told = switch_words(self._policy(), EventName.RESUMED, switch)
         else:
             told = NOT_HALTED.format(where=switch.where)
-        left = (await self.switches()).over(account, None if root == EVERYTHING else root)
+        left = (await self._seen()).over(account, None if root == EVERYTHING else root)
         return told if left is None else f"{told}\n{STILL.format(sentence=left.sentence)}"
+
+    async def _seen(self) -> Switches:
+        """What holds now that something was stored; that it can't be read takes nothing back."""
+        try:
+            return await self.switches()
+        except JournalError as error:
+            log.warning("the switches can't be read: %s", error)
+            return Switches()
 
     def _ask_for_all(self, member: Member) -> None:
         self._naming.ask(member, Request(RESUME))
