@@ -1,8 +1,11 @@
 """The bot's own line in the member list."""
 
+from datetime import UTC, datetime
+
 import discord
 
 from bot.chat.presence import LONGEST, presence
+from bot.trading.switches import Switch, Switches, SwitchState
 
 
 def test_the_line_says_whether_entries_are_taken() -> None:
@@ -12,4 +15,19 @@ def test_the_line_says_whether_entries_are_taken() -> None:
     status, activity = presence(up=False, why="HTTP 408 " + "x" * 500)
     assert status is discord.Status.dnd
     assert "down, no entries: HTTP 408" in str(activity)
+    assert len(str(activity.name)) <= LONGEST
+
+
+def test_the_line_says_what_is_halted_the_strictest_first() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    reducing = Switch("Sim101", "*", SwitchState.REDUCING, at, 1, "Tess")
+    halted = Switch("*", "ES", SwitchState.HALTED, at, 1, "Tess")
+    switches = Switches((reducing, halted))
+    status, activity = presence(up=True, why="", switches=switches)
+    assert status is discord.Status.dnd
+    assert activity.name == "ES halted, Sim101 reducing: exits only"
+    status, activity = presence(up=False, why="HTTP 408", switches=switches)
+    assert status is discord.Status.dnd
+    assert activity.name == "CrossTrade is down, no entries: HTTP 408; ES halted, Sim101 reducing"
+    _, activity = presence(up=True, why="", switches=Switches((halted,) * 40))
     assert len(str(activity.name)) <= LONGEST

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
-from tests.process.conftest import CROSSTRADE_SECRET, built, until
+from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
 
 ROUNDS, CONFIRMS = 8, 5
 ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]
@@ -19,6 +19,21 @@ ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "
 def title(card: MessageView) -> str:
     """Its first line; a warning below may speak of a contract that has expired."""
     return card.text.partition("\n")[0].casefold()
+
+
+async def shown_as_accepted(street: Street, cards: dict[str, int]) -> dict[str, list[str]]:
+    """The order ids of what the journal has as accepted, once the cards show them: the row is a moment ahead of the card."""
+    accepted = {}
+    for account, order_ids in street.rows("SELECT account, order_ids FROM tickets WHERE state = 'accepted'"):
+        accepted[account] = ids = json.loads(order_ids)
+        await until(lambda c=cards[account], o=ids[0]: o in street.discord.message(c).text)  # type: ignore[misc]  # a lambda's defaults
+    return accepted
+
+
+def forget(folder: Path) -> None:
+    """Begin with a new journal; with the old one nothing new would be taken until all that is unknown is settled."""
+    for file in folder.glob("desk.db*"):
+        file.unlink()
 
 
 async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
@@ -55,16 +70,9 @@ async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_orde
             street.discord.heal()
             await street.start()
             await until(lambda: not waiting(), 30, lambda: f"not told: {[told(a).text for a in waiting()]}")
-            rows = street.rows("SELECT account, order_ids FROM tickets WHERE state = 'accepted'")
-            for account, order_ids in rows:
-                accepted[account] = json.loads(order_ids)
-                # The row is a moment ahead of the card.
-                order_id = accepted[account][0]
-                await until(lambda a=account, o=order_id: o in told(a).text)  # type: ignore[misc]  # a lambda's defaults
+            accepted |= await shown_as_accepted(street, cards)
             assert await street.stop() == 0
-            # A journal for each round: with this one the next would be held up until all that is unknown is settled.
-            for file in tmp_path.glob("desk.db*"):
-                file.unlink()
+            forget(tmp_path)
         book = street.simulator.book()
         orders: dict[str, list[str]] = {account: [] for account in ACCOUNTS}
         for request in book["requests"]:

@@ -212,9 +212,7 @@ def test_only_the_switch_of_just_that_scope_that_somebody_has_set_is_found_to_be
     assert switches.at("Sim101", "ES") is None
 
 
-@pytest.mark.parametrize(
-    ("stricter", "looser"), [(HALTED, REDUCING), (HALTED, ACTIVE), (REDUCING, ACTIVE)], ids=str
-)
+@pytest.mark.parametrize(("stricter", "looser"), [(HALTED, REDUCING), (HALTED, ACTIVE), (REDUCING, ACTIVE)], ids=str)
 def test_some_states_are_stricter_than_others(stricter: SwitchState, looser: SwitchState) -> None:
     assert stricter.is_stricter_than(looser)
     assert not looser.is_stricter_than(stricter)
