@@ -91,26 +91,33 @@ class Ledger:
         await self.journal.record(Event(self._clock(), name, None, actor, data or {}))
         self._observe(name)
 
-    async def switch(self, name: EventName, switch: Switch, channel: int) -> bool:
+    async def switch(self, name: EventName, switch: Switch, channel: int, still: Switch | None = None) -> bool:
         """Set or lift a switch and tell of it, there and wherever the policy says; ``False`` when it changes nothing.
+
+        Args:
+            name: of the event.
+            switch: as it shall be.
+            channel: where it was asked.
+            still: another one, that goes on to hold there.
 
         Raises:
             JournalError: the journal can't be written.
         """
-        notices = notices_of_switch(self._policy(), name, switch, channel)
+        notices = notices_of_switch(self._policy(), name, switch, channel, still)
         stored = await self.journal.switch(switch, self._about(name, switch), notices)
         if stored:
             self._observe(name)
             self.news.set()
         return stored
 
-    async def told_of_switch(self, name: EventName, switch: Switch) -> None:
+    async def told_of_switch(self, name: EventName, switch: Switch, still: Switch | None = None) -> None:
         """Store that a switch was found, or has gone, and tell of it.
 
         Raises:
             JournalError: the journal can't be written.
         """
-        await self.journal.record(self._about(name, switch), notices_of_switch(self._policy(), name, switch))
+        notices = notices_of_switch(self._policy(), name, switch, still=still)
+        await self.journal.record(self._about(name, switch), notices)
         self._observe(name)
         self.news.set()
 

@@ -68,9 +68,11 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
     return tuple(Notice(channel, text) for channel in channels)
 
 
-def notices_of_switch(policy: Policy, name: EventName, switch: Switch, channel: int | None = None) -> tuple[Notice, ...]:
+def notices_of_switch(
+    policy: Policy, name: EventName, switch: Switch, channel: int | None = None, still: Switch | None = None
+) -> tuple[Notice, ...]:
     """One notice for each channel that wants to read of switches there, and for the one where it was asked."""
-    text, wanted = switch_words(policy, name, switch), switch.account == EVERYTHING
+    text, wanted = switch_words(policy, name, switch, still), switch.account == EVERYTHING
     tone = Tone.ALARM if name in ALARMS else Tone.ROUTINE
     chosen = {} if channel is None else {channel: Notice(channel, text, tone=tone)}
     for route in policy.routes:
@@ -80,10 +82,11 @@ def notices_of_switch(policy: Policy, name: EventName, switch: Switch, channel: 
     return tuple(chosen.values())
 
 
-def switch_words(policy: Policy, name: EventName, switch: Switch) -> str:
-    """What people read of a switch that was set or lifted: what, who, why, and how it goes on."""
+def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch | None = None) -> str:
+    """What people read of a switch that was set or lifted: what, who, why, and how it goes on; ``still`` is one that stays."""
     if name is EventName.RESUMED:
-        return f"**Resumed** · {switch.headline}."
+        told = f"**Resumed** · {switch.where}: {switch.lifted}."
+        return told if still is None else f"{told}\nNot everything goes there yet. {still.sentence}"
     lines = [f"**{switch.state.capitalize()}** · {switch.sentence}"]
     roles = sorted({grant.role for grant in policy.grants if grant.has_command(RESUME)})
     if switch.source is Source.PERSON:

@@ -24,7 +24,6 @@ from bot.trading.tickets import Member, Place, TicketState
 log = logging.getLogger(__name__)
 ALREADY = "Nothing was changed. {sentence}"
 NOT_HALTED = "{where} is not halted or reducing by anybody, so nothing was changed."
-STILL = "It is still under another switch: {sentence}"
 UNCHECKED = "CrossTrade could not be asked whether there is such an account; it is taken as typed."
 NOT_STORED = (
     "{error} So it isn't sure that this holds: look at /policy. A file named HALT beside the journal halts the desk without it."
@@ -106,7 +105,7 @@ class Safety:
                 self._told[source] = now
             elif now is None and before is not None:
                 over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
-                await self._ledger.told_of_switch(EventName.RESUMED, over)
+                await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
                 del self._told[source]
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
@@ -150,21 +149,20 @@ class Safety:
             self._naming.ask(member, Request(RESUME, account))
         why = request.reason.strip()[:LONGEST_WHY]
         switch = Switch(account, root, SwitchState.ACTIVE, self._clock(), member.id, member.name, why)
-        if await self._ledger.switch(EventName.RESUMED, switch, place.channel):
-            log.warning("%s: %s", request.command, switch.headline)
-            told = switch_words(self._policy(), EventName.RESUMED, switch)
-        else:
+        still = (await self.switches()).without(account, root).over(account, root)
+        if not await self._ledger.switch(EventName.RESUMED, switch, place.channel, still):
             told = NOT_HALTED.format(where=switch.where)
-        left = (await self._seen()).over(account, None if root == EVERYTHING else root)
-        return told if left is None else f"{told}\n{STILL.format(sentence=left.sentence)}"
+            return told if still is None else f"{told} {still.sentence}"
+        log.warning("%s: %s", request.command, switch.headline)
+        await self._seen()
+        return switch_words(self._policy(), EventName.RESUMED, switch, still)
 
-    async def _seen(self) -> Switches:
-        """What holds now that something was stored; that it can't be read takes nothing back."""
+    async def _seen(self) -> None:
+        """Show what holds now that something was stored; that it can't be read takes nothing back."""
         try:
-            return await self.switches()
+            await self.switches()
         except JournalError as error:
             log.warning("the switches can't be read: %s", error)
-            return Switches()
 
     def _ask_for_all(self, member: Member) -> None:
         self._naming.ask(member, Request(RESUME))

@@ -92,8 +92,26 @@ class Switch:
     @property
     def headline(self) -> str:
         """What is so, by whom, since when and why, in a line without its end."""
-        why = f" ({harmless(self.why, LONGEST_WHY)})" if self.why.strip() else ""
-        return f"{self.where} is {self.state} by {harmless(self.actor_name, 60)} since {self.at:%Y-%m-%d %H:%M:%S} UTC{why}"
+        return f"{self.where} is {self.state} by {self._who} since {self.at:%Y-%m-%d %H:%M:%S} UTC{self._reason}"
+
+    @property
+    def lifted(self) -> str:
+        """How it came to be lifted, of one that is active again."""
+        match self.source:
+            case Source.FILE:
+                return "the file HALT is gone"
+            case Source.CRASH:
+                return "all that the crash left unknown is settled"
+            case _:
+                return f"lifted by {self._who}{self._reason}"
+
+    @property
+    def _who(self) -> str:
+        return harmless(self.actor_name, 60)
+
+    @property
+    def _reason(self) -> str:
+        return f" ({harmless(self.why, LONGEST_WHY)})" if self.why.strip() else ""
 
     @property
     def mend(self) -> str:
@@ -160,6 +178,11 @@ class Switches:
     def at(self, account: str, root: str) -> Switch | None:
         """The switch of just that scope that a person has set."""
         return next((each for each in self.all if each.source is Source.PERSON and each.is_about(account, root)), None)
+
+    def without(self, account: str, root: str) -> "Switches":
+        """All but the one of just that scope that a person has set."""
+        mine = self.at(account, root)
+        return Switches(tuple(each for each in self.all if each is not mine))
 
     def __or__(self, other: Iterable[Switch]) -> "Switches":
         return Switches((*self.all, *other))

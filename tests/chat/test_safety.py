@@ -86,7 +86,8 @@ async def test_a_no_of_the_desk_is_told_with_what_to_do(stage: Stage) -> None:
 
 async def test_an_error_of_the_desk_is_answered(stage: Stage) -> None:
     stage.desk.fails = JournalError("The journal can't be written.")
-    assert "can't be written" in told(await stage.trader.slash(stage.channel, "halt", scope="desk"))
+    assert "can't be written" in told(await stage.command("halt", {"scope": "desk"}))
+    assert len(stage.env.errors) == 1
 
 
 async def test_a_halt_holds_although_discord_does_not_take_the_acknowledgement(stage: Stage) -> None:

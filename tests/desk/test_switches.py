@@ -120,7 +120,7 @@ async def test_a_halt_holds_in_its_scope_alone_and_is_lifted_by_itself(
     told = await room.desk.resume(SECOND, HERE, replace(request_, command="resume"))
     assert isinstance(told, str)
     assert told.startswith("**Resumed** · ")
-    assert "active by Tom" in told
+    assert told.endswith(": lifted by Tom.")
     await room.ticket(there)
     assert room.desk.switches.all == ()
 
@@ -131,7 +131,7 @@ async def test_lifting_one_scope_leaves_the_other_and_says_so(room: Room) -> Non
     await halted(room, account)
     told = await room.desk.resume(TRADER, HERE, replace(account, command="resume"))
     assert isinstance(told, str)
-    assert "It is still under another switch: The desk is halted by Tina" in told
+    assert "Not everything goes there yet. The desk is halted by Tina" in told
     assert await room.refused(PLACE) == ["HALTED"]
 
 
@@ -139,6 +139,16 @@ async def test_what_is_not_halted_can_not_be_resumed(room: Room) -> None:
     told = await room.desk.resume(TRADER, HERE, RESUME)
     assert told == "The desk is not halted or reducing by anybody, so nothing was changed."
     assert await log_of(room, EventName.RESUMED) is None
+
+
+async def test_that_the_file_is_gone_is_told_with_what_still_holds(room: Room) -> None:
+    room.halt_file.append("")
+    await room.desk._safety.look()
+    await halted(room)
+    room.halt_file.clear()
+    await room.desk._safety.look()
+    [news] = [row.notice.text for row in await room.journal.due(room.clock(), 9) if row.notice and "gone" in row.notice.text]
+    assert "Not everything goes there yet. The desk is halted by Tina" in news
 
 
 async def test_a_second_halt_keeps_who_was_first_and_never_loosens(room: Room) -> None:
@@ -428,7 +438,7 @@ async def test_the_file_is_told_once_when_it_comes_and_once_when_it_goes(room: R
     texts = [row.notice.text for row in await room.journal.due(room.clock(), 9) if row.notice]
     assert [text.split(" by ")[0] for text in texts] == [
         "**Halted** · The desk is halted",
-        "**Resumed** · The desk is active",
+        "**Resumed** · The desk: the file HALT is gone.",
     ]
 
 

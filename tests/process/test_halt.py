@@ -29,9 +29,10 @@ async def test_a_file_named_halt_denies_orders_and_lets_exits_pass_until_it_is_g
     assert calls(street) == ["ClosePosition"]
     assert held(street)["Sim101", "ES 09-26"] == -1
     file.unlink()
-    await street.card("**Resumed** · The desk is active", FILLS)
+    await street.card("**Resumed** · The desk: the file HALT is gone.", FILLS)
     await confirmed(street, "reverse", "accepted", side="buy", qty=1, **WHERE)
-    assert len([text for text in (m.text for m in street.discord.messages(FILLS)) if "by the file HALT" in text]) == 2
+    told = [message.text.split(" ")[0] for message in street.discord.messages(FILLS)]
+    assert (told.count("**Halted**"), told.count("**Resumed**")) == (1, 1)
     assert await street.stop() == 0
 
 
@@ -51,7 +52,7 @@ async def test_halt_and_resume_in_the_channel_hold_over_a_kill(street: Street) -
     await street.discord.slash("viewer", "desk", "resume", {"scope": "account", "account": "Sim101"})
     await denied(street, "HALTED")
     await street.discord.slash("trader", "desk", "resume", {"scope": "account", "account": "Sim101"})
-    await street.card("**Resumed** · Account `Sim101` is active")
+    await street.card("**Resumed** · Account `Sim101`: lifted by")
     await confirmed(street, "reverse", "accepted", side="buy", qty=1, **WHERE)
     assert calls(street) == ["ReversePosition"]
     names = [name for (name,) in street.rows("SELECT name FROM events WHERE name IN ('halted', 'resumed', 'stopped', 'started')")]

@@ -11,7 +11,7 @@ from bot.sandbox.discord.world import DESK
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
 from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
 
-ROUNDS, CONFIRMS = 8, 5
+ROUNDS, CONFIRMS = 5, 8
 ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]
 ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "not sent")
 

@@ -210,6 +210,8 @@ def test_only_the_switch_of_just_that_scope_that_somebody_has_set_is_found_to_be
     assert switches.at("*", "*") is None
     assert switches.at("sim101", "*") is account
     assert switches.at("Sim101", "ES") is None
+    assert switches.without("SIM101", "*").all == (file,)
+    assert switches.without("*", "*").all == (file, account)
 
 
 @pytest.mark.parametrize(("stricter", "looser"), [(HALTED, REDUCING), (HALTED, ACTIVE), (REDUCING, ACTIVE)], ids=str)
@@ -251,6 +253,12 @@ def test_what_nobody_has_set_says_what_ends_it() -> None:
     assert "once they are settled" in switch(state=REDUCING, source=Source.CRASH).sentence
     [denial] = reasons(PLACE, 0, Switches((switch(source=Source.FILE, actor=None),)))
     assert denial.details.endswith("actor=file")
+
+
+def test_people_read_how_it_was_lifted() -> None:
+    assert switch("Sim101", state=ACTIVE).lifted == "lifted by Tina (CPI)"
+    assert switch(state=ACTIVE, source=Source.FILE).lifted == "the file HALT is gone"
+    assert switch(state=ACTIVE, source=Source.CRASH).lifted == "all that the crash left unknown is settled"
 
 
 def policy(*grants_: Grant) -> Policy:
