@@ -13,6 +13,7 @@
     │   └── BrokerGarbled          an answer came that can't be read
     ├── JournalError               the journal can't be read or written: nothing may be sent
     │   └── JournalLocked          another process owns this journal: stop (exit 1), or stand by where one can
+    ├── Halted                     a switch bars the order: nothing was stored and nothing may be sent
     ├── DeliveryError              a message didn't reach Discord
     │   ├── DeliveryDelayed        later may work: 5xx, 429, the link is down
     │   └── DeliveryRefused        it never will there: channel gone, right to post missing
@@ -106,6 +107,22 @@ class JournalLocked(JournalError):
 
     def __init__(self, sentence: str, leader: str | None = None) -> None:
         self.leader = leader
+        super().__init__(sentence)
+
+
+class Halted(DeskError):
+    """The kill switch bars an order: nothing was stored and nothing may be sent.
+
+    Attributes:
+        code: that of the denial.
+        sentence: what is so, and what to do.
+        details: the facts behind it.
+    """
+
+    def __init__(self, code: str, sentence: str, details: str = "") -> None:
+        self.code = code
+        self.sentence = sentence
+        self.details = details
         super().__init__(sentence)
 
 

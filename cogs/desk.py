@@ -11,6 +11,7 @@ from bot.chat.access import Host, admitted
 from bot.chat.answers import say
 from bot.chat.client import DeskClient
 from bot.trading.policy import EVERYTHING, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
+from bot.trading.switches import Switches
 from bot.trading.tickets import Member
 from bot.trading.words import code, money
 
@@ -36,7 +37,8 @@ class DeskCommands(commands.Cog):
     @app_commands.guild_only()
     async def policy(self, interaction: discord.Interaction[Host]) -> None:
         """List this member's grants, and the limits for everybody."""
-        await say(interaction, list(wording.pages(_policy(self._desk.policy, admitted(interaction)))))
+        lines = [*_halted(self._desk.switches), *_policy(self._desk.policy, admitted(interaction))]
+        await say(interaction, list(wording.pages(lines)))
 
 
 def _name(command: app_commands.Command[DeskCommands, ..., None] | app_commands.Group) -> str:
@@ -53,6 +55,13 @@ def _help(command: app_commands.Command[DeskCommands, ..., None] | app_commands.
         yield f"needs {' '.join(needed)}"
     if optional:
         yield f"takes {' '.join(optional)}"
+
+
+def _halted(switches: Switches) -> Iterator[str]:
+    """What nobody may do just now, whatever they are granted."""
+    if switches.all:
+        yield "**Halted**"
+    yield from (switch.sentence for switch in switches.by_weight())
 
 
 def _policy(policy: Policy, member: Member) -> list[str]:

@@ -20,10 +20,11 @@ from bot.desk.reports import (
     StrategyReport,
     Traded,
 )
-from bot.desk.requests import Press, Refused, ResolveRequest, TicketRequest
+from bot.desk.requests import Press, Refused, ResolveRequest, SwitchRequest, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.suggestions import SoFar, Suggestion
+from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket
 from bot.trading.verbs import Verb
 
@@ -137,6 +138,10 @@ class Desk(Protocol):
     def resolving(self) -> Resolving:
         """Takes a person's word on an unknown outcome."""
 
+    @property
+    def switches(self) -> Switches:
+        """All that is halted or reducing, as last seen."""
+
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
 
@@ -145,6 +150,12 @@ class Desk(Protocol):
 
     async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
+
+    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Halt at once, and tell the channel; the same words again for who asked, or every reason why not."""
+
+    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Lift what was halted, likewise."""
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""

@@ -51,10 +51,11 @@ class Course:
         """Journal a call, make it once, journal its end.
 
         Raises:
+            Halted: a switch bars it, so it was not made.
             JournalError: it could not be journaled, so it was not made.
             Overtaken: nothing may be sent any more.
         """
-        index = await self._begin(Leg(what, self.clock()))
+        index = await self._begin(Leg(what, self.clock()), action if isinstance(action, OrderIntent) else None)
         try:
             outcome = await self._broker.send(action, deadline=self.clock() + BUDGET_GETS)
         except Exception:
@@ -90,12 +91,12 @@ class Course:
             except JournalError as error:
                 log.warning("ticket %s: progress not journaled: %s", self.ticket.id, error)
 
-    async def _begin(self, leg: Leg) -> int:
+    async def _begin(self, leg: Leg, sends: OrderIntent | None) -> int:
         async with self._turn:
             before = self.progress
             self.progress = before.began(leg)
             try:
-                await self._store(EventName.STEP, {"what": leg.what, "state": leg.state})
+                await self._store(EventName.STEP, {"what": leg.what, "state": leg.state}, sends)
             except BaseException:
                 self.progress = before
                 raise
@@ -110,9 +111,9 @@ class Course:
                 # A fact all the same; it is stored with the next change, and a restart finds "sending": unknown.
                 log.warning("ticket %s: the end of a call not journaled: %s", self.ticket.id, error)
 
-    async def _store(self, name: EventName, data: dict[str, object]) -> None:
+    async def _store(self, name: EventName, data: dict[str, object], sends: OrderIntent | None = None) -> None:
         new = move(self.ticket, TicketState.SENDING, progress=self.progress)
-        while not await self._ledger.move(self.ticket, new, name, data=data):
+        while not await self._ledger.move(self.ticket, new, name, data=data, sends=sends):
             current = await self._ledger.journal.ticket(self.ticket.id)
             if current is None or current.state is not TicketState.SENDING:
                 raise Overtaken

@@ -1,13 +1,15 @@
 """One decision about one intent, on fresh facts: what it is by now, why not, what would be shown. Nothing is stored."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
 from bot.desk.ledger import Clock
 from bot.desk.look import Look, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError
 from bot.trading import limits, plan, strategies, sweeping
+from bot.trading import switches as switching
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
@@ -15,6 +17,7 @@ from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.pricing import priced
 from bot.trading.progress import Progress
 from bot.trading.sweeps import FlattenStrategy, Sweep
+from bot.trading.switches import Switches
 from bot.trading.tickets import NO_PROGRESS, Shown
 
 
@@ -48,6 +51,7 @@ class Decider:
     journal: Journal
     policy: Callable[[], Policy]
     clock: Clock
+    switches: Callable[[], Awaitable[Switches]]
 
     async def decide(self, intent: Intent, member: int) -> Decision:
         """Decide about an intent of a member.
@@ -60,23 +64,33 @@ class Decider:
         return await self._order(intent, member)
 
     async def _order(self, intent: OrderIntent, member: int) -> Decision:
-        facts, recent = await survey(self.look, self.journal, intent, self.policy, self.clock)
+        surveying = survey(self.look, self.journal, intent, self.policy, self.clock)
+        (facts, recent), switches = await asyncio.gather(surveying, self.switches())
         fresh, unpriced = _priced(plan.refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
-        denials = (*limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
-        shown = None if denials else plan.plan(fresh, facts, policy, now)
+        held = facts.position(fresh.contract)
+        barred = switching.reasons(fresh, held.quantity if held else 0, switches)
+        denials = (*barred, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
+        shown = None if denials else _warned(plan.plan(fresh, facts, policy, now), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
     async def _sweep(self, intent: Sweep) -> Decision:
-        sweep, books, recent = await survey_books(self.look, self.journal, intent, self.clock)
+        surveying = survey_books(self.look, self.journal, intent, self.clock)
+        (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
         fresh = sweeping.narrowed(sweep, books, policy)
         its, more = _of_strategy(fresh, books) if isinstance(fresh, FlattenStrategy) else (books, ())
         denials = sweeping.reasons(fresh, its, policy, recent)
         lines = sweeping.lines(fresh, its, policy)
-        shown = None if denials else sweeping.plan(fresh, lines, *more)
+        shown = None if denials else _warned(sweeping.plan(fresh, lines, *more), fresh, switches)
         return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+
+
+def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:
+    """What passes where something is halted says so on its card."""
+    switch = switches.over_intent(intent)
+    return shown if switch is None else replace(shown, warnings=(f"{switch.headline}.", *shown.warnings))
 
 
 def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denial, ...]]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from bot.desk import pace as pacing
 from bot.desk.actions import Actions
+from bot.desk.brakes import Brakes
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
@@ -32,10 +33,11 @@ from bot.desk.ports import Broker, EventName, Journal, Messenger
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Reconciler
-from bot.desk.requests import Press, Refused, TicketRequest
+from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
 from bot.desk.rounds import FIRST_AFTER, Rounds
+from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
 from bot.desk.suggest import Suggest
@@ -44,6 +46,7 @@ from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
 from bot.trading.exits import USUAL_PACE, Pace
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 from bot.trading.verbs import Verb
 
@@ -62,6 +65,8 @@ FRONTS_EVERY = 3600.0
 # One account's at a time: all of them at once would use up what reads of others need.
 FILLS_PACE = 1.0
 WATCH_PACE = 1.0
+# At a claim they are looked for anyway; this is how soon people hear of it.
+SWITCHES_EVERY = 1.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -78,6 +83,7 @@ class Desk:
         urgent_broker: likewise for the reads of a way out, so that nothing goes before them.
         pace: how long a flatten waits for what.
         observe: is told of every stored event, for counting.
+        halt_file: the first line of the file HALT, ``None`` while there is none.
 
     Attributes:
         reads: answers the commands that only read.
@@ -104,6 +110,7 @@ class Desk:
         urgent_broker: Broker | None = None,
         pace: Pace = USUAL_PACE,
         observe: Callable[[EventName], None] = lambda _name: None,
+        halt_file: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._policy = policy
@@ -112,13 +119,15 @@ class Desk:
         self._directory = Directory(quiet_broker or broker)
         self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
         self._observe = observe
-        self._ledger = Ledger(journal, policy, clock, self._stored)
+        brakes = Brakes(journal, clock, halt_file)
+        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
         look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
+        self._safety = Safety(self._ledger, brakes, naming, policy, clock)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
-        decider = Decider(look, journal, policy, clock)
+        decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
         exits = Look(urgent_broker or broker)
@@ -153,6 +162,11 @@ class Desk:
         """The running policy."""
         return self._policy()
 
+    @property
+    def switches(self) -> Switches:
+        """All that is halted or reducing, as last seen; for showing."""
+        return self._safety.known
+
     def may(self, member: Member, request: Request) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
         return may(self._policy(), member.roles, request)
@@ -174,6 +188,14 @@ class Desk:
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
         return made
+
+    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Halt the desk, an account or an instrument, at once; what the team reads of it, or every reason why not."""
+        return await self._safety.halt(member, place, request)
+
+    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        """Lift what was halted, likewise."""
+        return await self._safety.resume(member, place, request)
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
@@ -244,9 +266,12 @@ class Desk:
         Raises:
             JournalError: the journal can't be read or written.
         """
+        last = await self._safety.last_run()
         found = await self._lapses.at_start()
-        counted = {"expired": found.expired, "unknown": found.unknown, "late": found.late}
-        await self._ledger.record(EventName.STARTED, data=counted, notices=notices_of_the_start(self._policy(), found))
+        left = await self._safety.take_over(last)
+        data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
+        await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
+        await self._safety.look()
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
             asyncio.create_task(self._forever("evidence", self._seek, TICK)),
@@ -255,6 +280,7 @@ class Desk:
             asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
+            asyncio.create_task(self._forever("switches", self._safety.look, SWITCHES_EVERY)),
             asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
             asyncio.create_task(self._forever("rounds", self.health.probe, WATCH_PACE)),
             asyncio.create_task(self._forever("watchdog", self.health.look, WATCH_PACE)),
@@ -273,6 +299,10 @@ class Desk:
                 if ticket.state is TicketState.SENDING:
                     await self._lapses.lost(ticket)
         await self._outbox.flush(self.news_get)
+        if self._loops:
+            # Not there at the next start, this tells that the run was cut off.
+            with contextlib.suppress(JournalError):
+                await self._ledger.record(EventName.STOPPED)
         await self._end()
 
     async def abandon(self) -> None:

@@ -2,18 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from bot.desk.news import notices_for
+from bot.desk.news import notices_for, notices_of_switch
 from bot.desk.ports import Event, EventName, Journal, Notice
-from bot.errors import JournalError
+from bot.errors import Halted, JournalError
 from bot.trading.health import Commit
+from bot.trading.intents import EXITS, OrderIntent
 from bot.trading.policy import Policy
-from bot.trading.tickets import Ticket
+from bot.trading.switches import Switch, Switches, reasons
+from bot.trading.tickets import Ticket, is_claim
 
 Clock = Callable[[], datetime]
+
+
+async def _none() -> Sequence[Switch]:
+    """Nothing that is found rather than stored."""
+    return ()
 
 
 class Ledger:
@@ -29,11 +36,13 @@ class Ledger:
         policy: Callable[[], Policy],
         clock: Clock,
         observe: Callable[[EventName], None] = lambda _name: None,
+        brakes: Callable[[], Awaitable[Sequence[Switch]]] = _none,
     ) -> None:
         self.journal = journal
+        self._brakes = brakes
+        self.commit: Commit | None = None
         self._observe = observe
         self.news = asyncio.Event()
-        self.commit: Commit | None = None
         self._policy = policy
         self._clock = clock
 
@@ -46,15 +55,33 @@ class Ledger:
         actor: int | None = None,
         data: Mapping[str, object] | None = None,
         show: bool = True,
+        sends: OrderIntent | None = None,
     ) -> bool:
         """Store a change; ``False`` means that somebody else changed the ticket first and nothing was stored.
 
+        Args:
+            old: the ticket as it was read.
+            new: as it shall be.
+            name: of the event.
+            actor: Discord id of who does it.
+            data: of the event.
+            show: whether the card is drawn anew.
+            sends: the next of several calls, where the change lets one out.
+
         Raises:
+            Halted: a switch bars what would be sent; nothing was stored.
             JournalError: the journal can't be written.
         """
+        asked = sends if sends is not None else new.intent if is_claim(old, new) else None
+        if asked is not None and not isinstance(asked, EXITS):
+            # What is found is looked for here, as late as can be; what is stored is asked in the transaction itself.
+            found = Switches(tuple(await self._brakes()))
+            if barred := reasons(asked, new.shown.position, found):
+                raise Halted(barred[0].code, barred[0].sentence, barred[0].details)
         event = Event(self._clock(), name, new.id, actor, data or {})
+        notices = notices_for(self._policy(), name, new)
         with self._timed():
-            stored = await self.journal.advance(old, new, (event,), notices_for(self._policy(), name, new), show=show)
+            stored = await self.journal.advance(old, new, (event,), notices, show=show, sends=sends)
         if stored:
             self._observe(name)
             # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.
@@ -91,6 +118,39 @@ class Ledger:
         self._observe(event.name)
         if notices:
             self.news.set()
+
+    async def switch(self, name: EventName, switch: Switch, channel: int, still: Switch | None = None) -> bool:
+        """Set or lift a switch and tell of it, there and wherever the policy says; ``False`` when it changes nothing.
+
+        Args:
+            name: of the event.
+            switch: as it shall be.
+            channel: where it was asked.
+            still: another one, that goes on to hold there.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        notices = notices_of_switch(self._policy(), name, switch, channel, still)
+        with self._timed():
+            stored = await self.journal.switch(switch, self._about(name, switch), notices)
+        if stored:
+            self._observe(name)
+            self.news.set()
+        return stored
+
+    async def told_of_switch(self, name: EventName, switch: Switch, still: Switch | None = None) -> None:
+        """Store that a switch was found, or has gone, and tell of it.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        notices = notices_of_switch(self._policy(), name, switch, still=still)
+        await self.keep(self._about(name, switch), notices)
+
+    def _about(self, name: EventName, switch: Switch) -> Event:
+        data = {"account": switch.account, "instrument": switch.root, "state": switch.state, "source": switch.source}
+        return Event(self._clock(), name, None, switch.actor, {**data, "name": switch.actor_name, "why": switch.why})
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

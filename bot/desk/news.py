@@ -3,9 +3,10 @@
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
-from bot.trading.policy import Policy
+from bot.trading.policy import EVERYTHING, RESUME, Policy
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
+from bot.trading.switches import Source, Switch
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
@@ -35,6 +36,8 @@ ALARMS = frozenset(
 )
 AGAIN = "nothing was sent, ask again with the command"
 SOUGHT = "the bot looks for the order, and nothing is sent again"
+MOST_ROLES = 5
+NOBODY_RESUMES = "No role is granted /resume; whoever runs the desk must add a grant to the policy file."
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {
@@ -92,6 +95,33 @@ def _of_the_start(expired: int, unknown: int, late: int) -> str:
     )
     lines = [f"{count} {what} {told}" for count, what, told in counted if count]
     return "\n".join(["**The bot has started**", *(lines or ["Nothing was left open."])])
+
+
+def notices_of_switch(
+    policy: Policy, name: EventName, switch: Switch, channel: int | None = None, still: Switch | None = None
+) -> tuple[Notice, ...]:
+    """One notice for each channel that wants to read of switches there, and for the one where it was asked."""
+    text, wanted = switch_words(policy, name, switch, still), switch.account == EVERYTHING
+    tone = Tone.ALARM if name in ALARMS else Tone.ROUTINE
+    chosen = {} if channel is None else {channel: Notice(channel, text, tone=tone)}
+    for route in policy.routes:
+        if route.wants(name) if wanted else route.carries(name, switch.account):
+            loud_before = route.channel in chosen and not chosen[route.channel].silent
+            chosen[route.channel] = Notice(route.channel, text, route.is_silent(name) and not loud_before, tone)
+    return tuple(chosen.values())
+
+
+def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch | None = None) -> str:
+    """What people read of a switch that was set or lifted: what, who, why, and how it goes on; ``still`` is one that stays."""
+    if name is EventName.RESUMED:
+        told = f"**Resumed** · {switch.where}: {switch.lifted}."
+        return told if still is None else f"{told}\nNot everything goes there yet. {still.sentence}"
+    lines = [f"**{switch.state.capitalize()}** · {switch.sentence}"]
+    roles = sorted({grant.role for grant in policy.grants if grant.has_command(RESUME)})
+    if switch.source is Source.PERSON:
+        named = " ".join(f"<@&{role}>" for role in roles[:MOST_ROLES])
+        lines.append(f"/resume is granted to {named}." if roles else NOBODY_RESUMES)
+    return "\n".join(lines)
 
 
 def headline(name: EventName, ticket: Ticket) -> str:

@@ -16,12 +16,13 @@ from bot.trading.funds import Watermarks
 from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Action
+from bot.trading.intents import Action, OrderIntent
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.market import Session
 from bot.trading.orders import OrderState
 from bot.trading.outcomes import Outcome
 from bot.trading.spans import Span
+from bot.trading.switches import Switch, Switches
 from bot.trading.tickets import Ticket
 
 
@@ -149,12 +150,14 @@ class EventName(StrEnum):
     FLATTENED = "flattened"
     ORDER_CANCELLED = "order cancelled"
     HALTED = "halted"
+    RESUMED = "resumed"
     POLICY_CHANGED = "policy changed"
     AUDIT_HEAD = "audit head"
     STARTED = "started"
     TOOK_OVER = "took over"
     LINK_DOWN = "link down"
     LINK_UP = "link up"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +236,25 @@ class Journal(Protocol):
         """Store a new ticket with its first event."""
 
     async def advance(
-        self, old: Ticket, new: Ticket, events: Sequence[Event], notices: Sequence[Notice] = (), *, show: bool = True
+        self,
+        old: Ticket,
+        new: Ticket,
+        events: Sequence[Event],
+        notices: Sequence[Notice] = (),
+        *,
+        show: bool = True,
+        sends: OrderIntent | None = None,
     ) -> bool:
         """Store a ticket's change if its version is still ``old.version``; ``False``, and nothing at all, if it isn't.
 
         Events, notices and (with ``show``) the card's row in the outbox are written in the same transaction. The message id
         is not among what is compared or written here.
+
+        The switches are asked in that transaction about what the change lets out: the ticket's intent where an offer becomes
+        ``sending``, and ``sends``, the next of several calls.
+
+        Raises:
+            Halted: a switch bars it; nothing at all was stored.
         """
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
@@ -246,6 +262,18 @@ class Journal(Protocol):
 
     async def record(self, event: Event, notices: Sequence[Notice] = ()) -> None:
         """Store an event that changes no ticket."""
+
+    async def switches(self) -> Switches:
+        """All switches that are not active."""
+
+    async def switch(self, switch: Switch, event: Event, notices: Sequence[Notice] = ()) -> bool:
+        """Set a switch if that is stricter than what stands in just its scope, or, with ``active``, lift one that stands.
+
+        ``False``, and nothing at all, where it would change nothing or make something looser than asked.
+        """
+
+    async def last(self, names: Collection[EventName]) -> Event | None:
+        """The newest event of one of these names."""
 
     async def ticket(self, ticket_id: str) -> Ticket | None:
         """One ticket."""

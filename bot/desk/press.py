@@ -18,10 +18,10 @@ from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
-from bot.errors import JournalError
+from bot.errors import Halted, JournalError
 from bot.trading.intents import accounts_of
 from bot.trading.plan import no_longer_true
-from bot.trading.policy import Denial, Policy
+from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Approved, Member, Ticket, TicketState, move
 from bot.trading.words import harmless
@@ -187,6 +187,10 @@ class Presses:
     async def _claimed(self, press: Press, ticket: Ticket, sending: Ticket) -> Ticket | None:
         try:
             stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)
+        except Halted as error:
+            # Halted since the look: the journal had the last word, in the very transaction that would have claimed it.
+            await self._deny(press, ticket, (Denial(DenialCode(error.code), error.sentence, error.details),))
+            return None
         except JournalError as error:
             # No order leaves that could not be journaled; that nothing was sent is told at once and stored when it can be.
             log.exception("ticket %s could not be claimed", ticket.id)

@@ -158,6 +158,24 @@ class BracketRequest:
     stop: str
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchRequest:
+    """The options of ``/halt`` and ``/resume`` as they were typed; what was left out is empty.
+
+    Attributes:
+        command: ``halt`` or ``resume``.
+        scope: ``desk``, ``account`` or ``instrument``.
+        state: ``halted`` or ``reducing``; a resumption takes none.
+    """
+
+    command: str
+    scope: str
+    account: str = ""
+    instrument: str = ""
+    reason: str = ""
+    state: str = "halted"
+
+
 EntryRequest = ReverseRequest | PlaceRequest | FlatPlaceRequest
 TicketRequest = EntryRequest | CloseRequest | CancelRequest | FlattenRequest | ModifyRequest | ReplaceRequest | BracketRequest
 

@@ -12,7 +12,7 @@ from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.desk.settle import settled
-from bot.errors import JournalError
+from bot.errors import Halted, JournalError
 from bot.trading.actions import CancelOrders
 from bot.trading.exits import Pace
 from bot.trading.facts import Facts
@@ -59,7 +59,7 @@ class VerifiedReversals:
                 who = harmless(flatten.requester.name, 40)
                 return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
             placed = await course.send(entry, entry_words(intent))
-        except JournalError as error:
+        except (Halted, JournalError) as error:
             return self._not_placed(course, str(error))
         name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
         if isinstance(placed, Rejected | NotSent):

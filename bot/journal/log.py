@@ -1,12 +1,12 @@
 """The append-only log: writing its lines as a chain, and reading it whole. What a digest is made of is in ``chain``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
 
-from bot.desk.ports import Event
+from bot.desk.ports import Event, EventName
 from bot.journal.chain import Head, Line, linked
-from bot.journal.codec import event_data
+from bot.journal.codec import event_data, events_of
 from bot.journal.schema import EPOCH, MICROSECOND, chain_head, events, stored_words
 
 # How many lines are in memory at once while the log is read whole.
@@ -64,6 +64,12 @@ def only_head(connection: Connection) -> Head | None:
         case [(int(seq), str(digest))]:
             return Head(seq, digest)
     return None
+
+
+def last(connection: Connection, names: Collection[EventName]) -> Event | None:
+    """The newest event of one of these names; looked for from the end, where it is soon found."""
+    newest = select(events).where(events.c.name.in_(sorted(names))).order_by(events.c.seq.desc()).limit(1)
+    return next(iter(events_of(connection.execute(newest))), None)
 
 
 def lines(connection: Connection) -> Iterator[Line]:

@@ -20,8 +20,10 @@ from sqlalchemy import (
 )
 
 from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice
+from bot.errors import Halted
 from bot.journal import fills as filled
 from bot.journal import log, outbox
+from bot.journal import switches as switching
 from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.lease import Lease
@@ -29,9 +31,12 @@ from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
 from bot.trading.facts import Execution
+from bot.trading.intents import OrderIntent
 from bot.trading.orders import DONE_STATES, OrderState
+from bot.trading.policy import Denial
 from bot.trading.spans import Span
-from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
+from bot.trading.switches import Switch, Switches
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, is_claim
 
 _row = tickets.c
 
@@ -113,25 +118,40 @@ class SqlJournal:
         self._shelf.put(ticket)
 
     async def advance(
-        self, old: Ticket, new: Ticket, events: Sequence[Event], notices: Sequence[Notice] = (), *, show: bool = True
+        self,
+        old: Ticket,
+        new: Ticket,
+        events: Sequence[Event],
+        notices: Sequence[Notice] = (),
+        *,
+        show: bool = True,
+        sends: OrderIntent | None = None,
     ) -> bool:
         """Store a ticket's change if nobody else has changed it since ``old`` was read; this is how a ticket is claimed."""
         if (new.id, new.version) != (old.id, old.version + 1):
             raise ValueError(f"{old.id} v{old.version} can't become {new.id} v{new.version}")
+        # Here, as no claim may go past it, whoever makes it.
+        asked = sends if sends is not None else new.intent if is_claim(old, new) else None
         values = {**ticket_values(new), "key": old.id, "seen": old.version}
         at = events[0].at if events else self._clock()
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> bool | Denial:
             if connection.execute(_CLAIM, values).rowcount == 0:
                 connection.rollback()
                 return False
+            if asked is not None and (barred := switching.barring(connection, asked, new.shown.position)):
+                connection.rollback()
+                return barred[0]
             log.append(connection, events)
             outbox.tell(connection, notices, at, new.id)
             if show:
                 outbox.show(connection, new.id, at)
             return True
 
-        if stored := await self._writes.run(work):
+        stored = await self._writes.run(work)
+        if isinstance(stored, Denial):
+            raise Halted(stored.code, stored.sentence, stored.details)
+        if stored:
             self._shelf.put(new)
         return stored
 
@@ -149,6 +169,27 @@ class SqlJournal:
             outbox.tell(connection, notices, event.at)
 
         await self._writes.run(work)
+
+    async def switches(self) -> Switches:
+        """All switches that are not active."""
+        return await self._reads.run(switching.read)
+
+    async def switch(self, switch: Switch, event: Event, notices: Sequence[Notice] = ()) -> bool:
+        """Set a switch if that is stricter than what stands in its scope, or lift one that stands."""
+
+        def work(connection: Connection) -> bool:
+            if not switching.put(connection, switch):
+                connection.rollback()
+                return False
+            log.append(connection, (event,))
+            outbox.tell(connection, notices, event.at)
+            return True
+
+        return await self._writes.run(work)
+
+    async def last(self, names: Collection[EventName]) -> Event | None:
+        """The newest event of one of these names."""
+        return await self._reads.run(lambda connection: log.last(connection, names))
 
     async def ticket(self, ticket_id: str) -> Ticket | None:
         """One ticket."""

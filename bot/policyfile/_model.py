@@ -56,12 +56,14 @@ EVENTS = frozenset(
         "flattened",
         "order cancelled",
         "halted",
+        "resumed",
         "policy changed",
         "audit head",
         "started",
         "took over",
         "link down",
         "link up",
+        "stopped",
     }
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""

@@ -25,6 +25,7 @@ from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
 from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
+from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.metrics import Meter, served
 from bot.program.signals import stop_on_signals, unless
@@ -39,6 +40,7 @@ from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
+from cogs.safety import SafetyCommands
 from cogs.strategies import Strategies
 from cogs.trading import Trading
 
@@ -51,7 +53,19 @@ GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, HealthCommands, JournalCommands, DeskCommands)
+COGS = (
+    Positions,
+    Trading,
+    Accounts,
+    Orders,
+    Market,
+    Chart,
+    Strategies,
+    SafetyCommands,
+    HealthCommands,
+    JournalCommands,
+    DeskCommands,
+)
 
 
 def utc_now() -> datetime:
@@ -120,7 +134,7 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
-        quiet = broker.in_background
+        quiet, halt_file = broker.in_background, beside_the_journal(settings.database_url)
         desk = Desk(
             broker,
             journal,
@@ -131,6 +145,7 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
             quiet_broker=quiet,
             urgent_broker=broker.for_exits,
             observe=meter.count,
+            halt_file=halt_file,
         )
         broker.listen(desk.news)
         if lease is not None and stood_by:
@@ -214,13 +229,15 @@ class Clients:
         return self._newest
 
     async def show_link(self) -> None:
-        """Keep the bot's line in the member list true, for ever."""
+        """Keep the bot's line in the member list true, for ever: what is halted, and which link is down."""
         while True:
             await asyncio.sleep(LINK_SECONDS)
             if self._newest is not None:
                 try:
                     sign = self._desk.health.sign
-                    await self._newest.show_link(up=sign.up, why=sign.why, which=sign.which, partly=sign.partly)
+                    await self._newest.show_link(
+                        up=sign.up, why=sign.why, which=sign.which, partly=sign.partly, switches=self._desk.switches
+                    )
                 except (OSError, discord.DiscordException) as error:
                     log.info("presence not shown: %s", error)
 

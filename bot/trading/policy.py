@@ -38,6 +38,8 @@ READING_COMMANDS = frozenset(
 )
 RUNNING_COMMANDS = frozenset({"halt", "resume", "resolve", "policy", "report", "help"})
 COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
+# Whoever may trade somewhere may stop trading there, without any grant of it.
+HALT, RESUME = "halt", "resume"
 
 
 def ascii_lower(text: str) -> str:
@@ -96,6 +98,8 @@ class DenialCode(StrEnum):
     DAILY_LOSS = "DAILY_LOSS"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     FLATTENING = "FLATTENING"
+    HALTED = "HALTED"
+    REDUCING = "REDUCING"
     CARD_OVER = "CARD_OVER"
     NOT_ONE_STOP = "NOT_ONE_STOP"
     DESK_DOWN = "DESK_DOWN"
@@ -125,8 +129,10 @@ class Grant:
     order_types: frozenset[OrderType] = frozenset(OrderType)
 
     def has_command(self, command: str) -> bool:
-        """Tell whether the grant names this command."""
-        return EVERYTHING in self.commands or command in self.commands
+        """Tell whether the grant names this command; one that trades lets its holder halt what they may trade."""
+        if EVERYTHING in self.commands or command in self.commands:
+            return True
+        return command == HALT and not self.commands.isdisjoint(TRADING_COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)

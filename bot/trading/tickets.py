@@ -225,6 +225,11 @@ class Ticket:
         return same_market and (mine.side, mine.quantity, mine.type) == (its.side, its.quantity, its.type)
 
 
+def is_claim(old: Ticket, new: Ticket) -> bool:
+    """Tell whether a change claims a ticket: from here its order leaves."""
+    return (old.state, new.state) == (TicketState.OFFERED, TicketState.SENDING)
+
+
 def move(ticket: Ticket, state: TicketState, **changes: object) -> Ticket:
     """The ticket in its next state, one version on.
 

@@ -19,13 +19,26 @@ from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
+from cogs.safety import SafetyCommands
 from cogs.strategies import Strategies
 from cogs.trading import Trading
 
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, HealthCommands, JournalCommands, DeskCommands)
+COGS = (
+    Positions,
+    Trading,
+    Accounts,
+    Orders,
+    Market,
+    Chart,
+    Strategies,
+    SafetyCommands,
+    HealthCommands,
+    JournalCommands,
+    DeskCommands,
+)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

@@ -22,6 +22,7 @@ from bot.desk.requests import (
     Refused,
     ReplaceRequest,
     ResolveRequest,
+    SwitchRequest,
     TicketRequest,
 )
 from bot.trading.instruments import parse_dated
@@ -43,6 +44,7 @@ from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, 
 from bot.trading.progress import Line, Progress
 from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.switches import Switches
 from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
 from bot.trading.verbs import Verb
 
@@ -218,6 +220,7 @@ class FakeHealth:
         return self.told
 
 
+@dataclass
 class FakeResolving:
     """Fills ``bot.chat.door.Resolving``: gives back what it was given.
 
@@ -276,6 +279,8 @@ class FakeDesk:
     requested: TicketRequest | None = None
     pressed: list[tuple[Member, str, Verb]] = field(default_factory=list)
     turned_away: list[tuple[int, str]] = field(default_factory=list)
+    switches: Switches = field(default_factory=Switches)
+    switched: list[tuple[Member, Place, SwitchRequest]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reads = FakeReads(self.behind)
@@ -309,6 +314,17 @@ class FakeDesk:
         )
         self.tickets[made.id] = made
         return made
+
+    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        return self._switch(member, place, request)
+
+    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        return self._switch(member, place, request)
+
+    def _switch(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+        self._pass(request.command)
+        self.switched.append((member, place, request))
+        return self.refuses or f"**{request.command}** of the {request.scope}"
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         self._pass("request")

@@ -1,7 +1,7 @@
 """A desk over the real journal (in memory), a broker with a book, and a channel that remembers."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -48,6 +48,8 @@ class Room:
     clock: Clock
     disk: FlakyJournal
     policies: list[Policy] = field(default_factory=list)
+    # What the file HALT says, if there is one.
+    halt_file: list[str] = field(default_factory=list)
 
     async def ticket(self, request: TicketRequest = ASK, member: Member = TRADER) -> Ticket:
         """Ask and post the card."""
@@ -97,7 +99,9 @@ class Room:
 
     def again(self, quiet: FakeBroker | None = None) -> Desk:
         """A second desk over the same journal, as after a restart."""
-        return make_desk(self.broker, self.journal, self.messenger, self.clock, self.policies, prefix="r", quiet=quiet)
+        return make_desk(
+            self.broker, self.journal, self.messenger, self.clock, self.policies, "r", quiet=quiet, halt_file=self.halt_file
+        )
 
 
 def make_desk(
@@ -108,11 +112,13 @@ def make_desk(
     policies: list[Policy],
     prefix: str = "t",
     quiet: FakeBroker | None = None,
+    halt_file: Sequence[str] = (),
 ) -> Desk:
     """Build a desk by hand."""
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
-    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet)
+    file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - likewise
+    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file)
     # What takes several steps waits by this clock too.
     sender = desk._sender
     sender.sweeping = replace(sender.sweeping, pause=clock.pause)
@@ -127,8 +133,9 @@ async def room() -> AsyncIterator[Room]:
     broker, messenger, policies = FakeBroker(clock), FakeMessenger(), [POLICY]
     async with opened("sqlite+aiosqlite:///:memory:", clock) as journal:
         disk = FlakyJournal(journal)
-        desk = make_desk(broker, disk, messenger, clock, policies)
-        yield Room(desk, broker, journal, messenger, clock, disk, policies)
+        halt_file: list[str] = []
+        desk = make_desk(broker, disk, messenger, clock, policies, halt_file=halt_file)
+        yield Room(desk, broker, journal, messenger, clock, disk, policies, halt_file)
         disk.failing.clear()
         await desk.close()
 
