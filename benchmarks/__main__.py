@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure
 from benchmarks.stage import StageError
 from benchmarks.table import table
@@ -13,13 +14,15 @@ from benchmarks.table import table
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="latency")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     latency = commands.add_parser("latency", help="slash event to card and Confirm event to order, beside a bare bot")
     latency.add_argument("--runs", type=_two_or_more, default=300, help="runs of each bot that count (default 300)")
     latency.add_argument("--warm-up", type=int, default=20, help="runs of each bot that don't (default 20)")
     latency.add_argument("--pause", type=float, default=0.01, help="seconds of quiet before each event (default 0.01)")
     latency.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
     latency.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
+    latency.set_defaults(command=_latency)
+    chaos.add_to(commands)
     return parser
 
 
@@ -33,6 +36,10 @@ def _two_or_more(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print."""
     given = _parser().parse_args(arguments)
+    return int(given.command(given))
+
+
+def _latency(given: argparse.Namespace) -> int:
     plan = Plan(runs=given.runs, warm_up=given.warm_up, pause=given.pause, transport=given.transport)
     with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
         try:
