@@ -201,7 +201,7 @@ def _sent(book: Mapping[str, Any]) -> Iterator[Sent]:
         body = request["body"] if isinstance(request["body"], dict) else {}
         path = request["path"].partition("?")[0]
         account, order = _ACCOUNT.search(path), _ORDER.search(path)
-        target = unquote(order[1]) if order else body.get("orderId")
+        target = unquote(order[1]) if order else str(body.get("orderId"))
         yield Sent(
             request["call"],
             unquote(account[1]) if account else str(body.get("account", "")),

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Protocol
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 
 from benchmarks.chaos.plan import Database
 
@@ -53,7 +53,7 @@ class SqliteJournal:
 class PostgresJournal:
     """A database of its own on the server."""
 
-    def __init__(self, name: str, watching: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, name: str, watching: asyncpg.Connection) -> None:
         self._name = name
         self._watching = watching
         self.url = f"{SERVER.replace('postgresql', 'postgresql+asyncpg')}/{name}"

@@ -49,7 +49,7 @@ class Moments:
         try:
             async with asyncio.timeout(SECONDS):
                 while not await self._conditions[self.kill.step]():
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(LOOK_SECONDS)  # noqa: ASYNC110 - other processes have no event
         except TimeoutError:
             return False
         return True

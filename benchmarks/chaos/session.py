@@ -1,4 +1,4 @@
-"""One session: its waves are asked for, pressed, disturbed and killed; then all is mended, and it waits until everything is told."""
+"""One session: its waves are asked for, pressed, disturbed and killed; then all is mended, and it waits until all is told."""
 
 import asyncio
 import time
@@ -125,16 +125,12 @@ class _Player:
             story.answer = str(error)
             return
 
-        def answered() -> Card | str | None:
-            view = self.stage.discord.interaction(asked.id)
-            return self._card(run) or ("denied" in view.text.casefold() and view.text) or None
+        def answered() -> bool:
+            story.card, story.answer = self._card(run), self.stage.discord.interaction(asked.id).text
+            return story.card is not None or "denied" in story.answer.casefold()
 
-        try:
-            found = await self.stage.discord.until(answered, CARD_SECONDS)
-        except TimeoutError:
-            story.answer = self.stage.discord.interaction(asked.id).text or "no answer"
-            return
-        story.card, story.answer = (None, found) if isinstance(found, str) else (found, "")
+        with suppress(TimeoutError):
+            await self.stage.discord.until(answered, CARD_SECONDS)
 
     def _card(self, run: Run) -> Card | None:
         return self.stage.channel.card_of(run.account, None if run.act.name == "flatten account" else run.instrument)
@@ -171,7 +167,8 @@ class _Player:
         # One whose card came late finds it now.
         card = story.card = story.card or self._card(run)
         story.disturbed = disturbed
-        if card is None or run.press is Press.NEVER:
+        # A card that was posted only after its end has nothing to press.
+        if card is None or "Confirm" not in card.buttons or run.press is Press.NEVER:
             return
         await asyncio.sleep(run.after)
         member = STRANGER if run.press is Press.STRANGER else run.member

@@ -1,4 +1,4 @@
-"""What a session plays on: a simulated NinjaTrader with the accounts of the plan, a local Discord, a journal, the bot's process."""
+"""What a session plays on: a simulated NinjaTrader with the plan's accounts, a local Discord, a journal, the bot's process."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
