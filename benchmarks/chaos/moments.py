@@ -48,8 +48,8 @@ class Moments:
             return True
         try:
             async with asyncio.timeout(SECONDS):
-                while not await self._conditions[self.kill.step]():
-                    await asyncio.sleep(LOOK_SECONDS)  # noqa: ASYNC110 - other processes have no event
+                while not await self._conditions[self.kill.step]():  # noqa: ASYNC110 - other processes have no event
+                    await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             return False
         return True

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import cycle
 from typing import Any
 
 from benchmarks.chaos.troubles import AT, Trouble
@@ -11,7 +12,7 @@ from benchmarks.chaos.troubles import AT, Trouble
 MONTH = "09-26"
 ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
 PAIRS_PER_ACCOUNT = 3
-RUNS_PER_WAVE = 18
+RUNS_PER_WAVE = 12
 MOST_RUNS_PER_SESSION = 126
 
 
@@ -191,13 +192,14 @@ def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Ses
 def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     dice = random.Random(f"{seed} {index}")  # noqa: S311 - a plan is no secret
     transport = "websocket" if index // 2 % 2 else "rest"
-    kills = list(Step)
-    dice.shuffle(kills)
+    steps = list(Step)
+    dice.shuffle(steps)
+    kills = cycle(steps)
     waves = []
     for number, first in enumerate(range(0, runs, RUNS_PER_WAVE)):
         made = tuple(_run(dice, at, transport) for at in range(first, min(first + RUNS_PER_WAVE, runs)))
         # Two waves of three end with a kill, each step in its turn.
-        kill = _kill(dice, made, kills[(number * 2 // 3) % len(kills)]) if number % 3 < 2 else None
+        kill = _kill(dice, made, next(kills)) if number % 3 < 2 else None
         jolt = dice.choice(JOLTS_OF[database]) if dice.random() < 0.6 else None
         waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.4)))
     return Session(seed, index, database, transport, tuple(waves))
