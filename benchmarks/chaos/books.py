@@ -98,7 +98,6 @@ class Case:
         sent: requests about it, in their order.
         orders: about it, in the simulator's book; the one that worked there before comes first, if one did.
         position: signed contracts there now.
-        other: what else is open in an account that was to be flattened whole.
     """
 
     run: Run
@@ -139,7 +138,7 @@ def told_id(title: str) -> str | None:
 
 
 def cases(session: Session, book: Mapping[str, Any], stories: Mapping[int, Story]) -> tuple[Case, ...]:
-    """Every run that was asked for, with what is about it in each book; what is about none of them comes as runs of nobody."""
+    """Every run that was asked for, with what is about it in each book."""
     shelf = _Shelf.of(book)
     return tuple(_case(run, stories[run.number], shelf) for run in session.runs if run.number in stories)
 

@@ -5,10 +5,11 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.chaos.compare import Violation, violations
+from benchmarks.chaos.books import Case, End, Sent, Story
+from benchmarks.chaos.compare import Breach, Violation, violations
 from benchmarks.chaos.journals import SERVER, has_server
 from benchmarks.chaos.plan import Database, Session, sessions
 from benchmarks.chaos.process import BotError
@@ -59,11 +60,23 @@ async def _report(given: argparse.Namespace, folder: Path) -> Report | None:
     chosen = [session for session in plan if given.session in (None, session.index)]
     played = await _play(chosen, folder, given.side_by_side)
     notes += sorted({note for one in played for note in one.notes})
-    broken: list[tuple[Played, Violation]] = [
-        (one, violation) for one in played for case in one.cases for violation in violations(case)
-    ]
+    broken = [(one, violation) for one in played for violation in _broken(one)]
     runs = sum(len(one.cases) for one in played)
     return Report(given.seed, runs, played, broken, notes, time.monotonic() - began)
+
+
+def _broken(played: Played) -> Iterator[Violation]:
+    for case in played.cases:
+        yield from violations(case)
+    yield from in_nobodys_name(played.session, played.strays)
+
+
+def in_nobodys_name(session: Session, sent: Sequence[Sent]) -> Iterator[Violation]:
+    """What was sent about nothing that anybody had asked for."""
+    for one in sent:
+        run = next(iter(session.runs))
+        case = Case(run, Story(), None, End.OPEN, "", None, None, None, (one,))
+        yield Violation(Breach.UNPRESSED, case, f"{one.call} in {one.account} {one.instrument}, which is no run's")
 
 
 async def _play(plan: Sequence[Session], folder: Path, side_by_side: int) -> list[Played]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.books import Case, Story, cases, is_over
+from benchmarks.chaos.books import Case, Sent, Story, cases, is_over, strays
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.jolts import jolt
 from benchmarks.chaos.moments import Moments
@@ -31,6 +31,7 @@ class Played:
     """What a session came to.
 
     Attributes:
+        strays: requests that are about no run.
         kills: by step and by what the journal said of the victim just then; ``missed`` where the moment didn't come.
         jolts: how often each came.
         ended: lives of the bot that ended by themselves, with their last words.
@@ -41,6 +42,7 @@ class Played:
 
     session: Session
     cases: tuple[Case, ...] = ()
+    strays: tuple[Sent, ...] = ()
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
     jolts: Counter[str] = field(default_factory=Counter)
     ended: list[str] = field(default_factory=list)
@@ -64,7 +66,8 @@ async def play(session: Session, folder: Path) -> Played:
         await player.mend()
         await player.until_told()
         played.exit = await stage.bot.stop()
-        played.cases = cases(session, stage.simulator.book(), player.stories)
+        book = stage.simulator.book()
+        played.cases, played.strays = cases(session, book, player.stories), strays(session, book)
         played.ended, played.starts = stage.bot.ended, stage.bot.starts
     played.took = time.monotonic() - began
     return played
