@@ -12,7 +12,8 @@ from benchmarks.chaos.troubles import AT, Trouble
 MONTH = "09-26"
 ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
 PAIRS_PER_ACCOUNT = 3
-RUNS_PER_WAVE = 12
+# A kill voids every card that is open, so that many are pressed in the waves without one.
+RUNS_PER_WAVE = (5, 5, 20)
 MOST_RUNS_PER_SESSION = 126
 
 
@@ -195,20 +196,23 @@ def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     steps = list(Step)
     dice.shuffle(steps)
     kills = cycle(steps)
-    waves = []
-    for number, first in enumerate(range(0, runs, RUNS_PER_WAVE)):
-        made = tuple(_run(dice, at, transport) for at in range(first, min(first + RUNS_PER_WAVE, runs)))
-        # Two waves of three end with a kill, each step in its turn.
-        kill = _kill(dice, made, next(kills)) if number % 3 < 2 else None
-        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < 0.6 else None
-        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.4)))
+    waves, first = [], 0
+    for size in cycle(RUNS_PER_WAVE):
+        made = tuple(_run(dice, at, transport) for at in range(first, min(first + size, runs)))
+        is_killed = size != max(RUNS_PER_WAVE)
+        kill = _kill(dice, made, next(kills)) if made and is_killed else None
+        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if is_killed else 0.35) else None
+        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8)))
+        first += len(made)
+        if first >= runs:
+            break
     return Session(seed, index, database, transport, tuple(waves))
 
 
 def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
     # Of presses that lead to something, or there would be no such step.
     fit = [run.number for run in runs if run.press in {Press.ONCE, Press.TWICE}] or [runs[0].number]
-    return Kill(step, dice.choice(fit), dice.uniform(0, 0.35))
+    return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
 
 
 def _run(dice: random.Random, number: int, transport: str) -> Run:
@@ -224,7 +228,7 @@ def _run(dice: random.Random, number: int, transport: str) -> Run:
         {**_where(act, account, instrument), **options},
         dice.choice(("trader", "second")),
         dice.choices(tuple(Press), (72, 12, 4, 4, 4, 4))[0],
-        dice.uniform(0, 0.12),
+        dice.uniform(0, 0.6),
         *_trouble(dice, act, transport),
     )  # fmt: skip
 
