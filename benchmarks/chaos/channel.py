@@ -61,6 +61,7 @@ class Channel:
         """The first card that is about that account, and that instrument if one is named."""
         for card in self.cards.values():
             first = card.texts[0][1]
-            if account in first and (instrument is None or instrument in first):
+            # ES is a part of MES.
+            if account in first and (instrument is None or re.search(rf"(?<![A-Z]){re.escape(instrument)}", first)):
                 return card
         return None

@@ -84,8 +84,8 @@ async def _play(plan: Sequence[Session], folder: Path, side_by_side: int) -> lis
 
     async def one(session: Session) -> Played:
         async with turn:
-            place = folder / f"session-{session.index}"
-            place.mkdir(exist_ok=True)
+            # A folder of its own: a journal of another day has tickets of its own.
+            place = Path(tempfile.mkdtemp(prefix=f"session-{session.index}-", dir=folder))
             played = await play(session, place)
             print(
                 f"session {session.index}: {len(played.cases)} runs on {session.database}, {played.took:.0f} s", file=sys.stderr

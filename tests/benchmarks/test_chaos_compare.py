@@ -232,4 +232,5 @@ def test_a_channel_keeps_each_card_from_its_first_text_to_its_last() -> None:
     assert (card.ticket, card.buttons, len(card.texts)) == ("AAAABBBB", {"Confirm": "press"}, 2)
     assert end_of(card.text) is End.EXPIRED
     assert channel.presses == {"press": [9]}
+    assert channel.card_of("CX0001", "S 09-26") is None
     assert channel.card_of(f"CX{dice.randint(2, 9):04}", None) is None
