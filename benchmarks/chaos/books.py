@@ -41,6 +41,7 @@ class Story:
         answer: what was answered instead.
         pressed_at, pressed_ns: when they pressed, by the wall clock and by the monotonic one.
         handed: whether the press reached the bot.
+        others: messages beside the card that show the same ticket.
         disturbed: whether the bot was killed in its wave.
     """
 
@@ -49,6 +50,7 @@ class Story:
     pressed_at: datetime | None = None
     pressed_ns: int = 0
     handed: bool = False
+    others: tuple[Card, ...] = ()
     disturbed: bool = False
 
 

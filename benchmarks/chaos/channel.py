@@ -44,6 +44,8 @@ class Channel:
         """Take in what the local Discord announces."""
         if event in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
             self._message(payload)
+        elif event == "MESSAGE_DELETE":
+            self.cards.pop(int(payload["id"]), None)
         elif event == "INTERACTION_CREATE" and "custom_id" in payload.get("data", {}):
             self.presses.setdefault(payload["data"]["custom_id"], []).append(int(payload["id"]))
 
@@ -56,6 +58,10 @@ class Channel:
         buttons = {part["label"]: part["custom_id"] for part in parts if part.get("custom_id") and part.get("label")}
         card = self.cards.setdefault(number, Card(number, found[1], buttons))
         card.texts.append((time.monotonic_ns(), text))
+
+    def others_of(self, card: Card) -> tuple[Card, ...]:
+        """Other messages that show the same ticket."""
+        return tuple(other for other in self.cards.values() if other.ticket == card.ticket and other is not card)
 
     def card_of(self, account: str, instrument: str | None) -> Card | None:
         """The first card that is about that account, and that instrument if one is named."""

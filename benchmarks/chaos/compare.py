@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchmarks.chaos.books import Case, End, Placed, Sent, told_id
+from benchmarks.chaos.books import Case, End, Placed, Sent, end_of, title_of, told_id
 from benchmarks.chaos.plan import SWEEPS
 
 _DONE = frozenset({"Filled", "Cancelled", "Rejected"})
@@ -82,6 +82,8 @@ def _has_terms(sent: Sent, case: Case) -> bool:
 def _untold(case: Case) -> Found:
     if case.story.card is not None and case.end is End.OPEN:
         yield Breach.UNTOLD, f"the card still says {case.title!r}"
+    if any(end_of(other.text) is End.OPEN for other in case.story.others):
+        yield Breach.UNTOLD, f"another message of it still says {title_of(case.story.others[0].text)!r}"
     if case.end in _UNDONE and (entry := _entry(case)) is not None and not _was_rejected(case):
         yield Breach.UNTOLD, f"told {case.end} although {entry.call} was done"
     is_loud = _LOUD in case.title

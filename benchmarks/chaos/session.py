@@ -66,6 +66,8 @@ async def play(session: Session, folder: Path) -> Played:
         await player.mend()
         await player.until_told()
         played.exit = await stage.bot.stop()
+        for story in player.stories.values():
+            story.others = stage.channel.others_of(story.card) if story.card else ()
         book = stage.simulator.book()
         played.cases, played.strays = cases(session, book, player.stories), strays(session, book)
         played.ended, played.starts = stage.bot.ended, stage.bot.starts

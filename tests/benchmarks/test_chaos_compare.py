@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.chaos.books import End, end_of, strays
-from benchmarks.chaos.channel import Channel
+from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.command import in_nobodys_name
 from benchmarks.chaos.compare import Breach, settled_by
 from benchmarks.chaos.plan import Press
@@ -62,6 +62,14 @@ def test_a_request_about_no_run_was_not_pressed() -> None:
 def test_a_card_that_stays_open_is_an_end_not_told() -> None:
     assert broken(a_case(a_run(), "### Place · confirm?", a_book())) == [Breach.UNTOLD]
     assert broken(a_case(a_run(press=Press.NEVER), "### sending", a_book(), pressed=False)) == [Breach.UNTOLD]
+
+
+def test_a_second_message_that_stays_open_is_an_end_not_told() -> None:
+    case = a_case(a_run(), "### expired", a_book())
+    case.story.others = (Card(2, "AAAABBBB", {}, [(1, "### Place · confirm?")]),)
+    assert broken(case) == [Breach.UNTOLD]
+    case.story.others[0].texts.append((2, "### expired"))
+    assert broken(case) == []
 
 
 @pytest.mark.parametrize("end", ["rejected", "not sent", "expired", "void", "cancelled", "never arrived", "denied"])
@@ -185,4 +193,8 @@ def test_a_channel_keeps_each_card_from_its_first_text_to_its_last() -> None:
     assert end_of(card.text) is End.EXPIRED
     assert channel.presses == {"press": [9]}
     assert channel.card_of("CX0001", "S 09-26") is None
+    channel.note("MESSAGE_CREATE", {**shown("expired"), "id": "79"})
+    assert [other.message for other in channel.others_of(card)] == [79]
+    channel.note("MESSAGE_DELETE", {"id": "79"})
+    assert channel.others_of(card) == ()
     assert channel.card_of(f"CX{dice.randint(2, 9):04}", None) is None
