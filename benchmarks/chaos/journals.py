@@ -3,6 +3,7 @@
 Nothing is ever written here.
 """
 
+import asyncio
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator
@@ -56,19 +57,23 @@ class PostgresJournal:
     def __init__(self, name: str, watching: asyncpg.Connection) -> None:
         self._name = name
         self._watching = watching
+        # A connection does one thing at a time.
+        self._turn = asyncio.Lock()
         self.url = f"{SERVER.replace('postgresql', 'postgresql+asyncpg')}/{name}"
 
     async def state(self, ticket: str) -> str | None:
         """The state of a ticket, ``None`` where it can't be read."""
         with suppress(asyncpg.PostgresError):
-            state = await self._watching.fetchval(f"{_STATE}$1", ticket)
+            async with self._turn:
+                state = await self._watching.fetchval(f"{_STATE}$1", ticket)
             return None if state is None else str(state)
         return None
 
     async def cut(self) -> None:
         """Cut every connection but our own."""
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
-        await self._watching.fetch(others, self._name)
+        async with self._turn:
+            await self._watching.fetch(others, self._name)
 
 
 async def has_server() -> bool:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.books import Case, Sent, Story, cases, is_over, strays
+from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
 from benchmarks.chaos.channel import Card
+from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
 from benchmarks.chaos.moments import Moments
 from benchmarks.chaos.plan import Press, Run, Session, Wave
@@ -20,9 +21,11 @@ from bot.sandbox.discord import NotPossibleError
 from bot.sandbox.ninjatrader.faults import Rule
 
 CARD_SECONDS = 5.0
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.5
 # After the last press: a card's life, thirty seconds and a second look for what was lost, and what the clock was set back.
 TOLD_SECONDS = 100.0
+# After so long what isn't told will not be, where evidence leaves two stories open.
+EVIDENCE_SECONDS = 65.0
 STRANGER = "approver"
 
 
@@ -109,12 +112,21 @@ class _Player:
 
     async def until_told(self) -> None:
         """Wait until every card has come to an end that is none in doubt, or the time for it is over."""
+        began = time.monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(TOLD_SECONDS):
                 while not all(is_over(card.text) for card in self.stage.channel.cards.values()):
+                    if time.monotonic() - began > EVIDENCE_SECONDS and self._is_clear():
+                        return
                     await asyncio.sleep(LOOK_SECONDS)
                     # One that ended by itself is started again, as a supervisor would.
                     await self.stage.bot.up()
+
+    def _is_clear(self) -> bool:
+        """Tell whether all that is left open is unknown for good: two stories fit, and waiting won't change it."""
+        now = cases(self.played.session, self.stage.simulator.book(), self.stories)
+        waiting = [case for case in now if case.story.card is not None and not is_over(case.story.card.text)]
+        return bool(waiting) and all(case.end is End.UNKNOWN and settled_by(case) is None for case in waiting)
 
     def _run(self, wave: Wave, number: int) -> Run:
         return next(run for run in wave.runs if run.number == number)
