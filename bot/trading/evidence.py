@@ -165,7 +165,10 @@ def _weigh_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
         return FoundClosed()
     if any(not twin.state.is_done for twin in twins):
         return Unclear("an order that may be the close is still working")
-    return Absent() if position == before else _changed(before, position)
+    if position != before:
+        return _changed(before, position)
+    # It did arrive, and NinjaTrader said no.
+    return Found(twins[0]) if [twin.state for twin in twins] == [OrderState.REJECTED] else Absent()
 
 
 def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
