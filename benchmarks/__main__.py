@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import failover
+from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure
 from benchmarks.stage import StageError
 from benchmarks.table import table
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     over.add_argument("--server", default=failover.SERVER, help=f"where databases can be made (default {failover.SERVER})")
     over.add_argument("--folder", type=Path, help="where the logs are kept meanwhile (default: the system's own place)")
     over.set_defaults(command=_failover)
+    chaos.add_to(commands)
     return parser
 
 

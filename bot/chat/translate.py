@@ -1,5 +1,6 @@
 """Discord's and the network's exceptions become ours here, and nowhere else."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,8 @@ UNAUTHORIZED = 401
 UNKNOWN_MESSAGE = 10008
 # What the network and Discord's bad hours raise; the two timeouts are one class from Python 3.11 on.
 UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
+# All that aiohttp says where a client was closed while it was about to call, as one is when Discord is out of reach.
+_CLOSED = "Session is closed"
 
 
 @contextmanager
@@ -24,7 +27,7 @@ def translated(what: str) -> Iterator[None]:
         what: what is being done, as in "Discord didn't take <what>".
 
     Raises:
-        DeliveryDelayed: it may work later: 429, 5xx, the network, a token that is being replaced.
+        DeliveryDelayed: it may work later: 429, 5xx, garbage, the network, a client or a token that is being replaced.
         DeliveryRefused: it never will: what it is about is gone, the right is missing, or the call itself is wrong.
     """
     try:
@@ -35,6 +38,12 @@ def translated(what: str) -> Iterator[None]:
         raise _of_answer(error, what) from error
     except UNREACHABLE as error:
         raise DeliveryDelayed(f"Discord could not be reached for {what} ({type(error).__name__}).") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DeliveryDelayed(f"Discord's answer to {what} can't be read.") from error
+    except RuntimeError as error:
+        if str(error) != _CLOSED:
+            raise
+        raise DeliveryDelayed(f"The connection to Discord was closed before {what}.") from error
 
 
 def _of_answer(error: discord.HTTPException, what: str) -> DeliveryDelayed | DeliveryRefused:

@@ -232,6 +232,9 @@ def _weigh_close(
     # The position may have been opened again behind it.
     if any(twin.state is OrderState.FILLED for twin in twins) or _whole_fills(ticket, executions, taken | _listed(orders)):
         return Unclear("an order that may be the close has filled, and the position is as it was before")
+    if [twin.state for twin in twins] == [OrderState.REJECTED]:
+        # It did arrive, and NinjaTrader said no.
+        return Found(twins[0])
     rejected = any(twin.state is OrderState.REJECTED for twin in twins)
     return Absent("an order like it was rejected by NinjaTrader and the position is as it was" if rejected else None)
 

@@ -1,5 +1,6 @@
 """Cards and notices reaching Discord, or saying why not, in our own errors."""
 
+import json
 from dataclasses import replace
 
 import aiohttp
@@ -96,6 +97,23 @@ async def test_what_may_work_later_is_delayed(stage: Stage, status: int) -> None
 def test_a_lost_network_is_a_delay(error: Exception) -> None:
     with pytest.raises(DeliveryDelayed, match="could not be reached"), translated("a notice"):
         raise error
+
+
+def test_an_answer_that_nobody_can_read_is_a_delay() -> None:
+    with pytest.raises(DeliveryDelayed, match="can't be read"), translated("a card"):
+        json.loads('{"id": "11')
+
+
+async def test_a_client_that_is_closed_meanwhile_is_a_delay() -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(DeliveryDelayed, match="closed"), translated("a card"):
+        await session.get("http://127.0.0.1:1/")
+
+
+def test_any_other_fault_of_the_program_is_not_taken_for_discords() -> None:
+    with pytest.raises(RuntimeError, match="ours"), translated("a card"):
+        raise RuntimeError("ours")
 
 
 def test_a_wait_that_discord_asks_for_is_passed_on() -> None:

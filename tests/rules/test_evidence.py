@@ -417,6 +417,14 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
         Reads(CLOSING, (like(CLOSING, state=OrderState.WORKING),)),
         Unclear("an order that may be the close is still working"),
     ),
+    "closed: its order was rejected": (
+        Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED),)),
+        Found(like(CLOSING, state=OrderState.REJECTED)),
+    ),
+    "closed: two of its shape were rejected": (
+        Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED), like(CLOSING, "b", OrderState.REJECTED))),
+        Absent(),
+    ),
     "closed: its order was cancelled": (Reads(CLOSING, (like(CLOSING, state=OrderState.CANCELLED),)), Absent()),
     "closed: its order was rejected": (
         Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED),)),

@@ -29,6 +29,8 @@ class Fault:
         retry_after: seconds, for a 429.
         delay: seconds before anything else.
         lose: the connection is dropped, with the request or with the reply.
+        garbage: what was asked is done, and answered with text that nobody can read.
+        drip: seconds over which the answer comes in small pieces.
 
     """
 
@@ -39,6 +41,8 @@ class Fault:
     retry_after: float = 0.1
     delay: float = 0.0
     lose: Loss | None = None
+    garbage: bool = False
+    drip: float = 0.0
 
     def hits(self, method: str, path: str) -> bool:
         """Return whether this call is to go wrong."""

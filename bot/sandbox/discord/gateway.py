@@ -61,6 +61,7 @@ class _Line:
     host: str
     watch: Watch
     compressed: bool
+    transport: asyncio.Transport | None = None
     _queue: asyncio.Queue[_Frame | int] = field(default_factory=asyncio.Queue)
 
     def put(self, frame: _Frame) -> None:
@@ -71,6 +72,10 @@ class _Line:
 
     def close(self, code: int) -> None:
         self._queue.put_nowait(code)
+
+    def cut(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
 
     async def write(self) -> None:
         deflate = zlib.compressobj() if self.compressed else None
@@ -165,6 +170,11 @@ class Gateway:
         for line in self._lines:
             line.close(code)
 
+    def drop(self) -> None:
+        """Cut every connection without a word, as a network does."""
+        for line in self._lines:
+            line.cut()
+
     def forget(self) -> None:
         """Forget all sessions, so that RESUME is refused."""
         self._sessions.clear()
@@ -177,7 +187,7 @@ class Gateway:
             return web.Response(status=503)
         socket = web.WebSocketResponse(timeout=1.0, compress=False, max_msg_size=0)
         await socket.prepare(request)
-        line = _Line(socket, request.host, self._watch, request.query.get("compress") == "zlib-stream")
+        line = _Line(socket, request.host, self._watch, request.query.get("compress") == "zlib-stream", request.transport)
         self._lines.add(line)
         writer = asyncio.create_task(line.write())
         try:

@@ -40,7 +40,7 @@ class Local:
 
     Attributes:
         backend: SimCord's store, for what has no method here.
-        gateway: the WebSocket side: `identified`, `connected`, `refusing`, `close(code)`, `forget()`.
+        gateway: the WebSocket side: `identified`, `connected`, `refusing`, `close(code)`, `drop()`, `forget()`.
         rest: the REST side: `calls`, `refusing`.
         pages: the pages' addresses, while they are served.
 

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 _WITHOUT_TOKEN = re.compile(r"/(interactions/\d+/[^/]+/callback|webhooks/\d+/[^/]+(/.*)?)\Z")
 _CALLBACK = re.compile(r"/interactions/(\d+)/[^/]+/callback\Z")
 _POST_MESSAGE = re.compile(r"/channels/(\d+)/messages\Z")
+_GARBAGE = b'{"id": "11'
+_PIECES = 20
 _REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
@@ -115,7 +118,10 @@ class Rest:
         self.calls.append(Call(asked.method, asked.path, status, received, took, asked.body, names))
         if dropped and request.transport is not None:
             request.transport.abort()
-        return _response(answer, request.host)
+        response = _response(answer, request.host)
+        if fault.garbage:
+            response.body = _GARBAGE
+        return await _drip(request, response, fault.drip) if fault.drip and not dropped else response
 
     async def file(self, request: web.Request) -> web.Response:
         """Hand out an uploaded file."""
@@ -203,6 +209,20 @@ def _response(answer: _Answer, host: str) -> web.Response:
     text = json.dumps(answer.body, separators=(",", ":")).replace(CDN_BASE, f"http://{host}/cdn")
     # Bytes and not text: a charset in the content type makes discord.py treat the body as plain text.
     return web.Response(status=answer.status, body=text.encode(), content_type="application/json", headers=answer.headers)
+
+
+async def _drip(request: web.Request, whole: web.Response, seconds: float) -> web.StreamResponse:
+    """Give an answer out in small pieces."""
+    data = whole.body if isinstance(whole.body, bytes) else b""
+    response = web.StreamResponse(status=whole.status, headers={**whole.headers, "Content-Length": str(len(data))})
+    await response.prepare(request)
+    size = max(1, -(-len(data) // _PIECES))
+    with suppress(ConnectionError):
+        for place in range(0, len(data), size):
+            await asyncio.sleep(seconds / _PIECES)
+            await response.write(data[place : place + size])
+        await response.write_eof()
+    return response
 
 
 async def _read(request: web.Request) -> _Request:

@@ -1,5 +1,7 @@
 """What goes wrong on purpose goes wrong for an unmodified bot as it would with the real service."""
 
+import json
+import time
 from asyncio.subprocess import Process
 from typing import Any
 
@@ -80,6 +82,29 @@ async def test_a_closed_gateway_is_resumed_and_nothing_is_missed(local: LocalDis
     asked = await local.slash("trader", "desk", "secret")
     assert asked.text == "one"
     assert (local.gateway.identified, local.gateway.resumed) == (1, 1)
+
+
+async def test_a_dropped_gateway_is_resumed_and_nothing_is_missed(local: LocalDiscord, bot: Process) -> None:
+    local.gateway.drop()
+    asked = await local.slash("trader", "desk", "secret")
+    assert asked.text == "one"
+    assert (local.gateway.identified, local.gateway.resumed) == (1, 1)
+
+
+async def test_garbage_is_the_answer_to_something_that_was_done(local: LocalDiscord) -> None:
+    local.fail(Fault("POST", POST, garbage=True))
+    with pytest.raises(json.JSONDecodeError):
+        await post(local, content="done")
+    assert [each.text for each in local.messages("desk")] == ["done"]
+    assert (await post(local, content="again"))[0] == 200
+
+
+async def test_a_dripping_answer_is_whole_in_the_end(local: LocalDiscord) -> None:
+    local.fail(Fault("POST", POST, drip=0.1))
+    began = time.monotonic()
+    status, message = await post(local, content="slow")
+    assert (status, message["content"]) == (200, "slow")
+    assert time.monotonic() - began >= 0.1
 
 
 async def test_a_bot_that_was_killed_answers_old_cards_when_it_is_back(local: LocalDiscord, bot: Process, start_bot: Any) -> None:

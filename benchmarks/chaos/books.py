@@ -1,0 +1,236 @@
+"""The three books side by side, run by run: what people pressed, what the simulator executed, what the channel says."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import unquote
+
+from benchmarks.chaos.channel import Card
+from benchmarks.chaos.plan import Run, Session
+
+_ACCOUNT = re.compile(r"/accounts/([^/]+)/")
+_ORDER = re.compile(r"/orders/([^/]+)/(?:cancel|change|replace)$")
+_ID = re.compile(r"order `([^`]+)`")
+
+
+class End(StrEnum):
+    """What a card says became of its ticket, as its first line has it."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "outcome unknown"
+    NEVER_ARRIVED = "never arrived"
+    NOT_SENT = "not sent"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+@dataclass(slots=True)
+class Story:
+    """What people did and saw of one run.
+
+    Attributes:
+        card: its card, if there was one.
+        answer: what was answered instead.
+        pressed_at, pressed_ns: when they pressed, by the wall clock and by the monotonic one.
+        handed: whether the press reached the bot.
+        others: messages beside the card that show the same ticket.
+        disturbed: whether the bot was killed in its wave.
+    """
+
+    card: Card | None = None
+    answer: str = ""
+    pressed_at: datetime | None = None
+    pressed_ns: int = 0
+    handed: bool = False
+    others: tuple[Card, ...] = ()
+    disturbed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that could change something, as it came in at the simulator."""
+
+    call: str
+    account: str
+    instrument: str | None
+    at: datetime
+    had_effect: bool
+    status: int | None
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order in the simulator's book.
+
+    Attributes:
+        ids: every id that it goes or went by, the caller's own among them.
+        name: what NinjaTrader calls it; its own closing orders are named for that.
+    """
+
+    account: str
+    instrument: str
+    side: str
+    quantity: int
+    type: str
+    state: str
+    name: str
+    created: int
+    filled: int
+    limit: float
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run in all three books.
+
+    Attributes:
+        pressed_at: when somebody pressed who may, ``None`` otherwise.
+        first, last: what the card said first of an end, and what it says now.
+        told_after, settled_after: seconds from the press until the card told an end, and one that isn't in doubt.
+        sent: requests about it, in their order.
+        orders: about it, in the simulator's book; the one that worked there before comes first, if one did.
+        position: signed contracts there now.
+    """
+
+    run: Run
+    story: Story
+    pressed_at: datetime | None
+    end: End
+    title: str
+    ticket: str | None
+    told_after: float | None
+    settled_after: float | None
+    sent: tuple[Sent, ...] = ()
+    orders: tuple[Placed, ...] = ()
+    position: int = 0
+
+
+def end_of(text: str) -> End:
+    """Read a card's first line."""
+    title = title_of(text)
+    stopped = re.match(r"close sent · new order (.+?)(?: ·|$)", title)
+    words = stopped[1] if stopped else title
+    return next((end for end in End if end is not End.OPEN and words.startswith(end.value)), End.OPEN)
+
+
+def title_of(text: str) -> str:
+    """The first line, without its mark."""
+    return text.partition("\n")[0].removeprefix("### ").strip()
+
+
+def is_over(text: str) -> bool:
+    """Tell whether a card tells an end that isn't in doubt."""
+    return end_of(text) not in {End.OPEN, End.UNKNOWN}
+
+
+def told_id(title: str) -> str | None:
+    """The order id that a card's first line names."""
+    found = _ID.search(title)
+    return None if found is None else found[1]
+
+
+def cases(session: Session, book: Mapping[str, Any], stories: Mapping[int, Story]) -> tuple[Case, ...]:
+    """Every run that was asked for, with what is about it in each book."""
+    shelf = _Shelf.of(book)
+    return tuple(_case(run, stories[run.number], shelf) for run in session.runs if run.number in stories)
+
+
+def strays(session: Session, book: Mapping[str, Any]) -> tuple[Sent, ...]:
+    """Requests that are about no run at all."""
+    known = {(run.account, run.instrument) for run in session.runs} | {(run.account, None) for run in session.runs}
+    return tuple(sent for sent in _sent(book) if (sent.account, sent.instrument) not in known)
+
+
+def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
+    texts = [] if story.card is None else story.card.texts
+    now = texts[-1][1] if texts else ""
+    return Case(
+        run,
+        story,
+        story.pressed_at if run.counts else None,
+        end_of(now) if texts else End.OPEN,
+        title_of(now),
+        None if story.card is None else story.card.ticket,
+        _after(story, next((at for at, text in texts if end_of(text) is not End.OPEN), None)),
+        _after(story, next((at for at, text in texts if is_over(text)), None)),
+        tuple(shelf.about(run)),
+        tuple(shelf.orders[run.account, run.instrument]),
+        shelf.positions.get((run.account, run.instrument), 0),
+    )
+
+
+def _after(story: Story, at: int | None) -> float | None:
+    return None if at is None or not story.pressed_ns else (at - story.pressed_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The simulator's book by account and instrument."""
+
+    sent: Mapping[str, Sequence[Sent]]
+    orders: Mapping[tuple[str, str], Sequence[Placed]]
+    positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, book: Mapping[str, Any]) -> "_Shelf":
+        sent: defaultdict[str, list[Sent]] = defaultdict(list)
+        for one in _sent(book):
+            sent[one.account].append(one)
+        orders: defaultdict[tuple[str, str], list[Placed]] = defaultdict(list)
+        for row in book["orders"]:
+            orders[row["account"], row["instrument"]].append(_placed(row))
+        held = {(row["account"], row["instrument"]): int(row["signedQuantity"]) for row in book["positions"]}
+        return cls(sent, orders, held)
+
+    def about(self, run: Run) -> Iterator[Sent]:
+        return (sent for sent in self.sent[run.account] if sent.instrument in (run.instrument, None))
+
+
+def _sent(book: Mapping[str, Any]) -> Iterator[Sent]:
+    instruments = {order_id: row["instrument"] for row in book["orders"] for order_id in _ids(row)}
+    for request in book["requests"]:
+        body = request["body"] if isinstance(request["body"], dict) else {}
+        path = request["path"].partition("?")[0]
+        account, order = _ACCOUNT.search(path), _ORDER.search(path)
+        target = unquote(order[1]) if order else str(body.get("orderId"))
+        yield Sent(
+            request["call"],
+            unquote(account[1]) if account else str(body.get("account", "")),
+            body.get("instrument") or instruments.get(target),
+            datetime.fromisoformat(request["time"]),
+            request["hadEffect"],
+            request["status"],
+            body,
+        )
+
+
+def _ids(row: Mapping[str, Any]) -> frozenset[str]:
+    shown = re.search(r"OrderId>([^<]*)<", row["userData"])
+    every = (row["id"], row["ownOrderId"], shown and shown[1], *row["earlierIds"])
+    return frozenset(str(one) for one in every if one)
+
+
+def _placed(row: Mapping[str, Any]) -> Placed:
+    return Placed(
+        row["account"],
+        row["instrument"],
+        row["orderAction"].casefold(),
+        row["quantity"],
+        row["orderType"],
+        row["orderState"],
+        row["name"],
+        row["epoch"],
+        row["filled"],
+        float(row["limitPrice"]),
+        _ids(row),
+    )

@@ -1,0 +1,73 @@
+"""What the channel says, as it says it: each card from its first text to its last, with the moment of each change."""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.discord.reading import walk
+
+_TEXT_DISPLAY = 10
+_TICKET = re.compile(r"-# ticket ([0-9A-Z]{8})")
+
+
+@dataclass(slots=True)
+class Card:
+    """A ticket's message.
+
+    Attributes:
+        message: its id.
+        buttons: custom ids by label, as it was first shown.
+        texts: what it said from when on, in nanoseconds of the monotonic clock, oldest first.
+    """
+
+    message: int
+    ticket: str
+    buttons: Mapping[str, str]
+    texts: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What it says now."""
+        return self.texts[-1][1]
+
+
+@dataclass(slots=True)
+class Channel:
+    """Every card, by message; and every interaction by the custom id that was pressed, oldest first."""
+
+    cards: dict[int, Card] = field(default_factory=dict)
+    presses: dict[str, list[int]] = field(default_factory=dict)
+
+    def note(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Take in what the local Discord announces."""
+        if event in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
+            self._message(payload)
+        elif event == "MESSAGE_DELETE":
+            self.cards.pop(int(payload["id"]), None)
+        elif event == "INTERACTION_CREATE" and "custom_id" in payload.get("data", {}):
+            self.presses.setdefault(payload["data"]["custom_id"], []).append(int(payload["id"]))
+
+    def _message(self, payload: Mapping[str, Any]) -> None:
+        parts = list(walk(payload.get("components")))
+        text = "\n".join(part["content"] for part in parts if part["type"] == _TEXT_DISPLAY)
+        found, number = _TICKET.search(text), int(payload["id"])
+        if found is None:
+            return
+        buttons = {part["label"]: part["custom_id"] for part in parts if part.get("custom_id") and part.get("label")}
+        card = self.cards.setdefault(number, Card(number, found[1], buttons))
+        card.texts.append((time.monotonic_ns(), text))
+
+    def others_of(self, card: Card) -> tuple[Card, ...]:
+        """Other messages that show the same ticket."""
+        return tuple(other for other in self.cards.values() if other.ticket == card.ticket and other is not card)
+
+    def card_of(self, account: str, instrument: str | None) -> Card | None:
+        """The first card that is about that account, and that instrument if one is named."""
+        for card in self.cards.values():
+            first = card.texts[0][1]
+            # ES is a part of MES.
+            if account in first and (instrument is None or re.search(rf"(?<![A-Z]){re.escape(instrument)}", first)):
+                return card
+        return None

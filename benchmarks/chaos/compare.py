@@ -1,0 +1,191 @@
+"""What the three books say of one another. Pure, and written from the promises: nothing of the bot's own judgement is used."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchmarks.chaos.books import Case, End, Placed, Sent, end_of, title_of, told_id
+from benchmarks.chaos.plan import SWEEPS
+
+_DONE = frozenset({"Filled", "Cancelled", "Rejected"})
+_UNDONE = frozenset({End.REJECTED, End.NOT_SENT, End.DENIED, End.CANCELLED, End.EXPIRED, End.VOID, End.NEVER_ARRIVED})
+_LOUD = "NOT "
+_OWN_NAMES = frozenset({"Close", "Partial close"})
+
+
+class Breach(StrEnum):
+    """A promise that was broken."""
+
+    TWICE = "orders executed twice"
+    UNPRESSED = "orders executed without a press"
+    UNTOLD = "presses whose end is not told"
+    INVENTED = "told accepted without an order"
+    UNSETTLED = "unknown that evidence could have settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One of them, with what shows it."""
+
+    breach: Breach
+    case: Case
+    why: str
+
+
+def violations(case: Case) -> Iterator[Violation]:
+    """Everything that is wrong with one run."""
+    for check in (_twice, _unpressed, _untold, _invented, _unsettled):
+        for breach, why in check(case):
+            yield Violation(breach, case, why)
+
+
+Found = Iterator[tuple[Breach, str]]
+
+
+def _twice(case: Case) -> Found:
+    act, held, now = case.run.act, case.run.held, case.position
+    if act.name in SWEEPS:
+        # It may call several times, and must never do more than close.
+        if now * held < 0 or abs(now) > abs(held):
+            yield Breach.TWICE, f"the flattened position went from {held} to {now}"
+        return
+    counted = Counter(sent.call for sent in case.sent)
+    for call, count in counted.items():
+        if count > 1:
+            done = sum(sent.had_effect for sent in case.sent if sent.call == call)
+            yield Breach.TWICE, f"{call} came in {count} times and was done {done} times"
+
+
+def _unpressed(case: Case) -> Found:
+    if not case.sent:
+        return
+    if case.pressed_at is None:
+        yield Breach.UNPRESSED, f"{case.sent[0].call} although nobody pressed who may"
+        return
+    if case.sent[0].at < case.pressed_at:
+        yield Breach.UNPRESSED, f"{case.sent[0].call} before the press"
+    for sent in case.sent:
+        if sent.call not in case.run.act.calls:
+            yield Breach.UNPRESSED, f"{sent.call} is no call of {case.run.act.name}"
+        elif not _has_terms(sent, case):
+            yield Breach.UNPRESSED, f"{sent.call} with other terms than were pressed: {dict(sent.body)}"
+
+
+def _has_terms(sent: Sent, case: Case) -> bool:
+    run = case.run
+    if sent.call in {"ReversePosition", "PlaceOrder", "FlatPlace", "CancelReplace"}:
+        return (str(sent.body.get("action")).casefold(), sent.body.get("quantity")) == (run.side, run.quantity)
+    return sent.call not in {"Change", "CancelAndBracket"} or sent.body.get("quantity") == run.quantity
+
+
+def _untold(case: Case) -> Found:
+    if case.story.card is not None and case.end is End.OPEN:
+        yield Breach.UNTOLD, f"the card still says {case.title!r}"
+    if any(end_of(other.text) is End.OPEN for other in case.story.others):
+        yield Breach.UNTOLD, f"another message of it still says {title_of(case.story.others[0].text)!r}"
+    if case.end in _UNDONE and (entry := _entry(case)) is not None and not _was_rejected(case):
+        yield Breach.UNTOLD, f"told {case.end} although {entry.call} was done"
+    is_loud = _LOUD in case.title
+    if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and not is_loud and (left := _left(case)):
+        yield Breach.UNTOLD, f"told as done, and {left}"
+
+
+def _left(case: Case) -> str:
+    """What a sweep has left."""
+    working = sum(order.state not in _DONE for order in case.orders)
+    is_open = case.position if case.run.act.name != "cancel instrument" else 0
+    return f"{is_open} open, {working} working" if is_open or working else ""
+
+
+def _entry(case: Case) -> Sent | None:
+    """The call that is told as the order, if it was done."""
+    last = case.run.act.calls[-1]
+    calls = case.run.act.calls if case.run.act.name in SWEEPS else (last,)
+    return next((sent for sent in case.sent if sent.call in calls and sent.had_effect), None)
+
+
+def _was_rejected(case: Case) -> bool:
+    """Tell whether NinjaTrader itself rejected what was placed, later than CrossTrade took it."""
+    return any(order.state == "Rejected" for order in _new(case))
+
+
+def _invented(case: Case) -> Found:
+    if case.end is not End.ACCEPTED or _LOUD in case.title:
+        return
+    if _entry(case) is None:
+        yield Breach.INVENTED, f"told {case.title!r} and nothing of it was done"
+    elif (told := told_id(case.title)) is not None and not any(told in order.ids for order in case.orders):
+        yield Breach.INVENTED, f"told order {told}, which is none there"
+
+
+def _unsettled(case: Case) -> Found:
+    if case.end is End.UNKNOWN and (truth := settled_by(case)) is not None:
+        yield Breach.UNSETTLED, f"still unknown, and {truth}"
+
+
+def settled_by(case: Case) -> str | None:
+    """What the simulator's book proves of a lost answer; ``None`` where two stories fit it."""
+    match case.run.act.name:
+        case "close" | "close part":
+            return _of_close(case)
+        case "cancel" | "modify":
+            return _of_target(case)
+        case "bracket":
+            count = len(_new(case))
+            return f"{count} of its orders are there" if count in {0, 2} else None
+        case name if name in SWEEPS:
+            return f"what is left can be read: {_left(case) or 'nothing'}"
+        case _:
+            return _of_entry(case)
+
+
+def _new(case: Case) -> list[Placed]:
+    """The orders that were placed since, NinjaTrader's own closes left out."""
+    return [order for order in case.orders[bool(case.run.rests) :] if order.name not in _OWN_NAMES]
+
+
+def _of_close(case: Case) -> str | None:
+    size = 1 if case.run.act.name == "close part" else abs(case.run.held)
+    after = case.run.held - size if case.run.held > 0 else case.run.held + size
+    if case.position == after:
+        return "the position shows that it was closed"
+    under_way = any(order.state not in _DONE for order in case.orders)
+    return "the position is as it was" if case.position == case.run.held and not under_way else None
+
+
+def _of_target(case: Case) -> str | None:
+    order = case.orders[0]
+    if order.state in _DONE or order.state in {"Working", "Accepted"}:
+        return f"the order is {order.state}, {order.quantity} contracts"
+    return None
+
+
+def _of_entry(case: Case) -> str | None:
+    run = case.run
+    own = next((str(sent.body["orderId"]) for sent in case.sent if sent.call == "PlaceOrder"), None)
+    if own is not None and any(own in order.ids for order in case.orders):
+        return f"order {own} is there"
+    twins = [
+        order
+        for order in case.orders[bool(run.rests) :]
+        if (order.side, order.quantity) == (run.side, run.quantity) and order.name != "Partial close"
+    ]
+    # What closes in front of the new order may look just like it; and by its row nobody can tell which one it is.
+    alike = run.held != 0 and abs(run.held) == run.quantity
+    if alike:
+        return _of_lookalikes(case, twins)
+    if len(twins) == 1:
+        return f"one order fits, {twins[0].state}"
+    return f"no order fits, {case.position} open" if not twins and case.position in {0, run.held} else None
+
+
+def _of_lookalikes(case: Case, twins: list[Placed]) -> str | None:
+    after = case.run.quantity if case.run.side == "buy" else -case.run.quantity
+    if len(twins) == 2:
+        return "two orders fit, a close and the entry" if twins[0].created != twins[1].created else None
+    if len(twins) == 1:
+        if case.position == after:
+            return "one order fits, and the position"
+        return "the close was filled, the new order isn't there" if case.position == 0 and twins[0].state == "Filled" else None
+    return "no order fits" if not twins and case.position == case.run.held else None

@@ -1,0 +1,31 @@
+"""``python -m benchmarks.chaos.jumping``: the program as it is, with a wall clock that can be moved from outside.
+
+The program takes its clock as an argument everywhere and makes it in one place; that place alone is filled anew here. The file
+named by ``CHAOS_CLOCK`` holds how many seconds it is ahead.
+"""
+
+import os
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.__main__ import main
+from bot.program import run
+
+FILE = "CHAOS_CLOCK"
+true_now = run.utc_now
+
+
+def shifted(text: str) -> timedelta:
+    """What a clock file says."""
+    return timedelta(seconds=float(text or 0))
+
+
+def jumping_now() -> datetime:
+    """The wall clock as the file has it."""
+    return true_now() + shifted(Path(os.environ[FILE]).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    run.utc_now = jumping_now
+    sys.exit(main())

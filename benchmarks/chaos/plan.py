@@ -1,0 +1,286 @@
+"""What is played: sessions of waves of runs, all of it drawn from a seed. Pure: the same seed gives the same plan."""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import cycle
+from typing import Any
+
+from benchmarks.chaos.troubles import AT, Trouble
+
+MONTH = "09-26"
+ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
+PAIRS_PER_ACCOUNT = 3
+# A kill voids every card that is open, so that many are pressed in the waves without one.
+RUNS_PER_WAVE = (5, 5, 20)
+MOST_RUNS_PER_SESSION = 126
+
+
+class Database(StrEnum):
+    """Where the journal is."""
+
+    SQLITE = "SQLite"
+    POSTGRESQL = "PostgreSQL"
+
+
+class Press(StrEnum):
+    """What people do with the card."""
+
+    ONCE = "Confirm"
+    TWICE = "Confirm twice"
+    BOTH = "Confirm and Cancel at once"
+    CANCEL = "Cancel"
+    STRANGER = "Confirm by somebody else"
+    NEVER = "nothing"
+
+
+# Presses that may lead to an order: Confirm, by who asked.
+COUNTS = frozenset({Press.ONCE, Press.TWICE, Press.BOTH})
+
+
+class Step(StrEnum):
+    """When the bot is killed."""
+
+    MOMENT = "0 at a random moment"
+    CARD = "1 card posted, not pressed"
+    HANDED = "2 press delivered, not acknowledged"
+    SENDING = "3 journal says sending"
+    SEEN = "4 request at NinjaTrader, before its effect"
+    DONE = "5 request at NinjaTrader, after its effect"
+    ANSWERED = "6 answered, not journaled"
+    JOURNALED = "7 end journaled, not shown"
+
+
+class Jolt(StrEnum):
+    """What happens to the whole bot in a wave, beside its orders' own troubles."""
+
+    GATEWAY_CLOSED = "gateway closed"
+    GATEWAY_DROPPED = "gateway dropped"
+    GATEWAY_FORGOT = "gateway session lost"
+    STREAM_DROPPED = "CrossTrade's socket dropped"
+    OFFLINE = "add-on off for a second"
+    NO_DISCORD = "Discord away for a second"
+    CLOCK_AHEAD = "clock jumps ahead"
+    CLOCK_BACK = "clock jumps back"
+    DISK_FULL = "disk full for a second"
+    DATABASE_CUT = "database connections cut"
+
+
+JOLTS_OF = {
+    Database.SQLITE: tuple(jolt for jolt in Jolt if jolt is not Jolt.DATABASE_CUT),
+    Database.POSTGRESQL: tuple(jolt for jolt in Jolt if jolt is not Jolt.DISK_FULL),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A kind of order.
+
+    Attributes:
+        name: as the report calls it.
+        command: the slash command.
+        calls: CrossTrade's calls that it may lead to; the last one is what is told as its order.
+        held: whether there is a position before.
+        rests: whether an order works there before.
+    """
+
+    name: str
+    command: str
+    calls: tuple[str, ...]
+    held: bool = False
+    rests: bool = False
+
+
+ACTS = (
+    Act("reverse", "reverse", ("ReversePosition",), held=True),
+    Act("reverse verified", "reverse", ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
+    Act("reverse invert", "reverse", ("Reverse",), held=True),
+    Act("place", "place", ("PlaceOrder",)),
+    Act("place limit", "place", ("PlaceOrder",)),
+    Act("flatplace", "flatplace", ("FlatPlace",), held=True),
+    Act("close", "close", ("ClosePosition",), held=True),
+    Act("close part", "close", ("ClosePosition",), held=True),
+    Act("cancel", "cancel", ("Cancel",), rests=True),
+    Act("cancel instrument", "cancel", ("CancelOrders",), rests=True),
+    Act("modify", "modify", ("Change",), rests=True),
+    Act("replace", "replace", ("CancelReplace",), rests=True),
+    Act("bracket", "bracket", ("CancelAndBracket",), held=True),
+    Act("flatten instrument", "flatten", ("CancelOrders", "Flatten", "ClosePosition"), held=True, rests=True),
+    Act("flatten account", "flatten", ("CancelOrders", "ClosePosition", "Flatten"), held=True, rests=True),
+)
+SWEEPS = frozenset({"cancel instrument", "flatten instrument", "flatten account"})
+_WEIGHTS = (4, 3, 2, 4, 2, 2, 3, 2, 2, 1, 2, 2, 2, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One order attempt. No other run of the session is about the same instrument of the same account.
+
+    Attributes:
+        number: within the session, from 0.
+        held: signed contracts that are open before.
+        rests: signed contracts of the order that works there before, 0 without one.
+        side, quantity: of the order that is told; of one that is cancelled or changed, what it is or becomes.
+        options: of the slash command, without the id of the order that works.
+        after: seconds from the start of the wave's presses to this one.
+        calls: which call the trouble is laid upon.
+    """
+
+    number: int
+    act: Act
+    account: str
+    instrument: str
+    held: int
+    rests: int
+    side: str
+    quantity: int
+    options: Mapping[str, Any]
+    member: str
+    press: Press
+    after: float
+    trouble: Trouble | None
+    trouble_call: str
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether its press may lead to an order."""
+        return self.press in COUNTS
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """A kill -9: at that step of that run; a random moment is ``after`` the start of the presses."""
+
+    step: Step
+    victim: int
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Runs that are asked for and pressed side by side, and what happens meanwhile."""
+
+    runs: tuple[Run, ...]
+    kill: Kill | None
+    jolt: Jolt | None
+    jolt_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One life of a journal."""
+
+    seed: int
+    index: int
+    database: Database
+    transport: str
+    waves: tuple[Wave, ...] = field(repr=False)
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """All of them, in their order."""
+        return (run for wave in self.waves for run in wave.runs)
+
+
+def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Session, ...]:
+    """The whole plan: databases in turns, every second pair of sessions with orders over the WebSocket."""
+    count = max(len(databases), -(-runs // MOST_RUNS_PER_SESSION))
+    sizes = [runs // count + (index < runs % count) for index in range(count)]
+    return tuple(_session(seed, index, databases[index % len(databases)], size) for index, size in enumerate(sizes))
+
+
+def _session(seed: int, index: int, database: Database, runs: int) -> Session:
+    dice = random.Random(f"{seed} {index}")  # noqa: S311 - a plan is no secret
+    transport = "websocket" if index // 2 % 2 else "rest"
+    steps = list(Step)
+    dice.shuffle(steps)
+    kills = cycle(steps)
+    waves, first = [], 0
+    for size in cycle(RUNS_PER_WAVE):
+        made = tuple(_run(dice, at, transport) for at in range(first, min(first + size, runs)))
+        is_killed = size != max(RUNS_PER_WAVE)
+        kill = _kill(dice, made, next(kills)) if made and is_killed else None
+        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if is_killed else 0.35) else None
+        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8)))
+        first += len(made)
+        if first >= runs:
+            break
+    return Session(seed, index, database, transport, tuple(waves))
+
+
+def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
+    # Of presses that lead to something, or there would be no such step.
+    fit = [run.number for run in runs if run.press in {Press.ONCE, Press.TWICE}] or [runs[0].number]
+    return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
+
+
+def _run(dice: random.Random, number: int, transport: str) -> Run:
+    act = dice.choices(ACTS, _WEIGHTS)[0]
+    sign = dice.choice((1, -1))
+    held = sign * dice.choice((1, 1, 2, 3)) if act.held and not (act.name == "flatplace" and dice.random() < 0.3) else 0
+    held = sign * 2 if act.name == "close part" else held
+    rests = -sign * abs(held) if act.held and act.rests else sign * dice.choice((1, 2)) if act.rests else 0
+    account, instrument = _place(number, act)
+    side, quantity, options = _terms(dice, act, held, rests)
+    return Run(
+        number, act, account, instrument, held, rests, side, quantity,
+        {**_where(act, account, instrument), **options},
+        dice.choice(("trader", "second")),
+        dice.choices(tuple(Press), (72, 12, 4, 4, 4, 4))[0],
+        dice.uniform(0, 0.6),
+        *_trouble(dice, act, transport),
+    )  # fmt: skip
+
+
+def _place(number: int, act: Act) -> tuple[str, str]:
+    if act.name == "flatten account":
+        return f"CS{number:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    return f"CX{number // PAIRS_PER_ACCOUNT:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+
+
+def _where(act: Act, account: str, instrument: str) -> dict[str, Any]:
+    if act.name in {"cancel", "modify", "replace"}:
+        return {"account": account, **({"scope": "order"} if act.name == "cancel" else {})}
+    if act.name in SWEEPS:
+        scope = act.name.split()[1]
+        return {"scope": scope, "account": account, **({"instrument": instrument} if scope == "instrument" else {})}
+    return {"account": account, "instrument": instrument}
+
+
+def _terms(dice: random.Random, act: Act, held: int, rests: int) -> tuple[str, int, dict[str, Any]]:
+    """Side, quantity and the options that say so."""
+    quantity, side = dice.choice((1, 1, 2, 3)), "sell" if held > 0 else "buy"
+    match act.name:
+        case "reverse" | "reverse verified":
+            quantity = dice.choice((abs(held), quantity))
+            mode = "verified" if act.name == "reverse verified" else "direct"
+            return side, quantity, {"side": side, "qty": quantity, "mode": mode}
+        case "reverse invert":
+            return side, abs(held), {"side": side, "qty": abs(held), "mode": "invert"}
+        case "place" | "flatplace":
+            side = side if held else dice.choice(("buy", "sell"))
+            return side, quantity, {"side": side, "qty": quantity}
+        case "place limit":
+            side = dice.choice(("buy", "sell"))
+            limit = "-40t" if side == "buy" else "+40t"
+            return side, quantity, {"side": side, "qty": quantity, "type": "limit", "limit": limit}
+        case "close part":
+            return side, 1, {"qty": 1}
+        case "modify" | "replace":
+            return "buy" if rests > 0 else "sell", abs(rests) + 1, {"qty": abs(rests) + 1}
+        case "bracket":
+            ends = ("+40t", "-40t") if held > 0 else ("-40t", "+40t")
+            return side, abs(held), {"qty": abs(held), "target": ends[0], "stop": ends[1]}
+        case _:
+            return ("buy" if rests > 0 else "sell") if act.rests and not held else side, abs(held or rests), {}
+
+
+def _trouble(dice: random.Random, act: Act, transport: str) -> tuple[Trouble | None, str]:
+    at = dice.choices(("order", "read", "discord", None), (50, 8, 17, 25))[0]
+    if at is None:
+        return None, ""
+    reads = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
+    # An RPC has no status: its "no" would be a lie where the order was placed.
+    fit = [each for each in AT[at] if transport == "rest" or each.name != "500 after"]
+    return dice.choice(fit), dice.choice(reads if at == "read" else act.calls)

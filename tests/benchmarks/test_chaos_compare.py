@@ -1,0 +1,200 @@
+"""The judgement of the chaos bench: each promise that could be broken, on books written by hand."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from benchmarks.chaos.books import End, end_of, strays
+from benchmarks.chaos.channel import Card, Channel
+from benchmarks.chaos.command import in_nobodys_name
+from benchmarks.chaos.compare import Breach, settled_by
+from benchmarks.chaos.plan import Press
+
+from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_request, a_run, a_session, an_order, broken
+
+
+def test_an_order_that_was_pressed_executed_and_told_breaks_nothing() -> None:
+    case = a_case(a_run(), ACCEPTED, a_book([a_request()], [an_order()], 2))
+    assert broken(case) == []
+    assert case.told_after == case.settled_after == 1.5
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_second_request_is_one_too_many_whether_it_was_done_or_not(done: bool) -> None:
+    case = a_case(a_run(), ACCEPTED, a_book([a_request(), a_request(done=done)], [an_order()], 2))
+    assert broken(case) == [Breach.TWICE]
+
+
+def test_a_flatten_may_call_several_times_and_never_turns_a_position_over() -> None:
+    run = a_run("flatten instrument", held=2, rests=-2)
+    close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
+    resting = an_order("R1", None, orderState="Cancelled")
+    assert broken(a_case(run, "### accepted · flat in 1.0 s", a_book([close, close], [resting]))) == []
+    assert broken(a_case(run, "### accepted · flat in 1.0 s", a_book([close, close], [resting], -2)))[0] is Breach.TWICE
+
+
+@pytest.mark.parametrize("press", [Press.STRANGER, Press.CANCEL, Press.NEVER])
+def test_what_was_not_pressed_by_who_may_must_not_be_sent(press: Press) -> None:
+    case = a_case(a_run(press=press), ACCEPTED, a_book([a_request()], [an_order()], 2), pressed=press is not Press.NEVER)
+    assert broken(case) == [Breach.UNPRESSED]
+
+
+@pytest.mark.parametrize("body", [{**PLACED, "action": "SELL"}, {**PLACED, "quantity": 3}])
+def test_other_terms_than_those_that_were_pressed_were_not_pressed(body: dict[str, Any]) -> None:
+    assert broken(a_case(a_run(), ACCEPTED, a_book([a_request(body=body)], [an_order()], 2))) == [Breach.UNPRESSED]
+
+
+def test_another_call_or_one_before_the_press_was_not_pressed() -> None:
+    flat = a_request("FlatPlace")
+    assert Breach.UNPRESSED in broken(a_case(a_run(), "### rejected", a_book([{**flat, "hadEffect": False}])))
+    early = {**a_request(), "time": (NOW - timedelta(seconds=1)).isoformat()}
+    assert broken(a_case(a_run(), ACCEPTED, a_book([early], [an_order()], 2))) == [Breach.UNPRESSED]
+
+
+def test_a_request_about_no_run_was_not_pressed() -> None:
+    book = a_book([a_request(body={**PLACED, "instrument": "NQ 09-26"})])
+    (sent,) = strays(a_session(a_run()), book)
+    assert [violation.breach for violation in in_nobodys_name(a_session(a_run()), (sent,))] == [Breach.UNPRESSED]
+
+
+def test_a_card_that_stays_open_is_an_end_not_told() -> None:
+    assert broken(a_case(a_run(), "### Place · confirm?", a_book())) == [Breach.UNTOLD]
+    assert broken(a_case(a_run(press=Press.NEVER), "### sending", a_book(), pressed=False)) == [Breach.UNTOLD]
+
+
+def test_a_second_message_that_stays_open_is_an_end_not_told() -> None:
+    case = a_case(a_run(), "### expired", a_book())
+    case.story.others = (Card(2, "AAAABBBB", {}, [(1, "### Place · confirm?")]),)
+    assert broken(case) == [Breach.UNTOLD]
+    case.story.others[0].texts.append((2, "### expired"))
+    assert broken(case) == []
+
+
+@pytest.mark.parametrize("end", ["rejected", "not sent", "expired", "void", "cancelled", "never arrived", "denied"])
+def test_an_order_that_is_there_and_told_as_not_there_is_an_end_not_told(end: str) -> None:
+    assert broken(a_case(a_run(), f"### {end}", a_book([a_request()], [an_order()], 2))) == [Breach.UNTOLD]
+    assert broken(a_case(a_run(), f"### {end}", a_book([a_request(done=False)]))) == []
+
+
+def test_an_order_that_ninjatrader_rejects_later_is_told_as_rejected() -> None:
+    order = an_order(orderState="Rejected", filled=0)
+    assert broken(a_case(a_run(), "### rejected · order `T1`", a_book([a_request()], [order]))) == []
+
+
+def test_a_flatten_that_is_told_as_done_with_something_left_is_told_wrongly() -> None:
+    run = a_run("flatten instrument", held=2, rests=-2)
+    close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
+    working = an_order("R1", None, orderState="Working")
+    book = a_book([close], [working])
+    assert broken(a_case(run, "### accepted · flat in 1.0 s", book)) == [Breach.UNTOLD]
+    assert broken(a_case(run, "### accepted · NOT FLAT", book)) == []
+
+
+def test_accepted_without_an_order_or_with_somebody_elses_id_is_invented() -> None:
+    assert broken(a_case(a_run(), ACCEPTED, a_book())) == [Breach.INVENTED]
+    assert broken(a_case(a_run(), "### accepted · order `T9`", a_book([a_request()], [an_order()], 2))) == [Breach.INVENTED]
+
+
+def test_unknown_is_a_fault_only_where_the_book_proves_something() -> None:
+    unknown = "### outcome unknown"
+    assert broken(a_case(a_run(), unknown, a_book([a_request()], [an_order()], 2))) == [Breach.UNSETTLED]
+    assert broken(a_case(a_run(), unknown, a_book([a_request(done=False)]))) == [Breach.UNSETTLED]
+    twins = [an_order("N1", None), an_order("N2", None)]
+    assert broken(a_case(a_run(), unknown, a_book([a_request()], twins, 4))) == []
+
+
+REVERSE = {"action": "BUY", "quantity": 2, "instrument": "ES 09-26"}
+
+
+@pytest.mark.parametrize(
+    ("orders", "position", "is_settled"),
+    [
+        ([], -2, True),
+        ([an_order("N1", None, epoch=1), an_order("N2", None, epoch=2)], 2, True),
+        ([an_order("N1", None, epoch=1), an_order("N2", None, epoch=1)], 2, False),
+        ([an_order("N1", None)], 2, True),
+        ([an_order("N1", None)], 0, True),
+        ([an_order("N1", None, orderState="Working")], -2, False),
+        ([an_order("N1", None, orderState="Rejected")], -2, False),
+    ],
+)
+def test_a_reversal_of_two_with_two_is_told_from_its_own_close_where_that_can_be(
+    orders: list[Any], position: int, is_settled: bool
+) -> None:
+    run = a_run("reverse", held=-2)
+    case = a_case(run, "### outcome unknown", a_book([a_request("ReversePosition", REVERSE)], orders, position))
+    assert (settled_by(case) is not None) is is_settled
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "rests", "orders", "position", "is_settled"),
+    [
+        ("close", -2, 0, [], 0, True),
+        ("close", -2, 0, [], -2, True),
+        ("close", -2, 0, [an_order("N1", None, orderState="Working")], -2, False),
+        ("close part", -2, 0, [], -1, True),
+        ("cancel", 0, 2, [an_order("R1", None, orderState="Cancelled")], 0, True),
+        ("cancel", 0, 2, [an_order("R1", None, orderState="CancelPending")], 0, False),
+        ("bracket", -2, 0, [], -2, True),
+        ("bracket", -2, 0, [an_order("N1", None)], -2, False),
+        ("bracket", -2, 0, [an_order("N1", None), an_order("N2", None)], -2, True),
+        ("replace", 0, 1, [an_order("R1", None, orderState="Cancelled"), an_order("N1", None)], 0, True),
+        ("flatten instrument", -2, 2, [an_order("R1", None)], 0, True),
+        ("reverse", -1, 0, [an_order("N1", None)], 2, True),
+        ("reverse", -1, 0, [], 3, False),
+    ],
+)
+def test_what_the_book_proves_of_each_kind_of_order(
+    name: str, held: int, rests: int, orders: list[Any], position: int, is_settled: bool
+) -> None:
+    case = a_case(a_run(name, held=held, rests=rests), "### outcome unknown", a_book([], orders, position))
+    assert (settled_by(case) is not None) is is_settled
+
+
+@pytest.mark.parametrize(
+    ("title", "end"),
+    [
+        ("### accepted · order `a` · 12 s late", End.ACCEPTED),
+        ("### outcome unknown", End.UNKNOWN),
+        ("### close sent · new order not sent", End.NOT_SENT),
+        ("### close sent · new order rejected · 3 s late", End.REJECTED),
+        ("### never arrived", End.NEVER_ARRIVED),
+        ("### Reverse · confirm?", End.OPEN),
+        ("### Reverse · changed, look again", End.OPEN),
+        ("### sending", End.OPEN),
+        ("### expired", End.EXPIRED),
+    ],
+)
+def test_the_first_line_of_a_card_tells_its_end(title: str, end: End) -> None:
+    assert end_of(f"{title}\nmore words, such as rejected") is end
+
+
+def test_a_channel_keeps_each_card_from_its_first_text_to_its_last() -> None:
+    channel, dice = Channel(), random.Random(1)
+    button = {"type": 2, "label": "Confirm", "custom_id": "press"}
+
+    def shown(text: str, *buttons: Any) -> dict[str, Any]:
+        inside = [
+            {"type": 10, "content": f"### {text}\nCX0001 ES 09-26"},
+            {"type": 10, "content": "-# ticket AAAABBBB"},
+            *buttons,
+        ]
+        return {"id": "77", "components": [{"type": 17, "components": inside}]}
+
+    channel.note("MESSAGE_CREATE", shown("Place · confirm?", {"type": 1, "components": [button]}))
+    channel.note("MESSAGE_UPDATE", shown("expired"))
+    channel.note("MESSAGE_CREATE", {"id": "78", "components": []})
+    channel.note("INTERACTION_CREATE", {"id": "9", "data": {"custom_id": "press"}})
+    card = channel.card_of("CX0001", "ES 09-26")
+    assert card is not None
+    assert (card.ticket, card.buttons, len(card.texts)) == ("AAAABBBB", {"Confirm": "press"}, 2)
+    assert end_of(card.text) is End.EXPIRED
+    assert channel.presses == {"press": [9]}
+    assert channel.card_of("CX0001", "S 09-26") is None
+    channel.note("MESSAGE_CREATE", {**shown("expired"), "id": "79"})
+    assert [other.message for other in channel.others_of(card)] == [79]
+    channel.note("MESSAGE_DELETE", {"id": "79"})
+    assert channel.others_of(card) == ()
+    assert channel.card_of(f"CX{dice.randint(2, 9):04}", None) is None

@@ -1,0 +1,89 @@
+"""The plan of the chaos bench: the same seed gives the same plan, and no two runs are about the same thing."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.chaos import troubles
+from benchmarks.chaos.plan import ACTS, COUNTS, MOST_RUNS_PER_SESSION, Database, Jolt, Run, Step, sessions
+from benchmarks.chaos.stage import accounts_of
+from bot.sandbox.ninjatrader.catalogue import TRADING_NAMES
+from bot.sandbox.ninjatrader.faults import Rule
+
+BOTH = tuple(Database)
+
+
+def all_runs(seed: int, runs: int) -> list[Run]:
+    return [run for session in sessions(seed, runs, BOTH) for run in session.runs]
+
+
+def test_a_seed_gives_one_plan_and_another_seed_another() -> None:
+    assert sessions(1, 300, BOTH) == sessions(1, 300, BOTH)
+    assert sessions(1, 300, BOTH) != sessions(2, 300, BOTH)
+
+
+@pytest.mark.parametrize("runs", [1, 2, 150, 2000])
+def test_there_are_as_many_runs_as_were_asked_for(runs: int) -> None:
+    plan = sessions(7, runs, BOTH)
+    assert sum(len(tuple(session.runs)) for session in plan) == runs
+    assert max(len(tuple(session.runs)) for session in plan) <= MOST_RUNS_PER_SESSION
+
+
+def test_half_of_the_sessions_run_on_each_database_and_both_transports_are_played_on_each() -> None:
+    plan = sessions(1, 2000, BOTH)
+    assert Counter(session.database for session in plan) == {Database.SQLITE: 8, Database.POSTGRESQL: 8}
+    assert len({(session.database, session.transport) for session in plan}) == 4
+    assert {session.database for session in sessions(1, 300, (Database.SQLITE,))} == {Database.SQLITE}
+
+
+def test_no_two_runs_of_a_session_are_about_the_same_instrument_of_the_same_account() -> None:
+    for session in sessions(3, 2000, BOTH):
+        places = [(run.account, run.instrument) for run in session.runs]
+        assert len(set(places)) == len(places)
+        # A card is found by these names, so that none may be a part of another.
+        names = {run.account for run in session.runs}
+        assert not [(one, other) for one in names for other in names if one != other and one in other]
+
+
+def test_everything_comes_up_in_two_thousand_runs() -> None:
+    plan = sessions(1, 2000, BOTH)
+    waves = [wave for session in plan for wave in session.waves]
+    runs = [run for wave in waves for run in wave.runs]
+    assert {run.act.name for run in runs} == {act.name for act in ACTS}
+    assert {run.trouble.name for run in runs if run.trouble} == {trouble.name for trouble in troubles.ALL}
+    assert {wave.kill.step for wave in waves if wave.kill} == set(Step)
+    assert {wave.jolt for wave in waves if wave.jolt} == set(Jolt)
+    assert sum(run.press in COUNTS for run in runs) > 0.8 * len(runs)
+
+
+def test_the_accounts_hold_what_the_runs_are_about() -> None:
+    session = sessions(5, 126, BOTH)[0]
+    accounts = {spec.name: spec for spec in accounts_of(session)}
+    for run in session.runs:
+        spec = accounts[run.account]
+        assert run.held == sum(holding.quantity for holding in spec.holdings if holding.instrument == run.instrument)
+        assert run.rests == sum(resting.quantity for resting in spec.orders if resting.instrument == run.instrument)
+        assert bool(run.rests) is run.act.rests
+
+
+def test_every_trouble_is_a_lever_and_every_call_one_of_the_simulators() -> None:
+    for trouble in troubles.ALL:
+        if trouble.at == "discord":
+            assert troubles.fault(trouble).times
+        else:
+            assert Rule.from_json(troubles.rule(trouble, "PlaceOrder")).count == 1
+    assert {call for act in ACTS for call in act.calls} <= TRADING_NAMES
+
+
+def test_no_answer_says_plainly_that_nothing_was_done_where_something_was() -> None:
+    for run in all_runs(1, 2000):
+        lever = run.trouble.lever if run.trouble and run.trouble.at == "order" else {}
+        if lever.get("kind") in {"rate_limit", "answer"} and lever.get("effect"):
+            assert lever["status"] >= 500 or lever["body"] == {"success": True}
+
+
+def test_over_the_websocket_an_error_that_has_no_status_comes_only_where_nothing_was_done() -> None:
+    plan = sessions(1, 2000, BOTH)
+    runs = [run for session in plan if session.transport == "websocket" for run in session.runs]
+    assert runs
+    assert not [run for run in runs if run.trouble and run.trouble.name == "500 after"]
