@@ -423,13 +423,9 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
     ),
     "closed: two of its shape were rejected": (
         Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED), like(CLOSING, "b", OrderState.REJECTED))),
-        Absent(),
-    ),
-    "closed: its order was cancelled": (Reads(CLOSING, (like(CLOSING, state=OrderState.CANCELLED),)), Absent()),
-    "closed: its order was rejected": (
-        Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED),)),
         Absent("an order like it was rejected by NinjaTrader and the position is as it was"),
     ),
+    "closed: its order was cancelled": (Reads(CLOSING, (like(CLOSING, state=OrderState.CANCELLED),)), Absent()),
     "closed: its order filled, and the position was opened again": (
         Reads(CLOSING, (like(CLOSING, state=OrderState.FILLED),)),
         Unclear(REOPENED),
