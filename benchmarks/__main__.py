@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import failover
 from benchmarks.latency import Plan, measure
 from benchmarks.stage import StageError
 from benchmarks.table import table
@@ -13,13 +14,20 @@ from benchmarks.table import table
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="latency")
+    commands = parser.add_subparsers(required=True, metavar="MEASUREMENT")
     latency = commands.add_parser("latency", help="slash event to card and Confirm event to order, beside a bare bot")
     latency.add_argument("--runs", type=_two_or_more, default=300, help="runs of each bot that count (default 300)")
     latency.add_argument("--warm-up", type=int, default=20, help="runs of each bot that don't (default 20)")
     latency.add_argument("--pause", type=float, default=0.01, help="seconds of quiet before each event (default 0.01)")
     latency.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
     latency.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
+    latency.set_defaults(command=_latency)
+    over = commands.add_parser("failover", help="a leader and a standby on PostgreSQL, the leader killed or paused in mid-order")
+    over.add_argument("--runs", type=int, default=20, help="how many times the leader is struck (default 20)")
+    over.add_argument("--seed", type=int, default=1, help="of the moments (default 1)")
+    over.add_argument("--server", default=failover.SERVER, help=f"where databases can be made (default {failover.SERVER})")
+    over.add_argument("--folder", type=Path, help="where the logs are kept meanwhile (default: the system's own place)")
+    over.set_defaults(command=_failover)
     return parser
 
 
@@ -33,6 +41,21 @@ def _two_or_more(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print."""
     given = _parser().parse_args(arguments)
+    return int(given.command(given))
+
+
+def _failover(given: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
+        try:
+            figures = asyncio.run(failover.measure(given.runs, given.seed, Path(folder), given.server))
+        except (StageError, TimeoutError) as error:
+            print(str(error) or "a bot didn't answer in time", file=sys.stderr)
+            return 1
+    print(failover.report(figures))
+    return 0 if failover.is_good(figures) else 1
+
+
+def _latency(given: argparse.Namespace) -> int:
     plan = Plan(runs=given.runs, warm_up=given.warm_up, pause=given.pause, transport=given.transport)
     with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
         try:

@@ -52,7 +52,27 @@ def parser() -> argparse.ArgumentParser:
     policy = command("policy", "Read the policy file and say what it allows, or print its JSON schema.", _policy)
     policy.add_argument("file", nargs="?", type=Path, default=None, help="policy file; POLICY_FILE or policy.toml if left out")
     policy.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
+    _add_audit(command("audit", "Check that nobody has changed the journal's log, or write it out.", _audit_verify))
     return top
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    tasks = audit.add_subparsers(required=True, metavar="TASK")
+    text = "Say whether every row stands as it was written, or which is the first that doesn't; also while the bot runs."
+    verify = tasks.add_parser("verify", help=text, description=text)
+    verify.set_defaults(command=_audit_verify)
+    verify.add_argument("--file", type=Path, default=None, help="an export to check; the journal at DATABASE_URL if left out")
+    verify.add_argument(
+        "--heads",
+        type=Path,
+        default=None,
+        help="heads to compare with; of a journal, those beside it if left out; of an export, none",
+    )
+    text = "Write out every row, and the head; what is written can be checked by verify."
+    export = tasks.add_parser("export", help=text, description=text)
+    export.set_defaults(command=_audit_export)
+    export.add_argument("--format", required=True, choices=["csv", "json"], help="how it is written")
+    export.add_argument("--out", type=Path, default=None, help="a new file; standard output if left out")
 
 
 def _run(_options: argparse.Namespace) -> int:
@@ -89,6 +109,18 @@ def _policy(options: argparse.Namespace) -> int:
     from bot.program.policy import show  # noqa: PLC0415
 
     return show(options.file, schema=options.schema)
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    from bot.program.audit import verify  # noqa: PLC0415
+
+    return asyncio.run(verify(options.file, options.heads))
+
+
+def _audit_export(options: argparse.Namespace) -> int:
+    from bot.program.audit import export  # noqa: PLC0415
+
+    return asyncio.run(export(options.format, options.out))
 
 
 def _ended(error: DeskError, code: int) -> int:

@@ -12,7 +12,7 @@
     │   │   └── BrokerLacks        CrossTrade, or an add-on too old for it, doesn't have that call
     │   └── BrokerGarbled          an answer came that can't be read
     ├── JournalError               the journal can't be read or written: nothing may be sent
-    │   └── JournalLocked          another process owns this journal; the start stops (exit 1)
+    │   └── JournalLocked          another process owns this journal: stop (exit 1), or stand by where one can
     ├── Halted                     a switch bars the order: nothing was stored and nothing may be sent
     ├── DeliveryError              a message didn't reach Discord
     │   ├── DeliveryDelayed        later may work: 5xx, 429, the link is down
@@ -99,7 +99,15 @@ class JournalError(DeskError):
 
 
 class JournalLocked(JournalError):
-    """Another process owns this journal."""
+    """Another process owns this journal.
+
+    Attributes:
+        leader: its name, where processes take turns.
+    """
+
+    def __init__(self, sentence: str, leader: str | None = None) -> None:
+        self.leader = leader
+        super().__init__(sentence)
 
 
 class Halted(DeskError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -21,6 +21,7 @@ from bot.errors import SettingsError
 
 ENV_FILE = Path(".env")
 _LARGEST_ID = 2**63 - 1
+_Kind = TypeVar("_Kind", bound=BaseSettings)
 _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
 
 
@@ -162,6 +163,16 @@ class Settings(BaseSettings):
         return (self.discord_token.get_secret_value(), self.crosstrade_token.get_secret_value(), *password, *named)
 
 
+class _JournalOnly(BaseSettings):
+    """What a command needs that reads the journal and nothing else, perhaps where there are no tokens."""
+
+    model_config = Settings.model_config
+
+    database_url: Annotated[str, BeforeValidator(str.strip), AfterValidator(_database)] = Field(
+        default=Settings.model_fields["database_url"].default, repr=False
+    )
+
+
 NAMES = tuple(name.upper() for name in Settings.model_fields)
 """The settings' names as the environment and ``.env`` spell them."""
 
@@ -195,10 +206,23 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     Raises:
         SettingsError: the first thing that is wrong, without any value.
     """
+    return _loaded(Settings, env_file)
+
+
+def load_database_url(env_file: Path | None = ENV_FILE) -> str:
+    """Where the journal is; the other settings may be missing.
+
+    Raises:
+        SettingsError: as for ``load_settings``.
+    """
+    return _loaded(_JournalOnly, env_file).database_url
+
+
+def _loaded(kind: type[_Kind], env_file: Path | None) -> _Kind:
     if env_file is not None:
         _check_file(env_file)
     try:
-        return Settings(_env_file=env_file)
+        return kind(_env_file=env_file)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         name = str(first["loc"][0])

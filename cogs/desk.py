@@ -81,7 +81,7 @@ def _policy(policy: Policy, member: Member) -> list[str]:
 def _grant(grant: Grant) -> Iterator[str]:
     everything = EVERYTHING in grant.commands
     yield "every command" if everything else " ".join(f"/{command}" for command in sorted(grant.commands))
-    if everything or grant.commands & (TRADING_COMMANDS | READING_COMMANDS):
+    if everything or grant.commands & (TRADING_COMMANDS | READING_COMMANDS | {"resolve"}):
         yield f"· accounts {_names(grant.accounts)}"
     if everything or grant.commands & TRADING_COMMANDS:
         yield f"· instruments {_names(grant.instruments)}"

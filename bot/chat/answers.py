@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import discord
 
 from bot.chat import wording
+from bot.chat.rivals import first_answer
 from bot.chat.translate import translated
 from bot.desk.requests import Refused
 from bot.errors import DeliveryError
@@ -24,7 +25,7 @@ def reference(interaction: discord.Interaction[Any]) -> str:
 async def answer(interaction: discord.Interaction[Any], text: str) -> None:
     """Tell the person alone and never fail at it; that Discord doesn't take it is logged, as nobody is left to tell."""
     try:
-        with translated("an answer"):
+        with first_answer(interaction, "an answer"):
             if interaction.type is discord.InteractionType.autocomplete:
                 await _no_choices(interaction)
             elif interaction.response.is_done():
@@ -42,7 +43,7 @@ async def say(interaction: discord.Interaction[Any], texts: Sequence[str]) -> No
         DeliveryError: Discord doesn't take it.
     """
     first, *rest = texts
-    with translated("an answer"):
+    with first_answer(interaction, "an answer"):
         if interaction.response.is_done():
             await interaction.edit_original_response(content=first)
         else:
@@ -70,7 +71,7 @@ async def thinking(interaction: discord.Interaction[Any]) -> None:
     Raises:
         DeliveryError: Discord doesn't take it.
     """
-    with translated("the command"):
+    with first_answer(interaction, "the command"):
         # A press would show nothing without the second word; commands think in any case.
         await interaction.response.defer(ephemeral=True, thinking=True)
 

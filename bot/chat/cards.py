@@ -19,6 +19,7 @@ from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import CLOSING, Bracket, Cancel, Change, VerifiedReverse, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
+from bot.trading.resolving import is_resolved
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless, lateness
@@ -98,7 +99,7 @@ def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     # Discord refuses a text of nothing but blanks, and the whole card with it.
     if told := clip(_told(ticket), LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
-    if ticket.state is TicketState.REJECTED or _is_rejected_later(ticket):
+    if (ticket.state is TicketState.REJECTED and not is_resolved(ticket)) or _is_rejected_later(ticket):
         yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
 
 
@@ -181,12 +182,15 @@ def _is_stopped(ticket: Ticket) -> bool:
     return isinstance(ticket.intent, VerifiedReverse) and ended_without and ticket.progress.went_out
 
 
+BY_WORD = "The bot found no proof of it; somebody has looked and says so."
+NOT_FOLLOWED = f"{BY_WORD} No order is known to follow."
 _PLAIN_NEWS = {
     TicketState.REJECTED: ("No order was placed. CrossTrade says:",),
     TicketState.UNKNOWN: (
         "**Do not send it again.** The answer was lost, so the order may be in the market.",
         "The bot is looking for it among NinjaTrader's orders, fills and positions and writes here what it finds.",
         "Until then it takes no new order for this account and instrument.",
+        "If you know what became of it, and have the right to say so: /resolve",
     ),
     TicketState.NOT_SENT: ("Nothing left the bot, so nothing of it is in the market. You can ask again.",),
     TicketState.NEVER_ARRIVED: ("NinjaTrader has no such order and no fill of it.",),
@@ -201,8 +205,12 @@ def _news(ticket: Ticket) -> Iterator[str]:
         yield from _rejected_order(ticket)
         return
     match ticket.state:
+        case TicketState.ACCEPTED if is_resolved(ticket) and not is_sweep and not ticket.order_ids:
+            yield NOT_FOLLOWED
         case TicketState.ACCEPTED if not is_sweep:
             yield phrases.news(ticket)
+        case _ if is_resolved(ticket):
+            yield BY_WORD
         case TicketState.ACCEPTED if sweepcards.is_short_of_it(ticket):
             yield from sweepcards.about_left(ticket)
         case _ if _is_stopped(ticket):
@@ -277,6 +285,8 @@ def _people(ticket: Ticket) -> Iterator[str]:
     if ticket.confirmed_at is not None:
         yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
     yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
+    if is_resolved(ticket):
+        yield f"Resolved by {harmless(ticket.ended_by or '', 40)}"
     yield from phrases.times(ticket)
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]

@@ -19,7 +19,7 @@ from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
 from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
 from bot.chat.offering import Offering
-from bot.chat.presence import NO_SWITCHES, presence
+from bot.chat.presence import CROSSTRADE, NO_SWITCHES, presence
 from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
 from bot.errors import SettingsError
@@ -86,7 +86,7 @@ class DeskClient(Host):
         self.access = Access(desk, frozenset(guild_ids))
         self.reached = False
         self._factories = tuple(cogs)
-        self._shown_link: tuple[bool, str, Switches] | None = None
+        self._shown_link: tuple[object, ...] | None = None
         self._asks_for_gateway = api_url is not None and gateway_url is None
         self._gateway = point_at(api_url, gateway_url)
 
@@ -114,13 +114,16 @@ class DeskClient(Host):
         self.messenger.detach(self)
         await super().close()
 
-    async def show_link(self, *, up: bool, why: str, switches: Switches = NO_SWITCHES) -> None:
-        """Say in the member list what is halted, and whether CrossTrade can be reached; only changes are sent."""
-        if not self.is_ready() or self._shown_link == (up, why, switches):
+    async def show_link(
+        self, *, up: bool, why: str, which: str = CROSSTRADE, partly: str = "", switches: Switches = NO_SWITCHES
+    ) -> None:
+        """Say in the member list what is halted, and whether entries get through or which link is down; only changes are sent."""
+        shown = (up, why, which, partly, switches)
+        if not self.is_ready() or self._shown_link == shown:
             return
-        status, activity = presence(up=up, why=why, switches=switches)
+        status, activity = presence(up=up, why=why, which=which, partly=partly, switches=switches)
         await self.change_presence(status=status, activity=activity)
-        self._shown_link = (up, why, switches)
+        self._shown_link = shown
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Note that Discord was reached, and where a lost connection is taken up again, before anything else can happen."""

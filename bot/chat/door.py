@@ -7,8 +7,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bot.desk.charts import Charted, ChartRequest
-from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
-from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
+from bot.desk.health import Health
+from bot.desk.reports import (
+    AccountReport,
+    Balance,
+    Explanation,
+    Fills,
+    Listed,
+    OneFill,
+    OrderStory,
+    Quoted,
+    StrategyReport,
+    Traded,
+)
+from bot.desk.requests import Press, Refused, ResolveRequest, SwitchRequest, TicketRequest
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.policy import Denial, Policy, Request
 from bot.trading.suggestions import SoFar, Suggestion
@@ -60,8 +72,21 @@ class Reads(Protocol):
     async def strategies(self, member: Member, account: str) -> StrategyReport | Refused:
         """The strategies that run in an account."""
 
+    async def why(self, member: Member, typed: str | None) -> Explanation | Refused:
+        """What happened to a ticket or an order, or to the member's own newest request."""
+
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
         """The bars of an instrument, and what an account holds and works there."""
+
+
+class Resolving(Protocol):
+    """What ``/resolve`` may ask for."""
+
+    async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
+        """Take a person's word on an unknown outcome; a sentence for them alone, or every reason why not."""
+
+    async def offered(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
+        """The tickets that the member may resolve."""
 
 
 class Suggest(Protocol):
@@ -83,6 +108,13 @@ class Suggest(Protocol):
         """Names of ATM templates."""
 
 
+class Watches(Protocol):
+    """What may be asked of the watchdog; it answers from memory, whatever is down."""
+
+    async def report(self, member: Member) -> Health:
+        """Every link, with the accounts that the member may see."""
+
+
 class Desk(Protocol):
     """What cogs and buttons may ask for. Errors are ``bot.errors.DeskError`` with a sentence for people."""
 
@@ -97,6 +129,14 @@ class Desk(Protocol):
     @property
     def suggest(self) -> Suggest:
         """Answers keystrokes."""
+
+    @property
+    def health(self) -> Watches:
+        """Tells how every link does."""
+
+    @property
+    def resolving(self) -> Resolving:
+        """Takes a person's word on an unknown outcome."""
 
     @property
     def switches(self) -> Switches:

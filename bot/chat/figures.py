@@ -1,12 +1,12 @@
 """Numbers as cards and tables show them: prices, money, ages, times, LIVE and SIM. Which ones are shown isn't decided here."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.trading.words import money, number, price
 
-__all__ = ["age", "amount", "clock_time", "finest", "lasting", "mark", "number", "price"]
+__all__ = ["age", "amount", "clock_time", "finest", "lasting", "mark", "number", "price", "took"]
 
 
 def mark(*, live: bool) -> str:
@@ -46,3 +46,13 @@ def age(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def took(span: timedelta) -> str:
+    """How long a step took, as exact as somebody may want to know: ``85 ms``, ``3.21 s``, ``4 min 2 s``."""
+    seconds = span.total_seconds()
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.2f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s" if seconds < 7200 else lasting(seconds)

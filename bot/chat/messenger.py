@@ -5,6 +5,8 @@ When to try again, and what counts as told, is the outbox's business.
 
 import hashlib
 import logging
+import math
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +15,11 @@ import discord
 from bot.chat import wording
 from bot.chat.cards import card
 from bot.chat.private import PrivateCards
+from bot.chat.rivals import Rivals
 from bot.chat.translate import UNKNOWN_MESSAGE, translated
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
+from bot.trading.health import ChatVitals
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import lateness
@@ -31,16 +35,32 @@ _STAYS_PRIVATE = frozenset({TicketState.OFFERED, TicketState.CANCELLED, TicketSt
 
 
 class DiscordMessenger:
-    """Fills ``bot.desk.ports.Messenger``. Clients come and go; without one, everything is put off."""
+    """Fills ``bot.desk.ports.Messenger``. Clients come and go; without one, everything is put off.
 
-    def __init__(self) -> None:
+    Args:
+        why_not: why nothing may be told just now, if so; then everything is put off, too.
+    """
+
+    def __init__(self, why_not: Callable[[], str | None] = lambda: None) -> None:
         self.private = PrivateCards()
+        self._why_not = why_not
+        self.rivals = Rivals()
         self._client: discord.Client | None = None
 
     @property
     def attached(self) -> bool:
         """Whether there is a client to deliver by."""
-        return self._client is not None
+        return self._client is not None and self._why_not() is None
+
+    def vitals(self) -> ChatVitals:
+        """How the link to Discord stands."""
+        client = self._client
+        if client is None or client.is_closed():
+            return ChatVitals(rivals=self.rivals.count())
+        # Infinite without a connection, and not a number before the first heartbeat was answered.
+        seconds = client.latency
+        up = client.is_ready() and not math.isinf(seconds)
+        return ChatVitals(up, seconds if math.isfinite(seconds) else None, self.rivals.count())
 
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""
@@ -146,6 +166,7 @@ class DiscordMessenger:
             await self._point_to(ticket, posted)
             return posted.id
         interaction = self.private.find(ticket.id)
+        self._ready()
         if interaction is None:
             raise DeliveryRefused("The private card is out of reach.")
         with translated("the private ticket"):
@@ -169,6 +190,8 @@ class DiscordMessenger:
         return self._ready().get_partial_messageable(channel, guild_id=guild)
 
     def _ready(self) -> discord.Client:
+        if (why := self._why_not()) is not None:
+            raise DeliveryDelayed(why)
         if self._client is None:
             raise DeliveryDelayed("The bot is not logged in to Discord.")
         return self._client

@@ -88,7 +88,7 @@ def times(ticket: Ticket) -> Iterator[str]:
 
 def _end_word(ticket: Ticket, state: OrderState) -> str:
     if state is OrderState.GONE:
-        return "Last looked for"
+        return "Last looked for" if ticket.ended_by is None or ticket.order_ids else "Resolved"
     if isinstance(ticket.intent, Close):
         return "Seen closed"
     if isinstance(ticket.intent, Sweep):

@@ -67,6 +67,11 @@ def running_in(command: str) -> Texts:
     return complete
 
 
+async def unknown_tickets(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    """Autocomplete: the tickets of unknown outcome that the member may resolve; the value is the ticket's id."""
+    return await _drawn(interaction.client.desk.resolving.offered(admitted(interaction), current))
+
+
 async def strategies(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     """Autocomplete: the ATM templates of NinjaTrader."""
     return await _drawn(interaction.client.desk.suggest.strategies(admitted(interaction), current))

@@ -60,6 +60,11 @@ class Bucket:
         self._tokens = 0.0
         self._parked_until = max(self._parked_until, now + min(max(seconds, 0.0), LONGEST_PARK))
 
+    def left(self, now: float) -> int:
+        """How many tokens there are."""
+        self._refill(now)
+        return 0 if now < self._parked_until else int(self._tokens)
+
     def _refill(self, now: float) -> None:
         self._tokens = min(self._tokens + max(now - self._at, 0.0) * self._rate, float(self._burst))
         self._at = max(now, self._at)
@@ -90,6 +95,11 @@ class Budget:
         self._queue: list[_Waiter] = []
         self._turns = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def left(self) -> int:
+        """How many requests could be made at once."""
+        return self._bucket.left(self.now())
 
     async def acquire(self, priority: Priority, deadline: float) -> bool:
         """Wait for a token; ``False`` when the deadline passes first."""

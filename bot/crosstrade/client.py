@@ -34,11 +34,12 @@ from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.reading import Reading
 from bot.crosstrade.redaction import Redactor
-from bot.crosstrade.rest import USUAL, Rest, Timeouts, open_session
+from bot.crosstrade.rest import USUAL, Rest, Timeouts, WhyNot, never_why, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.health import StreamState, Vitals
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action
 from bot.trading.outcomes import NotSent, Outcome
@@ -70,6 +71,7 @@ class CrossTrade(Reading):
         clock: now, aware UTC.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.
+        why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class CrossTrade(Reading):
         burst: int = 20,
         timeouts: Timeouts = USUAL,
         backoff: tuple[float, ...] = BACKOFF,
+        why_not: WhyNot = never_why,
     ) -> None:
         super().__init__()
         self._url = url.rstrip("/")
@@ -95,6 +98,7 @@ class CrossTrade(Reading):
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
         self._timeouts = timeouts
         self._backoff = backoff
+        self._why_not = why_not
         self._budget = Budget(rate, burst)
         self._clean = Redactor(token)
         self._gauge = Gauge(clock)
@@ -106,7 +110,7 @@ class CrossTrade(Reading):
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timeouts)
         self._fresh = open_session(self._token, self._timeouts, keep=False)
-        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh)
+        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -118,6 +122,7 @@ class CrossTrade(Reading):
                 needed=self._transport is Transport.WEBSOCKET,
                 seconds=self._timeouts.write,
                 backoff=self._backoff,
+                why_not=self._why_not,
             )
             self._stream.start()
         return self
@@ -134,6 +139,24 @@ class CrossTrade(Reading):
         if self._orders_stream is not None and not self._orders_stream.link.up:
             return self._orders_stream.link
         return self._gauge.link
+
+    def vitals(self) -> Vitals:
+        """What this client knows of its own links just now; it asks nothing, waits for nothing and raises nothing.
+
+        Its times are UTC. A moment is that of receipt, of a pushed price (WebSocket page, item keys inferred) too.
+        """
+        link, stream = self._gauge.link, self._stream
+        return Vitals(
+            link.reach,
+            link.why,
+            link.good_at,
+            _state_of(stream),
+            "" if stream is None else stream.link.why,
+            None if stream is None else stream.link.since,
+            self._orders_stream is not None,
+            self._budget.left,
+            self._feed.priced_at,
+        )
 
     @property
     def stream(self) -> Stream | None:
@@ -266,8 +289,8 @@ class CrossTrade(Reading):
 
         Returns:
             ``Accepted``: submitted, not filled. ``Rejected``: proved to have done nothing. ``NotSent``: it can't be put into
-            words, the budget had no turn for it, or no connection stood. ``Unknown``: anything else, HTTP 408 and 5xx among it,
-            as late answers to calls that did go through look the same.
+            words, the budget had no turn for it, no connection stood, or ``why_not`` spoke. ``Unknown``: anything else, HTTP 408
+            and 5xx among it, as late answers to calls that did go through look the same.
         """
         try:
             call = call_of(action)
@@ -328,3 +351,11 @@ class CrossTrade(Reading):
             self._budget.park(seconds)
             return
         self._gauge.answered(reply, self._clean)
+
+
+def _state_of(stream: Stream | None) -> StreamState:
+    if stream is None:
+        return StreamState.UNUSED
+    if stream.stopped:
+        return StreamState.TAKEN
+    return StreamState.OPEN if stream.link.up else StreamState.CLOSED

@@ -84,12 +84,14 @@ def _write(
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    _read(1, "List accounts", "accounts", ("ListAccounts", _INDEX), "accounts", "accounts", "pnl", "positions", "orders"),
+    _read(
+        1, "List accounts", "accounts", ("ListAccounts", _INDEX), "accounts", "accounts", "pnl", "positions", "orders", "health"
+    ),
     _read(2, "Accounts summary", "accounts/snapshot", ("GetAccountSummary", _INDEX), "snapshot", "accounts", "pnl"),
     _read(3, "Get account", _ACCOUNT, ("GetAccount", _INDEX), "account", "account"),
     _read(4, "List positions", f"{_ACCOUNT}/positions", ("ListPositions", _INDEX), "positions", "positions"),
     _read(5, "Get position", f"{_ACCOUNT}/position", ("GetPosition", _PAGE), "position", "positions"),
-    _read(6, "All positions", "positions", ("GetAllPositions", _PAGE), "all_positions", "positions"),
+    _read(6, "All positions", "positions", ("GetAllPositions", _PAGE), "all_positions", "positions", "health"),
     _write(7, "Close position", f"{_ACCOUNT}/positions/close", ("ClosePosition", _PAGE), "close"),
     _write(8, "Flatten account", f"{_ACCOUNT}/positions/flatten", ("Flatten", _PAGE), "flatten"),
     _write(9, "Flatten everything", "positions/flatten", ("FlattenEverything", _PAGE), "flatten"),

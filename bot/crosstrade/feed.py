@@ -45,6 +45,8 @@ class Feed:
         self._subscriptions = Subscriptions(monotonic())
         self._new_wish = asyncio.Event()
         self._tell: Tell = lambda _account: None
+        # When a price last came, pushed or read.
+        self.priced_at: datetime | None = None
 
     def listen(self, tell: Tell) -> None:
         """Tell of each account in which something may have changed; ``None`` stands for all of them. It must not wait."""
@@ -59,7 +61,8 @@ class Feed:
 
     def read(self, quote: Quote, *, wanted: bool) -> None:
         """A quote was read; with ``wanted`` somebody waits for it, and will presumably want the next one soon."""
-        self._board.learn(quote, self._clock())
+        self.priced_at = self._clock()
+        self._board.learn(quote, self.priced_at)
         if wanted:
             self._wish(is_new=self._subscriptions.quoted(quote.contract, self._monotonic()))
 
@@ -139,6 +142,7 @@ class Feed:
         for tick in read_ticks(frame):
             if self._subscriptions.heard(tick.contract, seconds):
                 self._board.take(tick, now)
+                self.priced_at = now
 
     def _acknowledged(self, frame: Mapping[str, object]) -> None:
         instruments = frame.get("instruments")

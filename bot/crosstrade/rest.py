@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from bot.crosstrade.errors import BROKEN, NeverLeft, Reply
@@ -37,6 +39,27 @@ class Timeouts:
 
 USUAL = Timeouts()
 
+WhyNot = Callable[[], str | None]
+"""Asked at the very moment at which a write would leave: why it must not, or ``None``."""
+
+
+def never_why() -> str | None:
+    """Nothing stands against it, ever."""
+    return None
+
+
+class _Guarded(BytesPayload):
+    """A body that asks once more just before its request leaves; aiohttp sends the headers with it and not before."""
+
+    def __init__(self, body: bytes, why_not: WhyNot) -> None:
+        super().__init__(body)
+        self._why_not = why_not
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if (why := self._why_not()) is not None:
+            raise NeverLeft(why)
+        await super().write_with_length(writer, content_length)
+
 
 def open_session(token: str, timeouts: Timeouts = USUAL, *, keep: bool = True) -> aiohttp.ClientSession:
     """Make a session. Must be called within the event loop that will use it.
@@ -62,6 +85,7 @@ class Rest:
         base: scheme and host, without a path.
         clock: now, aware UTC; for a ``Retry-After`` that is a date.
         fresh: a session that keeps no connections, for writes by PUT.
+        why_not: asked as the last thing before a write leaves.
     """
 
     def __init__(
@@ -71,9 +95,11 @@ class Rest:
         clock: Callable[[], datetime],
         timeouts: Timeouts,
         fresh: aiohttp.ClientSession,
+        why_not: WhyNot = never_why,
     ) -> None:
         self._session = session
         self._fresh = fresh
+        self._why_not = why_not
         self._base = base.rstrip("/")
         self._clock = clock
         self._read = _whole(timeouts.read, timeouts.connect)
@@ -104,16 +130,22 @@ class Rest:
         aiohttp sends PUT again when a kept-alive connection drops, and never POST; so PUT travels on a connection of its own.
 
         Raises:
-            NeverLeft: there is no session any more.
+            NeverLeft: there is no session any more, or something stood against it in the last moment.
             aiohttp.ClientError, OSError, ValueError: as the table in ``errors`` reads them.
         """
         session = self._session if method == "POST" else self._fresh
         if session.closed:
             raise NeverLeft("The connection to CrossTrade is closed.")
-        return await self._send(method, path, body.encode(), self._write, session)
+        try:
+            return await self._send(method, path, _Guarded(body.encode(), self._why_not), self._write, session)
+        except aiohttp.ClientConnectionError as error:
+            # What stops a body in aiohttp comes back as the cause of a connection that broke.
+            if isinstance(error.__cause__, NeverLeft):
+                raise error.__cause__ from None
+            raise
 
     async def _send(
-        self, method: str, path: str, body: bytes | None, limits: aiohttp.ClientTimeout, session: aiohttp.ClientSession
+        self, method: str, path: str, body: bytes | _Guarded | None, limits: aiohttp.ClientTimeout, session: aiohttp.ClientSession
     ) -> Reply:
         # Encoded already: the URL must go out as it stands, with no dots or escapes resolved on the way.
         url = URL(self._base + path, encoded=True)

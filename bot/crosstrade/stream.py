@@ -19,6 +19,7 @@ from bot.crosstrade.errors import BROKEN, TOKEN_REFUSED, AnswerLost, Clean, Neve
 from bot.crosstrade.jsontext import loads
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.requests import STREAM, rpc
+from bot.crosstrade.rest import WhyNot, never_why
 
 # As another client of this stream does it, which came through two hours of injected faults.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
@@ -66,6 +67,7 @@ class Stream:
         needed: whether orders travel by it. Where they don't, a stream that can't be opened is no trouble.
         backoff: seconds before each attempt to connect again; the last one repeats.
         heartbeat: seconds between protocol pings.
+        why_not: asked as the last thing before an RPC leaves.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Stream:
         needed: bool = True,
         backoff: Sequence[float] = BACKOFF,
         heartbeat: float = HEARTBEAT_SECONDS,
+        why_not: WhyNot = never_why,
     ) -> None:
         self._session = session
         self._url = f"ws{base.removeprefix('http')}{STREAM}"
@@ -92,6 +95,7 @@ class Stream:
         self._seconds = seconds
         self._backoff = tuple(backoff)
         self._heartbeat = heartbeat
+        self._why_not = why_not
         self._gauge = Gauge(clock, "The stream of CrossTrade is not connected yet.")
         self._pending: dict[str, asyncio.Future[Reply | None]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -123,7 +127,7 @@ class Stream:
         """Send one RPC and wait for its answer; a later answer is dropped.
 
         Raises:
-            NeverLeft: there was no open socket to put it on.
+            NeverLeft: there was no open socket to put it on, or something stood against it in the last moment.
             AnswerLost: the socket went before the answer came.
             TimeoutError: no answer in time.
             aiohttp.ClientError: the socket broke while it was sent.
@@ -134,6 +138,8 @@ class Stream:
         request_id = self._new_id()
         answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         frame = rpc(request_id, api, account, fields)
+        if (why := self._why_not()) is not None:
+            raise NeverLeft(why)
         self._pending[request_id] = answer
         try:
             async with asyncio.timeout(self._seconds):

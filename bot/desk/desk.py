@@ -17,13 +17,16 @@ from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
+from bot.desk.found import Found
 from bot.desk.glances import Glances
 from bot.desk.hands import Hands
+from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
-from bot.desk.lapse import Found, Lapses
+from bot.desk.lapse import Lapses
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming
+from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger
@@ -31,7 +34,9 @@ from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
+from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
+from bot.desk.rounds import FIRST_AFTER, Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
@@ -59,6 +64,7 @@ DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
 # One account's at a time: all of them at once would use up what reads of others need.
 FILLS_PACE = 1.0
+WATCH_PACE = 1.0
 # At a claim they are looked for anyway; this is how soon people hear of it.
 SWITCHES_EVERY = 1.0
 # After these a position may be closed that a card's buttons are about.
@@ -82,6 +88,8 @@ class Desk:
     Attributes:
         reads: answers the commands that only read.
         suggest: answers keystrokes.
+        health: watches every link, and raises the alarm.
+        resolving: takes a person's word on an unknown outcome.
         sends_get: seconds that orders on their way get when the desk closes.
         news_get: seconds that undelivered news get after that.
     """
@@ -113,11 +121,12 @@ class Desk:
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
-        look = Look(broker, self._directory.front)
+        look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
         self._safety = Safety(self._ledger, brakes, naming, policy, clock)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
+        self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
@@ -141,6 +150,9 @@ class Desk:
         self._retirer = Retirer(self._ledger, quiet, clock, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
+        began = clock()
+        rounds = Rounds(quiet, clock, began + FIRST_AFTER)
+        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, clock, began)
         self._next_evidence = self._evidence_at = clock()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
@@ -249,15 +261,16 @@ class Desk:
         return self._directory.instruments_for(self._policy(), member.roles, command, account)
 
     async def start(self) -> Found:
-        """Take over what the last run left, then begin the loops. Nothing is ever sent because of a start.
+        """Take over what the last run left, tell what that was, then begin the loops. Nothing is ever sent because of a start.
 
         Raises:
             JournalError: the journal can't be read or written.
         """
         last = await self._safety.last_run()
         found = await self._lapses.at_start()
-        data = {"expired": found.expired, "unknown": found.unknown, "left": await self._safety.take_over(last)}
-        await self._ledger.record(EventName.STARTED, data=data)
+        left = await self._safety.take_over(last)
+        data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
+        await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
         await self._safety.look()
         self._loops = [
             asyncio.create_task(self._forever("expiry", self._expire, TICK)),
@@ -269,6 +282,8 @@ class Desk:
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
             asyncio.create_task(self._forever("switches", self._safety.look, SWITCHES_EVERY)),
             asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
+            asyncio.create_task(self._forever("rounds", self.health.probe, WATCH_PACE)),
+            asyncio.create_task(self._forever("watchdog", self.health.look, WATCH_PACE)),
         ]
         return found
 
@@ -288,10 +303,20 @@ class Desk:
             # Not there at the next start, this tells that the run was cut off.
             with contextlib.suppress(JournalError):
                 await self._ledger.record(EventName.STOPPED)
+        await self._end()
+
+    async def abandon(self) -> None:
+        """Stop at once and write, send and tell nothing: another process has taken the journal over, and does all of it."""
+        self._stopping = True
+        await self._sender.abandon()
+        await self._end()
+
+    async def _end(self) -> None:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._outbox.close()
+        await self.health.close()
         await self.suggest.close()
 
     async def _press(

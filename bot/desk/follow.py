@@ -24,6 +24,7 @@ from bot.trading.following import find, reason, shows_change, with_fills, with_i
 from bot.trading.intents import SWEEPS, Bracket, Cancel, Change, places, shows_in_order, shows_in_position
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
+from bot.trading.resolving import is_word
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 from bot.trading.words import code
 
@@ -289,7 +290,8 @@ class Follower:
 
 def _is_overdue(ticket: Ticket) -> bool:
     """Tell whether it was said already that it takes too long."""
-    return ticket.outcome is not None and ticket.outcome not in EVIDENCE and not places(ticket.intent)
+    is_late = ticket.outcome is not None and ticket.outcome not in EVIDENCE and not is_word(ticket)
+    return is_late and not places(ticket.intent)
 
 
 def _is_open(ticket: Ticket) -> bool:

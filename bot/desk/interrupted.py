@@ -47,7 +47,13 @@ class Interrupted:
         before = ticket.progress.lines
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
-        if not (left := left_of(lines)):
+        is_read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
+        if (left := left_of(lines)) and not (is_read and self._is_late(ticket)):
+            return
+        # What isn't connected may look flat, or as it was a while ago.
+        if not all([await self.look_at.is_up(name) for name in sorted({line.account for line in lines})]):
+            return
+        if not left:
             name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
             changes = {
                 "order_state": OrderState.FILLED,
@@ -56,7 +62,7 @@ class Interrupted:
             }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
-        elif self._is_late(ticket) and all(facts.positions is not None and facts.orders is not None for facts in books.values()):
+        else:
             told = f"{STOPPED} {'; '.join(left)}. Look at NinjaTrader."
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
@@ -67,7 +73,7 @@ class Interrupted:
         if not self._is_late(ticket):
             return
         facts = await self.look_at.holdings(intent.account)
-        if facts.positions is None or facts.orders is None:
+        if facts.positions is None or facts.orders is None or not await self.look_at.is_up(intent.account):
             return
         position = facts.position(intent.contract)
         now_held = 0 if position is None else position.quantity

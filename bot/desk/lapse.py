@@ -1,9 +1,12 @@
 """What time and restarts do to tickets: offers expire, and at the start nothing is ever sent, only told."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from bot.desk.found import Found
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import EventName
@@ -12,14 +15,9 @@ from bot.trading.tickets import Ticket, TicketState, move
 log = logging.getLogger(__name__)
 RESTARTED = "Nothing was sent: void, as the bot was restarted. Ask again with the command."
 STOPPED = "The bot stopped while the answer was on its way."
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a start found in the journal."""
-
-    expired: int = 0
-    unknown: int = 0
+# News that wait longer than this for their next attempt there are none; nor are more than that counted.
+EVER = timedelta(days=1)
+MOST_NEWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +30,29 @@ class Lapses:
 
     async def at_start(self) -> Found:
         """Take over what the last run left: open offers expire, orders on their way become unknown."""
-        expired = unknown = 0
+        # Before anything is stored here that has news of its own.
+        found = Found(late_in=await self._waiting())
         for ticket in await self.ledger.journal.live():
             if ticket.state is TicketState.OFFERED:
                 await self._expire(ticket, RESTARTED)
-                expired += 1
+                found.expired_in[ticket.place.channel] += 1
             elif ticket.state is TicketState.SENDING:
                 await self.lost(ticket)
-            unknown += ticket.state in {TicketState.SENDING, TicketState.UNKNOWN}
-        return Found(expired, unknown)
+            if ticket.state in {TicketState.SENDING, TicketState.UNKNOWN}:
+                found.unknown_in[ticket.place.channel] += 1
+        return found
+
+    async def _waiting(self) -> Counter[int]:
+        """How many news wait for each channel: cards for the one where they were asked."""
+        waiting: Counter[int] = Counter()
+        for row in await self.ledger.journal.due(self.clock() + EVER, MOST_NEWS):
+            ticket = None if row.ticket is None else await self.ledger.journal.ticket(row.ticket)
+            if row.notice is not None:
+                waiting[row.notice.channel] += 1
+            # A card that is still to be confirmed is told as expired.
+            elif ticket is not None and ticket.state is not TicketState.OFFERED:
+                waiting[ticket.place.channel] += 1
+        return waiting
 
     async def expire(self, live: Sequence[Ticket]) -> None:
         """Expire offers whose time is over, except one that is being worked on: its press came in time."""

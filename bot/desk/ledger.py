@@ -1,12 +1,15 @@
 """Every stored change of a ticket goes through here: the event, the notices for the team and the card, in one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from bot.desk.news import notices_for, notices_of_switch
-from bot.desk.ports import Event, EventName, Journal
-from bot.errors import Halted
+from bot.desk.ports import Event, EventName, Journal, Notice
+from bot.errors import Halted, JournalError
+from bot.trading.health import Commit
 from bot.trading.intents import EXITS, OrderIntent
 from bot.trading.policy import Policy
 from bot.trading.switches import Switch, Switches, reasons
@@ -16,7 +19,11 @@ Clock = Callable[[], datetime]
 
 
 class Ledger:
-    """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver."""
+    """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver.
+
+    Attributes:
+        commit: how the last write went; ``None`` before the first.
+    """
 
     def __init__(
         self,
@@ -28,6 +35,7 @@ class Ledger:
     ) -> None:
         self.journal = journal
         self._brakes = brakes
+        self.commit: Commit | None = None
         self._observe = observe
         self.news = asyncio.Event()
         self._policy = policy
@@ -67,7 +75,8 @@ class Ledger:
                 raise Halted(barred[0].code, barred[0].sentence, barred[0].details)
         event = Event(self._clock(), name, new.id, actor, data or {})
         notices = notices_for(self._policy(), name, new)
-        stored = await self.journal.advance(old, new, (event,), notices, show=show, sends=sends)
+        with self._timed():
+            stored = await self.journal.advance(old, new, (event,), notices, show=show, sends=sends)
         if stored:
             self._observe(name)
             # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.
@@ -78,13 +87,32 @@ class Ledger:
     async def open(self, ticket: Ticket) -> None:
         """Store a new ticket."""
         data = {"revision": ticket.revision, "expires_at": ticket.expires_at.isoformat()}
-        await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
+        with self._timed():
+            await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
         self._observe(EventName.OFFERED)
 
-    async def record(self, name: EventName, *, actor: int | None = None, data: Mapping[str, object] | None = None) -> None:
-        """Store an event that belongs to no ticket."""
-        await self.journal.record(Event(self._clock(), name, None, actor, data or {}))
-        self._observe(name)
+    async def record(
+        self,
+        name: EventName,
+        *,
+        actor: int | None = None,
+        data: Mapping[str, object] | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Store an event that belongs to no ticket, with what the team is told of it."""
+        await self.keep(Event(self._clock(), name, None, actor, data or {}), notices)
+
+    async def keep(self, event: Event, notices: Sequence[Notice] = ()) -> None:
+        """Store such an event as it is, with its news.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        with self._timed():
+            await self.journal.record(event, notices)
+        self._observe(event.name)
+        if notices:
+            self.news.set()
 
     async def switch(self, name: EventName, switch: Switch, channel: int, still: Switch | None = None) -> bool:
         """Set or lift a switch and tell of it, there and wherever the policy says; ``False`` when it changes nothing.
@@ -99,7 +127,8 @@ class Ledger:
             JournalError: the journal can't be written.
         """
         notices = notices_of_switch(self._policy(), name, switch, channel, still)
-        stored = await self.journal.switch(switch, self._about(name, switch), notices)
+        with self._timed():
+            stored = await self.journal.switch(switch, self._about(name, switch), notices)
         if stored:
             self._observe(name)
             self.news.set()
@@ -112,10 +141,20 @@ class Ledger:
             JournalError: the journal can't be written.
         """
         notices = notices_of_switch(self._policy(), name, switch, still=still)
-        await self.journal.record(self._about(name, switch), notices)
-        self._observe(name)
-        self.news.set()
+        await self.keep(self._about(name, switch), notices)
 
     def _about(self, name: EventName, switch: Switch) -> Event:
         data = {"account": switch.account, "instrument": switch.root, "state": switch.state, "source": switch.source}
         return Event(self._clock(), name, None, switch.actor, {**data, "name": switch.actor_name, "why": switch.why})
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Remember how long a write takes, or since when none succeeds."""
+        began = time.monotonic()
+        try:
+            yield
+        except JournalError as error:
+            failing_since = self.commit.at if self.commit is not None and self.commit.failed else self._clock()
+            self.commit = Commit(failing_since, time.monotonic() - began, str(error))
+            raise
+        self.commit = Commit(self._clock(), time.monotonic() - began)

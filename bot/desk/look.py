@@ -28,11 +28,18 @@ class Look:
     Args:
         broker: who is asked.
         front: the front month of a root, from memory.
+        account: an account as last listed, from memory.
     """
 
-    def __init__(self, broker: Broker, front: Callable[[str], Contract | None] = lambda _root: None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        front: Callable[[str], Contract | None] = lambda _root: None,
+        account: Callable[[str], Account | None] = lambda _name: None,
+    ) -> None:
         self._broker = broker
         self._front = front
+        self._account = account
 
     def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -55,7 +62,8 @@ class Look:
     async def book(self, account: str, sweep: Sweep) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
 
-        Prices have no part in it.
+        Prices have no part in it. Whether an account is a simulation doesn't change, so that what was last known of it
+        will do for a way out where CrossTrade can't be read.
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
@@ -64,7 +72,8 @@ class Look:
             _try("orders", self._broker.orders(account, active_only=False), missing),
             self._running(account, sweep, missing),
         )
-        return replace(_as_facts(details, positions, orders, None, missing), running=running)
+        known = details or self._account(account)
+        return replace(_as_facts(known, positions, orders, None, missing), running=running)
 
     async def holdings(self, account: str) -> Facts:
         """Read an account's orders and then its positions, one after the other.
@@ -75,6 +84,11 @@ class Look:
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         positions = await _try("positions", self._broker.positions(account), missing)
         return _as_facts(None, positions, orders, None, missing)
+
+    async def is_up(self, account: str) -> bool:
+        """Tell whether the account can be read and NinjaTrader doesn't say that its connection is down."""
+        details = await _try("account", self._broker.account(account), [])
+        return details is not None and details.connected is not False
 
     async def left(self, account: str, sweep: Sweep) -> Facts:
         """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""

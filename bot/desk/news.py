@@ -1,5 +1,6 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
+from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import EVERYTHING, RESUME, Policy
@@ -9,11 +10,12 @@ from bot.trading.switches import Source, Switch
 from bot.trading.tickets import Ticket
 from bot.trading.words import code, harmless
 
-# Events that a route can't name one by one travel under the name that a team would look for.
+# Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.FLATTENED: EventName.FILLED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
+    EventName.RESOLVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
     EventName.NOT_CANCELLED: EventName.REJECTED,
     EventName.NOT_CHANGED: EventName.REJECTED,
@@ -29,8 +31,11 @@ ALARMS = frozenset(
         EventName.UNKNOWN,
         EventName.NEVER_ARRIVED,
         EventName.HALTED,
+        EventName.LINK_DOWN,
     }
 )
+AGAIN = "nothing was sent, ask again with the command"
+SOUGHT = "the bot looks for the order, and nothing is sent again"
 MOST_ROLES = 5
 NOBODY_RESUMES = "No role is granted /resume; whoever runs the desk must add a grant to the policy file."
 # The card alone tells these; a channel would drown in them.
@@ -56,9 +61,10 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
-        if any(route.carries(routed, account) for account in accounts_of(ticket.intent)):
+        if any(route.carries(each, account) for each in {name, routed} for account in accounts_of(ticket.intent)):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
-            chosen[route.channel] = Notice(route.channel, text, route.is_silent(routed) and not loud_before, tone)
+            is_silent = route.is_silent(routed) or route.is_silent(name)
+            chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone)
     return tuple(chosen.values())
 
 
@@ -66,6 +72,29 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
     """One notice for each channel that wants to read of an event of the desk itself; the text is harmless already."""
     channels = dict.fromkeys(route.channel for route in policy.routes if route.wants(name))
     return tuple(Notice(channel, text) for channel in channels)
+
+
+def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
+    """What a start found, for the channels where it was asked, and for those that want to read of every start."""
+    told = {
+        channel: Notice(channel, _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel]))
+        for channel in found.channels
+    }
+    everything = _of_the_start(found.expired, found.unknown, found.late)
+    for route in policy.routes:
+        if route.wants(EventName.STARTED):
+            told[route.channel] = Notice(route.channel, everything, route.is_silent(EventName.STARTED))
+    return tuple(told.values())
+
+
+def _of_the_start(expired: int, unknown: int, late: int) -> str:
+    counted = (
+        (expired, "ticket" if expired == 1 else "tickets", f"expired by the restart: {AGAIN}"),
+        (unknown, "outcome" if unknown == 1 else "outcomes", f"unknown: {SOUGHT}"),
+        (late, "piece" if late == 1 else "pieces", "of news told late"),
+    )
+    lines = [f"{count} {what} {told}" for count, what, told in counted if count]
+    return "\n".join(["**The bot has started**", *(lines or ["Nothing was left open."])])
 
 
 def notices_of_switch(
@@ -98,16 +127,17 @@ def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch 
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
-    lines = [f"**{_what(name, ticket)}**", _about(ticket.intent, kind)]
+    lines = [f"**{_what(name, ticket)}**", about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
-    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID}:
+    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
         lines.append(ticket.outcome)
     lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
     return "\n".join(lines)
 
 
-def _about(intent: OrderIntent | Sweep, kind: str) -> str:
+def about(intent: OrderIntent | Sweep, kind: str) -> str:
+    """What an order or a sweep is about, in one line of Markdown."""
     if isinstance(intent, Sweep):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
         what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)
@@ -118,6 +148,8 @@ def _about(intent: OrderIntent | Sweep, kind: str) -> str:
 
 
 def _what(name: EventName, ticket: Ticket) -> str:
+    if name is EventName.RESOLVED:
+        return f"Resolved by a person: {ticket.state.value}"
     if isinstance(ticket.intent, Sweep):
         return _what_of_sweep(name, ticket, ticket.intent)
     quantity = ticket.terms.quantity

@@ -13,6 +13,7 @@ from typing import Protocol
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
+from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action, OrderIntent
@@ -102,6 +103,9 @@ class Broker(Shows, Protocol):
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
 
+    def vitals(self) -> Vitals:
+        """What is known of the links to CrossTrade and NinjaTrader, at no cost."""
+
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars, at most so many; for a root, of the front month. Slow: NinjaTrader may have to fetch them first."""
 
@@ -129,6 +133,7 @@ class EventName(StrEnum):
     UNKNOWN = "unknown"
     NOT_SENT = "not sent"
     NEVER_ARRIVED = "never arrived"
+    RESOLVED = "resolved"
     NOT_CLOSED = "not closed"
     NOT_CANCELLED = "not cancelled"
     NOT_CHANGED = "not changed"
@@ -147,7 +152,11 @@ class EventName(StrEnum):
     HALTED = "halted"
     RESUMED = "resumed"
     POLICY_CHANGED = "policy changed"
+    AUDIT_HEAD = "audit head"
     STARTED = "started"
+    TOOK_OVER = "took over"
+    LINK_DOWN = "link down"
+    LINK_UP = "link up"
     STOPPED = "stopped"
 
 
@@ -278,6 +287,9 @@ class Journal(Protocol):
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
 
+    async def newest(self, actor: int, names: Collection[EventName], most: int) -> Sequence[Event]:
+        """The newest events of these names that a member has caused, newest first, among the last lines of the log."""
+
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""
 
@@ -300,6 +312,9 @@ class Messenger(Protocol):
     @property
     def attached(self) -> bool:
         """Whether the bot is logged in; until then the outbox waits."""
+
+    def vitals(self) -> ChatVitals:
+        """What is known of the link to Discord, at no cost."""
 
     async def show(self, ticket: Ticket, late: float) -> int | None:
         """Draw the ticket as it stands: edit its message, or post one where it was asked when it has none.

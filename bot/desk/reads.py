@@ -10,12 +10,23 @@ import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from bot.desk import fills, lists, markets, money, stories
+from bot.desk import fills, lists, markets, money, stories, why
 from bot.desk.charts import Charted, ChartRequest, Charts
 from bot.desk.naming import LONGEST_ACCOUNT, Stop
 from bot.desk.ports import EventName
 from bot.desk.reader import Answer, Reader
-from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
+from bot.desk.reports import (
+    AccountReport,
+    Balance,
+    Explanation,
+    Fills,
+    Listed,
+    OneFill,
+    OrderStory,
+    Quoted,
+    StrategyReport,
+    Traded,
+)
 from bot.desk.requests import Refused
 from bot.errors import JournalError
 from bot.trading.facts import Execution, Order, Position
@@ -82,6 +93,10 @@ class Reads(Reader):
     async def order(self, member: Member, account: str, order_id: str) -> OrderStory | Refused:
         """One order by any of its ids, with its fills, its life and its ticket."""
         return await self._answer(member, "order", account, stories.story(self, self.book, member, account, order_id))
+
+    async def why(self, member: Member, typed: str | None) -> Explanation | Refused:
+        """What happened to a ticket or an order, or to the member's own newest request."""
+        return await self._answer(member, why.COMMAND, None, why.explain(self, member, typed))
 
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
         """The bars of an instrument; with an account, its position and working orders there too."""

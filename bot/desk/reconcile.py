@@ -2,21 +2,38 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from bot.desk.fills import READS_BACK
 from bot.desk.interrupted import GRACE, Interrupted
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
-from bot.errors import BrokerError
-from bot.trading.evidence import Absent, Found, FoundClosed, FoundFills, Unclear, Verdict, weigh
-from bot.trading.facts import Order
+from bot.errors import BrokerError, BrokerGarbled, BrokerRefused
+from bot.trading.evidence import (
+    CLOCK_DIFFERENCE,
+    PROOFS,
+    Absent,
+    Found,
+    FoundClosed,
+    FoundFills,
+    FoundLife,
+    Unclear,
+    Verdict,
+    id_to_ask_for,
+    weigh,
+)
+from bot.trading.facts import Execution, Order
 from bot.trading.following import with_ids
-from bot.trading.intents import kept
+from bot.trading.intents import Cancel, Change, kept, places
+from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
+from bot.trading.spans import Span, gaps
 from bot.trading.tickets import Ticket, TicketState, move
 
+Read = TypeVar("Read")
 log = logging.getLogger(__name__)
 
 FOUND = "The answer was lost; the order was found in NinjaTrader."
@@ -36,9 +53,12 @@ class Reconciler:
     broker: Broker
     clock: Clock
     interrupted: Interrupted
+    # Read as absent by this process, and every reading since: what has just come back may not list everything yet.
+    _absent: set[str] = field(default_factory=set)
 
     async def look(self, live: Sequence[Ticket]) -> None:
         """Look once for evidence of every unknown ticket; a failed read leaves it as it is."""
+        self._absent &= {ticket.id for ticket in live}
         for ticket in filter(self._is_open_question, live):
             try:
                 if await self.interrupted.look(ticket):
@@ -46,14 +66,16 @@ class Reconciler:
                 verdict = await self._weigh(ticket, live)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
+                self._absent.discard(ticket.id)
                 continue
             await self._settle(ticket, verdict)
 
     def _is_open_question(self, ticket: Ticket) -> bool:
-        """Tell whether evidence may still change what is said of a ticket; each look costs three requests."""
+        """Tell whether evidence may still change what is said of a ticket; each look costs three requests and more."""
         if ticket.state is not TicketState.NEVER_ARRIVED:
             return ticket.state is TicketState.UNKNOWN
-        return ticket.ended_at is not None and self.clock() - ticket.ended_at <= AFTERWARDS
+        # A close, a cancellation or a change that shows later may be another one's.
+        return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= AFTERWARDS
 
     async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
         account = ticket.order.account
@@ -66,46 +88,91 @@ class Reconciler:
         if isinstance(orders, BaseException):
             raise orders
         taken = frozenset(order_id for other in live if other.id != ticket.id for order_id in other.order_ids)
-        fills = () if isinstance(executions, BaseException) else executions
+        orders, life = await self._by_id(ticket, orders)
+        fills, are_all = await self._fills(ticket, () if isinstance(executions, BaseException) else executions)
         held = () if isinstance(positions, BaseException) else positions
-        verdict = weigh(ticket, orders, fills, held, taken)
-        if isinstance(verdict, Found | FoundFills):
+        verdict = weigh(ticket, orders, fills, held, taken, life)
+        if isinstance(verdict, PROOFS):
             return verdict
         # An order that is listed is there, whatever else could not be read; that one is not there takes all three.
         for read in (executions, positions):
             if isinstance(read, BaseException):
                 raise read
+        return await self._doubted(ticket, verdict, are_all=are_all)
+
+    async def _by_id(self, ticket: Ticket, orders: Sequence[Order]) -> tuple[Sequence[Order], Lifecycle | None]:
+        """The orders with the one that is known by its id and isn't listed, or what the add-on has written down of it.
+
+        Not asked for as long as not being listed means nothing.
+        """
+        order_id, account = id_to_ask_for(ticket.order, orders), ticket.order.account
+        if order_id is None or ticket.state is not TicketState.UNKNOWN or not self._is_late(ticket):
+            return orders, None
+        order = await _told(self.broker.order(account, order_id))
+        if order is not None:
+            # CrossTrade resolves ids of before; the row itself may carry the new one only.
+            return (*orders, replace(order, ids=tuple(dict.fromkeys((*order.ids, order_id))))), None
+        return orders, await _told(self.broker.lifecycle(account, order_id))
+
+    async def _fills(self, ticket: Ticket, read: Sequence[Execution]) -> tuple[Sequence[Execution], bool]:
+        """The fills since it was sent, and whether these are all: CrossTrade forgets them, and the desk may have missed some."""
+        begun = self.clock() - READS_BACK
+        if ticket.sent_at is None or ticket.sent_at >= begun:
+            return read, True
+        own = await self.ledger.journal.kept_fills(ticket.order.account, ticket.sent_at - CLOCK_DIFFERENCE)
+        once = {(fill.id, fill.at): fill for fill in (*own.fills, *read)}
+        return tuple(once.values()), not gaps(Span(ticket.sent_at, begun), own.covered)
+
+    async def _doubted(self, ticket: Ticket, verdict: Verdict, *, are_all: bool) -> Verdict:
+        """What is concluded from something not being there holds only with the account's link up, and all fills read."""
+        if isinstance(verdict, Unclear):
+            return verdict
+        if (await self.broker.account(ticket.order.account)).connected is False:
+            return Unclear("NinjaTrader says that the account is not connected")
+        if isinstance(verdict, Absent) and not are_all and not isinstance(ticket.intent, Cancel | Change):
+            return Unclear("its fills were not read for some time since it was sent, and CrossTrade tells them no more")
         return verdict
+
+    def _is_late(self, ticket: Ticket) -> bool:
+        return ticket.last_sent_at is not None and self.clock() - ticket.last_sent_at >= GRACE
 
     async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self.clock()
         match verdict:
-            case Found(order) if _is_rejected(ticket, order):
-                text = "NinjaTrader rejected the order."
-                new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=order.ids, order_state=order.state, outcome=text)
-                await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": "orders"})
             case Found(order):
-                # Where the order stands is told by its follower, so that a fill is told once and as a fill.
-                new = with_ids(move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=FOUND), order.ids)
-                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "orders"})
+                await self._found(ticket, order.ids, order.state, "orders")
+            case FoundLife(ids, state):
+                await self._found(ticket, ids, state, "lifecycle")
             case FoundFills(order_id, _):
-                new = move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=(order_id,), outcome=FOUND)
-                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "executions"})
+                await self._found(ticket, (order_id,), None, "executions")
             case FoundClosed():
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
-                await self._absent(ticket, note, now)
+                await self._is_absent(ticket, note, now)
             case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:
+                self._absent.discard(ticket.id)
                 new = move(ticket, TicketState.UNKNOWN, absent_since=None)
                 await self.ledger.move(ticket, new, EventName.SEEN, data={"unclear": why}, show=False)
             case _:
                 log.debug("ticket %s: %s", ticket.id, verdict)
 
-    async def _absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
-        if ticket.last_sent_at is None or now - ticket.last_sent_at < GRACE:
+    async def _found(self, ticket: Ticket, ids: Sequence[str], state: OrderState | None, where: str) -> None:
+        now = self.clock()
+        if _is_rejected(ticket, state):
+            text = "NinjaTrader rejected the order."
+            new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=tuple(ids), order_state=state, outcome=text)
+            await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": where, "order_ids": list(ids)})
+        else:
+            # Where the order stands is told by its follower, so that a fill is told once and as a fill.
+            new = with_ids(move(ticket, TicketState.ACCEPTED, ended_at=now, ended_by=None, outcome=FOUND), ids)
+            await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
+
+    async def _is_absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
+        if not self._is_late(ticket):
             return
-        if ticket.absent_since is None:
+        if ticket.absent_since is None or ticket.id not in self._absent:
+            self._absent.add(ticket.id)
             new = move(ticket, TicketState.UNKNOWN, absent_since=now)
             await self.ledger.move(ticket, new, EventName.SEEN, data={"absent": "once"}, show=False)
         elif now - ticket.absent_since >= BETWEEN:
@@ -114,7 +181,20 @@ class Reconciler:
             await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
 
 
-def _is_rejected(ticket: Ticket, order: Order) -> bool:
+def _is_rejected(ticket: Ticket, state: OrderState | None) -> bool:
     """Tell whether what was sent is the order that NinjaTrader rejected."""
-    rejected = order.state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN
+    rejected = state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN
     return rejected and kept(ticket.intent) is None
+
+
+async def _told(asking: Awaitable[Read]) -> Read | None:
+    """What CrossTrade knows by an id; that it has no such call, or gives no readable answer, proves nothing: the list decides.
+
+    Raises:
+        BrokerUnreachable: nobody answers, so that nothing can be concluded now.
+    """
+    try:
+        return await asking
+    except (BrokerRefused, BrokerGarbled) as error:
+        log.debug("not told: %s", error)
+        return None

@@ -4,7 +4,7 @@ A part that could not be read is ``None`` beside the reason, never an empty list
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.desk.ports import Event
@@ -175,3 +175,34 @@ class OrderStory:
     life_why: str = ""
     is_elsewhere: bool = False
     fills_are_recent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a ticket, in the words of the log.
+
+    Attributes:
+        took: the time since the step before; ``None`` for the first.
+        event: its line in the log; ``None`` for a press, which the ticket itself has kept.
+    """
+
+    name: str
+    at: datetime
+    took: timedelta | None = None
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A ticket with all that happened to it, or a denial before there was one.
+
+    Attributes:
+        legs_took: of each of its calls, how long its answer took; ``None`` where none was stored.
+        denial: what somebody was denied at the request.
+    """
+
+    at: datetime
+    ticket: Ticket | None = None
+    steps: tuple[Step, ...] = ()
+    legs_took: tuple[timedelta | None, ...] = ()
+    denial: Event | None = None

@@ -181,6 +181,22 @@ TicketRequest = EntryRequest | CloseRequest | CancelRequest | FlattenRequest | M
 
 
 @dataclass(frozen=True, slots=True)
+class ResolveRequest:
+    """The options of ``/resolve`` as they were typed.
+
+    Attributes:
+        outcome: what a person has found out: ``accepted``, ``never arrived`` or ``rejected``.
+        why: how they know.
+        order: the order's id, where it was accepted and has one.
+    """
+
+    ticket: str
+    outcome: str
+    why: str
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """A press of one of a card's buttons; ``revision`` is that of the card that was pressed."""
 

@@ -113,7 +113,7 @@ class Sender:
         """Store an end that is a fact already, for as long as it takes; a restart before that finds ``sending``: unknown."""
         while True:
             try:
-                if await self.ledger.move(old, new, name):
+                if await self.ledger.move(old, new, name, data=_what_came_back(new)):
                     self.hands.stored(old.id)
                     return
                 current = await self.ledger.journal.ticket(old.id)
@@ -135,3 +135,8 @@ class Sender:
             except JournalError as error:
                 log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+def _what_came_back(ticket: Ticket) -> dict[str, object]:
+    """For the log: what is told of the end now, as later news take its place on the card."""
+    return {"outcome": ticket.outcome, "order_ids": list(ticket.order_ids)}

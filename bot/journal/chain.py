@@ -6,8 +6,9 @@ elsewhere, from time to time.
 """
 
 import hashlib
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,23 +48,33 @@ EMPTY = Head(0, START)
 
 
 class Fault(StrEnum):
-    """What is wrong with a line."""
+    """What is wrong at a place in the log."""
 
     CHANGED = "was changed"
     REMOVED = "was removed"
     INSERTED = "was inserted"
     MOVED = "was moved"
+    REWRITTEN = "is not what the head that was kept of it says"
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first line that is not as it was written."""
+    """The first place where the log is not as it was written; rows are counted from one.
+
+    Attributes:
+        seq: the row; of what was rewritten, the last row for which no earlier head stands in.
+        since: of what was rewritten, the first row that may be another.
+    """
 
     seq: int
     fault: Fault
+    since: int | None = None
 
     def __str__(self) -> str:
-        return f"row {self.seq} {self.fault}"
+        if self.since is None:
+            return f"row {self.seq} {self.fault}"
+        what = f"row {self.seq}" if self.since == self.seq else f"one of the rows {self.since} to {self.seq}"
+        return f"row {self.seq} {self.fault}: {what} and all behind it were written anew, or that head was"
 
 
 def digest(previous: str, seq: int, at: int, name: str, ticket: str | None, actor: int | None, data: str) -> str:
@@ -78,36 +89,71 @@ def linked(head: Head, at: int, name: str, ticket: str | None, actor: int | None
     return Line(seq, at, name, ticket, actor, data, digest(head.digest, seq, at, name, ticket, actor, data))
 
 
-def verify(lines: Iterable[Line], head: Head, marks: Iterable[Head] = ()) -> Broken | None:
-    """The first line that isn't as it was written, or ``None``.
+def head_of(lines: Sequence[Line]) -> Head:
+    """The last of some lines."""
+    return Head(lines[-1].seq, lines[-1].digest) if lines else EMPTY
+
+
+def verify(lines: Iterable[Line], head: Head | None, marks: Iterable[Head] = ()) -> Broken | None:
+    """The first place that isn't as it was written, or ``None``.
 
     Args:
         lines: the whole log, in the order in which it stands there.
-        head: the last line as the log's own keeper has it; tells lines that were cut off or put behind.
+        head: the last line as the log's own keeper has it; tells lines that were cut off or put behind. ``None`` where
+            nobody has kept it.
         marks: heads of earlier times, kept elsewhere.
     """
-    kept = {mark.seq: mark.digest for mark in marks}
-    rest, last = iter(lines), EMPTY
+    kept = _by_number(marks if head is None else (*marks, head))
+    rest, last, sure = iter(lines), EMPTY, 0
     for line in rest:
-        if line.seq != last.seq + 1:
-            return _out_of_place(line, last, rest)
-        if line.seq > head.seq:
-            return Broken(line.seq, Fault.INSERTED)
-        if line.digest != _of(line, last) or kept.get(line.seq, line.digest) != line.digest:
-            return Broken(line.seq, Fault.CHANGED)
+        if head is not None and last.seq >= head.seq:
+            return Broken(last.seq + 1, Fault.INSERTED)
+        if not _follows(line, last):
+            return Broken(last.seq + 1, _fault(line, last, rest))
         last = Head(line.seq, line.digest)
-    if last.seq < max([head.seq, *kept]):
-        return Broken(last.seq + 1, Fault.REMOVED)
-    return None if last == head else Broken(last.seq, Fault.CHANGED)
+        if heads := kept.pop(line.seq, None):
+            if heads != {line.digest}:
+                return Broken(line.seq, Fault.REWRITTEN, sure + 1)
+            sure = line.seq
+    return Broken(last.seq + 1, Fault.REMOVED) if kept else None
 
 
-def _of(line: Line, last: Head) -> str:
-    return digest(last.digest, line.seq, line.at, line.name, line.ticket, line.actor, line.data)
+def _by_number(heads: Iterable[Head]) -> dict[int, set[str]]:
+    """What each row's digest was said to be; of an empty log there is nothing to say."""
+    kept: dict[int, set[str]] = {}
+    for head in heads:
+        if head != EMPTY:
+            kept.setdefault(head.seq, set()).add(head.digest)
+    return kept
 
 
-def _out_of_place(line: Line, last: Head, rest: Iterator[Line]) -> Broken:
-    """What to say where a number doesn't follow: one that was there already was put in; one that comes later was moved."""
-    if line.seq <= last.seq:
-        return Broken(line.seq, Fault.INSERTED)
-    missing = last.seq + 1
-    return Broken(missing, Fault.MOVED if any(later.seq == missing for later in rest) else Fault.REMOVED)
+def _follows(line: Line, last: Head) -> bool:
+    return line.seq == last.seq + 1 and _fits(line, last.digest, line.seq)
+
+
+def _fits(line: Line, previous: str, seq: int) -> bool:
+    """Tell whether a line was written with that number behind that digest, whatever number it has now."""
+    return line.digest == digest(previous, seq, line.at, line.name, line.ticket, line.actor, line.data)
+
+
+def _fault(line: Line, last: Head, rest: Iterator[Line]) -> Fault:
+    """What has happened where a line doesn't follow. The place is sure; this is the story that explains it best."""
+    place = last.seq + 1
+    if line.seq != place and _fits(line, last.digest, place):
+        return Fault.CHANGED
+    if line.seq < place:
+        return Fault.INSERTED
+    if line.seq > place:
+        numbers = {later.seq for later in rest}
+        return Fault.REMOVED if place not in numbers else Fault.INSERTED if line.seq in numbers else Fault.MOVED
+    if (near := next(rest, None)) is None:
+        return Fault.CHANGED
+    # From here on the rows bear the numbers of their places, so that only what they were once linked to can tell.
+    if _fits(line, near.digest, place + 1):
+        return Fault.MOVED
+    if _fits(near, last.digest, place):
+        return Fault.INSERTED
+    if _fits(near, line.digest, place + 2):
+        return Fault.REMOVED
+    elsewhere = any(_fits(line, later.digest, later.seq + 1) for later in itertools.chain((near,), rest))
+    return Fault.MOVED if elsewhere else Fault.CHANGED

@@ -18,6 +18,7 @@ _SHUT = "The journal's file can't be opened: see that its folder exists and that
 _DISK = "The journal's disk answers with errors: have it looked at."
 _REFUSED = "The journal refused a record that contradicts what it holds."
 _TABLES = "The journal's tables are not what this version of the bot expects: restore the file from a backup."
+_NOT_OURS = "The journal's database doesn't let its user do that: all bots must use the one user that owns the tables."
 _AWAY = "The journal's database can't be reached: see that its server runs."
 
 # Beginnings of SQLite's names (https://sqlite.org/rescode.html) and of PostgreSQL's codes (its manual, appendix A).
@@ -38,6 +39,7 @@ _SENTENCES = {
     "40P01": _HELD,
     "XX": _DAMAGED,
     "23": _REFUSED,
+    "42501": _NOT_OURS,
     "42": _TABLES,
     "08": _AWAY,
     "57": _AWAY,
@@ -67,6 +69,11 @@ def setting_error(error: JournalError) -> SettingsError | None:
     """The same as a wrong setting, if it is one."""
     code = _code(_cause(error.__cause__)) if error.__cause__ else ""
     return next((SettingsError(SETTING, mend) for beginning, mend in _SETTINGS.items() if code.startswith(beginning)), None)
+
+
+def is_away(error: JournalError) -> bool:
+    """Tell whether the database's server just can't be reached."""
+    return str(error) == _AWAY
 
 
 def is_held(error: BaseException) -> bool:

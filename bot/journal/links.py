@@ -164,19 +164,36 @@ def _throw_away(connection: Connection) -> None:
     connection.close()
 
 
+class Fence(Protocol):
+    """What keeps a process that doesn't lead from writing; see ``bot.journal.lease``."""
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock of ``renewed``."""
+
+    def claim(self, connection: Connection) -> None:
+        """Run on each new connection before any work; raises when the connection may not be used."""
+
+    def fence(self, connection: Connection) -> None:
+        """Run first in each transaction; raises when it may not go on."""
+
+    def renewed(self, at: float) -> None:
+        """A transaction that was begun at that moment is committed."""
+
+
 class PostgresLink:
     """PostgreSQL by asyncpg.
 
     Args:
-        claim: run on each new connection before any work; raises when the connection may not be used.
+        fence: of a link that writes.
     """
 
-    def __init__(self, url: URL, *, writes: bool, claim: Work[None] | None = None) -> None:
+    def __init__(self, url: URL, *, writes: bool, fence: Fence | None = None) -> None:
         # "on" also where the server's own configuration trades safety for speed.
         options = {"server_settings": {"synchronous_commit": "on"}, "timeout": PATIENCE, "command_timeout": 4 * PATIENCE}
         engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=options)
         self._engine = engine if writes else engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._claim = claim
+        self._fence = fence
         self._connection: AsyncConnection | None = None
         self._turn = asyncio.Lock()
         self._begun: set[asyncio.Task[object]] = set()
@@ -202,21 +219,33 @@ class PostgresLink:
             try:
                 if self._connection is None:
                     self._connection = await self._connect()
-                result = await self._connection.run_sync(work)
-                await self._connection.commit()
+                return await self._committed(self._connection, work)
             except FOREIGN as error:
                 await self._drop()
                 raise journal_error(error) from error
             except BaseException:
                 await self._drop()
                 raise
+
+    async def _committed(self, connection: AsyncConnection, work: Work[T]) -> T:
+        if self._fence is None:
+            result = await connection.run_sync(work)
+            await connection.commit()
             return result
+        began = self._fence.now()
+        await connection.run_sync(self._fence.fence)
+        result = await connection.run_sync(work)
+        # Work that found nothing to do has rolled back, and the beat with it.
+        if connection.in_transaction():
+            await connection.commit()
+            self._fence.renewed(began)
+        return result
 
     async def _connect(self) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
-            if self._claim is not None:
-                await connection.run_sync(self._claim)
+            if self._fence is not None:
+                await connection.run_sync(self._fence.claim)
                 await connection.commit()
         except BaseException:
             await _throw_away_too(connection)

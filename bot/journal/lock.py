@@ -5,7 +5,7 @@ from zlib import crc32
 
 import portalocker
 from portalocker.exceptions import AlreadyLocked, LockException
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from bot.errors import JournalLocked
 from bot.journal.faults import journal_error
@@ -13,6 +13,15 @@ from bot.journal.faults import journal_error
 _LOCKED = "Another process is working with this journal: stop it first, or give this one a DATABASE_URL of its own."
 # Any number will do that no other program takes on the same server.
 _NUMBER = crc32(b"crosstalk journal") >> 1
+# One lock for each schema.
+_TRY = select(func.pg_try_advisory_lock(_NUMBER, func.hashtext(func.coalesce(func.current_schema(), ""))))
+_HELD = f"""
+    FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = {_NUMBER}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND objid::bigint = hashtext(coalesce(current_schema(), ''))::bigint & 4294967295
+"""  # noqa: S608  nothing foreign is in it
+_WHO = text(f"SELECT pid {_HELD}")
+_END = text(f"SELECT pg_terminate_backend(pid) {_HELD} AND pid = :holder").bindparams(bindparam("holder"))
 
 
 class FileLock:
@@ -40,10 +49,20 @@ class FileLock:
         self._lock.release()
 
 
-def claim(connection: Connection) -> None:
-    """Take PostgreSQL's advisory lock for this connection's life, one for each schema, or raise ``JournalLocked``.
+def take(connection: Connection) -> bool:
+    """Try to take PostgreSQL's advisory lock for this connection's life.
 
     It is held by the very connection that writes, so that a process which lost the lock can't write either.
     """
-    if not connection.scalar(select(func.pg_try_advisory_lock(_NUMBER, func.hashtext(func.coalesce(func.current_schema(), ""))))):
-        raise JournalLocked(_LOCKED)
+    return bool(connection.scalar(_TRY))
+
+
+def holder(connection: Connection) -> int | None:
+    """The server's process that holds the lock for its client, or ``None`` when nobody does."""
+    pid: int | None = connection.scalar(_WHO)
+    return pid
+
+
+def end(connection: Connection, pid: int) -> None:
+    """End the connection that holds the lock, if that is still this one; its transaction is undone and the lock is free then."""
+    connection.execute(_END, {"holder": pid})

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
 
 from bot.desk.ports import Event, EventName
 from bot.journal.chain import Head, Line, linked
@@ -11,13 +11,21 @@ from bot.journal.schema import EPOCH, MICROSECOND, chain_head, events, stored_wo
 
 # How many lines are in memory at once while the log is read whole.
 _AT_ONCE = 1000
-# Below every number that a line may bear, a forged one included.
-_LEAST = -(2**63)
+# The numbers that a line may bear, a forged one included.
+_LEAST, _MOST = -(2**63), 2**63 - 1
+# No moment and nobody's id.
+_NEVER = _LEAST
 
 _APPEND = insert(events)
 _HEAD = select(chain_head.c.seq, chain_head.c.digest)
 _KEEP = update(chain_head)
-_SOME = select(events).where(events.c.seq > bindparam("last")).order_by(events.c.seq).limit(_AT_ONCE)
+# As the database holds them: a time that a forger has put there may be none.
+_RAW = (
+    events.c.seq,
+    type_coerce(events.c.at, BigInteger),
+    *(events.c[name] for name in ("name", "ticket", "actor", "data", "digest")),
+)
+_SOME = select(*_RAW).where(events.c.seq >= bindparam("first")).order_by(events.c.seq).limit(_AT_ONCE)
 
 
 def append(connection: Connection, happened: Sequence[Event]) -> None:
@@ -49,6 +57,15 @@ def head(connection: Connection) -> Head:
     return Head(*connection.execute(_HEAD).one())
 
 
+def only_head(connection: Connection) -> Head | None:
+    """The last line, or ``None`` where somebody has left no head, several, or something else in its place."""
+    found = connection.execute(_HEAD).all()
+    match [tuple(row) for row in found]:
+        case [(int(seq), str(digest))]:
+            return Head(seq, digest)
+    return None
+
+
 def last(connection: Connection, names: Collection[EventName]) -> Event | None:
     """The newest event of one of these names; looked for from the end, where it is soon found."""
     newest = select(events).where(events.c.name.in_(sorted(names))).order_by(events.c.seq.desc()).limit(1)
@@ -56,10 +73,28 @@ def last(connection: Connection, names: Collection[EventName]) -> Event | None:
 
 
 def lines(connection: Connection) -> Iterator[Line]:
-    """The whole log, oldest first."""
-    last = _LEAST
-    while rows := connection.execute(_SOME, {"last": last}).all():
+    """The whole log, oldest first, whatever anybody may have made of it."""
+    first = _LEAST
+    while rows := connection.execute(_SOME, {"first": first}).all():
         for row in rows:
-            at = (row.at - EPOCH) // MICROSECOND
-            yield Line(row.seq, at, row.name, row.ticket, row.actor, row.data, row.digest)
-        last = rows[-1].seq
+            yield _line(*row)
+        if (last := rows[-1][0]) == _MOST:
+            return
+        first = last + 1
+
+
+def _line(seq: int, at: object, name: object, ticket: object, actor: object, data: object, digest: object) -> Line:
+    """A line; what is no number or no text, which SQLite lets in, becomes something that was never written."""
+    return Line(
+        seq=seq,
+        at=at if isinstance(at, int) else _NEVER,
+        name=_text(name),
+        ticket=None if ticket is None else _text(ticket),
+        actor=actor if actor is None or isinstance(actor, int) else _NEVER,
+        data=_text(data),
+        digest=_text(digest),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else f"not a text: {value!r}"

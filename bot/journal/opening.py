@@ -1,5 +1,6 @@
 """The door to the journal: read the address, lock, migrate, hand it out, close."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -10,9 +11,11 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.errors import JournalError, SettingsError
 from bot.journal.faults import SETTING, setting_error
+from bot.journal.lease import MIGRATION_SECONDS, Lease, name_of_this_process
 from bot.journal.links import MEMORY, Link, PostgresLink, SqliteReads, SqliteWrites
-from bot.journal.lock import FileLock, claim
+from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
+from bot.journal.standby import Standby
 from bot.journal.store import SqlJournal, utc_now
 
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
@@ -22,7 +25,7 @@ _FORMS = f"write it like {SQLITE}:///desk.db or {POSTGRESQL}://user:password@hos
 
 @asynccontextmanager
 async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[SqlJournal]:
-    """The journal at that address, owned by this process alone and brought up to date.
+    """The journal at that address, owned by this process alone and brought up to date. On PostgreSQL its owner leads meanwhile.
 
     Raises:
         SettingsError: the address can't be used.
@@ -30,23 +33,47 @@ async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIter
         JournalError: it can't be opened, or a newer version of the bot has written it.
     """
     async with AsyncExitStack() as stack:
-        address = _read(url)
-        if address.drivername == SQLITE:
-            reads, writes = _sqlite(address, stack)
-        else:
-            reads, writes = _postgresql(address)
+        address = read_address(url)
+        lease = None if address.drivername == SQLITE else Lease(name_of_this_process())
+        reads, writes = _sqlite(address, stack) if lease is None else _postgresql(address, lease)
         stack.push_async_callback(writes.close)
         stack.push_async_callback(reads.close)
         try:
-            await writes.run(migrate)
+            await (writes.run(migrate) if lease is None else _begin(lease, writes))
         except JournalError as error:
             if (wrong := setting_error(error)) is not None:
                 raise wrong from error
             raise
-        yield SqlJournal(reads, writes, clock)
+        if lease is not None:
+            beating = asyncio.create_task(lease.keep(writes), name="heartbeat")
+            stack.push_async_callback(_stop, beating)
+        yield SqlJournal(reads, writes, clock, lease)
 
 
-def _read(url: str) -> URL:
+def standby(url: str) -> Standby | None:
+    """What waits for its turn where another process owns the journal; ``None`` where nobody can, which is on SQLite.
+
+    Raises:
+        SettingsError: the address can't be used.
+    """
+    address = read_address(url)
+    return None if address.drivername == SQLITE else Standby(PostgresLink(address, writes=False))
+
+
+async def _begin(lease: Lease, writes: Link) -> None:
+    """Take the lock, begin the term and bring the tables up to date; the very first term begins when there are any."""
+    await writes.run(lambda connection: lease.begin(connection, MIGRATION_SECONDS))
+    await writes.run(migrate)
+    await writes.run(lease.begin)
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def read_address(url: str) -> URL:
+    """The address of a journal, or ``SettingsError``."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -66,13 +93,14 @@ def _sqlite(address: URL, stack: AsyncExitStack) -> tuple[Link, Link]:
     if name == MEMORY:
         link = SqliteWrites(name)
         return link, link
-    lock = FileLock(file := _file(name))
+    lock = FileLock(file := journal_file(name))
     lock.take()
     stack.callback(lock.release)
     return SqliteReads(str(file)), SqliteWrites(str(file))
 
 
-def _file(name: str) -> Path:
+def journal_file(name: str) -> Path:
+    """Where an SQLite journal lies, or ``SettingsError``."""
     try:
         file = Path(name).resolve()
         fits = file.parent.is_dir() and not file.is_dir()
@@ -83,5 +111,5 @@ def _file(name: str) -> Path:
     return file
 
 
-def _postgresql(address: URL) -> tuple[Link, Link]:
-    return PostgresLink(address, writes=False), PostgresLink(address, writes=True, claim=claim)
+def _postgresql(address: URL, lease: Lease) -> tuple[Link, Link]:
+    return PostgresLink(address, writes=False), PostgresLink(address, writes=True, fence=lease)

@@ -4,14 +4,29 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice
 from bot.errors import Halted
 from bot.journal import fills as filled
 from bot.journal import log, outbox
 from bot.journal import switches as switching
+from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
+from bot.journal.lease import Lease
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
@@ -55,6 +70,19 @@ _WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
 _AT_ONCE = 200
 _EVENTS = select(events).where(events.c.ticket == bindparam("key")).order_by(events.c.seq)
 
+# No index leads to a member's lines; the last ones hold whatever somebody asks about who has just been told no.
+LOOKS_BACK = 20_000
+_NEWEST = (
+    select(events)
+    .where(
+        events.c.seq > select(func.max(events.c.seq) - LOOKS_BACK).scalar_subquery(),
+        events.c.actor == bindparam("by"),
+        events.c.name.in_(bindparam("names", expanding=True)),
+    )
+    .order_by(events.c.seq.desc())
+    .limit(bindparam("most"))
+)
+
 
 def utc_now() -> datetime:
     """The machine's time."""
@@ -67,9 +95,11 @@ class SqlJournal:
     Args:
         reads, writes: may be one and the same.
         clock: asked only for a change that comes without an event.
+        lease: what this process leads by, where others may stand by.
     """
 
-    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now, lease: Lease | None = None) -> None:
+        self.lease = lease
         self._reads = reads
         self._writes = writes
         self._clock = clock
@@ -177,6 +207,15 @@ class SqlJournal:
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
         return await self._reads.run(lambda connection: events_of(connection.execute(_EVENTS, {"key": ticket_id})))
+
+    async def head(self) -> Head:
+        """The last line of the log."""
+        return await self._reads.run(log.head)
+
+    async def newest(self, actor: int, names: Collection[EventName], most: int) -> Sequence[Event]:
+        """The newest events of these names that a member has caused, newest first, among the last lines of the log."""
+        values = {"by": actor, "names": sorted(names), "most": most}
+        return await self._reads.run(lambda connection: events_of(connection.execute(_NEWEST, values)))
 
     async def keep_fills(self, account: str, fills: Sequence[Execution], covered: Span) -> None:
         """Keep fills that were read, each once, and that in this span they are all there were."""

@@ -39,6 +39,7 @@ EVENTS = frozenset(
         "unknown",
         "not sent",
         "never arrived",
+        "resolved",
         "not closed",
         "not cancelled",
         "not changed",
@@ -57,7 +58,11 @@ EVENTS = frozenset(
         "halted",
         "resumed",
         "policy changed",
+        "audit head",
         "started",
+        "took over",
+        "link down",
+        "link up",
         "stopped",
     }
 )

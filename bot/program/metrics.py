@@ -4,7 +4,7 @@ What is counted are stored events, in the words of the journal; whether the link
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -13,9 +13,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from bot.desk.ports import EventName, Journal
 from bot.errors import JournalError, SettingsError
+from bot.trading.health import Grade
 
 LOOPBACK = "127.0.0.1"
 MOST_ROWS = 1000
+GRADES = {Grade.GOOD: 1.0, Grade.SLOW: 0.5, Grade.DOWN: 0.0}
 
 
 class Meter:
@@ -24,6 +26,9 @@ class Meter:
     Args:
         crosstrade: whether CrossTrade can be reached.
         discord: whether Discord is logged in.
+
+    Attributes:
+        grades: the verdict on each link of the chain, once somebody gives it.
     """
 
     def __init__(
@@ -32,11 +37,15 @@ class Meter:
         self._links = {"crosstrade": crosstrade, "discord": discord}
         self._journal = journal
         self._clock = clock
+        self.grades: Callable[[], Mapping[str, Grade]] = dict
         self.registry = CollectorRegistry()
         self._events = Counter("crosstalk_events", "Stored events by name.", ["event"], registry=self.registry)
         for name in EventName:
             self._events.labels(name.value)
         self._up = Gauge("crosstalk_up", "Whether a link stands.", ["link"], registry=self.registry)
+        self._chain = Gauge(
+            "crosstalk_link", "How a link of the chain does: 1 good, 0.5 slow, 0 down.", ["link"], registry=self.registry
+        )
         self._waiting = Gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", registry=self.registry)
         self._live = Gauge(
             "crosstalk_tickets_live", "Tickets that may still change, by state.", ["state"], registry=self.registry
@@ -64,6 +73,8 @@ class Meter:
         """All numbers in Prometheus' text form."""
         for name, is_up in (await self.health()).items():
             self._up.labels(name).set(is_up)
+        for link, grade in self.grades().items():
+            self._chain.labels(link.lower()).set(GRADES[grade])
         return generate_latest(self.registry)
 
 

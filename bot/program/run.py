@@ -1,4 +1,8 @@
-"""``python -m bot run``: everything is built here once, by hand, and closed in the reverse order."""
+"""``python -m bot run``: everything is built here by hand, once for each time that this process leads, and closed in reverse.
+
+On SQLite a process leads from its start to its end. On PostgreSQL it may have to stand by before, and again after another one has
+taken over from it.
+"""
 
 import asyncio
 import logging
@@ -11,21 +15,28 @@ import discord
 from bot.chat.client import DeskClient, run_client
 from bot.chat.messenger import DiscordMessenger
 from bot.crosstrade.client import CrossTrade
+from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import Event, EventName, Journal
-from bot.errors import PolicyError
-from bot.journal.opening import opened
+from bot.errors import JournalError, JournalLocked, PolicyError
+from bot.journal.heads import heads_file
+from bot.journal.lease import Lease
+from bot.journal.opening import opened, standby
+from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
 from bot.program.haltfile import beside_the_journal
+from bot.program.heads import Heads
 from bot.program.metrics import Meter, served
-from bot.program.signals import stop_on_signals
+from bot.program.signals import stop_on_signals, unless
 from bot.settings import Settings
 from bot.trading.policy import Policy
 from bot.trading.words import code
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
+from cogs.health import HealthCommands
+from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -40,8 +51,21 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
 LINK_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, SafetyCommands, DeskCommands)
+COGS = (
+    Positions,
+    Trading,
+    Accounts,
+    Orders,
+    Market,
+    Chart,
+    Strategies,
+    SafetyCommands,
+    HealthCommands,
+    JournalCommands,
+    DeskCommands,
+)
 
 
 def utc_now() -> datetime:
@@ -59,14 +83,54 @@ async def run(settings: Settings) -> int:
 
     Raises:
         SettingsError, PolicyError: a setting, the policy file or a token can't be used.
-        JournalLocked, JournalError: the journal is another process's, or can't be used.
+        JournalLocked, JournalError: the journal is another process's and nobody can stand by, or it can't be used.
     """
     stop = stop_on_signals()
+    # A file that can't be used stops the start, also of a bot that would stand by.
     watch = PolicyWatch(settings.policy_file)
-    messenger = DiscordMessenger()
+    waiting, stood_by = standby(settings.database_url), False
+    while not stop.is_set():
+        why = "Another process leads now."
+        try:
+            watch = _as_it_is_now(watch, settings) if stood_by else watch
+            await _lead(settings, watch, stop, stood_by=stood_by)
+        except JournalLocked as error:
+            if waiting is None:
+                raise
+            why = str(error)
+        except JournalError as error:
+            if waiting is None or not stood_by:
+                raise
+            # Who stands by is there for such days.
+            why = str(error)
+            await unless(stop, asyncio.sleep(AGAIN_SECONDS))
+        if waiting is not None and not stop.is_set():
+            stood_by = True
+            log.info("standing by: %s", why)
+            await unless(stop, waiting.turn())
+    if waiting is not None:
+        await waiting.close()
+    log.info("stopped")
+    return 0
+
+
+def _as_it_is_now(watch: PolicyWatch, settings: Settings) -> PolicyWatch:
+    """The policy file read again after what may have been days; one that can't be used by then leaves what was read last."""
+    try:
+        return PolicyWatch(settings.policy_file)
+    except PolicyError as error:
+        log.error("policy %s stays in force: %s", watch.digest, error)  # noqa: TRY400 - the sentence says it
+        return watch
+
+
+async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, stood_by: bool) -> None:
+    """Run the desk until told to stop, or until another process has taken over."""
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(opened(settings.database_url, utc_now))
-        broker = await stack.enter_async_context(_crosstrade(settings))
+        lease = journal.lease
+        why_not = never_why if lease is None else lease.why_not
+        messenger = DiscordMessenger(why_not)
+        broker = await stack.enter_async_context(_crosstrade(settings, why_not))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
@@ -84,33 +148,63 @@ async def run(settings: Settings) -> int:
             halt_file=halt_file,
         )
         broker.listen(desk.news)
+        if lease is not None and stood_by:
+            await _tell_of_takeover(lease, watch, journal)
+        meter.grades = desk.health.grades
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
+        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), utc_now)
         await _until_stopped(
             desk,
+            heads,
+            # Nobody takes over from a bot on SQLite.
+            asyncio.Event() if lease is None else lease.lost,
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
             asyncio.create_task(_watch_policy(watch, journal), name="policy"),
-            asyncio.create_task(clients.show_link(broker), name="link"),
+            asyncio.create_task(heads.watch(), name="heads"),
+            asyncio.create_task(clients.show_link(), name="link"),
         )
-    log.info("stopped")
-    return 0
 
 
-async def _until_stopped(desk: Desk, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]") -> None:
-    """Wait for the word to stop; a part that ends before it ends the program, with its sentence if it has one."""
+async def _until_stopped(
+    desk: Desk, heads: Heads, lost: asyncio.Event, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]"
+) -> None:
+    """Wait for the word to stop, or until another process leads.
+
+    A part that ends before that ends the program, with its sentence if it has one.
+    """
+    deposed = asyncio.create_task(lost.wait(), name="deposed")
+    waits = {stop, deposed}
     try:
-        done, _ = await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stop}:
+        done, _ = await asyncio.wait({*waits, *work}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - waits:
             task.result()
     finally:
-        # The desk first: what is on its way is seen to its end and told while Discord is still connected.
-        await desk.close()
-        for task in (stop, *work):
+        if lost.is_set():
+            log.warning("another bot has taken over; this one stops and stands by")
+            await desk.abandon()
+        else:
+            # While Discord can still be told of it; the rows that come behind it until the end are kept below.
+            await heads.tell_last()
+            # The desk first: what is on its way is seen to its end and told while Discord is still connected.
+            await desk.close()
+        for task in (*waits, *work):
             task.cancel()
         # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
-        await asyncio.wait({stop, *work}, timeout=GOODBYE_SECONDS)
+        await asyncio.wait({*waits, *work}, timeout=GOODBYE_SECONDS)
+        if not lost.is_set():
+            await heads.keep_last()
+
+
+async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, journal: SqlJournal) -> None:
+    """Note that this process leads now where another one did, and tell the team."""
+    log.warning("took over from %s; this is term %s", lease.before, lease.epoch)
+    text = f"**Another machine leads the desk now** · {code(lease.name)} took over from {code(str(lease.before))}"
+    notices = notices_of_the_desk(watch.current, EventName.TOOK_OVER, text)
+    data: dict[str, object] = {"from": lease.before, "to": lease.name, "term": lease.epoch}
+    await journal.record(Event(utc_now(), EventName.TOOK_OVER, data=data), notices)
 
 
 class Clients:
@@ -134,18 +228,21 @@ class Clients:
         )
         return self._newest
 
-    async def show_link(self, broker: CrossTrade) -> None:
-        """Keep the bot's line in the member list true, for ever: what is halted, else whether CrossTrade can be reached."""
+    async def show_link(self) -> None:
+        """Keep the bot's line in the member list true, for ever: what is halted, and which link is down."""
         while True:
             await asyncio.sleep(LINK_SECONDS)
             if self._newest is not None:
                 try:
-                    await self._newest.show_link(up=broker.link.up, why=broker.link.why, switches=self._desk.switches)
+                    sign = self._desk.health.sign
+                    await self._newest.show_link(
+                        up=sign.up, why=sign.why, which=sign.which, partly=sign.partly, switches=self._desk.switches
+                    )
                 except (OSError, discord.DiscordException) as error:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings) -> CrossTrade:
+def _crosstrade(settings: Settings, why_not: WhyNot) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -154,6 +251,7 @@ def _crosstrade(settings: Settings) -> CrossTrade:
         transport=settings.crosstrade_transport.value,
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
+        why_not=why_not,
     )
 
 

@@ -20,10 +20,15 @@ def stop_on_signals() -> asyncio.Event:
 
 async def until_told(work: Coroutine[None, None, None]) -> None:
     """Run something until a signal says stop, or until it ends by itself."""
-    stop = asyncio.ensure_future(stop_on_signals().wait())
+    await unless(stop_on_signals(), work)
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Run something until it ends by itself, or until the event is set."""
+    told = asyncio.ensure_future(stop.wait())
     task = asyncio.ensure_future(work)
-    await asyncio.wait({stop, task}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
+    await asyncio.wait({told, task}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
     if task.done():
         return task.result()
     task.cancel()

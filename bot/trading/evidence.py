@@ -3,8 +3,9 @@
 Most calls take no id of ours, so an order is recognised by what it is: account, contract, side, quantity, type and prices,
 among those that were not listed before sending and belong to no other ticket. A placed order is looked for by our own id
 first; NinjaTrader may have put another one in its place. A close shows in the position, a cancellation and a change in the
-order that they are about. Only reads that succeeded come in here. Where two stories fit, the verdict is *unclear*: a person
-may know more, a guess would not.
+order that they are about. Where an id is known and the list doesn't have it, what the add-on has written down of it tells how
+it ended; that it has written down nothing proves nothing. Only reads that succeeded come in here. Where two stories fit, the
+verdict is *unclear*: a person may know more, a guess would not.
 """
 
 from collections import Counter
@@ -15,8 +16,10 @@ from datetime import timedelta
 
 from bot.trading.brackets import legs
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, OrderIntent, Replace, closing_side, own_id
+from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, OrderIntent, Replace, closing_side, own_id, target
+from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import DONE_STATES, OrderState, OrderType
+from bot.trading.policy import ascii_lower
 from bot.trading.tickets import Ticket, side_word
 
 # Executions carry NinjaTrader's clock, which may differ from ours by this much.
@@ -40,6 +43,14 @@ class FoundFills:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLife:
+    """The order is listed no more, but the add-on has written down that NinjaTrader had it, and how it last stood."""
+
+    ids: tuple[str, ...]
+    state: OrderState
+
+
+@dataclass(frozen=True, slots=True)
 class FoundClosed:
     """A close was done: the position is what it was to leave."""
 
@@ -58,7 +69,15 @@ class Unclear:
     why: str
 
 
-Verdict = Found | FoundFills | FoundClosed | Absent | Unclear
+Verdict = Found | FoundFills | FoundLife | FoundClosed | Absent | Unclear
+# Something that is there proves itself, whatever else could not be read.
+PROOFS = (Found, FoundFills, FoundLife)
+
+
+def id_to_ask_for(intent: OrderIntent, orders: Iterable[Order]) -> str | None:
+    """The id that is known of the order in question where the list doesn't have it: ours, or that of the order it is about."""
+    known = target(intent) or own_id(intent)
+    return None if any(known in order.ids for order in orders) else known
 
 
 def weigh(
@@ -67,6 +86,7 @@ def weigh(
     executions: Sequence[Execution],
     positions: Sequence[Position],
     taken: frozenset[str],
+    life: Lifecycle | None = None,
 ) -> Verdict:
     """Weigh the evidence for one unknown ticket.
 
@@ -76,25 +96,44 @@ def weigh(
         executions: the fills of the last minutes.
         positions: all positions of the account.
         taken: ids of orders that belong to other tickets.
+        life: what the add-on has written down under the id to ask for, if it was asked.
     """
     intent = ticket.order
     position = sum(p.quantity for p in positions if p.contract == intent.contract)
     new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken)]
-    twins = [o for o in new if _looks_like(o, ticket)]
+    twins = [o for o in new if looks_like(o, ticket)]
     match intent:
         case Cancel() | Change():
-            return _weigh_target(intent, orders)
+            return _weigh_target(intent, orders, life)
         case Close():
-            return _weigh_close(ticket, twins, position)
+            return _weigh_close(ticket, orders, executions, twins, position, taken)
         case Bracket():
             return _weigh_bracket(intent, new)
         case _:
-            return _by_own_id(intent, orders) or _weigh_entry(ticket, orders, executions, twins, position, taken)
+            found = _by_own_id(intent, orders, life)
+            return found or _weigh_entry(ticket, orders, executions, twins, position, taken, life)
 
 
-def _by_own_id(intent: OrderIntent, orders: Sequence[Order]) -> Found | None:
+def _by_own_id(intent: OrderIntent, orders: Sequence[Order], life: Lifecycle | None) -> Found | FoundLife | None:
+    """By our own id, or by one that the add-on names beside it; NinjaTrader may have put another one in its place."""
     wanted = own_id(intent)
-    return next((Found(order) for order in orders if wanted in order.ids), None)
+    if wanted is None:
+        return None
+    known = _known_life(intent, life)
+    ids = {wanted, *(known.ids if known else ())}
+    return next((Found(order) for order in orders if not ids.isdisjoint(order.ids)), known)
+
+
+def _known_life(intent: OrderIntent, life: Lifecycle | None) -> FoundLife | None:
+    """What was written down, if it is of this account's order and tells that NinjaTrader had it.
+
+    The add-on doesn't look at the account that is asked for, and also writes down what never got as far as NinjaTrader.
+    """
+    if life is None or life.account is None or ascii_lower(life.account) != ascii_lower(intent.account):
+        return None
+    states = [state for event in life.events if (state := OrderState.read(event.what)) is not OrderState.OTHER]
+    is_its = (target(intent) or own_id(intent)) in life.ids
+    return FoundLife(life.ids, states[-1]) if is_its and states else None
 
 
 def _weigh_entry(
@@ -104,12 +143,16 @@ def _weigh_entry(
     twins: list[Order],
     position: int,
     taken: frozenset[str],
+    life: Lifecycle | None,
 ) -> Verdict:
     if _close_looks_alike(ticket):
         return _weigh_with_close(ticket, twins, position)
-    listed = frozenset(order_id for order in orders for order_id in order.ids)
-    found = _one_of(twins) or _by_fills(ticket, executions, taken | listed)
-    return found or _by_old_order(ticket, orders, position) or _nothing_there(ticket, position)
+    found = _one_of(twins) or _by_fills(ticket, executions, taken | _listed(orders))
+    return found or _by_old_order(ticket, orders, position, life) or _nothing_there(ticket, position)
+
+
+def _listed(orders: Sequence[Order]) -> frozenset[str]:
+    return frozenset(order_id for order in orders for order_id in order.ids)
 
 
 def _one_of(twins: list[Order]) -> Found | Unclear | None:
@@ -118,11 +161,11 @@ def _one_of(twins: list[Order]) -> Found | Unclear | None:
     return Unclear(f"{len(twins)} orders look like it") if twins else None
 
 
-def _weigh_target(intent: Cancel | Change, orders: Sequence[Order]) -> Verdict:
+def _weigh_target(intent: Cancel | Change, orders: Sequence[Order], life: Lifecycle | None) -> Verdict:
     """What became of the order that was to be cancelled or changed; CrossTrade lists finished orders for some minutes."""
     order = next((o for o in orders if intent.order_id in o.ids), None)
     if order is None:
-        return Unclear("the order is not listed any more")
+        return _weigh_unlisted(intent, _known_life(intent, life))
     if isinstance(intent, Change):
         terms = intent.terms
         done = (order.quantity, order.limit, order.stop) == (terms.quantity, terms.limit, terms.stop)
@@ -130,6 +173,13 @@ def _weigh_target(intent: Cancel | Change, orders: Sequence[Order]) -> Verdict:
     if order.state in DONE_STATES:
         return Found(order)
     return _not_done(order, _BEING_CANCELLED)
+
+
+def _weigh_unlisted(intent: Cancel | Change, known: FoundLife | None) -> Verdict:
+    if known is None or not known.state.is_done:
+        return Unclear("the order is not listed any more")
+    # Of an order that is over, nobody can tell any more whether it had been changed before.
+    return known if isinstance(intent, Cancel) else Unclear(f"the order is {known.state.value.lower()} and not listed any more")
 
 
 def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
@@ -148,24 +198,42 @@ def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
     return Absent("what worked there may have been cancelled")
 
 
-def _by_old_order(ticket: Ticket, orders: Sequence[Order], position: int) -> Verdict | None:
+def _by_old_order(ticket: Ticket, orders: Sequence[Order], position: int, life: Lifecycle | None) -> Verdict | None:
     """Without a new order in sight, and the position as it was, the one that it was to replace tells how far it came."""
     intent = ticket.order
     if not isinstance(intent, Replace) or position != ticket.shown.position:
         return None
-    old = next((order for order in orders if intent.order_id in order.ids), None)
-    if old is None or old.state is OrderState.CANCELLED:
+    old = next((order.state for order in orders if intent.order_id in order.ids), None)
+    if old is None and (known := _known_life(intent, life)) is not None:
+        old = known.state
+    if old is None:
+        # It was listed when this was sent. A list that has dropped it may have dropped the new one too.
+        return Unclear("the old order is not listed any more, and nothing tells what became of it")
+    if old is OrderState.CANCELLED:
         return Absent("the old order is gone, the new one never arrived")
-    return Unclear(f"the old order is {old.state.value}") if old.state in _BEING_CANCELLED else None
+    return Unclear(f"the old order is {old.value}") if old in _BEING_CANCELLED else None
 
 
-def _weigh_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
+def _weigh_close(
+    ticket: Ticket,
+    orders: Sequence[Order],
+    executions: Sequence[Execution],
+    twins: list[Order],
+    position: int,
+    taken: frozenset[str],
+) -> Verdict:
     before, after = ticket.shown.position, ticket.shown.after
     if position == after:
         return FoundClosed()
     if any(not twin.state.is_done for twin in twins):
         return Unclear("an order that may be the close is still working")
-    return Absent() if position == before else _changed(before, position)
+    if position != before:
+        return _changed(before, position)
+    # The position may have been opened again behind it.
+    if any(twin.state is OrderState.FILLED for twin in twins) or _whole_fills(ticket, executions, taken | _listed(orders)):
+        return Unclear("an order that may be the close has filled, and the position is as it was before")
+    rejected = any(twin.state is OrderState.REJECTED for twin in twins)
+    return Absent("an order like it was rejected by NinjaTrader and the position is as it was" if rejected else None)
 
 
 def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
@@ -200,7 +268,8 @@ def _is_old(ids: Iterable[str], ticket: Ticket, taken: frozenset[str]) -> bool:
     return not taken.union(ticket.orders_before).isdisjoint(ids)
 
 
-def _looks_like(order: Order, ticket: Ticket) -> bool:
+def looks_like(order: Order, ticket: Ticket) -> bool:
+    """Tell whether an order has the side, the size, the type and the prices of the ticket's."""
     terms = ticket.order.terms
     return (
         order.side is terms.side
@@ -232,15 +301,22 @@ def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset
     ``judged`` are ids that are known not to be ours: listed orders have been judged by their own shape. A close of our size
     leaves the same fills as our order, whatever its type, so fills prove nothing then.
     """
-    if ticket.sent_at is None or _close_fills_alike(ticket):
+    if _close_fills_alike(ticket):
         return None
+    whole = _whole_fills(ticket, executions, judged)
+    if len(whole) > 1:
+        return Unclear(f"the fills of {len(whole)} orders look like it")
+    return FoundFills(whole[0], ticket.order.terms.quantity) if whole else None
+
+
+def _whole_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset[str]) -> list[str]:
+    """The ids of orders, not judged yet, of which just our quantity has filled on our side since it was sent."""
+    if ticket.sent_at is None:
+        return []
     sums: Counter[str] = Counter()
     for fill in executions:
         ours = fill.contract == ticket.order.contract and fill.side is ticket.order.terms.side
         late_enough = fill.at >= ticket.sent_at - CLOCK_DIFFERENCE
         if ours and late_enough and fill.order_id and not _is_old((fill.order_id,), ticket, judged):
             sums[fill.order_id] += fill.quantity
-    whole = [order_id for order_id, quantity in sums.items() if quantity == ticket.order.terms.quantity]
-    if len(whole) > 1:
-        return Unclear(f"the fills of {len(whole)} orders look like it")
-    return FoundFills(whole[0], ticket.order.terms.quantity) if whole else None
+    return [order_id for order_id, quantity in sums.items() if quantity == ticket.order.terms.quantity]

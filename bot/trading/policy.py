@@ -20,9 +20,23 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 # Commands that can change the world; a grant of one of them must say how much.
 TRADING_COMMANDS = frozenset({"reverse", "place", "flatplace", "close", "flatten", "cancel", "modify", "replace", "bracket"})
 READING_COMMANDS = frozenset(
-    {"positions", "orders", "order", "executions", "accounts", "account", "pnl", "quote", "market", "chart", "strategies"}
+    {
+        "positions",
+        "orders",
+        "order",
+        "executions",
+        "accounts",
+        "account",
+        "pnl",
+        "quote",
+        "market",
+        "chart",
+        "strategies",
+        "health",
+        "why",
+    }
 )
-RUNNING_COMMANDS = frozenset({"health", "halt", "resume", "resolve", "why", "policy", "report", "help"})
+RUNNING_COMMANDS = frozenset({"halt", "resume", "resolve", "policy", "report", "help"})
 COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 # Whoever may trade somewhere may stop trading there, without any grant of it.
 HALT, RESUME = "halt", "resume"

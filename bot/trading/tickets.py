@@ -129,6 +129,7 @@ class Ticket:
         sent_at: when ``sending`` was stored.
         ended_at: when its end was known; of an accepted ticket, when its order was seen to be over, and before that when it was
             accepted.
+        ended_by: the name of the person who ended it: by Cancel, or by saying how an unknown outcome came out.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.

@@ -14,6 +14,8 @@ from bot.chat.messenger import DiscordMessenger
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
+from cogs.health import HealthCommands
+from cogs.journal import JournalCommands
 from cogs.market import Market
 from cogs.orders import Orders
 from cogs.positions import Positions
@@ -24,7 +26,19 @@ from cogs.trading import Trading
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (Positions, Trading, Accounts, Orders, Market, Chart, Strategies, SafetyCommands, DeskCommands)
+COGS = (
+    Positions,
+    Trading,
+    Accounts,
+    Orders,
+    Market,
+    Chart,
+    Strategies,
+    SafetyCommands,
+    HealthCommands,
+    JournalCommands,
+    DeskCommands,
+)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

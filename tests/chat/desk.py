@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.charts import ChartRequest
+from bot.desk.health import Health
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -19,6 +21,7 @@ from bot.desk.requests import (
     Press,
     Refused,
     ReplaceRequest,
+    ResolveRequest,
     SwitchRequest,
     TicketRequest,
 )
@@ -103,6 +106,9 @@ class FakeReads:
 
     async def strategies(self, member: Member, account: str) -> Any:
         return self._answer("strategies", account)
+
+    async def why(self, member: Member, typed: str | None) -> Any:
+        return self._answer("why", typed)
 
     async def chart(self, member: Member, request: ChartRequest) -> Any:
         return self._answer("chart", request.instrument, request.account, request.period, str(request.count))
@@ -199,6 +205,49 @@ class FakeSuggest:
 
 
 @dataclass
+class FakeHealth:
+    """Fills ``bot.chat.door.Watches``.
+
+    Attributes:
+        told: what it reports.
+    """
+
+    behind: list[str]
+    told: Health = field(default_factory=lambda: Health((), datetime(2026, 8, 3, 12, 0, tzinfo=UTC)))
+
+    async def report(self, member: Member) -> Health:
+        self.behind.append("health")
+        return self.told
+
+
+@dataclass
+class FakeResolving:
+    """Fills ``bot.chat.door.Resolving``: gives back what it was given.
+
+    Attributes:
+        answer: to a word.
+        tickets: what is offered.
+        said: who said what.
+    """
+
+    behind: list[str]
+    answer: str | Refused = "Ticket t1 is now accepted."
+    tickets: list[Suggestion[str]] = field(default_factory=list)
+    said: list[tuple[Member, ResolveRequest]] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
+
+    async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
+        self.behind.append("resolve")
+        self.said.append((member, request))
+        return self.answer
+
+    async def offered(self, member: Member, typed: str) -> list[Suggestion[str]]:
+        self.behind.append("suggest")
+        self.typed.append(typed)
+        return self.tickets
+
+
+@dataclass
 class FakeDesk:
     """Fills ``bot.chat.door.Desk``.
 
@@ -236,6 +285,8 @@ class FakeDesk:
     def __post_init__(self) -> None:
         self.reads = FakeReads(self.behind)
         self.suggest = FakeSuggest(self.behind)
+        self.health = FakeHealth(self.behind)
+        self.resolving = FakeResolving(self.behind)
 
     def may(self, member: Member, request: Request) -> Denial | None:
         self.asked.append(request)

@@ -123,6 +123,20 @@ async def test_without_a_client_everything_waits() -> None:
             await work
 
 
+async def test_who_may_not_tell_just_now_puts_it_off_and_shows_no_card(stage: Stage, desk: FakeDesk) -> None:
+    why: list[str] = []
+    messenger = DiscordMessenger(lambda: why[0] if why else None)
+    messenger.attach(stage.client)
+    assert messenger.attached
+    why.append("Another bot leads this desk now.")
+    assert not messenger.attached
+    for work in (messenger.show(_here(stage), 0.0), messenger.tell(Notice(1, "news"), 1, 0.0)):
+        with pytest.raises(DeliveryDelayed, match="Another bot leads"):
+            await work
+    why.clear()
+    assert await messenger.show(_here(stage), 0.0) is not None
+
+
 async def test_a_client_that_closes_takes_itself_away_and_no_other(stage: Stage, desk: FakeDesk) -> None:
     other = new_client(desk)
     other.messenger.detach(other)

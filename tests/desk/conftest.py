@@ -144,6 +144,9 @@ async def room() -> AsyncIterator[Room]:
 async def running(room: Room) -> Room:
     """The same with its loops running."""
     await room.desk.start()
+    # The start itself is news.
+    await eventually(lambda: bool(room.messenger.told))
+    room.messenger.told.clear()
     return room
 
 

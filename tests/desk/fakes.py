@@ -13,6 +13,7 @@ from bot.journal.store import SqlJournal
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.health import ChatVitals, Reach, Vitals
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import (
     Action,
@@ -83,6 +84,7 @@ class FakeBroker(ShowsBook):
         called: names of all reads, in order.
         hanging: names of reads that never answer.
         asked: every read with its moment, in order.
+        known: what it says of its own links.
     """
 
     clock: Clock
@@ -114,6 +116,7 @@ class FakeBroker(ShowsBook):
     averages: Decimal | None = Decimal(5790)
     hanging: set[str] = field(default_factory=set)
     asked: list[tuple[datetime, str]] = field(default_factory=list)
+    known: Vitals = field(default_factory=lambda: Vitals(Reach.GOOD, "CrossTrade answers.", budget=20))
 
     def __post_init__(self) -> None:
         for name, provider in (("Sim101", "Simulator"), ("Sim102", "Simulator"), ("Apex-001", "Rithmic")):
@@ -176,6 +179,9 @@ class FakeBroker(ShowsBook):
         await self._read("bars")
         contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         return Bars(contract, period, tuple(self.book_bars[-most:]))
+
+    def vitals(self) -> Vitals:
+        return self.known
 
     def day(self, account: str) -> Day | None:
         return self.days.get(account)
@@ -341,6 +347,10 @@ class FakeMessenger:
     hold: asyncio.Event | None = None
     waiting: int = 0
     attached: bool = True
+    known: ChatVitals = field(default_factory=lambda: ChatVitals(up=True, latency=0.05))
+
+    def vitals(self) -> ChatVitals:
+        return self.known
 
     def _fail(self) -> None:
         if self.failures:

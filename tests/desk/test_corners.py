@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from bot.desk.interrupted import GRACE
 from bot.desk.press import UNACKNOWLEDGED
 from bot.desk.reconcile import BETWEEN
+from bot.desk.requests import Refused
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
-from bot.trading.policy import Grant, Request, Visibility
+from bot.trading.policy import DenialCode, Grant, Request, Visibility
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
@@ -100,6 +103,25 @@ async def test_a_card_that_is_just_being_posted_is_not_drawn_a_second_time(runni
     await running.desk.posted(ticket.id, HERE.channel, 7000)
     await running.until(ticket, TicketState.CANCELLED)
     assert [shown.message for shown in running.messenger.shown[ticket.id]] == [7000]
+
+
+async def test_a_desk_that_another_process_has_taken_over_stops_at_once_and_writes_and_tells_nothing(running: Room) -> None:
+    ticket = await running.ticket()
+    running.broker.gate = asyncio.Event()
+    pressing = asyncio.create_task(running.confirm(ticket))
+    await eventually(lambda: len(running.broker.sent) == 1)
+    before = len(await running.journal.events(ticket.id))
+    told = len(running.messenger.told)
+    await running.desk.abandon()
+    # What was on its way is for whoever leads now to find out.
+    assert (await running.now(ticket.id)).state is TicketState.SENDING
+    assert len(await running.journal.events(ticket.id)) == before
+    assert len(running.messenger.told) == told
+    with pytest.raises(asyncio.CancelledError):
+        await pressing
+    refused = await running.desk.offer(TRADER, HERE, ASK)
+    assert isinstance(refused, Refused)
+    assert [denial.code for denial in refused.denials] == [DenialCode.DESK_DOWN]
 
 
 async def test_a_stop_during_a_delivery_leaves_it_stored(running: Room) -> None:

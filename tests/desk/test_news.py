@@ -1,6 +1,6 @@
 """Which channels read of what."""
 
-from bot.desk.news import notices_of_the_desk
+from bot.desk.news import notices_for, notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.trading.policy import Route
 from tests.desk.conftest import Room
@@ -17,3 +17,11 @@ async def test_news_of_the_desk_itself_go_once_to_each_channel_that_wants_them(r
     )
     notices = notices_of_the_desk(room.desk.policy, EventName.POLICY_CHANGED, "changed")
     assert [(notice.channel, notice.text) for notice in notices] == [(1, "changed"), (2, "changed")]
+
+
+async def test_a_resolution_is_read_by_who_wants_it_and_by_who_wants_unknown_outcomes(room: Room) -> None:
+    ticket = await room.ticket()
+    routes = [Route(1, frozenset({"resolved"}), silent=frozenset({"resolved"})), Route(2, frozenset({"unknown"}))]
+    room.rule(routes=(*routes, Route(3, frozenset({"filled"})), Route(4, frozenset({"resolved"}), ("Apex*",))))
+    notices = notices_for(room.desk.policy, EventName.RESOLVED, ticket)
+    assert [(notice.channel, notice.silent) for notice in notices] == [(1, True), (2, False)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import _MENDS, NAMES, LogFormat, LogLevel, Settings, Transport, load_settings
+from bot.settings import _MENDS, NAMES, LogFormat, LogLevel, Settings, Transport, load_database_url, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 NEEDED = {"DISCORD_TOKEN": "discord-secret-1", "DISCORD_GUILD_ID": "1000", "CROSSTRADE_TOKEN": "crosstrade-secret-2"}
@@ -301,3 +301,20 @@ def test_a_folder_in_the_files_place_is_refused_in_one_sentence() -> None:
     Path(".env").mkdir()
     with pytest.raises(SettingsError, match=r"^\.env: it can't be read \(.+\); mend the file or its rights\.$"):
         load_settings()
+
+
+def test_where_the_journal_is_can_be_read_where_there_are_no_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_database_url() == Settings.model_fields["database_url"].default
+    written({"DATABASE_URL": "sqlite+aiosqlite:///mine.db", "DISCORD_TOKEN": "not a token"})
+    assert load_database_url() == "sqlite+aiosqlite:///mine.db"
+    monkeypatch.setenv("DATABASE_URL", " postgresql+asyncpg://u:s3cret@host/name ")
+    assert load_database_url() == "postgresql+asyncpg://u:s3cret@host/name"
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:s3cret@host/name")
+    with pytest.raises(SettingsError) as caught:
+        load_database_url()
+    assert str(caught.value).startswith("DATABASE_URL: not usable as it is; set it")
+    assert "s3cret" not in str(caught.value)
+    monkeypatch.delenv("DATABASE_URL")
+    written({"DATABASE_URI": "x"})
+    with pytest.raises(SettingsError, match="did you mean DATABASE_URL"):
+        load_database_url()

@@ -19,7 +19,7 @@ from bot.desk.ports import EventName, Notice, Tone
 from bot.errors import JournalError
 from bot.journal import schema, store
 from bot.journal.links import PostgresLink, SqliteWrites
-from bot.journal.lock import claim
+from bot.journal.lock import holder
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.trading.orders import OrderState
@@ -319,4 +319,4 @@ async def test_postgresql_waits_for_the_disk_at_each_commit_and_holds_the_lock(s
     async with opened(server) as journal:
         found = await by_hand(journal, "SHOW synchronous_commit")
         assert found == "on"
-        await journal._writes.run(claim)
+        assert await journal._reads.run(holder) == await by_hand(journal, "SELECT pg_backend_pid()")

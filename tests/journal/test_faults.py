@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from errno import ENOSPC, EROFS
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from bot.journal.faults import FOREIGN, journal_error
 from bot.journal.opening import opened
 
 from .conftest import on_server
-from .making import NOON, ask, beside, by_hand, claimed, event, is_ruined, ruin, sqlite_url, stored
+from .making import ask, beside, by_hand, claimed, event, is_ruined, ruin, sqlite_url, stored
 
 PAGE = 4096
 MEMORY = "sqlite+aiosqlite:///:memory:"
@@ -158,6 +157,7 @@ class DriverError(Exception):
         (DBAPIError("SELECT 1", {}, DriverError("25006")), "is read-only"),
         (DBAPIError("SELECT 1", {}, DriverError("40P01")), "held by another program"),
         (DBAPIError("SELECT 1", {}, DriverError("57P01")), "can't be reached"),
+        (DBAPIError("SELECT 1", {}, DriverError("42501")), "must use the one user"),
         (DBAPIError("SELECT 1", {}, DriverError("XX001")), "damaged"),
         (DBAPIError("SELECT 1", {}, RuntimeError("protocol"), connection_invalidated=True), "can't be reached"),
         (InterfaceError("SELECT 1", {}, RuntimeError("closed")), "can't be reached"),
@@ -185,9 +185,10 @@ async def test_a_server_that_was_away_is_told_once_and_then_used_again(server: s
         offer = await stored(journal)
         assert await journal.live() == [offer]
         await cut_off(server_database)
-        for attempt in (journal.live, partial(journal.advance, offer, claimed(offer), ())):
-            with pytest.raises(JournalError, match="can't be reached"):
-                await attempt()
+        with pytest.raises(JournalError, match="can't be reached"):
+            await journal.live()
+        # A heartbeat may have met it first; then there is a new connection already.
+        await asyncio.gather(journal.record(event()), return_exceptions=True)
         assert await journal.live() == [offer]
         assert await journal.advance(offer, claimed(offer), ())
         with pytest.raises(JournalLocked):
@@ -195,7 +196,7 @@ async def test_a_server_that_was_away_is_told_once_and_then_used_again(server: s
                 pass
 
 
-async def test_who_loses_the_lock_with_the_connection_cannot_write_while_another_has_it(
+async def test_who_loses_the_lock_with_the_connection_to_another_cannot_write_ever_again(
     server: str, server_database: str
 ) -> None:
     async with opened(server) as journal:
@@ -207,5 +208,6 @@ async def test_who_loses_the_lock_with_the_connection_cannot_write_while_another
             with pytest.raises(JournalLocked):
                 await journal.advance(offer, claimed(offer), ())
             assert await other.ticket("t1") == offer
-        assert await journal.advance(offer, claimed(offer), ())
-        assert (await journal.events("t1"))[0].at == NOON
+        with pytest.raises(JournalLocked, match="leads this desk now"):
+            await journal.advance(offer, claimed(offer), ())
+        assert await journal.ticket("t1") == offer

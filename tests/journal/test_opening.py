@@ -19,7 +19,7 @@ from bot.journal.schema import metadata
 from bot.journal.store import SqlJournal
 
 from .conftest import SERVER
-from .making import by_hand, claimed, event, ruin, sqlite_url, stored
+from .making import by_hand, claimed, event, ruin, sqlite_url, stored, unfenced
 
 LATER = ("fills", "fill_spans", "chain_head", "switches", "leader")
 TABLES = {"tickets", "events", "outbox", "alembic_version", *LATER}
@@ -145,7 +145,7 @@ async def test_an_empty_database_gets_every_table_just_as_the_code_describes_it(
 
 async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:
     async with opened(url) as journal:
-        offer = await stored(journal)
+        offer = await stored(unfenced(journal))
         for column in ("progress", "order_terms", "retired_at"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
         await by_hand(journal, "ALTER TABLE events DROP COLUMN digest")
@@ -175,6 +175,7 @@ async def test_a_database_that_is_up_to_date_is_left_alone(url: str) -> None:
 
 async def test_a_change_of_the_tables_that_fails_leaves_nothing_behind(url: str, file: Path) -> None:
     async with opened(url) as journal:
+        unfenced(journal)
         for table in ("tickets", "events", *LATER, "alembic_version"):
             cascade = "" if url.startswith("sqlite") else " CASCADE"
             await by_hand(journal, f"DROP TABLE {table}{cascade}")

@@ -310,10 +310,12 @@ async def test_metrics_and_health_are_served_on_loopback(street: Street) -> None
         page = await (await session.get("/metrics")).text()
         assert 'crosstalk_events_total{event="accepted"} 1.0' in page
         assert 'crosstalk_up{link="crosstrade"} 1.0' in page
+        assert 'crosstalk_link{link="ninjatrader"} 1.0' in page
         assert (await session.get("/healthz")).status == 200
         await street.control("faults", rules=[{"kind": "offline"}])
         await answered(street, "second")
         assert (await session.get("/healthz")).status == 503
+        assert 'crosstalk_link{link="ninjatrader"} 0.0' in await (await session.get("/metrics")).text()
     code, said = await ended(await street.launch("check"))
     assert code in {0, 1}, said
 

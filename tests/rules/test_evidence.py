@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.evidence import CLOCK_DIFFERENCE, Absent, Found, FoundClosed, FoundFills, Unclear, Verdict, weigh
+from bot.trading.evidence import (
+    CLOCK_DIFFERENCE,
+    Absent,
+    Found,
+    FoundClosed,
+    FoundFills,
+    FoundLife,
+    Unclear,
+    Verdict,
+    id_to_ask_for,
+    weigh,
+)
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
+from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
@@ -49,11 +61,12 @@ class Reads:
     executions: tuple[Execution, ...] = ()
     position: int = 2
     taken: frozenset[str] = frozenset()
+    life: Lifecycle | None = None
 
     @property
     def verdict(self) -> Verdict:
         held = (Position("Sim101", ES, self.position), Position("Sim101", NQ, 9)) if self.position else ()
-        return weigh(self.ticket, self.orders, self.executions, held, self.taken)
+        return weigh(self.ticket, self.orders, self.executions, held, self.taken, self.life)
 
 
 # LONG 2, SELL 3: the close sells 2, so that the new order looks like nothing else.
@@ -347,6 +360,11 @@ def test_positions_of_other_instruments_prove_nothing() -> None:
 OWN = "own1"
 
 
+def life(order_id: str, *told: str) -> Lifecycle:
+    """What the add-on has written down of an order, as the account writes itself there."""
+    return Lifecycle("SIM101", (order_id,), tuple(OrderEvent(what, at=SENT_AT) for what in told))
+
+
 def unanswered(intent: OrderIntent, position: int, after: int) -> Ticket:
     """A ticket of any command that was sent over that position and of which no answer came."""
     return replace(PLAIN, intent=intent, shown=replace(SHOWN, position=position, after=after))
@@ -356,6 +374,7 @@ def unanswered(intent: OrderIntent, position: int, after: int) -> Ticket:
 VERIFIED = unanswered(VerifiedReverse("Sim101", ES, Terms(Side.SELL, 2), OWN), 2, -2)
 VERIFIED_LARGER = unanswered(VerifiedReverse("Sim101", ES, Terms(Side.SELL, 3), OWN), 2, -3)
 INVERTED = unanswered(Invert("Sim101", ES, Terms(Side.SELL, 2)), 2, -2)
+REOPENED = "an order that may be the close has filled, and the position is as it was before"
 PLACED = unanswered(PlaceOrder("Sim101", ES, Terms(Side.SELL, 3), OWN), 2, -1)
 ITS_ORDER = like(VERIFIED, "order", seconds=9)
 ITS_CLOSE = like(VERIFIED, "close", seconds=1)
@@ -399,6 +418,22 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
         Unclear("an order that may be the close is still working"),
     ),
     "closed: its order was cancelled": (Reads(CLOSING, (like(CLOSING, state=OrderState.CANCELLED),)), Absent()),
+    "closed: its order was rejected": (
+        Reads(CLOSING, (like(CLOSING, state=OrderState.REJECTED),)),
+        Absent("an order like it was rejected by NinjaTrader and the position is as it was"),
+    ),
+    "closed: its order filled, and the position was opened again": (
+        Reads(CLOSING, (like(CLOSING, state=OrderState.FILLED),)),
+        Unclear(REOPENED),
+    ),
+    "closed: fills of its size, and the position was opened again": (
+        Reads(CLOSING, executions=(fill("gone", 1),)),
+        Unclear(REOPENED),
+    ),
+    "closed: fills of a listed order of another shape": (
+        Reads(CLOSING, (replace(CLOSE, quantity=3),), (fill("close", 1),)),
+        Absent(),
+    ),
     "cancelled": (
         Reads(CANCELLING, (replace(WORKS, state=OrderState.CANCELLED),)),
         Found(replace(WORKS, state=OrderState.CANCELLED)),
@@ -417,6 +452,46 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
         Unclear("the order is Other"),
     ),
     "cancelled: not listed": (Reads(CANCELLING), Unclear("the order is not listed any more")),
+    "cancelled: not listed, written down as cancelled": (
+        Reads(CANCELLING, life=life("old", "Working", "Cancelled")),
+        FoundLife(("old",), OrderState.CANCELLED),
+    ),
+    "cancelled: not listed, written down as filled": (
+        Reads(CANCELLING, life=life("old", "Working", "Filled", "nothing that we know")),
+        FoundLife(("old",), OrderState.FILLED),
+    ),
+    "cancelled: not listed, written down as working": (
+        Reads(CANCELLING, life=life("old", "Working")),
+        Unclear("the order is not listed any more"),
+    ),
+    "cancelled: not listed, nothing written down": (
+        Reads(CANCELLING, life=life("old")),
+        Unclear("the order is not listed any more"),
+    ),
+    "cancelled: not listed, written down of nobody's account": (
+        Reads(CANCELLING, life=replace(life("old", "Cancelled"), account=None)),
+        Unclear("the order is not listed any more"),
+    ),
+    "cancelled: not listed, written down of another order": (
+        Reads(CANCELLING, life=life("other", "Cancelled")),
+        Unclear("the order is not listed any more"),
+    ),
+    "changed: not listed, written down as over": (
+        Reads(CHANGING, life=life("old", "Filled")),
+        Unclear("the order is filled and not listed any more"),
+    ),
+    "placed: not listed, written down by the desk's own id": (
+        Reads(PLACED, life=life(OWN, "Submitted", "Filled"), position=-1),
+        FoundLife((OWN,), OrderState.FILLED),
+    ),
+    "placed: listed under an id that is written down beside ours, among two that look like it": (
+        Reads(PLACED, (IT, replace(IT, ids=("676",))), life=replace(life(OWN, "Working"), ids=(OWN, "676"))),
+        Found(replace(IT, ids=("676",))),
+    ),
+    "placed: written down as received by CrossTrade and no further": (
+        Reads(PLACED, life=life(OWN, "api_received")),
+        Absent(),
+    ),
     "changed": (Reads(CHANGING, (replace(WORKS, quantity=1),)), Found(replace(WORKS, quantity=1))),
     "changed: it works as it was": (Reads(CHANGING, (WORKS,)), AS_IT_WAS),
     "changed: on its way": (
@@ -453,7 +528,22 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
     "replaced: the old one still works beside it": (Reads(REPLACED, (old(OrderState.WORKING), NEW)), Found(NEW)),
     "replaced: two that look like it": (Reads(REPLACED, (NEW, replace(NEW, ids=("b",)))), Unclear("2 orders look like it")),
     "replaced: the old one gone": (Reads(REPLACED, (old(OrderState.CANCELLED),)), Absent(NO_MORE)),
-    "replaced: the old one listed no more": (Reads(REPLACED), Absent(NO_MORE)),
+    "replaced: the old one listed no more": (
+        Reads(REPLACED),
+        Unclear("the old order is not listed any more, and nothing tells what became of it"),
+    ),
+    "replaced: the old one listed no more, written down as cancelled": (
+        Reads(REPLACED, life=life("old", "Working", "Cancelled")),
+        Absent(NO_MORE),
+    ),
+    "replaced: the old one listed no more, written down as being cancelled": (
+        Reads(REPLACED, life=life("old", "Working", "CancelPending")),
+        Unclear("the old order is CancelPending"),
+    ),
+    "replaced: the old one listed no more, written down of another account": (
+        Reads(REPLACED, life=replace(life("old", "Cancelled"), account="Sim102")),
+        Unclear("the old order is not listed any more, and nothing tells what became of it"),
+    ),
     "replaced: the old one going": (
         Reads(REPLACED, (old(OrderState.CANCEL_PENDING),)),
         Unclear("the old order is CancelPending"),
@@ -504,6 +594,15 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
 @pytest.mark.parametrize(("reads", "verdict"), MORE.values(), ids=list(MORE))
 def test_evidence_of_what_takes_more_than_a_place(reads: Reads, verdict: Verdict) -> None:
     assert reads.verdict == verdict
+
+
+def test_an_order_is_asked_for_by_its_id_only_where_one_is_known_and_the_list_does_not_have_it() -> None:
+    assert id_to_ask_for(CANCELLING.order, ()) == "old"
+    assert id_to_ask_for(CANCELLING.order, (WORKS,)) is None
+    assert id_to_ask_for(PLACED.order, (IT,)) == OWN
+    assert id_to_ask_for(VERIFIED.order, (HAS_ARRIVED,)) is None
+    assert id_to_ask_for(PLAIN.order, ()) is None
+    assert id_to_ask_for(CLOSING.order, (IT,)) is None
 
 
 SHAPES = [VERIFIED, VERIFIED_LARGER, INVERTED, PLACED, REPLACED, BRACKETED]

@@ -5,15 +5,18 @@ Each function gives the messages of one answer. A part that could not be read is
 
 from bot.chat.sheets._accounts import account, accounts, pnl
 from bot.chat.sheets._fills import execution, executions
+from bot.chat.sheets._health import health
 from bot.chat.sheets._lists import orders, positions, strategies
 from bot.chat.sheets._market import market, quotes
 from bot.chat.sheets._story import order
+from bot.chat.sheets._why import why
 
 __all__ = [
     "account",
     "accounts",
     "execution",
     "executions",
+    "health",
     "market",
     "order",
     "orders",
@@ -21,4 +24,5 @@ __all__ = [
     "positions",
     "quotes",
     "strategies",
+    "why",
 ]

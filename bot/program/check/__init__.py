@@ -71,8 +71,9 @@ async def _journal(settings: Settings, report: Report) -> None:
     try:
         async with opened(settings.database_url):
             report.add(Part.JOURNAL, Verdict.GOOD)
-    except JournalLocked:
-        report.add(Part.JOURNAL, Verdict.GOOD, "in use by a running bot")
+    except JournalLocked as error:
+        in_use = "in use by a running bot"
+        report.add(Part.JOURNAL, Verdict.GOOD, in_use if error.leader is None else f"{in_use}, which leads: {error.leader}")
     except SettingsError as error:
         report.add(Part.JOURNAL, Verdict.WRONG, str(error))
     except JournalError as error:

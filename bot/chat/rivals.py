@@ -1,0 +1,64 @@
+"""Another program on the same Discord token: both are given every interaction, and Discord takes the faster one's answer.
+
+The slower one is told that its answer comes too late. Here that is counted; what follows from it is the desk's business.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import discord
+
+from bot.chat.translate import translated
+
+ALREADY_ACKNOWLEDGED = 40060
+UNKNOWN_INTERACTION = 10062
+# An interaction that is older is unknown to Discord because nobody has answered it in time.
+DISCORD_WAITS = 3.0
+WINDOW = 60.0
+
+
+class Rivals:
+    """The interactions of the last minute that somebody else was faster to answer."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[int, float] = {}
+
+    def refused(self, interaction: int, code: int, age: float) -> None:
+        """Discord refused an answer.
+
+        Args:
+            interaction: whose answer; one that is tried again counts once.
+            code: Discord's own.
+            age: seconds since the interaction was made.
+        """
+        if code == ALREADY_ACKNOWLEDGED or (code == UNKNOWN_INTERACTION and age < DISCORD_WAITS):
+            self._seen.setdefault(interaction, self._clock())
+
+    def count(self) -> int:
+        """How many there were."""
+        now = self._clock()
+        self._seen = {one: at for one, at in self._seen.items() if now - at <= WINDOW}
+        return len(self._seen)
+
+
+@contextmanager
+def first_answer(interaction: discord.Interaction[Any], what: str) -> Iterator[None]:
+    """Run the call that answers an interaction first.
+
+    Args:
+        interaction: the one that is answered.
+        what: as ``translated`` has it.
+
+    Raises:
+        DeliveryError: see ``translated``.
+    """
+    with translated(what):
+        try:
+            yield
+        except discord.HTTPException as error:
+            age = (discord.utils.utcnow() - interaction.created_at).total_seconds()
+            interaction.client.messenger.rivals.refused(interaction.id, error.code, age)
+            raise

@@ -1,0 +1,99 @@
+"""What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
+
+At most two requests each five seconds while money hangs on it, each fifteen otherwise. What was read stays known while it
+can't be read anew.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.desk.alarms import Held
+from bot.desk.ledger import Clock
+from bot.desk.ports import Broker
+from bot.errors import BrokerError, BrokerRefused
+from bot.trading.facts import Account, Position
+from bot.trading.health import Reach
+
+log = logging.getLogger(__name__)
+
+# Others have just read at the start, and go before.
+FIRST_AFTER = timedelta(seconds=3)
+AT_STAKE = timedelta(seconds=5)
+QUIET = timedelta(seconds=15)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The accounts and positions as last read.
+
+    Attributes:
+        due: when the next round is.
+        accounts: by name, as last listed.
+        held: by account, with the moment of the reading.
+        unlinked: accounts whose broker connection is down, and since when it was seen so.
+    """
+
+    broker: Broker
+    clock: Clock
+    due: datetime
+    accounts: dict[str, Account] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    unlinked: dict[str, datetime] = field(default_factory=dict)
+    _turn: int = 0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it was ever read what is open."""
+        return bool(self.held)
+
+    async def look(self, at_stake: bool) -> None:  # noqa: FBT001 - the one thing that it must know
+        """Go a round, if it is time to."""
+        now = self.clock()
+        if now < self.due:
+            return
+        is_well = self.broker.vitals().reach is Reach.GOOD
+        self.due = now + (AT_STAKE if at_stake or not is_well else QUIET)
+        try:
+            positions = await self._positions()
+            listed = await self.broker.accounts()
+        except BrokerError as error:
+            log.debug("the watchdog's round was in vain: %s", error)
+            return
+        self._take(positions, listed, now)
+
+    async def _positions(self) -> "_Rows":
+        """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""
+        try:
+            return _Rows(tuple(await self.broker.all_positions()))
+        except BrokerRefused:
+            names = sorted(self.accounts)
+            if not names:
+                return _Rows((), of="")
+            self._turn += 1
+            name = names[self._turn % len(names)]
+            return _Rows(tuple(await self.broker.positions(name)), of=name)
+
+    def _take(self, positions: "_Rows", listed: Sequence[Account], now: datetime) -> None:
+        accounts = {account.name: account for account in listed}
+        for name, account in accounts.items():
+            rows = positions.by_account(name)
+            # An account without its broker may be left out of the list of all, and must not look flat for that.
+            was = self.accounts.get(name, account)
+            is_sure = bool(rows) or False not in {account.connected, was.connected}
+            if positions.of in {None, name} and is_sure:
+                self.held[name] = Held(rows, now)
+        self.unlinked = {n: self.unlinked.get(n, now) for n, account in accounts.items() if account.connected is False}
+        self.accounts = accounts
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Positions of one account, or of all."""
+
+    rows: tuple[Position, ...]
+    of: str | None = None
+
+    def by_account(self, name: str) -> tuple[Position, ...]:
+        return tuple(row for row in self.rows if row.account == name)

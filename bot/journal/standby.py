@@ -1,0 +1,97 @@
+"""Standing by on PostgreSQL: watching whoever leads, and ending the connection of one that doesn't beat any more.
+
+What a lease is, and why nothing can be sent twice over this, is in ``lease``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from bot.errors import JournalError
+from bot.journal import lock
+from bot.journal.lease import LEASE_SECONDS, SERVER_NOW, elapsed, leads
+from bot.journal.links import Link
+from bot.journal.schema import leader
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+_row = leader.c
+_BEAT = select(_row.epoch, _row.beat_at, (SERVER_NOW - _row.beat_at).label("age"))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the database shows.
+
+    Attributes:
+        pid: the server's process that holds the lock for the leader; ``None`` when nobody does.
+        name: of the leader.
+        beat: its term and its last beat.
+        age: seconds since that beat, by the server's clock; below zero when none is to be expected for some time.
+    """
+
+    pid: int | None
+    name: str | None = None
+    beat: tuple[int, int] | None = None
+    age: float = 0.0
+
+
+class Standby:
+    """A process that waits for its turn.
+
+    Args:
+        link: to look by; it never holds the lock.
+        now: seconds of a clock that is never set back.
+    """
+
+    def __init__(self, link: Link, now: Callable[[], float] = elapsed) -> None:
+        self._link = link
+        self._now = now
+        self._seen: Seen | None = None
+        self._since = now()
+
+    async def turn(self) -> None:
+        """Wait until nobody leads. Another one that stands by may be faster; then wait again."""
+        told = ""
+        while True:
+            try:
+                seen = await self._link.run(look)
+                if seen.pid is None:
+                    return
+                await self._judge(seen, seen.pid)
+                told = ""
+            except JournalError as error:
+                # A database that is away has no leader either, and comes back.
+                if str(error) != told:
+                    log.warning("standing by: %s", error)
+                told = str(error)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def close(self) -> None:
+        """Stop looking."""
+        await self._link.close()
+
+    async def _judge(self, seen: Seen, pid: int) -> None:
+        """End the leader's connection if it is there and hasn't beaten for a whole lease, by our clock and by the server's.
+
+        By ours alone a server that was set back could count; by the server's alone one that was set forward.
+        """
+        if self._seen is None or (seen.pid, seen.beat) != (self._seen.pid, self._seen.beat):
+            self._seen, self._since = seen, self._now()
+        elif seen.beat is not None and self._now() - self._since >= LEASE_SECONDS and seen.age >= LEASE_SECONDS:
+            log.warning("the bot that leads (%s) hasn't been heard of for %.0f s; ending its connection", seen.name, seen.age)
+            await self._link.run(lambda connection: lock.end(connection, pid))
+
+
+def look(connection: Connection) -> Seen:
+    """Who holds the lock, and how the leader is."""
+    pid = lock.holder(connection)
+    name = leads(connection)
+    if name is None:
+        return Seen(pid)
+    epoch, beat_at, age = connection.execute(_BEAT).one()
+    return Seen(pid, name, (epoch, beat_at), age / 1_000_000)

@@ -1,0 +1,321 @@
+"""The chain Discord, bot, CrossTrade, NinjaTrader, broker: what the readings of each link mean, and what to do. Pure.
+
+Gathering the readings, and telling people, is the desk's work; when an outage must be told is in ``outages``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.trading.facts import Account
+from bot.trading.words import code, verbatim
+
+SLOW_DISCORD = 1.0
+SLOW_COMMIT = 0.25
+LATE_NEWS = 30.0
+# So old may the last good answer be while all is well: when nothing hangs on it, CrossTrade is asked every 15 seconds.
+QUIET_CROSSTRADE = 30.0
+OLD_PRICE = 10.0
+LOW_BUDGET = 5
+# One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
+RIVAL_ANSWERS = 3
+SHARED = "shared token"
+TAKEN = "taken by another"
+
+
+class Grade(StrEnum):
+    """How a link does."""
+
+    GOOD = "good"
+    SLOW = "slow"
+    DOWN = "down"
+
+
+class Part(StrEnum):
+    """The links, in the order in which an order meets them."""
+
+    DISCORD = "Discord"
+    JOURNAL = "Journal"
+    NEWS = "News"
+    CROSSTRADE = "CrossTrade"
+    NINJATRADER = "NinjaTrader"
+    STREAM = "Stream"
+    BROKER = "Broker"
+    PRICES = "Prices"
+    BUDGET = "Requests"
+    ORDERS = "Orders"
+
+
+class Reach(StrEnum):
+    """How far the last call to CrossTrade came."""
+
+    NOT_ASKED = "not asked"
+    GOOD = "good"
+    # CrossTrade answers, and says that the add-on in NinjaTrader doesn't.
+    AWAY = "away"
+    # CrossTrade refuses the token or its plan.
+    REFUSED = "refused"
+    NOWHERE = "nowhere"
+
+
+class StreamState(StrEnum):
+    """How CrossTrade's stream stands."""
+
+    UNUSED = "unused"
+    OPEN = "open"
+    CLOSED = "closed"
+    # Another program has it, so that this one stays away from it.
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a broker's client knows of its own links, at no cost.
+
+    Attributes:
+        why: what the last call met, a sentence for people.
+        good_at: when an answer of NinjaTrader's last came, UTC; ``None`` for never.
+        stream_why: why the stream isn't open.
+        stream_since: since when the stream is as it is, UTC.
+        orders_by_stream: whether orders travel by the stream alone.
+        budget: requests that could be made at once.
+        priced_at: when a price last came, UTC.
+    """
+
+    reach: Reach = Reach.NOT_ASKED
+    why: str = "CrossTrade was not asked yet."
+    good_at: datetime | None = None
+    stream: StreamState = StreamState.UNUSED
+    stream_why: str = ""
+    stream_since: datetime | None = None
+    orders_by_stream: bool = False
+    budget: int = 0
+    priced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatVitals:
+    """What the chat layer knows of Discord.
+
+    Attributes:
+        up: whether the gateway is connected.
+        latency: seconds of its heartbeat; ``None`` before the first one.
+        rivals: answers of the last minute that Discord refused since somebody else had given one.
+    """
+
+    up: bool = False
+    latency: float | None = None
+    rivals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """How the journal's last write went.
+
+    Attributes:
+        seconds: how long it took.
+        failed: why it failed; empty if it didn't.
+        at: when it ended; of failures in a row, the first one's moment.
+    """
+
+    at: datetime
+    seconds: float = 0.0
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything at one moment; ``None`` is what couldn't be read.
+
+    Attributes:
+        commit: the journal's last write; ``None`` before the first.
+        waiting: news that Discord hasn't taken yet.
+        oldest: since when the oldest of them waits.
+        accounts: those that may be shown, as CrossTrade last listed them.
+        in_flight: orders sent and not yet at their end.
+        unknown: those among them whose outcome isn't known.
+    """
+
+    now: datetime
+    chat: ChatVitals = ChatVitals()
+    commit: Commit | None = None
+    waiting: int | None = None
+    oldest: datetime | None = None
+    broker: Vitals = Vitals()
+    accounts: tuple[Account, ...] = ()
+    in_flight: int | None = None
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The verdict on one link.
+
+    Attributes:
+        words: a few, of how it stands; plain text, for monospace.
+        mend: what to do, in Markdown; empty where there is nothing to do.
+        name: the account, of a link to a broker.
+    """
+
+    part: Part
+    grade: Grade
+    words: str
+    mend: str = ""
+    name: str = ""
+
+
+def chain(readings: Readings) -> tuple[Line, ...]:
+    """The verdict on every link, in the order in which an order meets them."""
+    return (
+        _discord(readings.chat),
+        _journal(readings),
+        _news(readings),
+        _crosstrade(readings),
+        _ninjatrader(readings.broker),
+        _stream(readings.broker),
+        *_brokers(readings.accounts),
+        _prices(readings),
+        _budget(readings.broker),
+        _orders(readings),
+    )
+
+
+def ago(now: datetime, at: datetime) -> str:
+    """How long ago, short: ``4 s``, ``12 min``, ``3 h``."""
+    seconds = max((now - at).total_seconds(), 0.0)
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _discord(chat: ChatVitals) -> Line:
+    if chat.rivals >= RIVAL_ANSWERS:
+        mend = "Another program answers with this Discord token; stop it, or make a new token in the Developer Portal."
+        return Line(Part.DISCORD, Grade.DOWN, SHARED, mend)
+    if not chat.up:
+        mend = "The gateway of Discord is lost; the bot keeps trying. Trade in NinjaTrader itself until it is back."
+        return Line(Part.DISCORD, Grade.DOWN, "no gateway", mend)
+    if chat.latency is None:
+        return Line(Part.DISCORD, Grade.GOOD, "connected")
+    words = f"{chat.latency * 1000:.0f} ms"
+    if chat.latency > SLOW_DISCORD:
+        return Line(
+            Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
+        )
+    return Line(Part.DISCORD, Grade.GOOD, words)
+
+
+def _journal(readings: Readings) -> Line:
+    commit = readings.commit
+    if commit is not None and commit.failed:
+        mend = f"The journal can't be written ({code(commit.failed)}), so no order leaves; look at its disk or database."
+        return Line(Part.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
+    if readings.in_flight is None:
+        mend = "The journal can't be read, so no order leaves; look at its disk or database."
+        return Line(Part.JOURNAL, Grade.DOWN, "unreadable", mend)
+    if commit is None:
+        return Line(Part.JOURNAL, Grade.GOOD, "readable")
+    words = f"{commit.seconds * 1000:.0f} ms, {ago(readings.now, commit.at)} ago"
+    if commit.seconds > SLOW_COMMIT:
+        return Line(Part.JOURNAL, Grade.SLOW, words, "The journal is slow, and every order waits for it; look at its disk.")
+    return Line(Part.JOURNAL, Grade.GOOD, words)
+
+
+def _news(readings: Readings) -> Line:
+    if readings.waiting is None:
+        return Line(Part.NEWS, Grade.SLOW, "not read")
+    if not readings.waiting or readings.oldest is None:
+        return Line(Part.NEWS, Grade.GOOD, "all told")
+    words = f"{readings.waiting} wait, {ago(readings.now, readings.oldest)}"
+    if (readings.now - readings.oldest).total_seconds() > LATE_NEWS:
+        mend = "Discord doesn't take the bot's news; see that it may post in its channels. Nothing is lost, only late."
+        return Line(Part.NEWS, Grade.SLOW, words, mend)
+    return Line(Part.NEWS, Grade.GOOD, words)
+
+
+def _crosstrade(readings: Readings) -> Line:
+    broker, now = readings.broker, readings.now
+    last = "never" if broker.good_at is None else f"{ago(now, broker.good_at)} ago"
+    match broker.reach:
+        case Reach.NOT_ASKED:
+            return Line(Part.CROSSTRADE, Grade.SLOW, "not asked yet", "Ask again in some seconds.")
+        case Reach.REFUSED:
+            return Line(Part.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
+        case Reach.NOWHERE:
+            mend = f"{code(broker.why)} Entries are refused, exits are tried; trade in NinjaTrader itself until it is back."
+            return Line(Part.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
+        case Reach.AWAY:
+            return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
+    if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
+        return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
+    return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")
+
+
+def _ninjatrader(broker: Vitals) -> Line:
+    match broker.reach:
+        case Reach.GOOD:
+            return Line(Part.NINJATRADER, Grade.GOOD, "add-on answers")
+        case Reach.AWAY:
+            mend = (
+                f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). Entries are refused, exits are tried."
+            )
+            return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
+    return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
+
+
+def _stream(broker: Vitals) -> Line:
+    bad = Grade.DOWN if broker.orders_by_stream else Grade.SLOW
+    match broker.stream:
+        case StreamState.OPEN:
+            return Line(Part.STREAM, Grade.GOOD, "open")
+        case StreamState.UNUSED:
+            return Line(Part.STREAM, Grade.GOOD, "not used")
+        case StreamState.TAKEN:
+            effect = "so no order can leave" if broker.orders_by_stream else "so prices and orders are asked for over REST"
+            mend = f"Another program took CrossTrade's stream with this token, {effect}; stop it, then restart the bot."
+            return Line(Part.STREAM, bad, TAKEN, mend)
+    mend = "Orders travel by it, so none can leave until it is open again." if broker.orders_by_stream else "REST serves instead."
+    return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
+
+
+def _brokers(accounts: tuple[Account, ...]) -> Iterator[Line]:
+    for account in accounts:
+        name = verbatim(account.name, 40)
+        if account.connected is False:
+            mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
+            yield Line(Part.BROKER, Grade.DOWN, "not connected", mend, name)
+        elif account.connected is None:
+            yield Line(Part.BROKER, Grade.GOOD, "listed", "", name)
+        else:
+            yield Line(Part.BROKER, Grade.GOOD, "connected", "", name)
+
+
+def _prices(readings: Readings) -> Line:
+    at = readings.broker.priced_at
+    if at is None:
+        return Line(Part.PRICES, Grade.GOOD, "none asked for")
+    words = f"{ago(readings.now, at)} old"
+    if (readings.now - at).total_seconds() > OLD_PRICE:
+        # Nobody wants any just now, or a market is closed: neither is anybody's fault, and a card reads its own.
+        return Line(Part.PRICES, Grade.GOOD, f"{words}, read anew")
+    return Line(Part.PRICES, Grade.GOOD, words)
+
+
+def _budget(broker: Vitals) -> Line:
+    words = f"{broker.budget} at once"
+    if broker.reach is not Reach.NOT_ASKED and broker.budget < LOW_BUDGET:
+        return Line(
+            Part.BUDGET, Grade.SLOW, words, "CrossTrade's request budget is nearly used up; exits go first, the rest waits."
+        )
+    return Line(Part.BUDGET, Grade.GOOD, words)
+
+
+def _orders(readings: Readings) -> Line:
+    if readings.in_flight is None:
+        return Line(Part.ORDERS, Grade.SLOW, "not read")
+    words = f"{readings.in_flight} on the way"
+    if readings.unknown:
+        mend = "Don't send it again: the bot looks for what became of it. Look in NinjaTrader too; no entries there meanwhile."
+        return Line(Part.ORDERS, Grade.SLOW, f"{words}, {readings.unknown} unknown", mend)
+    return Line(Part.ORDERS, Grade.GOOD, words)

@@ -1,0 +1,123 @@
+"""What the readings of each link mean, and that everything that isn't good says what to do."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.trading.facts import Account
+from bot.trading.health import ChatVitals, Commit, Grade, Line, Part, Reach, Readings, StreamState, Vitals, ago, chain
+
+NOW = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
+S = timedelta(seconds=1)
+GOOD, SLOW, DOWN = Grade.GOOD, Grade.SLOW, Grade.DOWN
+WELL = Vitals(Reach.GOOD, "CrossTrade answers.", NOW - 4 * S, StreamState.OPEN, budget=20, priced_at=NOW - S)
+CHAT = ChatVitals(up=True, latency=0.045)
+FINE = Readings(NOW, CHAT, Commit(NOW - 8 * S, 0.0021), 0, None, WELL, (Account("Sim101", "Simulator", connected=True),), 0)
+
+
+def line(part: Part, readings: Readings = FINE) -> Line:
+    """The only line of a link."""
+    [found] = [each for each in chain(readings) if each.part is part]
+    return found
+
+
+def broker(**changes: object) -> Readings:
+    """All is well but that."""
+    return replace(FINE, broker=replace(WELL, **changes))  # type: ignore[arg-type]  # the test names the fields
+
+
+def test_where_all_is_well_nothing_is_to_be_done_and_every_link_has_its_line_in_order() -> None:
+    assert [each.part for each in chain(FINE)] == list(Part)
+    assert {(each.grade, each.mend) for each in chain(FINE)} == {(GOOD, "")}
+    assert [each.words for each in chain(FINE)] == [
+        "45 ms",
+        "2 ms, 8 s ago",
+        "all told",
+        "good 4 s ago",
+        "add-on answers",
+        "open",
+        "connected",
+        "1 s old",
+        "20 at once",
+        "0 on the way",
+    ]
+
+
+READINGS = [
+    (replace(FINE, chat=ChatVitals(rivals=3, up=True)), Part.DISCORD, DOWN, "shared token", "stop it"),
+    (replace(FINE, chat=ChatVitals(rivals=2, up=True)), Part.DISCORD, GOOD, "connected", ""),
+    (replace(FINE, chat=ChatVitals(up=False, latency=0.1)), Part.DISCORD, DOWN, "no gateway", "NinjaTrader itself"),
+    (replace(FINE, chat=ChatVitals(up=True, latency=1.01)), Part.DISCORD, SLOW, "1010 ms", "Press again"),
+    (replace(FINE, chat=ChatVitals(up=True, latency=1.0)), Part.DISCORD, GOOD, "1000 ms", ""),
+    (replace(FINE, commit=Commit(NOW - 20 * S, 0.1, "disk `full`")), Part.JOURNAL, DOWN, "not for 20 s", "`disk ˋfullˋ`"),
+    (replace(FINE, in_flight=None), Part.JOURNAL, DOWN, "unreadable", "no order leaves"),
+    (replace(FINE, commit=None), Part.JOURNAL, GOOD, "readable", ""),
+    (replace(FINE, commit=Commit(NOW, 0.26)), Part.JOURNAL, SLOW, "260 ms, 0 s ago", "look at its disk"),
+    (replace(FINE, commit=Commit(NOW, 0.25)), Part.JOURNAL, GOOD, "250 ms, 0 s ago", ""),
+    (replace(FINE, waiting=None), Part.NEWS, SLOW, "not read", ""),
+    (replace(FINE, waiting=3, oldest=NOW - 30 * S), Part.NEWS, GOOD, "3 wait, 30 s", ""),
+    (replace(FINE, waiting=3, oldest=NOW - 31 * S), Part.NEWS, SLOW, "3 wait, 31 s", "may post in its channels"),
+    (broker(reach=Reach.NOT_ASKED), Part.CROSSTRADE, SLOW, "not asked yet", "Ask again"),
+    (broker(reach=Reach.NOT_ASKED, budget=0), Part.BUDGET, GOOD, "0 at once", ""),
+    (broker(reach=Reach.NOT_ASKED), Part.NINJATRADER, SLOW, "can't be asked", ""),
+    (broker(reach=Reach.REFUSED, why="Token."), Part.CROSSTRADE, DOWN, "token refused", "`Token.`"),
+    (broker(reach=Reach.NOWHERE, why="No line."), Part.CROSSTRADE, DOWN, "good 4 s ago", "`No line.` Entries are refused"),
+    (broker(reach=Reach.NOWHERE, good_at=None), Part.CROSSTRADE, DOWN, "good never", "exits are tried"),
+    (broker(reach=Reach.NOWHERE), Part.NINJATRADER, SLOW, "can't be asked", ""),
+    (broker(reach=Reach.AWAY), Part.CROSSTRADE, GOOD, "answers", ""),
+    (broker(reach=Reach.AWAY, why="HTTP 408."), Part.NINJATRADER, DOWN, "add-on is away", "Start NinjaTrader"),
+    (broker(good_at=NOW - 31 * S), Part.CROSSTRADE, SLOW, "good 31 s ago", "it is being asked"),
+    (broker(good_at=NOW - 30 * S), Part.CROSSTRADE, GOOD, "good 30 s ago", ""),
+    (broker(good_at=None), Part.CROSSTRADE, GOOD, "good never", ""),
+    (broker(stream=StreamState.UNUSED), Part.STREAM, GOOD, "not used", ""),
+    (broker(stream=StreamState.TAKEN), Part.STREAM, SLOW, "taken by another", "asked for over REST; stop it"),
+    (
+        broker(stream=StreamState.TAKEN, orders_by_stream=True),
+        Part.STREAM,
+        DOWN,
+        "taken by another",
+        "no order can leave; stop it",
+    ),
+    (broker(stream=StreamState.CLOSED, stream_why="Shut."), Part.STREAM, SLOW, "closed", "`Shut.` REST serves instead"),
+    (broker(stream=StreamState.CLOSED, orders_by_stream=True), Part.STREAM, DOWN, "closed", "none can leave"),
+    (broker(priced_at=None), Part.PRICES, GOOD, "none asked for", ""),
+    (broker(priced_at=NOW - 11 * S), Part.PRICES, GOOD, "11 s old, read anew", ""),
+    (broker(budget=4), Part.BUDGET, SLOW, "4 at once", "exits go first"),
+    (broker(budget=5), Part.BUDGET, GOOD, "5 at once", ""),
+    (replace(FINE, in_flight=None), Part.ORDERS, SLOW, "not read", ""),
+    (replace(FINE, in_flight=2, unknown=1), Part.ORDERS, SLOW, "2 on the way, 1 unknown", "Don't send it again"),
+    (replace(FINE, in_flight=2), Part.ORDERS, GOOD, "2 on the way", ""),
+]
+
+
+@pytest.mark.parametrize(("readings", "part", "grade", "words", "mend"), READINGS)
+def test_each_reading_has_its_verdict(readings: Readings, part: Part, grade: Grade, words: str, mend: str) -> None:
+    found = line(part, readings)
+    assert (found.grade, found.words) == (grade, words)
+    assert mend in found.mend
+    assert bool(found.mend) is bool(mend)
+
+
+def test_what_is_down_always_says_what_to_do() -> None:
+    lines = [each for readings, *_ in READINGS for each in chain(readings)]
+    assert [each for each in lines if each.grade is DOWN and not each.mend] == []
+    assert [each for each in lines if each.grade is GOOD and each.mend] == []
+
+
+@pytest.mark.parametrize(
+    ("connected", "grade", "words"), [(True, GOOD, "connected"), (None, GOOD, "listed"), (False, DOWN, "not connected")]
+)
+def test_each_account_has_a_line_of_its_own(connected: bool | None, grade: Grade, words: str) -> None:
+    accounts = (Account("Apex-`1", "Rithmic", connected=connected), Account("Sim101", "Simulator", connected=True))
+    first, second = [each for each in chain(replace(FINE, accounts=accounts)) if each.part is Part.BROKER]
+    assert (first.name, first.grade, first.words) == ("Apex-ˋ1", grade, words)
+    assert bool(first.mend) is (grade is DOWN)
+    assert (second.name, second.grade) == ("Sim101", GOOD)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-5, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (200000, "56 h")]
+)
+def test_how_long_ago_is_short(seconds: float, said: str) -> None:
+    assert ago(NOW, NOW - seconds * S) == said
