@@ -18,11 +18,6 @@ from bot.trading.tickets import Ticket, is_claim
 Clock = Callable[[], datetime]
 
 
-async def _none() -> Sequence[Switch]:
-    """Nothing that is found rather than stored."""
-    return ()
-
-
 class Ledger:
     """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver.
 
@@ -35,8 +30,8 @@ class Ledger:
         journal: Journal,
         policy: Callable[[], Policy],
         clock: Clock,
-        observe: Callable[[EventName], None] = lambda _name: None,
-        brakes: Callable[[], Awaitable[Sequence[Switch]]] = _none,
+        observe: Callable[[EventName], None],
+        brakes: Callable[[], Awaitable[Sequence[Switch]]],
     ) -> None:
         self.journal = journal
         self._brakes = brakes

@@ -120,7 +120,7 @@ class Switch:
             case Source.FILE:
                 return "Take the file HALT away to go on."
             case Source.CRASH:
-                return "It ends once they are settled: look at their cards and at NinjaTrader."
+                return "It ends once they are settled: by what the bot finds, or by /resolve."
             case _:
                 return f"{resume_line(self.account, self.root)} lifts it, by a role that the policy grants /resume there."
 
