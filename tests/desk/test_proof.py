@@ -55,6 +55,15 @@ async def test_with_everything_read_and_the_link_up_it_never_arrived(room: Room)
     assert ticket.state is TicketState.NEVER_ARRIVED
 
 
+async def test_a_second_reading_that_comes_too_soon_proves_nothing(room: Room) -> None:
+    ticket = await lost(room)
+    await look(room, GRACE.total_seconds())
+    await look(room, BETWEEN.total_seconds() - 1)
+    assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
+    await look(room, 1)
+    assert (await room.now(ticket.id)).state is TicketState.NEVER_ARRIVED
+
+
 async def test_a_link_that_is_not_told_is_not_down(room: Room) -> None:
     ticket = await lost(room)
     connect(room, connected=None)
