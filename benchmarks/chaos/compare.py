@@ -107,7 +107,8 @@ def _entry(case: Case) -> Sent | None:
 
 def _was_rejected(case: Case) -> bool:
     """Tell whether NinjaTrader itself rejected what was placed, later than CrossTrade took it."""
-    return any(order.state == "Rejected" for order in _new(case))
+    since = case.orders[bool(case.run.rests) :] if case.run.act.command == "close" else _new(case)
+    return any(order.state == "Rejected" for order in since)
 
 
 def _invented(case: Case) -> Found:

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload
 from yarl import URL
 
-from bot.crosstrade.errors import BROKEN, NeverLeft, Reply
+from bot.crosstrade.errors import BROKEN, AnswerLost, NeverLeft, Reply
 from bot.crosstrade.jsontext import loads
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -67,15 +67,27 @@ def open_session(token: str, timeouts: Timeouts = USUAL, *, keep: bool = True) -
     Args:
         token: the bearer token, which only its headers hold.
         timeouts: seconds.
-        keep: whether connections are kept for the next request.
+        keep: whether connections are kept for the next request; where they aren't, aiohttp sends nothing a second time.
     """
     kept: dict[str, Any] = {"keepalive_timeout": KEEP_ALIVE_SECONDS} if keep else {"force_close": True}
     return aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": AGENT},
         connector=aiohttp.TCPConnector(ttl_dns_cache=60, **kept),
+        middlewares=() if keep else (_once,),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_whole(timeouts.read, timeouts.connect),
     )
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Let no request be sent again: aiohttp does so with a PUT whose connection drops, on whichever connection it went out."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        # It never left, and aiohttp leaves it at that.
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise AnswerLost(f"the connection broke: {type(error).__name__}") from error
 
 
 class Rest:
@@ -84,7 +96,7 @@ class Rest:
     Args:
         base: scheme and host, without a path.
         clock: now, aware UTC; for a ``Retry-After`` that is a date.
-        fresh: a session that keeps no connections, for writes by PUT.
+        fresh: a session that keeps no connections and sends nothing again, for writes by PUT.
         why_not: asked as the last thing before a write leaves.
     """
 
@@ -120,17 +132,18 @@ class Rest:
         aiohttp never asks a POST a second time, so it travels on a connection of its own, which nobody is just closing.
 
         Raises:
-            aiohttp.ClientError, OSError, ValueError: no whole answer came.
+            AnswerLost, aiohttp.ClientError, OSError, ValueError: no whole answer came.
         """
         return await self._send("POST", path, body.encode(), self._bars, self._fresh)
 
     async def write(self, method: Literal["POST", "PUT"], path: str, body: str) -> Reply:
         """Write, once.
 
-        aiohttp sends PUT again when a kept-alive connection drops, and never POST; so PUT travels on a connection of its own.
+        aiohttp sends PUT again when its connection drops, and never POST; so PUT travels by the session that forbids it.
 
         Raises:
             NeverLeft: there is no session any more, or something stood against it in the last moment.
+            AnswerLost: the connection broke; it may have arrived.
             aiohttp.ClientError, OSError, ValueError: as the table in ``errors`` reads them.
         """
         session = self._session if method == "POST" else self._fresh

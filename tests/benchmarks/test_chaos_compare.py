@@ -83,6 +83,12 @@ def test_an_order_that_ninjatrader_rejects_later_is_told_as_rejected() -> None:
     assert broken(a_case(a_run(), "### rejected · order `T1`", a_book([a_request()], [order]))) == []
 
 
+def test_a_close_that_ninjatrader_rejects_is_told_as_rejected() -> None:
+    close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
+    order = an_order(orderState="Rejected", filled=0, name="Close")
+    assert broken(a_case(a_run("close", held=-2), "### rejected", a_book([close], [order], -2))) == []
+
+
 def test_a_flatten_that_is_told_as_done_with_something_left_is_told_wrongly() -> None:
     run = a_run("flatten instrument", held=2, rests=-2)
     close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")

@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,8 @@ import pytest
 from bot.crosstrade import Timeouts
 from bot.crosstrade.rest import LARGEST_BODY
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderType
+from bot.trading.intents import Change
+from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 from .conftest import QUICK, Connect
@@ -157,6 +159,28 @@ async def test_an_answer_that_is_lost_is_unknown_and_the_order_is_not_repeated(
         assert not client.link.up
         assert len(server.requests) == 1
         assert server.requests[0].startswith(PATH)
+
+
+@pytest.mark.parametrize("behaviour", [_hanging_up, _resetting, _silent], ids=["hang up", "reset", "silence"])
+async def test_a_change_whose_answer_is_lost_is_not_repeated_by_the_library_either(
+    connect: Connect, behaviour: Callable[[RawServer, asyncio.StreamWriter], Awaitable[None]]
+) -> None:
+    """A change is a PUT, which aiohttp takes for something that may be sent again."""
+    terms = Terms(Side.SELL, 1, OrderType.LIMIT, limit=Decimal("5810.25"))
+    change = Change("Sim101", ES, replace(terms, quantity=3), "order1", terms)
+    async with RawServer(behaviour).running() as server:
+        client = await connect(server.url, timeouts=QUICK)
+        assert isinstance(await client.send(change, deadline=soon()), Unknown)
+        assert [request.split(b" ")[0] for request in server.requests] == [b"PUT"]
+
+
+async def test_a_change_that_could_not_leave_is_not_sent(connect: Connect) -> None:
+    terms = Terms(Side.SELL, 1, OrderType.LIMIT, limit=Decimal("5810.25"))
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = await connect(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        outcome = await client.send(Change("Sim101", ES, replace(terms, quantity=3), "order1", terms), deadline=soon())
+    assert outcome == NotSent("No connection to CrossTrade could be made.")
 
 
 async def test_a_kept_alive_connection_that_drops_does_not_repeat_the_order(connect: Connect) -> None:

@@ -139,6 +139,9 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.UNKNOWN_STRATEGY,
         # Of a sweep.
         DenialCode.NO_SUCH_STRATEGY,
+        # Of the kill switch.
+        DenialCode.HALTED,
+        DenialCode.REDUCING,
         DenialCode.DESK_DOWN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
