@@ -381,14 +381,14 @@ async def test_a_verified_reversal_that_is_halted_after_its_close_stays_flat(run
 
 async def test_the_file_halts_at_the_very_claim(room: Room) -> None:
     ticket, close = await room.ticket(), await room.ticket(CLOSE)
-    room.broker.reading = asyncio.Event()
-    press = asyncio.create_task(room.confirm(ticket))
-    await eventually(lambda: room.broker.asked[-1][1] == "quote")
-    # It comes after the switches were read for the decision.
-    await asyncio.sleep(0)
-    room.halt_file.append("power is out")
-    room.broker.reading.set()
-    await press
+    begun = room.broker.reads
+
+    async def acknowledged() -> None:
+        # All has been read for the decision, the switches first of all; then the file comes.
+        await eventually(lambda: room.broker.reads == begun + 4)
+        room.halt_file.append("power is out")
+
+    await room.confirm(ticket, acknowledge=acknowledged)
     ended = await room.now(ticket.id)
     assert (ended.state, room.broker.sent) == (TicketState.DENIED, [])
     assert "by the file HALT" in (ended.outcome or "")
