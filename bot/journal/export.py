@@ -7,6 +7,7 @@ which isn't spelled as it would be written has been changed, even where what it 
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -114,20 +115,20 @@ def _form(texts: Sequence[str]) -> Format | None:
     return Format.CSV if looks else None
 
 
-class _Spelling:
+class _Spelling(ABC):
     """How the lines are written, which CSV and JSON do each in its own way."""
 
     header = ""
     # What stands behind a row, and behind the head line.
     behind_row, behind_head = "", ""
 
+    @abstractmethod
     def spell(self, cells: Sequence[Cell]) -> str:
         """Cells as a line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, text: str) -> Sequence[Cell] | None:
         """A line as cells, or ``None``; whether it is spelled as it should be is somebody else's question."""
-        raise NotImplementedError
 
     def row(self, line: Line) -> str:
         """A row of the log as a line."""

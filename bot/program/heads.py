@@ -22,7 +22,7 @@ from bot.trading.words import code
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 # A journal that doesn't answer must not keep the bot from seeing its orders to their end.
-AT_THE_END_SECONDS = 1.0
+AT_THE_END_SECONDS = 0.5
 
 
 class Log(Protocol):
