@@ -44,3 +44,15 @@ def test_links_in_the_docs_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_guarantee_names_tests_and_benches_that_there_are() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    promises = [part for part in page.split("\n## ")[1:] if not part.startswith("What nobody here can promise")]
+    for promise in promises:
+        title = promise.partition("\n")[0]
+        named = re.findall(r"tests/[\w/]+(?:\.py)?", promise)
+        assert named, title
+        assert "*Not covered:*" in promise, title
+        for path in named:
+            assert (ROOT / path).exists(), f"{title}: {path}"
