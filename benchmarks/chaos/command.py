@@ -24,7 +24,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     chaos = commands.add_parser("chaos", help="orders under faults and kill -9; compares what was pressed, executed and told")
     chaos.add_argument("--runs", type=int, default=150, help="order attempts (default 150)")
     chaos.add_argument("--seed", type=int, default=1, help="of the plan (default 1)")
-    chaos.add_argument("--session", type=int, help="play this one of the plan's sessions alone")
+    chaos.add_argument("--session", type=int, nargs="+", help="play these of the plan's sessions alone")
     chaos.add_argument("--side-by-side", type=int, default=SIDE_BY_SIDE, help=f"sessions at a time (default {SIDE_BY_SIDE})")
     chaos.add_argument("--require-postgresql", action="store_true", help="fail where no PostgreSQL answers")
     chaos.add_argument("--folder", type=Path, help="where to keep the bots' logs (default: nowhere)")
@@ -57,7 +57,7 @@ async def _report(given: argparse.Namespace, folder: Path) -> Report | None:
         databases = (Database.SQLITE,)
         notes.append(f"No PostgreSQL answers at {SERVER}: everything ran on SQLite.")
     plan = sessions(given.seed, given.runs, databases)
-    chosen = [session for session in plan if given.session in (None, session.index)]
+    chosen = [session for session in plan if given.session is None or session.index in given.session]
     played = await _play(chosen, folder, given.side_by_side)
     notes += sorted({note for one in played for note in one.notes})
     broken = [(one, violation) for one in played for violation in _broken(one)]
