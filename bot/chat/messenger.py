@@ -140,9 +140,11 @@ class DiscordMessenger:
         channel = self._channel(ticket.place.channel, ticket.place.guild)
         try:
             with translated("the channel's history"):
-                async for message in channel.history(limit=LOOK_BACK, after=ticket.created_at - CLOCK_DIFFERENCE):
-                    if shows(message, ticket.id):
-                        return message.id
+                # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
+                for since in (ticket.created_at - CLOCK_DIFFERENCE, None):
+                    async for message in channel.history(limit=LOOK_BACK, after=since):
+                        if shows(message, ticket.id):
+                            return message.id
         except DeliveryRefused as error:
             # Without the right to read the history the card is posted anew; buttons of the old one are answered all the same.
             log.info("ticket %s: %s", ticket.id, error)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import discord
@@ -198,6 +199,14 @@ async def test_a_card_has_one_nonce_whoever_posts_it_until_it_was_deleted(stage:
     await stage.desk.messenger.post(one, instead_of=9)
     first, second, third = _nonces(stage)
     assert first == second != third
+
+
+@pytest.mark.parametrize("wrong", [timedelta(0), timedelta(hours=-3), timedelta(hours=3)])
+async def test_a_card_that_was_posted_and_not_noted_is_found_by_a_clock_that_is_wrong(stage: Stage, wrong: timedelta) -> None:
+    one = _here(stage, created_at=datetime.now(UTC) + wrong)
+    posted = await stage.desk.messenger.post(one)
+    assert await stage.desk.messenger.show(replace(one, state=S.EXPIRED), 0.0) == posted.id
+    assert [text_of(card).splitlines()[0] for card in stage.posts()] == ["### expired"]
 
 
 async def test_a_ticket_whose_channel_is_gone_reaches_its_requester_directly(stage: Stage) -> None:
