@@ -56,8 +56,8 @@ def asks(room: Room) -> dict[str, Sequence[Callable[[], Awaitable[object]]]]:
     }
 
 
-# Drawn by somebody else, or asked for before anybody wants it; they have tests of their own.
-ELSEWHERE = {"chart", "health"}
+# Drawn by somebody else, asked for before anybody wants it, or read from the journal alone; they have tests of their own.
+ELSEWHERE = {"chart", "health", "why"}
 
 
 def test_every_reading_command_is_asked_here(room: Room) -> None:
