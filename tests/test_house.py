@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,16 @@ NEVER = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module, Path]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module, Path], ...]:
     """Every module of ours, parsed."""
-    for top in OURS:
-        for file in sorted((ROOT / top).rglob("*.py")):
-            parts = file.relative_to(ROOT).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            yield name, ast.parse(file.read_text(encoding="utf-8")), file
+    return tuple(_parsed(file) for top in OURS for file in sorted((ROOT / top).rglob("*.py")))
+
+
+def _parsed(file: Path) -> tuple[str, ast.Module, Path]:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return name, ast.parse(file.read_text(encoding="utf-8")), file
 
 
 def imports(name: str, tree: ast.Module, file: Path) -> Iterator[str]:

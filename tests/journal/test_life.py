@@ -37,7 +37,7 @@ from bot.trading.tickets import IN_FLIGHT, TRANSITIONS, IllegalMove, Ticket, Tic
 from .conftest import SERVER, on_server
 from .making import NOON, SECOND, sqlite_url, ticket
 
-STEPS, EXAMPLES = 40, 12
+STEPS, EXAMPLES = 30, 6
 MOVES = [(before, after) for before, afters in TRANSITIONS.items() for after in sorted(afters)]
 ORDER_STATES = st.none() | st.sampled_from(OrderState)
 LATE = timedelta(seconds=20)
