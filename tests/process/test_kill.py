@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
@@ -36,6 +38,7 @@ def forget(folder: Path) -> None:
         file.unlink()
 
 
+@pytest.mark.timeout(300)  # Ten starts and as many stops.
 async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
     chance = random.Random(20261122)
     specs = tuple(AccountSpec(name, holdings=(Holding("ES 09-26", -1),)) for name in ACCOUNTS)
