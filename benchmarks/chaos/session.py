@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
+from benchmarks.chaos.books import Case, End, Sent, Story, cases, end_of, is_over, strays
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
@@ -84,10 +84,15 @@ class _Player:
     played: Played
     stories: dict[int, Story] = field(default_factory=dict)
     _asked: "set[asyncio.Task[None]]" = field(default_factory=set)
+    _was_killed: bool = False
 
     async def wave(self, wave: Wave) -> None:
         """Ask for all, then press all, with what goes wrong meanwhile."""
         await self.mend()
+        if self._was_killed:
+            # What it left unknown keeps the desk from new orders until that is settled, and a wave of denials proves little.
+            await self._until_known()
+        self._was_killed = wave.kill is not None
         moments = None if wave.kill is None else Moments(self.stage, self._run(wave, wave.kill.victim), wave.kill)
         early = moments is not None and moments.kill.step.name == "CARD"
         killing = asyncio.create_task(self._kill(moments)) if moments and early else None
@@ -120,6 +125,14 @@ class _Player:
                         return
                     await asyncio.sleep(LOOK_SECONDS)
                     # One that ended by itself is started again, as a supervisor would.
+                    await self.stage.bot.up()
+
+    async def _until_known(self) -> None:
+        """Wait until evidence has settled what is unknown, or the time that it may take is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVIDENCE_SECONDS):
+                while any(end_of(card.text) is End.UNKNOWN for card in self.stage.channel.cards.values()):
+                    await asyncio.sleep(LOOK_SECONDS)
                     await self.stage.bot.up()
 
     def _is_clear(self) -> bool:

@@ -28,11 +28,6 @@ def to_close(account: str, strategy_id: str, running: Sequence[Strategy], orders
     return FlattenStrategy(Scope((account,), contract), strategy_id, row.label or row.name)
 
 
-def is_over(sweep: FlattenStrategy, facts: Facts) -> bool:
-    """Tell whether it was read that the strategy doesn't run."""
-    return facts.running is not None and _row(sweep.strategy_id, facts.running) is None
-
-
 def seen(sweep: FlattenStrategy, facts: Facts) -> Facts:
     """The facts as far as they are the strategy's own: what it holds in place of what the account holds, and its orders."""
     orders = None if facts.orders is None else tuple(order for order in facts.orders if _is_its(sweep, order))

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.desk.desk import EVIDENCE_EVERY, EVIDENCE_SOONEST
 from bot.desk.interrupted import GRACE
 from bot.desk.press import UNACKNOWLEDGED
 from bot.desk.reconcile import BETWEEN
@@ -199,3 +200,15 @@ async def test_an_accepted_order_is_followed_on_after_a_restart(room: Room) -> N
         await as_time_passes(room, lambda: room.messenger.shown[unknown.id][-1].filled == 1)
     finally:
         await third.close()
+
+
+@pytest.mark.parametrize("account", ["sim101", None])
+async def test_news_bring_the_next_look_for_evidence_forward_but_not_without_end(room: Room, account: str | None) -> None:
+    await room.desk._refresh()
+    desk, now = room.desk, room.clock()
+    desk._evidence_at, desk._next_evidence = now, now + EVIDENCE_EVERY
+    desk.news(account)
+    assert desk._next_evidence == now + EVIDENCE_SOONEST
+    desk._next_evidence = now
+    desk.news(account)
+    assert desk._next_evidence == now
