@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.access import Host, admitted
+from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import thinking, told
 from bot.chat.client import DeskClient
 from bot.chat.offering import accounts_of, instruments_of
@@ -15,7 +15,6 @@ from bot.chat.wording import pages
 from bot.desk.requests import SwitchRequest
 from bot.trading.policy import HALT, RESUME
 from bot.trading.switches import LONGEST_WHY
-from bot.trading.tickets import Place
 
 _ACCOUNT = "NinjaTrader account; for an instrument leave it out to mean every account"
 _INSTRUMENT = "Contract or root, for an instrument; all of its months are meant"
@@ -72,7 +71,7 @@ class SafetyCommands(commands.Cog):
         await self._switch(interaction, SwitchRequest(RESUME, scope, account or "", instrument or "", reason or ""))
 
     async def _switch(self, interaction: discord.Interaction[Host], request: SwitchRequest) -> None:
-        member, place = admitted(interaction), Place(interaction.guild_id or 0, interaction.channel_id or 0)
+        member, place = admitted(interaction), place_of(interaction)
         door = self._desk.halt if request.command == HALT else self._desk.resume
         # Begun before Discord is answered, and seen to its end whether or not Discord takes the answer.
         switching = asyncio.create_task(door(member, place, request), name=request.command)

@@ -18,7 +18,7 @@ from bot.chat.door import Desk
 from bot.chat.private import PrivateCards
 from bot.errors import DeskError
 from bot.trading.policy import Denial, Request
-from bot.trading.tickets import Member
+from bot.trading.tickets import Member, Place
 from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -139,6 +139,13 @@ def admitted(interaction: discord.Interaction[Any]) -> Member:
     if not isinstance(member, Member):
         raise RuntimeError("a command was reached past the gate")  # noqa: TRY004 - not about a type
     return member
+
+
+def place_of(interaction: discord.Interaction[Any]) -> Place:
+    """Where it was asked; the gate has seen to it that this is one of our guilds."""
+    if interaction.guild_id is None or interaction.channel_id is None:
+        raise RuntimeError("a command without a place passed the gate")
+    return Place(interaction.guild_id, interaction.channel_id)
 
 
 def guilds(ids: Collection[int]) -> tuple[discord.Object, ...]:

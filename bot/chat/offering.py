@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.chat import wording
-from bot.chat.access import Host, admitted
+from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import thinking
 from bot.chat.cards import card
 from bot.chat.choices import choices
@@ -21,7 +21,7 @@ from bot.chat.translate import translated
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.tickets import Member, Ticket
 from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Offering:
             await self._make(interaction, member, request)
 
     async def _make(self, interaction: discord.Interaction[Host], member: Member, request: TicketRequest) -> None:
-        offered = await self._desk.offer(member, _place(interaction), request)
+        offered = await self._desk.offer(member, place_of(interaction), request)
         if isinstance(offered, Refused):
             await _tell(interaction, wording.denied(offered.denials))
         elif offered.visibility is Visibility.PRIVATE:
@@ -137,10 +137,3 @@ async def _tell(interaction: discord.Interaction[Host], text: str) -> None:
             await interaction.edit_original_response(content=text)
     except DeliveryError as error:
         log.warning("interaction %s not answered: %s", interaction.id, error)
-
-
-def _place(interaction: discord.Interaction[Host]) -> Place:
-    """Where it was asked; the gate has seen to it that this is one of our guilds."""
-    if interaction.guild_id is None or interaction.channel_id is None:
-        raise RuntimeError("a command without a place passed the gate")
-    return Place(interaction.guild_id, interaction.channel_id)

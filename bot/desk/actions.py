@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.naming import Naming, Stop, unreadable
-from bot.desk.ports import Broker, EventName
+from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
 from bot.errors import BrokerError, JournalError
 from bot.trading.facts import Order, Position
@@ -46,7 +46,7 @@ class Actions:
         try:
             return await self._request(member, ticket_id, verb)
         except Stop as stop:
-            await self._record(member, ticket_id, verb, stop)
+            await self.ledger.denied(member.id, stop.denials, button=verb.value, ticket=ticket_id)
             return Refused(stop.denials)
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
@@ -133,14 +133,6 @@ class Actions:
             return ticket.shown.tick_size
         contract = ticket.order.contract
         return (await _read(f"the tick of {contract}", self.broker.quote(contract))).tick_size
-
-    async def _record(self, member: Member, ticket_id: str, verb: Verb, stop: Stop) -> None:
-        data = {"button": verb.value, "ticket": ticket_id, "denials": [str(denial) for denial in stop.denials]}
-        try:
-            await self.ledger.record(EventName.DENIED, actor=member.id, data=data)
-        except JournalError:
-            # The answer stands without its record: nothing was sent, and nothing will be.
-            log.exception("denial not journaled")
 
 
 def _moved(account: str, position: Position, stop: Order, price: Decimal) -> ModifyRequest:

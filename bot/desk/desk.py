@@ -115,9 +115,11 @@ class Desk:
         self._journal = journal
         self._policy = policy
         self._clock = clock
+        # What is read for nobody in particular gives way to what somebody waits for.
+        quiet = quiet_broker or broker
         self._hands = Hands()
-        self._directory = Directory(quiet_broker or broker)
-        self._fills = FillWatch(FillBook(quiet_broker or broker, journal, clock), clock)
+        self._directory = Directory(quiet)
+        self._fills = FillWatch(FillBook(quiet, journal, clock), clock)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
@@ -125,35 +127,27 @@ class Desk:
         naming = Naming(self._directory, policy)
         self._safety = Safety(self._ledger, brakes, naming, policy, clock)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
-        self.suggest = Suggest(Glances(quiet_broker or broker, journal, policy, clock), self._directory, policy, clock)
+        self.suggest = Suggest(Glances(quiet, journal, policy, clock), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
         exits = Look(urgent_broker or broker)
-        self._sender = Sender(
-            self._ledger,
-            broker,
-            messenger,
-            self._hands,
-            clock,
-            Sweeping(exits, self._ledger, clock, pace),
-            VerifiedReversals(exits, clock, pace),
-            self._seek_evidence,
-        )
+        sweeping, reversals = Sweeping(exits, self._ledger, clock, pace), VerifiedReversals(exits, clock, pace)
+        sending = (broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
+        self._sender = Sender(self._ledger, *sending)
         self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)
         self._reconciler = Reconciler(self._ledger, broker, clock, Interrupted(self._ledger, look, clock))
-        # What is read for nobody in particular gives way to what somebody waits for, and keeps one pace together.
-        quiet, meter = quiet_broker or broker, pacing.Pace()
+        # Both keep one pace together.
+        meter = pacing.Pace()
         self._follower = Follower(self._ledger, quiet, clock, meter)
         self._retirer = Retirer(self._ledger, quiet, clock, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
-        began = clock()
+        self._next_evidence = self._evidence_at = began = clock()
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, clock, began)
-        self._next_evidence = self._evidence_at = clock()
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
 
@@ -173,12 +167,7 @@ class Desk:
 
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         """Record that the gate turned somebody away before there was a request."""
-        data = {"command": command, "channel": channel, "denials": [str(denial)]}
-        try:
-            await self._ledger.record(EventName.DENIED, actor=member, data=data)
-        except JournalError:
-            # The no stands without its record.
-            log.exception("denial not journaled")
+        await self._ledger.denied(member, (denial,), command=command, channel=channel)
 
     async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
@@ -200,10 +189,6 @@ class Desk:
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
         return await self._actions.request(member, ticket_id, verb)
-
-    def soon(self, account: str | None) -> None:
-        """Look at the orders of an account, or of all, without waiting for their turn: somebody heard that something happened."""
-        self._follower.soon(account)
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember the message that shows a ticket; from then on the outbox draws it."""

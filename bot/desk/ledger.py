@@ -1,8 +1,9 @@
 """Every stored change of a ticket goes through here: the event, the notices for the team and the card, in one transaction."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -11,9 +12,11 @@ from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
 from bot.trading.health import Commit
 from bot.trading.intents import EXITS, OrderIntent
-from bot.trading.policy import Policy
+from bot.trading.policy import Denial, Policy
 from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -101,6 +104,21 @@ class Ledger:
     ) -> None:
         """Store an event that belongs to no ticket, with what the team is told of it."""
         await self.keep(Event(self._clock(), name, None, actor, data or {}), notices)
+
+    async def denied(self, member: int, denials: Iterable[Denial], **asked: object) -> None:
+        """Store that somebody was told no before anything was sent.
+
+        The no stands also where that can't be stored, so it is only logged then.
+
+        Args:
+            member: Discord id.
+            denials: why.
+            asked: what it was about; plain JSON values.
+        """
+        try:
+            await self.record(EventName.DENIED, actor=member, data={**asked, "denials": [str(each) for each in denials]})
+        except JournalError:
+            log.exception("denial not journaled")
 
     async def keep(self, event: Event, notices: Sequence[Notice] = ()) -> None:
         """Store such an event as it is, with its news.

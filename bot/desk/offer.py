@@ -9,7 +9,6 @@ from bot.desk.decide import Decider
 from bot.desk.drafts import Drafts
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.naming import Stop
-from bot.desk.ports import EventName
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import JournalError
 from bot.trading.intents import Intent
@@ -35,7 +34,8 @@ class Offers:
             intent = await self.drafts.intent(member, request)
             return await self._ticket(member, place, intent)
         except Stop as stop:
-            await self._record(member, place, request, stop.denials)
+            typed = {"command": request.command, "channel": place.channel, **_typed(request)}
+            await self.ledger.denied(member.id, stop.denials, **typed)
             return Refused(stop.denials)
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
@@ -62,14 +62,6 @@ class Offers:
         )
         await self.ledger.open(ticket)
         return ticket
-
-    async def _record(self, member: Member, place: Place, request: TicketRequest, denials: tuple[Denial, ...]) -> None:
-        data = {"command": request.command, "channel": place.channel, **_typed(request), "denials": [str(d) for d in denials]}
-        try:
-            await self.ledger.record(EventName.DENIED, actor=member.id, data=data)
-        except JournalError:
-            # The answer stands without its record: nothing was sent, and nothing will be.
-            log.exception("denial not journaled")
 
 
 def _typed(request: TicketRequest) -> dict[str, object]:

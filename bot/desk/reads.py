@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from bot.desk import fills, lists, markets, money, stories, why
 from bot.desk.charts import Charted, ChartRequest, Charts
 from bot.desk.naming import LONGEST_ACCOUNT, Stop
-from bot.desk.ports import EventName
 from bot.desk.reader import Answer, Reader
 from bot.desk.reports import (
     AccountReport,
@@ -28,7 +27,6 @@ from bot.desk.reports import (
     Traded,
 )
 from bot.desk.requests import Refused
-from bot.errors import JournalError
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.tickets import Member
 
@@ -110,14 +108,6 @@ class Reads(Reader):
         try:
             return await reading
         except Stop as stop:
-            data = {
-                "command": command,
-                "account": (account or "")[:LONGEST_ACCOUNT],
-                "denials": [str(denial) for denial in stop.denials],
-            }
-            try:
-                await self.ledger.record(EventName.DENIED, actor=member.id, data=data)
-            except JournalError:
-                # The no stands without its record.
-                log.exception("denial not journaled")
+            named = (account or "")[:LONGEST_ACCOUNT]
+            await self.ledger.denied(member.id, stop.denials, command=command, account=named)
             return Refused(stop.denials)

@@ -11,7 +11,7 @@ from datetime import UTC, timedelta
 from bot.desk.ledger import Clock, Ledger
 from bot.desk.ports import Broker, EventName
 from bot.desk.requests import Refused, ResolveRequest
-from bot.errors import BrokerError, JournalError, UsageError
+from bot.errors import BrokerError, UsageError
 from bot.trading.facts import Order
 from bot.trading.intents import accounts_of
 from bot.trading.orders import parse_label
@@ -66,7 +66,7 @@ class Resolving:
         if ticket is None:
             return NO_TICKET.format(ticket=code(typed, LONGEST_ID))
         if (denial := self._denial(member, ticket)) is not None:
-            await self._record(member, ticket, denial)
+            await self.ledger.denied(member.id, (denial,), command=COMMAND, resolves=ticket.id)
             return Refused((denial,))
         return closed_to(ticket) or await self._resolve(member, ticket, request)
 
@@ -128,14 +128,6 @@ class Resolving:
         others = await self.ledger.journal.recent(self.clock() - LOOKS_BACK)
         taken = frozenset(each for other in others if other.id != ticket.id for each in other.order_ids)
         return chosen(ticket, typed, listed, taken)
-
-    async def _record(self, member: Member, ticket: Ticket, denial: Denial) -> None:
-        data = {"command": COMMAND, "resolves": ticket.id, "denials": [str(denial)]}
-        try:
-            await self.ledger.record(EventName.DENIED, actor=member.id, data=data)
-        except JournalError:
-            # The no stands without its record.
-            log.exception("denial not journaled")
 
 
 def _label(ticket: Ticket) -> str:

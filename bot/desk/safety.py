@@ -203,12 +203,7 @@ class Safety:
 
     async def _refused(self, member: Member, place: Place, request: SwitchRequest, denials: tuple[Denial, ...]) -> Refused:
         typed = {"scope": request.scope, "account": request.account[:100], "instrument": request.instrument[:100]}
-        data = {"command": request.command, "channel": place.channel, **typed, "denials": [str(each) for each in denials]}
-        try:
-            await self._ledger.record(EventName.DENIED, actor=member.id, data=data)
-        except JournalError:
-            # The no stands without its record.
-            log.exception("denial not journaled")
+        await self._ledger.denied(member.id, denials, command=request.command, channel=place.channel, **typed)
         return Refused(denials)
 
 

@@ -11,34 +11,11 @@ from simcord.interactions import base_payload
 
 from bot.chat.client import DeskClient
 from bot.chat.messenger import DiscordMessenger
-from cogs.accounts import Accounts
-from cogs.chart import Chart
-from cogs.desk import DeskCommands
-from cogs.health import HealthCommands
-from cogs.journal import JournalCommands
-from cogs.market import Market
-from cogs.orders import Orders
-from cogs.positions import Positions
-from cogs.safety import SafetyCommands
-from cogs.strategies import Strategies
-from cogs.trading import Trading
+from bot.program.run import COGS
 
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
 
-COGS = (
-    Positions,
-    Trading,
-    Accounts,
-    Orders,
-    Market,
-    Chart,
-    Strategies,
-    SafetyCommands,
-    HealthCommands,
-    JournalCommands,
-    DeskCommands,
-)
 TYPED = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 

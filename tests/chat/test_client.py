@@ -15,8 +15,9 @@ from discord.http import Route
 from bot.chat.client import DeskClient, point_at, run_client
 from bot.chat.messenger import DiscordMessenger
 from bot.errors import DeliveryDelayed, SettingsError
+from bot.program.run import COGS
 
-from .conftest import COGS, Stage
+from .conftest import Stage
 from .desk import FakeDesk
 from .samples import GUILD, TICKET
 from .small_discord import SmallDiscord, serving

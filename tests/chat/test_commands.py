@@ -17,11 +17,12 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
+from bot.program.run import COGS
 from bot.trading.orders import OrderType, Side, TimeInForce
 from bot.trading.policy import TRADING_COMMANDS, Denial, DenialCode
 from bot.trading.tickets import TicketState
 
-from .conftest import COGS, Stage, buttons_of, text_of, told
+from .conftest import Stage, buttons_of, text_of, told
 from .samples import TRADER_ROLE
 
 WHERE = {"account": "Sim101", "instrument": "ES 09-26"}

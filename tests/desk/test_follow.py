@@ -495,16 +495,16 @@ async def test_an_account_is_looked_at_soon_when_somebody_says_so(room: Room) ->
     await look(room, ticket, 1000)
     rewrite(room, state=OrderState.FILLED, filled=3)
     assert (await look(room, ticket, 1)).order_state is OrderState.WORKING
-    room.desk.soon("Sim102")
+    room.desk._follower.soon("Sim102")
     assert (await look(room, ticket, 0.5)).order_state is OrderState.WORKING
-    room.desk.soon("Sim101")
+    room.desk._follower.soon("Sim101")
     assert (await look(room, ticket, 0.5)).order_state is OrderState.FILLED
 
 
 async def test_a_look_that_was_asked_for_is_made_once(room: Room) -> None:
     ticket = await sent(room)
     await look(room, ticket, 1000)
-    room.desk.soon("Sim101")
+    room.desk._follower.soon("Sim101")
     await look(room, ticket, 1)
     reads = room.broker.reads
     for _ in range(3):
@@ -518,7 +518,7 @@ async def test_all_accounts_are_looked_at_soon_when_somebody_says_so(room: Room)
     await look(room, first, 1)
     for order in room.broker.book_orders:
         room.broker.change(order.id, OrderState.FILLED, 3)
-    room.desk.soon(None)
+    room.desk._follower.soon(None)
     for _ in range(2):
         await look(room, first, 1)
     for ticket in (first, second):

@@ -9,7 +9,8 @@ from bot.sandbox.discord import WORLD
 NAMES: Mapping[str, str] = {person.name: person.display for person in WORLD.people}
 FIRST_COMMAND = '/reverse account:Sim101 instrument:"ES 09-26" side:buy qty:1'
 FLATTEN_COMMAND = "/flatten scope:account account:Sim104"
-STRATEGY_COMMAND = "/place account:Sim103 instrument:NQ side:buy qty:1 strategy:Scalp"
+STRATEGY_COMMAND = "/place account:Sim103 instrument:NQ side:buy qty:1 strategy:Swing"
+HALT_COMMAND = "/halt scope:desk reason:news"
 MARGIN = "    "
 
 _ROLES = {str(number): name.title() for name, number in WORLD.roles.items()}
@@ -85,7 +86,8 @@ def page_guide(page: str, log: str, crosstrade: str, *, front: str, live: str, w
         f"As {viewer}, paste the first line again: denied, with the reason. /positions works: it only reads.",
         "",
         f"More to try:  {FLATTEN_COMMAND}    (Sim104 and Sim105 hold several instruments, with orders that work)",
-        f"              {STRATEGY_COMMAND}    (an ATM template; Swing is another)",
+        f"              {STRATEGY_COMMAND}    (/flatten scope:strategy ends it)",
+        f"              {HALT_COMMAND}    (nothing new is taken until /resume scope:desk)",
         *(typing if words else []),
         f"NinjaTrader's own levers, and its true book: {crosstrade}/control   (docs/simulator.md)",
         f"The bot's log, as long as the demo runs: {log}",

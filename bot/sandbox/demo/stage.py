@@ -23,7 +23,7 @@ START_SECONDS = 30.0
 DISCORD_TOKEN = "demo-token-of-the-local-discord"  # noqa: S105 - opens nothing but the page beside it
 CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
 # What somebody may do who only looks on.
-_READING = "help policy positions orders order accounts account pnl executions quote market chart strategies"
+_READING = "help policy positions orders order accounts account pnl executions quote market chart strategies health why"
 READING = ", ".join(f'"{command}"' for command in _READING.split())
 
 # A month that everybody can type on any date, current ones, a live account that takes two persons, and two accounts with
