@@ -1,8 +1,10 @@
 """The story from inside: a step that fails says so, and the texts of the transcript are read and written right."""
 
+import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,6 +66,28 @@ async def test_a_bot_that_dies_ends_what_was_done_beside_it() -> None:
         os.kill(stage.bot.pid, signal.SIGTERM)
         with pytest.raises(BotEnded, match=r"ended by itself with exit code \d+.*\n(.*\n)*.*started: 0 tickets"):
             await stage.bot.beside(stage.discord.until(lambda: None, 20))
+
+
+async def is_gone(pid: int) -> None:
+    """Wait until a process has ended and was seen to."""
+    with suppress(ProcessLookupError):
+        async with asyncio.timeout(20):
+            while True:
+                os.kill(pid, 0)
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signal 0 means something else there")
+async def test_a_bot_that_hears_control_c_before_the_demo_does_has_not_died() -> None:
+    async with staged(unread) as stage:
+
+        async def told_later() -> str:
+            await is_gone(stage.bot.pid)
+            await asyncio.sleep(0.2)
+            return "Stopped."
+
+        os.kill(stage.bot.pid, signal.SIGTERM)
+        assert await stage.bot.beside(told_later()) == "Stopped."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signal 0 means something else there")

@@ -21,6 +21,7 @@ LOG_NAME = "bot.log"
 LAST_LINES = 15
 # The bot promises to be gone within ten seconds of the signal.
 STOP_SECONDS = 12.0
+BOTH_TOLD_SECONDS = 2.0
 _WARNING = re.compile(r"\S+ (?:WARNING|ERROR|CRITICAL) ")
 
 
@@ -64,6 +65,9 @@ class Bot:
         task = asyncio.create_task(work)
         try:
             await asyncio.wait({task, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() and self._ending.result() == 0:
+                # It was told to stop. Ctrl-C tells both, and the bot may be the faster one to hear it.
+                await asyncio.wait({task}, timeout=BOTH_TOLD_SECONDS)
             if not task.done():
                 raise BotEnded(self._ending.result(), list(self.last_lines))
             return task.result()
