@@ -7,7 +7,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import discord
@@ -27,6 +27,7 @@ from bot.trading.words import lateness
 log = logging.getLogger(__name__)
 LONGEST_NOTICE = 1900
 LOOK_BACK = 100
+SAME_START = 1000
 # Discord stamps messages by its own clock.
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 NOBODY = discord.AllowedMentions.none()
@@ -89,8 +90,14 @@ class DiscordMessenger:
             return None
         return (await self.post(ticket, late)).id
 
-    async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:
+    async def tell(self, notice: Notice, delivery_id: int, late: float, perhaps_since: datetime | None = None) -> None:
         """Post a notice; Discord takes one with the same id and text only once within some minutes.
+
+        Args:
+            notice: what to tell, and where.
+            delivery_id: of the outbox's row.
+            late: how many seconds ago the news happened.
+            perhaps_since: since when it may stand there already, if it may; later than those minutes only the channel knows.
 
         Raises:
             DeliveryDelayed, DeliveryRefused: see ``translate``.
@@ -98,6 +105,8 @@ class DiscordMessenger:
         stamp = lateness(late)
         text = f"{notice.text}\n-# {stamp}" if stamp else notice.text
         channel = self._channel(notice.channel)
+        if perhaps_since is not None and await self._stands(notice, perhaps_since):
+            return
         with translated("a notice"):
             await channel.send(
                 wording.fit(text, LONGEST_NOTICE),
@@ -149,6 +158,19 @@ class DiscordMessenger:
             # Without the right to read the history the card is posted anew; buttons of the old one are answered all the same.
             log.info("ticket %s: %s", ticket.id, error)
         return None
+
+    async def _stands(self, notice: Notice, since: datetime) -> bool:
+        """Tell whether the notice can be read in its channel already."""
+        me, start = self._ready().user, notice.text.strip()[:SAME_START]
+        try:
+            with translated("the channel's history"):
+                async for message in self._channel(notice.channel).history(limit=LOOK_BACK, after=since - CLOCK_DIFFERENCE):
+                    if message.author == me and message.content.startswith(start):
+                        return True
+        except DeliveryRefused as error:
+            # Without the right to read the history it may be told twice, which is better than never.
+            log.info("notice for channel %s: %s", notice.channel, error)
+        return False
 
     async def _edit(self, ticket: Ticket, message: int, late: float) -> int | None:
         part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)

@@ -144,7 +144,7 @@ class Desk:
         self._follower = Follower(self._ledger, quiet, clock, meter)
         self._retirer = Retirer(self._ledger, quiet, clock, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
-        self._outbox = Outbox(self._ledger, messenger, self._hands, clock)
+        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
         self._next_evidence = self._evidence_at = began = clock()
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, clock, began)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from datetime import datetime
 
-from bot.desk.news import notices_for, notices_of_switch
+from bot.desk.news import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
 from bot.trading.health import Commit
@@ -79,7 +79,7 @@ class Ledger:
         event = Event(self._clock(), name, new.id, actor, data or {})
         notices = notices_for(self._policy(), name, new)
         with self._timed():
-            stored = await self.journal.advance(old, new, (event,), notices, show=show, sends=sends)
+            stored = await self.journal.advance(old, new, (event,), notices, show=show, tone=tone_of(name), sends=sends)
         if stored:
             self._observe(name)
             # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.

@@ -1,5 +1,7 @@
 """What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
 
+from dataclasses import replace
+
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
@@ -7,7 +9,7 @@ from bot.trading.policy import EVERYTHING, RESUME, Policy
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
-from bot.trading.tickets import Ticket
+from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import code, harmless
 
 # Events that also travel under the name that a team would look for.
@@ -36,6 +38,8 @@ ALARMS = frozenset(
 )
 AGAIN = "nothing was sent, ask again with the command"
 SOUGHT = "the bot looks for the order, and nothing is sent again"
+OUT_OF_REACH = "Neither the channel where this was asked nor its requester's direct messages can be reached."
+MEANT_FOR = "Meant for <#{channel}>, where the bot can't post: mend that channel, or [[notify]] in the policy file."
 MOST_ROLES = 5
 NOBODY_RESUMES = "No role is granted /resume; whoever runs the desk must add a grant to the policy file."
 # The card alone tells these; a channel would drown in them.
@@ -52,26 +56,47 @@ CARD_ONLY = frozenset(
 )
 
 
+def tone_of(name: EventName) -> Tone:
+    """How urgent the news of an event are."""
+    return Tone.ALARM if name in ALARMS else Tone.ROUTINE
+
+
 def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice, ...]:
     """One notice for each channel that wants to read of this event."""
     if name in CARD_ONLY:
         return ()
     routed = ROUTE_NAMES.get(name, name)
-    tone = Tone.ALARM if name in ALARMS else Tone.ROUTINE
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
         if any(route.carries(each, account) for each in {name, routed} for account in accounts_of(ticket.intent)):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
             is_silent = route.is_silent(routed) or route.is_silent(name)
-            chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone)
+            chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone_of(name))
     return tuple(chosen.values())
+
+
+def last_resort(policy: Policy, ticket: Ticket) -> Notice | None:
+    """What the team's first channel reads of a ticket that is out of its requester's reach, if no channel reads of it anyway."""
+    if ticket.state in {TicketState.OFFERED, TicketState.SENDING} or not policy.routes:
+        return None
+    name = EventName(ticket.state.value)
+    if notices_for(policy, name, ticket):
+        return None
+    return Notice(policy.routes[0].channel, f"{headline(name, ticket)}\n-# {OUT_OF_REACH}", tone=tone_of(name))
+
+
+def detours(policy: Policy, notice: Notice) -> tuple[Notice, ...]:
+    """The same notice for the team's other channels, with why it comes there."""
+    text = f"{notice.text}\n-# {MEANT_FOR.format(channel=notice.channel)}"
+    others = dict.fromkeys(route.channel for route in policy.routes if route.channel != notice.channel)
+    return tuple(replace(notice, channel=channel, text=text) for channel in others)
 
 
 def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Notice, ...]:
     """One notice for each channel that wants to read of an event of the desk itself; the text is harmless already."""
     channels = dict.fromkeys(route.channel for route in policy.routes if route.wants(name))
-    return tuple(Notice(channel, text) for channel in channels)
+    return tuple(Notice(channel, text, tone=tone_of(name)) for channel in channels)
 
 
 def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
@@ -102,12 +127,11 @@ def notices_of_switch(
 ) -> tuple[Notice, ...]:
     """One notice for each channel that wants to read of switches there, and for the one where it was asked."""
     text, wanted = switch_words(policy, name, switch, still), switch.account == EVERYTHING
-    tone = Tone.ALARM if name in ALARMS else Tone.ROUTINE
-    chosen = {} if channel is None else {channel: Notice(channel, text, tone=tone)}
+    chosen = {} if channel is None else {channel: Notice(channel, text, tone=tone_of(name))}
     for route in policy.routes:
         if route.wants(name) if wanted else route.carries(name, switch.account):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
-            chosen[route.channel] = Notice(route.channel, text, route.is_silent(name) and not loud_before, tone)
+            chosen[route.channel] = Notice(route.channel, text, route.is_silent(name) and not loud_before, tone_of(name))
     return tuple(chosen.values())
 
 

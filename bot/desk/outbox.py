@@ -1,26 +1,28 @@
 """Delivering news: from the journal's outbox to Discord, at least once, in order of urgency, never faster than fits.
 
 A card row means "show this ticket as it stands"; several changes become one edit. Discord being down delays news and loses
-none: a row leaves the outbox only when it was shown, or told in the next best place.
+none: a row leaves the outbox only when it was shown, or told in the next best place. Each card and each channel is a lane of
+its own, which asks for the most urgent of what is due there each time: an alarm waits for one message at most.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.desk.hands import Hands
 from bot.desk.ledger import Clock, Ledger
+from bot.desk.news import detours, last_resort
 from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
+from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket, TicketState
 
 log = logging.getLogger(__name__)
 
-BATCH = 50
+MOST_LANES = 50
 BETWEEN_EDITS = timedelta(seconds=1)
 # An answer usually comes at once; one edit then tells the order id instead of "sending" first.
 BEFORE_SENDING_IS_SHOWN = timedelta(milliseconds=700)
@@ -35,26 +37,27 @@ class Outbox:
 
     ledger: Ledger
     messenger: Messenger
+    policy: Callable[[], Policy]
     hands: Hands
     clock: Clock
     _shown: dict[str, tuple[datetime, TicketState]] = field(default_factory=dict)
     _lanes: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _flushing: bool = False
+    _first_at: datetime | None = None
 
     async def deliver_due(self) -> None:
-        """Start delivering what is due. Each card and each channel is a lane of its own, so that a slow one holds up no other.
+        """Start delivering what is due, one row of each lane.
 
         Raises:
             JournalError: the outbox can't be read.
         """
         if not self.messenger.attached:
             return
-        lanes: defaultdict[str, list[Delivery]] = defaultdict(list)
-        for row in await self.ledger.journal.due(self.clock(), BATCH):
-            lanes[f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"].append(row)
-        for name, rows in lanes.items():
+        self._first_at = self._first_at or self.clock()
+        for row in await self.ledger.journal.foremost(self.clock(), MOST_LANES):
+            name = f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"
             if name not in self._lanes:
-                self._lanes[name] = asyncio.create_task(self._lane(name, rows), name=f"outbox {name}")
+                self._lanes[name] = asyncio.create_task(self._lane(name, row), name=f"outbox {name}")
 
     async def flush(self, seconds: float) -> None:
         """Deliver what can be delivered within that time; the rest stays stored."""
@@ -72,25 +75,38 @@ class Outbox:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
 
-    async def _lane(self, name: str, rows: Sequence[Delivery]) -> None:
+    async def _lane(self, name: str, row: Delivery) -> None:
         try:
-            for row in rows:
-                await (self._card(row) if row.notice is None else self._notice(row, row.notice))
+            await (self._card(row) if row.notice is None else self._notice(row, row.notice))
         except JournalError as error:
             log.error("outbox, %s: %s", name, error)  # noqa: TRY400 - the next round tries again
         except Exception:
             log.exception("outbox, %s", name)
-            await self._put_off(rows)
+            with contextlib.suppress(JournalError):
+                await self.ledger.journal.postpone(row, self.clock() + LONGEST_PAUSE)
         finally:
             del self._lanes[name]
 
-    async def _put_off(self, rows: Sequence[Delivery]) -> None:
-        with contextlib.suppress(JournalError):
-            for row in rows:
-                await self.ledger.journal.postpone(row, self.clock() + LONGEST_PAUSE)
-
     async def _notice(self, row: Delivery, notice: Notice) -> None:
-        await self._try(row, lambda: self.messenger.tell(notice, row.id, self._late(row)))
+        await self._try(row, lambda: self._tell(notice, row))
+
+    async def _tell(self, notice: Notice, row: Delivery) -> None:
+        try:
+            await self.messenger.tell(notice, row.id, self._late(row), self._perhaps_since(row))
+        except DeliveryRefused as error:
+            if row.ticket is not None:
+                # Its card tells it, too, and in a place of its own.
+                raise
+            log.warning("channel %s can't be told (%s); telling another one", notice.channel, error)
+            await self._tell_elsewhere(notice, row, error)
+
+    async def _tell_elsewhere(self, notice: Notice, row: Delivery, refused: DeliveryRefused) -> None:
+        for other in detours(self.policy(), notice):
+            try:
+                return await self.messenger.tell(other, row.id, self._late(row), self._perhaps_since(row))
+            except DeliveryRefused as error:
+                log.warning("channel %s can't be told either (%s)", other.channel, error)
+        raise refused
 
     async def _card(self, row: Delivery) -> None:
         ticket = await self.ledger.journal.ticket(row.ticket or "")
@@ -103,11 +119,23 @@ class Outbox:
             posted = await self.messenger.show(ticket, late)
         except DeliveryRefused as error:
             log.warning("ticket %s can't be shown in its channel (%s); telling its requester", ticket.id, error)
-            await self.messenger.fall_back(ticket, late)
+            await self._show_elsewhere(ticket, row)
         else:
             if posted is not None:
                 await self.ledger.journal.posted(ticket.id, ticket.place.channel, posted)
         self._shown[ticket.id] = (self.clock(), ticket.state)
+
+    async def _show_elsewhere(self, ticket: Ticket, row: Delivery) -> None:
+        try:
+            await self.messenger.fall_back(ticket, self._late(row))
+        except DeliveryRefused:
+            notice = last_resort(self.policy(), ticket)
+            if notice is None:
+                raise
+            _, told = self._shown.get(ticket.id, (None, None))
+            # What becomes of an order is worth another channel's attention, each of its fills is not.
+            if told is not ticket.state:
+                await self.messenger.tell(notice, row.id, self._late(row), self._perhaps_since(row))
 
     async def _try(self, row: Delivery, deliver: Callable[[], Awaitable[None]]) -> None:
         now = self.clock()
@@ -125,6 +153,13 @@ class Outbox:
             await self.ledger.journal.delivered(row, self.clock())
         else:
             await self.ledger.journal.delivered(row, self.clock())
+            # There may be more for the same place.
+            self.ledger.news.set()
+
+    def _perhaps_since(self, row: Delivery) -> datetime | None:
+        """Since when the row may have been told by a delivery whose end is not known: one that was cut off, or of another run."""
+        is_of_this_run = self._first_at is not None and row.since >= self._first_at
+        return None if is_of_this_run and row.attempts == 0 else row.since
 
     def _is_too_soon(self, ticket: Ticket) -> bool:
         """Tell whether this card's row should be left for a later round."""

@@ -114,7 +114,7 @@ class Broker(Shows, Protocol):
 
 
 class Tone(StrEnum):
-    """How urgent a notice is; the outbox delivers alarms first."""
+    """How urgent news are; the outbox delivers alarms first."""
 
     ROUTINE = "routine"
     ALARM = "alarm"
@@ -243,12 +243,13 @@ class Journal(Protocol):
         notices: Sequence[Notice] = (),
         *,
         show: bool = True,
+        tone: Tone = Tone.ROUTINE,
         sends: OrderIntent | None = None,
     ) -> bool:
         """Store a ticket's change if its version is still ``old.version``; ``False``, and nothing at all, if it isn't.
 
-        Events, notices and (with ``show``) the card's row in the outbox are written in the same transaction. The message id
-        is not among what is compared or written here.
+        Events, notices and (with ``show``) the card's row in the outbox, as urgent as ``tone``, are written in the same
+        transaction. The message id is not among what is compared or written here.
 
         The switches are asked in that transaction about what the change lets out: the ticket's intent where an offer becomes
         ``sending``, and ``sends``, the next of several calls.
@@ -297,7 +298,10 @@ class Journal(Protocol):
         """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Outbox rows to deliver now: alarms first, then oldest first."""
+        """Outbox rows that wait: alarms first, then oldest first."""
+
+    async def foremost(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Of the rows that wait the first of each card and of each channel, in that order."""
 
     async def delivered(self, delivery: Delivery, now: datetime) -> None:
         """Mark a row as delivered; a card row stays due when a newer change has come since."""
@@ -322,8 +326,11 @@ class Messenger(Protocol):
         ``late`` is how many seconds ago the news happened. Returns the id of the message if it posted one.
         """
 
-    async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:
-        """Post a notice; the id makes a repeat within Discord's short window harmless."""
+    async def tell(self, notice: Notice, delivery_id: int, late: float, perhaps_since: datetime | None = None) -> None:
+        """Post a notice; the id makes a repeat within Discord's short window harmless.
+
+        With ``perhaps_since`` it may have been posted before, at that moment or later, and is looked for first.
+        """
 
     async def fall_back(self, ticket: Ticket, late: float) -> None:
         """Tell a ticket's end where it can still be read, when its own channel is gone: its requester's direct messages."""

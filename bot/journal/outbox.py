@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -15,9 +16,9 @@ _PRIORITY = {Tone.ALARM: 0, Tone.ROUTINE: 1}
 _row = outbox.c
 
 
-def show(connection: Connection, ticket_id: str, at: datetime) -> None:
+def show(connection: Connection, ticket_id: str, at: datetime, tone: Tone) -> None:
     """Make a ticket's card due: its first row, or one change more for the row that it has."""
-    connection.execute(_SHOW[connection.dialect.name], {"kind": CARD, "ticket": ticket_id, **_fresh(Tone.ROUTINE, at)})
+    connection.execute(_SHOW[connection.dialect.name], {"kind": CARD, "ticket": ticket_id, **_fresh(tone, at)})
 
 
 def tell(connection: Connection, notices: Iterable[Notice], at: datetime, ticket_id: str | None = None) -> None:
@@ -28,8 +29,13 @@ def tell(connection: Connection, notices: Iterable[Notice], at: datetime, ticket
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
-    """What to deliver now: alarms first, then what has waited longest."""
+    """What waits: alarms first, then what has waited longest."""
     return deliveries_of(connection.execute(_DUE, {"now": now, "most": limit}))
+
+
+def foremost(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
+    """Of what waits, the first of each card and of each channel, in the same order."""
+    return deliveries_of(connection.execute(_FOREMOST, {"now": now, "most": limit}))
 
 
 def delivered(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -47,14 +53,15 @@ def _fresh(tone: Tone, at: datetime) -> Values:
     return {"priority": _PRIORITY[tone], **times, "sequence": 1, "attempts": 0, "delivered_at": None}
 
 
-def _changed(excluded_at: object) -> Values:
+def _changed(new: Any) -> Values:
     # A row that still waits keeps its place in the queue, and the patience that Discord's refusals have taught it.
     return {
+        "priority": case((and_(IS_WAITING, _row.priority < new.priority), _row.priority), else_=new.priority),
         "sequence": _row.sequence + 1,
-        "since": case((IS_WAITING, _row.since), else_=excluded_at),
-        "due_at": case((IS_WAITING, _row.due_at), else_=excluded_at),
+        "since": case((IS_WAITING, _row.since), else_=new.since),
+        "due_at": case((IS_WAITING, _row.due_at), else_=new.since),
         "attempts": case((IS_WAITING, _row.attempts), else_=0),
-        "changed_at": excluded_at,
+        "changed_at": new.since,
         "delivered_at": None,
     }
 
@@ -62,18 +69,27 @@ def _changed(excluded_at: object) -> Values:
 _to_sqlite, _to_postgresql = sqlite_insert(outbox), postgresql_insert(outbox)
 _SHOW = {
     "sqlite": _to_sqlite.on_conflict_do_update(
-        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_sqlite.excluded.since)
+        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_sqlite.excluded)
     ),
     "postgresql": _to_postgresql.on_conflict_do_update(
-        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_postgresql.excluded.since)
+        index_elements=[_row.ticket],
+        index_where=IS_CARD,
+        set_=_changed(_to_postgresql.excluded),
     ),
 }
 _TELL = insert(outbox)
-_DUE = (
-    select(outbox)
-    .where(IS_WAITING, _row.due_at <= bindparam("now"))
-    .order_by(_row.priority, _row.since, _row.id)
-    .limit(bindparam("most"))
+_IS_DUE = and_(IS_WAITING, _row.due_at <= bindparam("now"))
+_ORDER = (_row.priority, _row.since, _row.id)
+_DUE = select(outbox).where(_IS_DUE).order_by(*_ORDER).limit(bindparam("most"))
+# A hundred notices for one channel stand in the way of no other's.
+_place = case((IS_CARD, _row.ticket), else_=cast(_row.channel, Text))
+_places = (
+    select(_row.id, func.row_number().over(partition_by=(_row.kind, _place), order_by=_ORDER).label("turn"))
+    .where(_IS_DUE)
+    .subquery()
+)
+_FOREMOST = (
+    select(outbox).join(_places, _row.id == _places.c.id).where(_places.c.turn == 1).order_by(*_ORDER).limit(bindparam("most"))
 )
 _AS_SHOWN = _row.sequence == bindparam("shown")
 _DELIVERED = (

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice
+from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice, Tone
 from bot.errors import Halted
 from bot.journal import fills as filled
 from bot.journal import log, outbox
@@ -125,6 +125,7 @@ class SqlJournal:
         notices: Sequence[Notice] = (),
         *,
         show: bool = True,
+        tone: Tone = Tone.ROUTINE,
         sends: OrderIntent | None = None,
     ) -> bool:
         """Store a ticket's change if nobody else has changed it since ``old`` was read; this is how a ticket is claimed."""
@@ -145,7 +146,7 @@ class SqlJournal:
             log.append(connection, events)
             outbox.tell(connection, notices, at, new.id)
             if show:
-                outbox.show(connection, new.id, at)
+                outbox.show(connection, new.id, at, tone)
             return True
 
         stored = await self._writes.run(work)
@@ -226,8 +227,12 @@ class SqlJournal:
         return await self._reads.run(lambda connection: filled.kept(connection, account, since, orders))
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Outbox rows to deliver now: alarms first, then oldest first."""
+        """Outbox rows that wait: alarms first, then oldest first."""
         return await self._reads.run(lambda connection: outbox.due(connection, now, limit))
+
+    async def foremost(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Of the rows that wait the first of each card and of each channel."""
+        return await self._reads.run(lambda connection: outbox.foremost(connection, now, limit))
 
     async def delivered(self, delivery: Delivery, now: datetime) -> None:
         """Mark a row as delivered; a card row stays due when a newer change has come since."""

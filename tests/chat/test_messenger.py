@@ -209,6 +209,33 @@ async def test_a_card_that_was_posted_and_not_noted_is_found_by_a_clock_that_is_
     assert [text_of(card).splitlines()[0] for card in stage.posts()] == ["### expired"]
 
 
+async def test_a_notice_that_stands_there_already_is_not_told_again_after_a_crash(stage: Stage) -> None:
+    """The process may have ended between posting it and noting that; Discord forgets the nonce within minutes."""
+    notice = Notice(stage.channel.id, "**Filled 1** at 5800")
+    await stage.desk.messenger.tell(notice, 1, 0.0)
+    since = stage.card().created_at
+    await stage.desk.messenger.tell(notice, 1, 900.0, since)
+    await stage.desk.messenger.tell(replace(notice, text="**Filled 2**"), 2, 900.0, since)
+    assert [text_of(message) for message in stage.posts()] == ["**Filled 1** at 5800", "**Filled 2**\n-# 15 min late"]
+
+
+async def test_somebody_elses_message_and_one_of_another_day_are_no_notice(stage: Stage) -> None:
+    notice = Notice(stage.channel.id, "**Link down**")
+    await stage.desk.messenger.tell(notice, 1, 0.0)
+    await stage.desk.messenger.tell(notice, 2, 0.0, stage.card().created_at + timedelta(minutes=5))
+    assert len(stage.posts()) == 2
+    said = replace(notice, text="I say so")
+    await stage.trader.send(stage.channel, said.text)
+    await stage.desk.messenger.tell(said, 3, 0.0, stage.card().created_at)
+    assert [text_of(message) for message in stage.posts()][2:] == ["I say so", "I say so"]
+
+
+async def test_who_may_not_read_the_history_is_told_rather_twice_than_never(stage: Stage) -> None:
+    stage.env.inject_error("GET", "/channels/*/messages*", status=403, code=50001, times=None)
+    await stage.desk.messenger.tell(Notice(stage.channel.id, "news"), 1, 0.0, TICKET.created_at)
+    assert text_of(stage.card()) == "news"
+
+
 async def test_a_ticket_whose_channel_is_gone_reaches_its_requester_directly(stage: Stage) -> None:
     await stage.desk.messenger.fall_back(_here(stage, state=S.ACCEPTED, order_ids=("o1",)), 0.0)
     letter = stage.trader.user.dm_channel.last_message

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.desk.ports import Event, Notice
-from bot.errors import BrokerError, BrokerUnreachable, JournalError
+from bot.errors import BrokerError, BrokerUnreachable, DeliveryRefused, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
@@ -336,8 +336,15 @@ class FakeMessenger:
 
     Attributes:
         failures: errors that the next deliveries raise, one each.
+        gone: channels for notices that don't exist any more.
+        unreachable: whether the channel of every ticket is gone, and direct messages are shut.
+        sought: notices that were looked for before they were told, with since when.
     """
 
+    gone: set[int] = field(default_factory=set)
+    unreachable: bool = False
+    hold_told: asyncio.Event | None = None
+    sought: list[tuple[str, datetime]] = field(default_factory=list)
     shown: dict[str, list[Ticket]] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     fallen_back: list[Ticket] = field(default_factory=list)
@@ -358,6 +365,8 @@ class FakeMessenger:
 
     async def show(self, ticket: Ticket, late: float) -> int | None:
         self._fail()
+        if self.unreachable:
+            raise DeliveryRefused("unknown channel")
         if self.hold is not None:
             self.waiting += 1
             await self.hold.wait()
@@ -368,12 +377,21 @@ class FakeMessenger:
             return self.next_message
         return None
 
-    async def tell(self, notice: Notice, delivery_id: int, late: float) -> None:
+    async def tell(self, notice: Notice, delivery_id: int, late: float, perhaps_since: datetime | None = None) -> None:
         self._fail()
+        if notice.channel in self.gone:
+            raise DeliveryRefused("unknown channel")
+        if self.hold_told is not None:
+            self.waiting += 1
+            await self.hold_told.wait()
+        if perhaps_since is not None:
+            self.sought.append((notice.text, perhaps_since))
         self.told.append(notice)
 
     async def fall_back(self, ticket: Ticket, late: float) -> None:
         self._fail()
+        if self.unreachable:
+            raise DeliveryRefused("no direct messages")
         self.fallen_back.append(ticket)
 
     def states(self, ticket_id: str) -> list[TicketState]:

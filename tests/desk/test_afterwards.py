@@ -8,15 +8,12 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.interrupted import GRACE
-from bot.desk.ports import EventName
 from bot.desk.reconcile import AFTERWARDS, BETWEEN
-from bot.errors import DeliveryDelayed, DeliveryRefused
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Unknown
-from bot.trading.policy import Route
 from bot.trading.tickets import Ticket, TicketState
-from tests.desk.conftest import ASK, NEWS_CHANNEL, SECOND, Room
+from tests.desk.conftest import ASK, SECOND, Room
 from tests.desk.fakes import ES, eventually
 
 
@@ -298,75 +295,6 @@ async def test_a_stop_that_can_not_wait_longer_stores_unknown(running: Room) -> 
     await asyncio.gather(press, return_exceptions=True)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
     assert TicketState.UNKNOWN in running.messenger.states(ticket.id)
-
-
-async def test_news_wait_for_discord_and_say_how_late_they_are(running: Room) -> None:
-    running.messenger.failures += [DeliveryDelayed("503"), DeliveryDelayed("503"), DeliveryDelayed("429", 3)]
-    ticket = await running.ticket()
-    await running.cancel(ticket)
-    await eventually(lambda: len(running.messenger.failures) < 3)
-    for _ in range(5):
-        running.clock.pass_by(70)
-        await asyncio.sleep(0.3)
-    await running.until(ticket, TicketState.CANCELLED)
-    assert max(running.messenger.lateness) > 60
-    assert len(running.messenger.told) == 1
-
-
-async def test_news_wait_for_the_bot_to_log_in_and_come_at_once_then(running: Room) -> None:
-    running.messenger.attached = False
-    ticket = await running.ticket()
-    await running.cancel(ticket)
-    await asyncio.sleep(0.6)
-    assert running.messenger.shown == {}
-    running.messenger.attached = True
-    await running.until(ticket, TicketState.CANCELLED, seconds=1)
-
-
-async def test_a_channel_that_is_gone_is_told_in_the_next_best_place(running: Room) -> None:
-    running.rule(routes=())
-    ticket = await running.ticket()
-    running.messenger.failures.append(DeliveryRefused("unknown channel"))
-    await running.cancel(ticket)
-    await eventually(lambda: bool(running.messenger.fallen_back))
-    assert running.messenger.fallen_back[0].state is TicketState.CANCELLED
-
-
-async def test_news_that_nobody_takes_leave_the_outbox_and_stay_in_the_journal(running: Room) -> None:
-    running.rule(routes=())
-    ticket = await running.ticket()
-    running.messenger.failures += [DeliveryRefused("gone"), DeliveryRefused("no direct messages")]
-    await running.cancel(ticket)
-    await eventually(lambda: not running.messenger.failures)
-    await asyncio.sleep(0.3)
-    assert list(await running.journal.due(running.clock(), 10)) == []
-    assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.CANCELLED
-
-
-async def test_notices_go_where_the_policy_says_silent_where_it_says(running: Room) -> None:
-    running.rule(
-        routes=(
-            Route(NEWS_CHANNEL, frozenset({"accepted"}), ("Sim*",), frozenset({"accepted"})),
-            Route(2002, frozenset({"filled"})),
-            Route(2003, frozenset({"*"}), ("Apex*",)),
-        )
-    )
-    await accepted(running)
-    await eventually(lambda: bool(running.messenger.told))
-    running.broker.change("order1", OrderState.FILLED, 1)
-    await as_time_passes(running, lambda: len(running.messenger.told) == 2)
-    assert [(notice.channel, notice.silent) for notice in running.messenger.told] == [(NEWS_CHANNEL, True), (2002, False)]
-
-
-async def test_a_flood_of_changes_becomes_few_edits_and_loses_no_last_word(running: Room) -> None:
-    ticket = await accepted(running, 5)
-    for filled in range(1, 5):
-        running.broker.change("order1", OrderState.PART_FILLED, filled)
-        running.clock.pass_by(1.01)
-        await asyncio.sleep(0.05)
-    running.broker.change("order1", OrderState.FILLED, 5)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].filled == 5)
-    assert len(running.messenger.shown[ticket.id]) <= 7
 
 
 async def test_a_second_member_sees_the_position_of_the_first(running: Room) -> None:

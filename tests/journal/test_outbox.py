@@ -101,6 +101,46 @@ async def test_alarms_come_first_then_what_waits_longest_and_no_more_than_asked(
     assert [row.id for row in await journal.due(LATER, 2)] == [row.id for row in (await journal.due(LATER, 99))[:2]]
 
 
+async def test_of_each_channel_and_each_card_the_most_urgent_row_comes_first_and_alone(journal: SqlJournal) -> None:
+    standing = await change(journal, await unknown(journal), 1, *(Notice(1, f"fill {number}") for number in range(99)))
+    await change(journal, standing, 2, Notice(2, "other"), Notice(1, "alarm", tone=Tone.ALARM))
+    await change(journal, await unknown(journal, "t2"), 3, Notice(3, "third"))
+    texts = [row.notice.text if row.notice else f"card of {row.ticket}" for row in await journal.foremost(LATER, 99)]
+    assert texts == ["alarm", "card of t1", "other", "third", "card of t2"]
+    assert [row.id for row in await journal.foremost(LATER, 2)] == [row.id for row in (await journal.foremost(LATER, 99))[:2]]
+
+
+async def test_what_was_put_off_keeps_nothing_else_of_its_channel_back(journal: SqlJournal) -> None:
+    await journal.record(event(EventName.HALTED, None), [Notice(1, "one"), Notice(1, "two")])
+    (first,) = await journal.foremost(NOON, 9)
+    await journal.postpone(first, LATER)
+    (second,) = await journal.foremost(NOON, 9)
+    assert [row.notice.text for row in (first, second) if row.notice] == ["one", "two"]
+
+
+async def test_a_card_with_bad_news_is_an_alarm_until_it_was_shown(journal: SqlJournal) -> None:
+    """A rejection waits behind nothing, whatever else has happened to its ticket before and since."""
+    standing, name = await change(journal, await unknown(journal), 5), EventName.REJECTED
+    routine = await change(journal, await unknown(journal, "t2"), 1)
+    assert [row.ticket for row in await journal.due(LATER, 9)] == ["t2", "t1"]
+    worse = move(standing, standing.state)
+    assert await journal.advance(standing, worse, [event(name, "t1", NOON + 6 * SECOND)], tone=Tone.ALARM)
+    await change(journal, worse, 7)
+    assert [row.ticket for row in await journal.due(LATER, 9)] == ["t1", "t2"]
+    for row in await journal.due(LATER, 9):
+        await journal.delivered(row, NOON + 8 * SECOND)
+    await change(journal, routine, 9)
+    await change(journal, await the_ticket(journal, "t1"), 10)
+    assert [row.ticket for row in await journal.due(LATER, 9)] == ["t2", "t1"], "its alarm is over"
+
+
+async def the_ticket(journal: SqlJournal, id_: str) -> Ticket:
+    """A ticket as stored."""
+    found = await journal.ticket(id_)
+    assert found is not None
+    return found
+
+
 async def test_what_is_due_is_read_by_the_clock_of_the_asker(journal: SqlJournal) -> None:
     await change(journal, await unknown(journal), 7, Notice(1, "news"))
     assert await journal.due(NOON + 7 * SECOND - SECOND / 1_000_000, 9) == []
