@@ -147,7 +147,7 @@ class Desk:
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
         self._next_evidence = self._evidence_at = began = clock()
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
-        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, clock, began)
+        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, began)
         self._stopping = False
         self._loops: list[asyncio.Task[None]] = []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.desk.asking import requests_of
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
-from bot.desk.naming import Naming, Stop, instrument, template, unreadable
+from bot.desk.naming import WRITE_MONTH, Naming, Stop, instrument, template, unreadable
 from bot.desk.ports import Journal
 from bot.desk.requests import (
     BracketRequest,
@@ -59,6 +59,7 @@ from bot.trading.plan import terms_of
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.pricing import check_changes, with_prices
 from bot.trading.shorthand import Shorthand, read
+from bot.trading.sweeps import CANCEL_UNSEEN
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -171,7 +172,7 @@ class Drafts:
             raise UsageError("Give the account in which the order is.")
         change = _change(request) if isinstance(request, ModifyRequest) else None
         account = await self.naming.account(member, request.command, request.account)
-        order = await self._order(account, order_id)
+        order = await self._order(request.command, account, order_id)
         # An order whose id has changed is reached by the one that it has now.
         order_id = order_id if order_id in order.ids else order.id
         before = terms_of(order)
@@ -185,11 +186,12 @@ class Drafts:
             self.naming.ask(member, asked)
         return wanted
 
-    async def _order(self, account: str, order_id: str) -> Order:
+    async def _order(self, command: str, account: str, order_id: str) -> Order:
         try:
             orders = await self.look.orders(account)
         except BrokerError as error:
-            raise Stop(unreadable("the orders", error)) from error
+            instead = CANCEL_UNSEEN if command == "cancel" else ""
+            raise Stop(unreadable("the orders", error, instead)) from error
         order = next((each for each in orders if order_id in each.ids), None) or await self._followed(account, order_id, orders)
         if order is None:
             sentence = f"NinjaTrader lists no order {code(order_id, 64)} in {code(account)}; /orders shows those that work."
@@ -224,7 +226,7 @@ class Drafts:
         try:
             return await self.look.month_of(account, root)
         except BrokerError as error:
-            raise Stop(unreadable(f"the month of {root}", error)) from error
+            raise Stop(unreadable(f"the month of {root}", error, WRITE_MONTH)) from error
 
 
 def _replacing(before: Terms, request: ReplaceRequest) -> Terms:

@@ -19,6 +19,7 @@ from bot.errors import DeliveryError, JournalError
 from bot.trading.health import RIVAL_ANSWERS, SHARED, TAKEN, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
 from bot.trading.outages import FINE, Outage, Patience, Said, Word, step
 from bot.trading.policy import Policy, Request, may
+from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Ticket, TicketState
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ class Watchdog:
     messenger: Messenger
     rounds: Rounds
     policy: Callable[[], Policy]
+    switches: Callable[[], Switches]
     clock: Clock
     began: datetime
     patience: float = JOURNAL_SECONDS
@@ -198,6 +200,7 @@ class Watchdog:
             tuple(self.rounds.accounts[name] for name in names),
             None if self._unread_since is not None else len(self._in_flight),
             unknown,
+            self.switches(),
         )
 
     def _found(self, now: datetime) -> Iterator[Trouble]:

@@ -10,7 +10,7 @@ from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import OrderIntent
+from bot.trading.intents import EXITS, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import seen, to_close
@@ -59,11 +59,14 @@ class Look:
             ),
         )
 
+    def last_known(self, account: str) -> Account | None:
+        """The account as it was last read; a way out needs no more of it than whether it is a simulation."""
+        return self._account(account)
+
     async def book(self, account: str, sweep: Sweep) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
 
-        Prices have no part in it. Whether an account is a simulation doesn't change, so that what was last known of it
-        will do for a way out where CrossTrade can't be read.
+        Prices have no part in it, and of the account what was last known will do.
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
@@ -72,7 +75,7 @@ class Look:
             _try("orders", self._broker.orders(account, active_only=False), missing),
             self._running(account, sweep, missing),
         )
-        known = details or self._account(account)
+        known = details or self.last_known(account)
         return replace(_as_facts(known, positions, orders, None, missing), running=running)
 
     async def holdings(self, account: str) -> Facts:
@@ -166,6 +169,8 @@ async def survey(
         window = longest_window(policy())
         reading = look.at(intent.account, intent.contract)
         facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
+        if facts.account is None and isinstance(intent, EXITS):
+            facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:
             return facts, Recent(tuple(recent))

@@ -19,6 +19,7 @@ LONGEST_ACCOUNT = 100
 # How many names, and how much of each, fit into a sentence.
 MOST_NAMES = 8
 LONGEST_NAME = 40
+WRITE_MONTH = ", or write it with its month, such as `ES 12-26`"
 
 
 class Stop(Exception):
@@ -106,6 +107,7 @@ def template(typed: str, known: Sequence[str]) -> None:
     raise Stop(Denial(DenialCode.UNKNOWN_STRATEGY, sentence, f"strategy={typed}"))
 
 
-def unreadable(what: str, error: BrokerError) -> Denial:
-    """The no that follows from a read that failed."""
-    return Denial(DenialCode.FACTS_MISSING, f"CrossTrade could not be asked for {what} ({code(str(error))}); try again shortly.")
+def unreadable(what: str, error: BrokerError, instead: str = "") -> Denial:
+    """The no that follows from a read that failed; ``instead`` is what goes without it."""
+    sentence = f"CrossTrade could not be asked for {what} ({code(str(error))}); try again shortly{instead}."
+    return Denial(DenialCode.FACTS_MISSING, sentence)

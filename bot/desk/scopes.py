@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.desk.asking import requests_of
 from bot.desk.ledger import Clock
 from bot.desk.look import Look
-from bot.desk.naming import Naming, Stop, instrument, unreadable
+from bot.desk.naming import WRITE_MONTH, Naming, Stop, instrument, unreadable
 from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, FlattenRequest
 from bot.errors import BrokerError, UsageError
@@ -75,7 +75,7 @@ class Scopes:
         try:
             return Scope((account,), await self.look.month_of(account, named))
         except BrokerError as error:
-            raise Stop(unreadable(f"the month of {named}", error)) from error
+            raise Stop(unreadable(f"the month of {named}", error, WRITE_MONTH)) from error
 
     async def _everything(self, member: Member, command: str) -> Scope:
         """Every account on which the member may do it; the card names those that are left out."""

@@ -4,11 +4,12 @@ Gathering the readings, and telling people, is the desk's work; when an outage m
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.trading.facts import Account
+from bot.trading.switches import Switches, plain
 from bot.trading.words import code, verbatim
 
 SLOW_DISCORD = 1.0
@@ -36,6 +37,7 @@ class Part(StrEnum):
     """The links, in the order in which an order meets them."""
 
     DISCORD = "Discord"
+    SWITCH = "Kill switch"
     JOURNAL = "Journal"
     NEWS = "News"
     CROSSTRADE = "CrossTrade"
@@ -135,6 +137,7 @@ class Readings:
         accounts: those that may be shown, as CrossTrade last listed them.
         in_flight: orders sent and not yet at their end.
         unknown: those among them whose outcome isn't known.
+        switches: what is halted, or reducing.
     """
 
     now: datetime
@@ -146,6 +149,7 @@ class Readings:
     accounts: tuple[Account, ...] = ()
     in_flight: int | None = None
     unknown: int = 0
+    switches: Switches = field(default_factory=Switches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,7 @@ def chain(readings: Readings) -> tuple[Line, ...]:
     """The verdict on every link, in the order in which an order meets them."""
     return (
         _discord(readings.chat),
+        _switch(readings.switches),
         _journal(readings),
         _news(readings),
         _crosstrade(readings),
@@ -204,6 +209,16 @@ def _discord(chat: ChatVitals) -> Line:
             Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
         )
     return Line(Part.DISCORD, Grade.GOOD, words)
+
+
+def _switch(switches: Switches) -> Line:
+    standing = switches.by_weight()
+    if not standing:
+        return Line(Part.SWITCH, Grade.GOOD, "all active")
+    first, others = standing[0], len(standing) - 1
+    more = f" /policy shows {'one' if others == 1 else others} more." if others else ""
+    words = f"{plain(first)} {first.state}{f', +{others}' if others else ''}"
+    return Line(Part.SWITCH, Grade.SLOW, words, f"{first.sentence}{more}")
 
 
 def _journal(readings: Readings) -> Line:

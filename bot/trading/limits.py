@@ -32,7 +32,7 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
-from bot.trading.sweeps import CLEARING, CancelWorking, target_of
+from bot.trading.sweeps import CANCEL_UNSEEN, CLEARING, FLATTEN_UNSEEN, CancelWorking, target_of
 from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
 from bot.trading.words import code, harmless
 
@@ -81,7 +81,7 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
 def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, recent: Recent) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does."""
     if facts.account is None or facts.positions is None or facts.orders is None:
-        yield _missing(facts)
+        yield _missing(facts, {Close: FLATTEN_UNSEEN, Cancel: CANCEL_UNSEEN}.get(type(intent), ""))
         return
     yield from _about_unknown(intent, recent)
     yield from _about_account(intent, facts.account, policy)
@@ -93,9 +93,9 @@ def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, 
     yield from _about_order(intent, facts)
 
 
-def _missing(facts: Facts) -> Denial:
+def _missing(facts: Facts, way_out: str = "") -> Denial:
     why = "; ".join(map(code, facts.missing)) or "no answer"
-    sentence = f"CrossTrade could not be read ({why}), so nothing is sent; try again shortly."
+    sentence = f"CrossTrade could not be read ({why}), so nothing is sent; try again shortly{way_out}."
     return Denial(DenialCode.FACTS_MISSING, sentence)
 
 

@@ -117,6 +117,9 @@ class FlattenStrategy:
 Sweep = Flatten | CancelWorking | FlattenStrategy
 # They close what is open where they go.
 CLEARING = (Flatten, FlattenStrategy)
+# What is left to somebody who can't get out otherwise, as a list can't be read: a sweep goes without, and reads back afterwards.
+FLATTEN_UNSEEN = ", or use `/flatten scope:instrument`, which goes unseen"
+CANCEL_UNSEEN = ", or use `/cancel scope:instrument`, which goes unseen"
 
 
 def target_of(sweep: Sweep) -> str:

@@ -20,6 +20,7 @@ from bot.desk.requests import (
     FlattenRequest,
     ModifyRequest,
     PlaceRequest,
+    Refused,
     ReplaceRequest,
     ReverseRequest,
     TicketRequest,
@@ -45,7 +46,7 @@ from bot.trading.outcomes import Accepted, Outcome, Rejected, Unknown
 from bot.trading.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
-from tests.desk.conftest import TRADER, TRADER_ROLE, Room
+from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 
 REST = "rest1"
@@ -249,6 +250,31 @@ async def test_an_order_that_finishes_before_the_press_is_not_cancelled(room: Ro
 async def test_orders_that_cannot_be_read_are_said_to_be(room: Room) -> None:
     room.broker.failing.add("orders")
     assert await room.refused(CANCEL) == ["FACTS_MISSING"]
+
+
+@pytest.mark.parametrize(
+    ("read", "way_out"), [("orders", "/cancel scope:instrument"), ("positions", "/flatten scope:instrument")]
+)
+async def test_who_can_not_get_out_this_way_reads_of_the_one_that_needs_no_reading(room: Room, read: str, way_out: str) -> None:
+    resting(room)
+    room.broker.failing.add(read)
+    request = CANCEL if read == "orders" else CloseRequest("Sim101", "ES 09-26")
+    made = await room.desk.offer(TRADER, HERE, request)
+    assert isinstance(made, Refused)
+    assert way_out in made.denials[0].sentence
+    scope = CancelRequest if read == "orders" else FlattenRequest
+    unseen = scope(scope="instrument", account="Sim101", instrument="ES 09-26")
+    assert isinstance(await room.desk.offer(TRADER, HERE, unseen), Ticket)
+
+
+async def test_an_account_that_is_known_need_not_be_read_to_get_out_of_it(room: Room) -> None:
+    room.broker.book_positions["Sim101", ES] = 2
+    await room.ticket(CloseRequest("Sim101", "ES 09-26"))
+    room.broker.failing.add("account")
+    ticket = await room.ticket(CloseRequest("Sim101", "ES 09-26"))
+    await room.confirm(ticket)
+    assert (await room.now(ticket.id)).state is TicketState.ACCEPTED
+    assert await room.refused(PLACE) == ["FACTS_MISSING"]
 
 
 async def test_a_root_whose_month_cannot_be_read_is_said_to_be(room: Room) -> None:

@@ -42,6 +42,8 @@ async def test_halt_and_resume_in_the_channel_hold_over_a_kill(street: Street) -
     reply = await street.discord.slash("trader", "desk", "halt", {"scope": "account", "account": "Sim101", "reason": "CPI"})
     # For everybody in the channel where it was asked, and for who asked.
     await street.card("**Halted** · Account `Sim101` is halted by")
+    health = await street.discord.slash("trader", "desk", "health", {})
+    await until(lambda: "Kill switch   Sim101 halted" in street.discord.interaction(health.id).text)
     await until(lambda: "**Halted**" in street.discord.interaction(reply.id).text)
     await street.discord.click("trader", card.id, "Confirm")
     await until(lambda: "HALTED" in street.discord.message(card.id).text)

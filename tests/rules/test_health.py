@@ -7,6 +7,7 @@ import pytest
 
 from bot.trading.facts import Account
 from bot.trading.health import ChatVitals, Commit, Grade, Line, Part, Reach, Readings, StreamState, Vitals, ago, chain
+from bot.trading.switches import Switch, Switches, SwitchState
 
 NOW = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -32,6 +33,7 @@ def test_where_all_is_well_nothing_is_to_be_done_and_every_link_has_its_line_in_
     assert {(each.grade, each.mend) for each in chain(FINE)} == {(GOOD, "")}
     assert [each.words for each in chain(FINE)] == [
         "45 ms",
+        "all active",
         "2 ms, 8 s ago",
         "all told",
         "good 4 s ago",
@@ -44,12 +46,17 @@ def test_where_all_is_well_nothing_is_to_be_done_and_every_link_has_its_line_in_
     ]
 
 
+DESK = Switch("*", "*", SwitchState.REDUCING, NOW, 1, "Tina", "the reason")
+ACCOUNT = Switch("Sim101", "*", SwitchState.HALTED, NOW)
 READINGS = [
     (replace(FINE, chat=ChatVitals(rivals=3, up=True)), Part.DISCORD, DOWN, "shared token", "stop it"),
     (replace(FINE, chat=ChatVitals(rivals=2, up=True)), Part.DISCORD, GOOD, "connected", ""),
     (replace(FINE, chat=ChatVitals(up=False, latency=0.1)), Part.DISCORD, DOWN, "no gateway", "NinjaTrader itself"),
     (replace(FINE, chat=ChatVitals(up=True, latency=1.01)), Part.DISCORD, SLOW, "1010 ms", "Press again"),
     (replace(FINE, chat=ChatVitals(up=True, latency=1.0)), Part.DISCORD, GOOD, "1000 ms", ""),
+    (replace(FINE, switches=Switches((DESK,))), Part.SWITCH, SLOW, "desk reducing", "the reason"),
+    (replace(FINE, switches=Switches((DESK, ACCOUNT))), Part.SWITCH, SLOW, "Sim101 halted, +1", "/policy shows one more."),
+    (replace(FINE, switches=Switches((DESK, ACCOUNT, DESK))), Part.SWITCH, SLOW, "Sim101 halted, +2", "/policy shows 2 more."),
     (replace(FINE, commit=Commit(NOW - 20 * S, 0.1, "disk `full`")), Part.JOURNAL, DOWN, "not for 20 s", "`disk ˋfullˋ`"),
     (replace(FINE, in_flight=None), Part.JOURNAL, DOWN, "unreadable", "no order leaves"),
     (replace(FINE, commit=None), Part.JOURNAL, GOOD, "readable", ""),
