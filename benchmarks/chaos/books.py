@@ -40,6 +40,7 @@ class Story:
         card: its card, if there was one.
         answer: what was answered instead.
         pressed_at, pressed_ns: when they pressed, by the wall clock and by the monotonic one.
+        approved_at: when somebody pressed Approve who may, ``None`` where nobody did.
         handed: whether the press reached the bot.
         others: messages beside the card that show the same ticket.
         disturbed: whether the bot was killed in its wave.
@@ -49,9 +50,17 @@ class Story:
     answer: str = ""
     pressed_at: datetime | None = None
     pressed_ns: int = 0
+    approved_at: datetime | None = None
     handed: bool = False
     others: tuple[Card, ...] = ()
     disturbed: bool = False
+
+    @property
+    def agreed_at(self) -> datetime | None:
+        """When the last press came that it needs; ``None`` where one is missing."""
+        if self.card is None or "Approve" not in self.card.buttons:
+            return self.pressed_at
+        return None if None in {self.pressed_at, self.approved_at} else max(filter(None, (self.pressed_at, self.approved_at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ class Case:
     """One run in all three books.
 
     Attributes:
-        pressed_at: when somebody pressed who may, ``None`` otherwise.
+        pressed_at: when everybody had pressed who must, ``None`` where somebody didn't who may.
         first, last: what the card said first of an end, and what it says now.
         told_after, settled_after: seconds from the press until the card told an end, and one that isn't in doubt.
         sent: requests about it, in their order.
@@ -157,7 +166,7 @@ def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
     return Case(
         run,
         story,
-        story.pressed_at if run.counts else None,
+        story.agreed_at if run.counts else None,
         end_of(now) if texts else End.OPEN,
         title_of(now),
         None if story.card is None else story.card.ticket,

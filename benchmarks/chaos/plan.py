@@ -35,6 +35,19 @@ class Press(StrEnum):
     NEVER = "nothing"
 
 
+# The beginnings of accounts' names: usual ones, those where somebody else must approve, those of real money, those of their own.
+USUAL, APPROVED, LIVE, ALONE = "CX", "CA", "CL", "CS"
+_KINDS = (USUAL, APPROVED, USUAL, LIVE)
+
+
+class Approver(StrEnum):
+    """Who presses Approve, where a card asks for it."""
+
+    OTHER = "somebody else who may"
+    REQUESTER = "the requester, which counts for nothing"
+    NOBODY = "nobody"
+
+
 # Presses that may lead to an order: Confirm, by who asked.
 COUNTS = frozenset({Press.ONCE, Press.TWICE, Press.BOTH})
 
@@ -124,6 +137,8 @@ class Run:
         side, quantity: of the order that is told; of one that is cancelled or changed, what it is or becomes.
         options: of the slash command, without the id of the order that works.
         after: seconds from the start of the wave's presses to this one.
+        approver: who presses Approve, where the card has it.
+        approve_after: seconds from the press to that one; below zero it comes first.
         calls: which call the trouble is laid upon.
     """
 
@@ -141,11 +156,20 @@ class Run:
     after: float
     trouble: Trouble | None
     trouble_call: str
+    approver: Approver = Approver.OTHER
+    approve_after: float = 0.0
 
     @property
     def counts(self) -> bool:
         """Tell whether its press may lead to an order."""
         return self.press in COUNTS
+
+    @property
+    def leads_out(self) -> bool:
+        """Tell whether it goes out whoever must agree to it."""
+        return self.press in {Press.ONCE, Press.TWICE} and (
+            self.approver is Approver.OTHER or not self.account.startswith(APPROVED)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +235,7 @@ def _session(seed: int, index: int, database: Database, runs: int) -> Session:
 
 def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
     # Of presses that lead to something, or there would be no such step.
-    fit = [run.number for run in runs if run.press in {Press.ONCE, Press.TWICE}] or [runs[0].number]
+    fit = [run.number for run in runs if run.leads_out] or [runs[0].number]
     return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
 
 
@@ -230,13 +254,16 @@ def _run(dice: random.Random, number: int, transport: str) -> Run:
         dice.choices(tuple(Press), (72, 12, 4, 4, 4, 4))[0],
         dice.uniform(0, 0.6),
         *_trouble(dice, act, transport),
+        dice.choices(tuple(Approver), (8, 1, 1))[0],
+        dice.uniform(-0.4, 0.4),
     )  # fmt: skip
 
 
 def _place(number: int, act: Act) -> tuple[str, str]:
     if act.name == "flatten account":
-        return f"CS{number:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
-    return f"CX{number // PAIRS_PER_ACCOUNT:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+        return f"{ALONE}{number:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    block = number // PAIRS_PER_ACCOUNT
+    return f"{_KINDS[block % len(_KINDS)]}{block:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
 
 
 def _where(act: Act, account: str, instrument: str) -> dict[str, Any]:

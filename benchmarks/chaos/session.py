@@ -14,7 +14,7 @@ from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
 from benchmarks.chaos.moments import Moments
-from benchmarks.chaos.plan import Press, Run, Session, Wave
+from benchmarks.chaos.plan import Approver, Press, Run, Session, Wave
 from benchmarks.chaos.stage import Stage, staged
 from benchmarks.chaos.troubles import fault, rule
 from bot.sandbox.discord import NotPossibleError
@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.5
 TOLD_SECONDS = 100.0
 # After so long what isn't told will not be, where evidence leaves two stories open.
 EVIDENCE_SECONDS = 65.0
-STRANGER = "approver"
+STRANGER = APPROVER = "approver"
 
 
 @dataclass(slots=True)
@@ -203,10 +203,24 @@ class _Player:
         await asyncio.sleep(run.after)
         member = STRANGER if run.press is Press.STRANGER else run.member
         labels = {Press.TWICE: ("Confirm", "Confirm"), Press.BOTH: ("Confirm", "Cancel"), Press.CANCEL: ("Cancel",)}
+        approving = asyncio.create_task(self._approve(run, story, card))
+        await asyncio.sleep(max(0.0, -run.approve_after) if "Approve" in card.buttons else 0.0)
         story.pressed_at, story.pressed_ns = datetime.now(UTC), time.monotonic_ns()
         presses = [self._click(member, card, label) for label in labels.get(run.press, ("Confirm",))]
         answers: list[Any] = await asyncio.gather(*presses)
         story.handed = any(answers)
+        await approving
+
+    async def _approve(self, run: Run, story: Story, card: Card) -> None:
+        """Press Approve where the card has it, in front of Confirm or behind it."""
+        if "Approve" not in card.buttons or run.approver is Approver.NOBODY:
+            return
+        await asyncio.sleep(max(0.0, run.approve_after))
+        if run.approver is Approver.REQUESTER:
+            await self._click(run.member, card, "Approve")
+            return
+        story.approved_at, story.pressed_ns = datetime.now(UTC), time.monotonic_ns()
+        await self._click(APPROVER, card, "Approve")
 
     async def _click(self, member: str, card: Card, label: str) -> bool:
         """Press a button as it was first shown, whatever has become of the card; whether the bot got the press."""

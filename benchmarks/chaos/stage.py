@@ -9,10 +9,10 @@ from typing import Any
 
 from benchmarks.chaos.channel import Channel
 from benchmarks.chaos.journals import Journal, journal
-from benchmarks.chaos.plan import Run, Session
+from benchmarks.chaos.plan import APPROVED, LIVE, Run, Session
 from benchmarks.chaos.process import Bot
 from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import GUILD, TRADER_ROLE
+from bot.sandbox.discord.world import APPROVER_ROLE, GUILD, TRADER_ROLE
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator, running
 from bot.sandbox.ninjatrader.book import Resting
 
@@ -29,6 +29,15 @@ commands = "*"
 accounts = ["C*"]
 instruments = ["*"]
 max_quantity = 9
+
+[[approval]]
+accounts = ["{APPROVED}*"]
+min_quantity = 1
+role = {APPROVER_ROLE}
+
+[[account]]
+name = "{LIVE}*"
+live = true
 
 [[limit]]
 max_position = 50
@@ -89,7 +98,7 @@ def accounts_of(session: Session) -> tuple[AccountSpec, ...]:
 
 
 def _account(name: str, runs: Sequence[Run]) -> AccountSpec:
-    spec = AccountSpec(name)
+    spec = AccountSpec(name, "Rithmic") if name.startswith(LIVE) else AccountSpec(name)
     for run in runs:
         if run.held:
             spec = replace(spec, holdings=(*spec.holdings, Holding(run.instrument, run.held)))

@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from benchmarks.chaos.books import Case, End
 from benchmarks.chaos.compare import Breach, Violation, settled_by
-from benchmarks.chaos.plan import ACTS, Press, Step
+from benchmarks.chaos.plan import ACTS, Approver, Press, Step
 from benchmarks.chaos.session import Played
 
 PLAIN = "nothing"
@@ -91,6 +91,9 @@ def _presses(cases: Sequence[Case]) -> Iterator[str]:
     yield f"  {'all':24}{asked.total():8}{pressed.total():9}{sent.total():7}"
     how = Counter(case.run.press for case in cases if case.story.pressed_at or case.run.press is Press.NEVER)
     yield f"Presses: {_listed({press: how[press] for press in Press})}"
+    asked_for = [case for case in cases if case.story.card is not None and "Approve" in case.story.card.buttons]
+    who = Counter(case.run.approver for case in asked_for if case.story.pressed_at)
+    yield f"Approve, where it was asked for: {_listed({each: who[each] for each in Approver})}"
     yield f"Not offered: {_listed(Counter(_reason(case) for case in cases if case.story.card is None)) or 'none'}"
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.books import End, end_of, strays
+from benchmarks.chaos.books import End, cases, end_of, strays
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.command import in_nobodys_name
 from benchmarks.chaos.compare import Breach, settled_by
 from benchmarks.chaos.plan import Press
 
-from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_request, a_run, a_session, an_order, broken
+from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_request, a_run, a_session, a_story, an_order, broken
 
 
 def test_an_order_that_was_pressed_executed_and_told_breaks_nothing() -> None:
@@ -39,6 +39,20 @@ def test_a_flatten_may_call_several_times_and_never_turns_a_position_over() -> N
 def test_what_was_not_pressed_by_who_may_must_not_be_sent(press: Press) -> None:
     case = a_case(a_run(press=press), ACCEPTED, a_book([a_request()], [an_order()], 2), pressed=press is not Press.NEVER)
     assert broken(case) == [Breach.UNPRESSED]
+
+
+def test_what_somebody_else_must_approve_must_not_be_sent_before_both_have_pressed() -> None:
+    def case_approved(seconds: float | None) -> Any:
+        story = a_story(ACCEPTED)
+        assert story.card is not None
+        story.card.buttons = {"Confirm": "x", "Approve": "y"}
+        story.approved_at = None if seconds is None else NOW + timedelta(seconds=seconds)
+        (case,) = cases(a_session(a_run()), a_book([a_request()], [an_order()], 2), {0: story})
+        return case
+
+    assert broken(case_approved(None)) == [Breach.UNPRESSED]
+    assert broken(case_approved(0.9)) == broken(case_approved(-0.9)) == []
+    assert broken(case_approved(1.1)) == [Breach.UNPRESSED], "the request came in after one second"
 
 
 @pytest.mark.parametrize("body", [{**PLACED, "action": "SELL"}, {**PLACED, "quantity": 3}])

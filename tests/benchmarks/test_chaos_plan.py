@@ -5,7 +5,21 @@ from collections import Counter
 import pytest
 
 from benchmarks.chaos import troubles
-from benchmarks.chaos.plan import ACTS, COUNTS, MOST_RUNS_PER_SESSION, Database, Jolt, Run, Step, sessions
+from benchmarks.chaos.plan import (
+    ACTS,
+    ALONE,
+    APPROVED,
+    COUNTS,
+    LIVE,
+    MOST_RUNS_PER_SESSION,
+    USUAL,
+    Approver,
+    Database,
+    Jolt,
+    Run,
+    Step,
+    sessions,
+)
 from benchmarks.chaos.stage import accounts_of
 from bot.sandbox.ninjatrader.catalogue import TRADING_NAMES
 from bot.sandbox.ninjatrader.faults import Rule
@@ -54,6 +68,10 @@ def test_everything_comes_up_in_two_thousand_runs() -> None:
     assert {wave.kill.step for wave in waves if wave.kill} == set(Step)
     assert {wave.jolt for wave in waves if wave.jolt} == set(Jolt)
     assert sum(run.press in COUNTS for run in runs) > 0.8 * len(runs)
+    kinds = Counter(run.account[:2] for run in runs)
+    assert min(kinds[kind] for kind in (USUAL, APPROVED, LIVE, ALONE)) > 20
+    assert {run.approver for run in runs if run.account.startswith(APPROVED)} == set(Approver)
+    assert {run.approve_after > 0 for run in runs} == {True, False}
 
 
 def test_the_accounts_hold_what_the_runs_are_about() -> None:
@@ -64,6 +82,7 @@ def test_the_accounts_hold_what_the_runs_are_about() -> None:
         assert run.held == sum(holding.quantity for holding in spec.holdings if holding.instrument == run.instrument)
         assert run.rests == sum(resting.quantity for resting in spec.orders if resting.instrument == run.instrument)
         assert bool(run.rests) is run.act.rests
+        assert (spec.provider != "Simulator") is run.account.startswith(LIVE)
 
 
 def test_every_trouble_is_a_lever_and_every_call_one_of_the_simulators() -> None:
