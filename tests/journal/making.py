@@ -14,7 +14,8 @@ from sqlalchemy import Connection, insert
 
 from bot.desk.ports import Event, EventName
 from bot.journal.codec import ticket_values
-from bot.journal.links import PostgresLink, SqliteReads, SqliteWrites
+from bot.journal.links import SqliteReads, SqliteWrites
+from bot.journal.postgres import PostgresLink
 from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
 from bot.trading.instruments import Contract

@@ -18,9 +18,10 @@ from sqlalchemy.sql import ClauseElement
 from bot.desk.ports import EventName, Notice, Tone
 from bot.errors import JournalError
 from bot.journal import schema, store
-from bot.journal.links import PostgresLink, SqliteWrites
+from bot.journal.links import SqliteWrites
 from bot.journal.lock import holder
 from bot.journal.opening import opened
+from bot.journal.postgres import PostgresLink
 from bot.journal.store import SqlJournal
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState, move

@@ -11,9 +11,10 @@ from sqlalchemy.engine import make_url
 
 from bot.errors import JournalError, JournalLocked
 from bot.journal.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease, leads
-from bot.journal.links import PostgresLink, T, Work
+from bot.journal.links import T, Work
 from bot.journal.lock import holder
 from bot.journal.opening import opened, standby
+from bot.journal.postgres import PostgresLink
 from bot.journal.schema import leader, tickets
 from bot.journal.standby import Standby, look
 from bot.journal.store import SqlJournal
