@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
@@ -20,8 +21,38 @@ MOST_ROWS = 1000
 GRADES = {Grade.GOOD: 1.0, Grade.SLOW: 0.5, Grade.DOWN: 0.0}
 
 
+class Numbers(Protocol):
+    """What is served."""
+
+    async def health(self) -> dict[str, bool]:
+        """Whether each part works just now."""
+
+    async def page(self) -> bytes:
+        """All numbers in Prometheus' text form."""
+
+
+class StandingBy:
+    """The numbers of a process that waits for its turn: it is well, and has no part in anything yet."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        _leads(self._registry).set(0)
+
+    async def health(self) -> dict[str, bool]:
+        """It stands by, which is all that is asked of it."""
+        return {"standing by": True}
+
+    async def page(self) -> bytes:
+        """That it doesn't lead."""
+        return generate_latest(self._registry)
+
+
+def _leads(registry: CollectorRegistry) -> Gauge:
+    return Gauge("crosstalk_leads", "Whether this process leads the desk: 1, or 0 while it stands by.", registry=registry)
+
+
 class Meter:
-    """The numbers.
+    """The numbers of a process that leads.
 
     Args:
         crosstrade: whether CrossTrade can be reached.
@@ -39,6 +70,7 @@ class Meter:
         self._clock = clock
         self.grades: Callable[[], Mapping[str, Grade]] = dict
         self.registry = CollectorRegistry()
+        _leads(self.registry).set(1)
         self._events = Counter("crosstalk_events", "Stored events by name.", ["event"], registry=self.registry)
         for name in EventName:
             self._events.labels(name.value)
@@ -79,18 +111,18 @@ class Meter:
 
 
 @asynccontextmanager
-async def served(meter: Meter, port: int) -> AsyncIterator[None]:
-    """Serve the meter on loopback.
+async def served(numbers: Numbers, port: int) -> AsyncIterator[None]:
+    """Serve the numbers on loopback.
 
     Raises:
         SettingsError: the port is taken.
     """
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=await meter.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await numbers.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_request: web.Request) -> web.Response:
-        parts = await meter.health()
+        parts = await numbers.health()
         return web.Response(text=json.dumps(parts), status=200 if all(parts.values()) else 503, content_type="application/json")
 
     application = web.Application()

@@ -23,11 +23,12 @@ from bot.errors import JournalError, JournalLocked, PolicyError
 from bot.journal.heads import heads_file
 from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
+from bot.journal.standby import Standby
 from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
-from bot.program.metrics import Meter, served
+from bot.program.metrics import Meter, StandingBy, served
 from bot.program.signals import stop_on_signals, unless
 from bot.settings import Settings
 from bot.trading.policy import Policy
@@ -107,11 +108,19 @@ async def run(settings: Settings) -> int:
         if waiting is not None and not stop.is_set():
             stood_by = True
             log.info("standing by: %s", why)
-            await unless(stop, waiting.turn())
+            await _stand_by(waiting, settings, stop)
     if waiting is not None:
         await waiting.close()
     log.info("stopped")
     return 0
+
+
+async def _stand_by(waiting: Standby, settings: Settings, stop: asyncio.Event) -> None:
+    """Wait for the turn; whoever watches the machine sees that it is well."""
+    async with AsyncExitStack() as stack:
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(served(StandingBy(), settings.metrics_port))
+        await unless(stop, waiting.turn())
 
 
 def _as_it_is_now(watch: PolicyWatch, settings: Settings) -> PolicyWatch:

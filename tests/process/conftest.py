@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -176,6 +177,13 @@ class Street:
 
 def _coverage() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "COV_"))}
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 async def until(holds: Callable[[], bool], seconds: float = 20, why: Callable[[], str] = lambda: "it never held") -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
 from tests.journal.conftest import SERVER, new_database, on_server
-from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
+from tests.process.conftest import CROSSTRADE_SECRET, Street, built, free_port, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP on Windows")
 
@@ -35,7 +36,9 @@ class Pair:
     def __init__(self, street: Street, url: str) -> None:
         settings = {**street.settings, "DATABASE_URL": url}
         self.street = street
-        self.leader, self.other = (replace(street, settings=settings, output=bytearray()) for _ in range(2))
+        self.leader, self.other = (
+            replace(street, settings={**settings, "METRICS_PORT": str(free_port())}, output=bytearray()) for _ in range(2)
+        )
         self.url = url
 
     async def start(self) -> None:
@@ -81,6 +84,17 @@ class Pair:
         return next((end for end in ENDS if end in title), "")
 
 
+async def watched(machine: Street) -> tuple[int, str]:
+    """What a supervisor reads of a machine: the status of its health, and whether it leads."""
+    base = f"http://127.0.0.1:{machine.settings['METRICS_PORT']}"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{base}/healthz") as answer:
+            status = answer.status
+        async with session.get(f"{base}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+    return status, next(line for line in lines if line.startswith("crosstalk_leads"))
+
+
 def count(machine: Street, words: str) -> int:
     """How often a machine has said something."""
     return machine.output.decode(errors="replace").count(words)
@@ -120,6 +134,9 @@ async def test_one_leads_and_the_other_is_neither_at_discord_nor_at_crosstrade(p
     assert "journal: good (in use by a running bot, which leads: " in out.decode()
     assert f"process {pair.leader.process.pid})" in out.decode()
     assert len(pair.street.discord.rest.calls) > before
+    # Whoever watches the machines sees two that are well, and which one leads.
+    assert await watched(pair.leader) == (200, "crosstalk_leads 1.0")
+    assert await watched(pair.other) == (200, "crosstalk_leads 0.0")
     # Told to stop, the one that stands by is gone at once.
     assert await pair.other.stop() == 0
     assert pair.street.discord.gateway.identified == 1
@@ -134,6 +151,7 @@ async def test_a_leader_that_is_told_to_stop_hands_over_at_once_and_the_team_rea
     assert await pair.rows("SELECT epoch FROM leader") == [(2,)]
     assert await pair.rows("SELECT count(*) FROM events WHERE name = 'took over'") == [(1,)]
     await until(lambda: pair.end_of(card.id) == "expired", PATIENCE)
+    assert await watched(pair.leader) == (200, "crosstalk_leads 1.0")
     # It does all that the first one did.
     again = await pair.street.ask(account="Sim01")
     await pair.street.discord.click("trader", again.id, "Confirm")

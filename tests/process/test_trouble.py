@@ -11,7 +11,7 @@ import pytest
 
 from bot.sandbox.discord import Fault, Loss
 from bot.sandbox.discord.world import ADMINISTRATOR, DESK, FILLS, TRADER, VIEWER
-from tests.process.conftest import COMMAND, POLICY, Street, until
+from tests.process.conftest import COMMAND, POLICY, Street, free_port, until
 
 
 async def ended(process: Process) -> tuple[int, str]:
@@ -299,9 +299,7 @@ async def test_a_private_ticket_is_seen_by_its_requester_alone_and_its_result_by
 
 
 async def test_metrics_and_health_are_served_on_loopback(street: Street) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     street.settings["METRICS_PORT"] = str(port)
     await street.start()
     card = await street.ask()
