@@ -36,7 +36,7 @@ SKIPPED_BY_TOKEN = "not checked, as the Discord token comes first"
 GRANT = f"""
 [[grant]]
 role = {TRADER}
-commands = ["reverse"]
+commands = ["reverse", "resume"]
 accounts = ["Sim*"]
 instruments = ["ES"]
 max_quantity = 5
@@ -166,6 +166,13 @@ async def test_where_all_is_good_every_part_says_so_and_the_invite_ends_it(stree
     }
     assert street.code == 0
     assert street.portal.tokens == {f"Bot {DISCORD_SECRET}"}
+
+
+async def test_who_can_be_halted_for_good_is_told(street: Street) -> None:
+    street.policy = GRANT.replace(', "resume"', "")
+    told = (await street.check())["policy"]
+    assert told == "good (grants: 1, limits: 0; no grant names resume, so what somebody halts stays halted until one does)"
+    assert street.code == 0
 
 
 async def test_against_the_local_discord_all_is_good_too(street: Street) -> None:

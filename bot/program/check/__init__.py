@@ -16,9 +16,11 @@ from bot.program.check._crosstrade import ask_crosstrade
 from bot.program.check._discord import ask_discord
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import ENV_FILE, Settings, load_settings
-from bot.trading.policy import Policy
+from bot.trading.policy import RESUME, Policy
 
 __all__ = ["check"]
+
+NOBODY_RESUMES = "; no grant names resume, so what somebody halts stays halted until one does"
 
 
 def _print(line: str) -> None:
@@ -63,7 +65,8 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
     except PolicyError as error:
         report.add(Part.POLICY, Verdict.WRONG, str(error))
         return None
-    report.add(Part.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}")
+    stuck = "" if any(grant.has_command(RESUME) for grant in policy.grants) else NOBODY_RESUMES
+    report.add(Part.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}{stuck}")
     return policy
 
 
