@@ -24,8 +24,19 @@ SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432/test"
 # One database, Discord and CrossTrade for so many runs.
 SERIES = 20
 PRESSED = 2
-ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "not sent", "filled", "order cancelled")
-NOTHING = ("expired", "not sent", "never arrived")
+ENDS = (
+    "accepted",
+    "rejected",
+    "outcome unknown",
+    "never arrived",
+    "expired",
+    "not sent",
+    "denied",
+    "void",
+    "filled",
+    "order cancelled",
+)
+NOTHING = ("expired", "not sent", "never arrived", "denied", "void")
 TOLD_SECONDS = 90.0
 COMMAND = {"instrument": "ES 09-26", "side": "buy", "qty": 1}
 
@@ -83,8 +94,10 @@ async def measure(runs: int, seed: int, folder: Path, server: str = SERVER) -> F
 async def _series(runs: int, chance: random.Random, folder: Path, server: str, figures: Figures) -> None:
     names = [f"Sim{number:03d}" for number in range(1, runs * (PRESSED + 1) + 1)]
     async with paired(folder, server, names) as pair:
-        done = []
+        done: list[_Run] = []
         for number in range(runs):
+            # What a struck leader has left unknown keeps the desk from new orders until that is settled.
+            await _until_known(pair, done)
             mine = names[number * (PRESSED + 1) : (number + 1) * (PRESSED + 1)]
             done.append(await _run(pair, mine, chance, figures))
         await _count(pair, done, figures)
@@ -108,6 +121,12 @@ async def _run(pair: Pair, accounts: list[str], chance: random.Random, figures: 
     figures.strikes[strike] += 1
     figures.presses += PRESSED
     return run
+
+
+async def _until_known(pair: Pair, done: list[_Run]) -> None:
+    cards = [run.cards[account] for run in done for account in run.pressed]
+    with suppress(TimeoutError):
+        await pair.discord.until(lambda: all(_is_settled(pair, card) for card in cards), TOLD_SECONDS)
 
 
 async def _ask(pair: Pair, account: str) -> int:
@@ -160,12 +179,9 @@ async def _count(pair: Pair, runs: list[_Run], figures: Figures) -> None:
     cards = {account: card for run in runs for account, card in run.cards.items()}
     pressed = {account for run in runs for account in run.pressed}
 
-    def settled() -> bool:
-        return all(_end(pair, card) not in {"", "outcome unknown"} for card in cards.values())
-
     # What isn't told by then is counted below.
     with suppress(TimeoutError):
-        await pair.discord.until(settled, TOLD_SECONDS)
+        await pair.discord.until(lambda: all(_is_settled(pair, card) for card in cards.values()), TOLD_SECONDS)
     sent = Counter(str(request["path"]).split("/")[4] for request in _requests(pair))
     figures.orders += sum(sent.values())
     for account, card in cards.items():
@@ -178,6 +194,10 @@ async def _count(pair: Pair, runs: list[_Run], figures: Figures) -> None:
             figures.ends[end or "nothing"] += 1
         if end == "" or sent[account] > 1 or (end in NOTHING and sent[account] > 0):
             print(f"{account}: {sent[account]} orders, card: {pair.discord.message(card).text!r}", flush=True)
+
+
+def _is_settled(pair: Pair, card: int) -> bool:
+    return _end(pair, card) not in {"", "outcome unknown"}
 
 
 def summary(figures: Figures) -> str:
