@@ -24,19 +24,8 @@ SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432/test"
 # One database, Discord and CrossTrade for so many runs.
 SERIES = 20
 PRESSED = 2
-ENDS = (
-    "accepted",
-    "rejected",
-    "outcome unknown",
-    "never arrived",
-    "expired",
-    "not sent",
-    "denied",
-    "void",
-    "filled",
-    "order cancelled",
-)
 NOTHING = ("expired", "not sent", "never arrived", "denied", "void")
+ENDS = (*NOTHING, "accepted", "rejected", "outcome unknown", "filled", "order cancelled")
 TOLD_SECONDS = 90.0
 COMMAND = {"instrument": "ES 09-26", "side": "buy", "qty": 1}
 
