@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
-from bot.trading.policy import EVERYTHING, RESUME, Policy
+from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
@@ -77,19 +77,24 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
 
 
 def last_resort(policy: Policy, ticket: Ticket) -> Notice | None:
-    """What the team's first channel reads of a ticket that is out of its requester's reach, if no channel reads of it anyway."""
-    if ticket.state in {TicketState.OFFERED, TicketState.SENDING} or not policy.routes:
+    """What a channel of the team's reads of a ticket that is out of its requester's reach, if none reads of it anyway.
+
+    It is the first one that reads of all its accounts: nobody learns more of an account than the policy file lets them.
+    """
+    if ticket.state in {TicketState.OFFERED, TicketState.SENDING}:
         return None
-    name = EventName(ticket.state.value)
-    if notices_for(policy, name, ticket):
+    name, accounts = EventName(ticket.state.value), accounts_of(ticket.intent)
+    fit = [route.channel for route in policy.routes if all(matches(account, route.accounts) for account in accounts)]
+    if not fit or notices_for(policy, name, ticket):
         return None
-    return Notice(policy.routes[0].channel, f"{headline(name, ticket)}\n-# {OUT_OF_REACH}", tone=tone_of(name))
+    return Notice(fit[0], f"{headline(name, ticket)}\n-# {OUT_OF_REACH}", tone=tone_of(name))
 
 
 def detours(policy: Policy, notice: Notice) -> tuple[Notice, ...]:
-    """The same notice for the team's other channels, with why it comes there."""
+    """The same notice for the team's other channels, with why it comes there; for those that read of every account."""
     text = f"{notice.text}\n-# {MEANT_FOR.format(channel=notice.channel)}"
-    others = dict.fromkeys(route.channel for route in policy.routes if route.channel != notice.channel)
+    wide = [route.channel for route in policy.routes if EVERYTHING in route.accounts]
+    others = dict.fromkeys(channel for channel in wide if channel != notice.channel)
     return tuple(replace(notice, channel=channel, text=text) for channel in others)
 
 

@@ -145,14 +145,15 @@ async def test_a_flood_of_changes_becomes_few_edits_and_loses_no_last_word(runni
 
 
 async def test_news_of_the_desk_whose_channel_is_gone_are_told_in_another_one_with_why(running: Room) -> None:
-    running.rule(
-        routes=(Route(NEWS_CHANNEL, frozenset({"*"})), Route(OTHER_CHANNEL, frozenset({"*"})), Route(2003, frozenset({"filled"})))
-    )
+    everything, some = frozenset({"*"}), frozenset({"filled"})
+    # The third one reads of some accounts alone, and news of the desk may name any.
+    narrow, wide = Route(2003, everything, ("Sim*",)), Route(2004, some)
+    running.rule(routes=(Route(NEWS_CHANNEL, everything), Route(OTHER_CHANNEL, everything), narrow, wide))
     running.messenger.gone = {NEWS_CHANNEL, OTHER_CHANNEL}
     await tell(running, Notice(NEWS_CHANNEL, "**Link down**", tone=Tone.ALARM))
     await eventually(lambda: bool(running.messenger.told))
     (told,) = running.messenger.told
-    assert (told.channel, told.tone) == (2003, Tone.ALARM)
+    assert (told.channel, told.tone) == (2004, Tone.ALARM)
     assert told.text.startswith("**Link down**\n-# Meant for <#2001>, where the bot can't post: mend")
     await eventually_delivered(running)
 
@@ -182,7 +183,8 @@ async def eventually_delivered(room: Room) -> None:
 
 
 async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(running: Room) -> None:
-    running.rule(routes=(Route(NEWS_CHANNEL, frozenset({"rejected"})),))
+    rejected = frozenset({"rejected"})
+    running.rule(routes=(Route(OTHER_CHANNEL, rejected, ("Apex*",)), Route(NEWS_CHANNEL, rejected, ("Sim*",))))
     ticket = await running.ticket()
     running.messenger.unreachable = True
     await running.confirm(ticket)
@@ -196,6 +198,7 @@ async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(r
     await asyncio.sleep(0.2)
     await eventually_delivered(running)
     assert len(texts(running)) == 1, "its fills are in the journal"
+    assert texts(running, OTHER_CHANNEL) == [], "that one reads of other accounts"
 
 
 async def test_what_a_channel_of_the_teams_reads_anyway_it_does_not_read_twice(running: Room) -> None:
