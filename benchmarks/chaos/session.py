@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.books import Case, End, Sent, Story, cases, end_of, is_over, strays
+from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
@@ -128,10 +128,10 @@ class _Player:
                     await self.stage.bot.up()
 
     async def _until_known(self) -> None:
-        """Wait until evidence has settled what is unknown, or the time that it may take is over."""
+        """Wait until all is told that a kill has left, as evidence finds it, or the time that it may take is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(EVIDENCE_SECONDS):
-                while any(end_of(card.text) is End.UNKNOWN for card in self.stage.channel.cards.values()):
+                while not all(is_over(card.text) for card in self.stage.channel.cards.values()):
                     await asyncio.sleep(LOOK_SECONDS)
                     await self.stage.bot.up()
 
