@@ -1,5 +1,6 @@
 """A desk over the real journal (in memory), a broker with a book, and a channel that remembers."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,12 @@ class Room:
     async def cancel(self, ticket: Ticket, member: Member = TRADER) -> str | None:
         """Press Cancel."""
         return await self.desk.cancel(Press(member, ticket.id, ticket.revision), at_once)
+
+    async def all_told(self, *, cards: bool = False) -> None:
+        """Wait until no notices wait for Discord, perhaps no cards either."""
+        async with asyncio.timeout(5):
+            while any(cards or row.notice is not None for row in await self.journal.due(self.clock(), 99)):
+                await asyncio.sleep(0.01)
 
     async def follow(self) -> None:
         """Let the desk look at its orders, if it is time to."""

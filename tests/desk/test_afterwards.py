@@ -173,6 +173,7 @@ async def test_fills_are_followed_to_the_end_in_the_same_message(running: Room) 
     stored = await running.now(ticket.id)
     assert (stored.filled, stored.average_fill_price) == (3, Decimal(5800))
     assert all(shown.message in {None, 7000} for shown in running.messenger.shown[ticket.id])
+    await running.all_told()
     texts = [notice.text.splitlines()[0] for notice in running.messenger.told]
     assert "**Part filled 1/3 at 5800**" in texts
     assert "**Filled 3 at 5800**" in texts
@@ -182,6 +183,7 @@ async def test_an_accepted_order_that_is_rejected_later_is_told(running: Room) -
     ticket = await accepted(running)
     running.broker.change("order1", OrderState.REJECTED)
     await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.REJECTED)
+    await running.all_told()
     assert any("Rejected by NinjaTrader" in notice.text for notice in running.messenger.told)
 
 
@@ -189,6 +191,7 @@ async def test_a_cancelled_order_may_have_fills(running: Room) -> None:
     ticket = await accepted(running, 2)
     running.broker.change("order1", OrderState.CANCELLED, 1)
     await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CANCELLED)
+    await running.all_told()
     assert any("1 of 2 filled" in notice.text for notice in running.messenger.told)
 
 

@@ -82,6 +82,7 @@ async def test_an_order_of_it_that_ninjatrader_rejects_is_an_alarm(running: Room
     assert ended.outcome == told
     assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
     await as_time_passes(running, lambda: any(told in notice.text for notice in running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[-1].tone is Tone.ALARM
 
 

@@ -112,11 +112,13 @@ async def test_a_desk_that_another_process_has_taken_over_stops_at_once_and_writ
     pressing = asyncio.create_task(running.confirm(ticket))
     await eventually(lambda: len(running.broker.sent) == 1)
     before = len(await running.journal.events(ticket.id))
+    await running.all_told()
     told = len(running.messenger.told)
     await running.desk.abandon()
     # What was on its way is for whoever leads now to find out.
     assert (await running.now(ticket.id)).state is TicketState.SENDING
     assert len(await running.journal.events(ticket.id)) == before
+    await running.all_told()
     assert len(running.messenger.told) == told
     with pytest.raises(asyncio.CancelledError):
         await pressing
@@ -141,6 +143,7 @@ async def test_something_unclear_is_left_unknown(running: Room) -> None:
     await look_again(running, GRACE.total_seconds() + BETWEEN.total_seconds())
     await look_again(running, BETWEEN.total_seconds())
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
+    await running.all_told()
     told = [notice.text for notice in running.messenger.told]
     assert sum("Outcome unknown" in text for text in told) == 1
 
@@ -174,9 +177,11 @@ async def test_fills_that_are_not_all_there_yet_are_a_part(running: Room) -> Non
 async def test_an_order_that_changes_without_filling_is_shown_on_the_card_alone(running: Room) -> None:
     ticket = await accepted(running)
     await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.WORKING)
+    await running.all_told()
     told = len(running.messenger.told)
     running.broker.change("order1", OrderState.CHANGE_PENDING)
     await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CHANGE_PENDING)
+    await running.all_told()
     assert len(running.messenger.told) == told
 
 

@@ -73,6 +73,7 @@ async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: 
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
         assert stored.outcome == f"{CUT_SHORT} `Sim101` ES 09-26: still SHORT 2, 1 still working. Look at NinjaTrader."
         assert [event.name for event in await room.journal.events(ticket.id)][-1] is EventName.NOT_CLOSED
+        await room.all_told()
         assert any("NOT FLAT" in notice.text for notice in room.messenger.told)
 
 

@@ -155,13 +155,13 @@ async def test_news_of_the_desk_whose_channel_is_gone_are_told_in_another_one_wi
     (told,) = running.messenger.told
     assert (told.channel, told.tone) == (2004, Tone.ALARM)
     assert told.text.startswith("**Link down**\n-# Meant for <#2001>, where the bot can't post: mend")
-    await eventually_delivered(running)
+    await running.all_told(cards=True)
 
 
 async def test_news_of_the_desk_that_no_channel_takes_leave_the_outbox(running: Room) -> None:
     running.messenger.gone = {NEWS_CHANNEL}
     await tell(running, Notice(NEWS_CHANNEL, "**Link down**"))
-    await eventually_delivered(running)
+    await running.all_told(cards=True)
     assert running.messenger.told == []
 
 
@@ -171,15 +171,8 @@ async def test_news_of_an_order_whose_card_tells_them_are_not_told_in_a_third_ch
     ticket = await running.ticket()
     await running.cancel(ticket)
     await running.until(ticket, TicketState.CANCELLED)
-    await eventually_delivered(running)
+    await running.all_told(cards=True)
     assert running.messenger.told == []
-
-
-async def eventually_delivered(room: Room) -> None:
-    """Wait until nothing waits for Discord."""
-    async with asyncio.timeout(5):
-        while await room.journal.due(room.clock(), 1):
-            await asyncio.sleep(0.01)
 
 
 async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(running: Room) -> None:
@@ -196,7 +189,7 @@ async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(r
     running.broker.change("order1", OrderState.PART_FILLED, 1)
     running.clock.pass_by(2)
     await asyncio.sleep(0.2)
-    await eventually_delivered(running)
+    await running.all_told(cards=True)
     assert len(texts(running)) == 1, "its fills are in the journal"
     assert texts(running, OTHER_CHANNEL) == [], "that one reads of other accounts"
 
@@ -206,7 +199,7 @@ async def test_what_a_channel_of_the_teams_reads_anyway_it_does_not_read_twice(r
     running.messenger.unreachable = True
     await running.cancel(ticket)
     await eventually(lambda: bool(texts(running)))
-    await eventually_delivered(running)
+    await running.all_told(cards=True)
     assert [text.splitlines()[0] for text in texts(running)] == ["**Cancelled**"]
 
 

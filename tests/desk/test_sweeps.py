@@ -283,6 +283,7 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     names = [event.name for event in await running.journal.events(ended.id)]
     assert (names[0], names[-1]) == (EventName.OFFERED, EventName.FLATTENED)
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     [notice] = running.messenger.told
     assert notice.text.splitlines()[:2] == ["**Flat in 0.8 s, nothing works**", "`Sim101` (SIM) · flatten"]
     assert not ended.is_followed
@@ -293,6 +294,7 @@ async def test_of_one_side_nothing_is_said_of_the_other(running: Room) -> None:
     await done(running, replace(ONE, only="short"))
     assert running.broker.book_positions == {("Sim101", ES): 0, ("Sim101", NQ): 1, ("Apex-001", ES): -2}
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     lines = running.messenger.told[0].text.splitlines()
     assert lines[:2] == ["**No short position left in 0.4 s**", "`Sim101` (SIM) · flatten short only"]
 
@@ -320,6 +322,7 @@ async def test_what_works_is_cancelled_and_what_is_open_stays(running: Room) -> 
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
     assert running.broker.book_positions["Sim101", ES] == -2
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[0].text.startswith("**Everything there is cancelled in 0.4 s**\n`Sim101` (SIM) · cancel")
 
 
@@ -349,6 +352,7 @@ async def test_what_is_left_is_said_loudly(running: Room) -> None:
     # A contract in which something works is never closed.
     assert set(map(type, running.broker.sent)) == {CancelOrders}
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     [notice] = running.messenger.told
     assert notice.tone is Tone.ALARM
     assert notice.text.splitlines()[0] == "**NOT FLAT**"
@@ -361,6 +365,7 @@ async def test_orders_that_can_not_be_cancelled_are_said_loudly(running: Room) -
     ended = await done(running, CANCEL_ONE)
     assert ended.outcome == "`Sim101` ES 09-26: 1 still working. Look at NinjaTrader."
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[0].text.startswith("**Not everything is cancelled**")
 
 
@@ -578,6 +583,7 @@ async def test_a_flatten_over_several_accounts_is_told_wherever_one_of_them_is(r
     )
     await done(running, EVERYTHING)
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert [(notice.channel, notice.text.splitlines()[1]) for notice in running.messenger.told] == [
         (NEWS_CHANNEL, "`3 accounts` (LIVE) · flatten")
     ]
@@ -600,6 +606,7 @@ async def test_a_refusal_is_told_as_of_any_order(
         running.broker.refusing[kind] = Rejected("no", 400)
     await done(running, request_)
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[0].text.startswith(text)
 
 

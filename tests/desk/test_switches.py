@@ -274,6 +274,7 @@ async def test_a_halt_is_in_the_log_and_told_here_and_where_the_policy_says(runn
     )
     await halted(running, SwitchRequest("halt", "account", "Sim101", reason="CPI"))
     await eventually(lambda: len(running.messenger.told) == 2)
+    await running.all_told()
     assert {(notice.channel, notice.tone) for notice in running.messenger.told} == {
         (HERE.channel, Tone.ALARM),
         (2002, Tone.ALARM),
@@ -286,11 +287,13 @@ async def test_a_halt_is_in_the_log_and_told_here_and_where_the_policy_says(runn
     assert event.data == expected
     await running.desk.resume(TRADER, HERE, SwitchRequest("resume", "account", "Sim101"))
     await eventually(lambda: len(running.messenger.told) == 4)
+    await running.all_told()
     news = {notice.channel: notice for notice in running.messenger.told[2:]}
     assert (news[HERE.channel].silent, news[2002].silent) == (False, True)
     # The whole desk is everybody's.
     await halted(running)
     await eventually(lambda: len(running.messenger.told) == 7)
+    await running.all_told()
     assert {notice.channel for notice in running.messenger.told[4:]} == {HERE.channel, NEWS_CHANNEL, 2002}
 
 

@@ -48,6 +48,7 @@ async def test_its_order_is_followed_to_the_end(running: Room) -> None:
     await running.until(ended, TicketState.ACCEPTED)
     running.broker.change("order1", OrderState.FILLED, 1)
     await as_time_passes(running, lambda: running.messenger.shown[ended.id][-1].filled == 1)
+    await running.all_told()
     assert any("Filled 1" in notice.text for notice in running.messenger.told)
 
 
@@ -87,6 +88,7 @@ async def test_what_does_not_get_flat_is_never_followed_by_the_new_order(running
     )
     assert (running.clock() - running.broker.times[0]).total_seconds() >= USUAL_PACE.flat_within
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     [notice] = running.messenger.told
     assert notice.text.startswith("**Not closed**")
     assert "The new order was not sent" in notice.text
@@ -228,6 +230,7 @@ async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(
     assert ended.outcome in {"`No positions found`", "`no connection`"}
     assert [leg.text for leg in ended.progress.legs] == [ended.outcome]
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[0].text.startswith(f"**{state.capitalize()}**")
 
 
@@ -244,6 +247,7 @@ async def test_an_order_that_was_refused_leaves_the_position_closed_and_that_is_
     assert (ended.outcome or "").startswith("The position was closed; the new order was not placed: `")
     assert running.broker.book_positions["Sim101", ES] == 0
     await eventually(lambda: bool(running.messenger.told))
+    await running.all_told()
     assert running.messenger.told[0].text.startswith(f"**Close sent, new order {state}**")
 
 
