@@ -1,8 +1,11 @@
 """Which channels read of what."""
 
-from bot.desk.news import notices_for, notices_of_the_desk
+from dataclasses import replace
+
+from bot.desk.news import last_resort, notices_for, notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.trading.policy import Route
+from bot.trading.tickets import TicketState
 from tests.desk.conftest import Room
 
 
@@ -25,3 +28,10 @@ async def test_a_resolution_is_read_by_who_wants_it_and_by_who_wants_unknown_out
     room.rule(routes=(*routes, Route(3, frozenset({"filled"})), Route(4, frozenset({"resolved"}), ("Apex*",))))
     notices = notices_for(room.desk.policy, EventName.RESOLVED, ticket)
     assert [(notice.channel, notice.silent) for notice in notices] == [(1, True), (2, False)]
+
+
+async def test_an_order_still_on_its_way_is_nothing_that_another_channel_must_read(room: Room) -> None:
+    offered = await room.ticket()
+    room.rule(routes=(Route(1, frozenset({"filled"})),))
+    states = {state: last_resort(room.desk.policy, replace(offered, state=state)) is not None for state in TicketState}
+    assert [state for state, is_told in states.items() if not is_told] == [TicketState.OFFERED, TicketState.SENDING]
