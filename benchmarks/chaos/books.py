@@ -60,7 +60,9 @@ class Story:
         """When the last press came that it needs; ``None`` where one is missing."""
         if self.card is None or "Approve" not in self.card.buttons:
             return self.pressed_at
-        return None if None in {self.pressed_at, self.approved_at} else max(filter(None, (self.pressed_at, self.approved_at)))
+        if self.pressed_at is None or self.approved_at is None:
+            return None
+        return max(self.pressed_at, self.approved_at)
 
 
 @dataclass(frozen=True, slots=True)

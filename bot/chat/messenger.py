@@ -147,30 +147,34 @@ class DiscordMessenger:
     async def _find(self, ticket: Ticket) -> int | None:
         """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""
         channel = self._channel(ticket.place.channel, ticket.place.guild)
-        try:
-            with translated("the channel's history"):
-                # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
-                for since in (ticket.created_at - CLOCK_DIFFERENCE, None):
-                    async for message in channel.history(limit=LOOK_BACK, after=since):
-                        if shows(message, ticket.id):
-                            return message.id
-        except DeliveryRefused as error:
-            # Without the right to read the history the card is posted anew; buttons of the old one are answered all the same.
-            log.info("ticket %s: %s", ticket.id, error)
-        return None
+        # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
+        since = (ticket.created_at - CLOCK_DIFFERENCE, None)
+        found = await self._look_for(channel, lambda message: shows(message, ticket.id), *since)
+        return None if found is None else found.id
 
     async def _stands(self, notice: Notice, since: datetime) -> bool:
         """Tell whether the notice can be read in its channel already."""
         me, start = self._ready().user, notice.text.strip()[:SAME_START]
+
+        def is_it(message: discord.Message) -> bool:
+            return message.author == me and message.content.startswith(start)
+
+        return await self._look_for(self._channel(notice.channel), is_it, since - CLOCK_DIFFERENCE) is not None
+
+    async def _look_for(
+        self, channel: discord.PartialMessageable, fits: Callable[[discord.Message], bool], *since: datetime | None
+    ) -> discord.Message | None:
+        """The first message that fits, of those that came next after each moment, or of the newest where that is ``None``."""
         try:
             with translated("the channel's history"):
-                async for message in self._channel(notice.channel).history(limit=LOOK_BACK, after=since - CLOCK_DIFFERENCE):
-                    if message.author == me and message.content.startswith(start):
-                        return True
+                for moment in since:
+                    async for message in channel.history(limit=LOOK_BACK, after=moment):
+                        if fits(message):
+                            return message
         except DeliveryRefused as error:
-            # Without the right to read the history it may be told twice, which is better than never.
-            log.info("notice for channel %s: %s", notice.channel, error)
-        return False
+            # Without the right to read the history it is posted anew: better twice than never.
+            log.info("channel %s: %s", channel.id, error)
+        return None
 
     async def _edit(self, ticket: Ticket, message: int, late: float) -> int | None:
         part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.desk.news import about
-from bot.desk.ports import EventName, Notice, Tone
+from bot.desk.news import about, tone_of
+from bot.desk.ports import EventName, Notice
 from bot.trading.facts import Account, Position
 from bot.trading.health import ago
 from bot.trading.intents import accounts_of
@@ -122,11 +122,10 @@ def up_notices(policy: Policy, what: str, account: str | None) -> tuple[Notice, 
 
 def _told(policy: Policy, event: EventName, text: Write) -> tuple[Notice, ...]:
     """One notice for each channel, loud where one of its routes is."""
-    tone = Tone.ALARM if event is EventName.LINK_DOWN else Tone.ROUTINE
     found = []
     for channel in dict.fromkeys(route.channel for route in policy.routes if route.wants(event)):
         routes = tuple(route for route in policy.routes if route.channel == channel and route.wants(event))
         said = text(routes)
         if said is not None:
-            found.append(Notice(channel, said, all(route.is_silent(event) for route in routes), tone))
+            found.append(Notice(channel, said, all(route.is_silent(event) for route in routes), tone_of(event)))
     return tuple(found)

@@ -101,7 +101,7 @@ def detours(policy: Policy, notice: Notice) -> tuple[Notice, ...]:
 def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Notice, ...]:
     """One notice for each channel that wants to read of an event of the desk itself; the text is harmless already."""
     channels = dict.fromkeys(route.channel for route in policy.routes if route.wants(name))
-    return tuple(Notice(channel, text, tone=tone_of(name)) for channel in channels)
+    return tuple(Notice(channel, text) for channel in channels)
 
 
 def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:

@@ -34,7 +34,7 @@ class Grade(StrEnum):
 
 
 class Part(StrEnum):
-    """The links, in the order in which an order meets them."""
+    """The links, and the kill switch among them, in the order in which an order meets them."""
 
     DISCORD = "Discord"
     SWITCH = "Kill switch"

@@ -338,11 +338,13 @@ class FakeMessenger:
         failures: errors that the next deliveries raise, one each.
         gone: channels for notices that don't exist any more.
         unreachable: whether the channel of every ticket is gone, and direct messages are shut.
+        unreached: tickets of which nobody could be told for that.
         sought: notices that were looked for before they were told, with since when.
     """
 
     gone: set[int] = field(default_factory=set)
     unreachable: bool = False
+    unreached: list[Ticket] = field(default_factory=list)
     hold_told: asyncio.Event | None = None
     sought: list[tuple[str, datetime]] = field(default_factory=list)
     shown: dict[str, list[Ticket]] = field(default_factory=dict)
@@ -391,6 +393,7 @@ class FakeMessenger:
     async def fall_back(self, ticket: Ticket, late: float) -> None:
         self._fail()
         if self.unreachable:
+            self.unreached.append(ticket)
             raise DeliveryRefused("no direct messages")
         self.fallen_back.append(ticket)
 

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from bot.desk.news import notices_of_the_desk
 from bot.desk.outbox import MOST_LANES
 from bot.desk.ports import Event, EventName, Notice, Tone
 from bot.errors import DeliveryDelayed, DeliveryRefused
@@ -61,18 +60,15 @@ async def test_a_channel_that_drowns_holds_up_no_other_and_no_card(running: Room
     running.messenger.hold_told.set()
 
 
-async def test_a_rejections_card_and_a_lost_link_go_before_what_waits_longer(room: Room) -> None:
-    room.rule(routes=())
-    await room.cancel(await room.ticket())
+async def test_a_rejections_card_goes_before_what_waits_longer(room: Room) -> None:
+    cancelled = await room.ticket()
+    await room.cancel(cancelled)
     room.clock.pass_by(5)
     rejected = await room.ticket()
     room.broker.outcomes.append(Rejected("no margin"))
     await room.confirm(rejected)
-    room.rule(routes=(Route(NEWS_CHANNEL, frozenset({"*"})),))
-    down, up = (notices_of_the_desk(room.policies[-1], name, name) for name in (EventName.LINK_DOWN, EventName.LINK_UP))
-    await tell(room, *up, *down)
-    first, second = await room.journal.due(room.clock(), 2)
-    assert (first.ticket, second.notice) == (rejected.id, Notice(NEWS_CHANNEL, "link down", tone=Tone.ALARM))
+    cards = [row.ticket for row in await room.journal.due(room.clock(), 9) if row.notice is None]
+    assert cards == [rejected.id, cancelled.id]
 
 
 async def test_news_wait_for_discord_and_say_how_late_they_are(running: Room) -> None:
@@ -80,10 +76,9 @@ async def test_news_wait_for_discord_and_say_how_late_they_are(running: Room) ->
     ticket = await running.ticket()
     await running.cancel(ticket)
     await eventually(lambda: len(running.messenger.failures) < 3)
-    for _ in range(5):
-        running.clock.pass_by(70)
-        await asyncio.sleep(0.3)
-    await running.until(ticket, TicketState.CANCELLED)
+    running.clock.pass_by(70)
+    await as_time_passes(running, lambda: TicketState.CANCELLED in running.messenger.states(ticket.id))
+    await as_time_passes(running, lambda: bool(running.messenger.told))
     assert max(running.messenger.lateness) > 60
     assert len(running.messenger.told) == 1
 
@@ -113,8 +108,7 @@ async def test_news_that_nobody_takes_leave_the_outbox_and_stay_in_the_journal(r
     running.messenger.failures += [DeliveryRefused("gone"), DeliveryRefused("no direct messages")]
     await running.cancel(ticket)
     await eventually(lambda: not running.messenger.failures)
-    await asyncio.sleep(0.3)
-    assert list(await running.journal.due(running.clock(), 10)) == []
+    await running.all_told(cards=True)
     assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.CANCELLED
 
 
@@ -186,9 +180,8 @@ async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(r
     assert text.startswith("**Accepted**")
     assert "order `order1`" in text
     assert text.endswith("-# Neither the channel where this was asked nor its requester's direct messages can be reached.")
-    running.broker.change("order1", OrderState.PART_FILLED, 1)
-    running.clock.pass_by(2)
-    await asyncio.sleep(0.2)
+    running.broker.change("order1", OrderState.FILLED, 1)
+    await as_time_passes(running, lambda: running.messenger.unreached[-1].filled == 1)
     await running.all_told(cards=True)
     assert len(texts(running)) == 1, "its fills are in the journal"
     assert texts(running, OTHER_CHANNEL) == [], "that one reads of other accounts"
