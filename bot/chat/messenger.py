@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LONGEST_NOTICE = 1900
 LOOK_BACK = 100
 SAME_START = 1000
+# Discord asks for a heartbeat every 41.25 seconds; one that late is no connection any more.
+A_HEARTBEAT_AGO = 40.0
 # Discord stamps messages by its own clock.
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 NOBODY = discord.AllowedMentions.none()
@@ -58,10 +60,9 @@ class DiscordMessenger:
         client = self._client
         if client is None or client.is_closed():
             return ChatVitals(rivals=self.rivals.count())
-        # Infinite without a connection, and not a number before the first heartbeat was answered.
-        seconds = client.latency
-        up = client.is_ready() and not math.isinf(seconds)
-        return ChatVitals(up, seconds if math.isfinite(seconds) else None, self.rivals.count())
+        # Infinite without a connection.
+        up = client.is_ready() and not math.isinf(client.latency)
+        return ChatVitals(up, measured(client.latency), self.rivals.count())
 
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""
@@ -223,6 +224,15 @@ class DiscordMessenger:
         if self._client is None:
             raise DeliveryDelayed("The bot is not logged in to Discord.")
         return self._client
+
+
+def measured(seconds: float) -> float | None:
+    """discord.py's latency, as far as it is one.
+
+    It is infinite without a connection and not a number before the first heartbeat was answered. An answer that comes before
+    discord.py has noted when it asked is counted from the heartbeat before, some 41 s ago.
+    """
+    return seconds if seconds < A_HEARTBEAT_AGO else None
 
 
 def shows(message: discord.Message, ticket_id: str) -> bool:

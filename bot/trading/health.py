@@ -102,7 +102,7 @@ class ChatVitals:
 
     Attributes:
         up: whether the gateway is connected.
-        latency: seconds of its heartbeat; ``None`` before the first one.
+        latency: seconds that its heartbeat took; ``None`` where that isn't known.
         rivals: answers of the last minute that Discord refused since somebody else had given one.
     """
 

@@ -1,7 +1,11 @@
 """``/health`` on a phone, and the notice that is taken of another bot on the same Discord token."""
 
+import math
 from datetime import UTC, datetime
 
+import pytest
+
+from bot.chat.messenger import measured
 from bot.chat.rivals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, Rivals
 from bot.chat.sheets import health
 from bot.chat.tables import WIDTH
@@ -97,6 +101,11 @@ async def test_answers_that_another_bot_was_faster_with_are_counted_and_send_not
     assert stage.desk.orders == []
     assert len(stage.desk.tickets) == 1
     assert len(stage.env.errors) == 2
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.045, 0.045), (12.0, 12.0), (math.inf, None), (math.nan, None), (41.251, None)])
+def test_a_latency_that_discord_py_could_not_measure_is_none(seconds: float, told: float | None) -> None:
+    assert measured(seconds) == told
 
 
 async def test_the_link_to_discord_is_up_while_a_client_is_connected(stage: Stage) -> None:
