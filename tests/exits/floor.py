@@ -109,6 +109,13 @@ class Floor:
                 found[where] = found.get(where, 0) + 1
         return found
 
+    def held_since(self, where: tuple[str, str], moment: datetime) -> list[int]:
+        """What was held there before each fill since then."""
+        fills = self.simulator.world.exchange.executions
+        return [
+            fill.held - fill.signed for fill in fills if (fill.account.name, fill.contract.name) == where and fill.time >= moment
+        ]
+
     def turned_over(self) -> list[str]:
         """Fills of closing orders that took a position beyond zero."""
         exchange = self.simulator.world.exchange
