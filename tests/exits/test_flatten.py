@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
+from bot.trading.exits import Pace
 from bot.trading.tickets import TicketState
-from tests.exits.floor import Floor, open_floor, random_accounts, spoil, throw_orders
+from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
 
 # What still fills when the time is over moves on between the last reading and the look of this test.
 A_READING_AGO = timedelta(seconds=2)
@@ -18,10 +20,10 @@ def _truth(floor: Floor) -> dict[tuple[str, str], tuple[int, int]]:
     return {where: (held.get(where, 0), working.get(where, 0)) for where in held.keys() | working.keys()}
 
 
-async def flatten_one(seed: int, transport: str) -> str:
+async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
     """Flatten one random book; how it ended."""
-    dice = random.Random(seed)
-    async with open_floor(random_accounts(dice), transport=transport, seed=seed) as floor:
+    dice, transport = random.Random(seed), "websocket" if seed % 4 == 3 else "rest"
+    async with open_floor(random_accounts(dice), transport=transport, seed=seed, pace=pace) as floor:
         throw_orders(floor, dice)
         if not _truth(floor):
             return "nothing"
@@ -46,15 +48,20 @@ async def flatten_one(seed: int, transport: str) -> str:
         return "left"
 
 
+async def flatten_all(seeds: range, pace: Pace = QUICK) -> list[str]:
+    """Some at a time."""
+    groups = (seeds[start : start + 5] for start in range(0, len(seeds), 5))
+    return [end for group in groups for end in await asyncio.gather(*(flatten_one(seed, pace) for seed in group))]
+
+
 async def test_random_books_end_flat_or_say_just_what_is_left(seeds: range) -> None:
-    ends = [
-        end
-        for start in range(0, len(seeds), 5)
-        for end in await asyncio.gather(
-            *(flatten_one(seed, "websocket" if seed % 4 == 3 else "rest") for seed in seeds[start : start + 5])
-        )
-    ]
+    ends = await flatten_all(seeds)
     assert ends.count("flat") >= len(ends) // 2
+
+
+async def test_where_the_time_is_over_in_the_middle_it_says_just_what_is_left(seeds: range) -> None:
+    ends = await flatten_all(seeds, replace(QUICK, whole=0.12))
+    assert "left" in ends
 
 
 async def test_an_account_whose_positions_cannot_be_read_is_left_alone_and_never_called_flat() -> None:
