@@ -19,16 +19,17 @@ OURS = ("bot", "cogs")
 # Room -> what of ours it may import. The most specific name wins; a room may always import its own parts.
 MAY = {
     "bot.errors": (),
+    "bot.clock": (),
     "bot.settings": ("bot.errors",),
     "bot.logs": ("bot.errors",),
     "bot.trading": ("bot.errors",),
     # The policy file is an edge of its own: pydantic there, frozen rules behind it.
     "bot.policyfile": ("bot.trading", "bot.errors"),
-    "bot.crosstrade": ("bot.trading", "bot.errors"),
+    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock"),
     # The journal stores the desk's plain data; of the desk it knows nothing else.
-    "bot.journal": ("bot.trading", "bot.errors", "bot.desk.ports"),
-    "bot.desk": ("bot.trading", "bot.errors"),
-    "bot.chat": ("bot.desk", "bot.trading", "bot.errors"),
+    "bot.journal": ("bot.trading", "bot.errors", "bot.clock", "bot.desk.ports"),
+    "bot.desk": ("bot.trading", "bot.errors", "bot.clock"),
+    "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock"),
     "cogs": ("bot.chat", "bot.desk", "bot.trading", "bot.errors"),
     "bot.sandbox.ninjatrader": (),
     "bot.sandbox.discord": (),

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.__main__ import main
+from bot.clock import SteadyClock, elapsed, utc_now
 from bot.program import run
 
 FILE = "CHAOS_CLOCK"
-true_now = run.utc_now
 
 
 def shifted(text: str) -> timedelta:
@@ -23,9 +23,9 @@ def shifted(text: str) -> timedelta:
 
 def jumping_now() -> datetime:
     """The wall clock as the file has it."""
-    return true_now() + shifted(Path(os.environ[FILE]).read_text(encoding="utf-8"))
+    return utc_now() + shifted(Path(os.environ[FILE]).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
-    run.utc_now = jumping_now
+    vars(run)["system_clock"] = lambda: SteadyClock(elapsed, jumping_now)
     sys.exit(main())

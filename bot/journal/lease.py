@@ -14,11 +14,11 @@ import asyncio
 import logging
 import os
 import platform
-import time
 from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, select, update
 
+from bot.clock import elapsed
 from bot.errors import JournalError, JournalLocked
 from bot.journal import lock
 from bot.journal.links import Link
@@ -43,13 +43,6 @@ _SECOND = 1_000_000
 SERVER_NOW: ColumnElement[int] = literal_column(f"(extract(epoch FROM clock_timestamp()) * {_SECOND})::bigint")
 _LEADER = select(_row.holder, _row.epoch)
 _TABLE = select(func.to_regclass(leader.name).is_not(None))
-
-
-def elapsed() -> float:
-    """Seconds of a clock that nothing sets back and that goes on while the machine sleeps, where there is one."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 def name_of_this_process() -> str:

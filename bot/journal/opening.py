@@ -1,14 +1,14 @@
 """The door to the journal: read the address, lock, migrate, hand it out, close."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.clock import Clock, system_clock
 from bot.errors import JournalError, SettingsError
 from bot.journal.faults import SETTING, setting_error
 from bot.journal.lease import MIGRATION_SECONDS, Lease, name_of_this_process
@@ -16,7 +16,7 @@ from bot.journal.links import MEMORY, Link, SqliteReads, SqliteWrites
 from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
 from bot.journal.standby import Standby
-from bot.journal.store import SqlJournal, utc_now
+from bot.journal.store import SqlJournal
 
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
 _OPTIONS: dict[str, set[str]] = {SQLITE: set(), POSTGRESQL: {"host", "ssl"}}
@@ -24,8 +24,12 @@ _FORMS = f"write it like {SQLITE}:///desk.db or {POSTGRESQL}://user:password@hos
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[SqlJournal]:
+async def opened(url: str, clock: Clock | None = None) -> AsyncIterator[SqlJournal]:
     """The journal at that address, owned by this process alone and brought up to date. On PostgreSQL its owner leads meanwhile.
+
+    Args:
+        url: as ``DATABASE_URL`` has it.
+        clock: the desk's; one of its own if left out.
 
     Raises:
         SettingsError: the address can't be used.
@@ -33,8 +37,8 @@ async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncIter
         JournalError: it can't be opened, or a newer version of the bot has written it.
     """
     async with AsyncExitStack() as stack:
-        address = read_address(url)
-        lease = None if address.drivername == SQLITE else Lease(name_of_this_process())
+        address, clock = read_address(url), clock or system_clock()
+        lease = None if address.drivername == SQLITE else Lease(name_of_this_process(), clock.seconds)
         reads, writes = _sqlite(address, stack) if lease is None else _postgresql(address, lease)
         stack.push_async_callback(writes.close)
         stack.push_async_callback(reads.close)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from bot.clock import elapsed
 from bot.errors import JournalError
 from bot.journal import lock
-from bot.journal.lease import LEASE_SECONDS, SERVER_NOW, elapsed, leads
+from bot.journal.lease import LEASE_SECONDS, SERVER_NOW, leads
 from bot.journal.links import Link
 from bot.journal.schema import leader
 

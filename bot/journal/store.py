@@ -1,7 +1,8 @@
 """The journal itself: each method is one transaction. What goes to which row is in ``codec``, how it gets there in ``links``."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.clock import Clock
 from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice, Tone
 from bot.errors import Halted
 from bot.journal import fills as filled
@@ -84,21 +86,16 @@ _NEWEST = (
 )
 
 
-def utc_now() -> datetime:
-    """The machine's time."""
-    return datetime.now(UTC)
-
-
 class SqlJournal:
     """The desk's ``Journal`` on SQLite or PostgreSQL.
 
     Args:
         reads, writes: may be one and the same.
-        clock: asked only for a change that comes without an event.
+        clock: the desk's; lines of the log, which outlive it, are stamped as the host's clock has their moment.
         lease: what this process leads by, where others may stand by.
     """
 
-    def __init__(self, reads: Link, writes: Link, clock: Callable[[], datetime] = utc_now, lease: Lease | None = None) -> None:
+    def __init__(self, reads: Link, writes: Link, clock: Clock, lease: Lease | None = None) -> None:
         self.lease = lease
         self._reads = reads
         self._writes = writes
@@ -112,7 +109,7 @@ class SqlJournal:
 
         def work(connection: Connection) -> None:
             connection.execute(_OPEN, {**values, **message})
-            log.append(connection, (event,))
+            log.append(connection, self._stamped(event))
 
         await self._writes.run(work)
         self._shelf.put(ticket)
@@ -143,7 +140,7 @@ class SqlJournal:
             if asked is not None and (barred := switching.barring(connection, asked, new.shown.position)):
                 connection.rollback()
                 return barred[0]
-            log.append(connection, events)
+            log.append(connection, self._stamped(*events))
             outbox.tell(connection, notices, at, new.id)
             if show:
                 outbox.show(connection, new.id, at, tone)
@@ -166,7 +163,7 @@ class SqlJournal:
         """Store an event that changes no ticket."""
 
         def work(connection: Connection) -> None:
-            log.append(connection, (event,))
+            log.append(connection, self._stamped(event))
             outbox.tell(connection, notices, event.at)
 
         await self._writes.run(work)
@@ -182,7 +179,7 @@ class SqlJournal:
             if not switching.put(connection, switch):
                 connection.rollback()
                 return False
-            log.append(connection, (event,))
+            log.append(connection, self._stamped(event))
             outbox.tell(connection, notices, event.at)
             return True
 
@@ -241,6 +238,9 @@ class SqlJournal:
     async def postpone(self, delivery: Delivery, until: datetime) -> None:
         """Count a failed attempt and put the row off."""
         await self._writes.run(lambda connection: outbox.postpone(connection, delivery, until))
+
+    def _stamped(self, *events: Event) -> Sequence[Event]:
+        return [replace(event, at=self._clock.shown(event.at)) for event in events]
 
     async def _tickets(self, which: Select[str, int, int | None], values: Values) -> list[Ticket]:
         """The tickets whose keys the statement finds, read whole only where this process hasn't seen them as they stand."""

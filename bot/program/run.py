@@ -7,13 +7,14 @@ taken over from it.
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 
 import discord
 
 from bot.chat.client import DeskClient, run_client
 from bot.chat.messenger import DiscordMessenger
+from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
@@ -47,6 +48,8 @@ from cogs.trading import Trading
 
 log = logging.getLogger(__name__)
 
+NewId = Callable[[], str]
+
 # Letters and digits that nobody mistakes for one another when a ticket's id is read aloud.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
@@ -69,11 +72,6 @@ COGS = (
 )
 
 
-def utc_now() -> datetime:
-    """The wall clock, aware UTC."""
-    return datetime.now(UTC)
-
-
 def new_id() -> str:
     """A ticket's id: unguessable and easy to read."""
     return "".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))
@@ -94,7 +92,8 @@ async def run(settings: Settings) -> int:
         why = "Another process leads now."
         try:
             watch = _as_it_is_now(watch, settings) if stood_by else watch
-            await _lead(settings, watch, stop, stood_by=stood_by)
+            # A clock of its own for each time: what it says holds from the start of a desk to its end.
+            await lead(settings, watch, stop, system_clock(), stood_by=stood_by)
         except JournalLocked as error:
             if waiting is None:
                 raise
@@ -132,15 +131,26 @@ def _as_it_is_now(watch: PolicyWatch, settings: Settings) -> PolicyWatch:
         return watch
 
 
-async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, stood_by: bool) -> None:
-    """Run the desk until told to stop, or until another process has taken over."""
+async def lead(
+    settings: Settings, watch: PolicyWatch, stop: asyncio.Event, clock: Clock, *, ids: NewId = new_id, stood_by: bool = False
+) -> None:
+    """Run the desk until told to stop, or until another process has taken over.
+
+    Args:
+        settings: all of them.
+        watch: has read the policy file.
+        stop: the word to stop.
+        clock: begins with this desk.
+        ids: gives an id that was never given before, of letters and digits.
+        stood_by: whether another process has led before.
+    """
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(opened(settings.database_url, utc_now))
+        journal = await stack.enter_async_context(opened(settings.database_url, clock))
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
         messenger = DiscordMessenger(why_not)
-        broker = await stack.enter_async_context(_crosstrade(settings, why_not))
-        meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, utc_now)
+        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not))
+        meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
         quiet, halt_file = broker.in_background, beside_the_journal(settings.database_url)
@@ -149,8 +159,8 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
             journal,
             messenger,
             lambda: watch.current,
-            utc_now,
-            new_id,
+            clock,
+            ids,
             quiet_broker=quiet,
             urgent_broker=broker.for_exits,
             observe=meter.count,
@@ -158,12 +168,12 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
         )
         broker.listen(desk.news)
         if lease is not None and stood_by:
-            await _tell_of_takeover(lease, watch, journal)
+            await _tell_of_takeover(lease, watch, journal, clock)
         meter.grades = desk.health.grades
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
-        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), utc_now)
+        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), clock)
         await _until_stopped(
             desk,
             heads,
@@ -171,7 +181,7 @@ async def _lead(settings: Settings, watch: PolicyWatch, stop: asyncio.Event, *, 
             asyncio.Event() if lease is None else lease.lost,
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
-            asyncio.create_task(_watch_policy(watch, journal), name="policy"),
+            asyncio.create_task(_watch_policy(watch, journal, clock), name="policy"),
             asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(), name="link"),
         )
@@ -207,13 +217,13 @@ async def _until_stopped(
             await heads.keep_last()
 
 
-async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, journal: SqlJournal) -> None:
+async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, journal: SqlJournal, clock: Clock) -> None:
     """Note that this process leads now where another one did, and tell the team."""
     log.warning("took over from %s; this is term %s", lease.before, lease.epoch)
     text = f"**Another machine leads the desk now** · {code(lease.name)} took over from {code(str(lease.before))}"
     notices = notices_of_the_desk(watch.current, EventName.TOOK_OVER, text)
     data: dict[str, object] = {"from": lease.before, "to": lease.name, "term": lease.epoch}
-    await journal.record(Event(utc_now(), EventName.TOOK_OVER, data=data), notices)
+    await journal.record(Event(clock(), EventName.TOOK_OVER, data=data), notices)
 
 
 class Clients:
@@ -251,12 +261,12 @@ class Clients:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings, why_not: WhyNot) -> CrossTrade:
+def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
-        clock=utc_now,
-        new_id=new_id,
+        clock=clock,
+        new_id=ids,
         transport=settings.crosstrade_transport.value,
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
@@ -264,12 +274,12 @@ def _crosstrade(settings: Settings, why_not: WhyNot) -> CrossTrade:
     )
 
 
-async def _watch_policy(watch: PolicyWatch, journal: Journal) -> None:
+async def _watch_policy(watch: PolicyWatch, journal: Journal, clock: Clock) -> None:
     """Keep the running policy that of its file; the team reads what became of a change."""
 
     async def told(text: str, data: dict[str, object]) -> None:
         notices = notices_of_the_desk(watch.current, EventName.POLICY_CHANGED, text)
-        await journal.record(Event(utc_now(), EventName.POLICY_CHANGED, data=data), notices)
+        await journal.record(Event(clock(), EventName.POLICY_CHANGED, data=data), notices)
 
     async def changed(_policy: Policy) -> None:
         log.info("policy %s is in force", watch.digest)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,21 +33,18 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, Outcome, Unknown
 from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
+from tests.clocks import NOON, HandClock
 from tests.desk.fake_reads import Shown, ShowsBook
 
 ES = Contract("ES", 2026, 9)
-NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 
 
-class Clock:
+class Clock(HandClock):
     """A clock that stands still until it is moved; what is planned for a moment happens as it passes."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
+        super().__init__(now)
         self._plans: list[tuple[datetime, Callable[[], object]]] = []
-
-    def __call__(self) -> datetime:
-        return self.now
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass."""

@@ -9,10 +9,11 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
+from bot.clock import system_clock
 from bot.crosstrade import CrossTrade, Timeouts
 from bot.desk.desk import Desk
 from bot.desk.requests import Press, Refused, TicketRequest
@@ -161,10 +162,7 @@ async def open_floor(
 ) -> AsyncIterator[Floor]:
     """Open a floor; its desk's loops don't run."""
     simulator = Simulator(token="t", accounts=accounts, timing=timing, rate_limited=False, seed=seed)
-    numbers = itertools.count(1)
-
-    def clock() -> datetime:
-        return datetime.now(UTC)
+    numbers, clock = itertools.count(1), system_clock()
 
     def new_id() -> str:
         return f"t{next(numbers)}"

@@ -23,6 +23,7 @@ from bot.trading.intents import Reverse
 from bot.trading.orders import Side, Terms
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, move
+from tests.clocks import HandClock
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -85,7 +86,7 @@ async def beside(file: Path, patience: float = 5.0) -> AsyncIterator[SqlJournal]
     """A further journal on a file that another one has made and locked, as if the lock had failed."""
     reads, writes = SqliteReads(str(file), patience), SqliteWrites(str(file), patience)
     try:
-        yield SqlJournal(reads, writes)
+        yield SqlJournal(reads, writes, HandClock())
     finally:
         await reads.close()
         await writes.close()

@@ -25,6 +25,7 @@ from bot.journal.postgres import PostgresLink
 from bot.journal.store import SqlJournal
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState, move
+from tests.clocks import HandClock
 
 from .making import NOON, SECOND, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
 
@@ -73,7 +74,7 @@ async def test_a_change_that_skips_a_version_or_changes_the_id_is_a_fault_of_the
 
 
 async def test_a_quiet_change_leaves_the_card_alone_and_needs_no_event(url: str) -> None:
-    async with opened(url, clock=lambda: NOON + 5 * SECOND) as journal:
+    async with opened(url, clock=HandClock(NOON + 5 * SECOND)) as journal:
         offer = await stored(journal)
         taken = claimed(offer)
         assert await journal.advance(offer, taken, (), show=False)
@@ -137,7 +138,7 @@ async def test_of_racing_changes_on_two_postgresql_connections_exactly_one_wins(
     async with opened(server) as journal:
         address = journal._writes._engine.url  # type: ignore[attr-defined]  # the link's own engine knows the address
         reads, writes = PostgresLink(address, writes=False), PostgresLink(address, writes=True)
-        other = SqlJournal(reads, writes)
+        other = SqlJournal(reads, writes, HandClock())
         for number in range(10):
             offer = await stored(journal, f"t{number}")
             moves = [claimed(offer, ended_by=str(racer)) for racer in range(6)]

@@ -19,6 +19,7 @@ from bot.journal.schema import leader, tickets
 from bot.journal.standby import Standby, look
 from bot.journal.store import SqlJournal
 from bot.trading.tickets import Ticket, TicketState
+from tests.clocks import HandClock
 
 from .conftest import on_server
 from .making import by_hand, claimed, event, stored
@@ -71,7 +72,7 @@ async def leading(url: str, name: str = "first") -> AsyncIterator[Leader]:
     reads, writes = PostgresLink(make_url(url), writes=False), PostgresLink(make_url(url), writes=True, fence=lease)
     try:
         await writes.run(lease.begin)
-        yield Leader(SqlJournal(reads, writes, lease=lease), lease, writes, clock)
+        yield Leader(SqlJournal(reads, writes, HandClock(), lease), lease, writes, clock)
     finally:
         await writes.close()
         await reads.close()

@@ -33,6 +33,7 @@ from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.trading.orders import OrderState
 from bot.trading.tickets import IN_FLIGHT, TRANSITIONS, IllegalMove, Ticket, TicketState, move
+from tests.clocks import HandClock
 
 from .conftest import SERVER, on_server
 from .making import NOON, SECOND, sqlite_url, ticket
@@ -95,7 +96,7 @@ class Life(RuleBasedStateMachine):
     def begin(self) -> None:
         """Open an empty journal."""
         self.loop = asyncio.Runner()
-        self.model, self.now, self.number = Model(), NOON, 0
+        self.model, self.clock, self.number = Model(), HandClock(NOON), 0
         self.stack: AsyncExitStack | None = None
         self.empty()
         self.open()
@@ -108,7 +109,7 @@ class Life(RuleBasedStateMachine):
 
         async def work() -> tuple[AsyncExitStack, SqlJournal]:
             stack = AsyncExitStack()
-            return stack, await stack.enter_async_context(opened(self.url, lambda: self.now))
+            return stack, await stack.enter_async_context(opened(self.url, self.clock))
 
         self.stack, self.journal = self.loop.run(work())
 
@@ -126,7 +127,7 @@ class Life(RuleBasedStateMachine):
 
     def event(self, name: EventName, ticket_id: str | None) -> Event:
         """Something that happens now."""
-        return Event(self.now, name, ticket_id, 7, {"n": len(self.model.events)})
+        return Event(self.clock.now, name, ticket_id, 7, {"n": len(self.model.events)})
 
     def notices(self, tones: Sequence[Tone]) -> list[Notice]:
         """News for the team."""
@@ -136,13 +137,13 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.integers(0, 90))
     def wait(self, seconds: int) -> None:
         """Time goes by."""
-        self.now += timedelta(seconds=seconds)
+        self.clock.now += timedelta(seconds=seconds)
 
     @rule(target=ids)
     def offer(self) -> str:
         """A new ticket."""
         self.number += 1
-        made = ticket(f"t{self.number}", created_at=self.now, expires_at=self.now + 30 * SECOND)
+        made = ticket(f"t{self.number}", created_at=self.clock.now, expires_at=self.clock.now + 30 * SECOND)
         event = self.event(EventName.OFFERED, made.id)
         self.loop.run(self.journal.open(made, event))
         self.model.tickets[made.id] = made
@@ -168,15 +169,15 @@ class Life(RuleBasedStateMachine):
     ) -> Ticket:
         """Move a ticket on; what it was before."""
         before = self.model.tickets[id_]
-        sent = {"sent_at": self.now} if state is TicketState.SENDING else {}
+        sent = {"sent_at": self.clock.now} if state is TicketState.SENDING else {}
         after = move(before, state, order_state=order_state, outcome=f"v{before.version}", **sent)
         event, notices = self.event(EventName.SEEN, id_), self.notices(tones)
         assert self.loop.run(self.journal.advance(before, after, [event], notices, show=show))
         self.model.tickets[id_] = after
         self.model.events.append(event)
-        self.model.rows += [Row(notice, self.now, self.now) for notice in notices]
+        self.model.rows += [Row(notice, self.clock.now, self.clock.now) for notice in notices]
         if show:
-            self.model.show(id_, self.now)
+            self.model.show(id_, self.clock.now)
         return before
 
     @rule(stale=old, which=st.integers(0, 100))
@@ -202,7 +203,7 @@ class Life(RuleBasedStateMachine):
         event, notices = self.event(EventName.DENIED, None), self.notices(tones)
         self.loop.run(self.journal.record(event, notices))
         self.model.events.append(event)
-        self.model.rows += [Row(notice, self.now, self.now) for notice in notices]
+        self.model.rows += [Row(notice, self.clock.now, self.clock.now) for notice in notices]
 
     @rule(id_=ids, message=st.integers(1, 9))
     def post(self, id_: str, message: int) -> None:
@@ -220,9 +221,9 @@ class Life(RuleBasedStateMachine):
         if changed and isinstance(row.key, str):
             self.go_on(row.key, which, None, [], show=True)
         newer = row.sequence != delivery.sequence
-        self.loop.run(self.journal.delivered(delivery, self.now))
+        self.loop.run(self.journal.delivered(delivery, self.clock.now))
         if newer:
-            row.since = row.due = self.now
+            row.since = row.due = self.clock.now
             row.attempts = 0
         else:
             self.model.rows.remove(row)
@@ -234,9 +235,9 @@ class Life(RuleBasedStateMachine):
         if found is None:
             return
         delivery, row = found
-        self.loop.run(self.journal.postpone(delivery, self.now + LATE))
+        self.loop.run(self.journal.postpone(delivery, self.clock.now + LATE))
         row.attempts += 1
-        row.due = self.now + LATE
+        row.due = self.clock.now + LATE
         if changed and isinstance(row.key, str):
             self.go_on(row.key, which, None, [], show=True)
 
@@ -251,7 +252,7 @@ class Life(RuleBasedStateMachine):
 
     def due(self) -> Sequence[Delivery]:
         """What the journal says is due."""
-        return self.loop.run(self.journal.due(self.now, 1000))
+        return self.loop.run(self.journal.due(self.clock.now, 1000))
 
     @rule()
     def start_again(self) -> None:
@@ -267,10 +268,10 @@ class Life(RuleBasedStateMachine):
             assert self.loop.run(self.journal.ticket(id_)) == expected
             assert self.loop.run(self.journal.events(id_)) == [one for one in model.events if one.ticket == id_]
         assert {one.id for one in self.loop.run(self.journal.live())} == model.live()
-        since = self.now - timedelta(minutes=1)
+        since = self.clock.now - timedelta(minutes=1)
         sent = {one.id for one in model.tickets.values() if one.sent_at is not None and one.sent_at >= since}
         assert {one.id for one in self.loop.run(self.journal.recent(since))} == model.unsettled() | sent
-        waiting = {(str(row.key), row.since, row.attempts, row.sequence) for row in model.rows if row.due <= self.now}
+        waiting = {(str(row.key), row.since, row.attempts, row.sequence) for row in model.rows if row.due <= self.clock.now}
         told = {(str(one.notice or one.ticket), one.since, one.attempts, one.sequence) for one in self.due()}
         assert told == waiting
 
@@ -325,7 +326,7 @@ def go_every_way(machine: Life) -> None:
             # What Discord wouldn't have, and then has while it changes.
             machine.put_off(card, changed=True)
             machine.both_say_the_same()
-            machine.now += LATE
+            machine.clock.now += LATE
             machine.deliver(card, changed=True)
             machine.both_say_the_same()
         machine.the_log_is_whole()

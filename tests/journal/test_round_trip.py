@@ -35,6 +35,7 @@ from bot.trading.policy import Visibility
 from bot.trading.progress import Leg, LegState, Line, Progress
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
+from tests.clocks import HandClock
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
 
@@ -144,7 +145,7 @@ tickets = st.builds(
 
 def unread(journal: SqlJournal) -> SqlJournal:
     """The same journal with nothing remembered, so that rows are read."""
-    return SqlJournal(journal._reads, journal._writes)
+    return SqlJournal(journal._reads, journal._writes, HandClock())
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -247,14 +248,14 @@ async def test_a_ticket_changed_by_somebody_else_is_read_anew(file: Path) -> Non
         taken = claimed(offer)
         assert await journal.advance(offer, taken, ())
         assert await other.ticket("t1") == taken
-        await SqlJournal(other._reads, other._writes).posted("t1", 20, 66)
+        await SqlJournal(other._reads, other._writes, HandClock()).posted("t1", 20, 66)
         assert await journal.ticket("t1") == replace(taken, message=66)
         await other.posted("t1", 20, 77)
         assert await journal.ticket("t1") == replace(taken, message=77)
 
 
 async def test_a_shelf_that_is_full_forgets_and_the_journal_reads_again(journal: SqlJournal) -> None:
-    small = SqlJournal(journal._reads, journal._writes)
+    small = SqlJournal(journal._reads, journal._writes, HandClock())
     small._shelf = Shelf(room=2)
     put = [await stored(small, f"t{number}") for number in range(5)]
     assert await small.live() == put

@@ -1,0 +1,87 @@
+"""Time, in two kinds: one that nobody sets, by which everything here waits and measures, and the host's, which people read.
+
+Somebody may set the host's clock while the bot runs: NTP after a boot, a person, a hypervisor. So the desk's own time begins as
+the host's and goes on by a count that nothing sets back and that goes on while the machine sleeps. All stamps of a run are in
+that time, and so comparable with each other; ``Clock.shown`` makes of them what the host's clock would say, for people.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+# NTP moves a clock by less than this without setting it, and stamps of others are never more exact.
+STEP = timedelta(seconds=2)
+UNSET = timedelta(0)
+
+
+class Clock(Protocol):
+    """What everything that waits, measures or stamps is given. Calling it gives the desk's time, aware UTC."""
+
+    def __call__(self) -> datetime:
+        """The desk's time: never set, aware UTC."""
+
+    def seconds(self) -> float:
+        """Seconds of the count that nothing sets back and that goes on while the machine sleeps."""
+
+    def host(self) -> datetime:
+        """The host's clock as it stands just now, aware UTC."""
+
+    @property
+    def set_by(self) -> timedelta:
+        """How far the host's clock is ahead of the desk's time by having been set; exactly zero while it was not."""
+
+    def shown(self, at: datetime) -> datetime:
+        """A moment of the desk's time as the host's clock has it now."""
+
+
+class SteadyClock:
+    """A ``Clock`` made of a count and a host's clock.
+
+    Args:
+        seconds: the count.
+        host: the host's clock, aware UTC.
+    """
+
+    def __init__(self, seconds: Callable[[], float], host: Callable[[], datetime]) -> None:
+        self.seconds = seconds
+        self.host = host
+        self._zero, self._began = seconds(), host()
+        self._set_by = UNSET
+
+    def __call__(self) -> datetime:
+        """The desk's time."""
+        return self._began + timedelta(seconds=self.seconds() - self._zero)
+
+    @property
+    def set_by(self) -> timedelta:
+        """How far the host's clock was set since this one began; what is less than ``STEP`` is none of it."""
+        ahead = self.host() - self()
+        if abs(ahead - self._set_by) > STEP:
+            self._set_by = ahead if abs(ahead) > STEP else UNSET
+        return self._set_by
+
+    def shown(self, at: datetime) -> datetime:
+        """A moment of the desk's time as the host's clock has it now."""
+        return at + self.set_by
+
+
+def system_clock() -> SteadyClock:
+    """The clock of this machine, beginning now."""
+    return SteadyClock(elapsed, utc_now)
+
+
+def utc_now() -> datetime:
+    """The host's clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def elapsed() -> float:
+    """Seconds of a count that nothing sets back and that goes on while the machine sleeps, where the system has one."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        # The other one stands still during sleep.
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
