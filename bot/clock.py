@@ -35,6 +35,9 @@ class Clock(Protocol):
     def shown(self, at: datetime) -> datetime:
         """A moment of the desk's time as the host's clock has it now."""
 
+    def own(self, at: datetime) -> datetime:
+        """A moment that others have stamped, by clocks like the host's, in the desk's time."""
+
 
 class SteadyClock:
     """A ``Clock`` made of a count and a host's clock.
@@ -65,6 +68,10 @@ class SteadyClock:
     def shown(self, at: datetime) -> datetime:
         """A moment of the desk's time as the host's clock has it now."""
         return at + self.set_by
+
+    def own(self, at: datetime) -> datetime:
+        """A moment that others have stamped in the desk's time."""
+        return at - self.set_by
 
 
 def system_clock() -> SteadyClock:

@@ -29,3 +29,6 @@ class HandClock:
 
     def shown(self, at: datetime) -> datetime:
         return at + self.set_by
+
+    def own(self, at: datetime) -> datetime:
+        return at - self.set_by

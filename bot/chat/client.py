@@ -20,6 +20,7 @@ from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
 from bot.chat.offering import Offering
 from bot.chat.presence import CROSSTRADE, NO_SWITCHES, presence
+from bot.chat.rivals import CAME
 from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
 from bot.errors import SettingsError
@@ -126,7 +127,9 @@ class DeskClient(Host):
         self._shown_link = shown
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Note that Discord was reached, and where a lost connection is taken up again, before anything else can happen."""
+        """Note that Discord was reached, where a lost connection is taken up again, and when an interaction came."""
+        if event == "interaction":
+            args[0].extras[CAME] = self.messenger.clock.seconds()
         if event == "connect":
             self.reached = True
             # A fresh session starts without a presence.

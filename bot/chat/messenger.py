@@ -17,11 +17,12 @@ from bot.chat.cards import card
 from bot.chat.private import PrivateCards
 from bot.chat.rivals import Rivals
 from bot.chat.translate import UNKNOWN_MESSAGE, translated
+from bot.clock import Clock
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.trading.health import ChatVitals
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState, shifted
 from bot.trading.words import lateness
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,15 @@ class DiscordMessenger:
     """Fills ``bot.desk.ports.Messenger``. Clients come and go; without one, everything is put off.
 
     Args:
+        clock: the desk's; people read its moments as the host's clock has them.
         why_not: why nothing may be told just now, if so; then everything is put off, too.
     """
 
-    def __init__(self, why_not: Callable[[], str | None] = lambda: None) -> None:
-        self.private = PrivateCards()
+    def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None) -> None:
+        self.clock = clock
+        self.private = PrivateCards(clock.seconds)
         self._why_not = why_not
-        self.rivals = Rivals()
+        self.rivals = Rivals(clock.seconds)
         self._client: discord.Client | None = None
 
     @property
@@ -126,7 +129,11 @@ class DiscordMessenger:
         with translated("a direct message"):
             channel = await self._ready().create_dm(discord.Object(ticket.requester.id))
             nonce = _nonce("direct", ticket.id, ticket.version)
-            await channel.send(view=card(ticket, late, buttons=False), nonce=nonce, allowed_mentions=NOBODY)
+            await channel.send(view=self.card(ticket, late, buttons=False), nonce=nonce, allowed_mentions=NOBODY)
+
+    def card(self, ticket: Ticket, late: float = 0.0, *, buttons: bool = True, note: str | None = None) -> discord.ui.LayoutView:
+        """The ticket's card, its times as people's clocks have them."""
+        return card(shifted(ticket, self.clock.set_by), late, buttons=buttons, note=note)
 
     async def post(self, ticket: Ticket, late: float = 0.0, *, instead_of: int | None = None) -> discord.Message:
         """Post the ticket's card where it was asked for.
@@ -143,13 +150,13 @@ class DiscordMessenger:
         with translated("the ticket"):
             # The same nonce makes it one message, whoever posts it first: the command or the outbox.
             nonce = _nonce("card", ticket.id, instead_of)
-            return await channel.send(view=card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
+            return await channel.send(view=self.card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
 
     async def _find(self, ticket: Ticket) -> int | None:
         """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""
         channel = self._channel(ticket.place.channel, ticket.place.guild)
         # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
-        since = (ticket.created_at - CLOCK_DIFFERENCE, None)
+        since = (self.clock.shown(ticket.created_at) - CLOCK_DIFFERENCE, None)
         found = await self._look_for(channel, lambda message: shows(message, ticket.id), *since)
         return None if found is None else found.id
 
@@ -160,7 +167,7 @@ class DiscordMessenger:
         def is_it(message: discord.Message) -> bool:
             return message.author == me and message.content.startswith(start)
 
-        return await self._look_for(self._channel(notice.channel), is_it, since - CLOCK_DIFFERENCE) is not None
+        return await self._look_for(self._channel(notice.channel), is_it, self.clock.shown(since) - CLOCK_DIFFERENCE) is not None
 
     async def _look_for(
         self, channel: discord.PartialMessageable, fits: Callable[[discord.Message], bool], *since: datetime | None
@@ -181,7 +188,7 @@ class DiscordMessenger:
         part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)
         try:
             with translated("the ticket"):
-                await part.edit(view=card(ticket, late), allowed_mentions=NOBODY)
+                await part.edit(view=self.card(ticket, late), allowed_mentions=NOBODY)
         except DeliveryRefused as error:
             cause = error.__cause__
             if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE:
@@ -199,7 +206,7 @@ class DiscordMessenger:
         if interaction is None:
             raise DeliveryRefused("The private card is out of reach.")
         with translated("the private ticket"):
-            await interaction.edit_original_response(view=card(ticket, late), allowed_mentions=NOBODY)
+            await interaction.edit_original_response(view=self.card(ticket, late), allowed_mentions=NOBODY)
         return None
 
     async def _point_to(self, ticket: Ticket, posted: discord.Message) -> None:
@@ -211,7 +218,9 @@ class DiscordMessenger:
         note = wording.RESULT_POSTED.format(link=posted.jump_url)
         try:
             with translated("the private ticket"):
-                await interaction.edit_original_response(view=card(ticket, buttons=False, note=note), allowed_mentions=NOBODY)
+                await interaction.edit_original_response(
+                    view=self.card(ticket, buttons=False, note=note), allowed_mentions=NOBODY
+                )
         except DeliveryError as error:
             log.info("private card of ticket %s not redrawn: %s", ticket.id, error)
 

@@ -13,7 +13,6 @@ from discord import app_commands
 from bot.chat import wording
 from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import thinking
-from bot.chat.cards import card
 from bot.chat.choices import choices
 from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
@@ -104,7 +103,7 @@ class Offering:
         self._messenger.private.keep(ticket.id, interaction)
         try:
             with translated("the private ticket"):
-                await interaction.edit_original_response(view=card(ticket))
+                await interaction.edit_original_response(view=self._messenger.card(ticket))
         except DeliveryError as error:
             await self._desk.not_posted(ticket.id, str(error))
             raise

@@ -1,23 +1,39 @@
 """Cards that only their requester sees. Discord lets such a message be changed only by an interaction's token, for 15 minutes."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 
 MOST = 200
+# Discord takes a token for 15 minutes from when the interaction was made, some moments before it came here.
+TOKEN_LIVES = 14.5 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    interaction: discord.Interaction[Any]
+    since: float
 
 
 class PrivateCards:
-    """The newest interaction of each private card, in memory only; a restart or time loses them, and then news go elsewhere."""
+    """The newest interaction of each private card, in memory only; a restart or time loses them, and then news go elsewhere.
 
-    def __init__(self, most: int = MOST) -> None:
+    Args:
+        clock: seconds of a count that nothing sets back.
+        most: cards at most.
+    """
+
+    def __init__(self, clock: Callable[[], float], most: int = MOST) -> None:
+        self._clock = clock
         self._most = most
-        self._kept: OrderedDict[str, discord.Interaction[Any]] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def keep(self, ticket_id: str, interaction: discord.Interaction[Any]) -> None:
         """Remember the interaction whose answer is the card; the oldest is dropped when there are too many."""
-        self._kept[ticket_id] = interaction
+        self._kept[ticket_id] = _Kept(interaction, self._clock())
         self._kept.move_to_end(ticket_id)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
@@ -29,11 +45,13 @@ class PrivateCards:
 
     def find(self, ticket_id: str) -> discord.Interaction[Any] | None:
         """The interaction by which the card can still be changed, if there is one."""
-        interaction = self._kept.get(ticket_id)
-        if interaction is not None and interaction.is_expired():
+        kept = self._kept.get(ticket_id)
+        if kept is None:
+            return None
+        if self._clock() - kept.since >= TOKEN_LIVES:
             self.drop(ticket_id)
             return None
-        return interaction
+        return kept.interaction
 
     def drop(self, ticket_id: str) -> None:
         """Forget a card that is over."""

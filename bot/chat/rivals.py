@@ -3,7 +3,6 @@
 The slower one is told that its answer comes too late. Here that is counted; what follows from it is the desk's business.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,23 +16,26 @@ UNKNOWN_INTERACTION = 10062
 # An interaction that is older is unknown to Discord because nobody has answered it in time.
 DISCORD_WAITS = 3.0
 WINDOW = 60.0
+# Where an interaction keeps when it came: discord.py leaves room for what is ours.
+CAME = "came"
 
 
 class Rivals:
     """The interactions of the last minute that somebody else was faster to answer."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._seen: dict[int, float] = {}
 
-    def refused(self, interaction: int, code: int, age: float) -> None:
+    def refused(self, interaction: int, code: int, came: float) -> None:
         """Discord refused an answer.
 
         Args:
             interaction: whose answer; one that is tried again counts once.
             code: Discord's own.
-            age: seconds since the interaction was made.
+            came: when the interaction came, in seconds of the clock.
         """
+        age = self._clock() - came
         if code == ALREADY_ACKNOWLEDGED or (code == UNKNOWN_INTERACTION and age < DISCORD_WAITS):
             self._seen.setdefault(interaction, self._clock())
 
@@ -59,6 +61,5 @@ def first_answer(interaction: discord.Interaction[Any], what: str) -> Iterator[N
         try:
             yield
         except discord.HTTPException as error:
-            age = (discord.utils.utcnow() - interaction.created_at).total_seconds()
-            interaction.client.messenger.rivals.refused(interaction.id, error.code, age)
+            interaction.client.messenger.rivals.refused(interaction.id, error.code, interaction.extras[CAME])
             raise

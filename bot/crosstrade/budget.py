@@ -7,7 +7,6 @@ the bucket as plain arithmetic and the queue before it; what to do when the budg
 import asyncio
 import heapq
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -87,7 +86,7 @@ class Budget:
         clock: seconds of a monotonic clock; deadlines are read on it.
     """
 
-    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float]) -> None:
         self.now = clock
         self.reserve = min(LARGEST_RESERVE, burst // 2)
         self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst // 4)

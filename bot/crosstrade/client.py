@@ -8,11 +8,13 @@ its read, whichever way orders travel. Nothing here decides whether to trade.
 import logging
 from collections.abc import Callable, Coroutine
 from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from bot.clock import Clock
 from bot.crosstrade import requests, wire
 from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.calls import Call, call_of
@@ -68,7 +70,7 @@ class CrossTrade(Reading):
         streamed: whether to hold the stream. Whoever only has a look leaves it to the program that holds it.
         rate, burst: the request budget, per second and at once.
         timeouts: seconds for connecting, reads, writes and historical bars.
-        clock: now, aware UTC.
+        clock: the desk's; the times of what decisions rest on are in it, all others as CrossTrade stamps them.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.
         why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
@@ -79,7 +81,7 @@ class CrossTrade(Reading):
         url: str,
         token: str,
         *,
-        clock: Callable[[], datetime],
+        clock: Clock,
         new_id: Callable[[], str],
         transport: Transport | str = Transport.REST,
         streamed: bool = True,
@@ -99,7 +101,7 @@ class CrossTrade(Reading):
         self._timeouts = timeouts
         self._backoff = backoff
         self._why_not = why_not
-        self._budget = Budget(rate, burst)
+        self._budget = Budget(rate, burst, clock=clock.seconds)
         self._clean = Redactor(token)
         self._gauge = Gauge(clock)
         self._reads_as = Priority.READ
@@ -110,7 +112,7 @@ class CrossTrade(Reading):
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timeouts)
         self._fresh = open_session(self._token, self._timeouts, keep=False)
-        self._rest = Rest(self._session, self._url, self._clock, self._timeouts, self._fresh, self._why_not)
+        self._rest = Rest(self._session, self._url, self._clock.host, self._timeouts, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -239,13 +241,14 @@ class CrossTrade(Reading):
     async def quote(self, instrument: Contract | Root) -> Quote:
         """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
 
-        Prices in price units, its time UTC: CrossTrade's own of a quote that was read, that of receipt of a pushed one. A root is
-        read always: only CrossTrade knows its front month.
+        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of a quote that was read, that of receipt of
+        a pushed one. A root is read always: only CrossTrade knows its front month.
         """
         pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
         if pushed is not None:
             return pushed
-        quote = wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        read = wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        quote = replace(read, at=read.at and self._clock.own(read.at))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
 

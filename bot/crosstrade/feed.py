@@ -6,10 +6,10 @@ The connection is ``stream``'s. Each frame is taken at once and nothing is queue
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from bot.clock import Clock
 from bot.crosstrade.board import Board
 from bot.crosstrade.events import EVERYWHERE, Accounts, Events
 from bot.crosstrade.pushes import read_days, read_ticks
@@ -33,16 +33,14 @@ class Feed:
     """The stream's listener.
 
     Args:
-        clock: now, aware UTC; the time of what is pushed.
-        monotonic: seconds for the budget of changes.
+        clock: the desk's: its time is that of what is pushed, its seconds measure the budget of changes.
     """
 
-    def __init__(self, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._monotonic = monotonic
         self._board = Board()
         self._events = Events()
-        self._subscriptions = Subscriptions(monotonic())
+        self._subscriptions = Subscriptions(clock.seconds())
         self._new_wish = asyncio.Event()
         self._tell: Tell = lambda _account: None
         # When a price last came, pushed or read.
@@ -56,7 +54,7 @@ class Feed:
         """The quote as pushed, or ``None`` when it has to be read."""
         quote = self._board.quote(contract, self._clock())
         if quote is not None:
-            self._subscriptions.quoted(contract, self._monotonic())
+            self._subscriptions.quoted(contract, self._clock.seconds())
         return quote
 
     def read(self, quote: Quote, *, wanted: bool) -> None:
@@ -64,7 +62,7 @@ class Feed:
         self.priced_at = self._clock()
         self._board.learn(quote, self.priced_at)
         if wanted:
-            self._wish(is_new=self._subscriptions.quoted(quote.contract, self._monotonic()))
+            self._wish(is_new=self._subscriptions.quoted(quote.contract, self._clock.seconds()))
 
     def holds(self, account: str, positions: Iterable[Position]) -> None:
         """The positions of an account were read."""
@@ -76,20 +74,20 @@ class Feed:
 
     def day(self, account: str) -> Day | None:
         """The account's result of the day as pushed, or ``None``; the next ones then come for a while."""
-        self._wish(is_new=self._subscriptions.looked(self._monotonic()))
+        self._wish(is_new=self._subscriptions.looked(self._clock.seconds()))
         return self._board.day(account, self._clock())
 
     def opened(self) -> None:
         """A connection stands. What happened before it, nobody told."""
         self._events.restart()
-        self._subscriptions.opened(self._monotonic())
+        self._subscriptions.opened(self._clock.seconds())
         self._new_wish.set()
         self._spread(EVERYWHERE)
 
     def closed(self) -> None:
         """It is gone, and with it all that was pushed: it would only grow old."""
         self._board.clear()
-        self._subscriptions.closed(self._monotonic())
+        self._subscriptions.closed(self._clock.seconds())
 
     def heard(self, frame: Mapping[str, object]) -> None:
         """Take a frame that answers no call."""
@@ -100,7 +98,7 @@ class Feed:
             case {"type": "marketData"}:
                 self._take_ticks(frame)
             case {"type": "pnlUpdate"}:
-                self._subscriptions.heard(PNL, self._monotonic())
+                self._subscriptions.heard(PNL, self._clock.seconds())
                 now = self._clock()
                 self._board.take_days(read_days(frame, now), now)
             case {"type": _}:
@@ -119,7 +117,7 @@ class Feed:
     async def to_say(self) -> str:
         """Wait for the next message to send."""
         while True:
-            message = self._subscriptions.due(self._monotonic())
+            message = self._subscriptions.due(self._clock.seconds())
             if message is not None:
                 return message
             self._new_wish.clear()
@@ -138,7 +136,7 @@ class Feed:
             self._tell(account)
 
     def _take_ticks(self, frame: Mapping[str, object]) -> None:
-        now, seconds = self._clock(), self._monotonic()
+        now, seconds = self._clock(), self._clock.seconds()
         for tick in read_ticks(frame):
             if self._subscriptions.heard(tick.contract, seconds):
                 self._board.take(tick, now)
@@ -150,10 +148,10 @@ class Feed:
             self._subscriptions.events_acknowledged()
         for name in instruments if isinstance(instruments, list) else ():
             with contextlib.suppress(InstrumentError):
-                self._subscriptions.heard(parse_dated(str(name)), self._monotonic())
+                self._subscriptions.heard(parse_dated(str(name)), self._clock.seconds())
 
     def _limited(self, frame: Mapping[str, object]) -> None:
         asked = frame.get("retryAfter")
         seconds = float(asked) if isinstance(asked, int) else LIMITED_SECONDS
         log.info("CrossTrade takes no more changes of what is subscribed for %s s", seconds)
-        self._subscriptions.limited(self._monotonic(), seconds)
+        self._subscriptions.limited(self._clock.seconds(), seconds)

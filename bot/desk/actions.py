@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest

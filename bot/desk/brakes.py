@@ -6,7 +6,7 @@ Both are found, not stored: the file holds as long as it is there, the other unt
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.ports import Journal
 from bot.trading.policy import EVERYTHING
 from bot.trading.switches import Source, Switch, SwitchState

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.naming import Naming, Stop, instrument
 from bot.desk.ports import Broker
 from bot.desk.reports import Listed, Quoted

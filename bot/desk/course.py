@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import JournalError
 from bot.trading.intents import Action, OrderIntent

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.look import Look, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError

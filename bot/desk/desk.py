@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from bot.clock import Clock
 from bot.desk import pace as pacing
 from bot.desk.actions import Actions
 from bot.desk.brakes import Brakes
@@ -23,7 +24,7 @@ from bot.desk.hands import Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Lapses
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start

@@ -6,8 +6,8 @@ No limit is looked at here, and nothing is stored.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.clock import Clock
 from bot.desk.asking import requests_of
-from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.naming import WRITE_MONTH, Naming, Stop, instrument, template, unreadable
 from bot.desk.ports import Journal

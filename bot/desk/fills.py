@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.naming import Stop
 from bot.desk.ports import Broker, Journal, KeptFills
 from bot.desk.reader import Reader, an_id, tried
@@ -47,7 +47,8 @@ class FillBook:
         Raises:
             BrokerError: they can't be read. A journal that can't be written only costs the record.
         """
-        begun = self.clock()
+        # Fills are stamped by others.
+        begun = self.clock.host()
         fills = await self.broker.executions(account)
         try:
             await self.journal.keep_fills(account, fills, Span(begun - READS_BACK, begun))
@@ -90,14 +91,14 @@ async def executions(reader: Reader, book: FillBook, member: Member, account: st
     """An account's fills: those that CrossTrade still tells, and before them what the desk has kept."""
     name = await reader.naming.account(member, "executions", account)
     # Before the reading: what was read then reaches as far as this.
-    asked = reader.clock()
+    asked = reader.clock.host()
     since = asked - _back(hours)
     live, (rows, why) = await asyncio.gather(reader.is_live(name), tried(book.read(name)))
     kept, kept_why = await book.kept(name, since)
     told = {(fill.id, fill.at) for fill in rows or ()}
     earlier = None if kept is None else tuple(fill for fill in kept.fills if (fill.id, fill.at) not in told)
     unwatched = () if kept is None else gaps(Span(since, asked), kept.covered)
-    return Fills(name, live, None if rows is None else tuple(rows), why, earlier, kept_why, unwatched, since, reader.clock())
+    return Fills(name, live, None if rows is None else tuple(rows), why, earlier, kept_why, unwatched, since, reader.clock.host())
 
 
 async def execution(reader: Reader, book: FillBook, member: Member, account: str, typed: str) -> OneFill:
@@ -106,10 +107,10 @@ async def execution(reader: Reader, book: FillBook, member: Member, account: str
     name = await reader.naming.account(member, "executions", account)
     live, (fill, why) = await asyncio.gather(reader.is_live(name), tried(reader.broker.execution(name, fill_id)))
     if fill is None:
-        kept, _ = await book.kept(name, reader.clock() - timedelta(hours=MOST_HOURS))
+        kept, _ = await book.kept(name, reader.clock.host() - timedelta(hours=MOST_HOURS))
         before = next((each for each in reversed(kept.fills if kept else ()) if each.id == fill_id), None)
-        return OneFill(name, live, fill_id, before, why, reader.clock(), is_kept=before is not None)
-    return OneFill(name, live, fill_id, fill, why, reader.clock())
+        return OneFill(name, live, fill_id, before, why, reader.clock.host(), is_kept=before is not None)
+    return OneFill(name, live, fill_id, fill, why, reader.clock.host())
 
 
 async def recent(reader: Reader, book: FillBook, member: Member, account: str) -> tuple[Execution, ...]:
@@ -118,7 +119,7 @@ async def recent(reader: Reader, book: FillBook, member: Member, account: str) -
     name = directory.canonical(account.strip())
     if name is None or name not in directory.accounts_for(reader.policy(), member.roles, "executions"):
         return ()
-    kept, _ = await book.kept(name, reader.clock() - timedelta(hours=USUAL_HOURS))
+    kept, _ = await book.kept(name, reader.clock.host() - timedelta(hours=USUAL_HOURS))
     return () if kept is None else kept.fills[::-1]
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.desk.reconcile import EVIDENCE

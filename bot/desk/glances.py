@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, JournalError

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.clock import Clock
 from bot.desk.alarms import Stakes, down_notices, up_notices
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.desk.rounds import Rounds
 from bot.errors import DeliveryError, JournalError

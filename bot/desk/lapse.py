@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.clock import Clock
 from bot.desk.found import Found
 from bot.desk.hands import Hands
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.trading.tickets import Ticket, TicketState, move
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
+from bot.clock import Clock
 from bot.desk.news import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
@@ -17,8 +16,6 @@ from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
 
 log = logging.getLogger(__name__)
-
-Clock = Callable[[], datetime]
 
 
 class Ledger:
@@ -168,11 +165,11 @@ class Ledger:
     @contextmanager
     def _timed(self) -> Iterator[None]:
         """Remember how long a write takes, or since when none succeeds."""
-        began = time.monotonic()
+        began = self._clock.seconds()
         try:
             yield
         except JournalError as error:
             failing_since = self.commit.at if self.commit is not None and self.commit.failed else self._clock()
-            self.commit = Commit(failing_since, time.monotonic() - began, str(error))
+            self.commit = Commit(failing_since, self._clock.seconds() - began, str(error))
             raise
-        self.commit = Commit(self._clock(), time.monotonic() - began)
+        self.commit = Commit(self._clock(), self._clock.seconds() - began)

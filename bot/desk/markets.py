@@ -41,7 +41,7 @@ async def market(reader: Reader, member: Member, typed: str | None) -> tuple[Tra
 
     async def traded(one: Contract | Root) -> Traded:
         session, why = await tried(reader.broker.session(one))
-        return Traded(one, session, why, reader.clock())
+        return Traded(one, session, why, reader.clock.host())
 
     return tuple(await asyncio.gather(*map(traded, _instruments(reader, typed or USUAL_MARKET, MOST_MARKETS))))
 
@@ -55,12 +55,12 @@ async def _quotes(reader: Reader, asked: Asked, ask: Ask, account: str | None) -
             return tuple(
                 part for parts in await asyncio.gather(*(_quotes(reader, [one], ask, account) for one in asked)) for part in parts
             )
-        return tuple(Quoted(one, None, code(str(error)), reader.clock(), account) for one in asked)
-    return tuple(Quoted(one, quote, "", reader.clock(), account) for one, quote in zip(asked, found, strict=True))
+        return tuple(Quoted(one, None, code(str(error)), reader.clock.host(), account) for one in asked)
+    return tuple(Quoted(one, quote, "", reader.clock.host(), account) for one, quote in zip(asked, found, strict=True))
 
 
 def _instruments(reader: Reader, typed: str, most: int) -> list[Contract | Root]:
-    now = reader.clock()
+    now = reader.clock.host()
     asked = dict.fromkeys(instrument(part, now) for part in typed.split(",") if part.strip()) or [instrument(typed, now)]
     if len(asked) > most:
         raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for at most {most} instruments at once."))

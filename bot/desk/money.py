@@ -36,7 +36,7 @@ async def _balance(reader: Reader, listed: Account, standings: Mapping[str, Stan
     standing = standings.get(ascii_lower(listed.name))
     known = [listed] if standing is None else [standing.account, listed]
     found, why = next((each for each in known if _tells_all(each)), None), ""
-    at = reader.clock()
+    at = reader.clock.host()
     if found is None and pushed:
         listed, at = _pushed(reader, listed)
         found = listed if None not in {listed.provider, listed.day_result} else None
@@ -50,8 +50,8 @@ def _pushed(reader: Reader, listed: Account) -> tuple[Account, datetime]:
     """The account with its day as CrossTrade has just pushed it, and as of when; for a command that shows no cash."""
     account, day = _told_before(reader, listed), reader.broker.day(listed.name)
     if day is None or account.day_result is not None:
-        return account, reader.clock()
-    return replace(account, realised=day.realised, unrealised=day.unrealised), day.at
+        return account, reader.clock.host()
+    return replace(account, realised=day.realised, unrealised=day.unrealised), reader.clock.shown(day.at)
 
 
 def _tells_all(account: Account) -> bool:

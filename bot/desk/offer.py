@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
+from bot.clock import Clock
 from bot.desk.decide import Decider
 from bot.desk.drafts import Drafts
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.naming import Stop
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import JournalError

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.clock import Clock
 from bot.desk.hands import Hands
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.news import detours, last_resort
 from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.clock import Clock
 from bot.desk.asking import denial_of
 from bot.desk.decide import Decider, Decision
 from bot.desk.hands import Hands
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender

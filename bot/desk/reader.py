@@ -5,11 +5,12 @@ What each command reads, and what it makes of it, is in ``reads`` and the parts 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TypeVar
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
 from bot.desk.reports import Listed, Quoted
@@ -73,12 +74,14 @@ class Reader:
     ) -> Listed[Answer]:
         """One list of one account, read or not."""
         rows, why = read
-        return Listed(account, live, None if rows is None else tuple(rows), why, self.clock(), str(about or ""), doubt)
+        return Listed(account, live, None if rows is None else tuple(rows), why, self.clock.host(), str(about or ""), doubt)
 
     async def quoted(self, asked: Contract | Root) -> Quoted:
         """One quote, read or not."""
         quote, why = await tried(self.broker.quote(asked))
-        return Quoted(asked, quote, why, self.clock())
+        if quote is not None and quote.at is not None:
+            quote = replace(quote, at=self.clock.shown(quote.at))
+        return Quoted(asked, quote, why, self.clock.host())
 
     async def listed_of(self, account: str, reading: Awaitable[Sequence[Answer]]) -> Listed[Answer]:
         """One list of one account of which nothing is known yet."""

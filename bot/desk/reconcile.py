@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.clock import Clock
 from bot.desk.fills import READS_BACK
 from bot.desk.interrupted import GRACE, Interrupted
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused
 from bot.trading.evidence import (
@@ -31,7 +32,7 @@ from bot.trading.intents import Cancel, Change, kept, places
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span, gaps
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Ticket, TicketState, move, shifted
 
 Read = TypeVar("Read")
 log = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ class Reconciler:
         orders, life = await self._by_id(ticket, orders)
         fills, are_all = await self._fills(ticket, () if isinstance(executions, BaseException) else executions)
         held = () if isinstance(positions, BaseException) else positions
-        verdict = weigh(ticket, orders, fills, held, taken, life)
+        # Fills are stamped by others, and so compared with our moments as their clocks have them.
+        verdict = weigh(shifted(ticket, self.clock.set_by), orders, fills, held, taken, life)
         if isinstance(verdict, PROOFS):
             return verdict
         # An order that is listed is there, whatever else could not be read; that one is not there takes all three.
@@ -116,7 +118,7 @@ class Reconciler:
 
     async def _fills(self, ticket: Ticket, read: Sequence[Execution]) -> tuple[Sequence[Execution], bool]:
         """The fills since it was sent, and whether these are all: CrossTrade forgets them, and the desk may have missed some."""
-        begun = self.clock() - READS_BACK
+        begun, ticket = self.clock.host() - READS_BACK, shifted(ticket, self.clock.set_by)
         if ticket.sent_at is None or ticket.sent_at >= begun:
             return read, True
         own = await self.ledger.journal.kept_fills(ticket.order.account, ticket.sent_at - CLOCK_DIFFERENCE)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.desk.requests import Refused, ResolveRequest
 from bot.errors import BrokerError, UsageError

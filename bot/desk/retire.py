@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.desk.ledger import Clock, Ledger
+from bot.clock import Clock
+from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError

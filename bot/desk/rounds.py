@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.clock import Clock
 from bot.desk.alarms import Held
-from bot.desk.ledger import Clock
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerRefused
 from bot.trading.facts import Account, Position

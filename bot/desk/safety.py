@@ -9,8 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.clock import Clock
 from bot.desk.brakes import Brakes
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, instrument
 from bot.desk.news import switch_words
 from bot.desk.ports import EventName

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.clock import Clock
 from bot.desk.asking import requests_of
-from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.naming import WRITE_MONTH, Naming, Stop, instrument, unreadable
 from bot.desk.ports import Broker

@@ -5,9 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
+from bot.clock import Clock
 from bot.desk.course import BUDGET_GETS, Course, End, Overtaken
 from bot.desk.hands import Hands
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName, Messenger
 from bot.desk.settle import settled
 from bot.desk.sweep import Sweeping

@@ -1,6 +1,6 @@
 """The end of a ticket that follows from the outcome of its call. Nothing is stored here."""
 
-from bot.desk.ledger import Clock
+from bot.clock import Clock
 from bot.desk.ports import EventName
 from bot.trading.intents import kept, own_id
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected

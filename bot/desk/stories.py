@@ -18,7 +18,7 @@ from bot.trading.facts import Execution, Order
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.policy import ascii_lower
-from bot.trading.tickets import Member, Ticket
+from bot.trading.tickets import Member, Ticket, shifted
 from bot.trading.words import code
 
 # How far back an order is looked for among the desk's tickets and in its record of fills.
@@ -73,7 +73,7 @@ async def story(reader: Reader, book: FillBook, member: Member, account: str, ty
     ids |= {*(ticket.order_ids if ticket else ())}
     found = found.by(ids)
     told = _owned(told, is_known=found.order is not None or ticket is not None)
-    kept, _ = await book.kept(name, reader.clock() - STORY_LOOKS_BACK, ids)
+    kept, _ = await book.kept(name, reader.clock.host() - STORY_LOOKS_BACK, ids)
     fills = _own(ids, read, kept)
     return OrderStory(
         account=name,
@@ -86,7 +86,7 @@ async def story(reader: Reader, book: FillBook, member: Member, account: str, ty
         ticket=ticket,
         events=events,
         ticket_why=ticket_why,
-        at=reader.clock(),
+        at=reader.clock.host(),
         state=found.state,
         life=told.life,
         life_why=told.why,
@@ -149,6 +149,6 @@ async def _ticket(reader: Reader, account: str, ids: set[str]) -> tuple[Ticket |
     try:
         recent = await journal.recent(reader.clock() - STORY_LOOKS_BACK)
         found = next((one for one in recent if one.intent.account == account and not ids.isdisjoint(one.order_ids)), None)
-        return found, () if found is None else tuple(await journal.events(found.id)), ""
+        return found and shifted(found, reader.clock.set_by), () if found is None else tuple(await journal.events(found.id)), ""
     except JournalError as error:
         return None, (), code(str(error))

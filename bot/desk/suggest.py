@@ -7,9 +7,9 @@ Nothing here has consequences, and nothing is decided by it. Which sizes and pri
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.clock import Clock
 from bot.desk.directory import Directory
 from bot.desk.glances import Glances, Wanted
-from bot.desk.ledger import Clock
 from bot.desk.look import months_held
 from bot.desk.naming import LONGEST_ACCOUNT
 from bot.errors import InstrumentError

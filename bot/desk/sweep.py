@@ -8,8 +8,9 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.clock import Clock
 from bot.desk.course import Course, End, Pause, leg_state
-from bot.desk.ledger import Clock, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.errors import JournalError

@@ -7,8 +7,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.clock import Clock
 from bot.desk.course import Course, End, Pause
-from bot.desk.ledger import Clock
 from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.desk.settle import settled

@@ -11,7 +11,7 @@ from bot.desk.reports import Explanation, Step
 from bot.trading.intents import accounts_of, own_id, places, target
 from bot.trading.policy import Denial, DenialCode, Request, may
 from bot.trading.progress import LegState
-from bot.trading.tickets import Member, Ticket
+from bot.trading.tickets import Member, Ticket, shifted
 from bot.trading.words import code
 
 COMMAND = "why"
@@ -49,7 +49,7 @@ async def _newest(reader: Reader, member: Member) -> Explanation:
     """The member's own newest ticket that they may see, or the denial that came after it."""
     for event in await reader.ledger.journal.newest(member.id, {EventName.OFFERED, EventName.DENIED}, MOST_LINES):
         if event.ticket is None and event.data.get("command") != COMMAND:
-            return Explanation(reader.clock(), denial=event)
+            return Explanation(reader.clock.host(), denial=event)
         ticket = None if event.ticket is None else await reader.ledger.journal.ticket(event.ticket)
         if ticket is not None and _may_see(reader, member, ticket):
             return await _of_ticket(reader, ticket)
@@ -77,7 +77,9 @@ def _may_see(reader: Reader, member: Member, ticket: Ticket) -> bool:
 
 async def _of_ticket(reader: Reader, ticket: Ticket) -> Explanation:
     events = await reader.ledger.journal.events(ticket.id)
-    return Explanation(reader.clock(), ticket, steps_of(ticket, events), legs_took(ticket, events))
+    # Lines of the log are stamped as the host's clock has them; the ticket's own moments are put beside them.
+    ticket = shifted(ticket, reader.clock.set_by)
+    return Explanation(reader.clock.host(), ticket, steps_of(ticket, events), legs_took(ticket, events))
 
 
 def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[Step, ...]:

@@ -148,7 +148,7 @@ async def lead(
         journal = await stack.enter_async_context(opened(settings.database_url, clock))
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
-        messenger = DiscordMessenger(why_not)
+        messenger = DiscordMessenger(clock, why_not)
         broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
@@ -173,7 +173,7 @@ async def lead(
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
-        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), clock)
+        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), clock.host)
         await _until_stopped(
             desk,
             heads,

@@ -1,7 +1,7 @@
 """How far a ticket of several calls has come: each call with its end, and each account and instrument as it was and as it is."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.trading.instruments import Contract
@@ -63,6 +63,11 @@ class Progress:
     legs: tuple[Leg, ...] = ()
     lines: tuple[Line, ...] = ()
     done_at: datetime | None = None
+
+    def shifted(self, by: timedelta) -> "Progress":
+        """The same with all its moments that much later."""
+        legs = tuple(replace(leg, sent_at=leg.sent_at + by) for leg in self.legs)
+        return replace(self, legs=legs, done_at=self.done_at and self.done_at + by)
 
     @property
     def went_out(self) -> bool:

@@ -6,7 +6,7 @@ move. Storing the move, and so deciding who wins a race, is the journal's work.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -239,6 +239,19 @@ def move(ticket: Ticket, state: TicketState, **changes: object) -> Ticket:
     if state not in TRANSITIONS[ticket.state]:
         raise IllegalMove(f"ticket {ticket.id}: {ticket.state} -> {state}")
     return replace(ticket, state=state, version=ticket.version + 1, **changes)  # type: ignore[arg-type]  # fields are checked by the callers' names
+
+
+_MOMENTS = ("created_at", "expires_at", "confirmed_at", "sent_at", "ended_at", "absent_since", "retired_at")
+
+
+def shifted(ticket: Ticket, by: timedelta) -> Ticket:
+    """The same ticket with all its moments that much later, as another clock has them."""
+    if not by:
+        return ticket
+    moments = {name: at + by for name in _MOMENTS if (at := getattr(ticket, name)) is not None}
+    quoted_at = ticket.shown.quoted_at
+    shown = replace(ticket.shown, quoted_at=quoted_at and quoted_at + by)
+    return replace(ticket, shown=shown, progress=ticket.progress.shifted(by), **moments)
 
 
 def side_word(quantity: int) -> str:

@@ -12,6 +12,7 @@ from simcord.interactions import base_payload
 from bot.chat.client import DeskClient
 from bot.chat.messenger import DiscordMessenger
 from bot.program.run import COGS
+from tests.clocks import HandClock
 
 from .desk import FakeDesk
 from .samples import APPROVER_ROLE, GUILD, OTHER_GUILD, TRADER_ROLE
@@ -142,7 +143,7 @@ def new_client(desk: FakeDesk) -> DeskClient:
 
 @pytest.fixture
 def desk() -> FakeDesk:
-    return FakeDesk(DiscordMessenger())
+    return FakeDesk(DiscordMessenger(HandClock()))
 
 
 @pytest.fixture

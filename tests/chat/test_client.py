@@ -16,6 +16,7 @@ from bot.chat.client import DeskClient, point_at, run_client
 from bot.chat.messenger import DiscordMessenger
 from bot.errors import DeliveryDelayed, SettingsError
 from bot.program.run import COGS
+from tests.clocks import HandClock
 
 from .conftest import Stage
 from .desk import FakeDesk
@@ -253,7 +254,7 @@ async def test_the_token_is_in_no_log_line(desk: FakeDesk, small: SmallDiscord, 
 
 
 async def test_a_messenger_serves_the_newest_client_only(desk: FakeDesk) -> None:
-    messenger = DiscordMessenger()
+    messenger = DiscordMessenger(HandClock())
     first, second = (DeskClient(desk, messenger, (GUILD,), ()) for _ in range(2))
     messenger.attach(first)
     messenger.attach(second)

@@ -77,10 +77,10 @@ class Seconds:
 def test_refused_answers_count_for_a_minute_and_late_ones_not_at_all() -> None:
     clock = Seconds()
     rivals = Rivals(clock)
-    late = ((ALREADY_ACKNOWLEDGED, 99.0), (UNKNOWN_INTERACTION, 2.9), (UNKNOWN_INTERACTION, 3.0), (50013, 0.1))
+    late = ((ALREADY_ACKNOWLEDGED, 99.0), (UNKNOWN_INTERACTION, 2.75), (UNKNOWN_INTERACTION, 3.0), (50013, 0.1))
     for number, (code, age) in enumerate(late):
-        rivals.refused(number, code, age)
-    rivals.refused(0, ALREADY_ACKNOWLEDGED, 99.5)
+        rivals.refused(number, code, -age)
+    rivals.refused(0, ALREADY_ACKNOWLEDGED, -99.5)
     assert rivals.count() == 2
     clock.now = 60
     assert rivals.count() == 2

@@ -15,6 +15,7 @@ from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Place, Ticket, TicketState
+from tests.clocks import HandClock
 
 from .conftest import Stage, buttons_of, new_client, text_of, told
 from .desk import FakeDesk
@@ -131,7 +132,7 @@ def test_the_header_of_a_429_says_how_long_to_wait(header: str | None, expected:
 
 
 async def test_without_a_client_everything_waits() -> None:
-    messenger = DiscordMessenger()
+    messenger = DiscordMessenger(HandClock())
     for work in (
         messenger.show(TICKET, 0.0),
         messenger.show(ticket(message=5), 0.0),
@@ -144,7 +145,7 @@ async def test_without_a_client_everything_waits() -> None:
 
 async def test_who_may_not_tell_just_now_puts_it_off_and_shows_no_card(stage: Stage, desk: FakeDesk) -> None:
     why: list[str] = []
-    messenger = DiscordMessenger(lambda: why[0] if why else None)
+    messenger = DiscordMessenger(HandClock(), lambda: why[0] if why else None)
     messenger.attach(stage.client)
     assert messenger.attached
     why.append("Another bot leads this desk now.")
@@ -313,16 +314,19 @@ async def test_a_private_card_lives_on_with_each_press_and_ends_after_15_minutes
     stage.desk.visibility = Visibility.PRIVATE
     result = await stage.reverse()
     assert result.response is not None
-    await stage.env.advance_time(14 * 60)
+    clock = stage.desk.messenger.clock
+    assert isinstance(clock, HandClock)
+    clock.now += timedelta(minutes=14)
     await stage.people["trader"].click(result.response, label="Cancel")
-    await stage.env.advance_time(10 * 60)
+    clock.now += timedelta(minutes=14)
+    clock.set_by = timedelta(hours=1)
     assert stage.desk.messenger.private.find("t1") is not None
-    await stage.env.advance_time(6 * 60)
+    clock.now += timedelta(minutes=1)
     assert stage.desk.messenger.private.find("t1") is None
 
 
 async def test_only_so_many_private_cards_are_kept(stage: Stage) -> None:
-    kept = PrivateCards(most=2)
+    kept = PrivateCards(HandClock().seconds, most=2)
     stage.desk.visibility = Visibility.PRIVATE
     await stage.reverse()
     interaction = stage.desk.messenger.private.find("t1")

@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.clock import system_clock
 from bot.crosstrade import CrossTrade, Timeouts
 
 from .vendor import TOKEN, Vendor
@@ -33,7 +33,7 @@ async def connect(vendor: Vendor) -> AsyncIterator[Connect]:
         async def open_client(url: str | None = None, **options: Any) -> CrossTrade:
             # What a test says of requests, no stream shall add to.
             streamed = options.get("transport") == "websocket"
-            generous: dict[str, Any] = {"rate": 1000.0, "burst": 1000, "clock": lambda: datetime.now(UTC), "streamed": streamed}
+            generous: dict[str, Any] = {"rate": 1000.0, "burst": 1000, "clock": system_clock(), "streamed": streamed}
             client = CrossTrade(url or vendor.url, TOKEN, new_id=lambda: f"rpc-{next(numbers)}", **(generous | options))
             await stack.enter_async_context(client)
             if client.stream is not None and vendor.handshake_status == 101 and url is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_burst_of_one_has_no_reserve() -> None:
 
 
 def test_a_free_token_is_granted_without_a_turn_of_the_loop() -> None:
-    budget = Budget(1, 5)
+    budget = Budget(1, 5, clock=time.monotonic)
     coroutine = budget.acquire(Priority.ORDER, budget.now() + 1)
     with pytest.raises(StopIteration) as end:
         coroutine.send(None)
@@ -253,4 +254,4 @@ def test_a_clock_that_runs_backwards_gives_nothing() -> None:
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0)])
 def test_a_budget_of_nothing_is_refused(rate: float, burst: int) -> None:
     with pytest.raises(ValueError, match="budget"):
-        Budget(rate, burst)
+        Budget(rate, burst, clock=time.monotonic)

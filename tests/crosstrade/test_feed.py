@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,12 +11,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import REFUSED_SECONDS
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.trading.instruments import Contract, Root
 from bot.trading.outcomes import Accepted
+from tests.clocks import HandClock
 
 from .conftest import Connect
 from .intents import ES, reverse, soon
@@ -29,8 +32,9 @@ EVENTS: dict[str, Any] = {"action": "subscribe", "events": ["orders", "execution
 @pytest.fixture(params=["rest", "websocket"])
 async def client(request: pytest.FixtureRequest, connect: Connect) -> CrossTrade:
     """A client with its stream open, whichever way orders travel. Its clock stands, so that a slow machine makes nothing old."""
-    now = soon(0)
-    made: CrossTrade = await connect(transport=request.param, streamed=True, backoff=(0.01,), clock=lambda: now)
+    clock = HandClock(soon(0))
+    clock.seconds = time.monotonic  # type: ignore[method-assign]  # the budget of changes fills up all the same
+    made: CrossTrade = await connect(transport=request.param, streamed=True, backoff=(0.01,), clock=clock)
     return made
 
 
@@ -320,7 +324,7 @@ class _Mute(Feed):
 async def test_a_fault_in_what_is_asked_costs_no_order(vendor: Vendor, connect: Connect) -> None:
     client = await connect(transport="websocket", backoff=(0.01,))
     assert client.stream is not None
-    client.stream._listener = _Mute(lambda: soon(0))
+    client.stream._listener = _Mute(system_clock())
     await vendor.sockets[0].close()
     await until(lambda: vendor.handshakes == 2)
     await client.stream.opened()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import inspect
 import typing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.trading.facts import Account
 from bot.trading.instruments import Root
+from tests.clocks import HandClock
 
 from .conftest import QUICK, Connect
 from .intents import ES, reverse, soon
@@ -188,9 +189,9 @@ async def test_reads_in_the_background_give_way(connect: Connect) -> None:
 
 
 async def test_the_link_tells_since_when(vendor: Vendor, connect: Connect) -> None:
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    client = await connect(clock=lambda: now)
-    began = now
+    clock = HandClock()
+    client = await connect(clock=clock)
+    began = clock()
     assert (client.link.up, client.link.since) == (False, began)
     down, up = told(408, {"error": "Client not ready"}), told(200, {"accounts": ["Sim101"], "success": True})
     for answer, since, why in (
@@ -202,7 +203,7 @@ async def test_the_link_tells_since_when(vendor: Vendor, connect: Connect) -> No
         (told(500, {}), 5, "HTTP 500"),
         (told(401, {}), 5, "CROSSTRADE_TOKEN"),
     ):
-        now += timedelta(seconds=1)
+        clock.now += timedelta(seconds=1)
         vendor.next.append(answer)
         with contextlib.suppress(BrokerError):
             assert await client.accounts() == (Account("Sim101"),)

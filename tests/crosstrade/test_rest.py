@@ -17,6 +17,7 @@ from bot.trading.instruments import Contract
 from bot.trading.intents import Change
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from tests.clocks import HandClock
 
 from .conftest import QUICK, Connect
 from .intents import ES, reverse, soon
@@ -317,7 +318,7 @@ async def test_after_429_the_budget_rests_as_long_as_asked(
     vendor: Vendor, connect: Connect, header: str | None, seconds: float
 ) -> None:
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    client = await connect(clock=lambda: noon)
+    client = await connect(clock=HandClock(noon))
     vendor.next.append(Answer(429, "{}", {} if header is None else {"Retry-After": header}))
     outcome = await client.send(reverse(), deadline=noon + timedelta(seconds=5))
     assert outcome == Rejected("HTTP 429 without a reason.", 429)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.clock import SteadyClock
 from bot.crosstrade.errors import NeverLeft
 from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
@@ -296,7 +297,7 @@ class _Session:
 
 
 def _feed() -> Feed:
-    return Feed(lambda: soon(0), asyncio.get_running_loop().time)
+    return Feed(SteadyClock(asyncio.get_running_loop().time, lambda: soon(0)))
 
 
 def _waits(*lives: float | Exception, **options: Any) -> list[float]:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_hex
 
+from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.endpoints import ENDPOINTS
 from bot.crosstrade.requests import API
@@ -26,7 +26,7 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
     client = CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
-        clock=lambda: datetime.now(UTC),
+        clock=system_clock(),
         new_id=token_hex,
         # A running bot with this token would lose its stream to this one.
         streamed=False,
