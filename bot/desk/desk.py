@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.desk import pace as pacing
 from bot.desk.actions import Actions
 from bot.desk.brakes import Brakes
+from bot.desk.clockwatch import ClockWatch
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.drafts import Drafts
@@ -68,6 +69,7 @@ FILLS_PACE = 1.0
 WATCH_PACE = 1.0
 # At a claim they are looked for anyway; this is how soon people hear of it.
 SWITCHES_EVERY = 1.0
+CLOCK_EVERY = 2.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -126,6 +128,7 @@ class Desk:
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
         look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
+        self._clockwatch = ClockWatch(self._ledger, policy, clock)
         self._safety = Safety(self._ledger, brakes, naming, policy, clock)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
         self.suggest = Suggest(Glances(quiet, journal, policy, clock), self._directory, policy, clock)
@@ -138,14 +141,16 @@ class Desk:
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
         self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)
-        self._reconciler = Reconciler(self._ledger, broker, clock, Interrupted(self._ledger, look, clock))
+        began = clock()
+        interrupted = Interrupted(self._ledger, look, clock, began)
+        self._reconciler = Reconciler(self._ledger, broker, clock, interrupted, began)
         # Both keep one pace together.
         meter = pacing.Pace()
         self._follower = Follower(self._ledger, quiet, clock, meter)
         self._retirer = Retirer(self._ledger, quiet, clock, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
-        self._next_evidence = self._evidence_at = began = clock()
+        self._next_evidence = self._evidence_at = began
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, began)
         self._stopping = False
@@ -251,6 +256,7 @@ class Desk:
         Raises:
             JournalError: the journal can't be read or written.
         """
+        await self._clockwatch.take_over()
         last = await self._safety.last_run()
         found = await self._lapses.at_start()
         left = await self._safety.take_over(last)
@@ -266,6 +272,7 @@ class Desk:
             asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
             asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
             asyncio.create_task(self._forever("switches", self._safety.look, SWITCHES_EVERY)),
+            asyncio.create_task(self._forever("clock", self._clockwatch.look, CLOCK_EVERY)),
             asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
             asyncio.create_task(self._forever("rounds", self.health.probe, WATCH_PACE)),
             asyncio.create_task(self._forever("watchdog", self.health.look, WATCH_PACE)),

@@ -1,7 +1,7 @@
 """Tickets of several calls that the end of a process cut short: told as what can be read of them. Nothing is ever sent here."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.ledger import Ledger
@@ -28,6 +28,7 @@ class Interrupted:
     ledger: Ledger
     look_at: Look
     clock: Clock
+    began: datetime
 
     async def look(self, ticket: Ticket) -> bool:
         """Look at a ticket whose outcome is unknown; ``False`` when it is an order for evidence to find."""
@@ -83,7 +84,7 @@ class Interrupted:
         await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.last_sent_at is not None and self.clock() - ticket.last_sent_at >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= GRACE
 
 
 def _may_be_placed(ticket: Ticket) -> bool:

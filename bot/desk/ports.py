@@ -6,7 +6,7 @@ fill them by hand. No implementation lives here.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -155,6 +155,7 @@ class EventName(StrEnum):
     AUDIT_HEAD = "audit head"
     STARTED = "started"
     TOOK_OVER = "took over"
+    CLOCK_SET = "clock set"
     LINK_DOWN = "link down"
     LINK_UP = "link up"
     STOPPED = "stopped"
@@ -278,6 +279,14 @@ class Journal(Protocol):
 
     async def ticket(self, ticket_id: str) -> Ticket | None:
         """One ticket."""
+
+    async def rebase(self, by: timedelta, now: datetime) -> None:
+        """Put into this run's time what runs before have left: tickets that may still change, and news that wait.
+
+        Args:
+            by: how far the host's clock was set during the last run.
+            now: nothing that has been lies behind it afterwards.
+        """
 
     async def live(self) -> Sequence[Ticket]:
         """Tickets that are offered, sending, unknown, or accepted with an order not yet in a final state."""

@@ -54,6 +54,8 @@ class Reconciler:
     broker: Broker
     clock: Clock
     interrupted: Interrupted
+    # What a run before has sent is waited for from here on: only a clock that can be set knows how long ago that was.
+    began: datetime
     # Read as absent by this process, and every reading since: what has just come back may not list everything yet.
     _absent: set[str] = field(default_factory=set)
 
@@ -136,7 +138,7 @@ class Reconciler:
         return verdict
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.last_sent_at is not None and self.clock() - ticket.last_sent_at >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= GRACE
 
     async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self.clock()

@@ -28,6 +28,10 @@ class Shelf:
         if len(self._tickets) > self._room:
             del self._tickets[next(iter(self._tickets))]
 
+    def clear(self) -> None:
+        """Let go of all: rows were changed that keep their version."""
+        self._tickets.clear()
+
     def posted(self, ticket_id: str, message: int) -> None:
         """Note which message shows a ticket."""
         if (ticket := self._tickets.get(ticket_id)) is not None:

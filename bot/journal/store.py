@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from bot.desk.ports import Delivery, Event, EventName, KeptFills, Notice, Tone
 from bot.errors import Halted
 from bot.journal import fills as filled
 from bot.journal import log, outbox
+from bot.journal import rebase as rebasing
 from bot.journal import switches as switching
 from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
@@ -193,6 +194,11 @@ class SqlJournal:
         """One ticket."""
         found = await self._tickets(_TICKET, {"key": ticket_id})
         return found[0] if found else None
+
+    async def rebase(self, by: timedelta, now: datetime) -> None:
+        """Put into this run's time what runs before have left."""
+        await self._writes.run(lambda connection: rebasing.rebase(connection, _UNSETTLED, by, now))
+        self._shelf.clear()
 
     async def live(self) -> Sequence[Ticket]:
         """Tickets of which something may still become, in the order in which they were asked."""

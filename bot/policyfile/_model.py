@@ -61,6 +61,7 @@ EVENTS = frozenset(
         "audit head",
         "started",
         "took over",
+        "clock set",
         "link down",
         "link up",
         "stopped",
