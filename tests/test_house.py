@@ -34,6 +34,7 @@ MAY = {
     "bot.sandbox.ninjatrader": (),
     "bot.sandbox.discord": (),
     "bot.sandbox.demo": ("bot.sandbox.ninjatrader", "bot.sandbox.discord", "bot.errors"),
+    "bot.sandbox.virtual": ("bot.clock",),
     "bot.sandbox": (),
     "bot.program": ("bot", "cogs"),
     "bot.__main__": ("bot", "cogs"),

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.crosstrade.budget import LONGEST_PARK, Bucket, Budget, Priority
-
-from .virtual import run
+from bot.sandbox.virtual import run
 
 EPSILON = 1e-6
 FOREVER = float("inf")

@@ -14,12 +14,12 @@ from bot.clock import SteadyClock
 from bot.crosstrade.errors import NeverLeft
 from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
+from bot.sandbox.virtual import run
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 from .conftest import QUICK, Connect
 from .intents import reverse, soon
 from .vendor import TOKEN, Vendor, until
-from .virtual import run
 
 FAST = {"transport": "websocket", "backoff": (0.01,)}
 
