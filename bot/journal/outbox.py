@@ -38,6 +38,12 @@ def foremost(connection: Connection, now: datetime, limit: int) -> Sequence[Deli
     return deliveries_of(connection.execute(_FOREMOST, {"now": now, "most": limit}))
 
 
+def next_due(connection: Connection) -> datetime | None:
+    """When the first of those that wait is due."""
+    found: datetime | None = connection.scalar(_NEXT)
+    return found
+
+
 def delivered(connection: Connection, delivery: Delivery, now: datetime) -> None:
     """Take the row off, unless it has changed since it was read: then the rest of it is due."""
     connection.execute(_DELIVERED, {"row": delivery.id, "shown": delivery.sequence, "now": now})
@@ -81,6 +87,7 @@ _TELL = insert(outbox)
 _IS_DUE = and_(IS_WAITING, _row.due_at <= bindparam("now"))
 _ORDER = (_row.priority, _row.since, _row.id)
 _DUE = select(outbox).where(_IS_DUE).order_by(*_ORDER).limit(bindparam("most"))
+_NEXT = select(_row.due_at).where(IS_WAITING).order_by(_row.due_at).limit(1)
 # A hundred notices for one channel stand in the way of no other's.
 _place = case((IS_CARD, _row.ticket), else_=cast(_row.channel, Text))
 _places = (
