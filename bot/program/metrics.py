@@ -110,8 +110,7 @@ async def served(numbers: Numbers, port: int) -> AsyncIterator[None]:
         SettingsError: the port is taken.
     """
     from aiohttp import web  # noqa: PLC0415 - a server that few need
-
-    from bot.program.exposition import CONTENT_TYPE_LATEST  # noqa: PLC0415 - brings Prometheus' client along
+    from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415
 
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=await numbers.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
