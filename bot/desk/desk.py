@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -24,13 +25,14 @@ from bot.desk.glances import Glances
 from bot.desk.hands import Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
+from bot.desk.lanes import Lanes
 from bot.desk.lapse import Lapses
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.loops import Loops
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
-from bot.desk.offer import Offers
+from bot.desk.offer import Makings, Offers
 from bot.desk.outbox import Outbox
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
@@ -43,6 +45,7 @@ from bot.desk.rounds import FIRST_AFTER, Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
+from bot.desk.shares import HURRYING, READING, Tally
 from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
@@ -77,8 +80,7 @@ class Desk:
         policy: gives the running policy; it may change between two calls.
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
-        quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
-        urgent_broker: likewise for the reads of a way out, so that nothing goes before them.
+        lanes: the same broker for each kind of reading; all alike where it is left out.
         pace: how long a flatten waits for what.
         observe: is told of every stored event, for counting.
         halt_file: the first line of the file HALT, ``None`` while there is none.
@@ -104,8 +106,7 @@ class Desk:
         clock: Clock,
         new_id: Callable[[], str],
         *,
-        quiet_broker: Broker | None = None,
-        urgent_broker: Broker | None = None,
+        lanes: Lanes | None = None,
         pace: Pace = USUAL_PACE,
         observe: Callable[[EventName], None] = lambda _name: None,
         halt_file: Callable[[], str | None] = lambda: None,
@@ -113,37 +114,44 @@ class Desk:
         self._journal = journal
         self._policy = policy
         self._clock = clock
+        lanes = lanes or Lanes.alike(broker)
         # What is read for nobody in particular gives way to what somebody waits for.
-        quiet = quiet_broker or broker
+        quiet = lanes.background
         self._hands = Hands()
         self._directory = Directory(quiet)
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
-        look = Look(broker, self._directory.front, self._directory.account)
-        naming = Naming(self._directory, policy)
+        look, exits = self._look(broker), self._look(lanes.exits)
+        naming, first_naming = Naming(self._directory, broker, policy), Naming(self._directory, lanes.exit_cards, policy)
         self._clockwatch = ClockWatch(self._ledger, policy, clock)
-        self._safety = Safety(self._ledger, brakes, naming, policy, clock)
-        self.reads = Reads(broker, self._ledger, naming, policy, clock)
+        self._safety = Safety(self._ledger, brakes, first_naming, policy, clock)
+        looking = Naming(self._directory, lanes.looking, policy)
+        self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
         self.suggest = Suggest(Glances(quiet, journal, policy, clock), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
-        self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
-        exits = Look(urgent_broker or broker)
+        first_look, hurrying = self._look(lanes.exit_cards), Tally(HURRYING, clock)
+        first_scopes = Scopes(lanes.exit_cards, first_look, first_naming, clock)
+        first = Makings(
+            replace(drafts, look=first_look, naming=first_naming, scopes=first_scopes), replace(decider, look=first_look)
+        )
+        self._offers = Offers(self._ledger, Makings(drafts, decider), first, self._hands, hurrying, clock, new_id)
         sweeping, reversals = Sweeping(exits, self._ledger, clock, pace), VerifiedReversals(exits, clock, pace)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
-        self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
+        way_out = replace(decider, look=exits)
+        self._presses = Presses(self._ledger, decider, way_out, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, began)
         self._reconciler = Reconciler(self._ledger, broker, clock, interrupted, began)
         # Both keep one pace together.
         meter = pacing.Pace()
-        self._follower = Follower(self._ledger, quiet, clock, meter)
-        self._retirer = Retirer(self._ledger, quiet, clock, meter)
-        self._actions = Actions(self._ledger, broker, naming, clock)
+        self._follower = Follower(self._ledger, lanes.news, clock, meter)
+        self._retirer = Retirer(self._ledger, lanes.news, clock, meter)
+        self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
         self._next_evidence = self._evidence_at = began
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
@@ -153,6 +161,9 @@ class Desk:
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
+
+    def _look(self, broker: Broker) -> Look:
+        return Look(broker, self._directory.front, self._directory.account)
 
     @property
     def policy(self) -> Policy:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from bot.clock import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
+from bot.desk.shares import TYPING, Tally
 from bot.errors import BrokerError, JournalError
 from bot.trading.facts import Account, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract
@@ -107,6 +108,7 @@ class Glances:
 
         self._clock = clock
         self._begun: dict[int, list[datetime]] = {}
+        self._tally = Tally(TYPING, clock)
         self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, PRICES_LAST, clock)
         self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, POSITIONS_LAST, clock)
         self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, ORDERS_LAST, clock)
@@ -137,7 +139,7 @@ class Glances:
         lately = {each: [at for at in begun if now - at < WITHIN] for each, begun in self._begun.items()}
         self._begun = {each: begun for each, begun in lately.items() if begun}
         theirs = self._begun.setdefault(member, [])
-        if len(theirs) >= MOST_READS:
+        if len(theirs) >= MOST_READS or self._tally.ask(member) is not None:
             return False
         theirs.append(now)
         return True

@@ -18,6 +18,7 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
+from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.errors import JournalError, JournalLocked, PolicyError
@@ -152,7 +153,6 @@ async def lead(
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
-        quiet, halt_file = broker.in_background, beside_the_journal(settings.database_url)
         desk = Desk(
             broker,
             journal,
@@ -160,10 +160,9 @@ async def lead(
             lambda: watch.current,
             clock,
             ids,
-            quiet_broker=quiet,
-            urgent_broker=broker.for_exits,
+            lanes=_lanes(broker),
             observe=meter.count,
-            halt_file=halt_file,
+            halt_file=beside_the_journal(settings.database_url),
         )
         broker.listen(desk.news)
         if lease is not None and stood_by:
@@ -270,6 +269,17 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
         why_not=why_not,
+    )
+
+
+def _lanes(broker: CrossTrade) -> Lanes:
+    return Lanes(
+        exits=broker.for_exits,
+        exit_cards=broker.for_exit_cards,
+        news=broker.for_news,
+        tickets=broker,
+        looking=broker.for_looking,
+        background=broker.in_background,
     )
 
 
