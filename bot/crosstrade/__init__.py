@@ -2,6 +2,5 @@
 
 from bot.crosstrade.client import CrossTrade, Transport
 from bot.crosstrade.link import Link
-from bot.crosstrade.rest import Timeouts
 
-__all__ = ["CrossTrade", "Link", "Timeouts", "Transport"]
+__all__ = ["CrossTrade", "Link", "Transport"]

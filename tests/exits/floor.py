@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
 from bot.desk.desk import Desk
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.journal.opening import opened
@@ -20,6 +20,7 @@ from bot.journal.store import SqlJournal
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
+from bot.timings import CrossTradeTimings
 from bot.trading.exits import Pace
 from bot.trading.policy import AccountRule, Grant, Policy
 from bot.trading.tickets import Member, Place
@@ -173,8 +174,7 @@ async def open_floor(
             transport=transport,
             rate=5000,
             burst=5000,
-            timeouts=Timeouts(read=20.0, write=PATIENCE),
-            backoff=(0.01,),
+            timings=CrossTradeTimings(read=20.0, write=PATIENCE, backoff=(0.01,)),
         )
         await stack.enter_async_context(client)
         if transport == "websocket" and client.stream is not None:
