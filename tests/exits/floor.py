@@ -8,7 +8,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from bot.journal.store import SqlJournal
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
-from bot.timings import CrossTradeTimings
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.exits import Pace
 from bot.trading.policy import AccountRule, Grant, Policy
 from bot.trading.tickets import Member, Place
@@ -180,7 +180,7 @@ async def open_floor(
         if transport == "websocket" and client.stream is not None:
             await client.stream.opened()
         messenger = FakeMessenger()
-        desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, pace=pace)
+        desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, timings=replace(USUAL.desk, exits=pace))
         yield Floor(desk, simulator, journal, messenger, client, host)
         await desk.close()
 
