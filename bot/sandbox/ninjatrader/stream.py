@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -46,7 +45,7 @@ class Session:
         self._seq = 0
         self._dropped = 0
         self._violations = 0
-        self._changes = TokenBucket(SUBSCRIPTIONS_BURST, SUBSCRIPTIONS_RATE, time.monotonic)
+        self._changes = TokenBucket(SUBSCRIPTIONS_BURST, SUBSCRIPTIONS_RATE, cloud.monotonic)
         self._outbox: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pnl: asyncio.Task[None] | None = None

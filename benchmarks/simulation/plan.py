@@ -1,0 +1,158 @@
+"""What is played: sessions of one desk, in which people come, go and hesitate, and things go wrong. Pure, all of it by a seed."""
+
+import random
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from benchmarks.chaos.plan import Run, a_run
+from benchmarks.simulation.faults import FAULTS, Fault
+from benchmarks.simulation.ways import Way
+
+RUNS_PER_SESSION = 90
+HOUR = 3600.0
+# Seconds of quiet before people come again, and how often each kind comes.
+_PAUSES = (((2.0, 15.0), 55), ((15.0, 90.0), 30), ((90.0, 900.0), 13), ((HOUR, 3 * HOUR), 2))
+_SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8), (20, 20, 25, 20, 15)
+# Of what goes wrong in an episode, how many things there are.
+_STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (20, 45, 25, 10)
+_RESTART_SECONDS = (0.5, 1.0, 5.0, 30.0)
+MOST_FINDINGS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A run, and when its member acts: seconds from the episode's start to the command, and from the card to the press."""
+
+    run: Run
+    begins: float
+    hesitates: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Something goes wrong.
+
+    Attributes:
+        number: within the session, from 0.
+        fault: its name in ``faults``.
+        way: the step of the victim at which it begins.
+        victim: the run's number.
+        call: the call that it is laid upon, where it is laid upon one.
+        after: seconds behind that step.
+        lasts: seconds until it ends, where it has an end.
+    """
+
+    number: int
+    fault: str
+    way: Way
+    victim: int
+    call: str
+    after: float
+    lasts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Some people at work side by side, after a pause.
+
+    Attributes:
+        waits: whether they wait until all is known that was in doubt; a desk that isn't sure takes no new orders.
+    """
+
+    pause: float
+    errands: tuple[Errand, ...]
+    strikes: tuple[Strike, ...]
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One life of a journal."""
+
+    seed: int
+    index: int
+    transport: str
+    episodes: tuple[Episode, ...] = field(repr=False)
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """All of them, in their order."""
+        return (errand.run for episode in self.episodes for errand in episode.errands)
+
+    @property
+    def strikes(self) -> Iterator[Strike]:
+        """All of them, in their order."""
+        return (strike for episode in self.episodes for strike in episode.strikes)
+
+    def only(self, runs: Collection[int], strikes: Collection[int]) -> "Session":
+        """The same with these runs and strikes alone."""
+        return replace(self, episodes=tuple(_kept(self.episodes, frozenset(runs), frozenset(strikes))))
+
+
+def _kept(episodes: Sequence[Episode], runs: frozenset[int], strikes: frozenset[int]) -> Iterator[Episode]:
+    for episode in episodes:
+        errands = tuple(errand for errand in episode.errands if errand.run.number in runs)
+        left = {errand.run.number for errand in errands}
+        struck = tuple(strike for strike in episode.strikes if strike.number in strikes and strike.victim in left)
+        if errands:
+            yield replace(episode, errands=errands, strikes=struck)
+
+
+def session(seed: int, index: int, runs: int = RUNS_PER_SESSION) -> Session:
+    """One session of a seed's plan; each is drawn by itself."""
+    dice = random.Random(f"{seed} {index} plan")  # noqa: S311 - a plan is no secret
+    transport = "websocket" if index % 2 else "rest"
+    episodes, first, numbers = list[Episode](), 0, count()
+    pairs = _pairs(seed, index)
+    while first < runs:
+        size = min(dice.choices(_SIZES, _SIZE_WEIGHTS)[0], runs - first)
+        made = tuple(replace(a_run(dice, at, transport), trouble=None, trouble_call="") for at in range(first, first + size))
+        errands = tuple(_errand(dice, run) for run in made)
+        strikes = _strikes(dice, made, transport, pairs, numbers)
+        episodes.append(Episode(_pause(dice), errands, strikes, dice.random() < 0.85))
+        first += size
+    return Session(seed, index, transport, tuple(episodes))
+
+
+def _pause(dice: random.Random) -> float:
+    spans, weights = zip(*_PAUSES, strict=True)
+    return dice.uniform(*dice.choices(spans, weights)[0])
+
+
+def _errand(dice: random.Random, run: Run) -> Errand:
+    hesitates = dice.choice((dice.uniform(0.2, 1.0), dice.uniform(1.0, 4.0), dice.uniform(4.0, 12.0)))
+    return Errand(run, dice.uniform(0.0, 3.0), hesitates)
+
+
+def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
+    """Each fault at each of its steps, in an order by the seed; sessions go on where the one before will have ended."""
+    every = [(fault, way) for fault in FAULTS.values() for way in fault.ways]
+    random.Random(f"{seed} strikes").shuffle(every)  # noqa: S311 - as above
+    start = index * STRIKES_PER_SESSION
+    return (every[at % len(every)] for at in count(start))
+
+
+STRIKES_PER_SESSION = 33
+
+
+def _strikes(
+    dice: random.Random, runs: tuple[Run, ...], transport: str, pairs: Iterator[tuple[Fault, Way]], numbers: Iterator[int]
+) -> tuple[Strike, ...]:
+    drawn = [next(pairs) for _ in range(dice.choices(_STRIKES, _STRIKE_WEIGHTS)[0])]
+    made = (_strike(dice, runs, transport, pair, numbers) for pair in drawn)
+    return tuple(strike for strike in made if strike is not None)
+
+
+def _strike(
+    dice: random.Random, runs: tuple[Run, ...], transport: str, pair: tuple[Fault, Way], numbers: Iterator[int]
+) -> Strike | None:
+    fault, way = pair
+    # Of presses that lead to something, or there would be no such step.
+    fit = [run for run in runs if run.leads_out and fault.fits(run, transport)]
+    if not fit:
+        return None
+    victim = dice.choice(fit)
+    call = dice.choice(fault.calls or victim.act.calls)
+    after = dice.choice((0.0, 0.0, dice.uniform(0.0, 0.1)))
+    return Strike(next(numbers), fault.name, way, victim.number, call, after, dice.choice(fault.lasts))
