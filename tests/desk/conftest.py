@@ -12,6 +12,7 @@ from bot.desk.desk import Desk
 from bot.desk.ports import Journal
 from bot.desk.requests import Press, Refused, ReverseRequest, TicketRequest
 from bot.journal.opening import opened
+from bot.sandbox.virtual import loop_factories
 from bot.trading.orders import Side
 from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
 from bot.trading.tickets import Member, Place, Ticket, TicketState
@@ -36,6 +37,11 @@ POLICY = Policy(
 
 async def at_once() -> None:
     """An acknowledgement that Discord takes at once."""
+
+
+# Every test of the desk runs in virtual time: seconds pass when everybody waits.
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> object:
+    return loop_factories(config, item)
 
 
 @dataclass
@@ -87,15 +93,19 @@ class Room:
 
     async def all_told(self, *, cards: bool = False) -> None:
         """Wait until no notices wait for Discord, perhaps no cards either."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while any(cards or row.notice is not None for row in await self.journal.due(self.clock(), 99)):
                 await asyncio.sleep(0.01)
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass; whatever is due meanwhile happens."""
+        await asyncio.sleep(seconds)
 
     async def follow(self) -> None:
         """Let the desk look at its orders, if it is time to."""
         await self.desk._follower.look(await self.journal.live())
 
-    async def until(self, ticket: Ticket, state: TicketState, seconds: float = 5.0) -> Ticket:
+    async def until(self, ticket: Ticket, state: TicketState, seconds: float = 60.0) -> Ticket:
         """Wait until the card shows a state."""
         await eventually(lambda: state in self.messenger.states(ticket.id), seconds)
         return await self.now(ticket.id)
@@ -125,12 +135,7 @@ def make_desk(
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
     file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - likewise
-    desk = Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file)
-    # What takes several steps waits by this clock too.
-    sender = desk._sender
-    sender.sweeping = replace(sender.sweeping, pause=clock.pause)
-    sender.reversals = replace(sender.reversals, pause=clock.pause)
-    return desk
+    return Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.clock import UNSET, SteadyClock
 from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, DeliveryRefused, JournalError
 from bot.journal.store import SqlJournal
+from bot.sandbox.virtual import VirtualLoop
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
@@ -33,35 +35,42 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, Outcome, Unknown
 from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
-from tests.clocks import NOON, HandClock
+from tests.clocks import NOON
 from tests.desk.fake_reads import Shown, ShowsBook
 
 ES = Contract("ES", 2026, 9)
 
 
-class Clock(HandClock):
-    """A clock that stands still until it is moved; what is planned for a moment happens as it passes."""
+class Clock(SteadyClock):
+    """The time of the test's own loop; it passes when somebody waits, or at once.
 
-    def __init__(self, now: datetime = NOON) -> None:
-        super().__init__(now)
-        self._plans: list[tuple[datetime, Callable[[], object]]] = []
+    Attributes:
+        ahead: how far the host's clock was set.
+    """
+
+    def __init__(self, ahead: timedelta = UNSET) -> None:
+        self.ahead = ahead
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self._loop = loop
+        self._first = self._loop.time()
+        super().__init__(self._loop.time, self._host)
+
+    @property
+    def now(self) -> datetime:
+        """The desk's time."""
+        return self()
 
     def pass_by(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
-        due = [plan for at, plan in self._plans if at <= self.now]
-        self._plans = [(at, plan) for at, plan in self._plans if at > self.now]
-        for plan in due:
-            plan()
+        """Let time pass at once."""
+        self._loop.advance(seconds)
 
     def plan(self, seconds: float, do: Callable[[], object]) -> None:
         """Let something happen that many seconds from now."""
-        self._plans.append((self.now + timedelta(seconds=seconds), do))
+        self._loop.call_later(seconds, do)
 
-    async def pause(self, seconds: float) -> None:
-        """What the desk waits with between two readings: the time is over at once."""
-        self.pass_by(seconds)
-        await asyncio.sleep(0)
+    def _host(self) -> datetime:
+        return NOON + timedelta(seconds=self._loop.time() - self._first) + self.ahead
 
 
 @dataclass
@@ -108,6 +117,7 @@ class FakeBroker(ShowsBook):
     quote_changes: dict[str, object] = field(default_factory=dict)
     reads: int = 0
     surprise: Exception | None = None
+    broken_reads: bool = False
     called: list[str] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
     averages: Decimal | None = Decimal(5790)
@@ -130,6 +140,8 @@ class FakeBroker(ShowsBook):
         if self.reading is not None:
             await self.reading.wait()
         await asyncio.sleep(0)
+        if self.broken_reads:
+            raise ZeroDivisionError
         if not self.failing.isdisjoint({what, f"{what} {account}"}):
             raise BrokerUnreachable(f"no answer for {what}")
 
@@ -434,7 +446,7 @@ class FlakyJournal:
         return flaky
 
 
-async def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not holds():

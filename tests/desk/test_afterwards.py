@@ -1,7 +1,6 @@
 """What follows a send without anybody pressing: evidence, fills, expiry, restarts, and news that arrive late but arrive."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,16 +16,6 @@ from tests.desk.conftest import ASK, SECOND, Room
 from tests.desk.fakes import ES, eventually
 
 
-async def as_time_passes(room: Room, holds: Callable[[], bool]) -> None:
-    """Wait until a condition holds while the clock goes on."""
-
-    def step() -> bool:
-        room.clock.pass_by(0.05)
-        return holds()
-
-    await eventually(step)
-
-
 async def lost(room: Room) -> Ticket:
     """A ticket whose answer was lost."""
     room.broker.outcomes.append(Unknown("the connection was reset"))
@@ -40,7 +29,7 @@ async def look_again(room: Room, seconds: float) -> None:
     room.clock.pass_by(seconds)
     reads = room.broker.reads
     await eventually(lambda: room.broker.reads >= reads + 3)
-    await asyncio.sleep(0.3)
+    await room.passes(0.3)
 
 
 async def test_an_order_that_is_there_is_adopted_with_its_id(running: Room) -> None:
@@ -85,7 +74,7 @@ async def test_a_failed_read_is_no_evidence_of_absence(running: Room) -> None:
     running.broker.failing |= {"orders"}
     for _ in range(4):
         running.clock.pass_by(60)
-        await asyncio.sleep(0.3)
+        await running.passes(0.3)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
 
 
@@ -95,7 +84,7 @@ async def test_an_order_that_is_listed_is_proved_although_another_read_fails(run
     running.broker.failing |= {read}
     for _ in range(3):
         running.clock.pass_by(60)
-        await asyncio.sleep(0.3)
+        await running.passes(0.3)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
     order = running.broker.book(ticket.intent)
     await look_again(running, 6)
@@ -132,7 +121,7 @@ async def test_what_never_arrived_is_looked_for_no_longer_than_said(running: Roo
     running.broker.book(ticket.intent, OrderState.FILLED, 1)
     for _ in range(4):
         running.clock.pass_by(6)
-        await asyncio.sleep(0.3)
+        await running.passes(0.3)
     assert (await running.now(ticket.id)).state is TicketState.NEVER_ARRIVED
 
 
@@ -154,7 +143,7 @@ async def test_fills_alone_prove_an_order_that_the_list_has_dropped(running: Roo
     await look_again(running, 6)
     stored = await running.until(ticket, TicketState.ACCEPTED)
     assert stored.order_id == "gone1"
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].filled == 1)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].filled == 1)
 
 
 async def accepted(room: Room, quantity: int = 1) -> Ticket:
@@ -167,9 +156,9 @@ async def accepted(room: Room, quantity: int = 1) -> Ticket:
 async def test_fills_are_followed_to_the_end_in_the_same_message(running: Room) -> None:
     ticket = await accepted(running, 3)
     running.broker.change("order1", OrderState.PART_FILLED, 1)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].filled == 1)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].filled == 1)
     running.broker.change("order1", OrderState.FILLED, 3)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
     stored = await running.now(ticket.id)
     assert (stored.filled, stored.average_fill_price) == (3, Decimal(5800))
     assert all(shown.message in {None, 7000} for shown in running.messenger.shown[ticket.id])
@@ -182,7 +171,7 @@ async def test_fills_are_followed_to_the_end_in_the_same_message(running: Room) 
 async def test_an_accepted_order_that_is_rejected_later_is_told(running: Room) -> None:
     ticket = await accepted(running)
     running.broker.change("order1", OrderState.REJECTED)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.REJECTED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.REJECTED)
     await running.all_told()
     assert any("Rejected by NinjaTrader" in notice.text for notice in running.messenger.told)
 
@@ -190,7 +179,7 @@ async def test_an_accepted_order_that_is_rejected_later_is_told(running: Room) -
 async def test_a_cancelled_order_may_have_fills(running: Room) -> None:
     ticket = await accepted(running, 2)
     running.broker.change("order1", OrderState.CANCELLED, 1)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CANCELLED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CANCELLED)
     await running.all_told()
     assert any("1 of 2 filled" in notice.text for notice in running.messenger.told)
 
@@ -202,7 +191,7 @@ async def test_a_pruned_order_is_followed_by_its_fills(running: Room) -> None:
         running.broker.book_executions.append(
             Execution(f"e{number}", "order1", "Sim101", ES, Side.BUY, 1, Decimal(5700 + number), running.clock())
         )
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
     assert (await running.now(ticket.id)).average_fill_price == Decimal("5701.5")
 
 
@@ -210,9 +199,9 @@ async def test_an_order_may_get_another_id_and_both_are_kept(running: Room) -> N
     ticket = await accepted(running)
     order = running.broker.book_orders[0]
     running.broker.book_orders[0] = replace(order, ids=("676173541025", "order1"))
-    await as_time_passes(running, lambda: "676173541025" in running.messenger.shown[ticket.id][-1].order_ids)
+    await eventually(lambda: "676173541025" in running.messenger.shown[ticket.id][-1].order_ids)
     running.broker.book_orders[0] = replace(order, ids=("676173541025",), state=OrderState.FILLED, filled=1)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.FILLED)
     assert (await running.now(ticket.id)).order_id == "order1"
 
 
@@ -221,7 +210,7 @@ async def test_orders_that_can_not_be_read_are_asked_for_again(running: Room) ->
     running.broker.failing.add("orders")
     running.broker.change("order1", OrderState.FILLED, 1)
     running.clock.pass_by(2)
-    await asyncio.sleep(0.4)
+    await running.passes(0.4)
     assert (await running.now(ticket.id)).filled == 0
     running.broker.failing.clear()
     running.clock.pass_by(40)

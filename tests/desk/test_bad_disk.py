@@ -122,7 +122,7 @@ async def test_a_journal_that_can_not_be_read_answers_presses(running: Room) -> 
 async def test_the_loops_survive_a_journal_that_is_away_for_a_while(running: Room) -> None:
     ticket = await running.ticket()
     running.disk.failing |= {"live", "recent", "due", "delivered", "postpone"}
-    await asyncio.sleep(0.6)
+    await running.passes(0.6)
     running.disk.failing.clear()
     running.clock.pass_by(31)
     await running.until(ticket, TicketState.EXPIRED)
@@ -162,7 +162,7 @@ async def test_a_fault_while_sending_is_unknown_never_failed(running: Room) -> N
 async def test_a_loop_with_a_fault_goes_on(running: Room) -> None:
     ticket = await running.ticket()
     running.disk.real = _Once(running.disk.real)  # type: ignore[assignment]  # a journal whose next read is a fault
-    await asyncio.sleep(0.3)
+    await running.passes(0.3)
     running.clock.pass_by(31)
     await running.until(ticket, TicketState.EXPIRED)
 

@@ -12,7 +12,7 @@ from bot.trading.intents import Bracket
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import Room
-from tests.desk.test_afterwards import as_time_passes
+from tests.desk.fakes import eventually
 
 ASK = BracketRequest("Sim101", "ES 09-26", 2, "5790", "5810")
 
@@ -27,7 +27,7 @@ async def bracketed(room: Room) -> Ticket:
 
 async def seen(room: Room, ticket: Ticket) -> Ticket:
     """The ticket once it isn't followed any more."""
-    await as_time_passes(room, lambda: not room.messenger.shown[ticket.id][-1].is_followed)
+    await eventually(lambda: not room.messenger.shown[ticket.id][-1].is_followed)
     return await room.now(ticket.id)
 
 
@@ -81,7 +81,7 @@ async def test_an_order_of_it_that_ninjatrader_rejects_is_an_alarm(running: Room
     told = f"NinjaTrader rejected the {which}; look there, the position may lack protection."
     assert ended.outcome == told
     assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
-    await as_time_passes(running, lambda: any(told in notice.text for notice in running.messenger.told))
+    await eventually(lambda: any(told in notice.text for notice in running.messenger.told))
     await running.all_told()
     assert running.messenger.told[-1].tone is Tone.ALARM
 
@@ -104,7 +104,7 @@ async def test_what_does_not_come_is_said_after_a_while(running: Room, missing: 
 async def test_what_is_not_listed_yet_is_waited_for(running: Room) -> None:
     ticket = await bracketed(running)
     reads = running.broker.reads
-    await as_time_passes(running, lambda: running.broker.reads > reads + 1)
+    await eventually(lambda: running.broker.reads > reads + 1)
     assert (await running.now(ticket.id)).is_followed
     running.broker.let_go()
     assert (await seen(running, ticket)).outcome is None

@@ -7,7 +7,7 @@ from bot.desk.ports import EventName
 from bot.trading.policy import Route
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
-from tests.desk.fakes import eventually
+from tests.desk.fakes import Clock, eventually
 from tests.desk.test_started import starts
 
 HOUR = timedelta(hours=1)
@@ -15,10 +15,10 @@ HOUR = timedelta(hours=1)
 
 async def test_a_clock_that_was_set_is_told_once_and_stored(room: Room) -> None:
     room.rule(routes=(Route(NEWS_CHANNEL, frozenset({EventName.CLOCK_SET}), ()),))
-    room.clock.set_by = -HOUR
+    room.clock.ahead = -HOUR
     await room.desk._clockwatch.look()
     await room.desk._clockwatch.look()
-    room.clock.set_by = timedelta(seconds=-3510)
+    room.clock.ahead = timedelta(seconds=-3510)
     await room.desk._clockwatch.look()
     await room.desk._outbox.flush(5)
     told = [notice.text for notice in room.messenger.told]
@@ -32,10 +32,10 @@ async def test_what_is_left_is_found_by_its_time_at_the_next_start(room: Room) -
     ticket = await room.ticket()
     sending = replace(ticket, state=TicketState.SENDING, version=2, sent_at=room.clock())
     assert await room.journal.advance(ticket, sending, (), show=False)
-    room.clock.set_by = HOUR
+    room.clock.ahead = HOUR
     await room.desk._clockwatch.look()
     # The next process begins with the host's clock as it is.
-    room.clock.now, room.clock.set_by = room.clock.now + HOUR, timedelta(0)
+    room.clock = Clock(HOUR)
     await starts(room)
     await eventually(lambda: TicketState.UNKNOWN in room.messenger.states(ticket.id))
-    assert (await room.now(ticket.id)).sent_at == room.clock()
+    assert (await room.now(ticket.id)).sent_at == ticket.created_at + HOUR

@@ -356,7 +356,7 @@ async def test_a_close_is_followed_until_the_position_shows_it(running: Room) ->
     await running.until(ticket, TicketState.ACCEPTED)
     assert (await running.now(ticket.id)).order_state is None
     running.broker.book_positions["Sim101", ES] = -1
-    await as_time_passes(running, lambda: any("Closed 1" in notice.text for notice in running.messenger.told))
+    await eventually(lambda: any("Closed 1" in notice.text for notice in running.messenger.told))
     stored = await running.now(ticket.id)
     assert (stored.order_state, stored.filled, stored.is_followed) == (OrderState.FILLED, 1, False)
 
@@ -366,10 +366,10 @@ async def test_a_close_that_does_not_happen_is_told_once(running: Room) -> None:
     ticket = await running.ticket(CLOSE)
     await running.confirm(ticket)
     running.clock.pass_by(TAKES.total_seconds())
-    await as_time_passes(running, lambda: any("Not closed" in notice.text for notice in running.messenger.told))
+    await eventually(lambda: any("Not closed" in notice.text for notice in running.messenger.told))
     running.clock.pass_by(10)
     reads = running.broker.reads
-    await as_time_passes(running, lambda: running.broker.reads > reads + 2)
+    await eventually(lambda: running.broker.reads > reads + 2)
     names = [event.name for event in await running.journal.events(ticket.id)]
     assert names.count(EventName.NOT_CLOSED) == 1
     assert "Still SHORT 2" in ((await running.now(ticket.id)).outcome or "")
@@ -381,7 +381,7 @@ async def test_a_cancelled_order_is_told_with_what_has_filled_of_it(running: Roo
     ticket = await running.ticket(CANCEL)
     await running.confirm(ticket)
     running.broker.change(REST, OrderState.CANCELLED, 1)
-    await as_time_passes(running, lambda: any("Order cancelled, 1 of 2 filled" in n.text for n in running.messenger.told))
+    await eventually(lambda: any("Order cancelled, 1 of 2 filled" in n.text for n in running.messenger.told))
     stored = await running.now(ticket.id)
     assert (stored.filled, stored.is_followed) == (1, False)
 
@@ -392,10 +392,10 @@ async def test_a_change_is_over_once_the_order_shows_it(running: Room) -> None:
     ticket = await running.ticket(MODIFY)
     await running.confirm(ticket)
     reads = running.broker.reads
-    await as_time_passes(running, lambda: running.broker.reads > reads + 2)
+    await eventually(lambda: running.broker.reads > reads + 2)
     assert (await running.now(ticket.id)).is_followed
     running.broker.book_orders[0] = replace(running.broker.book_orders[0], limit=Decimal("5790.25"))
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.WORKING)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.WORKING)
     assert not (await running.now(ticket.id)).is_followed
 
 
@@ -408,7 +408,7 @@ async def test_a_lost_close_that_was_done_is_adopted(running: Room) -> None:
     ticket = await lost(running, CLOSE)
     running.broker.book_positions["Sim101", ES] = 0
     running.desk._seek_evidence()
-    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    await eventually(shows(running, ticket, TicketState.ACCEPTED))
     assert len(running.broker.sent) == 1
 
 
@@ -416,7 +416,7 @@ async def test_a_lost_cancellation_that_was_done_is_adopted(running: Room) -> No
     resting(running)
     ticket = await lost(running, CANCEL)
     running.broker.change(REST, OrderState.CANCELLED)
-    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    await eventually(shows(running, ticket, TicketState.ACCEPTED))
     assert len(running.broker.sent) == 1
 
 
@@ -424,7 +424,7 @@ async def test_a_lost_cancellation_of_an_order_that_was_rejected_is_no_rejection
     resting(running)
     ticket = await lost(running, CANCEL)
     running.broker.change(REST, OrderState.REJECTED)
-    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    await eventually(shows(running, ticket, TicketState.ACCEPTED))
 
 
 @pytest.mark.parametrize("command", ["place", "close", "cancel", "modify", "replace", "bracket", "reverse invert"])
@@ -434,9 +434,9 @@ async def test_what_never_arrived_is_said_so_and_can_be_asked_again(running: Roo
     ticket = await lost(running, request)
     running.clock.pass_by(GRACE.total_seconds())
     reads = running.broker.reads
-    await as_time_passes(running, lambda: running.broker.reads > reads + 2)
+    await eventually(lambda: running.broker.reads > reads + 2)
     running.clock.pass_by(BETWEEN.total_seconds())
-    await as_time_passes(running, shows(running, ticket, TicketState.NEVER_ARRIVED))
+    await eventually(shows(running, ticket, TicketState.NEVER_ARRIVED))
     assert len(running.broker.sent) == 1
     await running.confirm(await running.ticket(request))
     assert len(running.broker.sent) == 2
@@ -449,7 +449,7 @@ async def test_a_lost_order_is_found_by_the_desks_own_id(running: Room) -> None:
     running.broker.book(ticket.intent)
     own = running.broker.book(ticket.intent)
     running.broker.book_orders[-1] = replace(own, ids=("nt1", ticket.intent.order_id))
-    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    await eventually(shows(running, ticket, TicketState.ACCEPTED))
     assert (await running.now(ticket.id)).order_id == "nt1"
 
 
@@ -497,7 +497,7 @@ async def test_the_order_that_replaces_another_is_followed_and_told_as_any_order
     stored = await running.until(ticket, TicketState.ACCEPTED)
     assert stored.order_ids == ("order2",)
     running.broker.change("order2", OrderState.FILLED, 1)
-    await as_time_passes(running, lambda: any("Filled 1" in notice.text for notice in running.messenger.told))
+    await eventually(lambda: any("Filled 1" in notice.text for notice in running.messenger.told))
     assert not (await running.now(ticket.id)).is_followed
 
 
@@ -506,7 +506,7 @@ async def test_an_order_that_replaces_another_and_is_rejected_by_ninjatrader_is_
     ticket = await lost(running, REPLACE)
     running.broker.change(REST, OrderState.CANCELLED)
     running.broker.book(ticket.intent, OrderState.REJECTED)
-    await as_time_passes(running, shows(running, ticket, TicketState.REJECTED))
+    await eventually(shows(running, ticket, TicketState.REJECTED))
 
 
 async def test_a_bracket_is_on_the_side_that_the_position_asks_for_at_the_press(room: Room) -> None:
@@ -523,7 +523,7 @@ async def test_a_lost_bracket_is_found_by_both_its_orders(running: Room) -> None
     ticket = await lost(running, BRACKET)
     assert isinstance(ticket.intent, Bracket)
     running.broker.carry_out(ticket.intent)
-    await as_time_passes(running, shows(running, ticket, TicketState.ACCEPTED))
+    await eventually(shows(running, ticket, TicketState.ACCEPTED))
     assert (await running.now(ticket.id)).order_id == "order2"
     assert len(running.broker.sent) == 1
 
@@ -553,7 +553,7 @@ async def test_a_second_close_waits_until_the_first_is_seen_done(running: Room) 
     await running.confirm(second)
     assert "OUTCOME_UNKNOWN" in ((await running.now(second.id)).outcome or "")
     running.broker.let_go()
-    await as_time_passes(running, lambda: running.messenger.shown[first.id][-1].order_state is OrderState.FILLED)
+    await eventually(lambda: running.messenger.shown[first.id][-1].order_state is OrderState.FILLED)
     running.broker.dawdling.clear()
     await running.confirm(await running.ticket(CLOSE))
     assert running.broker.book_positions["Sim101", ES] == 0

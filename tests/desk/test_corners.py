@@ -19,7 +19,7 @@ from bot.trading.policy import DenialCode, Grant, Request, Visibility
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
-from tests.desk.test_afterwards import accepted, as_time_passes, look_again, lost
+from tests.desk.test_afterwards import accepted, look_again, lost
 
 
 async def test_the_desk_tells_its_policy_and_what_it_allows(room: Room) -> None:
@@ -70,7 +70,7 @@ async def test_what_autocomplete_can_not_read_it_leaves_out(room: Room) -> None:
     room.broker.failing |= {"positions", "quote"}
     await room.desk.start()
     await eventually(lambda: bool(room.desk.accounts_for(TRADER, "reverse")))
-    await asyncio.sleep(0.1)
+    await room.passes(0.1)
     assert list(room.desk.instruments_for(TRADER, "reverse", "Sim101")) == []
 
 
@@ -86,7 +86,7 @@ async def test_an_answer_that_takes_its_time_is_shown_as_sending(running: Room) 
     ticket = await running.ticket()
     press = asyncio.create_task(running.confirm(ticket))
     await eventually(lambda: bool(running.broker.sent))
-    await asyncio.sleep(0.3)
+    await running.passes(0.3)
     assert running.messenger.states(ticket.id) == []
     running.clock.pass_by(1)
     await running.until(ticket, TicketState.SENDING)
@@ -99,7 +99,7 @@ async def test_a_card_that_is_just_being_posted_is_not_drawn_a_second_time(runni
     made = await running.desk.offer(TRADER, HERE, ASK)
     ticket = await running.now(made.id)  # type: ignore[union-attr]  # it was offered
     await running.cancel(ticket)
-    await asyncio.sleep(0.3)
+    await running.passes(0.3)
     assert running.messenger.states(ticket.id) == []
     await running.desk.posted(ticket.id, HERE.channel, 7000)
     await running.until(ticket, TicketState.CANCELLED)
@@ -166,21 +166,21 @@ async def test_fills_that_are_not_all_there_yet_are_a_part(running: Room) -> Non
     ticket = await accepted(running, 2)
     running.broker.book_orders.clear()
     reads = running.broker.reads
-    await as_time_passes(running, lambda: running.broker.reads > reads + 2)
+    await eventually(lambda: running.broker.reads > reads + 2)
     assert (await running.now(ticket.id)).filled == 0
     fill = Execution("e1", "order1", "Sim101", ES, Side.BUY, 1, Decimal(5700), running.clock() + timedelta(seconds=1))
     running.broker.book_executions.append(fill)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.PART_FILLED)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.PART_FILLED)
     assert (await running.now(ticket.id)).filled == 1
 
 
 async def test_an_order_that_changes_without_filling_is_shown_on_the_card_alone(running: Room) -> None:
     ticket = await accepted(running)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.WORKING)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.WORKING)
     await running.all_told()
     told = len(running.messenger.told)
     running.broker.change("order1", OrderState.CHANGE_PENDING)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CHANGE_PENDING)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.CHANGE_PENDING)
     await running.all_told()
     assert len(running.messenger.told) == told
 
@@ -202,7 +202,7 @@ async def test_an_accepted_order_is_followed_on_after_a_restart(room: Room) -> N
     assert (await third.start()).unknown == 0
     try:
         room.broker.change(order.id, OrderState.FILLED, 1)
-        await as_time_passes(room, lambda: room.messenger.shown[unknown.id][-1].filled == 1)
+        await eventually(lambda: room.messenger.shown[unknown.id][-1].filled == 1)
     finally:
         await third.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from bot.trading.progress import LegState
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.desk.conftest import Room, make_desk
 from tests.desk.fakes import ES, FlakyJournal, eventually
-from tests.desk.test_afterwards import as_time_passes
 
 FLATTEN = FlattenRequest("account", "Sim101")
 REVERSE = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1, mode="verified")
@@ -120,8 +120,7 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
     await eventually(lambda: bool(room.broker.sent))
     room.disk.failing.add("advance")
     room.broker.gate.set()
-    await eventually(lambda: room.clock() > room.broker.times[0])
-    await asyncio.sleep(0.05)
+    await room.passes(100)
     # Its end can't be stored either; a restart would find it on its way.
     assert [type(action) for action in room.broker.sent] == [CancelOrders]
     assert (await room.now(ticket.id)).state is TicketState.SENDING
@@ -215,22 +214,19 @@ class _Emptied:
         return empty
 
 
-def _fault() -> None:
-    raise ZeroDivisionError
-
-
 @pytest.mark.parametrize("request_", [FLATTEN, REVERSE], ids=["flatten", "reverse"])
 async def test_a_fault_in_the_middle_is_told_as_unknown_and_then_as_what_is_read(running: Room, request_: TicketRequest) -> None:
     running.broker.dawdling = {FlattenAccount, Close}
     ticket = await running.ticket(request_)
-    running.clock.plan(1, _fault)
+    running.clock.plan(1, partial(setattr, running.broker, "broken_reads", True))
     await running.confirm(ticket)
     await running.until(ticket, TicketState.UNKNOWN)
+    running.broker.broken_reads = False
     assert "a fault in the bot" in (running.messenger.shown[ticket.id][-1].outcome or "")
     entry = PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1)
     assert await running.refused(entry) == (["FLATTENING"] if request_ is FLATTEN else ["OUTCOME_UNKNOWN"])
     running.broker.let_go()
-    await as_time_passes(running, _said(running, ticket))
+    await eventually(_said(running, ticket))
     assert len(running.broker.sent) == 1
     assert (await running.ticket(entry)).state is TicketState.OFFERED
 

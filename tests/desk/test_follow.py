@@ -606,7 +606,7 @@ async def test_every_account_has_its_turn(room: Room) -> None:
     assert max(looked.values()) - min(looked.values()) <= 1
 
 
-def test_the_pace_lets_a_few_go_at_once_and_then_one_after_the_other(room: Room) -> None:
+async def test_the_pace_lets_a_few_go_at_once_and_then_one_after_the_other(room: Room) -> None:
     pace, now = Pace(timedelta(seconds=1), 2), room.clock()
     for _ in range(2):
         assert pace.is_free(now)

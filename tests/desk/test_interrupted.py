@@ -18,7 +18,6 @@ from bot.trading.orders import OrderState, Side
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.desk.conftest import SECOND, Room
 from tests.desk.fakes import ES, eventually
-from tests.desk.test_afterwards import as_time_passes
 
 FLATTEN = FlattenRequest("account", "Sim101")
 CANCEL = CancelRequest("Sim101", scope="account")
@@ -80,7 +79,7 @@ async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: 
 async def test_a_flatten_that_ended_in_its_close_is_flat_once_that_is_read(room: Room) -> None:
     async with crash(room, FLATTEN, FlattenAccount) as (ticket, _desk):
         room.broker.carry_out(FlattenAccount("Sim101"))
-        await as_time_passes(room, lambda: shows(room, ticket, "Read since: flat."))
+        await eventually(lambda: shows(room, ticket, "Read since: flat."))
         stored = await room.now(ticket.id)
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
         assert stored.outcome == f"{CUT_SHORT} Read since: flat."
@@ -99,7 +98,7 @@ async def test_a_flatten_that_ended_long_after_it_began_is_judged_by_its_last_ca
         await look(room, desk, 6)
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         room.broker.carry_out(FlattenAccount("Sim101"))
-        await as_time_passes(room, lambda: shows(room, ticket, "Read since: flat."))
+        await eventually(lambda: shows(room, ticket, "Read since: flat."))
 
 
 async def test_another_flatten_waits_for_the_last_call_of_one_that_was_cut_short(room: Room) -> None:
@@ -128,7 +127,7 @@ async def test_while_that_is_open_nothing_new_is_taken_there_and_afterwards_it_i
     async with crash(room, FLATTEN, FlattenAccount) as (ticket, _desk):
         assert await room.refused(place) == ["FLATTENING"]
         room.broker.carry_out(FlattenAccount("Sim101"))
-        await as_time_passes(room, lambda: shows(room, ticket, "Read since: flat."))
+        await eventually(lambda: shows(room, ticket, "Read since: flat."))
         assert (await room.ticket(place)).state is TicketState.OFFERED
 
 
@@ -148,7 +147,7 @@ async def test_a_cancellation_of_many_says_when_nothing_works_any_more(room: Roo
     room.broker.rest(Side.BUY, 1)
     async with crash(room, CANCEL, CancelOrders) as (ticket, _desk):
         room.broker.carry_out(CancelOrders("Sim101"))
-        await as_time_passes(room, lambda: shows(room, ticket, "Read since: nothing works."))
+        await eventually(lambda: shows(room, ticket, "Read since: nothing works."))
         assert [event.name for event in await room.journal.events(ticket.id)][-1] is EventName.ORDER_CANCELLED
 
 
@@ -207,7 +206,7 @@ async def test_a_reversal_that_ended_in_its_order_is_found_by_the_desks_own_id(r
 
 async def as_accepted(room: Room, ticket: Ticket) -> Ticket:
     """Wait for a ticket to be accepted."""
-    await as_time_passes(room, lambda: TicketState.ACCEPTED in room.messenger.states(ticket.id))
+    await eventually(lambda: TicketState.ACCEPTED in room.messenger.states(ticket.id))
     return await room.now(ticket.id)
 
 

@@ -12,7 +12,7 @@ from bot.trading.policy import Route
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
 from tests.desk.fakes import eventually
-from tests.desk.test_afterwards import accepted, as_time_passes
+from tests.desk.test_afterwards import accepted
 
 OTHER_CHANNEL = 2002
 FLOOD = 300
@@ -77,8 +77,8 @@ async def test_news_wait_for_discord_and_say_how_late_they_are(running: Room) ->
     await running.cancel(ticket)
     await eventually(lambda: len(running.messenger.failures) < 3)
     running.clock.pass_by(70)
-    await as_time_passes(running, lambda: TicketState.CANCELLED in running.messenger.states(ticket.id))
-    await as_time_passes(running, lambda: bool(running.messenger.told))
+    await eventually(lambda: TicketState.CANCELLED in running.messenger.states(ticket.id))
+    await eventually(lambda: bool(running.messenger.told))
     assert max(running.messenger.lateness) > 60
     assert len(running.messenger.told) == 1
 
@@ -87,7 +87,7 @@ async def test_news_wait_for_the_bot_to_log_in_and_come_at_once_then(running: Ro
     running.messenger.attached = False
     ticket = await running.ticket()
     await running.cancel(ticket)
-    await asyncio.sleep(0.6)
+    await running.passes(0.6)
     assert running.messenger.shown == {}
     running.messenger.attached = True
     await running.until(ticket, TicketState.CANCELLED, seconds=1)
@@ -123,7 +123,7 @@ async def test_notices_go_where_the_policy_says_silent_where_it_says(running: Ro
     await accepted(running)
     await eventually(lambda: bool(running.messenger.told))
     running.broker.change("order1", OrderState.FILLED, 1)
-    await as_time_passes(running, lambda: len(running.messenger.told) == 2)
+    await eventually(lambda: len(running.messenger.told) == 2)
     assert [(notice.channel, notice.silent) for notice in running.messenger.told] == [(NEWS_CHANNEL, True), (2002, False)]
 
 
@@ -134,7 +134,7 @@ async def test_a_flood_of_changes_becomes_few_edits_and_loses_no_last_word(runni
         running.clock.pass_by(1.01)
         await asyncio.sleep(0.05)
     running.broker.change("order1", OrderState.FILLED, 5)
-    await as_time_passes(running, lambda: running.messenger.shown[ticket.id][-1].filled == 5)
+    await eventually(lambda: running.messenger.shown[ticket.id][-1].filled == 5)
     assert len(running.messenger.shown[ticket.id]) <= 7
 
 
@@ -181,7 +181,7 @@ async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(r
     assert "order `order1`" in text
     assert text.endswith("-# Neither the channel where this was asked nor its requester's direct messages can be reached.")
     running.broker.change("order1", OrderState.FILLED, 1)
-    await as_time_passes(running, lambda: running.messenger.unreached[-1].filled == 1)
+    await eventually(lambda: running.messenger.unreached[-1].filled == 1)
     await running.all_told(cards=True)
     assert len(texts(running)) == 1, "its fills are in the journal"
     assert texts(running, OTHER_CHANNEL) == [], "that one reads of other accounts"
@@ -212,5 +212,5 @@ async def test_only_news_that_may_have_been_told_before_are_looked_for(room: Roo
     again = room.clock()
     await tell(room, replace(notice, text="second try"))
     await eventually(lambda: not room.messenger.failures)
-    await as_time_passes(room, lambda: "second try" in texts(room))
+    await eventually(lambda: "second try" in texts(room))
     assert room.messenger.sought[1:] == [("second try", again)]

@@ -16,7 +16,6 @@ from bot.trading.sweeps import FlattenStrategy, Scope
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
-from tests.desk.test_commands import as_time_passes
 from tests.desk.test_interrupted import crash, shows
 
 ASK = FlattenRequest("strategy", "sim101", strategy="334")
@@ -179,7 +178,7 @@ async def test_nothing_new_is_taken_there_while_it_is_being_closed(room: Room) -
 async def test_what_a_killed_process_had_sent_is_told_once_it_is_read_and_nothing_more_is_sent(room: Room) -> None:
     async with crash(room, ASK, CloseStrategy) as (ticket, _desk):
         room.broker.carry_out(CALL)
-        await as_time_passes(room, lambda: shows(room, ticket, "Read since: the strategy is closed."))
+        await eventually(lambda: shows(room, ticket, "Read since: the strategy is closed."))
         assert (await room.now(ticket.id)).order_state is OrderState.FILLED
         assert room.broker.sent == [CALL]
 

@@ -18,7 +18,6 @@ from bot.trading.progress import LegState
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import APPROVER, SECOND, Room
 from tests.desk.fakes import ES, eventually
-from tests.desk.test_afterwards import as_time_passes
 
 ASK = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1, mode="verified")
 
@@ -47,7 +46,7 @@ async def test_its_order_is_followed_to_the_end(running: Room) -> None:
     ended = await reversed_(running)
     await running.until(ended, TicketState.ACCEPTED)
     running.broker.change("order1", OrderState.FILLED, 1)
-    await as_time_passes(running, lambda: running.messenger.shown[ended.id][-1].filled == 1)
+    await eventually(lambda: running.messenger.shown[ended.id][-1].filled == 1)
     await running.all_told()
     assert any("Filled 1" in notice.text for notice in running.messenger.told)
 
@@ -257,7 +256,7 @@ async def test_an_order_whose_answer_was_lost_is_found_by_its_id(running: Room) 
     assert ended.state is TicketState.UNKNOWN
     assert isinstance(ended.intent, VerifiedReverse)
     running.broker.book_orders[-1] = replace(running.broker.book_orders[-1], ids=("nt7", ended.intent.order_id))
-    await as_time_passes(running, lambda: TicketState.ACCEPTED in running.messenger.states(ended.id))
+    await eventually(lambda: TicketState.ACCEPTED in running.messenger.states(ended.id))
     assert (await running.now(ended.id)).order_id == "nt7"
     assert len(running.broker.sent) == 2
 

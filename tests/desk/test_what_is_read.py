@@ -60,7 +60,7 @@ def asks(room: Room) -> dict[str, Sequence[Callable[[], Awaitable[object]]]]:
 ELSEWHERE = {"chart", "health", "why"}
 
 
-def test_every_reading_command_is_asked_here(room: Room) -> None:
+async def test_every_reading_command_is_asked_here(room: Room) -> None:
     assert set(asks(room)) == READING_COMMANDS - ELSEWHERE
 
 

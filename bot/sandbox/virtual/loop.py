@@ -72,6 +72,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """The virtual time in seconds."""
         return self._now
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass all at once, as it does for a program that is busy: what is due meanwhile comes after it."""
+        self._now += seconds
+
     def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
         """Run a callback as soon as its turn comes."""
         self._check_open()
