@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from bot.sandbox.ninjatrader.faults import Kind, Rule
 from bot.sandbox.virtual import VirtualLoop
 
 START_SECONDS = 60.0
-CARD_SECONDS = 5.0
+CARD_SECONDS = 20.0
 STEP_SECONDS = 40.0
 # As in the chaos bench: a card's life, and thirty seconds and a second look for what was lost.
 TOLD_SECONDS = 100.0
@@ -132,11 +133,12 @@ class _Player:
         discord = self.world.discord
         await self._until(lambda: discord.gateway.connected > 0 and bool(discord.commands()), START_SECONDS)
 
-    async def _until(self, condition: "object", seconds: float) -> bool:
-        return await self.world.lookout.until(condition, seconds)  # type: ignore[arg-type]
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        return await self.world.lookout.until(condition, seconds)
 
     async def _until_known(self, seconds: float) -> bool:
-        return await self._until(_EachOver(self.world), seconds)
+        cards = self.world.channel.cards
+        return await self._until(self.world.when_changed(lambda: all(is_over(card.text) for card in cards.values())), seconds)
 
     def _is_clear(self) -> bool:
         """Tell whether all that is left open is unknown for good: two stories fit, and waiting won't change it."""
@@ -166,10 +168,11 @@ class _Player:
         except NotPossibleError as error:
             story.answer = str(error)
             return
-        denied = "denied"
-        await self._until(
-            lambda: walk.looks[Way.CARD]() or denied in discord.interaction(asked.id).text.casefold(), CARD_SECONDS
-        )
+
+        def answered() -> bool:
+            return walk.looks[Way.CARD]() or "denied" in discord.interaction(asked.id).text.casefold()
+
+        await self._until(self.world.when_changed(answered), CARD_SECONDS)
         story.card, story.answer = walk.card, discord.interaction(asked.id).text
 
     async def _press(self, run: Run, story: Story) -> None:
@@ -237,21 +240,6 @@ class _Player:
             effect = strike.way is Way.DONE
             rule = Rule(Kind.DELAY, run.act.calls[-1], count=1, seconds=HELD_UP, effect=effect)
             self.world.simulator.faults.rules.append(rule)
-
-
-@dataclass(slots=True)
-class _EachOver:
-    """Whether every card has come to an end that is none in doubt; looked at again only when something has changed."""
-
-    world: World
-    _changes: int = -1
-    _is_so: bool = False
-
-    def __call__(self) -> bool:
-        if self._changes != self.world.changes:
-            self._changes = self.world.changes
-            self._is_so = all(is_over(card.text) for card in self.world.channel.cards.values())
-        return self._is_so
 
 
 def _digest(world: World) -> str:

@@ -31,8 +31,8 @@ from bot.settings import Settings
 
 BOT, DISCORD, NINJATRADER = "bot", "discord", "ninjatrader"
 PATIENCE_SECONDS = 3.0
-# The market stands still, so that nobody looks at a price more often than this.
-TIMING = Timing(tick=60.0, quotes=20.0)
+# The market stands still, so that prices and results say nothing new.
+TIMING = Timing(tick=60.0, quotes=20.0, results=20.0)
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NANOSECONDS = 1e9
 
@@ -88,6 +88,18 @@ class World:
     def commits(self) -> int:
         """Pieces of work that the bot has done in a thread."""
         return self.bot.commits
+
+    def when_changed(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """A condition that is asked again only when something has changed in Discord."""
+        asked, so = -1, False
+
+        def look() -> bool:
+            nonlocal asked, so
+            if asked != self.changes:
+                asked, so = self.changes, condition()
+            return so
+
+        return look
 
     def say(self, who: str, what: str) -> None:
         """Put it into the timeline."""
