@@ -4,14 +4,16 @@ Exit codes: 0 good, 1 failed, 2 wrong use or settings, 69 a service is unreachab
 """
 
 import argparse
-import asyncio
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from bot.errors import DeskError, PolicyError, ServiceUnreachable, SettingsError
 
+T = TypeVar("T")
 GOOD, FAILED, WRONG_USE, UNREACHABLE = 0, 1, 2, 69
 
 
@@ -76,56 +78,77 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     export.add_argument("--out", type=Path, default=None, help="a new file; standard output if left out")
 
 
-def _run(_options: argparse.Namespace) -> int:
-    # What is loaded here stays: never looked at as garbage, it makes the start a tenth shorter, and every later collection.
+@contextmanager
+def _loading() -> Iterator[None]:
+    """A place to load what a command needs."""
+    # It stays: never looked at as garbage, it makes the start a tenth shorter, and every later collection.
     gc.disable()
-    from bot.logs import configure  # noqa: PLC0415 - each command loads only what it needs
-    from bot.program.run import run  # noqa: PLC0415
-    from bot.settings import load_settings  # noqa: PLC0415
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
-    gc.freeze()
-    gc.enable()
+
+def _run(_options: argparse.Namespace) -> int:
+    with _loading():
+        from bot.logs import configure  # noqa: PLC0415 - each command loads only what it needs
+        from bot.program.run import run  # noqa: PLC0415
+        from bot.settings import load_settings  # noqa: PLC0415
+
     settings = load_settings()
     configure(settings.log_level.value, settings.log_format.value, settings.secrets)
-    return asyncio.run(run(settings))
+    return _finished(run(settings))
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from bot.sandbox.demo import main as demo  # noqa: PLC0415
+    with _loading():
+        from bot.sandbox.demo import main as demo  # noqa: PLC0415
 
-    return asyncio.run(demo(port=options.port, script=options.script, websocket=options.websocket))
+    return _finished(demo(port=options.port, script=options.script, websocket=options.websocket))
 
 
 def _check(_options: argparse.Namespace) -> int:
-    from bot.program.check import check  # noqa: PLC0415
+    with _loading():
+        from bot.program.check import check  # noqa: PLC0415
 
-    return asyncio.run(check())
+    return _finished(check())
 
 
 def _simulator(options: argparse.Namespace) -> int:
-    from bot.program.signals import until_told  # noqa: PLC0415
-    from bot.sandbox.ninjatrader import serve  # noqa: PLC0415
+    with _loading():
+        from bot.program.signals import until_told  # noqa: PLC0415
+        from bot.sandbox.ninjatrader import serve  # noqa: PLC0415
 
-    asyncio.run(until_told(serve(options.host, options.port, options.token)))
+    _finished(until_told(serve(options.host, options.port, options.token)))
     return GOOD
 
 
 def _policy(options: argparse.Namespace) -> int:
-    from bot.program.policy import show  # noqa: PLC0415
+    with _loading():
+        from bot.program.policy import show  # noqa: PLC0415
 
     return show(options.file, schema=options.schema)
 
 
 def _audit_verify(options: argparse.Namespace) -> int:
-    from bot.program.audit import verify  # noqa: PLC0415
+    with _loading():
+        from bot.program.audit import verify  # noqa: PLC0415
 
-    return asyncio.run(verify(options.file, options.heads))
+    return _finished(verify(options.file, options.heads))
 
 
 def _audit_export(options: argparse.Namespace) -> int:
-    from bot.program.audit import export  # noqa: PLC0415
+    with _loading():
+        from bot.program.audit import export  # noqa: PLC0415
 
-    return asyncio.run(export(options.format, options.out))
+    return _finished(export(options.format, options.out))
+
+
+def _finished(work: Coroutine[None, None, T]) -> T:
+    import asyncio  # noqa: PLC0415 - half of what --help would load
+
+    return asyncio.run(work)
 
 
 def _ended(error: DeskError, code: int) -> int:

@@ -126,7 +126,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig", hide_input_in_errors=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        env_file_encoding="utf-8-sig",
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     discord_token: Annotated[SecretStr, AfterValidator(_token)]

@@ -11,7 +11,6 @@ from bot.chat import wording
 from bot.chat.access import Host, admitted
 from bot.chat.answers import say, show, thinking
 from bot.chat.charts import drawn
-from bot.chat.charts.caption import nothing_to_draw
 from bot.chat.client import DeskClient
 from bot.chat.offering import accounts_of, instruments_of
 from bot.desk.charts import ChartRequest
@@ -48,6 +47,8 @@ class Chart(commands.Cog):
         if isinstance(charted, Refused):
             await say(interaction, [wording.denied(charted.denials)])
         elif charted.bars is None or not charted.bars.rows:
+            from bot.chat.charts.caption import nothing_to_draw  # noqa: PLC0415 - most runs never draw a chart
+
             await say(interaction, [nothing_to_draw(charted)])
         else:
             drawing = await drawn(charted, charted.bars)

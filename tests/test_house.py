@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from tests.conftest import LeftLoopback
 
@@ -127,18 +129,77 @@ def test_cogs_do_not_import_each_other() -> None:
             assert [i for i in imports(name, tree, file) if i.startswith("cogs.") and not within(i, name)] == []
 
 
+POSTGRESQL = ("sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "sqlalchemy.ext.asyncio", "asyncpg")
+MIGRATIONS = ("alembic", "mako", "sqlalchemy.dialects.mssql", "sqlalchemy.dialects.mysql")
+CHARTS = ("matplotlib", "numpy", "PIL", "bot.chat.charts.layout")
+METRICS = ("prometheus_client", "aiohttp.web", "bot.program.exposition")
+
+
+def loaded(program: str, *arguments: str) -> set[str]:
+    """Every module that a program has loaded when it ends."""
+    shown = f"{program}\nimport sys; print(*sys.modules)"
+    run = [sys.executable, "-c", shown, *arguments]
+    return set(subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())  # noqa: S603
+
+
 @pytest.mark.parametrize(
     "unwanted",
     [
         pytest.param(("simcord", "bot.sandbox"), id="the world next door"),
-        pytest.param(("matplotlib", "numpy", "PIL"), id="charts, until one is asked for"),
-        pytest.param(("sqlalchemy.orm", "asyncpg"), id="PostgreSQL, where there is none"),
+        pytest.param(CHARTS, id="charts, until one is asked for"),
+        pytest.param(POSTGRESQL, id="PostgreSQL, where there is none"),
+        pytest.param(MIGRATIONS, id="changes of the tables, where there is nothing to change"),
+        pytest.param(METRICS, id="metrics, where nobody asks for them"),
     ],
 )
 def test_what_runs_for_real_loads_only_what_it_needs(unwanted: tuple[str, ...]) -> None:
-    program = f"import sys, bot.program.run; print([m for m in sys.modules if m.startswith({unwanted})])"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
-    assert done.stdout.strip() == "[]"
+    assert [name for name in loaded("import bot.program.run") if name.startswith(unwanted)] == []
+
+
+@pytest.mark.parametrize(
+    ("program", "unwanted"),
+    [
+        pytest.param("from bot.__main__ import parser; parser()", ("asyncio", "discord", "pydantic"), id="help"),
+        pytest.param("import bot.program.check", ("discord", "cogs", *POSTGRESQL, *MIGRATIONS, *METRICS), id="check"),
+        pytest.param(
+            "import bot.program.signals, bot.sandbox.ninjatrader", ("discord", "sqlalchemy", "pydantic"), id="simulator"
+        ),
+        pytest.param("import bot.program.policy", ("discord", "sqlalchemy", "aiohttp"), id="policy"),
+        pytest.param("import bot.program.audit", ("discord", "aiohttp", *POSTGRESQL, *MIGRATIONS), id="audit"),
+    ],
+)
+def test_a_command_loads_nothing_that_only_others_need(program: str, unwanted: tuple[str, ...]) -> None:
+    assert [name for name in loaded(program) if name.startswith(unwanted)] == []
+
+
+def test_a_journal_with_nothing_to_migrate_is_opened_without_what_migrates(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+from bot.journal.opening import opened
+
+async def main():
+    async with opened(sys.argv[1]):
+        pass
+
+asyncio.run(main())
+"""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
+    assert "alembic" in loaded(program, url), "which makes the tables of a new one"
+    assert [name for name in loaded(program, url) if name.startswith((*MIGRATIONS, *POSTGRESQL))] == []
+
+
+def test_models_that_are_built_at_their_first_use_can_be_built() -> None:
+    for name in ("bot.settings", "bot.policyfile", "bot.crosstrade.history", "bot.crosstrade.pushes", "bot.program.check"):
+        import_module(name)
+
+    def below(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+        for model in kind.__subclasses__():
+            yield model
+            yield from below(model)
+
+    ours = [model for model in below(BaseModel) if model.__module__.startswith("bot.")]
+    assert len(ours) > 30
+    assert [model for model in ours if model.model_rebuild() is False or not model.__pydantic_complete__] == []
 
 
 def test_one_file_alone_draws_with_matplotlib() -> None:

@@ -122,7 +122,7 @@ class Feed:
                 return message
             self._new_wish.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ROUND_SECONDS):
+                async with asyncio.timeout(None if self._subscriptions.is_idle else ROUND_SECONDS):
                     await self._new_wish.wait()
                     await asyncio.sleep(GATHER_SECONDS)
 

@@ -48,7 +48,7 @@ class BarsBody(Body):
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, defer_build=True)
 
 
 class _BarRow(_Row):

@@ -25,7 +25,7 @@ _TOTAL = ("totalpnl", "total")
 _CENT = Decimal("0.01")
 _ACCOUNT_KEYS = ("account", "accountName")
 
-_number = TypeAdapter[Decimal](Number)
+_number = TypeAdapter[Decimal](Number, config=ConfigDict(defer_build=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Tick:
 
 
 class _QuoteRow(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     instrument: Text
     last: Number | None = None

@@ -31,7 +31,13 @@ class Body(BaseModel):
     """What all bodies have in common: nothing is guessed, nothing extra is sent, an absent option is absent."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=False
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=False,
+        defer_build=True,
     )
 
     def fields(self) -> dict[str, object]:

@@ -111,6 +111,11 @@ class Subscriptions:
         self._bucket.park(now, seconds)
         self._asked = {topic: asked for topic, asked in self._asked.items() if asked.tries or now - asked.at > ANSWER_TAKES}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is wanted or asked for, so that nothing will be due before there is a new wish or a connection."""
+        return not (self._quoted or self._held or self._asked or self._events.is_due) and self._looked is None
+
     def due(self, now: float) -> str | None:
         """The next message to send, which then counts as sent; ``None`` when there is none, or no budget for it."""
         if not self._open:
@@ -123,8 +128,10 @@ class Subscriptions:
         self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < QUOTED_HOLDS}
         held = sorted(frozenset().union(*self._held.values()))
         contracts = list(dict.fromkeys([*reversed(self._quoted), *held]))
+        if self._looked is not None and now - self._looked >= LOOKED_HOLDS:
+            self._looked = None
         wanted: dict[Topic, None] = dict.fromkeys(contracts[:MOST])
-        if held or (self._looked is not None and now - self._looked < LOOKED_HOLDS):
+        if held or self._looked is not None:
             wanted[PNL] = None
         return wanted
 

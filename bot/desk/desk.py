@@ -6,7 +6,7 @@ It wires the parts by hand and owns their tasks; each part's rules are in its ow
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -27,11 +27,12 @@ from bot.desk.interrupted import Interrupted
 from bot.desk.lapse import Lapses
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
+from bot.desk.loops import Loops
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
-from bot.desk.ports import Broker, EventName, Journal, Messenger
+from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reconcile import Reconciler
@@ -54,9 +55,6 @@ from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
-TICK = 0.25
-# However much is said to happen, followed orders are looked for no faster than this: it costs a read of the journal.
-FOLLOW_PAUSE = 0.05
 EVIDENCE_EVERY = timedelta(seconds=5)
 # A look for evidence costs three requests a ticket, so that news bring it forward only so far.
 EVIDENCE_SOONEST = timedelta(seconds=2)
@@ -64,14 +62,11 @@ EVIDENCE_SOONEST = timedelta(seconds=2)
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 DIRECTORY_EVERY = 30.0
 FRONTS_EVERY = 3600.0
-# One account's at a time: all of them at once would use up what reads of others need.
-FILLS_PACE = 1.0
-WATCH_PACE = 1.0
-# At a claim they are looked for anyway; this is how soon people hear of it.
-SWITCHES_EVERY = 1.0
 CLOCK_EVERY = 2.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
+# After these evidence is looked for.
+LEAVES_A_QUESTION = frozenset({EventName.UNKNOWN, EventName.NEVER_ARRIVED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
@@ -154,7 +149,10 @@ class Desk:
         rounds = Rounds(quiet, clock, began + FIRST_AFTER)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, began)
         self._stopping = False
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops, self._is_started = Loops(), False
+        # What the run before has left is a question, until it was looked at.
+        self._evidence_wanted, self._has_questions = asyncio.Event(), True
+        self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
     @property
     def policy(self) -> Policy:
@@ -182,6 +180,14 @@ class Desk:
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
         return made
+
+    async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice] = ()) -> None:
+        """Store something that has happened to the desk itself, with the news of it.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        await self._ledger.record(name, data=data, notices=notices)
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Halt the desk, an account or an instrument, at once; what the team reads of it, or every reason why not."""
@@ -241,6 +247,8 @@ class Desk:
         """
         self._follower.soon(None if account is None else self._directory.canonical(account))
         self._next_evidence = min(self._next_evidence, self._evidence_at + EVIDENCE_SOONEST)
+        if self._has_questions:
+            self._evidence_wanted.set()
 
     def accounts_for(self, member: Member, command: str) -> Sequence[str]:
         """The accounts that a member may use with a command, from memory."""
@@ -263,20 +271,20 @@ class Desk:
         data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
         await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
         await self._safety.look()
-        self._loops = [
-            asyncio.create_task(self._forever("expiry", self._expire, TICK)),
-            asyncio.create_task(self._forever("evidence", self._seek, TICK)),
-            asyncio.create_task(self._forever("following", self._follow, FOLLOW_PAUSE)),
-            asyncio.create_task(self._forever("retiring", self._retirer.look, TICK)),
-            asyncio.create_task(self._forever("outbox", self._deliver, 0.0)),
-            asyncio.create_task(self._forever("directory", self._refresh, DIRECTORY_EVERY)),
-            asyncio.create_task(self._forever("front months", self._forget_fronts, FRONTS_EVERY)),
-            asyncio.create_task(self._forever("switches", self._safety.look, SWITCHES_EVERY)),
-            asyncio.create_task(self._forever("clock", self._clockwatch.look, CLOCK_EVERY)),
-            asyncio.create_task(self._forever("fills", self._keep_fills, FILLS_PACE)),
-            asyncio.create_task(self._forever("rounds", self.health.probe, WATCH_PACE)),
-            asyncio.create_task(self._forever("watchdog", self.health.look, WATCH_PACE)),
-        ]
+        self._is_started = True
+        begin = self._loops.begin
+        begin("expiry", self._expire, hears=True)
+        begin("evidence", self._seek, bell=self._evidence_wanted)
+        begin("following", self._follow, hears=True, bell=self._follower.called)
+        begin("retiring", self._retirer.look, hears=True, bell=self._retirer.called)
+        begin("outbox", self._outbox.deliver_due, bell=self._ledger.news)
+        begin("directory", self._refresh)
+        begin("front months", self._forget_fronts)
+        begin("switches", self._safety.look, hears=True)
+        begin("clock", self._watch_clock)
+        begin("fills", self._keep_fills)
+        begin("rounds", self.health.probe, hears=True)
+        begin("watchdog", self.health.look, hears=True)
         return found
 
     async def close(self) -> None:
@@ -291,7 +299,7 @@ class Desk:
                 if ticket.state is TicketState.SENDING:
                     await self._lapses.lost(ticket)
         await self._outbox.flush(self.news_get)
-        if self._loops:
+        if self._is_started:
             # Not there at the next start, this tells that the run was cut off.
             with contextlib.suppress(JournalError):
                 await self._ledger.record(EventName.STOPPED)
@@ -304,9 +312,7 @@ class Desk:
         await self._end()
 
     async def _end(self) -> None:
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._loops.end()
         await self._outbox.close()
         await self.health.close()
         await self.suggest.close()
@@ -321,53 +327,52 @@ class Desk:
 
     def _seek_evidence(self) -> None:
         self._next_evidence = self._clock()
+        self._evidence_wanted.set()
 
     def _stored(self, name: EventName) -> None:
         if name in MOVES_A_POSITION:
             self._retirer.soon()
+        if name in LEAVES_A_QUESTION:
+            self._has_questions = True
+            self._evidence_wanted.set()
+        self._loops.changed()
         self._observe(name)
 
-    async def _expire(self) -> None:
-        await self._lapses.expire(await self._journal.live())
+    async def _expire(self) -> float | None:
+        return await self._lapses.expire(await self._journal.live())
 
-    async def _seek(self) -> None:
+    async def _seek(self) -> float | None:
         now = self._clock()
-        if now >= self._next_evidence:
+        if self._has_questions and now >= self._next_evidence:
             self._evidence_at, self._next_evidence = now, now + EVIDENCE_EVERY
-            await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
+            self._has_questions = await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
+        return (self._next_evidence - self._clock()).total_seconds() if self._has_questions else None
 
-    async def _follow(self) -> None:
-        await self._follower.wait(TICK)
-        await self._follower.look(await self._journal.live())
+    async def _follow(self) -> float | None:
+        live = await self._journal.live()
+        await self._follower.look(live)
+        return self._follower.until_next(live)
 
-    async def _deliver(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TICK):
-                await self._ledger.news.wait()
-        self._ledger.news.clear()
-        await self._outbox.deliver_due()
+    async def _watch_clock(self) -> float:
+        # Timers stand still while the machine sleeps; what became due meanwhile is looked at at once.
+        behind = self._clock.seconds() - asyncio.get_running_loop().time()
+        if abs(behind - self._timers_behind) > CLOCK_EVERY:
+            self._loops.changed()
+            self._evidence_wanted.set()
+        self._timers_behind = behind
+        await self._clockwatch.look()
+        return CLOCK_EVERY
 
-    async def _refresh(self) -> None:
+    async def _refresh(self) -> float:
         try:
             await self._directory.refresh(self._policy())
         except BrokerError as error:
             log.warning("CrossTrade can't be read: %s", error)
+        return DIRECTORY_EVERY
 
-    async def _keep_fills(self) -> None:
-        await self._fills.look(self._directory.granted(self._policy()))
+    async def _keep_fills(self) -> float:
+        return await self._fills.look(self._directory.granted(self._policy()))
 
-    async def _forget_fronts(self) -> None:
+    async def _forget_fronts(self) -> float:
         self._directory.forget_fronts()
-
-    async def _forever(self, name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:
-        """Run one of the desk's loops; a fault in one round is logged and the next round tries again."""
-        while True:
-            try:
-                await once()
-            except JournalError as error:
-                log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says it; this repeats while the disk is full
-                await asyncio.sleep(1)
-            except Exception:
-                log.exception("%s", name)
-                await asyncio.sleep(1)
-            await asyncio.sleep(pause)
+        return FRONTS_EVERY

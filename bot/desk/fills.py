@@ -30,6 +30,8 @@ USUAL_HOURS, MOST_HOURS = 24, 168
 # Twice at least within the time that CrossTrade looks back, so that a failed read loses no fill.
 EVERY = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(minutes=1)
+BETWEEN_ACCOUNTS = 1.0
+NEW_ACCOUNT_WITHIN = 30.0
 EVER_DUE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,12 +74,17 @@ class FillWatch:
     clock: Clock
     _due: dict[str, datetime] = field(default_factory=dict)
 
-    async def look(self, accounts: Iterable[str]) -> None:
-        """Read those of the account that is due the longest, if any is; one that can't be read is due again soon."""
+    async def look(self, accounts: Iterable[str]) -> float:
+        """Read those of the account that is due the longest, if any is; one that can't be read is due again soon.
+
+        Gives the seconds until the next look. One account's at a time: all at once would use up what reads of others need.
+        """
         now = self.clock()
         account = min(accounts, key=lambda each: self._due.get(each, EVER_DUE), default=None)
-        if account is None or self._due.get(account, EVER_DUE) > now:
-            return
+        if account is None:
+            return BETWEEN_ACCOUNTS
+        if (due := self._due.get(account, EVER_DUE)) > now:
+            return min((due - now).total_seconds(), NEW_ACCOUNT_WITHIN)
         try:
             await self.book.read(account)
         except BrokerError as error:
@@ -85,6 +92,7 @@ class FillWatch:
             self._due[account] = now + AGAIN_AFTER
         else:
             self._due[account] = now + EVERY
+        return BETWEEN_ACCOUNTS
 
 
 async def executions(reader: Reader, book: FillBook, member: Member, account: str, hours: int | None) -> Fills:

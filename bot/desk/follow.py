@@ -5,7 +5,6 @@ hears that something has happened in an account says so by ``soon``; nothing dep
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -46,6 +45,8 @@ SEEK_EVERY = timedelta(seconds=15)
 GIVE_UP = timedelta(minutes=5)
 # A rejection is told with its reason if that can be had so soon, and without it otherwise.
 REASON_SECONDS = 2.0
+# However much is said to happen: a look costs a read of the journal.
+SHORTEST_PAUSE = 0.05
 # Ids of orders whose end was told, so that a late ticket about the same order doesn't tell it again.
 ENDS_KEPT = 500
 _ENDS: Mapping[OrderState | None, EventName] = {
@@ -76,28 +77,18 @@ class Follower:
     _looked: dict[str, datetime] = field(default_factory=dict)
     _soon: dict[str, datetime] = field(default_factory=dict)
     _absent: dict[str, _Absence] = field(default_factory=dict)
-    _called: asyncio.Event = field(default_factory=asyncio.Event)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: deque[str] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
 
     def soon(self, account: str | None) -> None:
         """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
         for name in tuple(self._looked) if account is None else (account,):
             self._soon.setdefault(name, self.clock())
-        self._called.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait until ``soon`` is called, but no longer than this."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._called.wait()
-        self._called.clear()
+        self.called.set()
 
     async def look(self, live: Iterable[Ticket]) -> None:
         """Look at every account that has followed orders and is due, as far as the pace allows."""
-        waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
-        for ticket in live:
-            if ticket.is_followed and not isinstance(ticket.intent, SWEEPS):
-                waiting[ticket.order.account].append(ticket)
+        waiting = _followed(live)
         self._forget(waiting)
         while (account := self._next(waiting)) is not None:
             tickets = waiting.pop(account)
@@ -110,6 +101,14 @@ class Follower:
                 # While NinjaTrader can't be read, or has just come back, that an order isn't listed means nothing.
                 for ticket in tickets:
                     self._absent.pop(ticket.id, None)
+
+    def until_next(self, live: Iterable[Ticket]) -> float | None:
+        """Seconds until the next account is due and the pace allows it; ``None`` where no order is followed."""
+        now, waiting = self.clock(), _followed(live)
+        if not waiting:
+            return None
+        due = min(self._due(account, tickets, now) for account, tickets in waiting.items())
+        return max((max(due, self.pace.free_at(now)) - now).total_seconds(), SHORTEST_PAUSE)
 
     def _forget(self, waiting: Mapping[str, Sequence[Ticket]]) -> None:
         followed = {ticket.id for tickets in waiting.values() for ticket in tickets}
@@ -287,6 +286,15 @@ class Follower:
     def _age(self, ticket: Ticket) -> timedelta:
         now = self.clock()
         return now - (ticket.sent_at or now)
+
+
+def _followed(live: Iterable[Ticket]) -> dict[str, list[Ticket]]:
+    """The tickets whose orders are followed, by account; those of several calls are looked at by their own."""
+    waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
+    for ticket in live:
+        if ticket.is_followed and not isinstance(ticket.intent, SWEEPS):
+            waiting[ticket.order.account].append(ticket)
+    return waiting
 
 
 def _is_overdue(ticket: Ticket) -> bool:

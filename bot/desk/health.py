@@ -30,6 +30,9 @@ LINK = Patience(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=6
 # Another program doesn't go away by itself, and is quiet as long as nobody presses anything.
 RIVAL = Patience(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))
 JOURNAL_SECONDS = 2.0
+# Well within a link's patience; more often once one is down.
+EVERY, WATCHED_EVERY = 3.0, 1.0
+SHORTEST_PAUSE = 0.25
 MOST_WAITING = 1000
 # Rows whose delivery was put off are waiting all the same.
 LONGEST_POSTPONED = timedelta(minutes=2)
@@ -124,12 +127,13 @@ class Watchdog:
     _next_try: datetime | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(-1, -1))
 
-    async def probe(self) -> None:
-        """Ask CrossTrade, if it is time to."""
-        await self.rounds.look(self.stakes.any)
+    async def probe(self) -> float:
+        """Ask CrossTrade, if it is time to; gives the seconds until it is again."""
+        await self.rounds.look(at_stake=self.stakes.any)
+        return max((self.rounds.due(at_stake=self.stakes.any) - self.clock()).total_seconds(), SHORTEST_PAUSE)
 
-    async def look(self) -> None:
-        """One look at every link; what has to be told is told."""
+    async def look(self) -> float:
+        """One look at every link; what has to be told is told. Gives the seconds until the next look."""
         await self._read_journal()
         now = self.clock()
         standing = {trouble.key: trouble for trouble in self._found(now)}
@@ -137,6 +141,7 @@ class Watchdog:
         for key in sorted({*standing, *self._outages}):
             self._step(key, standing.get(key), now)
         await self._tell(now)
+        return WATCHED_EVERY if self._outages or self._untold else EVERY
 
     async def report(self, member: Member) -> Health:
         """The chain, with the accounts that the member may see. Nothing is asked of CrossTrade for it."""

@@ -19,6 +19,8 @@ STOPPED = "The bot stopped while the answer was on its way."
 # News that wait longer than this for their next attempt there are none; nor are more than that counted.
 EVER = timedelta(days=1)
 MOST_NEWS = 1000
+# How soon it is looked again at an offer that is over and being worked on.
+HELD_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,23 @@ class Lapses:
                 waiting[ticket.place.channel] += 1
         return waiting
 
-    async def expire(self, live: Sequence[Ticket]) -> None:
-        """Expire offers whose time is over, except one that is being worked on: its press came in time."""
+    async def expire(self, live: Sequence[Ticket]) -> float | None:
+        """Expire offers whose time is over, except one that is being worked on: its press came in time.
+
+        Gives the seconds until the next one may expire; ``None`` where there is none.
+        """
         now = self.clock()
+        waits = []
         for ticket in live:
-            if ticket.state is TicketState.OFFERED and ticket.is_over(now) and not self.hands.holds(ticket.id):
+            if ticket.state is not TicketState.OFFERED:
+                continue
+            if not ticket.is_over(now):
+                waits.append((ticket.expires_at - now).total_seconds())
+            elif self.hands.holds(ticket.id):
+                waits.append(HELD_SECONDS)
+            else:
                 await self._expire(ticket, None)
+        return min(waits, default=None)
 
     async def lost(self, ticket: Ticket) -> None:
         """An order was on its way when the process ended: perhaps sent, so unknown."""

@@ -16,6 +16,7 @@ from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
 
 log = logging.getLogger(__name__)
+SENDING_SHOWN_AFTER = 0.7
 
 
 class Ledger:
@@ -79,8 +80,10 @@ class Ledger:
             stored = await self.journal.advance(old, new, (event,), notices, show=show, tone=tone_of(name), sends=sends)
         if stored:
             self._observe(name)
-            # The outbox would only find that it is too soon to show an order on its way, and hold that order up meanwhile.
-            if name is not EventName.SENDING:
+            if name is EventName.SENDING:
+                # The answer usually comes before; and drawing the card now would hold the order itself up.
+                asyncio.get_running_loop().call_later(SENDING_SHOWN_AFTER, self.news.set)
+            else:
                 self.news.set()
         return stored
 

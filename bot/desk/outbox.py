@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.hands import Hands
-from bot.desk.ledger import Ledger
+from bot.desk.ledger import SENDING_SHOWN_AFTER, Ledger
 from bot.desk.news import detours, last_resort
 from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 MOST_LANES = 50
 BETWEEN_EDITS = timedelta(seconds=1)
-# An answer usually comes at once; one edit then tells the order id instead of "sending" first.
-BEFORE_SENDING_IS_SHOWN = timedelta(milliseconds=700)
 LONGEST_PAUSE = timedelta(minutes=1)
 DELIVERY_SECONDS = 20.0
 FLUSH_STEP = 0.05
+# How soon it is looked again at what is under way, or waits for Discord or for its turn.
+TICK = 0.25
 
 
 @dataclass(slots=True)
@@ -46,19 +46,25 @@ class Outbox:
     _flushing: bool = False
     _first_at: datetime | None = None
 
-    async def deliver_due(self) -> None:
-        """Start delivering what is due, one row of each lane.
+    async def deliver_due(self) -> float | None:
+        """Start delivering what is due, one row of each lane; gives the seconds until more may be due.
+
+        ``None`` where nothing waits.
 
         Raises:
             JournalError: the outbox can't be read.
         """
         if not self.messenger.attached:
-            return
+            return TICK
         self._first_at = self._first_at or self.clock()
         for row in await self.ledger.journal.foremost(self.clock(), MOST_LANES):
             name = f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"
             if name not in self._lanes:
                 self._lanes[name] = asyncio.create_task(self._lane(name, row), name=f"outbox {name}")
+        if self._lanes:
+            return TICK
+        due_at = await self.ledger.journal.next_due()
+        return None if due_at is None else max((due_at - self.clock()).total_seconds(), 0.0)
 
     async def flush(self, seconds: float) -> None:
         """Deliver what can be delivered within that time; the rest stays stored."""
@@ -169,7 +175,11 @@ class Outbox:
         now = self.clock()
         if ticket.id in self.hands.being_posted:
             return True
-        if ticket.state is TicketState.SENDING and ticket.sent_at is not None and now < ticket.sent_at + BEFORE_SENDING_IS_SHOWN:
+        if (
+            ticket.state is TicketState.SENDING
+            and ticket.sent_at is not None
+            and now < ticket.sent_at + timedelta(seconds=SENDING_SHOWN_AFTER)
+        ):
             return True
         at, state = self._shown.get(ticket.id, (None, None))
         # A new state is news; only its details are paced.

@@ -22,6 +22,10 @@ class Pace:
         """Tell whether a request may be made."""
         return self._paid_until is None or now >= self._paid_until - self._slack
 
+    def free_at(self, now: datetime) -> datetime:
+        """When the next request may be made."""
+        return now if self._paid_until is None else max(now, self._paid_until - self._slack)
+
     def spend(self, now: datetime) -> None:
         """Note a request, made or about to be."""
         self._paid_until = max(now, self._paid_until or now) + self._every

@@ -312,6 +312,9 @@ class Journal(Protocol):
     async def foremost(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Of the rows that wait the first of each card and of each channel, in that order."""
 
+    async def next_due(self) -> datetime | None:
+        """When the next row is due, of those that wait; ``None`` where none does."""
+
     async def delivered(self, delivery: Delivery, now: datetime) -> None:
         """Mark a row as delivered; a card row stays due when a newer change has come since."""
 

@@ -59,10 +59,11 @@ class Reconciler:
     # Read as absent by this process, and every reading since: what has just come back may not list everything yet.
     _absent: set[str] = field(default_factory=set)
 
-    async def look(self, live: Sequence[Ticket]) -> None:
-        """Look once for evidence of every unknown ticket; a failed read leaves it as it is."""
+    async def look(self, live: Sequence[Ticket]) -> bool:
+        """Look once for evidence of every unknown ticket, and tell whether there was any; a failed read leaves it as it is."""
         self._absent &= {ticket.id for ticket in live}
-        for ticket in filter(self._is_open_question, live):
+        asked = [ticket for ticket in live if self._is_open_question(ticket)]
+        for ticket in asked:
             try:
                 if await self.interrupted.look(ticket):
                     continue
@@ -72,6 +73,7 @@ class Reconciler:
                 self._absent.discard(ticket.id)
                 continue
             await self._settle(ticket, verdict)
+        return bool(asked)
 
     def _is_open_question(self, ticket: Ticket) -> bool:
         """Tell whether evidence may still change what is said of a ticket; each look costs three requests and more."""

@@ -3,6 +3,7 @@
 A press that comes before that, or on a card out of reach, is answered by ``bot.desk.actions`` all the same.
 """
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ class Retirer:
     broker: Broker
     clock: Clock
     pace: Pace
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     _round: datetime | None = None
     _due: datetime | None = None
     _watched: set[str] = field(default_factory=set)
@@ -45,16 +47,19 @@ class Retirer:
         """Look without waiting for the next round: something has filled or closed, so a position may be gone."""
         if self._round is not None:
             self._hasten(self._round + SOONEST)
+            self.called.set()
 
-    async def look(self) -> None:
-        """Retire what is to be retired, if it is time to look.
+    async def look(self) -> float | None:
+        """Retire what is to be retired, if it is time to look; gives the seconds until it is again.
+
+        ``None`` where no card has buttons or may get some, before something changes.
 
         Raises:
             JournalError: the journal can't be read or written.
         """
         now = self.clock()
         if self._due is not None and now < self._due:
-            return
+            return (self._due - now).total_seconds()
         tickets = await self._tickets(now - LOOKS_BACK if self._round is None else self._round - OVERLAP)
         self._round, self._due = now, now + EVERY
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
@@ -66,6 +71,7 @@ class Retirer:
         for account in sorted(by_account, key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
             if self.pace.is_free(self.clock()):
                 await self._look_at(account, by_account[account])
+        return max((self._due - self.clock()).total_seconds(), 0.0) if self._watched else None
 
     async def _tickets(self, since: datetime) -> list[Ticket]:
         """Those that have buttons, or may get some: their orders are followed still."""

@@ -29,7 +29,7 @@ class Rounds:
     """The accounts and positions as last read.
 
     Attributes:
-        due: when the next round is.
+        begins: when the first round is.
         accounts: by name, as last listed.
         held: by account, with the moment of the reading.
         unlinked: accounts whose broker connection is down, and since when it was seen so.
@@ -37,24 +37,24 @@ class Rounds:
 
     broker: Broker
     clock: Clock
-    due: datetime
+    begins: datetime
     accounts: dict[str, Account] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     unlinked: dict[str, datetime] = field(default_factory=dict)
     _turn: int = 0
+    _looked: datetime | None = None
 
     @property
     def is_read(self) -> bool:
         """Whether it was ever read what is open."""
         return bool(self.held)
 
-    async def look(self, at_stake: bool) -> None:  # noqa: FBT001 - the one thing that it must know
+    async def look(self, *, at_stake: bool) -> None:
         """Go a round, if it is time to."""
         now = self.clock()
-        if now < self.due:
+        if now < self.due(at_stake=at_stake):
             return
-        is_well = self.broker.vitals().reach is Reach.GOOD
-        self.due = now + (AT_STAKE if at_stake or not is_well else QUIET)
+        self._looked = now
         try:
             positions = await self._positions()
             listed = await self.broker.accounts()
@@ -62,6 +62,13 @@ class Rounds:
             log.debug("the watchdog's round was in vain: %s", error)
             return
         self._take(positions, listed, now)
+
+    def due(self, *, at_stake: bool) -> datetime:
+        """When the next round is."""
+        if self._looked is None:
+            return self.begins
+        is_well = self.broker.vitals().reach is Reach.GOOD
+        return self._looked + (AT_STAKE if at_stake or not is_well else QUIET)
 
     async def _positions(self) -> "_Rows":
         """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""

@@ -23,6 +23,7 @@ from bot.trading.switches import LONGEST_WHY, Source, Switch, Switches, SwitchSt
 from bot.trading.tickets import Member, Place, TicketState
 
 log = logging.getLogger(__name__)
+LOOK_SECONDS = 1.0
 ALREADY = "Nothing was changed. {sentence}"
 NOT_HALTED = "{where} is not halted or reducing by anybody, so nothing was changed."
 UNCHECKED = "CrossTrade could not be asked whether there is such an account; it is taken as typed."
@@ -92,8 +93,10 @@ class Safety:
         self._brakes.left(left)
         return left
 
-    async def look(self) -> None:
+    async def look(self) -> float:
         """See what holds, and tell of a switch that nobody has set when it comes and when it goes, once each.
+
+        Gives the seconds until the next look: at a claim they are looked for anyway, this is how soon people hear of it.
 
         Raises:
             JournalError: it could not be stored; the next look tries again.
@@ -108,6 +111,7 @@ class Safety:
                 over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
                 await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
                 del self._told[source]
+        return LOOK_SECONDS
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Halt, at once; what the team reads of it, or every reason why not."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.errors import JournalError, ServiceUnreachable, SettingsError
@@ -99,6 +98,8 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 async def _on_server(address: URL, work: Work[Finding]) -> Finding:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM, which a file doesn't need
+
     options = {"timeout": PATIENCE, "server_settings": {"default_transaction_read_only": "on"}}
     engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=options)
     async with engine.connect() as connection:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy import Connection, Insert, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.desk.ports import KeptFills
@@ -14,10 +14,6 @@ from bot.trading.facts import Execution
 from bot.trading.spans import Span
 
 _fill, _span = fills.c, fill_spans.c
-_KEEP = {
-    "sqlite": sqlite_insert(fills).on_conflict_do_nothing(),
-    "postgresql": postgresql_insert(fills).on_conflict_do_nothing(),
-}
 _LATEST = select(fill_spans).where(_span.account == bindparam("of")).order_by(_span.since.desc()).limit(1)
 _BEGIN = insert(fill_spans)
 _EXTEND = (
@@ -33,7 +29,7 @@ _COVERED = select(fill_spans).where(_span.account == bindparam("of"), _span.unti
 def keep(connection: Connection, account: str, read: Sequence[Execution], covered: Span) -> None:
     """Keep what isn't kept yet; a span that meets the last one makes it longer."""
     if read:
-        connection.execute(_KEEP[connection.dialect.name], [fill_values(account, fill) for fill in read])
+        connection.execute(_keeping(connection.dialect.name), [fill_values(account, fill) for fill in read])
     last = connection.execute(_LATEST, {"of": account}).one_or_none()
     if last is None or last.until < covered.start:
         connection.execute(_BEGIN, {"account": account, "since": covered.start, "until": covered.end})
@@ -47,3 +43,12 @@ def kept(connection: Connection, account: str, since: datetime, orders: Collecti
     found = fills_of(connection.execute(_KEPT if orders is None else _KEPT_OF, {"of": account, "moment": since, **whose}))
     spans = connection.execute(_COVERED, {"of": account, "moment": since})
     return KeptFills(tuple(found), tuple(Span(row.since, row.until) for row in spans))
+
+
+@cache
+def _keeping(dialect: str) -> Insert:
+    if dialect == "sqlite":
+        return sqlite_insert(fills).on_conflict_do_nothing()
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # noqa: PLC0415 - nobody else should have to load it
+
+    return postgresql_insert(fills).on_conflict_do_nothing()

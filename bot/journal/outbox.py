@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, bindparam, case, cast, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy import Connection, Insert, Text, and_, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.desk.ports import Delivery, Notice, Tone
@@ -18,7 +18,7 @@ _row = outbox.c
 
 def show(connection: Connection, ticket_id: str, at: datetime, tone: Tone) -> None:
     """Make a ticket's card due: its first row, or one change more for the row that it has."""
-    connection.execute(_SHOW[connection.dialect.name], {"kind": CARD, "ticket": ticket_id, **_fresh(tone, at)})
+    connection.execute(_showing(connection.dialect.name), {"kind": CARD, "ticket": ticket_id, **_fresh(tone, at)})
 
 
 def tell(connection: Connection, notices: Iterable[Notice], at: datetime, ticket_id: str | None = None) -> None:
@@ -36,6 +36,12 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]
 def foremost(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
     """Of what waits, the first of each card and of each channel, in the same order."""
     return deliveries_of(connection.execute(_FOREMOST, {"now": now, "most": limit}))
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the first of those that wait is due."""
+    found: datetime | None = connection.scalar(_NEXT)
+    return found
 
 
 def delivered(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -66,21 +72,22 @@ def _changed(new: Any) -> Values:
     }
 
 
-_to_sqlite, _to_postgresql = sqlite_insert(outbox), postgresql_insert(outbox)
-_SHOW = {
-    "sqlite": _to_sqlite.on_conflict_do_update(
-        index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(_to_sqlite.excluded)
-    ),
-    "postgresql": _to_postgresql.on_conflict_do_update(
-        index_elements=[_row.ticket],
-        index_where=IS_CARD,
-        set_=_changed(_to_postgresql.excluded),
-    ),
-}
+@cache
+def _showing(dialect: str) -> Insert:
+    if dialect == "sqlite":
+        row = sqlite_insert(outbox)
+        return row.on_conflict_do_update(index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(row.excluded))
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # noqa: PLC0415 - nobody else should have to load it
+
+    new = postgresql_insert(outbox)
+    return new.on_conflict_do_update(index_elements=[_row.ticket], index_where=IS_CARD, set_=_changed(new.excluded))
+
+
 _TELL = insert(outbox)
 _IS_DUE = and_(IS_WAITING, _row.due_at <= bindparam("now"))
 _ORDER = (_row.priority, _row.since, _row.id)
 _DUE = select(outbox).where(_IS_DUE).order_by(*_ORDER).limit(bindparam("most"))
+_NEXT = select(_row.due_at).where(IS_WAITING).order_by(_row.due_at).limit(1)
 # A hundred notices for one channel stand in the way of no other's.
 _place = case((IS_CARD, _row.ticket), else_=cast(_row.channel, Text))
 _places = (

@@ -237,6 +237,10 @@ class SqlJournal:
         """Of the rows that wait the first of each card and of each channel."""
         return await self._reads.run(lambda connection: outbox.foremost(connection, now, limit))
 
+    async def next_due(self) -> datetime | None:
+        """When the next row is due, of those that wait."""
+        return await self._reads.run(outbox.next_due)
+
     async def delivered(self, delivery: Delivery, now: datetime) -> None:
         """Mark a row as delivered; a card row stays due when a newer change has come since."""
         await self._writes.run(lambda connection: outbox.delivered(connection, delivery, now))

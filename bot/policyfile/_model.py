@@ -154,38 +154,42 @@ class Table(BaseModel):
     """One table: no other keys, no other types, no change."""
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True, use_attribute_docstrings=True
+        strict=True, extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True, defer_build=True
     )
 
 
 class DeskTable(Table):
     """How tickets behave."""
 
-    confirm_seconds: Annotated[int, Field(ge=5, le=300)] = 30
-    """A ticket's life, in seconds."""
-    ticket_visibility: Annotated[Visibility, _member_of(Visibility)] = Visibility.CHANNEL
-    """Where a ticket is shown; the result is posted to the channel either way."""
-    price_tolerance_ticks: Annotated[int, Field(ge=0, le=1_000_000)] = 20
-    """How far the last price may move between card and press, in ticks, before the card is re-quoted."""
-    reverse_mode: Annotated[ReverseMode, _member_of(ReverseMode)] = ReverseMode.DIRECT
-    """How ``/reverse`` goes where its ``mode`` is left out: CrossTrade's own way, or read back as flat before it places."""
+    confirm_seconds: int = Field(default=30, ge=5, le=300, description="A ticket's life, in seconds.")
+    ticket_visibility: Annotated[Visibility, _member_of(Visibility)] = Field(
+        default=Visibility.CHANNEL, description="Where a ticket is shown; the result is posted to the channel either way."
+    )
+    price_tolerance_ticks: int = Field(
+        default=20,
+        ge=0,
+        le=1_000_000,
+        description="How far the last price may move between card and press, in ticks, before the card is re-quoted.",
+    )
+    reverse_mode: Annotated[ReverseMode, _member_of(ReverseMode)] = Field(
+        default=ReverseMode.DIRECT,
+        description=(
+            "How ``/reverse`` goes where its ``mode`` is left out: CrossTrade's own way, or read back as flat before it places."
+        ),
+    )
 
 
 class GrantTable(Table):
     """What one role may do; a member has what all their roles' grants allow together, and nothing else."""
 
-    role: _Id
-    """Discord role id."""
-    commands: Annotated[_Commands, Field(min_length=1)]
-    """Names of commands without the slash."""
-    accounts: _Accounts = []
-    """Patterns on the NinjaTrader account name; letter case doesn't matter."""
-    instruments: _Roots = []
-    """Roots."""
-    max_quantity: Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)] | None = None
-    """Contracts per order."""
-    order_types: Annotated[list[_OrderType], Field(min_length=1)] = list(OrderType)
-    """Order types; left out, all."""
+    role: _Id = Field(description="Discord role id.")
+    commands: Annotated[_Commands, Field(min_length=1)] = Field(description="Names of commands without the slash.")
+    accounts: _Accounts = Field(default=[], description="Patterns on the NinjaTrader account name; letter case doesn't matter.")
+    instruments: _Roots = Field(default=[], description="Roots.")
+    max_quantity: Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)] | None = Field(
+        default=None, description="Contracts per order."
+    )
+    order_types: list[_OrderType] = Field(default=list(OrderType), min_length=1, description="Order types; left out, all.")
 
     @field_validator("accounts", "instruments", "max_quantity")
     @classmethod
@@ -209,22 +213,27 @@ class GrantTable(Table):
 class LimitTable(Table):
     """A limit for everybody; all that match an order apply, and a key left out sets no limit."""
 
-    accounts: Annotated[_Accounts, Field(min_length=1)] = [EVERYTHING]
-    """Patterns on the account name; left out, all."""
-    instruments: Annotated[_Roots, Field(min_length=1)] = [EVERYTHING]
-    """Roots; left out, all."""
-    max_position: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY)] | None = None
-    """Contracts after the fill, working and in-flight orders counted."""
-    orders_per_minute: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Orders per minute and member."""
-    duplicate_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = None
-    """How long the same account, instrument, side, quantity and type is refused, also across members."""
-    price_band_ticks: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """How far limit and stop prices may lie from the last price, in ticks."""
-    daily_loss: _Money | None = None
-    """Loss of the account's day, in its currency, from which only reducing is allowed."""
-    stale_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
-    """A quote older than this counts as missing."""
+    accounts: Annotated[_Accounts, Field(min_length=1)] = Field(
+        default=[EVERYTHING], description="Patterns on the account name; left out, all."
+    )
+    instruments: Annotated[_Roots, Field(min_length=1)] = Field(default=[EVERYTHING], description="Roots; left out, all.")
+    max_position: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY)] | None = Field(
+        default=None, description="Contracts after the fill, working and in-flight orders counted."
+    )
+    orders_per_minute: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="Orders per minute and member."
+    )
+    duplicate_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        default=None,
+        description="How long the same account, instrument, side, quantity and type is refused, also across members.",
+    )
+    price_band_ticks: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="How far limit and stop prices may lie from the last price, in ticks."
+    )
+    daily_loss: _Money | None = Field(
+        default=None, description="Loss of the account's day, in its currency, from which only reducing is allowed."
+    )
+    stale_seconds: int = Field(default=10, ge=1, le=3600, description="A quote older than this counts as missing.")
 
     def build(self) -> policy.Limit:
         return policy.Limit(
@@ -242,12 +251,11 @@ class LimitTable(Table):
 class ApprovalTable(Table):
     """The two-person rule."""
 
-    accounts: Annotated[_Accounts, Field(min_length=1)] = [EVERYTHING]
-    """Patterns on the account name; left out, all."""
-    role: _Id
-    """Somebody else who holds this Discord role presses Approve; no grant is needed for that."""
-    min_quantity: Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)] = 1
-    """From this many contracts on."""
+    accounts: Annotated[_Accounts, Field(min_length=1)] = Field(
+        default=[EVERYTHING], description="Patterns on the account name; left out, all."
+    )
+    role: _Id = Field(description="Somebody else who holds this Discord role presses Approve; no grant is needed for that.")
+    min_quantity: int = Field(default=1, ge=1, le=LARGEST_QUANTITY, description="From this many contracts on.")
 
     def build(self) -> policy.Approval:
         return policy.Approval(tuple(self.accounts), self.role, self.min_quantity)
@@ -256,10 +264,8 @@ class ApprovalTable(Table):
 class AccountTable(Table):
     """Names accounts that are no simulation and may be traded all the same."""
 
-    name: _Account
-    """Account name or pattern."""
-    live: bool
-    """Whether real money may be traded there."""
+    name: _Account = Field(description="Account name or pattern.")
+    live: bool = Field(description="Whether real money may be traded there.")
 
     def build(self) -> policy.AccountRule:
         return policy.AccountRule(self.name, self.live)
@@ -268,14 +274,12 @@ class AccountTable(Table):
 class NotifyTable(Table):
     """Where the team reads which news."""
 
-    channel: _Id
-    """Discord channel id."""
-    events: Annotated[_Events, Field(min_length=1)]
-    """What is told there."""
-    accounts: Annotated[_Accounts, Field(min_length=1)] = [EVERYTHING]
-    """Patterns on the account name; left out, all."""
-    silent: _Events = []
-    """Which of them make no sound."""
+    channel: _Id = Field(description="Discord channel id.")
+    events: Annotated[_Events, Field(min_length=1)] = Field(description="What is told there.")
+    accounts: Annotated[_Accounts, Field(min_length=1)] = Field(
+        default=[EVERYTHING], description="Patterns on the account name; left out, all."
+    )
+    silent: _Events = Field(default=[], description="Which of them make no sound.")
 
     def build(self) -> policy.Route:
         return policy.Route(self.channel, frozenset(self.events), tuple(self.accounts), frozenset(self.silent))

@@ -6,13 +6,13 @@ can't be written is logged, and told with the next head.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from bot.desk.news import notices_of_the_desk
-from bot.desk.ports import Event, EventName, Notice
+from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.chain import EMPTY, Head
 from bot.journal.heads import Kept, keep_head, kept_heads
@@ -31,8 +31,12 @@ class Log(Protocol):
     async def head(self) -> Head:
         """The last line."""
 
-    async def record(self, event: Event, notices: tuple[Notice, ...] = ()) -> None:
-        """Put a line behind it."""
+
+class Record(Protocol):
+    """Puts a line behind it; the desk's, which also sees to the news."""
+
+    async def __call__(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice]) -> None:
+        """Raise ``JournalError`` where it can't be written."""
 
 
 class Heads:
@@ -40,21 +44,24 @@ class Heads:
 
     Args:
         journal: whose head it is.
+        record: puts the line that tells it.
         policy: as it is now.
         file: where heads are kept.
-        clock: the time, aware UTC.
+        clock: the host's: a head is told each day, as people have days.
         rest: waits so many seconds.
     """
 
     def __init__(
         self,
         journal: Log,
+        record: Record,
         policy: Callable[[], Policy],
         file: Path,
         clock: Callable[[], datetime],
         rest: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._journal = journal
+        self._record = record
         self._policy = policy
         self._file = file
         self._clock = clock
@@ -106,7 +113,7 @@ class Heads:
             text += f"\nNot kept beside the journal: {code(trouble)}"
         data = {"seq": head.seq, "digest": head.digest, "kept": trouble is None}
         notices = notices_of_the_desk(self._policy(), EventName.AUDIT_HEAD, text)
-        await self._journal.record(Event(kept.at, EventName.AUDIT_HEAD, data=data), notices)
+        await self._record(EventName.AUDIT_HEAD, data=data, notices=notices)
         self._told = kept
 
     async def _begin(self) -> Kept | None:

@@ -1,16 +1,15 @@
 """``/metrics`` for Prometheus and ``/healthz`` for whoever restarts things, on loopback, when METRICS_PORT is set.
 
-What is counted are stored events, in the words of the journal; whether the links stand is asked at each scrape.
+What is counted are stored events, in the words of the journal; whether the links stand is asked at each scrape. Without a
+METRICS_PORT nobody is ever asked, so what makes a page and serves it is loaded only then.
 """
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
-
-from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from bot.desk.ports import EventName, Journal
 from bot.errors import JournalError, SettingsError
@@ -18,6 +17,7 @@ from bot.trading.health import Grade
 
 LOOPBACK = "127.0.0.1"
 MOST_ROWS = 1000
+_LEADS = ("crosstalk_leads", "Whether this process leads the desk: 1, or 0 while it stands by.")
 GRADES = {Grade.GOOD: 1.0, Grade.SLOW: 0.5, Grade.DOWN: 0.0}
 
 
@@ -34,21 +34,17 @@ class Numbers(Protocol):
 class StandingBy:
     """The numbers of a process that waits for its turn: it is well, and has no part in anything yet."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        _leads(self._registry).set(0)
-
     async def health(self) -> dict[str, bool]:
         """It stands by, which is all that is asked of it."""
         return {"standing by": True}
 
     async def page(self) -> bytes:
         """That it doesn't lead."""
-        return generate_latest(self._registry)
+        from bot.program.exposition import Page  # noqa: PLC0415 - brings Prometheus' client along
 
-
-def _leads(registry: CollectorRegistry) -> Gauge:
-    return Gauge("crosstalk_leads", "Whether this process leads the desk: 1, or 0 while it stands by.", registry=registry)
+        page = Page()
+        page.gauge(*_LEADS, 0)
+        return page.text()
 
 
 class Meter:
@@ -69,23 +65,14 @@ class Meter:
         self._journal = journal
         self._clock = clock
         self.grades: Callable[[], Mapping[str, Grade]] = dict
-        self.registry = CollectorRegistry()
-        _leads(self.registry).set(1)
-        self._events = Counter("crosstalk_events", "Stored events by name.", ["event"], registry=self.registry)
-        for name in EventName:
-            self._events.labels(name.value)
-        self._up = Gauge("crosstalk_up", "Whether a link stands.", ["link"], registry=self.registry)
-        self._chain = Gauge(
-            "crosstalk_link", "How a link of the chain does: 1 good, 0.5 slow, 0 down.", ["link"], registry=self.registry
-        )
-        self._waiting = Gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", registry=self.registry)
-        self._live = Gauge(
-            "crosstalk_tickets_live", "Tickets that may still change, by state.", ["state"], registry=self.registry
-        )
+        self._since = clock().timestamp()
+        self._events = Counter({name.value: 0 for name in EventName})
+        self._waiting = 0
+        self._live = Counter[str]()
 
     def count(self, name: EventName) -> None:
         """Count one stored event."""
-        self._events.labels(name.value).inc()
+        self._events[name.value] += 1
 
     async def health(self) -> dict[str, bool]:
         """Whether each part works just now."""
@@ -95,19 +82,24 @@ class Meter:
             live = await self._journal.live()
         except JournalError:
             return {**parts, "journal": False}
-        self._waiting.set(len(due))
-        self._live.clear()
-        for ticket in live:
-            self._live.labels(ticket.state.value).inc()
+        self._waiting = len(due)
+        self._live = Counter(ticket.state.value for ticket in live)
         return {**parts, "journal": True}
 
     async def page(self) -> bytes:
         """All numbers in Prometheus' text form."""
-        for name, is_up in (await self.health()).items():
-            self._up.labels(name).set(is_up)
-        for link, grade in self.grades().items():
-            self._chain.labels(link.lower()).set(GRADES[grade])
-        return generate_latest(self.registry)
+        from bot.program.exposition import Page  # noqa: PLC0415 - brings Prometheus' client along
+
+        up = await self.health()
+        chain = {link.lower(): GRADES[grade] for link, grade in self.grades().items()}
+        page = Page()
+        page.gauge(*_LEADS, 1)
+        page.counters("crosstalk_events", "Stored events by name.", "event", self._events, self._since)
+        page.gauges("crosstalk_up", "Whether a link stands.", "link", up)
+        page.gauges("crosstalk_link", "How a link of the chain does: 1 good, 0.5 slow, 0 down.", "link", chain)
+        page.gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", self._waiting)
+        page.gauges("crosstalk_tickets_live", "Tickets that may still change, by state.", "state", self._live)
+        return page.text()
 
 
 @asynccontextmanager
@@ -117,6 +109,8 @@ async def served(numbers: Numbers, port: int) -> AsyncIterator[None]:
     Raises:
         SettingsError: the port is taken.
     """
+    from aiohttp import web  # noqa: PLC0415 - a server that few need
+    from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415
 
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=await numbers.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})

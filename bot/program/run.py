@@ -19,13 +19,12 @@ from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
 from bot.desk.news import notices_of_the_desk
-from bot.desk.ports import Event, EventName, Journal
+from bot.desk.ports import EventName
 from bot.errors import JournalError, JournalLocked, PolicyError
 from bot.journal.heads import heads_file
 from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
 from bot.journal.standby import Standby
-from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
@@ -54,7 +53,7 @@ NewId = Callable[[], str]
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
 GOODBYE_SECONDS = 2.0
-LINK_SECONDS = 1.0
+LINK_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
 COGS = (
@@ -168,12 +167,12 @@ async def lead(
         )
         broker.listen(desk.news)
         if lease is not None and stood_by:
-            await _tell_of_takeover(lease, watch, journal, clock)
+            await _tell_of_takeover(lease, watch, desk)
         meter.grades = desk.health.grades
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         clients = Clients(settings, desk, messenger)
-        heads = Heads(journal, lambda: watch.current, heads_file(settings.database_url), clock.host)
+        heads = Heads(journal, desk.record, lambda: watch.current, heads_file(settings.database_url), clock.host)
         await _until_stopped(
             desk,
             heads,
@@ -181,7 +180,7 @@ async def lead(
             asyncio.Event() if lease is None else lease.lost,
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
-            asyncio.create_task(_watch_policy(watch, journal, clock), name="policy"),
+            asyncio.create_task(_watch_policy(watch, desk), name="policy"),
             asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(), name="link"),
         )
@@ -217,13 +216,13 @@ async def _until_stopped(
             await heads.keep_last()
 
 
-async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, journal: SqlJournal, clock: Clock) -> None:
+async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, desk: Desk) -> None:
     """Note that this process leads now where another one did, and tell the team."""
     log.warning("took over from %s; this is term %s", lease.before, lease.epoch)
     text = f"**Another machine leads the desk now** · {code(lease.name)} took over from {code(str(lease.before))}"
     notices = notices_of_the_desk(watch.current, EventName.TOOK_OVER, text)
     data: dict[str, object] = {"from": lease.before, "to": lease.name, "term": lease.epoch}
-    await journal.record(Event(clock(), EventName.TOOK_OVER, data=data), notices)
+    await desk.record(EventName.TOOK_OVER, data=data, notices=notices)
 
 
 class Clients:
@@ -274,12 +273,12 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -
     )
 
 
-async def _watch_policy(watch: PolicyWatch, journal: Journal, clock: Clock) -> None:
+async def _watch_policy(watch: PolicyWatch, desk: Desk) -> None:
     """Keep the running policy that of its file; the team reads what became of a change."""
 
     async def told(text: str, data: dict[str, object]) -> None:
         notices = notices_of_the_desk(watch.current, EventName.POLICY_CHANGED, text)
-        await journal.record(Event(clock(), EventName.POLICY_CHANGED, data=data), notices)
+        await desk.record(EventName.POLICY_CHANGED, data=data, notices=notices)
 
     async def changed(_policy: Policy) -> None:
         log.info("policy %s is in force", watch.digest)

@@ -118,6 +118,7 @@ class FakeBroker(ShowsBook):
     reads: int = 0
     surprise: Exception | None = None
     broken_reads: bool = False
+    ids: tuple[str, ...] = ()
     called: list[str] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
     averages: Decimal | None = Decimal(5790)
@@ -303,7 +304,7 @@ class FakeBroker(ShowsBook):
             raise TypeError("a sweep places no order")
         terms = intent.terms
         order = Order(
-            ids=(f"order{len(self.book_orders) + 1}",),
+            ids=self.ids or (f"order{len(self.book_orders) + 1}",),
             account=intent.account,
             contract=intent.contract,
             side=terms.side,

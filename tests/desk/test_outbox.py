@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.desk.outbox import MOST_LANES
-from bot.desk.ports import Event, EventName, Notice, Tone
+from bot.desk.ports import EventName, Notice, Tone
 from bot.errors import DeliveryDelayed, DeliveryRefused
 from bot.trading.orders import OrderState
 from bot.trading.outcomes import Rejected
@@ -20,7 +20,7 @@ FLOOD = 300
 
 async def tell(room: Room, *notices: Notice, name: EventName = EventName.LINK_DOWN) -> None:
     """Something happens to the desk itself, with these news of it."""
-    await room.journal.record(Event(room.clock(), name, None, None, {}), notices)
+    await room.desk.record(name, data={}, notices=notices)
 
 
 def texts(room: Room, channel: int = NEWS_CHANNEL) -> list[str]:

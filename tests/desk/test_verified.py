@@ -252,11 +252,12 @@ async def test_an_order_that_was_refused_leaves_the_position_closed_and_that_is_
 
 async def test_an_order_whose_answer_was_lost_is_found_by_its_id(running: Room) -> None:
     running.broker.losing.add(PlaceOrder)
-    ended = await reversed_(running)
-    assert ended.state is TicketState.UNKNOWN
-    assert isinstance(ended.intent, VerifiedReverse)
-    running.broker.book_orders[-1] = replace(running.broker.book_orders[-1], ids=("nt7", ended.intent.order_id))
-    await eventually(lambda: TicketState.ACCEPTED in running.messenger.states(ended.id))
+    ticket = await running.ticket(ASK)
+    assert isinstance(ticket.intent, VerifiedReverse)
+    running.broker.ids = ("nt7", ticket.intent.order_id)
+    await running.confirm(ticket)
+    ended = await running.until(ticket, TicketState.ACCEPTED)
+    assert TicketState.UNKNOWN in running.messenger.states(ended.id)
     assert (await running.now(ended.id)).order_id == "nt7"
     assert len(running.broker.sent) == 2
 

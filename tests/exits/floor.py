@@ -11,9 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from weakref import WeakKeyDictionary
 
-from bot.clock import system_clock
 from bot.crosstrade import CrossTrade, Timeouts
 from bot.desk.desk import Desk
 from bot.desk.requests import Press, Refused, TicketRequest
@@ -21,6 +19,7 @@ from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
+from bot.sandbox.virtual import HostClock
 from bot.trading.exits import Pace
 from bot.trading.policy import AccountRule, Grant, Policy
 from bot.trading.tickets import Member, Place
@@ -50,7 +49,6 @@ CONTRACTS = ("ES 12-26", "NQ 12-26", "CL 01-27", "GC 02-27")
 # Our own closing orders at the simulator, by the names that it gives them.
 CLOSES = frozenset({"Close", "Partial close"})
 WRITES = ("Flatten", "FlattenEverything", "ClosePosition", "CancelOrders", "CancelAllOrders")
-_LOCKS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 READS = ("ListOrders", "ListPositions")
 
 
@@ -63,6 +61,7 @@ class Floor:
     journal: SqlJournal
     messenger: FakeMessenger
     client: CrossTrade
+    host: HostClock
 
     async def ask(self, request: TicketRequest, member: Member = TRADER) -> DeskTicket:
         """Ask for a ticket."""
@@ -151,27 +150,21 @@ class Floor:
         world.exchange.submit(ticket)
 
 
-def _one_at_a_time() -> asyncio.Lock:
-    """The lock of the running loop."""
-    return _LOCKS.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-
-
 @asynccontextmanager
 async def open_floor(
     accounts: tuple[AccountSpec, ...], *, transport: str = "rest", seed: int = 8, pace: Pace = QUICK, timing: Timing = FAST
 ) -> AsyncIterator[Floor]:
     """Open a floor; its desk's loops don't run."""
-    simulator = Simulator(token="t", accounts=accounts, timing=timing, rate_limited=False, seed=seed)
-    numbers, clock = itertools.count(1), system_clock()
+    host = HostClock(asyncio.get_running_loop())
+    numbers, clock = itertools.count(1), host.steady()
+    simulator = Simulator(token="t", accounts=accounts, timing=timing, rate_limited=False, seed=seed, clock=host)
 
     def new_id() -> str:
         return f"t{next(numbers)}"
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(simulator))
-        # The tables are made by a library that can do it only once at a time in a process.
-        async with _one_at_a_time():
-            journal = await stack.enter_async_context(opened("sqlite+aiosqlite:///:memory:", clock))
+        journal = await stack.enter_async_context(opened("sqlite+aiosqlite:///:memory:", clock))
         client = CrossTrade(
             url,
             "t",
@@ -188,7 +181,7 @@ async def open_floor(
             await client.stream.opened()
         messenger = FakeMessenger()
         desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, pace=pace)
-        yield Floor(desk, simulator, journal, messenger, client)
+        yield Floor(desk, simulator, journal, messenger, client, host)
         await desk.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
@@ -42,7 +42,7 @@ async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
         assert ended.outcome, f"book {seed}: {ended.state} without a word"
         for where, (held, working) in truth.items():
             now, orders_now = told.get(where, (None, None))
-            lately = floor.held_since(where, datetime.now(UTC) - A_READING_AGO)
+            lately = floor.held_since(where, floor.host() - A_READING_AGO)
             assert now in {held, None, *lately}, f"book {seed}: {where} is {held}, {working}; told {told}"
             assert lately or orders_now in {working, None}, f"book {seed}: {where} is {held}, {working}; told {told}"
         return "left"

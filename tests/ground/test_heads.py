@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -53,7 +53,11 @@ class Watched:
         self.policy: Policy = POLICY
         self._rounds: asyncio.Queue[None] = asyncio.Queue()
         self._go: asyncio.Queue[None] = asyncio.Queue()
-        self.heads = Heads(journal, lambda: self.policy, self.file, lambda: self.now, self._rest)
+        self.heads = Heads(journal, self.record, lambda: self.policy, self.file, lambda: self.now, self._rest)
+
+    async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice]) -> None:
+        """As the desk does it."""
+        await self.journal.record(Event(self.now, name, data=data), notices)
 
     async def _rest(self, _seconds: float) -> None:
         self._rounds.put_nowait(None)
@@ -220,17 +224,17 @@ class Broken:
             await asyncio.Event().wait()
         return await self.journal.head()
 
-    async def record(self, event: Event, notices: tuple[Notice, ...] = ()) -> None:
+    async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice]) -> None:
         if self.writes_fail:
             raise JournalError("The journal's disk is full: free some space.")
-        await self.journal.record(event, notices)
+        await self.journal.record(Event(NOON, name, data=data), notices)
 
 
 async def test_a_journal_that_cannot_be_written_is_logged_and_the_head_told_once_it_can(
     bot: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Broken(bot.journal)
-    bot.heads = Heads(broken, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
+    bot.heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
     await bot.fill()
     keep_head(bot.file, Kept(NOON - DAY, await bot.journal.head()))
     await bot.fill()
@@ -249,7 +253,7 @@ async def test_a_journal_that_cannot_be_written_is_logged_and_the_head_told_once
 async def test_a_journal_that_does_not_answer_holds_up_no_stop(bot: Watched, caplog: pytest.LogCaptureFixture) -> None:
     broken = Broken(bot.journal)
     broken.hangs = True
-    heads = Heads(broken, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
+    heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
     async with asyncio.timeout(5):
         await heads.tell_last()
         await heads.keep_last()

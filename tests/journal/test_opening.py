@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from bot.errors import DeskError, JournalError, JournalLocked, SettingsError
 from bot.journal.chain import verify
 from bot.journal.log import head as head_of
 from bot.journal.log import lines
-from bot.journal.migrate import migrate
+from bot.journal.migrate import NEWEST, migrate
 from bot.journal.opening import opened
 from bot.journal.schema import metadata
 from bot.journal.store import SqlJournal
+from bot.journal.upgrade import FOLDER
 
 from .conftest import SERVER
 from .making import by_hand, claimed, event, ruin, sqlite_url, stored, unfenced
@@ -141,6 +143,10 @@ async def test_an_empty_database_gets_every_table_just_as_the_code_describes_it(
         return tables(connection), compare_metadata(context, metadata)
 
     assert await journal._reads.run(work) == (TABLES, [])
+
+
+def test_the_newest_change_of_the_tables_is_the_one_that_a_start_looks_for() -> None:
+    assert ScriptDirectory(FOLDER).get_heads() == [NEWEST]
 
 
 async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:

@@ -7,8 +7,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bot.chat.charts.caption import caption, description
-from bot.chat.charts.layout import lay_out
 from bot.desk.charts import Charted
 from bot.trading.bars import Bars
 
@@ -44,6 +42,8 @@ async def drawn(charted: Charted, bars: Bars) -> Drawing:
 def draw(charted: Charted, bars: Bars) -> Drawing:
     """Draw a chart here and now."""
     # Importing matplotlib takes half a second, and most runs never draw a chart.
+    from bot.chat.charts.caption import caption, description  # noqa: PLC0415
+    from bot.chat.charts.layout import lay_out  # noqa: PLC0415
     from bot.chat.charts.paint import paint  # noqa: PLC0415
 
     layout = lay_out(charted, bars)

@@ -83,7 +83,7 @@ ShownText = Annotated[str | None, BeforeValidator(_any_text)]
 class Row(BaseModel):
     """A row of any reply: unknown keys are left alone, and what can't be read is never echoed."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, defer_build=True)
 
 
 class InstrumentRow(Row):

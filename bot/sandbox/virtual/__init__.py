@@ -8,6 +8,7 @@ from .clock import HostClock
 from .loop import Deadlock, Standstill, VirtualLoop, loop_factories, run
 from .network import Network
 from .parties import Party, party_now
+from .seams import foreign_seams
 
 __all__ = [
     "Choice",
@@ -19,6 +20,7 @@ __all__ = [
     "Shuffled",
     "Standstill",
     "VirtualLoop",
+    "foreign_seams",
     "loop_factories",
     "party_now",
     "run",

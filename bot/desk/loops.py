@@ -1,0 +1,70 @@
+"""The desk's loops: each does its work, says when it has to look again, and sleeps until then or until something changes."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from bot.errors import JournalError
+
+log = logging.getLogger(__name__)
+AGAIN_SECONDS = 1.0
+
+Look = Callable[[], Awaitable[float | None]]
+"""Does what is due; gives the seconds until the next look is, ``None`` for not before something changes."""
+
+
+class Loops:
+    """Tasks of the desk's own, from its start to its end."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+        self._hearing: list[asyncio.Event] = []
+
+    def begin(self, name: str, look: Look, *, hears: bool = False, bell: asyncio.Event | None = None) -> None:
+        """Begin a loop.
+
+        Args:
+            name: for the log.
+            look: one round.
+            hears: whether ``changed`` wakes it.
+            bell: wakes it when it is set; one of its own if left out.
+        """
+        bell = asyncio.Event() if bell is None else bell
+        if hears:
+            self._hearing.append(bell)
+        self._tasks.append(asyncio.create_task(_forever(name, look, bell), name=name))
+
+    def changed(self) -> None:
+        """Something that loops look at has changed."""
+        for bell in self._hearing:
+            bell.set()
+
+    async def end(self) -> None:
+        """Stop all of them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _forever(name: str, look: Look, bell: asyncio.Event) -> None:
+    """A fault in one round is logged, and the next round tries again."""
+    while True:
+        bell.clear()
+        pause: float | None = AGAIN_SECONDS
+        try:
+            pause = await look()
+        except JournalError as error:
+            log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says it; this repeats while the disk is full
+            await asyncio.sleep(AGAIN_SECONDS)
+        except Exception:
+            log.exception("%s", name)
+            await asyncio.sleep(AGAIN_SECONDS)
+        await heard(bell, pause)
+
+
+async def heard(bell: asyncio.Event, seconds: float | None) -> None:
+    """Wait until a bell is rung, but no longer than this."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
