@@ -128,7 +128,9 @@ def _clock(seconds: float) -> Fault:
 
 
 def _cut(name: str, one: str, other: str) -> Fault:
-    return Fault(name, _simple(lambda world: world.network.cut(one, other)), lambda world: world.network.mend(), (0.5, 5.0, MINUTE))
+    return Fault(
+        name, _simple(lambda world: world.network.cut(one, other)), lambda world: world.network.mend(), (0.5, 5.0, MINUTE)
+    )
 
 
 def _frozen(name: str, *seconds: float) -> Fault:

@@ -21,18 +21,22 @@ class Lives:
     Attributes:
         name: of its party.
         lead: the whole bot, until it is told to stop.
+        say: puts something into the timeline.
         disk_is_full: none of its files may grow.
         commits: pieces of work that it has done in a thread, its writes to the journal among them.
         starts: how often it began.
         ended: what lives that ended by themselves said last.
+        crashed: what ended those that said nothing that people could read.
     """
 
     name: str
     lead: Callable[[asyncio.Event], Awaitable[None]]
+    say: Callable[[str, str], None]
     disk_is_full: bool = False
     commits: int = 0
     starts: int = 0
     ended: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
     party: Party | None = None
     _task: "asyncio.Task[None] | None" = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,6 +47,7 @@ class Lives:
         if self.party is not None or not self._is_wanted:
             return
         self.starts += 1
+        self.say(self.name, f"life {self.starts} begins")
         self._stop = asyncio.Event()
         self.party = party = Party(self.name, self.starts)
         party.around_thread = self._disk
@@ -86,10 +91,11 @@ class Lives:
         if task is not self._task or self.party is None:
             return
         error = task.exception()
+        self.say(self.name, f"life {self.starts} ends: {error!r}")
         if error is not None and not isinstance(error, DeskError):
-            self.ended.append(f"{type(error).__name__}: {error}")
+            self.crashed.append(f"{type(error).__name__}: {error}")
         elif error is not None or self._is_wanted:
-            self.ended.append(f"exit: {error}")
+            self.ended.append(f"{type(error).__name__}: {error}")
         # What it may have left running ends with the process.
         self.kill()
         if self._is_wanted:

@@ -16,8 +16,6 @@ _PAUSES = (((2.0, 15.0), 55), ((15.0, 90.0), 30), ((90.0, 900.0), 13), ((HOUR, 3
 _SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8), (20, 20, 25, 20, 15)
 # Of what goes wrong in an episode, how many things there are.
 _STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (20, 45, 25, 10)
-_RESTART_SECONDS = (0.5, 1.0, 5.0, 30.0)
-MOST_FINDINGS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +102,12 @@ def session(seed: int, index: int, runs: int = RUNS_PER_SESSION) -> Session:
     dice = random.Random(f"{seed} {index} plan")  # noqa: S311 - a plan is no secret
     transport = "websocket" if index % 2 else "rest"
     episodes, first, numbers = list[Episode](), 0, count()
-    pairs = _pairs(seed, index)
+    pairs, waiting = _pairs(seed, index), list[tuple[Fault, Way]]()
     while first < runs:
         size = min(dice.choices(_SIZES, _SIZE_WEIGHTS)[0], runs - first)
         made = tuple(replace(a_run(dice, at, transport), trouble=None, trouble_call="") for at in range(first, first + size))
         errands = tuple(_errand(dice, run) for run in made)
-        strikes = _strikes(dice, made, transport, pairs, numbers)
+        strikes = _strikes(dice, made, transport, _Due(pairs, waiting), numbers)
         episodes.append(Episode(_pause(dice), errands, strikes, dice.random() < 0.85))
         first += size
     return Session(seed, index, transport, tuple(episodes))
@@ -125,34 +123,55 @@ def _errand(dice: random.Random, run: Run) -> Errand:
     return Errand(run, dice.uniform(0.0, 3.0), hesitates)
 
 
+STRIKES_PER_SESSION = 34
+
+
+def pairs() -> tuple[tuple[Fault, Way], ...]:
+    """Each fault at each of its steps."""
+    return tuple((fault, way) for fault in FAULTS.values() for way in fault.ways)
+
+
 def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
-    """Each fault at each of its steps, in an order by the seed; sessions go on where the one before will have ended."""
-    every = [(fault, way) for fault in FAULTS.values() for way in fault.ways]
+    """All of them again and again, in an order by the seed; a session goes on where the one before will have ended."""
+    every = list(pairs())
     random.Random(f"{seed} strikes").shuffle(every)  # noqa: S311 - as above
-    start = index * STRIKES_PER_SESSION
-    return (every[at % len(every)] for at in count(start))
+    return (every[at % len(every)] for at in count(index * STRIKES_PER_SESSION))
 
 
-STRIKES_PER_SESSION = 33
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to strike next.
 
+    Attributes:
+        pairs: goes on for ever.
+        waiting: what fitted no run so far.
+    """
 
-def _strikes(
-    dice: random.Random, runs: tuple[Run, ...], transport: str, pairs: Iterator[tuple[Fault, Way]], numbers: Iterator[int]
-) -> tuple[Strike, ...]:
-    drawn = [next(pairs) for _ in range(dice.choices(_STRIKES, _STRIKE_WEIGHTS)[0])]
-    made = (_strike(dice, runs, transport, pair, numbers) for pair in drawn)
-    return tuple(strike for strike in made if strike is not None)
+    pairs: Iterator[tuple[Fault, Way]]
+    waiting: list[tuple[Fault, Way]]
 
-
-def _strike(
-    dice: random.Random, runs: tuple[Run, ...], transport: str, pair: tuple[Fault, Way], numbers: Iterator[int]
-) -> Strike | None:
-    fault, way = pair
-    # Of presses that lead to something, or there would be no such step.
-    fit = [run for run in runs if run.leads_out and fault.fits(run, transport)]
-    if not fit:
+    def take(self, runs: Sequence[Run], transport: str) -> tuple[Fault, Way, list[Run]] | None:
+        """The next that fits one of these runs, with those that it fits."""
+        # Of presses that lead to something, or there would be no such step.
+        runs = [run for run in runs if run.leads_out]
+        for fault, way in (*self.waiting, next(self.pairs)):
+            fit = [run for run in runs if fault.fits(run, transport)]
+            if fit:
+                if (fault, way) in self.waiting:
+                    self.waiting.remove((fault, way))
+                return fault, way, fit
+            if (fault, way) not in self.waiting:
+                self.waiting.append((fault, way))
         return None
+
+
+def _strikes(dice: random.Random, runs: tuple[Run, ...], transport: str, due: _Due, numbers: Iterator[int]) -> tuple[Strike, ...]:
+    drawn = [due.take(runs, transport) for _ in range(dice.choices(_STRIKES, _STRIKE_WEIGHTS)[0])]
+    return tuple(_strike(dice, *one, next(numbers)) for one in drawn if one is not None)
+
+
+def _strike(dice: random.Random, fault: Fault, way: Way, fit: Sequence[Run], number: int) -> Strike:
     victim = dice.choice(fit)
     call = dice.choice(fault.calls or victim.act.calls)
     after = dice.choice((0.0, 0.0, dice.uniform(0.0, 0.1)))
-    return Strike(next(numbers), fault.name, way, victim.number, call, after, dice.choice(fault.lasts))
+    return Strike(number, fault.name, way, victim.number, call, after, dice.choice(fault.lasts))

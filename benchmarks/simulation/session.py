@@ -16,7 +16,9 @@ from benchmarks.chaos.plan import Approver, Press, Run
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
 from benchmarks.simulation.stage import World, staged
+from benchmarks.simulation.timeline import timeline
 from benchmarks.simulation.ways import Walk, Way
+from bot.journal.auditing import audited, verified
 from bot.sandbox.discord import NotPossibleError
 from bot.sandbox.ninjatrader.faults import Kind, Rule
 from bot.sandbox.virtual import VirtualLoop
@@ -43,6 +45,8 @@ class Played:
         missed: likewise, where the step didn't come or nothing was struck.
         starts: lives of the bot.
         ended: what lives that ended by themselves said last.
+        crashed: likewise, of those that had no sentence for people.
+        forged: what is wrong with the journal's chain, if anything.
         uncaught: exceptions that nobody caught.
         exit: the exit code of the last life, ``None`` where it had to be killed.
         seconds: of virtual time.
@@ -57,6 +61,8 @@ class Played:
     missed: Counter[tuple[str, str]] = field(default_factory=Counter)
     starts: int = 0
     ended: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
+    forged: str | None = None
     uncaught: list[str] = field(default_factory=list)
     exit: int | None = 0
     seconds: float = 0.0
@@ -64,13 +70,19 @@ class Played:
     timeline: tuple[str, ...] = ()
 
 
-def played(session: Session, folder: Path) -> Played:
-    """Play one session to its end, in a loop of its own."""
+def played(session: Session, folder: Path, lines: int = 0) -> Played:
+    """Play one session to its end, in a loop of its own.
+
+    Args:
+        session: what is played.
+        folder: for the bot's files.
+        lines: how many of the timeline are wanted.
+    """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_play(session, folder))
+        return runner.run(_play(session, folder, lines))
 
 
-async def _play(session: Session, folder: Path) -> Played:
+async def _play(session: Session, folder: Path, lines: int) -> Played:
     result, loop = Played(session), asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise TypeError("a session is played in virtual time")
@@ -86,6 +98,9 @@ async def _play(session: Session, folder: Path) -> Played:
         book = world.simulator.book()
         result.cases, result.strays = cases(session, book, player.stories), strays(session, book)
         result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
+        result.crashed = world.bot.crashed
+        result.forged = (await audited(world.bot_url, lambda journal: verified(journal, ()))).wrong
+        result.timeline = timeline(world, lines) if lines else ()
         result.seconds = loop.time() - began
         result.digest = _digest(world)
     return result

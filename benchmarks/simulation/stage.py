@@ -3,16 +3,14 @@
 import logging
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.books import Case
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
 from benchmarks.chaos.plan import HasRuns, Run
@@ -30,6 +28,7 @@ from bot.sandbox.virtual.seams import foreign_seams
 from bot.settings import Settings
 
 BOT, DISCORD, NINJATRADER = "bot", "discord", "ninjatrader"
+JOURNAL = "desk.db"
 PATIENCE_SECONDS = 3.0
 # The market stands still, so that prices and results say nothing new.
 TIMING = Timing(tick=60.0, quotes=20.0, results=20.0)
@@ -100,6 +99,11 @@ class World:
             return so
 
         return look
+
+    @property
+    def bot_url(self) -> str:
+        """What DATABASE_URL is set to."""
+        return _url(self.journal)
 
     def say(self, who: str, what: str) -> None:
         """Put it into the timeline."""
@@ -204,8 +208,9 @@ async def staged(loop: VirtualLoop, name: str, plan: HasRuns, transport: str, fo
         account_events=True, timing=TIMING, monotonic=loop.time,
     )  # fmt: skip
     simulator.world.market.frozen = True
-    world = World(loop, true, host, discord, simulator, folder / "desk.db", Lookout(loop), channel)
+    world = World(loop, true, host, discord, simulator, folder / JOURNAL, Lookout(loop), channel)
     discord.backend.subscribers.append(channel.note)
+    discord.backend.subscribers.append(partial(_hear, world))
     discord.backend.listeners.append(lambda _channel: _count(world))
     dice = random.Random(f"{name} world")  # noqa: S311 - no secret
     loop.network.latencies = _latencies(dice)
@@ -219,12 +224,21 @@ async def staged(loop: VirtualLoop, name: str, plan: HasRuns, transport: str, fo
         (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
         settings, ids = _settings(discord, url, transport, folder), _ids(dice)
         world.lives = Lives(
-            BOT, lambda stop: lead(settings, PolicyWatch(settings.policy_file), stop, host.steady(), ids=ids)
+            BOT, lambda stop: lead(settings, PolicyWatch(settings.policy_file), stop, host.steady(), ids=ids), world.say
         )
         try:
             yield world
         finally:
             world.bot.kill()
+
+
+def _hear(world: World, event: str, payload: Mapping[str, Any]) -> None:
+    """Put what people do into the timeline."""
+    if event == "INTERACTION_CREATE":
+        what = payload.get("data", {})
+        who = payload.get("member", {}).get("user", {}).get("username", "somebody")
+        options = {option["name"]: option.get("value") for option in what.get("options", ())}
+        world.say(who, f"/{what['name']} {options}" if "name" in what else f"presses {what.get('custom_id')}")
 
 
 def _count(world: World) -> None:
@@ -261,6 +275,10 @@ def _uncaught(world: World, _loop: object, context: dict[str, Any]) -> None:
     world.say("uncaught", text)
 
 
+def _url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
 def _settings(discord: LocalDiscord, crosstrade: str, transport: str, folder: Path) -> Settings:
     return Settings(
         _env_file=None,
@@ -271,14 +289,6 @@ def _settings(discord: LocalDiscord, crosstrade: str, transport: str, folder: Pa
         crosstrade_token=TOKEN,
         crosstrade_url=crosstrade,
         crosstrade_transport=transport,
-        database_url=f"sqlite+aiosqlite:///{folder / 'desk.db'}",
+        database_url=_url(folder / JOURNAL),
         policy_file=folder / "policy.toml",
     )
-
-
-def moment(world: World) -> datetime:
-    """The true time."""
-    return world.true()
-
-
-__all__ = ["BOT", "DISCORD", "NINJATRADER", "Case", "World", "staged"]
