@@ -26,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many random books are flattened and positions reversed over real sockets (the full proof: 200)",
     )
 
+    parser.addoption(
+        "--delays", type=int, default=1, help="how many steps of a race between presses are delayed at once (the full proof: 2)"
+    )
+    parser.addoption("--every-step", type=int, default=12, help="which steps of a race are delayed (the full proof: 1, each)")
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Most of a test over real sockets is waiting for the other side, so there are more workers than processors."""

@@ -5,6 +5,7 @@ What a switch bars is in ``bot.trading.switches``.
 A halt needs neither CrossTrade nor a second press: it is stored at once, and every claim after that is refused.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -60,6 +61,7 @@ class Safety:
         self._policy = policy
         self._clock = clock
         self._told: dict[Source, Switch] = {}
+        self._looking = asyncio.Lock()
 
     async def switches(self) -> Switches:
         """All that are not active just now.
@@ -101,16 +103,18 @@ class Safety:
         Raises:
             JournalError: it could not be stored; the next look tries again.
         """
-        found = {switch.source: switch for switch in (await self.switches()).all if switch.source is not Source.PERSON}
-        for source in (Source.FILE, Source.CRASH):
-            now, before = found.get(source), self._told.get(source)
-            if now is not None and before is None:
-                await self._ledger.told_of_switch(EventName.HALTED, now)
-                self._told[source] = now
-            elif now is None and before is not None:
-                over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
-                await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
-                del self._told[source]
+        # Each comes and goes once, whoever looks at the same time.
+        async with self._looking:
+            found = {switch.source: switch for switch in (await self.switches()).all if switch.source is not Source.PERSON}
+            for source in (Source.FILE, Source.CRASH):
+                now, before = found.get(source), self._told.get(source)
+                if now is not None and before is None:
+                    await self._ledger.told_of_switch(EventName.HALTED, now)
+                    self._told[source] = now
+                elif now is None and before is not None:
+                    over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
+                    await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
+                    del self._told[source]
         return LOOK_SECONDS
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:

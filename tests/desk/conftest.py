@@ -17,6 +17,7 @@ from bot.trading.orders import Side
 from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
 from bot.trading.tickets import Member, Place, Ticket, TicketState
 from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, FlakyJournal, eventually
+from tests.journals import new_journal
 
 TRADER_ROLE, APPROVER_ROLE = 1100, 1101
 TRADER = Member(1, "Tina", frozenset({TRADER_ROLE}))
@@ -143,7 +144,7 @@ async def room() -> AsyncIterator[Room]:
     """A desk whose loops don't run yet."""
     clock = Clock()
     broker, messenger, policies = FakeBroker(clock), FakeMessenger(), [POLICY]
-    async with opened("sqlite+aiosqlite:///:memory:", clock) as journal:
+    async with opened(new_journal(), clock) as journal:
         disk = FlakyJournal(journal)
         halt_file: list[str] = []
         desk = make_desk(broker, disk, messenger, clock, policies, halt_file=halt_file)

@@ -25,6 +25,7 @@ from bot.trading.policy import AccountRule, Grant, Policy
 from bot.trading.tickets import Member, Place
 from bot.trading.tickets import Ticket as DeskTicket
 from tests.desk.fakes import FakeMessenger
+from tests.journals import new_journal
 
 ROLE = 1
 TRADER = Member(1, "Tess", frozenset({ROLE}))
@@ -164,7 +165,7 @@ async def open_floor(
 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(simulator))
-        journal = await stack.enter_async_context(opened("sqlite+aiosqlite:///:memory:", clock))
+        journal = await stack.enter_async_context(opened(new_journal(), clock))
         client = CrossTrade(
             url,
             "t",
