@@ -32,6 +32,7 @@ class Fault:
         ways: at which steps of an order it may begin.
         calls: calls that it may be laid upon; none are those of the order itself.
         fits: whether it may happen to this run, over this transport.
+        blinds: whether the bot can't see what becomes of its orders meanwhile.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Fault:
     ways: tuple[Way, ...] = EVERY
     calls: tuple[str, ...] = ()
     fits: Callable[[Run, str], bool] = lambda _run, _transport: True
+    blinds: bool = False
 
 
 def _simple(act: Callable[[World], None]) -> Begin:
@@ -134,7 +136,7 @@ def _cut(name: str, one: str, other: str) -> Fault:
 
 
 def _frozen(name: str, *seconds: float) -> Fault:
-    return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds)
+    return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds, blinds=True)
 
 
 def _every() -> Iterator[Fault]:
@@ -151,7 +153,7 @@ def _every() -> Iterator[Fault]:
     yield _cut("cut off from Discord", BOT, DISCORD)
     yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
     yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)
-    yield _frozen("frozen for hours", HOUR, 4 * HOUR)
+    yield _frozen("frozen for long", 4 * MINUTE, 20 * MINUTE, HOUR, 4 * HOUR)
 
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _every()}

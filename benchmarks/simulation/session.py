@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
@@ -50,6 +51,7 @@ class Played:
         uncaught: exceptions that nobody caught.
         exit: the exit code of the last life, ``None`` where it had to be killed.
         seconds: of virtual time.
+        blind: when the bot could see nothing, from when to when.
         digest: of the journal, Discord's messages and NinjaTrader's book.
         timeline: what happened last, where somebody wants to know.
     """
@@ -66,6 +68,7 @@ class Played:
     uncaught: list[str] = field(default_factory=list)
     exit: int | None = 0
     seconds: float = 0.0
+    blind: list[tuple[datetime, datetime]] = field(default_factory=list)
     digest: str = ""
     timeline: tuple[str, ...] = ()
 
@@ -237,6 +240,8 @@ class _Player:
         def act() -> None:
             world.say("fault", f"{strike.fault} at {strike.way} of run {strike.victim}, {strike.call}, for {strike.lasts} s")
             begun.append(fault.begin(world, strike.call))
+            if fault.blinds:
+                self.result.blind.append((world.true(), world.true() + timedelta(seconds=strike.lasts)))
 
         forget = world.lookout.when(walk.looks[strike.way], begin)
         came = await self._until(lambda: bool(begun), STEP_SECONDS)

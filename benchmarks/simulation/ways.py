@@ -32,8 +32,13 @@ class Way(StrEnum):
 class Traces(Protocol):
     """Where an order leaves traces."""
 
-    changes: int
-    commits: int
+    @property
+    def changes(self) -> int:
+        """How often anything changed in Discord."""
+
+    @property
+    def commits(self) -> int:
+        """How often anything may have changed in the journal."""
 
     def card_of(self, run: Run) -> Card | None:
         """Its card."""

@@ -201,6 +201,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
             party.own(task)
         return task
 
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        # Nobody closes what a killed party has begun.
+        if PARTY.get() is None:
+            super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
+
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":  # noqa: ARG002
         """Do a thread's work here and now; its result comes later, as that of a thread would."""
         future: asyncio.Future[T] = self.create_future()
