@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.desk import pace as pacing
 from bot.desk.actions import Actions
 from bot.desk.brakes import Brakes
 from bot.desk.clockwatch import ClockWatch
@@ -34,6 +33,7 @@ from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Makings, Offers
 from bot.desk.outbox import Outbox
+from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
@@ -41,7 +41,7 @@ from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
-from bot.desk.rounds import FIRST_AFTER, Rounds
+from bot.desk.rounds import Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
@@ -50,7 +50,7 @@ from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
-from bot.trading.exits import USUAL_PACE, Pace
+from bot.timings import USUAL, DeskTimings
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
@@ -58,14 +58,8 @@ from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
-EVIDENCE_EVERY = timedelta(seconds=5)
-# A look for evidence costs three requests a ticket, so that news bring it forward only so far.
-EVIDENCE_SOONEST = timedelta(seconds=2)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
-DIRECTORY_EVERY = 30.0
-FRONTS_EVERY = 3600.0
-CLOCK_EVERY = 2.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 # After these evidence is looked for.
@@ -81,7 +75,7 @@ class Desk:
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
         lanes: the same broker for each kind of reading; all alike where it is left out.
-        pace: how long a flatten waits for what.
+        timings: how long is waited for what.
         observe: is told of every stored event, for counting.
         halt_file: the first line of the file HALT, ``None`` while there is none.
 
@@ -90,12 +84,7 @@ class Desk:
         suggest: answers keystrokes.
         health: watches every link, and raises the alarm.
         resolving: takes a person's word on an unknown outcome.
-        sends_get: seconds that orders on their way get when the desk closes.
-        news_get: seconds that undelivered news get after that.
     """
-
-    sends_get = 4.0
-    news_get = 2.0
 
     def __init__(
         self,
@@ -107,63 +96,69 @@ class Desk:
         new_id: Callable[[], str],
         *,
         lanes: Lanes | None = None,
-        pace: Pace = USUAL_PACE,
+        timings: DeskTimings = USUAL.desk,
         observe: Callable[[EventName], None] = lambda _name: None,
         halt_file: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._policy = policy
         self._clock = clock
+        self._timings = timings
         lanes = lanes or Lanes.alike(broker)
         # What is read for nobody in particular gives way to what somebody waits for.
         quiet = lanes.background
         self._hands = Hands()
         self._directory = Directory(quiet)
-        self._fills = FillWatch(FillBook(quiet, journal, clock), clock)
+        self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
-        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
+        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches, timings)
         look, exits = self._look(broker), self._look(lanes.exits)
         naming, first_naming = Naming(self._directory, broker, policy), Naming(self._directory, lanes.exit_cards, policy)
         self._clockwatch = ClockWatch(self._ledger, policy, clock)
-        self._safety = Safety(self._ledger, brakes, first_naming, policy, clock)
+        self._safety = Safety(self._ledger, brakes, first_naming, policy, clock, timings)
         looking = Naming(self._directory, lanes.looking, policy)
         self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
-        self.suggest = Suggest(Glances(quiet, journal, policy, clock), self._directory, policy, clock)
+        self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         first_look, hurrying = self._look(lanes.exit_cards), Tally(HURRYING, clock)
         first_scopes = Scopes(lanes.exit_cards, first_look, first_naming, clock)
-        first = Makings(
-            replace(drafts, look=first_look, naming=first_naming, scopes=first_scopes), replace(decider, look=first_look)
-        )
-        self._offers = Offers(self._ledger, Makings(drafts, decider), first, self._hands, hurrying, clock, new_id)
-        sweeping, reversals = Sweeping(exits, self._ledger, clock, pace), VerifiedReversals(exits, clock, pace)
-        self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
+        first_drafts = replace(drafts, look=first_look, naming=first_naming, scopes=first_scopes)
+        first = Makings(first_drafts, replace(decider, look=first_look))
+        usual = Makings(drafts, decider)
+        self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
+        self._sender = self._make_sender(broker, exits, messenger)
         way_out = replace(decider, look=exits)
-        self._presses = Presses(self._ledger, decider, way_out, self._sender, self._hands, policy, clock)
-        self._lapses = Lapses(self._ledger, self._hands, clock)
+        self._presses = Presses(self._ledger, decider, way_out, self._sender, self._hands, policy, clock, timings)
+        self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
-        interrupted = Interrupted(self._ledger, look, clock, began)
-        self._reconciler = Reconciler(self._ledger, broker, clock, interrupted, began)
+        interrupted = Interrupted(self._ledger, look, clock, timings, began)
+        self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, began)
         # Both keep one pace together.
-        meter = pacing.Pace()
-        self._follower = Follower(self._ledger, lanes.news, clock, meter)
-        self._retirer = Retirer(self._ledger, lanes.news, clock, meter)
+        meter = Pace(timings.request_every)
+        self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
+        self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
         self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
-        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
+        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
-        rounds = Rounds(quiet, clock, began + FIRST_AFTER)
-        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, began)
+        rounds = Rounds(quiet, clock, timings, began + timings.rounds_begin)
+        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._stopping = False
-        self._loops, self._is_started = Loops(), False
+        self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
     def _look(self, broker: Broker) -> Look:
         return Look(broker, self._directory.front, self._directory.account)
+
+    def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
+        ledger, clock, timings = self._ledger, self._clock, self._timings
+        sweeping = Sweeping(exits, ledger, clock, timings.exits)
+        reversals = VerifiedReversals(exits, clock, timings.exits)
+        return Sender(ledger, broker, messenger, self._hands, clock, timings, sweeping, reversals, self._seek_evidence)
 
     @property
     def policy(self) -> Policy:
@@ -257,7 +252,7 @@ class Desk:
         What it says is not believed, only looked into. An account that it names otherwise than NinjaTrader may be any.
         """
         self._follower.soon(None if account is None else self._directory.canonical(account))
-        self._next_evidence = min(self._next_evidence, self._evidence_at + EVIDENCE_SOONEST)
+        self._next_evidence = min(self._next_evidence, self._evidence_at + self._timings.evidence_soonest)
         if self._has_questions:
             self._evidence_wanted.set()
 
@@ -302,14 +297,14 @@ class Desk:
         """Take no more requests, see orders on their way to their end (or store them as unknown), deliver what fits, stop."""
         self._stopping = True
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.sends_get):
+            async with asyncio.timeout(self._timings.sends_get.total_seconds()):
                 await self._sender.wait()
         await self._sender.abandon()
         with contextlib.suppress(JournalError):
             for ticket in await self._journal.live():
                 if ticket.state is TicketState.SENDING:
                     await self._lapses.lost(ticket)
-        await self._outbox.flush(self.news_get)
+        await self._outbox.flush(self._timings.news_get.total_seconds())
         if self._is_started:
             # Not there at the next start, this tells that the run was cut off.
             with contextlib.suppress(JournalError):
@@ -355,7 +350,7 @@ class Desk:
     async def _seek(self) -> float | None:
         now = self._clock()
         if self._has_questions and now >= self._next_evidence:
-            self._evidence_at, self._next_evidence = now, now + EVIDENCE_EVERY
+            self._evidence_at, self._next_evidence = now, now + self._timings.evidence_every
             self._has_questions = await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
         return (self._next_evidence - self._clock()).total_seconds() if self._has_questions else None
 
@@ -367,23 +362,24 @@ class Desk:
     async def _watch_clock(self) -> float:
         # Timers stand still while the machine sleeps; what became due meanwhile is looked at at once.
         behind = self._clock.seconds() - asyncio.get_running_loop().time()
-        if abs(behind - self._timers_behind) > CLOCK_EVERY:
+        every = self._timings.clock_every.total_seconds()
+        if abs(behind - self._timers_behind) > every:
             self._loops.changed()
             self._evidence_wanted.set()
         self._timers_behind = behind
         await self._clockwatch.look()
-        return CLOCK_EVERY
+        return every
 
     async def _refresh(self) -> float:
         try:
             await self._directory.refresh(self._policy())
         except BrokerError as error:
             log.warning("CrossTrade can't be read: %s", error)
-        return DIRECTORY_EVERY
+        return self._timings.directory_every.total_seconds()
 
     async def _keep_fills(self) -> float:
         return await self._fills.look(self._directory.granted(self._policy()))
 
     async def _forget_fronts(self) -> float:
         self._directory.forget_fronts()
-        return FRONTS_EVERY
+        return self._timings.fronts_every.total_seconds()

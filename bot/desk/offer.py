@@ -16,13 +16,12 @@ from bot.desk.naming import Stop
 from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
 from bot.desk.shares import Tally
 from bot.errors import JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import Intent
 from bot.trading.policy import Denial, DenialCode, Visibility
 from bot.trading.tickets import Member, Place, Ticket
 
 log = logging.getLogger(__name__)
-# How long somebody's next request waits for those before it.
-WAITS = 10.0
 CROWDED = "Your requests before this one are still being read, so this one was dropped; ask again once they have their cards."
 
 
@@ -49,6 +48,7 @@ class Offers:
     hands: Hands
     hurrying: Tally
     clock: Clock
+    timings: DeskTimings
     new_id: Callable[[], str]
 
     async def make(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
@@ -58,7 +58,7 @@ class Offers:
             return await self._make(self.first if hurries else self.usual, member, place, request)
         async with AsyncExitStack() as turn:
             try:
-                async with asyncio.timeout(WAITS):
+                async with asyncio.timeout(self.timings.card_wait.total_seconds()):
                     await turn.enter_async_context(self.hands.asking(member.id))
             except TimeoutError:
                 return Refused((Denial(DenialCode.ASKED_TOO_OFTEN, CROWDED),))

@@ -24,6 +24,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import Halted, JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import EXITS, SWEEPS
 from bot.trading.limits import bears_on
 from bot.trading.plan import no_longer_true
@@ -52,10 +53,6 @@ TOO_LATE = (
 UNACKNOWLEDGED = "Discord didn't take the acknowledgement, so nothing was sent; press again."
 
 
-# However slow the reads: what leaves long after its press is no longer what its member wants.
-DECIDED_WITHIN = timedelta(seconds=5)
-
-
 class Outdated(Exception):
     """Something was claimed since it was decided; it has to be decided again."""
 
@@ -75,8 +72,7 @@ class Presses:
     hands: Hands
     policy: Callable[[], Policy]
     clock: Clock
-    # Discord drops an interaction after three seconds; with discord.py's own retries an answer may still come a little later.
-    acknowledge_seconds: float = 5.0
+    timings: DeskTimings
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """The requester's Confirm."""
@@ -192,9 +188,9 @@ class Presses:
             await self._store(ticket, new, name, press.member)
             return None
         try:
-            claimed = await self._decide_and_claim(press, ticket, signed, _late_at(ticket, pressed_at), acknowledged)
+            claimed = await self._decide_and_claim(press, ticket, signed, self._late_at(ticket, pressed_at), acknowledged)
         except TimeoutError:
-            sentence = TOO_LATE.format(seconds=DECIDED_WITHIN.total_seconds())
+            sentence = TOO_LATE.format(seconds=self.timings.decided_within.total_seconds())
             await self._deny(press, ticket, (Denial(DenialCode.TOO_LATE, sentence),))
             return None
         if isinstance(claimed, Ticket):
@@ -230,6 +226,12 @@ class Presses:
                     raise TimeoutError
                 with suppress(Outdated):
                     return await self._claim(press, ticket, signed, decision, before)
+
+    def _late_at(self, ticket: Ticket, pressed_at: datetime) -> datetime | None:
+        """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
+        if isinstance(ticket.intent, SWEEPS):
+            return None
+        return max(pressed_at + self.timings.decided_within, ticket.expires_at)
 
     def _until(self, moment: datetime | None) -> asyncio.Timeout:
         return asyncio.timeout(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
@@ -299,7 +301,7 @@ class Presses:
 
     async def _taken(self, acknowledged: "asyncio.Future[None]") -> bool:
         """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
-        done, _ = await asyncio.wait({acknowledged}, timeout=self.acknowledge_seconds)
+        done, _ = await asyncio.wait({acknowledged}, timeout=self.timings.acknowledged_within.total_seconds())
         if not done:
             acknowledged.cancel()
             return False
@@ -308,11 +310,6 @@ class Presses:
     async def _store(self, old: Ticket, new: Ticket, name: EventName, member: Member, **data: object) -> None:
         """Store a change; that somebody else was faster needs no word, the card shows what they did."""
         await self.ledger.move(old, new, name, actor=member.id, data=data)
-
-
-def _late_at(ticket: Ticket, pressed_at: datetime) -> datetime | None:
-    """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
-    return None if isinstance(ticket.intent, SWEEPS) else max(pressed_at + DECIDED_WITHIN, ticket.expires_at)
 
 
 def _what_changed(ticket: Ticket, decision: Decision) -> str | None:

@@ -148,7 +148,7 @@ async def test_a_read_without_an_answer_is_unreachable(connect: Connect) -> None
         await asyncio.sleep(0)
 
     async with RawServer(silent).running() as server:
-        client = await connect(server.url, timeouts=QUICK)
+        client = await connect(server.url, timings=QUICK)
         with pytest.raises(BrokerUnreachable, match="in time"):
             await client.positions("Sim101")
         assert not client.link.up
@@ -162,7 +162,7 @@ async def test_a_client_that_is_closed_is_unreachable(connect: Connect) -> None:
 
 
 async def test_a_read_that_gets_no_turn_is_unreachable_and_leaves_the_link(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(rate=0.001, burst=1, timeouts=QUICK)
+    client = await connect(rate=0.001, burst=1, timings=QUICK)
     await client.positions("Sim101")
     with pytest.raises(BrokerUnreachable, match="budget"):
         await client.positions("Sim101")
@@ -171,7 +171,7 @@ async def test_a_read_that_gets_no_turn_is_unreachable_and_leaves_the_link(vendo
 
 
 async def test_reads_leave_the_reserve_to_orders(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(rate=0.001, burst=2, timeouts=QUICK)
+    client = await connect(rate=0.001, burst=2, timings=QUICK)
     await client.positions("Sim101")
     with pytest.raises(BrokerUnreachable):
         await client.in_background.positions("Sim101")
