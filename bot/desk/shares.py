@@ -38,4 +38,7 @@ class Tally:
         """Tell whether a member's being refused is to be noted: once in a while, however often it happens."""
         now = self._clock()
         self._noted = {each: at for each, at in self._noted.items() if now - at < self.share.within}
-        return self._noted.setdefault(member, now) == now
+        if member in self._noted:
+            return False
+        self._noted[member] = now
+        return True
