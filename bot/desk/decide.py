@@ -14,6 +14,7 @@ from bot.trading import switches as switching
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
+from bot.trading.overtaking import flattened_since
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.pricing import priced
 from bot.trading.progress import Progress
@@ -76,7 +77,7 @@ class Decider:
         policy, now = self.policy(), self.clock()
         held = facts.position(fresh.contract)
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
-        since = () if confirmed_at is None else limits.flattened_since(fresh, recent, confirmed_at)
+        since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
         denials = (*barred, *since, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
         shown = None if denials else _warned(plan.plan(fresh, facts, policy, now), fresh, switches)
         books = {intent.account: facts}

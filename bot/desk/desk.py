@@ -45,13 +45,14 @@ from bot.desk.rounds import Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
-from bot.desk.shares import HURRYING, READING, Tally
+from bot.desk.shares import Tally
 from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
 from bot.timings import USUAL, DeskTimings
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.shares import HURRYING, READING
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 from bot.trading.verbs import Verb
@@ -105,7 +106,6 @@ class Desk:
         self._clock = clock
         self._timings = timings
         lanes = lanes or Lanes.alike(broker)
-        # What is read for nobody in particular gives way to what somebody waits for.
         quiet = lanes.background
         self._hands = Hands()
         self._directory = Directory(quiet)
@@ -121,17 +121,13 @@ class Desk:
         self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
         self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
-        decider = Decider(look, journal, policy, clock, self._safety.switches)
-        drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
-        first_look, hurrying = self._look(lanes.exit_cards), Tally(HURRYING, clock)
-        first_scopes = Scopes(lanes.exit_cards, first_look, first_naming, clock)
-        first_drafts = replace(drafts, look=first_look, naming=first_naming, scopes=first_scopes)
-        first = Makings(first_drafts, replace(decider, look=first_look))
-        usual = Makings(drafts, decider)
+        decider, hurrying = Decider(look, journal, policy, clock, self._safety.switches), Tally(HURRYING, clock)
+        usual = Makings(Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id), decider)
+        first = usual.asking(lanes.exit_cards, self._look(lanes.exit_cards), first_naming)
         self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
         self._sender = self._make_sender(broker, exits, messenger)
-        way_out = replace(decider, look=exits)
-        self._presses = Presses(self._ledger, decider, way_out, self._sender, self._hands, policy, clock, timings)
+        deciders = decider, replace(decider, look=exits)
+        self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, policy, clock, timings)
         self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, timings, began)

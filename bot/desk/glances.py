@@ -13,12 +13,13 @@ from typing import Any, Generic, TypeVar
 from bot.clock import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
-from bot.desk.shares import TYPING, Tally
+from bot.desk.shares import Tally
 from bot.errors import BrokerError, JournalError
 from bot.timings import DeskTimings
 from bot.trading.facts import Account, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.policy import Policy
+from bot.trading.shares import TYPING
 from bot.trading.tickets import Ticket
 
 Key = TypeVar("Key", bound=Hashable)

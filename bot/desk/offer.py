@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -12,7 +12,9 @@ from bot.desk.decide import Decider
 from bot.desk.drafts import Drafts
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
-from bot.desk.naming import Stop
+from bot.desk.look import Look
+from bot.desk.naming import Naming, Stop
+from bot.desk.ports import Broker
 from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
 from bot.desk.shares import Tally
 from bot.errors import JournalError
@@ -31,6 +33,12 @@ class Makings:
 
     drafts: Drafts
     decider: Decider
+
+    def asking(self, broker: Broker, look: Look, naming: Naming) -> "Makings":
+        """The same by another broker."""
+        scopes = replace(self.drafts.scopes, broker=broker, look=look, naming=naming)
+        drafts = replace(self.drafts, look=look, naming=naming, scopes=scopes)
+        return Makings(drafts, replace(self.decider, look=look))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from bot.desk.send import Sender
 from bot.errors import Halted, JournalError
 from bot.timings import DeskTimings
 from bot.trading.intents import EXITS, SWEEPS
-from bot.trading.limits import bears_on
+from bot.trading.overtaking import bears_on
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.sweeps import Sweep

@@ -4,16 +4,10 @@ Commands that only read, keystrokes and cards each have a share of their own. An
 anything that leads out.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.trading.shares import Full, Share, Spent, counted, refused
-
-# CrossTrade's whole budget is 180 a minute (rate limits page, official).
-READING = Share(of_one=20, of_all=60, within=timedelta(minutes=1))
-TYPING = Share(of_one=30, of_all=45, within=timedelta(minutes=1))
-# Cards of ways out that are read before everything else but ways out that were confirmed; the next ones as other cards are.
-HURRYING = Share(of_one=4, of_all=6, within=timedelta(seconds=10))
 
 
 class Tally:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-NOW = timedelta(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -24,6 +22,13 @@ class Share:
     of_one: int
     of_all: int
     within: timedelta
+
+
+# CrossTrade's whole budget is 180 a minute (rate limits page, official).
+READING = Share(of_one=20, of_all=60, within=timedelta(minutes=1))
+TYPING = Share(of_one=30, of_all=45, within=timedelta(minutes=1))
+# Cards of ways out that are read before everything else but ways out that were confirmed; the next ones as other cards are.
+HURRYING = Share(of_one=4, of_all=6, within=timedelta(seconds=10))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
-from bot.desk.shares import HURRYING, READING, TYPING
 from bot.trading.orders import Side
 from bot.trading.policy import DenialCode, Grant
+from bot.trading.shares import HURRYING, READING, TYPING
 from bot.trading.suggestions import SoFar
 from bot.trading.tickets import Member, TicketState
 from bot.trading.verbs import Verb
