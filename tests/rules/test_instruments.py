@@ -102,18 +102,26 @@ def test_quotes_case_and_blanks_never_change_what_is_meant(contract: Contract, m
     assert parse_instrument(mark.format(text if upper else text.lower()), TODAY) == contract
 
 
-@pytest.mark.parametrize("today", [date(year, 6, 15) for year in range(2021, 2036)])
-@pytest.mark.parametrize("digit", range(10))
-def test_a_one_digit_year_is_the_nearest_and_a_tie_is_refused_with_both(today: date, digit: int) -> None:
-    distances = {year: abs(year - today.year) for year in range(today.year - 9, today.year + 10) if year % 10 == digit}
-    nearest = sorted(year for year, distance in distances.items() if distance == min(distances.values()))
-    if len(nearest) == 1:
-        assert parse_instrument(f"ESU{digit}", today) == Contract("ES", nearest[0], 9)
-        return
-    with pytest.raises(InstrumentError) as caught:
-        parse_instrument(f"ESU{digit}", today)
-    assert caught.value.fits == tuple(f"ES 09-{year % 100:02d}" for year in nearest)
-    assert all(fit in str(caught.value) for fit in caught.value.fits)
+# The year that is meant by each digit, 0 to 9, in a given year; two where both are five years away.
+NEAREST = {
+    2021: "2020 2021 2022 2023 2024 2025 2016/2026 2017 2018 2019",
+    2024: "2020 2021 2022 2023 2024 2025 2026 2027 2028 2019/2029",
+    2025: "2020/2030 2021 2022 2023 2024 2025 2026 2027 2028 2029",
+    2026: "2030 2021/2031 2022 2023 2024 2025 2026 2027 2028 2029",
+    2030: "2030 2031 2032 2033 2034 2025/2035 2026 2027 2028 2029",
+}
+
+
+@pytest.mark.parametrize(("year", "nearest"), NEAREST.items())
+def test_a_one_digit_year_is_the_nearest_and_a_tie_is_refused_with_both(year: int, nearest: str) -> None:
+    for digit, meant in enumerate(nearest.split()):
+        fits = [f"ES 09-{each[2:]}" for each in meant.split("/")]
+        assert what_fits(f"ESU{digit}", date(year, 6, 15)) == fits, digit
+
+
+def test_a_tie_is_refused_in_a_sentence_with_both() -> None:
+    with pytest.raises(InstrumentError, match="That fits ES 09-21 and ES 09-31; write the one you mean in that form"):
+        parse_instrument("ESU1", TODAY)
 
 
 @pytest.mark.parametrize("root", sorted(QUARTERLY_ROOTS))

@@ -1,6 +1,5 @@
 """Tickets: a move is along the table or not at all, one version at a time, and a card's life ends."""
 
-import itertools
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -30,17 +29,17 @@ ALLOWED = {
     "expired": "",
     "void": "",
 }
-PAIRS = list(itertools.product(TicketState, TicketState))
 
 
-@pytest.mark.parametrize(("old", "new"), PAIRS, ids=[f"{old}>{new}" for old, new in PAIRS])
-def test_a_ticket_moves_along_the_table_and_along_nothing_else(old: TicketState, new: TicketState) -> None:
+@pytest.mark.parametrize("old", TicketState)
+def test_a_ticket_moves_along_the_table_and_along_nothing_else(old: TicketState) -> None:
     ticket = replace(TICKET, state=old, version=5)
-    if new in ALLOWED[old].split(", "):
-        assert move(ticket, new) == replace(ticket, state=new, version=6)
-        return
-    with pytest.raises(IllegalMove, match=f"ticket t1: {old} -> {new}"):
-        move(ticket, new)
+    for new in TicketState:
+        if new in ALLOWED[old].split(", "):
+            assert move(ticket, new) == replace(ticket, state=new, version=6)
+        else:
+            with pytest.raises(IllegalMove, match=f"ticket t1: {old} -> {new}"):
+                move(ticket, new)
 
 
 def test_the_table_has_a_line_for_every_state() -> None:
