@@ -46,23 +46,28 @@ class Mutant:
     change: str
 
 
-class _OpenProperties(cst.CSTTransformer):
-    """Mutmut leaves decorated functions out; a property's body is as good a rule as any."""
+class _Opened(cst.CSTTransformer):
+    """Mutmut leaves decorated functions out: a property is made behind its function instead.
+
+    A cache is taken off, or what a function gave before it was changed would be given again.
+    """
 
     def leave_FunctionDef(  # noqa: N802 - libcst finds it by this name
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef | cst.FlattenSentinel[cst.BaseStatement]:
+        plain = updated_node.with_changes(decorators=())
         match updated_node.decorators:
             case [cst.Decorator(decorator=cst.Name(value="property"))]:
                 name = updated_node.name.value
-                closing = cst.parse_statement(f"{name} = property({name})\n")
-                return cst.FlattenSentinel([updated_node.with_changes(decorators=()), closing])
+                return cst.FlattenSentinel([plain, cst.parse_statement(f"{name} = property({name})\n")])
+            case [cst.Decorator(decorator=cst.Name(value="cache"))]:
+                return plain
         return original_node
 
 
 def opened(source: str) -> str:
-    """The same module, its properties made by a call behind the function."""
-    return cst.parse_module(source).visit(_OpenProperties()).code
+    """The same module with no decorator on its properties and no cache."""
+    return cst.parse_module(source).visit(_Opened()).code
 
 
 def make(folder: Path, modules: Sequence[str] = ()) -> list[Mutant]:
