@@ -120,8 +120,10 @@ def test_a_one_digit_year_is_the_nearest_and_a_tie_is_refused_with_both(year: in
 
 
 def test_a_tie_is_refused_in_a_sentence_with_both() -> None:
-    with pytest.raises(InstrumentError, match="That fits ES 09-21 and ES 09-31; write the one you mean in that form"):
+    told = "That fits ES 09-21 and ES 09-31; write the one you mean in that form"
+    with pytest.raises(InstrumentError, match=told) as caught:
         parse_instrument("ESU1", TODAY)
+    assert caught.value.typed == "ESU1"
 
 
 @pytest.mark.parametrize("root", sorted(QUARTERLY_ROOTS))
@@ -133,6 +135,7 @@ def test_a_month_outside_the_cycle_is_refused_with_what_would_fit(root: str, mon
             parse_instrument(typed, TODAY)
         assert caught.value.fits == tuple(f"{root} {quarter:02d}-26" for quarter in (3, 6, 9, 12))
         assert caught.value.typed == typed
+        assert f"{root} has no month {month:02d}; in that year there are {root} 03-26, {root} 06-26," in str(caught.value)
 
 
 @MODEST
@@ -157,8 +160,9 @@ def what_fits(typed: str, today: date) -> list[str]:
 
 @pytest.mark.parametrize("typed", ["ES 13-26", "ES 00-26", "ES 0-26", "CL 99-26"])
 def test_a_month_that_no_year_has_is_refused(typed: str) -> None:
-    with pytest.raises(InstrumentError, match="There is no month"):
+    with pytest.raises(InstrumentError, match="There is no month") as caught:
         parse_instrument(typed, TODAY)
+    assert caught.value.typed == typed
     with pytest.raises(InstrumentError):
         parse_dated(typed)
 
@@ -216,6 +220,7 @@ def test_garbage_is_refused_with_a_sentence_that_says_how_to_write_it(typed: str
     with pytest.raises(InstrumentError, match="write it like ES 09-26") as caught:
         parse_instrument(typed, TODAY)
     assert len(str(caught.value)) < 200
+    assert caught.value.typed == typed
 
 
 near_misses = st.text(st.sampled_from("ESNQ6109-26!UZ' \t\"“’٠９ſ\x00\x1c@*`"), max_size=12)
@@ -256,8 +261,9 @@ def test_a_month_outside_our_cycle_is_believed_when_crosstrade_says_it() -> None
 
 @pytest.mark.parametrize("name", ["ES", "ES1!", "ESU6", "ES SEP26", '"ES 09-26"', "ES ٠٩-٢٦", "e\u017f 09-26", "", "E" * 4000])
 def test_crosstrade_answers_nothing_but_the_dated_form(name: str) -> None:
-    with pytest.raises(InstrumentError):
+    with pytest.raises(InstrumentError) as caught:
         parse_dated(name)
+    assert caught.value.typed == name
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,11 @@ def test_each_reason_alone_is_enough_and_is_told_alone(world: World, code: Denia
     assert world.codes() == [code]
 
 
+def test_an_order_of_which_nobody_knows_is_told_beside_what_could_not_be_read() -> None:
+    world = GOOD.with_facts(quote=None).with_recent(sent(TicketState.UNKNOWN, ago=3600))
+    assert world.codes() == [DenialCode.OUTCOME_UNKNOWN, DenialCode.FACTS_MISSING]
+
+
 def test_the_table_has_every_code_that_a_limit_can_give() -> None:
     others = {
         DenialCode.NOT_HERE,

@@ -100,6 +100,7 @@ def test_a_sweep_of_one_account_is_filed_under_it_and_of_several_under_many() ->
         assert (one.account, accounts_of(one)) == (ONE, (ONE,))
     for several in (Flatten(ALL), CancelWorking(ALL)):
         assert (several.account, accounts_of(several)) == (MANY, (ONE, TWO))
+    assert accounts_of(Close(TWO, ES, TERMS)) == (TWO,)
 
 
 @pytest.mark.parametrize(
