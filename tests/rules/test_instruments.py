@@ -10,7 +10,6 @@ from bot.errors import InstrumentError
 from bot.trading.instruments import (
     MONTH_CODES,
     MONTH_NAMES,
-    QUARTERLY_MONTHS,
     QUARTERLY_ROOTS,
     Contract,
     Root,
@@ -127,8 +126,13 @@ def test_a_tie_is_refused_in_a_sentence_with_both() -> None:
 
 
 @pytest.mark.parametrize("root", sorted(QUARTERLY_ROOTS))
-@pytest.mark.parametrize("month", sorted(set(range(1, 13)) - set(QUARTERLY_MONTHS)))
-def test_a_month_outside_the_cycle_is_refused_with_what_would_fit(root: str, month: int) -> None:
+def test_a_month_outside_the_cycle_is_refused_with_what_would_fit(root: str) -> None:
+    for month in (1, 2, 4, 5, 7, 8, 10, 11):
+        refused_with_quarters(root, month)
+
+
+def refused_with_quarters(root: str, month: int) -> None:
+    """The month is refused in every spelling, with the quarters of the year."""
     spellings = [f"{root} {month:02d}-26", f"{root}{MONTH_CODES[month - 1]}26", f"{root} {MONTH_NAMES[month - 1]}26"]
     for typed in [*spellings, f"{root}{MONTH_CODES[month - 1]}6"]:
         with pytest.raises(InstrumentError) as caught:

@@ -137,10 +137,10 @@ def test_a_grant_allows_what_it_names_and_nothing_beside(changes: dict[str, obje
 
 
 @pytest.mark.parametrize("roles", [frozenset(), frozenset({VIEWER}), frozenset({BOSS}), frozenset({0, -1, 1})])
-@pytest.mark.parametrize("command", sorted(TRADING_COMMANDS))
-def test_who_has_no_grant_for_a_command_has_nothing(roles: frozenset[int], command: str) -> None:
-    assert code_of(may(DESK, roles, Request(command))) is DenialCode.NO_GRANT
-    assert code_of(may(Policy(grants=()), frozenset({TRADER}), Request(command))) is DenialCode.NO_GRANT
+def test_who_has_no_grant_for_a_command_has_nothing(roles: frozenset[int]) -> None:
+    for command in TRADING_COMMANDS:
+        assert code_of(may(DESK, roles, Request(command))) is DenialCode.NO_GRANT, command
+        assert code_of(may(Policy(grants=()), frozenset({TRADER}), Request(command))) is DenialCode.NO_GRANT, command
 
 
 def test_a_grant_of_everything_has_every_command_but_no_quantity_that_it_doesnt_name() -> None:

@@ -90,10 +90,10 @@ def test_nothing_new_passes_a_switch_not_even_in_the_direction_of_the_exit(inten
     assert denial.details == f"account=* instrument=* state={state} actor=7"
 
 
-@pytest.mark.parametrize("state", list(SwitchState))
 @pytest.mark.parametrize("intent", WAYS_OUT, ids=lambda intent: type(intent).__name__)
-def test_every_way_out_passes_every_switch(intent: Intent, state: SwitchState) -> None:
-    assert reasons(intent, 2, Switches((switch(state=state), switch("Sim101"), switch("*", "ES")))) == ()
+def test_every_way_out_passes_every_switch(intent: Intent) -> None:
+    for state in SwitchState:
+        assert reasons(intent, 2, Switches((switch(state=state), switch("Sim101"), switch("*", "ES")))) == (), state
 
 
 @pytest.mark.parametrize(
