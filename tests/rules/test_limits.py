@@ -603,6 +603,10 @@ REPLACEMENTS: dict[str, tuple[World, list[DenialCode]]] = {
         [DenialCode.DAILY_LOSS],
     ),
     "an old price": (replacing(1).with_quote(at=None), [DenialCode.QUOTE_STALE]),
+    "no such order, and a contract more than there is already": (
+        replacing(1).with_limit(max_position=1).with_facts(orders=()),
+        [DenialCode.NO_SUCH_ORDER, DenialCode.MAX_POSITION],
+    ),
     "no such order, and too large": (
         replacing(11).with_limit(max_position=10).with_facts(orders=()),
         [DenialCode.NO_SUCH_ORDER, DenialCode.MAX_POSITION],
@@ -625,6 +629,38 @@ def test_who_is_over_the_limit_may_make_an_order_smaller(quantity: int, codes: l
 def test_who_is_over_the_limit_may_place_what_takes_away_from_it(side: Side, codes: list[DenialCode]) -> None:
     intent = PlaceOrder("Sim101", ES, Terms(side, 2), "own")
     assert wanted(intent, positions=held(12)).with_limit(max_position=10).codes() == codes
+
+
+def test_where_nothing_may_be_held_not_one_contract_may_be_reversed_into() -> None:
+    assert GOOD.with_terms(quantity=1).with_limit(max_position=0).codes() == [DenialCode.MAX_POSITION]
+
+
+@pytest.mark.parametrize(
+    ("intent", "worst"),
+    [
+        # LONG 2, of which both came of the old order; 4 in all leave 2 to come.
+        (Change("Sim101", ES, replace(BEFORE, quantity=4), "old", BEFORE), 4),
+        (Change("Sim101", ES, BEFORE, "old", BEFORE), 5),
+        # A new order has filled nothing yet.
+        (Replace("Sim101", ES, replace(BEFORE, quantity=4), "old", BEFORE), 6),
+        (PlaceOrder("Sim101", ES, replace(BEFORE, quantity=4), "own"), 9),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_filled_of_an_order_counts_once(intent: OrderIntent, worst: int) -> None:
+    facts = replace(GOOD.facts, orders=(replace(WORKS, filled=2, state=OrderState.PART_FILLED),))
+    assert worst_position(intent, facts, Recent()) == worst
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Flatten(Scope(("Sim101",))), Cancel("Sim101", ES, BEFORE, "old"), Change("Sim101", ES, BEFORE, "old", BEFORE)],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_places_nothing_hides_no_order_behind_it(other: Intent) -> None:
+    entry = sent(TicketState.SENDING, intent=PlaceOrder("Sim101", ES, Terms(Side.BUY, 3), "own"))
+    recent = Recent((sent(TicketState.SENDING, intent=other), entry))
+    assert worst_position(PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own2"), GOOD.facts, recent) == 2 + 3 + 1
 
 
 def test_the_worst_of_a_replacement_counts_the_new_order_and_not_the_old_one() -> None:
