@@ -279,6 +279,12 @@ def test_i13_the_price_may_move_just_as_far_as_the_tolerance(last: str, why: str
         assert gone(SHOWN, shown, 20, kind) == (None if kind is OrderType.LIMIT else why), kind
 
 
+def test_prices_that_moved_are_told_with_the_decimals_of_the_tick() -> None:
+    before, after = (replace(SHOWN, last=Decimal(last)) for last in (5800, 5810))
+    assert gone(before, after, 20, OrderType.MARKET) == "the price moved from 5800.00 to 5810.00"
+    assert gone(before, replace(after, last=None), 20, OrderType.MARKET) == "the price can't be compared"
+
+
 @MODEST
 @given(ticks=st.integers(-50, 50), tolerance=st.integers(0, 50), more=st.integers(0, 50))
 def test_a_wider_tolerance_never_refuses_what_a_narrow_one_takes(ticks: int, tolerance: int, more: int) -> None:
@@ -299,9 +305,9 @@ WORKS = replace(
     filled=1,
     state=OrderState.PART_FILLED,
 )
-BEFORE = Terms(Side.BUY, 4, OrderType.LIMIT, limit=Decimal("5790.00"))
+BEFORE = Terms(Side.BUY, 4, OrderType.LIMIT, limit=Decimal(5790))
 STOP = Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal("5790.00"))
-LIMIT = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5795.00"))
+LIMIT = Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal(5795))
 BRACKET = Bracket("Sim101", ES, STOP, Decimal("5810.00"))
 CLOSED_FIRST = ("close LONG 2 (sell 2 at market)", "then SELL 3 MARKET → SHORT 3")
 
@@ -341,6 +347,10 @@ PLANS: dict[str, tuple[OrderIntent, int, tuple[str, ...]]] = {
 def test_the_plan_of_every_command_says_what_comes_of_it_and_how(intent: OrderIntent, after: int, said: tuple[str, ...]) -> None:
     shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, NOW)
     assert (shown.position, shown.after, steps(intent, shown)) == (2, after, said)
+
+
+def test_of_an_order_to_change_that_is_not_listed_nothing_is_taken_for_filled() -> None:
+    assert plan(PLANS["modify"][0], FACTS, POLICY, NOW).after == 4
 
 
 @pytest.mark.parametrize(
