@@ -67,6 +67,15 @@ def test_a_grant_may_leave_less_than_the_limits() -> None:
 
 
 @pytest.mark.parametrize(
+    "elsewhere", [{"commands": frozenset({"close"})}, {"accounts": ("Sim102",)}, {"instruments": ("NQ",)}], ids=str
+)
+def test_a_grant_for_something_else_leaves_no_more(elsewhere: dict[str, Any]) -> None:
+    here = replace(TRADERS, commands=frozenset({"place"}), accounts=("Sim101",), instruments=("ES",), max_quantity=1)
+    other = replace(here, **elsewhere, max_quantity=2)
+    assert named(policy=replace(POLICY, grants=(here, other)))[0].startswith("1 (most")
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"policy": Policy(grants=())},
@@ -74,6 +83,7 @@ def test_a_grant_may_leave_less_than_the_limits() -> None:
         {"account": replace(ACCOUNT, realised=Decimal(-2000))},
         {"account": replace(ACCOUNT, connected=False)},
         {"recent": Recent((sent(TicketState.UNKNOWN),))},
+        {"recent": Recent((sent(),)), "policy": Policy((TRADERS,), limits=(Limit(("*",), ("*",), orders_per_minute=1),))},
         {"positions": (replace(LONG_TWO, quantity=4),)},
     ],
 )
@@ -104,6 +114,9 @@ def test_an_order_that_is_modified_is_offered_its_own_size_and_the_most() -> Non
     so_far = SoFar("modify", "Sim101", order="o1", stop="5700")
     where = Where("Sim101", ES, resting)
     assert named(so_far, where=where, orders=(resting,)) == ["2 (most that your limits leave)", "1 (as it is)"]
+    # Its type is that of the order, whatever is chosen beside it.
+    limits = Policy(grants=(replace(TRADERS, order_types=frozenset({OrderType.LIMIT})),), limits=POLICY.limits)
+    assert named(so_far, where=where, orders=(resting,), policy=limits)[0].startswith("2 (most")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +146,11 @@ def test_a_stop_tells_which_sizes_cost_what(changes: dict[str, Any], said: list[
     wide = Policy(grants=(TRADERS,))
     found = named(replace(PLACE, **changes), policy=wide, positions=())
     assert [name for name in found if "costs" in name] == said
+
+
+def test_a_contract_that_risks_less_than_a_dollar_is_counted_too() -> None:
+    found = sizes_at_risk(Decimal("100.25"), Decimal("100.00"), Side.BUY, Decimal(2), [(Decimal(5), "")])
+    assert found == [(10, "a stop at 100.00 costs $5.00")]
 
 
 def test_a_stop_that_protects_is_measured_from_what_was_paid_and_by_what_is_open() -> None:
