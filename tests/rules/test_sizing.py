@@ -148,6 +148,13 @@ def test_a_stop_tells_which_sizes_cost_what(changes: dict[str, Any], said: list[
     assert [name for name in found if "costs" in name] == said
 
 
+@pytest.mark.parametrize(("command", "most"), [("modify", 4), ("replace", 2)])
+def test_what_has_filled_of_an_order_is_in_its_new_size_and_not_in_that_of_another(command: str, most: int) -> None:
+    resting = replace(ORDER, side=Side.BUY, quantity=3, filled=2, type=OrderType.LIMIT, limit=Decimal(5790))
+    found = named(SoFar(command, "Sim101", order="o1"), where=Where("Sim101", ES, resting), orders=(resting,))
+    assert found == [f"{most} (most that your limits leave)", *(["3 (as it is)"] if most > 3 else [])]
+
+
 def test_a_contract_that_risks_less_than_a_dollar_is_counted_too() -> None:
     found = sizes_at_risk(Decimal("100.25"), Decimal("100.00"), Side.BUY, Decimal(2), [(Decimal(5), "")])
     assert found == [(10, "a stop at 100.00 costs $5.00")]
