@@ -130,6 +130,13 @@ def test_an_order_that_is_modified_is_offered_its_own_size_and_the_most() -> Non
             ["5 (most that your limits leave; a stop at 5795.00 costs $500.00)", "2 (a stop at 5795.00 costs $200.00)"],
         ),
         ({"stop": "5788.25"}, ["1 (a stop at 5788.25 costs $600.00)"]),
+        # Each price is rounded as its own kind and side ask for: the stop that buys up, the limit that buys down.
+        ({"stop": "last-0.2%"}, ["1 (a stop at 5788.75 costs $575.00)"]),
+        (
+            {"stop": "5790.00", "limit": "last-0.05%"},
+            ["1 (a stop at 5790.00 costs $362.50)", "2 (a stop at 5790.00 costs $725.00)"],
+        ),
+        ({"stop": "last+0.2%", "side": Side.SELL}, ["1 (a stop at 5811.75 costs $587.50)"]),
         # Sold at the bid of 5800.00.
         ({"stop": "5806.00", "side": Side.SELL}, ["1 (a stop at 5806.00 costs $300.00)", "3 (a stop at 5806.00 costs $900.00)"]),
         # Beyond every amount, on the side that doesn't lose, where the position begins, or not to be read.
@@ -172,6 +179,39 @@ def test_a_stop_that_protects_is_measured_from_what_was_paid_and_by_what_is_open
     assert named(replace(protects, stop="5795.00"), "500", positions=held) == []
     unpaid = (replace(LONG_TWO, average_price=None),)
     assert named(protects, "500", positions=unpaid) == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "stop", "said"),
+    [
+        (
+            -2,
+            "5795.00",
+            ["1 (half of SHORT 2; a stop at 5795.00 costs $225.00)", "2 (all of SHORT 2; a stop at 5795.00 costs $450.00)"],
+        ),
+        (-1, "5795.00", ["1 (all of SHORT 1; a stop at 5795.00 costs $225.00)"]),
+        (1, "5786.00", ["1 (all of LONG 1; a stop at 5786.00 costs $225.00)"]),
+    ],
+)
+def test_a_stop_may_cover_all_that_is_open_on_either_side(quantity: int, stop: str, said: list[str]) -> None:
+    side = Side.BUY if quantity < 0 else Side.SELL
+    protects = replace(PLACE, side=side, type=OrderType.STOPMARKET, stop=stop)
+    found = named(protects, positions=(replace(LONG_TWO, quantity=quantity),))
+    assert sorted(name for name in found if "costs" in name) == said
+
+
+def test_no_risk_is_told_of_an_order_that_is_modified_nor_where_the_position_is_not_known() -> None:
+    stopped = replace(PLACE, stop="5795.00")
+    assert named(stopped, positions=None) == []
+    resting = replace(ORDER, side=Side.BUY, quantity=1, type=OrderType.LIMIT, limit=Decimal(5790))
+    found = named(replace(stopped, command="modify"), where=Where("Sim101", ES, resting), orders=(resting,), positions=())
+    assert [name for name in found if "costs" in name] == []
+
+
+def test_an_amount_of_seven_digits_is_one_and_longer_ones_are_slips() -> None:
+    far = replace(PLACE, stop="1000.00")
+    assert named(far, "1000000", positions=()) == ["4 (a stop at 1000.00 costs $960,050.00)"]
+    assert named(far, "01000000", positions=()) == []
 
 
 def test_an_amount_of_money_may_be_typed() -> None:
