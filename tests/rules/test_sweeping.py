@@ -439,6 +439,11 @@ def test_those_that_were_left_out_before_stay_named() -> None:
     assert narrowed(Flatten(scope), books, POLICY).scope == Scope((ONE,), left_out=("Other-1", REAL))
 
 
+def test_what_is_left_out_makes_no_more_of_the_others_than_was_asked() -> None:
+    books = {REAL: book(REAL, {ES: 1}, provider="Rithmic"), ONE: book(ONE, {ES: 1, NQ: 1})}
+    assert narrowed(Flatten(Scope((REAL, ONE), ES)), books, POLICY).scope == Scope((ONE,), ES, left_out=(REAL,))
+
+
 @pytest.mark.parametrize("names", [(REAL,), (REAL, "Apex-2")])
 def test_where_nothing_else_is_left_it_is_denied_instead_of_left_out(names: tuple[str, ...]) -> None:
     sweep = Flatten(Scope(names))
