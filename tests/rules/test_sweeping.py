@@ -39,11 +39,13 @@ from bot.trading.sweeping import (
     left_of,
     lines,
     narrowed,
+    not_running,
     plan,
     reasons,
     steps,
+    undone_words,
 )
-from bot.trading.sweeps import MANY, CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeps import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOTHING_SENT, NOW, NQ, ORDER, TICKET
 
@@ -241,6 +243,18 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
     "at first nothing, then something": (FLATTEN, (), book(ONE, {ES: 1}), [line(ES, 0, 0, live=True, now=1, orders_now=0)]),
     "at first nothing, and still so": (FLATTEN, (), book(), []),
     "at first nothing, then unread": (FLATTEN, (), book(**NOT_POSITIONS), [line(None, 0, 0, live=True)]),
+    "of one contract at first nothing, then unread": (
+        Flatten(Scope((ONE,), ES)),
+        (),
+        book(**NOT_POSITIONS),
+        [line(ES, 0, 0, live=True, now=None, orders_now=0)],
+    ),
+    "nothing there when read, then unread": (
+        FLATTEN,
+        (line(None, None, None, now=0, orders_now=0),),
+        book(**NOT_POSITIONS),
+        [line(None, None, None)],
+    ),
     "then unread, then read again": (
         FLATTEN,
         (line(None, 0, 0, live=True),),
@@ -268,6 +282,18 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
     "cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, DONE), [line(ES, 2, 1, now=0, orders_now=0)]),
     "not cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, ORDER), [line(ES, 2, 1, now=0, orders_now=1)]),
     "cancelled, positions unread": (CANCEL, START[:1], book(**NOT_POSITIONS), [line(ES, 2, 1, now=0, orders_now=0)]),
+    "cancelled, positions unread, another order come up": (
+        CANCEL,
+        START[:1],
+        book(ONE, {}, IN_NQ, **NOT_POSITIONS),
+        [line(ES, 2, 1, now=0, orders_now=0), line(NQ, 0, 0, now=0, orders_now=1)],
+    ),
+    "cancelled, orders unread, still held": (
+        CANCEL,
+        START[:1],
+        book(ONE, {ES: 2}, **NOT_ORDERS),
+        [line(ES, 2, 1, now=0, orders_now=None)],
+    ),
     "cancelled, orders unread": (CANCEL, START[:1], book(**NOT_ORDERS), [line(ES, 2, 1, now=0, orders_now=None)]),
 }
 
@@ -474,11 +500,22 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
 
 
 @pytest.mark.parametrize(
-    ("sweep", "words"),
-    [(FLATTEN, "flat"), (LONGS, "no long position left"), (SHORTS, "no short position left"), (CANCEL, "nothing works")],
+    ("sweep", "done", "undone"),
+    [
+        (FLATTEN, "flat", "NOT FLAT"),
+        (LONGS, "no long position left", "NOT FLAT"),
+        (SHORTS, "no short position left", "NOT FLAT"),
+        (CANCEL, "nothing works", "NOT ALL CANCELLED"),
+        (FlattenStrategy(Scope((ONE,), ES), "334"), "the strategy is closed", "STRATEGY NOT CLOSED"),
+    ],
 )
-def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, words: str) -> None:
-    assert done_words(sweep) == words
+def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, done: str, undone: str) -> None:
+    assert (done_words(sweep), undone_words(sweep)) == (done, undone)
+
+
+def test_the_id_of_a_strategy_that_does_not_run_is_cut() -> None:
+    told = not_running(ONE, "x" * 100)
+    assert told == f"No strategy `{'x' * 63}…` holds or orders anything in `Sim101`; /strategies shows those that run."
 
 
 def test_what_is_left_is_said_line_by_line() -> None:
@@ -503,6 +540,7 @@ def test_what_is_left_is_said_line_by_line() -> None:
 
 def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
     shown = plan(Flatten(ALL), (line(ES, 2, 1), line(None, None, None, TWO)))
+    assert (shown.position, shown.after) == (0, 0)
     assert (shown.last, shown.quoted_at, shown.live, shown.working_orders, shown.approver_roles) == (
         None,
         None,
