@@ -375,6 +375,7 @@ DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
     "nothing in several": (Flatten(ALL), {ONE: book(), TWO: book(TWO)}, [DenialCode.NO_POSITION]),
     "something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {ES: 1})}, []),
     "nothing to cancel": (CANCEL, {ONE: book(ONE, {ES: 1})}, [DenialCode.NO_SUCH_ORDER]),
+    "nothing to cancel, whatever is open": (CANCEL, {ONE: book(ONE, {}, **NOT_POSITIONS)}, [DenialCode.NO_SUCH_ORDER]),
     "something to cancel": (CANCEL, {ONE: book(ONE, {}, ORDER)}, []),
     "perhaps something": (FLATTEN, {ONE: book(ONE, {}, **NOT_ORDERS)}, []),
     "perhaps something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {}, **NOT_POSITIONS)}, []),
@@ -402,6 +403,90 @@ def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
     for denial in reasons(sweep, books, POLICY, NOTHING_SENT):
         assert denial.sentence.endswith(".")
         assert 20 < len(denial.sentence) < 300
+
+
+STRATEGY = FlattenStrategy(Scope((ONE,), ES), "334")
+LONG = "x" * 100
+SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
+    (
+        FLATTEN,
+        book(),
+        None,
+        "NO_POSITION: scope=Sim101",
+        "No position is open and no order works in `Sim101`, so there is nothing to flatten.",
+    ),
+    (
+        replace(LONGS, scope=Scope((ONE,), ES)),
+        book(),
+        None,
+        "NO_POSITION: scope=Sim101 ES 09-26",
+        "No long position is open and no order works in `Sim101 ES 09-26`, so there is nothing to flatten.",
+    ),
+    (CANCEL, book(), None, "NO_SUCH_ORDER: scope=Sim101", "Nothing works in `Sim101`, so there is nothing to cancel."),
+    (
+        STRATEGY,
+        book(),
+        None,
+        "NO_SUCH_STRATEGY: strategy=334",
+        "No strategy `334` holds or orders anything in `Sim101`; /strategies shows those that run.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}),
+        under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name=LONG)),
+        "FLATTENING: ticket=other",
+        f"{'x' * 39}… is flattening `Sim101` already (ticket other); its card says how far it is.",
+    ),
+    (
+        STRATEGY,
+        book(ONE, {ES: 1}),
+        under_way(TicketState.UNKNOWN, Close(ONE, ES, TERMS)),
+        "OUTCOME_UNKNOWN: ticket=other state=unknown",
+        "The outcome of ticket other there is not known yet; wait until its card says what became of it.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}, account=None, missing=("account: HTTP 500", "orders: no answer")),
+        None,
+        "FACTS_MISSING",
+        "`Sim101` could not be read (`account: HTTP 500`; `orders: no answer`), so nothing is sent; try again shortly.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}, provider="Rithmic"),
+        None,
+        "LIVE_NOT_NAMED: account=Sim101",
+        (
+            "`Sim101` is not a simulation and the policy file doesn't name it as live; whoever runs the desk must add it under "
+            "[[account]]."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("sweep", "facts", "other", "code", "sentence"), SAID, ids=[row[3] for row in SAID])
+def test_what_is_in_its_way_is_told_to_the_letter(
+    sweep: Sweep, facts: Facts, other: Ticket | None, code: str, sentence: str
+) -> None:
+    elsewhere = under_way(TicketState.SENDING, Flatten(Scope((TWO,))))
+    recent = Recent((elsewhere, *([] if other is None else [other])))
+    [denial] = reasons(sweep, {ONE: facts}, POLICY, recent)
+    assert (str(denial), denial.sentence) == (code, sentence)
+
+
+def test_long_account_names_are_cut_in_denials_and_warnings() -> None:
+    sweep = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
+    for facts in (book(LONG, {ES: 1}, account=None), book(LONG, {ES: 1}, provider="Rithmic")):
+        [denial] = reasons(sweep, {LONG: facts}, POLICY, NOTHING_SENT)
+        assert denial.sentence.startswith(f"`{'x' * 59}…` ")
+    left, unread = plan(sweep, (line(None, None, None, LONG),)).warnings
+    assert left.endswith(f": `{'x' * 39}…`, `Apex-1`")
+    assert unread.startswith(f"`{'x' * 59}…` ")
+
+
+@pytest.mark.parametrize(("quantity", "held"), [(-1, [Holding.SHORT]), (0, []), (1, [Holding.LONG])])
+def test_one_contract_is_a_side_and_none_is_not(quantity: int, held: list[Holding]) -> None:
+    assert [side for side in Holding if side.is_of(quantity)] == held
 
 
 def test_an_account_that_the_policy_names_needs_no_word_of_its_provider() -> None:
@@ -536,6 +621,12 @@ def test_what_is_left_is_said_line_by_line() -> None:
         "`Sim101` ES 09-26: orders could not be read, some may work",
         "`@everyoneˋ`: positions could not be read, it may not be flat, orders could not be read, some may work",
     ]
+
+
+def test_a_long_account_name_is_cut_where_something_is_left() -> None:
+    for contract in (ES, None):
+        [said] = left_of((line(contract, None, None, "x" * 100),))
+        assert said.startswith(f"`{'x' * 59}…`")
 
 
 def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
