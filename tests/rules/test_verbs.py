@@ -97,6 +97,11 @@ def test_an_order_that_only_lessened_a_position_has_opened_nothing(after: int, v
     assert opened_by(sent(after=after, filled=2)) == after
 
 
+@pytest.mark.parametrize(("after", "verbs"), [(0, ()), (1, ()), (2, (V.CLOSE,))])
+def test_of_an_order_that_fills_in_parts_only_what_it_opened_can_be_closed(after: int, verbs: tuple[Verb, ...]) -> None:
+    assert fitting(sent(after=after, order_state=OrderState.PART_FILLED, filled=1)) == (V.CANCEL_ORDER, *verbs)
+
+
 def test_what_has_not_filled_is_not_open() -> None:
     assert opened_by(sent(after=2, filled=1)) == 1
     short = replace(BUY, side=Side.SELL)
