@@ -130,7 +130,8 @@ def test_each_account_has_a_line_of_its_own(connected: bool | None, grade: Grade
     accounts = (Account("Apex-`1", "Rithmic", connected=connected), Account("Sim101", "Simulator", connected=True))
     first, second = [each for each in chain(replace(FINE, accounts=accounts)) if each.part is Part.BROKER]
     assert (first.name, first.grade, first.words) == ("Apex-ˋ1", grade, words)
-    assert (first.mend != "") is (grade is DOWN)
+    connect = "Connect `Apex-ˋ1` to its broker in NinjaTrader; entries there are refused, exits are tried."
+    assert first.mend == (connect if grade is DOWN else "")
     assert (second.name, second.grade) == ("Sim101", GOOD)
 
 
