@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import crowd, failover
 from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure
+from benchmarks.mutation import command as mutation
 from benchmarks.safeguards import command as safeguards
 from benchmarks.simulation import command as simulation
 from benchmarks.stage import StageError
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     crowd.add_to(commands)
     safeguards.add_to(commands)
     simulation.add_to(commands)
+    mutation.add_to(commands)
     return parser
 
 

@@ -250,7 +250,7 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
         "bot.crosstrade.client",
         "bot.crosstrade.stream",
         "bot.desk.course",
-        "bot.desk.desk",
+        "bot.desk.loops",
         "bot.desk.outbox",
         "bot.desk.send",
     }

@@ -216,8 +216,8 @@ SAFEGUARDS = (
         "what a run leaves is put into the next one's time",
         "after a restart with another clock an unknown order is judged by a wrong moment",
         "bot/desk/clockwatch.py",
-        "        await journal.rebase(timedelta(seconds=float(str(seconds))), self.clock())\n",
-        "        del seconds\n",
+        "        await journal.rebase(timedelta(seconds=by) if isinstance(by, int | float) else UNSET, self.clock())\n",
+        "        del by\n",
     ),
     _one(
         "secrets are taken out of CrossTrade's words",

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.safeguards.probe``: plays sessions of the simulation until a promise is broken; run in a changed copy."""
+"""``python -m benchmarks.safeguards.probe``: plays sessions until a promise is broken; run in a changed copy of the code."""
 
 import json
 import sys

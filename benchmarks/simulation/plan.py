@@ -139,10 +139,12 @@ def pairs() -> tuple[tuple[Fault, Way], ...]:
 
 
 def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
-    """All of them again and again, in an order by the seed; a session goes on where the one before will have ended."""
-    every = list(pairs())
-    random.Random(f"{seed} strikes").shuffle(every)  # noqa: S311 - as above
-    return (every[at % len(every)] for at in count(index * STRIKES_PER_SESSION))
+    """All of them, round after round, each in an order of its own; a session goes on where the one before will have ended."""
+    turn, first = divmod(index * STRIKES_PER_SESSION, len(pairs()))
+    for number in count(turn):
+        every = list(pairs())
+        random.Random(f"{seed} {number} strikes").shuffle(every)  # noqa: S311 - as above
+        yield from every[first if number == turn else 0 :]
 
 
 @dataclass(frozen=True, slots=True)

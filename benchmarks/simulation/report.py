@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 COMMAND = "python -m benchmarks simulate"
 # Each fault at each step is planned that often before one that never came is a failure.
-ROUNDS = 6
+ROUNDS = 8
 HOUR = 3600.0
 
 
