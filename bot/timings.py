@@ -45,6 +45,7 @@ class DeskTimings:
         later_every: between two looks after that; the pace is shared with other accounts.
         later_for: the age up to which that holds.
         old_every: between two looks at orders that are older still.
+        look_within: for a look at one account; what takes longer goes on while others are looked at.
         looks_shortest: between two looks, however much is said to happen; each costs a read of the journal.
         overdue: until a close at market, a cancellation or a change deserves a person's look.
         close_ends: until a close that the position doesn't show is no longer looked for.
@@ -112,6 +113,7 @@ class DeskTimings:
     later_every: timedelta = timedelta(seconds=2)
     later_for: timedelta = timedelta(minutes=5)
     old_every: timedelta = timedelta(seconds=4)
+    look_within: timedelta = timedelta(seconds=1)
     looks_shortest: timedelta = timedelta(seconds=0.05)
     overdue: timedelta = timedelta(seconds=15)
     close_ends: timedelta = timedelta(minutes=15)

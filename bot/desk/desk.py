@@ -315,6 +315,7 @@ class Desk:
 
     async def _end(self) -> None:
         await self._loops.end()
+        await self._follower.close()
         await self._outbox.close()
         await self.health.close()
         await self.suggest.close()

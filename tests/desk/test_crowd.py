@@ -21,8 +21,8 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
-from bot.trading.orders import Side
-from bot.trading.policy import DenialCode, Grant
+from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.policy import DenialCode, Grant, Route
 from bot.trading.shares import HURRYING, READING, TYPING
 from bot.trading.suggestions import SoFar
 from bot.trading.tickets import Member, TicketState
@@ -222,3 +222,58 @@ async def test_the_shares_leave_most_of_the_budget(room: Room) -> None:
     a_minute = 3 * 60
     assert READING.within == TYPING.within == timedelta(minutes=1)
     assert READING.of_all + TYPING.of_all <= a_minute * 0.6
+
+
+async def followed(room: Room, accounts: int) -> list[str]:
+    """So many accounts with an order that rests since long ago, and one in which an order has just been placed."""
+    names = [f"Sim{200 + number}" for number in range(accounts)]
+    for name in names:
+        room.broker.book_accounts[name] = replace(room.broker.book_accounts["Sim102"], name=name)
+        await room.confirm(await room.ticket(replace(PLACE, account=name, type=OrderType.LIMIT, limit="5790"), SECOND), SECOND)
+    await room.passes(400)
+    return names
+
+
+async def told(room: Room, account: str, event: bool) -> float:
+    """How long it takes until a fill there is told."""
+    order = next(order for order in room.broker.book_orders if order.account == account and not order.state.is_done)
+    room.broker.change(order.id, OrderState.FILLED, 1)
+    began = room.clock()
+    if event:
+        room.desk.news(account)
+    await eventually(lambda: any(account in notice.text and "Filled" in notice.text for notice in room.messenger.told))
+    return (room.clock() - began).total_seconds()
+
+
+async def test_a_fill_is_told_soon_however_many_orders_rest_elsewhere(running: Room) -> None:
+    running.rule(routes=(Route(2001, frozenset({"filled"})),))
+    names = await followed(running, 15)
+    assert await told(running, names[7], event=True) <= 5
+    # Without an event an old order is looked at when its turn comes, and no later than without the others' events.
+    assert await told(running, names[8], event=False) <= 20
+    await running.confirm(await running.ticket(replace(PLACE, type=OrderType.LIMIT, limit="5790")))
+    await running.passes(2)
+    assert await told(running, "Sim101", event=False) <= 5
+
+
+async def test_an_account_that_does_not_answer_holds_up_no_other_accounts_news(running: Room) -> None:
+    running.rule(routes=(Route(2001, frozenset({"filled"})),))
+    names = await followed(running, 3)
+    running.broker.takes[f"orders {names[0]}"] = running.broker.takes[f"orders {names[1]}"] = 60.0
+    await running.passes(10)
+    assert await told(running, names[2], event=True) <= 5
+    running.broker.takes.clear()
+    assert await told(running, names[0], event=True) <= 60
+
+
+async def test_what_fails_while_nobody_waits_for_it_is_looked_at_again(running: Room) -> None:
+    running.rule(routes=(Route(2001, frozenset({"filled"})),))
+    [name] = await followed(running, 1)
+    running.broker.takes[f"orders {name}"] = 5.0
+    running.disk.failing.add("advance")
+    order = next(order for order in running.broker.book_orders if order.account == name)
+    running.broker.change(order.id, OrderState.FILLED, 1)
+    running.desk.news(name)
+    await running.passes(8)
+    running.disk.failing.clear()
+    await eventually(lambda: any("Filled" in notice.text for notice in running.messenger.told))
