@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bot.sandbox.virtual import HostClock, Party, party_now, run
 
-
 ROOT = Path(__file__).parents[3]
 
 
