@@ -18,6 +18,7 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
+from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.errors import JournalError, JournalLocked, PolicyError
@@ -203,8 +204,7 @@ def _desk(
         lambda: watch.current,
         clock,
         ids,
-        quiet_broker=broker.in_background,
-        urgent_broker=broker.for_exits,
+        lanes=_lanes(broker),
         timings=timings,
         observe=meter.count,
         halt_file=beside_the_journal(settings.database_url),
@@ -298,6 +298,17 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, t
         burst=settings.crosstrade_burst,
         timings=timings,
         why_not=why_not,
+    )
+
+
+def _lanes(broker: CrossTrade) -> Lanes:
+    return Lanes(
+        exits=broker.for_exits,
+        exit_cards=broker.for_exit_cards,
+        news=broker.for_news,
+        tickets=broker,
+        looking=broker.for_looking,
+        background=broker.in_background,
     )
 
 
