@@ -79,12 +79,11 @@ class Decider:
         surveying = survey_books(self.look, self.journal, intent, self.clock)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        fresh = sweeping.narrowed(sweep, books, policy)
-        its, more = _of_strategy(fresh, books) if isinstance(fresh, FlattenStrategy) else (books, ())
-        denials = sweeping.reasons(fresh, its, policy, recent)
-        lines = sweeping.lines(fresh, its, policy)
-        shown = None if denials else _warned(sweeping.plan(fresh, lines, *more), fresh, switches)
-        return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, ())
+        denials = sweeping.reasons(sweep, its, recent)
+        lines = sweeping.lines(sweep, its, policy)
+        shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)
+        return Decision(sweep, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
 
 
 def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:

@@ -10,7 +10,7 @@ from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import EXITS, OrderIntent
+from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import seen, to_close
@@ -19,6 +19,10 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
+# So long a way out waits for what it can do without; quiet reads take about 0.6 s.
+SPARE_SECONDS = 1.0
+Spare = frozenset[str]
+NOTHING: Spare = frozenset()
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 
@@ -41,21 +45,23 @@ class Look:
         self._front = front
         self._account = account
 
-    def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
+    def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
 
         The reads are begun here, not when the result is first waited for, and so go before whatever the caller begins next.
+        What is ``spare`` is waited for a second at most.
         """
         missing: list[str] = []
+        within = dict.fromkeys(spare, SPARE_SECONDS)
         return _facts(
             missing,
             self._front(contract.root),
             asyncio.gather(
-                _try("account", self._broker.account(account), missing),
-                _try("positions", self._broker.positions(account), missing),
+                _try("account", self._broker.account(account), missing, within.get("account")),
+                _try("positions", self._broker.positions(account), missing, within.get("positions")),
                 # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
                 _try("orders", self._broker.orders(account, active_only=False), missing),
-                _try("quote", self._broker.quote(contract), missing),
+                _try("quote", self._broker.quote(contract), missing, within.get("quote")),
             ),
         )
 
@@ -70,7 +76,7 @@ class Look:
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing),
+            _try("account", self._broker.account(account), missing, SPARE_SECONDS),
             _try("positions", self._broker.positions(account), missing),
             _try("orders", self._broker.orders(account, active_only=False), missing),
             self._running(account, sweep, missing),
@@ -118,8 +124,8 @@ class Look:
         return to_close(account, strategy_id, tuple(running), tuple(orders))
 
     async def names(self) -> frozenset[str] | None:
-        """The names of all accounts; ``None`` when they can't be read."""
-        accounts = await _try("accounts", self._broker.accounts(), [])
+        """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
+        accounts = await _try("accounts", self._broker.accounts(), [], SPARE_SECONDS)
         return None if accounts is None else frozenset(account.name for account in accounts)
 
     async def orders(self, account: str) -> Sequence[Order]:
@@ -167,13 +173,26 @@ async def survey(
     """
     while True:
         window = longest_window(policy())
-        reading = look.at(intent.account, intent.contract)
+        reading = look.at(intent.account, intent.contract, _spare(intent))
         facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
         if facts.account is None and isinstance(intent, EXITS):
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:
             return facts, Recent(tuple(recent))
+
+
+def _spare(intent: OrderIntent) -> Spare:
+    """What a way out can do without: it names what it acts on, and a bracket alone needs prices."""
+    match intent:
+        case Cancel():
+            return frozenset({"account", "positions", "quote"})
+        case Close():
+            return frozenset({"account", "quote"})
+        case Bracket():
+            return frozenset({"account"})
+        case _:
+            return NOTHING
 
 
 async def survey_books(
@@ -232,9 +251,12 @@ def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Orde
     return sorted(held | worked)
 
 
-async def _try(what: str, read: Awaitable[Read], missing: list[str]) -> Read | None:
+async def _try(what: str, read: Awaitable[Read], missing: list[str], within: float | None = None) -> Read | None:
     try:
-        return await read
+        async with asyncio.timeout(within):
+            return await read
     except BrokerError as error:
         missing.append(f"{what}: {error}")
-        return None
+    except TimeoutError:
+        missing.append(f"{what}: no answer within {within} s")
+    return None

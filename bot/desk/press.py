@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.desk.asking import denial_of
+from bot.desk.asking import as_granted, denial_of
 from bot.desk.decide import Decider, Decision
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
@@ -178,7 +178,7 @@ class Presses:
             confirmed_at=signed.confirmed_at,
             approvals=signed.approvals,
             sent_at=now,
-            intent=decision.intent,
+            intent=as_granted(decision.intent, policy, roles),
             progress=decision.progress,
             orders_before=decision.listed,
             outcome=None,
