@@ -21,6 +21,8 @@ from bot.crosstrade.calls import Call, call_of
 from bot.crosstrade.errors import (
     BUDGET_SPENT,
     EXPECTED,
+    NeverLeft,
+    NoStream,
     Reply,
     outcome_of_failure,
     outcome_of_reply,
@@ -43,10 +45,11 @@ from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import StreamState, Vitals
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Action
+from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
+ENTRIES_WAIT = "Ways out go by REST meanwhile, entries only with entries_fall_back = true in the policy file."
 
 
 class Transport(StrEnum):
@@ -66,13 +69,14 @@ class CrossTrade(Reading):
     Args:
         url: scheme and host; REST is under ``/v1/api``, the stream under ``/ws/stream``.
         token: the user's bearer token. Only one WebSocket may live with it: a second one cuts the first.
-        transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
+        transport: how orders travel; with the WebSocket, what can't be put on an open socket goes by REST or is not sent.
         streamed: whether to hold the stream. Whoever only has a look leaves it to the program that holds it.
         rate, burst: the request budget, per second and at once.
         timeouts: seconds for connecting, reads, writes and historical bars.
         clock: the desk's; the times of what decisions rest on are in it, all others as CrossTrade stamps them.
         new_id: an id that was never given before, for each RPC.
         backoff: seconds before each attempt to connect the socket again; the last one repeats.
+        entries_fall_back: whether an entry that can't be put on the socket goes by REST; a way out always does.
         why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
     """
 
@@ -89,6 +93,7 @@ class CrossTrade(Reading):
         burst: int = 20,
         timeouts: Timeouts = USUAL,
         backoff: tuple[float, ...] = BACKOFF,
+        entries_fall_back: Callable[[], bool] = lambda: False,
         why_not: WhyNot = never_why,
     ) -> None:
         super().__init__()
@@ -100,6 +105,7 @@ class CrossTrade(Reading):
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
         self._timeouts = timeouts
         self._backoff = backoff
+        self._entries_fall_back = entries_fall_back
         self._why_not = why_not
         self._budget = Budget(rate, burst, clock=clock.seconds)
         self._clean = Redactor(token)
@@ -137,9 +143,10 @@ class CrossTrade(Reading):
 
     @property
     def link(self) -> Link:
-        """Whether CrossTrade and NinjaTrader can be reached: the socket where orders need it, then what the last call met."""
-        if self._orders_stream is not None and not self._orders_stream.link.up:
-            return self._orders_stream.link
+        """Whether CrossTrade and NinjaTrader can be reached: the socket where entries need it, then what the last call met."""
+        stream = None if self._entries_fall_back() else self._orders_stream
+        if stream is not None and not stream.link.up:
+            return stream.link
         return self._gauge.link
 
     def vitals(self) -> Vitals:
@@ -158,6 +165,7 @@ class CrossTrade(Reading):
             self._orders_stream is not None,
             self._budget.left,
             self._feed.priced_at,
+            self._entries_fall_back(),
         )
 
     @property
@@ -303,15 +311,22 @@ class CrossTrade(Reading):
         patience = (deadline - self._clock()).total_seconds()
         if not await self._budget.acquire(call.priority, self._budget.now() + patience):
             return NotSent(BUDGET_SPENT)
-        answer = await self._attempt(call.api, self._on_its_way(call))
+        may_fall_back = is_way_out(action) or self._entries_fall_back()
+        answer = await self._attempt(call.api, self._on_its_way(call, may_fall_back=may_fall_back))
         if isinstance(answer, Reply):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
 
-    def _on_its_way(self, call: Call) -> Coroutine[None, None, Reply]:
+    async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
+        """Put it on the one transport, once; on the other only where nothing of it was ever put on the first."""
         if self._orders_stream is not None:
-            return self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
-        return self._rest.write(call.method, call.path, dumps(call.body))
+            try:
+                return await self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
+            except NoStream as error:
+                if not may_fall_back:
+                    raise NoStream(f"{error} {ENTRIES_WAIT}") from None
+                log.warning("%s goes by REST: %s", call.api, error)
+        return await self._rest.write(call.method, call.path, dumps(call.body))
 
     async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:
         try:
@@ -339,7 +354,9 @@ class CrossTrade(Reading):
         else:
             self._heed(reply)
             return reply
-        self._gauge.fell(sentence_of(lost))
+        # What never left says nothing of who was to have it.
+        if not isinstance(lost, NeverLeft):
+            self._gauge.fell(sentence_of(lost))
         return lost
 
     def _body(self, reply: Reply) -> object:

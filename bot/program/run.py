@@ -148,7 +148,7 @@ async def lead(
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
         messenger = DiscordMessenger(clock, why_not)
-        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not))
+        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, watch))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
@@ -260,7 +260,7 @@ class Clients:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -> CrossTrade:
+def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, watch: PolicyWatch) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -269,6 +269,7 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -
         transport=settings.crosstrade_transport.value,
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
+        entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
     )
 

@@ -80,9 +80,10 @@ class Vitals:
         good_at: when an answer of NinjaTrader's last came, UTC; ``None`` for never.
         stream_why: why the stream isn't open.
         stream_since: since when the stream is as it is, UTC.
-        orders_by_stream: whether orders travel by the stream alone.
+        orders_by_stream: whether orders travel by the stream.
         budget: requests that could be made at once.
         priced_at: when a price last came, UTC.
+        entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
     """
 
     reach: Reach = Reach.NOT_ASKED
@@ -94,6 +95,12 @@ class Vitals:
     orders_by_stream: bool = False
     budget: int = 0
     priced_at: datetime | None = None
+    entries_fall_back: bool = False
+
+    @property
+    def entries_by_stream(self) -> bool:
+        """Whether no entry can leave without the stream."""
+        return self.orders_by_stream and not self.entries_fall_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,18 +287,24 @@ def _ninjatrader(broker: Vitals) -> Line:
 
 
 def _stream(broker: Vitals) -> Line:
-    bad = Grade.DOWN if broker.orders_by_stream else Grade.SLOW
+    bad = Grade.DOWN if broker.entries_by_stream else Grade.SLOW
     match broker.stream:
         case StreamState.OPEN:
             return Line(Part.STREAM, Grade.GOOD, "open")
         case StreamState.UNUSED:
             return Line(Part.STREAM, Grade.GOOD, "not used")
         case StreamState.TAKEN:
-            effect = "so no order can leave" if broker.orders_by_stream else "so prices and orders are asked for over REST"
-            mend = f"Another program took CrossTrade's stream with this token, {effect}; stop it, then restart the bot."
-            return Line(Part.STREAM, bad, TAKEN, mend)
-    mend = "Orders travel by it, so none can leave until it is open again." if broker.orders_by_stream else "REST serves instead."
+            mend = f"Another program took CrossTrade's stream with this token. {_without_stream(broker)}"
+            return Line(Part.STREAM, bad, TAKEN, f"{mend} Stop the other program, then restart the bot.")
+    mend = _without_stream(broker)
     return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
+
+
+def _without_stream(broker: Vitals) -> str:
+    """How orders and prices travel while the stream is away."""
+    if not broker.entries_by_stream:
+        return "REST serves instead."
+    return "Ways out go by REST; no entry leaves until it is open again, unless the policy file says entries_fall_back = true."
 
 
 def _brokers(accounts: tuple[Account, ...]) -> Iterator[Line]:

@@ -41,7 +41,7 @@ def code_of(denial: Denial | None) -> DenialCode | None:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """The meaning of a pattern, written out once more: ``*`` any run, ``?`` one character but that, the rest itself, A-Z as a-z."""
+    """The meaning of a pattern, written out once more: ``*`` any run, ``?`` one character but that, A-Z is a-z."""
     if not pattern:
         return not name
     if pattern[0] == "*":
