@@ -63,6 +63,14 @@ class Decider:
             return await self._sweep(intent)
         return await self._order(intent, member)
 
+    async def with_market(self, decision: Decision) -> Decision:
+        """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
+        shown, sweep = decision.shown, decision.intent
+        if shown is None or not isinstance(sweep, Sweep):
+            return decision
+        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.lines))
+        return replace(decision, shown=sweeping.with_shut(shown, shut))
+
     async def _order(self, intent: OrderIntent, member: int) -> Decision:
         surveying = survey(self.look, self.journal, intent, self.policy, self.clock)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())

@@ -21,6 +21,8 @@ from bot.trading.words import code
 Read = TypeVar("Read")
 # So long a way out waits for what it can do without; quiet reads take about 0.6 s.
 SPARE_SECONDS = 1.0
+# Each costs a request, unless the stream has just pushed its price.
+MOST_MARKETS = 5
 Spare = frozenset[str]
 NOTHING: Spare = frozenset()
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
@@ -127,6 +129,12 @@ class Look:
         """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
         accounts = await _try("accounts", self._broker.accounts(), [], SPARE_SECONDS)
         return None if accounts is None else frozenset(account.name for account in accounts)
+
+    async def shut(self, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
+        """Those whose market is said to be shut; nobody waits longer than a second to learn it."""
+        asked = contracts[:MOST_MARKETS]
+        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], SPARE_SECONDS) for each in asked))
+        return tuple(quote.contract for quote in quotes if quote is not None and quote.market_open is False)
 
     async def orders(self, account: str) -> Sequence[Order]:
         """The account's orders, finished ones too; asking for one by its id can miss a working order.

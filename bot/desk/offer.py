@@ -11,7 +11,7 @@ from bot.desk.drafts import Drafts
 from bot.desk.ledger import Ledger
 from bot.desk.naming import Stop
 from bot.desk.requests import Refused, TicketRequest
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.intents import Intent
 from bot.trading.policy import Denial, DenialCode, Visibility
 from bot.trading.tickets import Member, Place, Ticket
@@ -39,10 +39,10 @@ class Offers:
             await self.ledger.denied(member.id, stop.denials, **typed)
             return Refused(stop.denials)
         except JournalError as error:
-            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
+            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
 
     async def _ticket(self, member: Member, place: Place, intent: Intent) -> Ticket:
-        decision = await self.decider.decide(intent, member.id)
+        decision = await self.decider.with_market(await self.decider.decide(intent, member.id))
         if decision.shown is None:
             raise Stop(*decision.denials)
         for account, contracts in decision.held.items():

@@ -19,7 +19,7 @@ from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
-from bot.errors import Halted, JournalError
+from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.trading.intents import accounts_of
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -39,7 +39,7 @@ BUSY = "This ticket is being worked on; its card will say what became of it."
 NOT_YOURS = "Only {name} can confirm this ticket."
 NOT_APPROVER = "You can't approve this ticket: it needs somebody with the role <@&{role}>, and not who asked for it."
 NOT_CANCELLER = "Only {name} or an approver can cancel this ticket."
-UNREADABLE = "The journal can't be read, so nothing was sent; tell whoever runs the desk."
+UNREADABLE = f"The journal can't be read, so nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"
 UNACKNOWLEDGED = "Discord didn't take the acknowledgement, so nothing was sent; press again."
 
 
@@ -195,7 +195,7 @@ class Presses:
         except JournalError as error:
             # No order leaves that could not be journaled; that nothing was sent is told at once and stored when it can be.
             log.exception("ticket %s could not be claimed", ticket.id)
-            await self.sender.not_sent(ticket, str(error))
+            await self.sender.not_sent(ticket, f"{error} {NO_JOURNAL}")
             return None
         return sending if stored else None
 

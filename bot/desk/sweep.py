@@ -13,7 +13,7 @@ from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.exits import ExitAction, Exits, Market, Pace
 from bot.trading.facts import Facts
@@ -142,7 +142,7 @@ class _Run:
         try:
             outcome = await self._course.send(action, _words(action))
         except JournalError as error:
-            self._halted = str(error)
+            self._halted = f"{error} {NO_JOURNAL}"
             return
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
 

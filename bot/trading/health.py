@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.switches import Switches, plain
 from bot.trading.words import code, verbatim
@@ -23,6 +24,7 @@ LOW_BUDGET = 5
 RIVAL_ANSWERS = 3
 SHARED = "shared token"
 TAKEN = "taken by another"
+TRIED = "Entries are refused, exits are tried."
 
 
 class Grade(StrEnum):
@@ -184,9 +186,9 @@ def chain(readings: Readings) -> tuple[Line, ...]:
         _journal(readings),
         _news(readings),
         _crosstrade(readings),
-        _ninjatrader(readings.broker),
+        _ninjatrader(readings),
         _stream(readings.broker),
-        *_brokers(readings.accounts),
+        *_brokers(readings),
         _prices(readings),
         _budget(readings.broker),
         _orders(readings),
@@ -231,10 +233,10 @@ def _switch(switches: Switches) -> Line:
 def _journal(readings: Readings) -> Line:
     commit = readings.commit
     if commit is not None and commit.failed:
-        mend = f"The journal can't be written ({code(commit.failed)}), so no order leaves; look at its disk or database."
+        mend = f"The journal can't be written ({code(commit.failed)}): look at its disk or database. {NO_JOURNAL}"
         return Line(Part.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
     if readings.in_flight is None:
-        mend = "The journal can't be read, so no order leaves; look at its disk or database."
+        mend = f"The journal can't be read: look at its disk or database. {NO_JOURNAL}"
         return Line(Part.JOURNAL, Grade.DOWN, "unreadable", mend)
     if commit is None:
         return Line(Part.JOURNAL, Grade.GOOD, "readable")
@@ -256,6 +258,11 @@ def _news(readings: Readings) -> Line:
     return Line(Part.NEWS, Grade.GOOD, words)
 
 
+def _meanwhile(readings: Readings) -> str:
+    """What the bot does while a link is down; without its journal it does nothing at all."""
+    return TRIED if _journal(readings).grade is not Grade.DOWN else NO_JOURNAL
+
+
 def _crosstrade(readings: Readings) -> Line:
     broker, now = readings.broker, readings.now
     last = "never" if broker.good_at is None else f"{ago(now, broker.good_at)} ago"
@@ -265,7 +272,7 @@ def _crosstrade(readings: Readings) -> Line:
         case Reach.REFUSED:
             return Line(Part.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
         case Reach.NOWHERE:
-            mend = f"{code(broker.why)} Entries are refused, exits are tried; trade in NinjaTrader itself until it is back."
+            mend = f"{code(broker.why)} {_meanwhile(readings)} Trade in NinjaTrader itself until it is back."
             return Line(Part.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
         case Reach.AWAY:
             return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
@@ -274,14 +281,13 @@ def _crosstrade(readings: Readings) -> Line:
     return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")
 
 
-def _ninjatrader(broker: Vitals) -> Line:
+def _ninjatrader(readings: Readings) -> Line:
+    broker = readings.broker
     match broker.reach:
         case Reach.GOOD:
             return Line(Part.NINJATRADER, Grade.GOOD, "add-on answers")
         case Reach.AWAY:
-            mend = (
-                f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). Entries are refused, exits are tried."
-            )
+            mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). {_meanwhile(readings)}"
             return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
     return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
 
@@ -307,11 +313,11 @@ def _without_stream(broker: Vitals) -> str:
     return "Ways out go by REST; no entry leaves until it is open again, unless the policy file says entries_fall_back = true."
 
 
-def _brokers(accounts: tuple[Account, ...]) -> Iterator[Line]:
-    for account in accounts:
+def _brokers(readings: Readings) -> Iterator[Line]:
+    for account in readings.accounts:
         name = verbatim(account.name, 40)
         if account.connected is False:
-            mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
+            mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {_meanwhile(readings)}"
             yield Line(Part.BROKER, Grade.DOWN, "not connected", mend, name)
         elif account.connected is None:
             yield Line(Part.BROKER, Grade.GOOD, "listed", "", name)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from bot.trading import market
 from bot.trading.expiry import warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
@@ -220,5 +221,5 @@ def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:
         if crosses:
             found.append(f"a {terms.side} limit at {price(terms.limit, quote.tick_size)} fills at once")
     if quote.market_open is False:
-        found.append("the market is closed")
+        found.append(market.CLOSES_AT_THE_OPEN if isinstance(intent, Close) else market.SHUT)
     return found

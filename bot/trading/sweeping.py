@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.trading.facts import Facts
+from bot.trading.instruments import Contract
 from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.limits import Recent
+from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
 from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
@@ -56,6 +58,19 @@ def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
         warnings=(*_warnings(sweep, made), *more),
         working_orders=sum(line.orders_before or 0 for line in made),
     )
+
+
+def to_close(sweep: Sweep, made: Iterable[Line]) -> tuple[Contract, ...]:
+    """The contracts in which a sweep closes something, as far as was read."""
+    if not isinstance(sweep, CLEARING):
+        return ()
+    return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
+
+
+def with_shut(shown: Shown, shut: Iterable[Contract]) -> Shown:
+    """The facts to show, with a warning of each market that is shut."""
+    told = tuple(f"{contract}: {CLOSES_AT_THE_OPEN}" for contract in shut)
+    return replace(shown, warnings=(*told, *shown.warnings))
 
 
 def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
