@@ -36,7 +36,7 @@ from bot.crosstrade.feed import Feed, Tell
 from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
-from bot.crosstrade.reading import Reading
+from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import USUAL, Rest, Timeouts, WhyNot, never_why, open_session
 from bot.crosstrade.stream import BACKOFF, Stream
@@ -96,7 +96,7 @@ class CrossTrade(Reading):
         entries_fall_back: Callable[[], bool] = lambda: False,
         why_not: WhyNot = never_why,
     ) -> None:
-        super().__init__()
+        super().__init__(Gauge(clock))
         self._url = url.rstrip("/")
         self._token = token
         self._clock = clock
@@ -109,7 +109,6 @@ class CrossTrade(Reading):
         self._why_not = why_not
         self._budget = Budget(rate, burst, clock=clock.seconds)
         self._clean = Redactor(token)
-        self._gauge = Gauge(clock)
         self._reads_as = Priority.READ
         self._feed = Feed(clock)
         self._stream: Stream | None = None
@@ -166,6 +165,7 @@ class CrossTrade(Reading):
             self._budget.left,
             self._feed.priced_at,
             self._entries_fall_back(),
+            self._gauge.garbled,
         )
 
     @property
@@ -191,6 +191,7 @@ class CrossTrade(Reading):
         urgent._reads_as = Priority.EXIT  # noqa: SLF001  it is one of ours
         return urgent
 
+    @judged("accounts")
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts, each perhaps by its name only; money in the account's currency.
 
@@ -200,6 +201,7 @@ class CrossTrade(Reading):
         self._feed.accounts(account.name for account in accounts)
         return accounts
 
+    @judged("account")
     async def account(self, name: str) -> Account:
         """One account with the day's profit and loss, a loss negative, all in the account's currency (GET Get account, mid).
 
@@ -207,6 +209,7 @@ class CrossTrade(Reading):
         """
         return wire.read_account(await self._read(lambda: requests.account_path(name)), name)
 
+    @judged("positions")
     async def positions(self, account: str) -> tuple[Position, ...]:
         """The open futures positions (GET List positions, mid; empty when flat inferred, as others rely on it).
 
@@ -216,6 +219,7 @@ class CrossTrade(Reading):
         self._feed.holds(account, positions)
         return positions
 
+    @judged("orders")
     async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of an account: contracts without a sign, prices in price units, times UTC.
 
@@ -228,6 +232,7 @@ class CrossTrade(Reading):
         """
         return wire.read_orders(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
 
+    @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
         """One order by any of its ids, in the units of ``orders``: contracts, price units, UTC (GET Get order, old).
 
@@ -239,6 +244,7 @@ class CrossTrade(Reading):
             return None
         return wire.read_order(self._body(reply), account)
 
+    @judged("executions")
     async def executions(self, account: str) -> tuple[Execution, ...]:
         """The futures fills of the last 15 minutes: contracts without a sign, prices in price units, times UTC.
 
@@ -255,10 +261,14 @@ class CrossTrade(Reading):
         pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
         if pushed is not None:
             return pushed
-        read = wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        read = await self._read_quote(instrument)
         quote = replace(read, at=read.at and self._clock.own(read.at))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
+
+    @judged("quote")
+    async def _read_quote(self, instrument: Contract | Root) -> Quote:
+        return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
@@ -276,6 +286,7 @@ class CrossTrade(Reading):
         """
         self._feed.listen(tell)
 
+    @judged("bars")
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars of a contract, or of a root's front month (POST Historical bars, mid).
 
@@ -335,12 +346,13 @@ class CrossTrade(Reading):
             raise BrokerRefused(400, "Nothing at CrossTrade can have that name.") from None
         if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timeouts.read):
             raise BrokerUnreachable(BUDGET_SPENT)
-        answer = await self._attempt("a read", self._rest.get(target) if body is None else self._rest.query(target, body))
+        reading = self._rest.get(target) if body is None else self._rest.query(target, body)
+        answer = await self._attempt("a read", reading, is_read=True)
         if isinstance(answer, Reply):
             return answer
         raise problem_of_failure(answer)
 
-    async def _attempt(self, what: str, call: Coroutine[None, None, Reply]) -> Reply | Exception:
+    async def _attempt(self, what: str, call: Coroutine[None, None, Reply], *, is_read: bool = False) -> Reply | Exception:
         """Make one call and give what came of it; the caller's table reads it."""
         try:
             reply = await call
@@ -352,7 +364,7 @@ class CrossTrade(Reading):
             log.exception("%s met what was not expected", what)
             lost = error
         else:
-            self._heed(reply)
+            self._heed(reply, is_read=is_read)
             return reply
         # What never left says nothing of who was to have it.
         if not isinstance(lost, NeverLeft):
@@ -365,12 +377,12 @@ class CrossTrade(Reading):
             raise problem
         return reply.body
 
-    def _heed(self, reply: Reply) -> None:
+    def _heed(self, reply: Reply, *, is_read: bool) -> None:
         seconds = park_seconds(reply)
         if seconds is not None:
             self._budget.park(seconds)
             return
-        self._gauge.answered(reply, self._clean)
+        self._gauge.answered(reply, self._clean, is_read=is_read)
 
 
 def _state_of(stream: Stream | None) -> StreamState:

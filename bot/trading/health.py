@@ -3,7 +3,7 @@
 Gathering the readings, and telling people, is the desk's work; when an outage must be told is in ``outages``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,8 @@ SLOW_COMMIT = 0.25
 LATE_NEWS = 30.0
 # So old may the last good answer be while all is well: when nothing hangs on it, CrossTrade is asked every 15 seconds.
 QUIET_CROSSTRADE = 30.0
+# Nothing was read for so long although answers come: then it isn't one odd answer.
+UNREADABLE_CROSSTRADE = 15.0
 OLD_PRICE = 10.0
 LOW_BUDGET = 5
 # One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
@@ -58,6 +60,8 @@ class Reach(StrEnum):
     GOOD = "good"
     # CrossTrade answers, and says that the add-on in NinjaTrader doesn't.
     AWAY = "away"
+    # An answer came and can't be read.
+    GARBLED = "garbled"
     # CrossTrade refuses the token or its plan.
     REFUSED = "refused"
     NOWHERE = "nowhere"
@@ -85,6 +89,7 @@ class Vitals:
         orders_by_stream: whether orders travel by the stream.
         budget: requests that could be made at once.
         priced_at: when a price last came, UTC.
+        garbled: how many answers of the last minute couldn't be read, by what was asked for.
         entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
     """
 
@@ -98,6 +103,7 @@ class Vitals:
     budget: int = 0
     priced_at: datetime | None = None
     entries_fall_back: bool = False
+    garbled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entries_by_stream(self) -> bool:
@@ -276,9 +282,22 @@ def _crosstrade(readings: Readings) -> Line:
             return Line(Part.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
         case Reach.AWAY:
             return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
+    if broker.garbled:
+        return _unreadable(readings)
     if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
         return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
     return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")
+
+
+def _unreadable(readings: Readings) -> Line:
+    """What CrossTrade answers and nobody can read: of some calls, or, where nothing could be read for a while, of all."""
+    garbled, good_at = readings.broker.garbled, readings.broker.good_at
+    is_all = good_at is None or (readings.now - good_at).total_seconds() > UNREADABLE_CROSSTRADE
+    mend = (
+        f"CrossTrade's answers can't be read ({', '.join(garbled)}). {_meanwhile(readings)} Look in NinjaTrader, "
+        "and see that its CrossTrade add-on is up to date."
+    )
+    return Line(Part.CROSSTRADE, Grade.DOWN if is_all else Grade.SLOW, f"{sum(garbled.values())} unreadable", mend)
 
 
 def _ninjatrader(readings: Readings) -> Line:
@@ -289,6 +308,8 @@ def _ninjatrader(readings: Readings) -> Line:
         case Reach.AWAY:
             mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). {_meanwhile(readings)}"
             return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
+        case Reach.GARBLED:
+            return Line(Part.NINJATRADER, Grade.SLOW, "can't be read")
     return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
 
 

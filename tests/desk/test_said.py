@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.sheets import health
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, Press, Refused, TicketRequest
 from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
@@ -111,3 +112,16 @@ async def test_what_only_cancels_says_nothing_of_the_market(room: Room) -> None:
     ticket = await room.ticket(CancelRequest("Sim101", "", "account"))
     assert ticket.shown.warnings == ()
     assert "quote" not in room.broker.called
+
+
+async def test_health_does_not_say_that_all_stands_while_nothing_can_be_read(running: Room) -> None:
+    await running.passes(20)
+    running.broker.known = Vitals(Reach.GARBLED, "CrossTrade sent an answer that can't be read.", NOON, garbled={"positions": 3})
+    report = await running.desk.health.report(TRADER)
+    [text] = health(report)
+    assert "Every link stands" not in text
+    assert "3 unreadable" in text
+    assert not running.desk.health.sign.up
+    [alarm] = await told(running)
+    assert "CrossTrade: 3 unreadable" in alarm
+    assert "Look in NinjaTrader" in alarm

@@ -77,6 +77,23 @@ READINGS = [
     (broker(good_at=NOW - 31 * S), Part.CROSSTRADE, SLOW, "good 31 s ago", "it is being asked"),
     (broker(good_at=NOW - 30 * S), Part.CROSSTRADE, GOOD, "good 30 s ago", ""),
     (broker(good_at=None), Part.CROSSTRADE, GOOD, "good never", ""),
+    (broker(garbled={"positions": 2, "orders": 1}), Part.CROSSTRADE, SLOW, "3 unreadable", "(positions, orders)"),
+    (
+        broker(reach=Reach.GARBLED, good_at=NOW - 16 * S, garbled={"positions": 2}),
+        Part.CROSSTRADE,
+        DOWN,
+        "2 unreadable",
+        "Entries are refused, exits are tried. Look in NinjaTrader",
+    ),
+    (broker(reach=Reach.GARBLED, good_at=None, garbled={"accounts": 1}), Part.CROSSTRADE, DOWN, "1 unreadable", "up to date"),
+    (broker(reach=Reach.GARBLED, garbled={"accounts": 1}), Part.NINJATRADER, SLOW, "can't be read", ""),
+    (
+        replace(broker(reach=Reach.NOWHERE), commit=Commit(NOW, 0.1, "full")),
+        Part.CROSSTRADE,
+        DOWN,
+        "good 4 s ago",
+        "sends nothing, ways out neither",
+    ),
     (broker(stream=StreamState.UNUSED), Part.STREAM, GOOD, "not used", ""),
     (broker(stream=StreamState.TAKEN), Part.STREAM, SLOW, "taken by another", "REST serves instead. Stop the other"),
     (
