@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
+from bot.timings import DeskTimings
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
@@ -19,8 +20,6 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
-# So long a way out waits for what it can do without; quiet reads take about 0.6 s.
-SPARE_SECONDS = 1.0
 # Each costs a request, unless the stream has just pushed its price.
 MOST_MARKETS = 5
 Spare = frozenset[str]
@@ -33,6 +32,7 @@ class Look:
 
     Args:
         broker: who is asked.
+        timings: how long is waited for what.
         front: the front month of a root, from memory.
         account: an account as last listed, from memory.
     """
@@ -40,12 +40,14 @@ class Look:
     def __init__(
         self,
         broker: Broker,
+        timings: DeskTimings,
         front: Callable[[str], Contract | None] = lambda _root: None,
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
         self._front = front
         self._account = account
+        self._spare = timings.spare_within.total_seconds()
 
     def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -54,7 +56,7 @@ class Look:
         What is ``spare`` is waited for a second at most.
         """
         missing: list[str] = []
-        within = dict.fromkeys(spare, SPARE_SECONDS)
+        within = dict.fromkeys(spare, self._spare)
         return _facts(
             missing,
             self._front(contract.root),
@@ -78,7 +80,7 @@ class Look:
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing, SPARE_SECONDS),
+            _try("account", self._broker.account(account), missing, self._spare),
             _try("positions", self._broker.positions(account), missing),
             _try("orders", self._broker.orders(account, active_only=False), missing),
             self._running(account, sweep, missing),
@@ -127,13 +129,13 @@ class Look:
 
     async def names(self) -> frozenset[str] | None:
         """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
-        accounts = await _try("accounts", self._broker.accounts(), [], SPARE_SECONDS)
+        accounts = await _try("accounts", self._broker.accounts(), [], self._spare)
         return None if accounts is None else frozenset(account.name for account in accounts)
 
     async def shut(self, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
         """Those whose market is said to be shut; nobody waits longer than a second to learn it."""
         asked = contracts[:MOST_MARKETS]
-        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], SPARE_SECONDS) for each in asked))
+        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], self._spare) for each in asked))
         return tuple(quote.contract for quote in quotes if quote is not None and quote.market_open is False)
 
     async def orders(self, account: str) -> Sequence[Order]:

@@ -20,6 +20,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import NO_JOURNAL, Halted, JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import accounts_of
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -53,8 +54,7 @@ class Presses:
     hands: Hands
     policy: Callable[[], Policy]
     clock: Clock
-    # Discord drops an interaction after three seconds; with discord.py's own retries an answer may still come a little later.
-    acknowledge_seconds: float = 5.0
+    timings: DeskTimings
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """The requester's Confirm."""
@@ -207,7 +207,7 @@ class Presses:
 
     async def _taken(self, acknowledged: "asyncio.Future[None]") -> bool:
         """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
-        done, _ = await asyncio.wait({acknowledged}, timeout=self.acknowledge_seconds)
+        done, _ = await asyncio.wait({acknowledged}, timeout=self.timings.acknowledged_within.total_seconds())
         if not done:
             acknowledged.cancel()
             return False

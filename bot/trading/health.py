@@ -266,7 +266,7 @@ def _news(readings: Readings) -> Line:
 
 def _meanwhile(readings: Readings) -> str:
     """What the bot does while a link is down; without its journal it does nothing at all."""
-    return TRIED if _journal(readings).grade is not Grade.DOWN else NO_JOURNAL
+    return NO_JOURNAL if _journal(readings).grade is Grade.DOWN else TRIED
 
 
 def _crosstrade(readings: Readings) -> Line:
@@ -338,7 +338,9 @@ def _brokers(readings: Readings) -> Iterator[Line]:
     for account in readings.accounts:
         name = verbatim(account.name, 40)
         if account.connected is False:
-            mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {_meanwhile(readings)}"
+            mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
+            if _journal(readings).grade is Grade.DOWN:
+                mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {NO_JOURNAL}"
             yield Line(Part.BROKER, Grade.DOWN, "not connected", mend, name)
         elif account.connected is None:
             yield Line(Part.BROKER, Grade.GOOD, "listed", "", name)

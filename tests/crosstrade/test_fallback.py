@@ -8,10 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
 from bot.crosstrade.stream import STOPPED
 from bot.sandbox.ninjatrader import AccountSpec, Kind, Resting, Rule, Simulator, running
 from bot.sandbox.ninjatrader import Holding as Held
+from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
 from bot.trading.health import Reach, StreamState
 from bot.trading.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, is_way_out
@@ -35,7 +36,7 @@ async def play(connect: Connect) -> AsyncIterator[Play]:
     simulator = Simulator(token=TOKEN, accounts=ACCOUNTS, timing=FAST, rate_limited=False)
     allowed = [False]
     async with running(simulator) as url:
-        options: dict[str, Any] = {"transport": "websocket", "backoff": (0.05,), "timeouts": Timeouts(write=5.0)}
+        options: dict[str, Any] = {"transport": "websocket", "timings": CrossTradeTimings(backoff=(0.05,), write=5.0)}
         client = await connect(url, **options, entries_fall_back=lambda: allowed[-1])
         await client.stream.opened()
         yield simulator, client, allowed
@@ -175,7 +176,9 @@ async def test_what_something_stands_against_goes_neither_way(connect: Connect) 
     simulator = Simulator(token=TOKEN, accounts=ACCOUNTS, timing=FAST, rate_limited=False)
     barred: list[str] = []
     async with running(simulator) as url:
-        client = await connect(url, transport="websocket", backoff=(60.0,), why_not=lambda: barred[0] if barred else None)
+        client = await connect(
+            url, transport="websocket", timings=CrossTradeTimings(backoff=(60.0,)), why_not=lambda: barred[0] if barred else None
+        )
         await client.stream.opened()
         barred.append("Another machine leads.")
         assert await client.send(Close("Sim101", ES, SELL), deadline=soon()) == NotSent("Another machine leads.")
