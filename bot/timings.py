@@ -22,6 +22,7 @@ class DeskTimings:
         exits: the steps of a flatten and of a verified reversal.
         budget_wait: for the request budget before a call that was due is given up as not sent.
         store_again: until the end of an order that the journal didn't take is stored anew; short, as it is known to nobody else.
+        spare_within: for what a way out can do without, such as a price; quiet reads take about 0.6 s.
         acknowledged_within: for Discord to take a press; it drops an interaction after three seconds, but with discord.py's own
             retries an answer may still come a little later.
         decided_within: for a press to be decided, where its card isn't open for longer; what leaves long after its press is no
@@ -95,6 +96,7 @@ class DeskTimings:
     exits: Pace = USUAL_PACE
     budget_wait: timedelta = timedelta(seconds=5)
     store_again: timedelta = timedelta(seconds=0.5)
+    spare_within: timedelta = timedelta(seconds=1)
     acknowledged_within: timedelta = timedelta(seconds=5)
     decided_within: timedelta = timedelta(seconds=5)
     card_wait: timedelta = timedelta(seconds=10)

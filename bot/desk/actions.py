@@ -17,7 +17,7 @@ from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
 from bot.desk.shares import Tally
-from bot.errors import BrokerError, JournalError
+from bot.errors import NO_JOURNAL, BrokerError, JournalError
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
 from bot.trading.intents import places
@@ -58,7 +58,7 @@ class Actions:
             await self.ledger.denied(member.id, stop.denials, button=verb.value, ticket=ticket_id)
             return Refused(stop.denials)
         except JournalError as error:
-            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
+            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
 
     async def _request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest:
         ticket = await self.ledger.journal.ticket(ticket_id)

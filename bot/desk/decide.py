@@ -70,6 +70,14 @@ class Decider:
             return await self._sweep(intent)
         return await self._order(intent, member, confirmed_at)
 
+    async def with_market(self, decision: Decision) -> Decision:
+        """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
+        shown, sweep = decision.shown, decision.intent
+        if shown is None or not isinstance(sweep, Sweep):
+            return decision
+        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.lines))
+        return replace(decision, shown=sweeping.with_shut(shown, shut))
+
     async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
         surveying = survey(self.look, self.journal, intent, self.policy, self.clock, confirmed_at)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())
@@ -87,12 +95,11 @@ class Decider:
         surveying = survey_books(self.look, self.journal, intent, self.clock)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        fresh = sweeping.narrowed(sweep, books, policy)
-        its, more = _of_strategy(fresh, books) if isinstance(fresh, FlattenStrategy) else (books, ())
-        denials = sweeping.reasons(fresh, its, policy, recent)
-        lines = sweeping.lines(fresh, its, policy)
-        shown = None if denials else _warned(sweeping.plan(fresh, lines, *more), fresh, switches)
-        return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, ())
+        denials = sweeping.reasons(sweep, its, recent)
+        lines = sweeping.lines(sweep, its, policy)
+        shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)
+        return Decision(sweep, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
 
 
 def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:

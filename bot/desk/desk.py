@@ -148,7 +148,7 @@ class Desk:
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
     def _look(self, broker: Broker) -> Look:
-        return Look(broker, self._directory.front, self._directory.account)
+        return Look(broker, self._timings, self._directory.front, self._directory.account)
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
+from bot.timings import DeskTimings
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import EXITS, OrderIntent
+from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import seen, to_close
@@ -19,6 +20,10 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
+# Each costs a request, unless the stream has just pushed its price.
+MOST_MARKETS = 5
+Spare = frozenset[str]
+NOTHING: Spare = frozenset()
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 
@@ -27,6 +32,7 @@ class Look:
 
     Args:
         broker: who is asked.
+        timings: how long is waited for what.
         front: the front month of a root, from memory.
         account: an account as last listed, from memory.
     """
@@ -34,28 +40,32 @@ class Look:
     def __init__(
         self,
         broker: Broker,
+        timings: DeskTimings,
         front: Callable[[str], Contract | None] = lambda _root: None,
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
         self._front = front
         self._account = account
+        self._spare = timings.spare_within.total_seconds()
 
-    def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
+    def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
 
         The reads are begun here, not when the result is first waited for, and so go before whatever the caller begins next.
+        What is ``spare`` is waited for a second at most.
         """
         missing: list[str] = []
+        within = dict.fromkeys(spare, self._spare)
         return _facts(
             missing,
             self._front(contract.root),
             asyncio.gather(
-                _try("account", self._broker.account(account), missing),
-                _try("positions", self._broker.positions(account), missing),
+                _try("account", self._broker.account(account), missing, within.get("account")),
+                _try("positions", self._broker.positions(account), missing, within.get("positions")),
                 # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
                 _try("orders", self._broker.orders(account, active_only=False), missing),
-                _try("quote", self._broker.quote(contract), missing),
+                _try("quote", self._broker.quote(contract), missing, within.get("quote")),
             ),
         )
 
@@ -70,7 +80,7 @@ class Look:
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing),
+            _try("account", self._broker.account(account), missing, self._spare),
             _try("positions", self._broker.positions(account), missing),
             _try("orders", self._broker.orders(account, active_only=False), missing),
             self._running(account, sweep, missing),
@@ -118,9 +128,15 @@ class Look:
         return to_close(account, strategy_id, tuple(running), tuple(orders))
 
     async def names(self) -> frozenset[str] | None:
-        """The names of all accounts; ``None`` when they can't be read."""
-        accounts = await _try("accounts", self._broker.accounts(), [])
+        """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
+        accounts = await _try("accounts", self._broker.accounts(), [], self._spare)
         return None if accounts is None else frozenset(account.name for account in accounts)
+
+    async def shut(self, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
+        """Those whose market is said to be shut; nobody waits longer than a second to learn it."""
+        asked = contracts[:MOST_MARKETS]
+        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], self._spare) for each in asked))
+        return tuple(quote.contract for quote in quotes if quote is not None and quote.market_open is False)
 
     async def orders(self, account: str) -> Sequence[Order]:
         """The account's orders, finished ones too; asking for one by its id can miss a working order.
@@ -172,7 +188,7 @@ async def survey(
     """
     while True:
         window = longest_window(policy())
-        reading = look.at(intent.account, intent.contract)
+        reading = look.at(intent.account, intent.contract, _spare(intent))
         begins = clock() - window
         facts, recent = await asyncio.gather(reading, journal.recent(begins if since is None else min(since, begins)))
         if facts.account is None and isinstance(intent, EXITS):
@@ -180,6 +196,19 @@ async def survey(
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:
             return facts, Recent(tuple(recent))
+
+
+def _spare(intent: OrderIntent) -> Spare:
+    """What a way out can do without: it names what it acts on, and a bracket alone needs prices."""
+    match intent:
+        case Cancel():
+            return frozenset({"account", "positions", "quote"})
+        case Close():
+            return frozenset({"account", "quote"})
+        case Bracket():
+            return frozenset({"account"})
+        case _:
+            return NOTHING
 
 
 async def survey_books(
@@ -238,9 +267,12 @@ def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Orde
     return sorted(held | worked)
 
 
-async def _try(what: str, read: Awaitable[Read], missing: list[str]) -> Read | None:
+async def _try(what: str, read: Awaitable[Read], missing: list[str], within: float | None = None) -> Read | None:
     try:
-        return await read
+        async with asyncio.timeout(within):
+            return await read
     except BrokerError as error:
         missing.append(f"{what}: {error}")
-        return None
+    except TimeoutError:
+        missing.append(f"{what}: no answer within {within} s")
+    return None

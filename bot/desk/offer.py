@@ -17,7 +17,7 @@ from bot.desk.naming import Naming, Stop
 from bot.desk.ports import Broker
 from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
 from bot.desk.shares import Tally
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.timings import DeskTimings
 from bot.trading.intents import Intent
 from bot.trading.policy import Denial, DenialCode, Visibility
@@ -81,10 +81,10 @@ class Offers:
             await self.ledger.denied(member.id, stop.denials, **typed)
             return Refused(stop.denials)
         except JournalError as error:
-            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk."),))
+            return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
 
     async def _ticket(self, by: Makings, member: Member, place: Place, intent: Intent) -> Ticket:
-        decision = await by.decider.decide(intent, member.id)
+        decision = await by.decider.with_market(await by.decider.decide(intent, member.id))
         if decision.shown is None:
             raise Stop(*decision.denials)
         for account, contracts in decision.held.items():

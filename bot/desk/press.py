@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.desk.asking import denial_of
+from bot.desk.asking import as_granted, denial_of
 from bot.desk.decide import Decider, Decision
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
-from bot.errors import Halted, JournalError
+from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.timings import DeskTimings
 from bot.trading.intents import EXITS, SWEEPS
 from bot.trading.overtaking import bears_on
@@ -45,11 +45,11 @@ BUSY = "This ticket is being worked on; its card will say what became of it."
 NOT_YOURS = "Only {name} can confirm this ticket."
 NOT_APPROVER = "You can't approve this ticket: it needs somebody with the role <@&{role}>, and not who asked for it."
 NOT_CANCELLER = "Only {name} or an approver can cancel this ticket."
-UNREADABLE = "The journal can't be read, so nothing was sent; tell whoever runs the desk."
 TOO_LATE = (
     "It could not be decided within {seconds:.0f} s of the press, nor before the card's end, so nothing was sent; "
     "ask again if it is still wanted."
 )
+UNREADABLE = f"The journal can't be read, so nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"
 UNACKNOWLEDGED = "Discord didn't take the acknowledgement, so nothing was sent; press again."
 
 
@@ -266,7 +266,7 @@ class Presses:
             confirmed_at=signed.confirmed_at,
             approvals=signed.approvals,
             sent_at=now,
-            intent=decision.intent,
+            intent=as_granted(decision.intent, policy, roles),
             progress=decision.progress,
             orders_before=decision.listed,
             outcome=None,
@@ -289,7 +289,7 @@ class Presses:
         except JournalError as error:
             # No order leaves that could not be journaled; that nothing was sent is told at once and stored when it can be.
             log.exception("ticket %s could not be claimed", ticket.id)
-            await self.sender.not_sent(ticket, str(error))
+            await self.sender.not_sent(ticket, f"{error} {NO_JOURNAL}")
             return None
         return sending if stored else None
 

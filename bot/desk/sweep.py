@@ -13,7 +13,7 @@ from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.exits import ExitAction, Exits, Market, Pace
 from bot.trading.facts import Facts
@@ -86,7 +86,8 @@ class _Run:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
-        read = await asyncio.gather(*(self._parts.look.left(name, self._sweep) for name in names))
+        looking = asyncio.gather(*(self._parts.look.left(name, self._sweep) for name in names))
+        read, _ = await asyncio.gather(looking, self._heed_newcomers())
         books = dict(zip(names, read, strict=True))
         self._exits.read(books, self._parts.clock())
         for name in names:
@@ -96,6 +97,13 @@ class _Run:
             if all(line.is_done for line in lines) and not any(name in accounts_of(other.intent) for other in self._others()):
                 self._finished.add(name)
         return books
+
+    async def _heed_newcomers(self) -> None:
+        """Look whether an account has come that nobody was asked about; where the list can't be read, one may have."""
+        if isinstance(self._exits, Exits) and self._exits.may_be_whole:
+            listed = await self._parts.look.names()
+            if listed is None or not listed <= set(self._sweep.scope.accounts):
+                self._exits.go_one_by_one()
 
     async def _in_flight(self) -> Recent:
         try:
@@ -134,7 +142,7 @@ class _Run:
         try:
             outcome = await self._course.send(action, _words(action))
         except JournalError as error:
-            self._halted = str(error)
+            self._halted = f"{error} {NO_JOURNAL}"
             return
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
 

@@ -156,7 +156,7 @@ async def lead(
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
         messenger = DiscordMessenger(clock, why_not, timings.chat)
-        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade))
+        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade, watch))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
@@ -287,7 +287,9 @@ class Clients:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, timings: CrossTradeTimings) -> CrossTrade:
+def _crosstrade(
+    settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, timings: CrossTradeTimings, watch: PolicyWatch
+) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -297,6 +299,7 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, t
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
         timings=timings,
+        entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
     )
 

@@ -6,7 +6,7 @@ to be over. Nothing that was read some time ago counts: each step looks at the n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, SweepAction
@@ -148,6 +148,15 @@ class Exits:
                 if all(order.state is OrderState.OTHER for order in facts.working(contract))
             ]
         return bool(needed) and all(sent is not None and sent.refusals >= MOST_REFUSALS for sent in needed)
+
+    @property
+    def may_be_whole(self) -> bool:
+        """Tell whether a call over everything may come next, so that the list of accounts must be read right before it."""
+        return self._is_whole and not (self._cancels and self._closes)
+
+    def go_one_by_one(self) -> None:
+        """Name each account from now on: there is one that nobody was asked about."""
+        self.sweep = replace(self.sweep, scope=replace(self.sweep.scope, everything=False))
 
     @property
     def _is_whole(self) -> bool:
