@@ -148,6 +148,9 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.HALTED,
         DenialCode.REDUCING,
         DenialCode.DESK_DOWN,
+        # Of a press, and of people who look.
+        DenialCode.TOO_LATE,
+        DenialCode.ASKED_TOO_OFTEN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
         DenialCode.NOT_ONE_STOP,
