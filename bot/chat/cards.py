@@ -183,6 +183,10 @@ def _is_stopped(ticket: Ticket) -> bool:
 
 
 BY_WORD = "The bot found no proof of it; somebody has looked and says so."
+UNSEEN_NEWS = (
+    "**Do not send it again.** The call went out although the lists could not be read.",
+    "The bot reads them again and again and writes here what has become of it. Look at NinjaTrader meanwhile.",
+)
 NOT_FOLLOWED = f"{BY_WORD} No order is known to follow."
 _PLAIN_NEWS = {
     TicketState.REJECTED: ("No order was placed. CrossTrade says:",),
@@ -213,6 +217,8 @@ def _news(ticket: Ticket) -> Iterator[str]:
             yield BY_WORD
         case TicketState.ACCEPTED if sweepcards.is_short_of_it(ticket):
             yield from sweepcards.about_left(ticket)
+        case TicketState.UNKNOWN if ticket.progress.went_unseen:
+            yield from UNSEEN_NEWS
         case _ if _is_stopped(ticket):
             # The title says it, and the outcome what came of the close.
             return

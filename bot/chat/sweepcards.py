@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import accounts_of
+from bot.trading.leftover import left_of
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeping import done_words, left_of, steps, undone_words
+from bot.trading.sweeping import done_words, steps, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code

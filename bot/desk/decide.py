@@ -53,14 +53,14 @@ class Decider:
     clock: Clock
     switches: Callable[[], Awaitable[Switches]]
 
-    async def decide(self, intent: Intent, member: int) -> Decision:
-        """Decide about an intent of a member.
+    async def decide(self, intent: Intent, member: int, *, within: float | None = None) -> Decision:
+        """Decide about an intent of a member; a sweep's lists may be given so many seconds, as it goes without them, too.
 
         Raises:
             JournalError: the journal can't be read.
         """
         if isinstance(intent, Sweep):
-            return await self._sweep(intent)
+            return await self._sweep(intent, within)
         return await self._order(intent, member)
 
     async def _order(self, intent: OrderIntent, member: int) -> Decision:
@@ -75,8 +75,8 @@ class Decider:
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
-    async def _sweep(self, intent: Sweep) -> Decision:
-        surveying = survey_books(self.look, self.journal, intent, self.clock)
+    async def _sweep(self, intent: Sweep, within: float | None) -> Decision:
+        surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
         fresh = sweeping.narrowed(sweep, books, policy)

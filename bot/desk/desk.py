@@ -132,7 +132,7 @@ class Desk:
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
         exits = Look(urgent_broker or broker)
-        sweeping, reversals = Sweeping(exits, self._ledger, clock, pace), VerifiedReversals(exits, clock, pace)
+        sweeping, reversals = Sweeping(exits, self._ledger, broker, clock, pace), VerifiedReversals(exits, clock, pace)
         self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
         self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
         self._lapses = Lapses(self._ledger, self._hands, clock)

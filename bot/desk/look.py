@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
+from bot.trading.closing import LISTS_LAG
+from bot.trading.exits import USUAL_PACE
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import EXITS, OrderIntent
@@ -19,6 +21,8 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
+# A flatten that has ended may have closed at its very end what no list shows yet: its whole time, and the lists' longest lag.
+CLOSES_COUNT = timedelta(seconds=USUAL_PACE.whole + 2 * LISTS_LAG)
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 
@@ -63,29 +67,35 @@ class Look:
         """The account as it was last read; a way out needs no more of it than whether it is a simulation."""
         return self._account(account)
 
-    async def book(self, account: str, sweep: Sweep) -> Facts:
+    async def book(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
 
         Prices have no part in it, and of the account what was last known will do.
         """
         missing: list[str] = []
+        until = None if within is None else asyncio.get_running_loop().time() + within
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing),
-            _try("positions", self._broker.positions(account), missing),
-            _try("orders", self._broker.orders(account, active_only=False), missing),
+            _try("account", self._broker.account(account), missing, until),
+            _try("positions", self._broker.positions(account), missing, until),
+            _try("orders", self._broker.orders(account, active_only=False), missing, until),
             self._running(account, sweep, missing),
         )
         known = details or self.last_known(account)
         return replace(_as_facts(known, positions, orders, None, missing), running=running)
 
-    async def holdings(self, account: str) -> Facts:
+    async def holdings(self, account: str, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions, one after the other.
 
         So a position that is read as closed stays closed: whatever could still fill would have been among the orders before.
+
+        Args:
+            account: whose.
+            within: seconds for both of them; what takes longer is a gap. ``None`` leaves it to the client.
         """
         missing: list[str] = []
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
-        positions = await _try("positions", self._broker.positions(account), missing)
+        until = None if within is None else asyncio.get_running_loop().time() + within
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, until)
+        positions = await _try("positions", self._broker.positions(account), missing, until)
         return _as_facts(None, positions, orders, None, missing)
 
     async def is_up(self, account: str) -> bool:
@@ -93,10 +103,10 @@ class Look:
         details = await _try("account", self._broker.account(account), [])
         return details is not None and details.connected is not False
 
-    async def left(self, account: str, sweep: Sweep) -> Facts:
+    async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
         """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""
         if not isinstance(sweep, FlattenStrategy):
-            return await self.holdings(account)
+            return await self.holdings(account, within)
         missing: list[str] = []
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         running = await self._running(account, sweep, missing)
@@ -117,9 +127,10 @@ class Look:
         running, orders = await asyncio.gather(self._broker.strategies(account), self._broker.orders(account, active_only=False))
         return to_close(account, strategy_id, tuple(running), tuple(orders))
 
-    async def names(self) -> frozenset[str] | None:
+    async def names(self, within: float | None = None) -> frozenset[str] | None:
         """The names of all accounts; ``None`` when they can't be read."""
-        accounts = await _try("accounts", self._broker.accounts(), [])
+        until = None if within is None else asyncio.get_running_loop().time() + within
+        accounts = await _try("accounts", self._broker.accounts(), [], until)
         return None if accounts is None else frozenset(account.name for account in accounts)
 
     async def orders(self, account: str) -> Sequence[Order]:
@@ -177,7 +188,7 @@ async def survey(
 
 
 async def survey_books(
-    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime]
+    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime], within: float | None = None
 ) -> tuple[Sweep, dict[str, Facts], Recent]:
     """Likewise for a sweep, as it is by now: every account that it goes over, and what is on its way.
 
@@ -185,8 +196,8 @@ async def survey_books(
         JournalError: the journal can't be read.
     """
     names = sweep.scope.accounts
-    listing = look.names() if sweep.scope.everything else _nobody()
-    looking = asyncio.gather(*(look.book(name, sweep) for name in names))
+    listing = look.names(within) if sweep.scope.everything else _nobody()
+    looking = asyncio.gather(*(look.book(name, sweep, within) for name in names))
     books, recent, listed = await asyncio.gather(looking, journal.recent(clock()), listing)
     return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
 
@@ -197,10 +208,10 @@ async def _nobody() -> None:
 
 def longest_window(policy: Policy) -> timedelta:
     """How far back the limits look; orders on their way are found however old they are."""
-    windows = [timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits]
+    windows = [CLOSES_COUNT, *(timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits)]
     if any(limit.orders_per_minute is not None for limit in policy.limits):
         windows.append(timedelta(minutes=1))
-    return max(windows, default=timedelta())
+    return max(windows)
 
 
 async def _facts(missing: list[str], front: Contract | None, reads: Reads) -> Facts:
@@ -232,9 +243,13 @@ def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Orde
     return sorted(held | worked)
 
 
-async def _try(what: str, read: Awaitable[Read], missing: list[str]) -> Read | None:
+async def _try(what: str, read: Awaitable[Read], missing: list[str], until: float | None = None) -> Read | None:
+    """What was read, or a gap; ``until`` is the moment of the loop's clock after which it is one."""
     try:
-        return await read
+        async with asyncio.timeout_at(until):
+            return await read
+    except TimeoutError:
+        missing.append(f"{what}: no answer in time")
     except BrokerError as error:
         missing.append(f"{what}: {error}")
-        return None
+    return None

@@ -213,6 +213,8 @@ def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
             return f"Everything there is cancelled{took}"
         case EventName.NOT_CLOSED:
             return "Not everything is cancelled" if isinstance(sweep, CancelWorking) else undone_words(sweep)
+        case EventName.UNKNOWN if ticket.progress.went_unseen:
+            return "Sent unseen, not read back yet"
         case EventName.UNKNOWN:
             return "Outcome unknown: stopped in the middle"
         case _:

@@ -81,7 +81,7 @@ class VerifiedReversals:
             left, passed = _left(intent, facts), self.clock() - began
             if left is None or passed >= patience:
                 return left
-            late = passed >= timedelta(seconds=self.pace.settle)
+            late = passed >= timedelta(seconds=self.pace.tidy)
             if late and not is_cancelled and _are_left_behind(course.ticket, intent, facts):
                 is_cancelled = True
                 try:
