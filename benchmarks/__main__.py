@@ -9,6 +9,9 @@ from pathlib import Path
 from benchmarks import failover
 from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure
+from benchmarks.mutation import command as mutation
+from benchmarks.safeguards import command as safeguards
+from benchmarks.simulation import command as simulation
 from benchmarks.stage import StageError
 from benchmarks.table import table
 
@@ -30,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     over.add_argument("--folder", type=Path, help="where the logs are kept meanwhile (default: the system's own place)")
     over.set_defaults(command=_failover)
     chaos.add_to(commands)
+    safeguards.add_to(commands)
+    simulation.add_to(commands)
+    mutation.add_to(commands)
     return parser
 
 

@@ -43,8 +43,8 @@ def _url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-def new_journal() -> str:
-    """The address of a journal in which nothing is yet."""
-    file = _folder() / f"{next(_numbers)}.db"
+def new_journal(folder: Path | None = None) -> str:
+    """The address of a journal in which nothing is yet; in a folder it is called as the program calls it."""
+    file = _folder() / f"{next(_numbers)}.db" if folder is None else folder / "desk.db"
     shutil.copyfile(_made(), file)
     return _url(file)

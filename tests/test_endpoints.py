@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.calls import call_of
 from bot.crosstrade.endpoints import BESIDE, ENDPOINTS, Endpoint, Trust
@@ -135,7 +135,7 @@ async def ask(client: CrossTrade, name: str) -> None:
 
 async def test_the_client_reads_every_path_of_the_table_and_no_other() -> None:
     async with Vendor().running() as vendor:
-        made = {"clock": lambda: datetime.now(UTC), "new_id": lambda: "1", "rate": 1000.0, "burst": 1000, "streamed": False}
+        made = {"clock": system_clock(), "new_id": lambda: "1", "rate": 1000.0, "burst": 1000, "streamed": False}
         async with CrossTrade(vendor.url, TOKEN, **made) as client:  # type: ignore[arg-type]  # as they are named
             for one in READS:
                 vendor.heard.clear()

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -14,24 +13,24 @@ import pytest
 from pydantic import BaseModel
 
 from tests.conftest import LeftLoopback
-
-ROOT = Path(__file__).parents[1]
-OURS = ("bot", "cogs")
+from tests.house import OURS, ROOT, attributes, bound, imports, is_fixed, modules, rooms_that_wait, spans_kept, spans_of, within
 
 # Room -> what of ours it may import. The most specific name wins; a room may always import its own parts.
 MAY = {
     "bot.errors": (),
     "bot.clock": (),
+    # Some of what is waited for is taken by the rules, which say themselves what it is.
+    "bot.timings": ("bot.trading",),
     "bot.settings": ("bot.errors",),
     "bot.logs": ("bot.errors",),
     "bot.trading": ("bot.errors",),
     # The policy file is an edge of its own: pydantic there, frozen rules behind it.
     "bot.policyfile": ("bot.trading", "bot.errors"),
-    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock"),
+    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock", "bot.timings"),
     # The journal stores the desk's plain data; of the desk it knows nothing else.
-    "bot.journal": ("bot.trading", "bot.errors", "bot.clock", "bot.desk.ports"),
-    "bot.desk": ("bot.trading", "bot.errors", "bot.clock"),
-    "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock"),
+    "bot.journal": ("bot.trading", "bot.errors", "bot.clock", "bot.timings", "bot.desk.ports"),
+    "bot.desk": ("bot.trading", "bot.errors", "bot.clock", "bot.timings"),
+    "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock", "bot.timings"),
     "cogs": ("bot.chat", "bot.desk", "bot.trading", "bot.errors"),
     "bot.sandbox.ninjatrader": (),
     "bot.sandbox.discord": (),
@@ -63,39 +62,45 @@ NEVER = {
     "bot.sandbox.ninjatrader": {"discord", "sqlalchemy", "pydantic", "simcord"},
 }
 
-
-@cache
-def modules() -> tuple[tuple[str, ast.Module, Path], ...]:
-    """Every module of ours, parsed."""
-    return tuple(_parsed(file) for top in OURS for file in sorted((ROOT / top).rglob("*.py")))
-
-
-def _parsed(file: Path) -> tuple[str, ast.Module, Path]:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return name, ast.parse(file.read_text(encoding="utf-8")), file
-
-
-def imports(name: str, tree: ast.Module, file: Path) -> Iterator[str]:
-    """Every module that a module imports, at any depth of its code."""
-    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+# Spans that nobody waits by: how far is looked back, how far clocks differ, how old a price may be; and numbers of other things.
+NO_WAITS = {
+    "bot.chat.messenger.A_HEARTBEAT_AGO",
+    "bot.chat.messenger.CLOCK_DIFFERENCE",
+    "bot.chat.rivals.DISCORD_WAITS",
+    "bot.chat.rivals.WINDOW",
+    "bot.crosstrade.board.DAY_HOLDS",
+    "bot.crosstrade.board.LEARNT_HOLDS",
+    "bot.crosstrade.board.TICK_HOLDS",
+    "bot.crosstrade.client.__init__",
+    "bot.desk.desk.EVIDENCE_LOOKS_BACK",
+    "bot.desk.fills.READS_BACK",
+    "bot.desk.lapse.EVER",
+    "bot.desk.resolve.LOOKS_BACK",
+    "bot.desk.retire.LOOKS_BACK",
+    "bot.desk.retire.OVERLAP",
+    "bot.desk.stories.STORY_LOOKS_BACK",
+    "bot.desk.why.LOOKS_BACK",
+    "bot.journal.rebase.NOTHING",
+    "bot.journal.schema.MICROSECOND",
+    "bot.program.metrics.GRADES",
+}
+# Modules by which others come into a room -> what of them takes timings, the usual ones if they are left out.
+DOORS = {
+    "bot.chat.client": ("DeskClient", "run_client"),
+    "bot.chat.messenger": ("DiscordMessenger",),
+    "bot.crosstrade.client": ("CrossTrade",),
+    "bot.desk.desk": ("Desk",),
+    "bot.journal.auditing": ("audited",),
+    "bot.journal.opening": ("opened", "standby"),
+    "bot.program.audit": (),
+    "bot.program.check": (),
+    "bot.program.run": ("lead",),
+}
 
 
 def room(name: str) -> str | None:
     """The room of the house that a module is in."""
     return max((each for each in MAY if name == each or name.startswith(f"{each}.")), key=len, default=None)
-
-
-def within(name: str, place: str) -> bool:
-    """Tell whether a module is that place or below it."""
-    return name == place or name.startswith(f"{place}.")
 
 
 def test_every_module_is_in_a_room_that_the_table_names() -> None:
@@ -245,7 +250,7 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
         "bot.crosstrade.client",
         "bot.crosstrade.stream",
         "bot.desk.course",
-        "bot.desk.desk",
+        "bot.desk.loops",
         "bot.desk.outbox",
         "bot.desk.send",
     }
@@ -259,8 +264,82 @@ def test_money_is_never_a_float() -> None:
                 assert not (isinstance(node, ast.Call) and ast.unparse(node.func) == "float"), name
 
 
-def test_time_and_ids_are_arguments_below_the_program() -> None:
-    banned = re.compile(r"datetime\.now|datetime\.utcnow|time\.time\(|uuid4|token_hex")
+def test_one_file_alone_asks_what_time_it_is() -> None:
+    asked = re.compile(
+        r"\b(?:time\.(?:time|monotonic|perf_counter)(?:_ns)?|time\.sleep|(?:datetime|date)\.(?:now|utcnow|today))$"
+    )
+    wrong = []
+    for name, tree, file in modules():
+        if name != "bot.clock" and not within(name, "bot.sandbox"):
+            wrong += [f"{name}: {said}" for said in attributes(tree) if asked.search(said)]
+            wrong += [f"{name} imports {i}" for i in imports(name, tree, file) if i.startswith("time.")]
+    assert wrong == []
+
+
+def test_nothing_is_waited_for_by_a_constant() -> None:
+    wrong = []
+    for name, tree, _ in rooms_that_wait():
+        own = {part.id for node in tree.body for part in bound(node)}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        wrong += [f"{name}: {ast.unparse(call)}" for call in calls if any(is_fixed(span, own) for span in spans_of(call))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("asyncio.sleep(0)", False),
+        ("asyncio.sleep(self._timings.look)", False),
+        ("asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)", False),
+        ("asyncio.timeout(None if idle else timings.every)", False),
+        ("self._sender.wait(5)", False),
+        ("asyncio.sleep(0.5)", True),
+        ("asyncio.sleep(delay=2)", True),
+        ("asyncio.sleep(_PAUSE)", True),
+        ("asyncio.timeout(every)", True),
+        ("asyncio.timeout(None if idle else links.PAUSE)", True),
+        ("asyncio.wait(tasks, timeout=4 * timings.look)", True),
+        ("asyncio.wait_for(work, 3)", True),
+        ("loop.call_later(max(wait, SHORTEST), serve)", True),
+        ("sleep(1)", True),
+    ],
+)
+def test_a_wait_by_a_constant_is_known_when_it_is_seen(text: str, fixed: bool) -> None:
+    call = ast.parse(text, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert any(is_fixed(span, {"every"}) for span in spans_of(call)) is fixed
+
+
+def test_no_room_keeps_a_span_that_is_waited_by() -> None:
+    kept = set()
+    for name, tree, _ in rooms_that_wait():
+        if within(name, "bot.chat.charts"):
+            # What is drawn is full of numbers.
+            continue
+        kept |= {f"{name}.{each}" for each in spans_kept(tree)}
+    assert kept == NO_WAITS
+
+
+def test_the_usual_timings_are_taken_at_the_doors_alone() -> None:
+    # Further in nobody may leave them out, so that none who builds a part by others can forget to hand them on.
+    assert {n for n, tree, file in modules() if "bot.timings.USUAL" in imports(n, tree, file)} == set(DOORS)
+
+
+def test_the_program_hands_timings_to_every_door() -> None:
+    doors = {door for names in DOORS.values() for door in names}
+    wrong = []
+    for name, tree, _ in modules():
+        if within(name, "bot.program"):
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in doors]
+            given = [(call, [*call.args, *(keyword.value for keyword in call.keywords)]) for call in calls]
+            wrong += [
+                f"{name}: {ast.unparse(call)}" for call, parts in given if not any("timings" in ast.unparse(p) for p in parts)
+            ]
+    assert wrong == []
+
+
+def test_ids_are_arguments_below_the_program() -> None:
+    banned = re.compile(r"uuid4|token_hex")
     for name, _, file in modules():
         if name.startswith(("bot.trading", "bot.desk", "bot.crosstrade", "bot.chat")):
             assert not banned.search(file.read_text(encoding="utf-8")), name

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from benchmarks.chaos.channel import Card
-from benchmarks.chaos.plan import Run, Session
+from benchmarks.chaos.plan import HasRuns, Run
 
 _ACCOUNT = re.compile(r"/accounts/([^/]+)/")
 _ORDER = re.compile(r"/orders/([^/]+)/(?:cancel|change|replace)$")
@@ -150,13 +150,13 @@ def told_id(title: str) -> str | None:
     return None if found is None else found[1]
 
 
-def cases(session: Session, book: Mapping[str, Any], stories: Mapping[int, Story]) -> tuple[Case, ...]:
+def cases(session: HasRuns, book: Mapping[str, Any], stories: Mapping[int, Story]) -> tuple[Case, ...]:
     """Every run that was asked for, with what is about it in each book."""
     shelf = _Shelf.of(book)
     return tuple(_case(run, stories[run.number], shelf) for run in session.runs if run.number in stories)
 
 
-def strays(session: Session, book: Mapping[str, Any]) -> tuple[Sent, ...]:
+def strays(session: HasRuns, book: Mapping[str, Any]) -> tuple[Sent, ...]:
     """Requests that are about no run at all."""
     known = {(run.account, run.instrument) for run in session.runs} | {(run.account, None) for run in session.runs}
     return tuple(sent for sent in _sent(book) if (sent.account, sent.instrument) not in known)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import unquote
 
 from benchmarks.chaos.channel import Card
@@ -107,7 +108,14 @@ class Moments:
         return await self._state() not in OPEN
 
 
-def is_about(record: Received, run: Run, stage: Stage) -> bool:
+class OrdersThere(Protocol):
+    """Knows the orders that worked there before."""
+
+    def order_there(self, run: Run) -> str:
+        """The id of a run's."""
+
+
+def is_about(record: Received, run: Run, stage: OrdersThere) -> bool:
     """Tell whether a request is about what a run is about."""
     body = record.body if isinstance(record.body, dict) else {}
     if f"/accounts/{run.account}/" not in record.path and body.get("account") != run.account:

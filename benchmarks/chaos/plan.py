@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.chaos.troubles import AT, Trouble
 
@@ -172,6 +172,14 @@ class Run:
         )
 
 
+class HasRuns(Protocol):
+    """A session, as far as its books need it."""
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """All of its runs, in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kill:
     """A kill -9: at that step of that run; a random moment is ``after`` the start of the presses."""
@@ -222,7 +230,7 @@ def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     kills = cycle(steps)
     waves, first = [], 0
     for size in cycle(RUNS_PER_WAVE):
-        made = tuple(_run(dice, at, transport) for at in range(first, min(first + size, runs)))
+        made = tuple(a_run(dice, at, transport) for at in range(first, min(first + size, runs)))
         is_killed = size != max(RUNS_PER_WAVE)
         kill = _kill(dice, made, next(kills)) if made and is_killed else None
         jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if is_killed else 0.35) else None
@@ -239,7 +247,8 @@ def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
     return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
 
 
-def _run(dice: random.Random, number: int, transport: str) -> Run:
+def a_run(dice: random.Random, number: int, transport: str) -> Run:
+    """Draw a run of any kind."""
     act = dice.choices(ACTS, _WEIGHTS)[0]
     sign = dice.choice((1, -1))
     held = sign * dice.choice((1, 1, 2, 3)) if act.held and not (act.name == "flatplace" and dice.random() < 0.3) else 0

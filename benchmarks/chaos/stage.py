@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.chaos.channel import Channel
 from benchmarks.chaos.journals import Journal, journal
-from benchmarks.chaos.plan import APPROVED, LIVE, Run, Session
+from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Run, Session
 from benchmarks.chaos.process import Bot
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import APPROVER_ROLE, GUILD, TRADER_ROLE
@@ -60,12 +60,15 @@ class Stage:
 
     def order_there(self, run: Run) -> str:
         """The id of the order that works there since before."""
-        orders = self.simulator.world.exchange.orders
-        return next(
-            order.id
-            for order in orders
-            if order.ticket.account.name == run.account and order.ticket.contract.name == run.instrument
-        )
+        return order_there(self.simulator, run)
+
+
+def order_there(simulator: Simulator, run: Run) -> str:
+    """The id of the order that works there since before."""
+    orders = simulator.world.exchange.orders
+    return next(
+        order.id for order in orders if order.ticket.account.name == run.account and order.ticket.contract.name == run.instrument
+    )
 
 
 @asynccontextmanager
@@ -91,7 +94,7 @@ async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
                 await bot.process.wait()
 
 
-def accounts_of(session: Session) -> tuple[AccountSpec, ...]:
+def accounts_of(session: HasRuns) -> tuple[AccountSpec, ...]:
     """The accounts with what is open and works there before."""
     by_account = groupby(sorted(session.runs, key=lambda run: run.account), key=lambda run: run.account)
     return tuple(_account(name, tuple(runs)) for name, runs in by_account)

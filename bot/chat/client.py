@@ -24,6 +24,7 @@ from bot.chat.rivals import CAME
 from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
 from bot.errors import SettingsError
+from bot.timings import USUAL, ChatTimings
 from bot.trading.policy import Denial
 from bot.trading.switches import Switches
 
@@ -32,10 +33,6 @@ log = logging.getLogger(__name__)
 # discord.py warns at every start that it could not speak; nobody here wants it to.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-# Longer waits than this become a DeliveryDelayed, so that one busy channel holds nothing else up. Discord.py's least.
-LONGEST_RATE_LIMIT = 30.0
 _TOKEN_REFUSED = 4004
 
 BAD_TOKEN = "Discord refuses this token; copy the bot's token again from the Discord Developer Portal (Bot, Reset Token)."  # noqa: S105
@@ -56,6 +53,7 @@ class DeskClient(Host):
         messenger: is given this client once it has logged in.
         guild_ids: the guilds that may command the desk.
         cogs: classes (or functions) that make a cog of a client.
+        timings: how long is waited for what.
         api_url, gateway_url: where Discord is, if not where it always is; see ``point_at``.
     """
 
@@ -66,6 +64,7 @@ class DeskClient(Host):
         guild_ids: Collection[int],
         cogs: Sequence[CogFactory],
         *,
+        timings: ChatTimings = USUAL.chat,
         api_url: str | None = None,
         gateway_url: str | None = None,
     ) -> None:
@@ -78,7 +77,7 @@ class DeskClient(Host):
             chunk_guilds_at_startup=False,
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=LONGEST_RATE_LIMIT,
+            max_ratelimit_timeout=timings.longest_rate_limit,
         )
         self.desk = desk
         self.messenger = messenger
@@ -203,25 +202,29 @@ class Connects(Protocol):
 
 
 async def run_client(
-    make_client: Callable[[], Connects], token: str, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    make_client: Callable[[], Connects],
+    token: str,
+    timings: ChatTimings = USUAL.chat,
+    *,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Log in and stay connected until cancelled, with a new client whenever Discord is lost.
 
     Without ``reconnect`` discord.py still takes up lost connections, but a failed attempt comes back here, where pauses end
-    at 30 seconds; its own grow to 17 minutes, and its 2.7.1 dies when the very first connection fails.
+    soon; its own grow to 17 minutes, and its 2.7.1 dies when the very first connection fails.
 
     Raises:
         SettingsError: Discord refuses the token, or a guild doesn't have the bot.
     """
-    wait = FIRST_PAUSE
+    wait = timings.login_pause
     while True:
         client = make_client()
         async with client:
             why = await _log_in(client, token) or await _stay_connected(client)
-        wait = FIRST_PAUSE if client.reached else wait
+        wait = timings.login_pause if client.reached else wait
         log.warning("Discord is out of reach (%s); trying again in %.0f s", why, wait)
         await pause(wait)
-        wait = min(wait * 2, LONGEST_PAUSE)
+        wait = min(wait * 2, timings.longest_login_pause)
 
 
 async def _log_in(client: Connects, token: str) -> str | None:

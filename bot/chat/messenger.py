@@ -20,6 +20,7 @@ from bot.chat.translate import UNKNOWN_MESSAGE, translated
 from bot.clock import Clock
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
+from bot.timings import USUAL, ChatTimings
 from bot.trading.health import ChatVitals
 from bot.trading.policy import Visibility
 from bot.trading.tickets import Ticket, TicketState, shifted
@@ -44,11 +45,12 @@ class DiscordMessenger:
     Args:
         clock: the desk's; people read its moments as the host's clock has them.
         why_not: why nothing may be told just now, if so; then everything is put off, too.
+        timings: how long is waited for what.
     """
 
-    def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None, timings: ChatTimings = USUAL.chat) -> None:
         self.clock = clock
-        self.private = PrivateCards(clock.seconds)
+        self.private = PrivateCards(clock.seconds, timings.token_lives)
         self._why_not = why_not
         self.rivals = Rivals(clock.seconds)
         self._client: discord.Client | None = None

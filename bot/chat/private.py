@@ -8,8 +8,6 @@ from typing import Any
 import discord
 
 MOST = 200
-# Discord takes a token for 15 minutes from when the interaction was made, some moments before it came here.
-TOKEN_LIVES = 14.5 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +21,13 @@ class PrivateCards:
 
     Args:
         clock: seconds of a count that nothing sets back.
+        lives: seconds that a card can be changed.
         most: cards at most.
     """
 
-    def __init__(self, clock: Callable[[], float], most: int = MOST) -> None:
+    def __init__(self, clock: Callable[[], float], lives: float, most: int = MOST) -> None:
         self._clock = clock
+        self._lives = lives
         self._most = most
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
@@ -48,7 +48,7 @@ class PrivateCards:
         kept = self._kept.get(ticket_id)
         if kept is None:
             return None
-        if self._clock() - kept.since >= TOKEN_LIVES:
+        if self._clock() - kept.since >= self._lives:
             self.drop(ticket_id)
             return None
         return kept.interaction

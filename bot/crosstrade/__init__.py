@@ -1,7 +1,6 @@
-"""The CrossTrade API for NinjaTrader 8, over REST and WebSocket; only ``bot.trading`` and ``bot.errors`` are known here."""
+"""The CrossTrade API for NinjaTrader 8, over REST and WebSocket; only ``bot.trading`` and the ground are known here."""
 
 from bot.crosstrade.client import CrossTrade, Transport
 from bot.crosstrade.link import Link
-from bot.crosstrade.rest import Timeouts
 
-__all__ = ["CrossTrade", "Link", "Timeouts", "Transport"]
+__all__ = ["CrossTrade", "Link", "Transport"]

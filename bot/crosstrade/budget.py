@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from bot.timings import CrossTradeTimings
+
 LARGEST_RESERVE = 5
 # Of that reserve, what is for ways out alone: a cancel and a close, and the two readings that prove them.
 LARGEST_EXIT_RESERVE = 4
-LONGEST_PARK = 60.0
-# A timer of less than this would spin when the clock's steps are coarser than the wait.
-SHORTEST_WAIT = 0.001
 
 
 class Priority(IntEnum):
@@ -29,13 +28,21 @@ class Priority(IntEnum):
 
 
 class Bucket:
-    """Tokens at a moment; times are seconds of any clock that doesn't run backwards."""
+    """Tokens at a moment; times are seconds of any clock that doesn't run backwards.
 
-    def __init__(self, rate: float, burst: int, now: float) -> None:
+    Args:
+        rate: tokens per second.
+        burst: tokens at once.
+        now: the moment.
+        longest_park: seconds that nothing is given at most.
+    """
+
+    def __init__(self, rate: float, burst: int, now: float, longest_park: float) -> None:
         if rate <= 0 or burst < 1:
             raise ValueError("a budget needs a rate above zero and a burst of at least one")
         self._rate = rate
         self._burst = burst
+        self._longest_park = longest_park
         self._tokens = float(burst)
         self._at = now
         self._parked_until = now
@@ -57,7 +64,7 @@ class Bucket:
         """Give nothing for some seconds: CrossTrade says that its own bucket is empty."""
         self._refill(now)
         self._tokens = 0.0
-        self._parked_until = max(self._parked_until, now + min(max(seconds, 0.0), LONGEST_PARK))
+        self._parked_until = max(self._parked_until, now + min(max(seconds, 0.0), self._longest_park))
 
     def left(self, now: float) -> int:
         """How many tokens there are."""
@@ -84,13 +91,15 @@ class Budget:
         rate: requests per second.
         burst: requests at once. Up to five of these are kept from reads, and of those up to four are for ways out alone.
         clock: seconds of a monotonic clock; deadlines are read on it.
+        timings: how long is waited for what.
     """
 
-    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float]) -> None:
+    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float], timings: CrossTradeTimings) -> None:
         self.now = clock
         self.reserve = min(LARGEST_RESERVE, burst // 2)
         self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst // 4)
-        self._bucket = Bucket(rate, burst, clock())
+        self._shortest_wait = timings.shortest_wait
+        self._bucket = Bucket(rate, burst, clock(), timings.longest_park)
         self._queue: list[_Waiter] = []
         self._turns = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +128,7 @@ class Budget:
             self._serve()
 
     def park(self, seconds: float) -> None:
-        """Give nothing for some seconds, a minute at most: CrossTrade answered 429."""
+        """Give nothing for some seconds: CrossTrade answered 429."""
         self._bucket.park(self.now(), seconds)
         self._serve()
 
@@ -145,4 +154,4 @@ class Budget:
             self._timer = None
         if self._queue:
             wait = self._bucket.wait(now, self._reserve_before(self._queue[0].priority))
-            self._timer = asyncio.get_running_loop().call_later(max(wait, SHORTEST_WAIT), self._serve)
+            self._timer = asyncio.get_running_loop().call_later(max(wait, self._shortest_wait), self._serve)

@@ -36,9 +36,10 @@ from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.reading import Reading
 from bot.crosstrade.redaction import Redactor
-from bot.crosstrade.rest import USUAL, Rest, Timeouts, WhyNot, never_why, open_session
-from bot.crosstrade.stream import BACKOFF, Stream
+from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
+from bot.crosstrade.stream import Stream
 from bot.errors import BrokerRefused, BrokerUnreachable
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import StreamState, Vitals
@@ -69,10 +70,9 @@ class CrossTrade(Reading):
         transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
         streamed: whether to hold the stream. Whoever only has a look leaves it to the program that holds it.
         rate, burst: the request budget, per second and at once.
-        timeouts: seconds for connecting, reads, writes and historical bars.
+        timings: how long is waited for what.
         clock: the desk's; the times of what decisions rest on are in it, all others as CrossTrade stamps them.
         new_id: an id that was never given before, for each RPC.
-        backoff: seconds before each attempt to connect the socket again; the last one repeats.
         why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
     """
 
@@ -87,8 +87,7 @@ class CrossTrade(Reading):
         streamed: bool = True,
         rate: float = 3.0,
         burst: int = 20,
-        timeouts: Timeouts = USUAL,
-        backoff: tuple[float, ...] = BACKOFF,
+        timings: CrossTradeTimings = USUAL.crosstrade,
         why_not: WhyNot = never_why,
     ) -> None:
         super().__init__()
@@ -98,21 +97,20 @@ class CrossTrade(Reading):
         self._new_id = new_id
         self._transport = Transport(transport)
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
-        self._timeouts = timeouts
-        self._backoff = backoff
+        self._timings = timings
         self._why_not = why_not
-        self._budget = Budget(rate, burst, clock=clock.seconds)
+        self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
         self._gauge = Gauge(clock)
         self._reads_as = Priority.READ
-        self._feed = Feed(clock)
+        self._feed = Feed(clock, timings)
         self._stream: Stream | None = None
         self._rest: Rest
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(self._token, self._timeouts)
-        self._fresh = open_session(self._token, self._timeouts, keep=False)
-        self._rest = Rest(self._session, self._url, self._clock.host, self._timeouts, self._fresh, self._why_not)
+        self._session = open_session(self._token, self._timings)
+        self._fresh = open_session(self._token, self._timings, keep=False)
+        self._rest = Rest(self._session, self._url, self._clock.host, self._timings, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -122,8 +120,7 @@ class CrossTrade(Reading):
                 clean=self._clean,
                 listener=self._feed,
                 needed=self._transport is Transport.WEBSOCKET,
-                seconds=self._timeouts.write,
-                backoff=self._backoff,
+                timings=self._timings,
                 why_not=self._why_not,
             )
             self._stream.start()
@@ -318,7 +315,7 @@ class CrossTrade(Reading):
             target = path()
         except ValueError:
             raise BrokerRefused(400, "Nothing at CrossTrade can have that name.") from None
-        if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timeouts.read):
+        if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timings.read):
             raise BrokerUnreachable(BUDGET_SPENT)
         answer = await self._attempt("a read", self._rest.get(target) if body is None else self._rest.query(target, body))
         if isinstance(answer, Reply):

@@ -15,14 +15,10 @@ from bot.crosstrade.events import EVERYWHERE, Accounts, Events
 from bot.crosstrade.pushes import read_days, read_ticks
 from bot.crosstrade.subscriptions import PNL, Subscriptions
 from bot.errors import InstrumentError
+from bot.timings import CrossTradeTimings
 from bot.trading.facts import Day, Position, Quote
 from bot.trading.instruments import Contract, parse_dated
 
-# Wishes that come together are sent together: each message is one change of the budget, however much it names.
-GATHER_SECONDS = 0.1
-# How often wishes are looked through when nobody has a new one: they end, and their budget fills up.
-ROUND_SECONDS = 1.0
-LIMITED_SECONDS = 5.0
 OTHER_ORIGIN = "tradovate"
 log = logging.getLogger(__name__)
 
@@ -34,13 +30,15 @@ class Feed:
 
     Args:
         clock: the desk's: its time is that of what is pushed, its seconds measure the budget of changes.
+        timings: how long is waited for what.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, timings: CrossTradeTimings) -> None:
         self._clock = clock
+        self._timings = timings
         self._board = Board()
         self._events = Events()
-        self._subscriptions = Subscriptions(clock.seconds())
+        self._subscriptions = Subscriptions(clock.seconds(), timings)
         self._new_wish = asyncio.Event()
         self._tell: Tell = lambda _account: None
         # When a price last came, pushed or read.
@@ -122,9 +120,9 @@ class Feed:
                 return message
             self._new_wish.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if self._subscriptions.is_idle else ROUND_SECONDS):
+                async with asyncio.timeout(None if self._subscriptions.is_idle else self._timings.wishes_every):
                     await self._new_wish.wait()
-                    await asyncio.sleep(GATHER_SECONDS)
+                    await asyncio.sleep(self._timings.gather)
 
     def _wish(self, *, is_new: bool) -> None:
         # Whoever is woken for nothing takes time from an order that is being decided.
@@ -152,6 +150,6 @@ class Feed:
 
     def _limited(self, frame: Mapping[str, object]) -> None:
         asked = frame.get("retryAfter")
-        seconds = float(asked) if isinstance(asked, int) else LIMITED_SECONDS
+        seconds = float(asked) if isinstance(asked, int) else self._timings.limited
         log.info("CrossTrade takes no more changes of what is subscribed for %s s", seconds)
         self._subscriptions.limited(self._clock.seconds(), seconds)

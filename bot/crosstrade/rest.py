@@ -1,7 +1,6 @@
 """CrossTrade over HTTP: one session, one request, one answer. Nothing is repeated here, and no answer is judged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -13,31 +12,10 @@ from yarl import URL
 
 from bot.crosstrade.errors import BROKEN, AnswerLost, NeverLeft, Reply
 from bot.crosstrade.jsontext import loads
+from bot.timings import CrossTradeTimings
 
 LARGEST_BODY = 8 * 1024 * 1024
-# Well under what servers and balancers keep (a minute or more): a write should not meet a connection that is just being closed.
-KEEP_ALIVE_SECONDS = 15.0
 AGENT = "Crosstalk"
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long is waited for what. CrossTrade's own limits are not documented.
-
-    Attributes:
-        connect: seconds until a connection stands; nothing has left before.
-        read: seconds for a read in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others, on the Tradovate side).
-        write: seconds for a write in all. POST Reverse Position waits up to 5 s at CrossTrade (its page, new).
-        bars: seconds for historical bars in all. NinjaTrader may have to fetch them first (others wait as long).
-    """
-
-    connect: float = 5.0
-    read: float = 10.0
-    write: float = 20.0
-    bars: float = 45.0
-
-
-USUAL = Timeouts()
 
 WhyNot = Callable[[], str | None]
 """Asked at the very moment at which a write would leave: why it must not, or ``None``."""
@@ -61,21 +39,21 @@ class _Guarded(BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
-def open_session(token: str, timeouts: Timeouts = USUAL, *, keep: bool = True) -> aiohttp.ClientSession:
+def open_session(token: str, timings: CrossTradeTimings, *, keep: bool = True) -> aiohttp.ClientSession:
     """Make a session. Must be called within the event loop that will use it.
 
     Args:
         token: the bearer token, which only its headers hold.
-        timeouts: seconds.
+        timings: how long is waited for what.
         keep: whether connections are kept for the next request; where they aren't, aiohttp sends nothing a second time.
     """
-    kept: dict[str, Any] = {"keepalive_timeout": KEEP_ALIVE_SECONDS} if keep else {"force_close": True}
+    kept: dict[str, Any] = {"keepalive_timeout": timings.keep_alive} if keep else {"force_close": True}
     return aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": AGENT},
         connector=aiohttp.TCPConnector(ttl_dns_cache=60, **kept),
         middlewares=() if keep else (_once,),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=_whole(timeouts.read, timeouts.connect),
+        timeout=_whole(timings.read, timings.connect),
     )
 
 
@@ -105,7 +83,7 @@ class Rest:
         session: aiohttp.ClientSession,
         base: str,
         clock: Callable[[], datetime],
-        timeouts: Timeouts,
+        timings: CrossTradeTimings,
         fresh: aiohttp.ClientSession,
         why_not: WhyNot = never_why,
     ) -> None:
@@ -114,9 +92,9 @@ class Rest:
         self._why_not = why_not
         self._base = base.rstrip("/")
         self._clock = clock
-        self._read = _whole(timeouts.read, timeouts.connect)
-        self._write = _whole(timeouts.write, timeouts.connect)
-        self._bars = _whole(timeouts.bars, timeouts.connect)
+        self._read = _whole(timings.read, timings.connect)
+        self._write = _whole(timings.write, timings.connect)
+        self._bars = _whole(timings.bars, timings.connect)
 
     async def get(self, path: str) -> Reply:
         """Read; aiohttp may ask a second time when a kept-alive connection turns out to be closed.

@@ -7,7 +7,7 @@ what the server says unasked is handed to a listener.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -20,19 +20,11 @@ from bot.crosstrade.jsontext import loads
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.requests import STREAM, rpc
 from bot.crosstrade.rest import WhyNot, never_why
+from bot.timings import CrossTradeTimings
 
-# As another client of this stream does it, which came through two hours of injected faults.
-BACKOFF = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 ELSEWHERE = "session active elsewhere"
 STOPPED = "Another program uses CrossTrade's stream with this token, so this one gave way; stop the other, then start again."
 CLOSING = "The stream of CrossTrade is just being closed."
-# The server sends no heartbeats of its own (measured by others for an hour); protocol pings find a dead line.
-HEARTBEAT_SECONDS = 20.0
-CLOSE_SECONDS = 2.0
-# A connection that lived this long was a good one: the next outage starts with the shortest wait.
-GOOD_AFTER_SECONDS = 30.0
-# A server that has no stream, or none for this token, won't have one in half a minute either.
-REFUSED_SECONDS = 300.0
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 log = logging.getLogger(__name__)
 _ENDS = frozenset({aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR})
@@ -63,10 +55,8 @@ class Stream:
     Args:
         base: scheme and host; ``https`` becomes ``wss``.
         listener: takes whatever isn't the answer to an RPC.
-        seconds: how long an RPC waits for its answer.
+        timings: how long is waited for what; an RPC waits for its answer as any write does.
         needed: whether orders travel by it. Where they don't, a stream that can't be opened is no trouble.
-        backoff: seconds before each attempt to connect again; the last one repeats.
-        heartbeat: seconds between protocol pings.
         why_not: asked as the last thing before an RPC leaves.
     """
 
@@ -79,10 +69,8 @@ class Stream:
         new_id: Callable[[], str],
         clean: Clean,
         listener: Listener,
-        seconds: float,
+        timings: CrossTradeTimings,
         needed: bool = True,
-        backoff: Sequence[float] = BACKOFF,
-        heartbeat: float = HEARTBEAT_SECONDS,
         why_not: WhyNot = never_why,
     ) -> None:
         self._session = session
@@ -92,9 +80,7 @@ class Stream:
         self._listener = listener
         self._needed = needed
         self._told = ""
-        self._seconds = seconds
-        self._backoff = tuple(backoff)
-        self._heartbeat = heartbeat
+        self._timings = timings
         self._why_not = why_not
         self._gauge = Gauge(clock, "The stream of CrossTrade is not connected yet.")
         self._pending: dict[str, asyncio.Future[Reply | None]] = {}
@@ -142,7 +128,7 @@ class Stream:
             raise NeverLeft(why)
         self._pending[request_id] = answer
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._timings.write):
                 await socket.send_str(frame)
                 reply = await answer
         finally:
@@ -170,8 +156,8 @@ class Stream:
                 self._give_way()
                 return
             self._gauge.fell(why)
-            failures = 0 if loop.time() - began >= GOOD_AFTER_SECONDS else failures
-            failures = len(self._backoff) if is_refused else failures
+            failures = 0 if loop.time() - began >= self._timings.good_after else failures
+            failures = len(self._timings.backoff) if is_refused else failures
             wait = self._wait(failures, is_refused=is_refused)
             failures += 1
             self._say_why(why, wait)
@@ -180,8 +166,8 @@ class Stream:
     def _wait(self, failures: int, *, is_refused: bool) -> float:
         """Seconds until the next attempt; asking a server faster that has refused won't change its mind."""
         if is_refused and not self._needed:
-            return REFUSED_SECONDS
-        return self._backoff[min(failures, len(self._backoff) - 1)]
+            return self._timings.refused
+        return self._timings.backoff[min(failures, len(self._timings.backoff) - 1)]
 
     def _say_why(self, why: str, wait: float) -> None:
         if self._needed:
@@ -198,8 +184,8 @@ class Stream:
 
     async def _live(self) -> str:
         """Connect and listen until the connection ends; the sentence says why it did."""
-        timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS)
-        async with self._session.ws_connect(self._url, heartbeat=self._heartbeat, timeout=timeout) as socket:
+        timeout = aiohttp.ClientWSTimeout(ws_close=self._timings.closing)
+        async with self._session.ws_connect(self._url, heartbeat=self._timings.heartbeat, timeout=timeout) as socket:
             self._socket = socket
             self._gauge.rose("The stream of CrossTrade is open.")
             self._told = ""

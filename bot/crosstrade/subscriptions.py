@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from bot.crosstrade.budget import Bucket
 from bot.crosstrade.requests import stream_pnl, subscribe, subscribe_events, unsubscribe
+from bot.timings import CrossTradeTimings
 from bot.trading.instruments import Contract
 from bot.trading.policy import ascii_lower
 
@@ -18,20 +19,10 @@ RATE = 18 / 60
 BURST = 5
 # Tokens that what can wait leaves to what cannot.
 KEPT = 2
-# A ticket lives five minutes at most, and its price is looked at again when it is pressed.
-QUOTED_HOLDS = 600.0
-LOOKED_HOLDS = 60.0
 # No page says how many instruments a connection may have; a desk has fewer in sight.
 MOST = 24
-# What stays silent is asked for again after so long; then, and once it was heard of, after the last of these.
-SILENCE = (15.0, 60.0, 300.0)
-# An error that names nothing is about what was asked for within this time.
-ANSWER_TAKES = 5.0
 PNL_INTERVAL = 1000
 EVENTS = ("orders", "executions", "positions")
-# An ask for events that was not acknowledged on two connections that ended this soon may be why they ended.
-SOON = 30.0
-UNWELCOME_HOLDS = 3600.0
 
 PNL: Final = "pnl"
 Topic = Contract | Literal["pnl"]
@@ -48,13 +39,14 @@ class _Asked:
 class Subscriptions:
     """Keeps wishes, and gives the next message that brings the stream closer to them."""
 
-    def __init__(self, now: float) -> None:
-        self._bucket = Bucket(RATE, BURST, now)
+    def __init__(self, now: float, timings: CrossTradeTimings) -> None:
+        self._timings = timings
+        self._bucket = Bucket(RATE, BURST, now, timings.longest_park)
         self._quoted: dict[Contract, float] = {}
         self._held: dict[str, frozenset[Contract]] = {}
         self._looked: float | None = None
         self._asked: dict[Topic, _Asked] = {}
-        self._events = _EventsAsk()
+        self._events = _EventsAsk(timings)
         self._open = False
 
     def quoted(self, contract: Contract, now: float) -> bool:
@@ -99,7 +91,7 @@ class Subscriptions:
         """Something came of a topic; ``False`` when it wasn't asked for."""
         asked = self._asked.get(topic)
         if asked is not None:
-            asked.at, asked.tries = now, len(SILENCE) - 1
+            asked.at, asked.tries = now, len(self._timings.silence) - 1
         return asked is not None
 
     def events_acknowledged(self) -> None:
@@ -109,7 +101,8 @@ class Subscriptions:
     def limited(self, now: float, seconds: float) -> None:
         """CrossTrade says that there were too many changes; what was asked for just now is asked for again, together."""
         self._bucket.park(now, seconds)
-        self._asked = {topic: asked for topic, asked in self._asked.items() if asked.tries or now - asked.at > ANSWER_TAKES}
+        takes = self._timings.answer_takes
+        self._asked = {topic: asked for topic, asked in self._asked.items() if asked.tries or now - asked.at > takes}
 
     @property
     def is_idle(self) -> bool:
@@ -125,10 +118,10 @@ class Subscriptions:
 
     def _wanted(self, now: float) -> dict[Topic, None]:
         """What is wanted; of more contracts than can be, those that were asked about last go first."""
-        self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < QUOTED_HOLDS}
+        self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < self._timings.quoted_holds}
         held = sorted(frozenset().union(*self._held.values()))
         contracts = list(dict.fromkeys([*reversed(self._quoted), *held]))
-        if self._looked is not None and now - self._looked >= LOOKED_HOLDS:
+        if self._looked is not None and now - self._looked >= self._timings.looked_holds:
             self._looked = None
         wanted: dict[Topic, None] = dict.fromkeys(contracts[:MOST])
         if held or self._looked is not None:
@@ -155,8 +148,8 @@ class Subscriptions:
         """Ask for what stayed silent: one by one, as one that CrossTrade doesn't know may have spoilt it for the others."""
         for topic in wanted:
             asked = self._asked.get(topic)
-            if asked is not None and now - asked.at >= SILENCE[asked.tries] and self._bucket.take(now, KEPT):
-                asked.at, asked.tries = now, min(asked.tries + 1, len(SILENCE) - 1)
+            if asked is not None and now - asked.at >= self._timings.silence[asked.tries] and self._bucket.take(now, KEPT):
+                asked.at, asked.tries = now, min(asked.tries + 1, len(self._timings.silence) - 1)
                 return stream_pnl(enabled=True, interval=PNL_INTERVAL) if topic == PNL else subscribe([topic])
         return None
 
@@ -174,10 +167,11 @@ class Subscriptions:
 class _EventsAsk:
     """Whether to ask for account events, once for each connection: that this is the way to ask is inferred.
 
-    A server that ended connections because of it must not cost the desk its line, so it is then left for an hour.
+    A server that ended connections because of it must not cost the desk its line, so it is then left for a long time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timings: CrossTradeTimings) -> None:
+        self._timings = timings
         self.is_known = False
         self.is_due = False
         self._asked_at: float | None = None
@@ -197,7 +191,7 @@ class _EventsAsk:
         self.is_due = False
         if self._asked_at is None:
             return
-        is_suspect = not self.is_known and now - self._asked_at < SOON
+        is_suspect = not self.is_known and now - self._asked_at < self._timings.suspect_within
         self._in_vain = self._in_vain + 1 if is_suspect else 0
         if self._in_vain > 1:
-            self._in_vain, self._not_before = 0, now + UNWELCOME_HOLDS
+            self._in_vain, self._not_before = 0, now + self._timings.unwelcome_holds

@@ -34,8 +34,9 @@ class ClockWatch:
         """
         journal = self.ledger.journal
         newest = await journal.last({EventName.STARTED, EventName.CLOCK_SET})
-        seconds = 0.0 if newest is None or newest.name is EventName.STARTED else newest.data.get(IN_ALL, 0.0)
-        await journal.rebase(timedelta(seconds=float(str(seconds))), self.clock())
+        by = newest.data.get(IN_ALL) if newest is not None and newest.name is EventName.CLOCK_SET else None
+        # Rows of before hold plain JSON values.
+        await journal.rebase(timedelta(seconds=by) if isinstance(by, int | float) else UNSET, self.clock())
 
     async def look(self) -> None:
         """Tell of a clock that was set since the last look, once.

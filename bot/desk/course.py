@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import Action, OrderIntent
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.progress import Leg, LegState, Line
@@ -22,7 +23,6 @@ from bot.trading.underway import stands_in_the_way
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
-BUDGET_GETS = timedelta(seconds=5)
 
 Pause = Callable[[float], Awaitable[None]]
 End = tuple[EventName, Ticket]
@@ -40,12 +40,13 @@ class Course:
         progress: as it is; what could not be stored yet goes with the next change.
     """
 
-    def __init__(self, ticket: Ticket, ledger: Ledger, broker: Broker, clock: Clock) -> None:
+    def __init__(self, ticket: Ticket, ledger: Ledger, broker: Broker, clock: Clock, timings: DeskTimings) -> None:
         self.ticket = ticket
         self.progress = ticket.progress
         self._ledger = ledger
         self._broker = broker
         self.clock = clock
+        self._timings = timings
         self._turn = asyncio.Lock()
 
     async def send(self, action: Action, what: str, *, closes: bool = False) -> Outcome:
@@ -82,7 +83,7 @@ class Course:
             Overtaken: nothing may be sent any more.
         """
         try:
-            outcome = await self._broker.send(action, deadline=self.clock() + BUDGET_GETS)
+            outcome = await self._broker.send(action, deadline=self.clock() + self._timings.budget_wait)
         except Exception:
             # The client promises to raise nothing. Should it ever, the call may have left.
             log.exception("ticket %s: %s", self.ticket.id, self.progress.legs[index].what)

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.desk import pace as pacing
 from bot.desk.actions import Actions
 from bot.desk.brakes import Brakes
 from bot.desk.clockwatch import ClockWatch
@@ -32,14 +31,16 @@ from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Offers
 from bot.desk.outbox import Outbox
+from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
+from bot.desk.reasons import Reasons
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
-from bot.desk.rounds import FIRST_AFTER, Rounds
+from bot.desk.rounds import Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
@@ -47,7 +48,7 @@ from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
-from bot.trading.exits import USUAL_PACE, Pace
+from bot.timings import USUAL, DeskTimings
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
@@ -55,14 +56,8 @@ from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
-EVIDENCE_EVERY = timedelta(seconds=5)
-# A look for evidence costs three requests a ticket, so that news bring it forward only so far.
-EVIDENCE_SOONEST = timedelta(seconds=2)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
-DIRECTORY_EVERY = 30.0
-FRONTS_EVERY = 3600.0
-CLOCK_EVERY = 2.0
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
 # After these evidence is looked for.
@@ -79,7 +74,7 @@ class Desk:
         new_id: ids for tickets; short, unique, safe in a button's id.
         quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
         urgent_broker: likewise for the reads of a way out, so that nothing goes before them.
-        pace: how long a flatten waits for what.
+        timings: how long is waited for what.
         observe: is told of every stored event, for counting.
         halt_file: the first line of the file HALT, ``None`` while there is none.
 
@@ -88,12 +83,7 @@ class Desk:
         suggest: answers keystrokes.
         health: watches every link, and raises the alarm.
         resolving: takes a person's word on an unknown outcome.
-        sends_get: seconds that orders on their way get when the desk closes.
-        news_get: seconds that undelivered news get after that.
     """
-
-    sends_get = 4.0
-    news_get = 2.0
 
     def __init__(
         self,
@@ -106,53 +96,59 @@ class Desk:
         *,
         quiet_broker: Broker | None = None,
         urgent_broker: Broker | None = None,
-        pace: Pace = USUAL_PACE,
+        timings: DeskTimings = USUAL.desk,
         observe: Callable[[EventName], None] = lambda _name: None,
         halt_file: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._policy = policy
         self._clock = clock
+        self._timings = timings
         # What is read for nobody in particular gives way to what somebody waits for.
         quiet = quiet_broker or broker
         self._hands = Hands()
         self._directory = Directory(quiet)
-        self._fills = FillWatch(FillBook(quiet, journal, clock), clock)
+        self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
-        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches)
+        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches, timings)
         look = Look(broker, self._directory.front, self._directory.account)
         naming = Naming(self._directory, policy)
         self._clockwatch = ClockWatch(self._ledger, policy, clock)
-        self._safety = Safety(self._ledger, brakes, naming, policy, clock)
+        self._safety = Safety(self._ledger, brakes, naming, policy, clock, timings)
         self.reads = Reads(broker, self._ledger, naming, policy, clock)
-        self.suggest = Suggest(Glances(quiet, journal, policy, clock), self._directory, policy, clock)
+        self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
         decider = Decider(look, journal, policy, clock, self._safety.switches)
         drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
         self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
-        exits = Look(urgent_broker or broker)
-        sweeping, reversals = Sweeping(exits, self._ledger, broker, clock, pace), VerifiedReversals(exits, clock, pace)
-        self._sender = Sender(self._ledger, broker, messenger, self._hands, clock, sweeping, reversals, self._seek_evidence)
-        self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock)
-        self._lapses = Lapses(self._ledger, self._hands, clock)
+        self._sender = self._make_sender(broker, Look(urgent_broker or broker), messenger)
+        self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock, timings)
+        self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
-        interrupted = Interrupted(self._ledger, look, clock, began)
-        self._reconciler = Reconciler(self._ledger, broker, clock, interrupted, began)
+        interrupted = Interrupted(self._ledger, look, clock, timings, began)
+        self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, began)
         # Both keep one pace together.
-        meter = pacing.Pace()
-        self._follower = Follower(self._ledger, quiet, clock, meter)
-        self._retirer = Retirer(self._ledger, quiet, clock, meter)
+        meter = Pace(timings.request_every)
+        self._follower = Follower(self._ledger, quiet, clock, timings, meter)
+        self._retirer = Retirer(self._ledger, quiet, clock, timings, meter)
         self._actions = Actions(self._ledger, broker, naming, clock)
-        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock)
+        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
-        rounds = Rounds(quiet, clock, began + FIRST_AFTER)
-        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, began)
+        rounds = Rounds(quiet, clock, timings, began + timings.rounds_begin)
+        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._stopping = False
-        self._loops, self._is_started = Loops(), False
+        self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
+
+    def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
+        ledger, clock, timings = self._ledger, self._clock, self._timings
+        reasons = Reasons(broker, timings.reason_within)
+        sweeping = Sweeping(exits, ledger, reasons, clock, timings.exits)
+        reversals = VerifiedReversals(exits, reasons, clock, timings.exits)
+        return Sender(ledger, broker, messenger, self._hands, clock, timings, sweeping, reversals, self._seek_evidence)
 
     @property
     def policy(self) -> Policy:
@@ -246,7 +242,7 @@ class Desk:
         What it says is not believed, only looked into. An account that it names otherwise than NinjaTrader may be any.
         """
         self._follower.soon(None if account is None else self._directory.canonical(account))
-        self._next_evidence = min(self._next_evidence, self._evidence_at + EVIDENCE_SOONEST)
+        self._next_evidence = min(self._next_evidence, self._evidence_at + self._timings.evidence_soonest)
         if self._has_questions:
             self._evidence_wanted.set()
 
@@ -291,14 +287,14 @@ class Desk:
         """Take no more requests, see orders on their way to their end (or store them as unknown), deliver what fits, stop."""
         self._stopping = True
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.sends_get):
+            async with asyncio.timeout(self._timings.sends_get.total_seconds()):
                 await self._sender.wait()
         await self._sender.abandon()
         with contextlib.suppress(JournalError):
             for ticket in await self._journal.live():
                 if ticket.state is TicketState.SENDING:
                     await self._lapses.lost(ticket)
-        await self._outbox.flush(self.news_get)
+        await self._outbox.flush(self._timings.news_get.total_seconds())
         if self._is_started:
             # Not there at the next start, this tells that the run was cut off.
             with contextlib.suppress(JournalError):
@@ -344,7 +340,7 @@ class Desk:
     async def _seek(self) -> float | None:
         now = self._clock()
         if self._has_questions and now >= self._next_evidence:
-            self._evidence_at, self._next_evidence = now, now + EVIDENCE_EVERY
+            self._evidence_at, self._next_evidence = now, now + self._timings.evidence_every
             self._has_questions = await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
         return (self._next_evidence - self._clock()).total_seconds() if self._has_questions else None
 
@@ -356,23 +352,24 @@ class Desk:
     async def _watch_clock(self) -> float:
         # Timers stand still while the machine sleeps; what became due meanwhile is looked at at once.
         behind = self._clock.seconds() - asyncio.get_running_loop().time()
-        if abs(behind - self._timers_behind) > CLOCK_EVERY:
+        every = self._timings.clock_every.total_seconds()
+        if abs(behind - self._timers_behind) > every:
             self._loops.changed()
             self._evidence_wanted.set()
         self._timers_behind = behind
         await self._clockwatch.look()
-        return CLOCK_EVERY
+        return every
 
     async def _refresh(self) -> float:
         try:
             await self._directory.refresh(self._policy())
         except BrokerError as error:
             log.warning("CrossTrade can't be read: %s", error)
-        return DIRECTORY_EVERY
+        return self._timings.directory_every.total_seconds()
 
     async def _keep_fills(self) -> float:
         return await self._fills.look(self._directory.granted(self._policy()))
 
     async def _forget_fronts(self) -> float:
         self._directory.forget_fronts()
-        return FRONTS_EVERY
+        return self._timings.fronts_every.total_seconds()

@@ -16,6 +16,7 @@ from bot.desk.ports import Broker, Journal, KeptFills
 from bot.desk.reader import Reader, an_id, tried
 from bot.desk.reports import Fills, OneFill
 from bot.errors import BrokerError, JournalError
+from bot.timings import DeskTimings
 from bot.trading.facts import Execution
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.spans import Span, gaps
@@ -27,11 +28,6 @@ log = logging.getLogger(__name__)
 # CrossTrade looks back 15 minutes from when it is asked; a minute less, as a request takes time and clocks differ.
 READS_BACK = timedelta(minutes=14)
 USUAL_HOURS, MOST_HOURS = 24, 168
-# Twice at least within the time that CrossTrade looks back, so that a failed read loses no fill.
-EVERY = timedelta(minutes=5)
-AGAIN_AFTER = timedelta(minutes=1)
-BETWEEN_ACCOUNTS = 1.0
-NEW_ACCOUNT_WITHIN = 30.0
 EVER_DUE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,6 +68,7 @@ class FillWatch:
 
     book: FillBook
     clock: Clock
+    timings: DeskTimings
     _due: dict[str, datetime] = field(default_factory=dict)
 
     async def look(self, accounts: Iterable[str]) -> float:
@@ -82,17 +79,17 @@ class FillWatch:
         now = self.clock()
         account = min(accounts, key=lambda each: self._due.get(each, EVER_DUE), default=None)
         if account is None:
-            return BETWEEN_ACCOUNTS
+            return self.timings.accounts_apart.total_seconds()
         if (due := self._due.get(account, EVER_DUE)) > now:
-            return min((due - now).total_seconds(), NEW_ACCOUNT_WITHIN)
+            return min(due - now, self.timings.new_account_within).total_seconds()
         try:
             await self.book.read(account)
         except BrokerError as error:
             log.info("fills of %s not read: %s", account, error)
-            self._due[account] = now + AGAIN_AFTER
+            self._due[account] = now + self.timings.fills_again
         else:
-            self._due[account] = now + EVERY
-        return BETWEEN_ACCOUNTS
+            self._due[account] = now + self.timings.fills_every
+        return self.timings.accounts_apart.total_seconds()
 
 
 async def executions(reader: Reader, book: FillBook, member: Member, account: str, hours: int | None) -> Fills:

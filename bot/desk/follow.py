@@ -18,6 +18,7 @@ from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.desk.reconcile import EVIDENCE
 from bot.errors import BrokerError
+from bot.timings import DeskTimings
 from bot.trading.brackets import legs
 from bot.trading.facts import Order
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
@@ -31,22 +32,6 @@ from bot.trading.words import code
 log = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
-# An order's first news come within a few of these; one look may then tell them all.
-BETWEEN = timedelta(seconds=0.3)
-# What lasts longer than this deserves a look: a close at market, a cancellation, a change.
-TAKES = timedelta(seconds=15)
-# A close that the position doesn't show by then is not looked for any longer.
-CLOSE_ENDS = timedelta(minutes=15)
-# A list may lag behind the order that has just been placed.
-LISTED_WITHIN = timedelta(seconds=3)
-# How often the traces of an order are sought that isn't listed.
-SEEK_EVERY = timedelta(seconds=15)
-# NinjaTrader keeps finished orders listed for some minutes (seen by others); what is absent for so long is not coming back.
-GIVE_UP = timedelta(minutes=5)
-# A rejection is told with its reason if that can be had so soon, and without it otherwise.
-REASON_SECONDS = 2.0
-# However much is said to happen: a look costs a read of the journal.
-SHORTEST_PAUSE = 0.05
 # Ids of orders whose end was told, so that a late ticket about the same order doesn't tell it again.
 ENDS_KEPT = 500
 _ENDS: Mapping[OrderState | None, EventName] = {
@@ -73,6 +58,7 @@ class Follower:
     ledger: Ledger
     broker: Broker
     clock: Clock
+    timings: DeskTimings
     pace: Pace
     _looked: dict[str, datetime] = field(default_factory=dict)
     _soon: dict[str, datetime] = field(default_factory=dict)
@@ -108,7 +94,7 @@ class Follower:
         if not waiting:
             return None
         due = min(self._due(account, tickets, now) for account, tickets in waiting.items())
-        return max((max(due, self.pace.free_at(now)) - now).total_seconds(), SHORTEST_PAUSE)
+        return max(max(due, self.pace.free_at(now)) - now, self.timings.looks_shortest).total_seconds()
 
     def _forget(self, waiting: Mapping[str, Sequence[Ticket]]) -> None:
         followed = {ticket.id for tickets in waiting.values() for ticket in tickets}
@@ -126,8 +112,8 @@ class Follower:
         looked = self._looked.get(account)
         if looked is None:
             return max(ticket.sent_at or now for ticket in tickets)
-        usual = looked + _pause(tickets, now)
-        return min(usual, max(self._soon.get(account, usual), looked + BETWEEN))
+        usual = looked + _pause(tickets, now, self.timings)
+        return min(usual, max(self._soon.get(account, usual), looked + self.timings.looks_apart))
 
     async def _asked(self, reading: Awaitable[Read]) -> Read:
         self.pace.spend(self.clock())
@@ -154,10 +140,10 @@ class Follower:
         for ticket in tickets:
             held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
             seen, age = with_position(ticket, held), self._age(ticket)
-            if seen.is_followed and age >= CLOSE_ENDS:
+            if seen.is_followed and age >= self.timings.close_ends:
                 await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
-            elif seen.is_followed and age >= TAKES and not _is_overdue(ticket):
-                still = f"Still {side_word(held)} after {TAKES.seconds} s; look at NinjaTrader."
+            elif seen.is_followed and age >= self.timings.overdue and not _is_overdue(ticket):
+                still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
                 await self._tell(ticket, replace(seen, outcome=still), EventName.NOT_CLOSED)
             else:
                 await self._tell(ticket, seen, _name_of_state(ticket, seen))
@@ -174,9 +160,10 @@ class Follower:
                 await self._tell(ticket, replace(seen, order_state=OrderState.REJECTED, outcome=told), EventName.NOT_CHANGED)
             elif found.are_there:
                 await self._tell(ticket, replace(seen, order_state=OrderState.ACCEPTED), EventName.SEEN)
-            elif self._age(ticket) >= TAKES:
+            elif self._age(ticket) >= self.timings.overdue:
                 there = "the stop alone is" if found.stops else "the target alone is" if found.targets else "neither order is"
-                told = f"After {TAKES.seconds} s {there} listed; look at NinjaTrader, the position may lack protection."
+                after = f"After {self.timings.overdue.seconds} s"
+                told = f"{after} {there} listed; look at NinjaTrader, the position may lack protection."
                 await self._tell(ticket, replace(seen, order_state=OrderState.GONE, outcome=told), EventName.NOT_CHANGED)
 
     async def _follow_orders(self, account: str, tickets: Sequence[Ticket]) -> None:
@@ -198,17 +185,19 @@ class Follower:
         intent = ticket.intent
         waits = isinstance(intent, Change) and not (order.state.is_done or shows_change(intent, order))
         seen = with_ids(ticket, order.ids) if waits else with_order(ticket, order)
-        is_late = not places(intent) and self._age(ticket) >= TAKES
+        is_late = not places(intent) and self._age(ticket) >= self.timings.overdue
         if is_late and seen.is_followed and not _is_overdue(ticket):
             name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
-            await self._tell(ticket, replace(seen, outcome=_overdue(order, changes=waits)), name)
+            await self._tell(ticket, replace(seen, outcome=_overdue(order, self.timings.overdue, changes=waits)), name)
         else:
             await self._tell(ticket, seen, self._name(ticket, seen, tickets))
 
     def _is_to_be_sought(self, ticket: Ticket) -> bool:
         now = self.clock()
         absence = self._absent.setdefault(ticket.id, _Absence(now))
-        return now - absence.since >= LISTED_WITHIN and (absence.sought is None or now - absence.sought >= SEEK_EVERY)
+        if now - absence.since < self.timings.listed_within:
+            return False
+        return absence.sought is None or now - absence.sought >= self.timings.seek_every
 
     async def _seek(self, account: str, missing: Sequence[Ticket], tickets: Sequence[Ticket]) -> None:
         """Look for the traces of orders that aren't listed: their fills, the order by its id, what the add-on has stored."""
@@ -220,7 +209,7 @@ class Follower:
             if seen.is_followed and not is_traced:
                 is_traced, absence.sought = True, self.clock()
                 seen = await self._traced(seen)
-                if seen.is_followed and self.clock() - absence.since >= GIVE_UP:
+                if seen.is_followed and self.clock() - absence.since >= self.timings.give_up:
                     seen = replace(seen, order_state=OrderState.GONE, outcome=GAVE_UP)
             await self._tell(ticket, seen, self._name(ticket, seen, tickets))
 
@@ -241,7 +230,7 @@ class Follower:
         if ticket.order_id is None:
             return None
         try:
-            async with asyncio.timeout(REASON_SECONDS):
+            async with asyncio.timeout(self.timings.reason_within.total_seconds()):
                 life = await self._tried(self.broker.lifecycle(ticket.order.account, ticket.order_id))
         except TimeoutError:
             return None
@@ -308,10 +297,10 @@ def _is_open(ticket: Ticket) -> bool:
     return ticket.is_followed or ticket.order_state is OrderState.GONE
 
 
-def _overdue(order: Order, *, changes: bool) -> str:
+def _overdue(order: Order, after: timedelta, *, changes: bool) -> str:
     state = "in a state that isn't known" if order.state is OrderState.OTHER else order.state.value.lower()
     stands = words_of(terms_of(order)) if changes else state
-    return f"Not {'changed' if changes else 'cancelled'} after {TAKES.seconds} s: the order is {stands}; look at NinjaTrader."
+    return f"Not {'changed' if changes else 'cancelled'} after {after.seconds} s: the order is {stands}; look at NinjaTrader."
 
 
 def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
@@ -319,12 +308,12 @@ def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
     return {} if old.order_terms == new.order_terms else {"order": words_of(new.terms)}
 
 
-def _pause(tickets: Sequence[Ticket], now: datetime) -> timedelta:
-    """Young orders are looked at every second, older ones less often: the pace is shared with other accounts."""
-    age = min((now - (ticket.sent_at or now)).total_seconds() for ticket in tickets)
-    if age < 30:
-        return timedelta(seconds=1)
-    return timedelta(seconds=2 if age < 300 else 4)
+def _pause(tickets: Sequence[Ticket], now: datetime, timings: DeskTimings) -> timedelta:
+    """Until an account is looked at again, by the youngest of its orders."""
+    age = min(now - (ticket.sent_at or now) for ticket in tickets)
+    if age < timings.young_for:
+        return timings.young_every
+    return timings.later_every if age < timings.later_for else timings.old_every
 
 
 def _name_of_state(old: Ticket, new: Ticket) -> EventName:

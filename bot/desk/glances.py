@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, JournalError
+from bot.timings import DeskTimings
 from bot.trading.facts import Account, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.policy import Policy
@@ -22,23 +23,24 @@ from bot.trading.tickets import Ticket
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-# Orders too: who has just placed one looks for it at once.
-PRICES_LAST = ORDERS_LAST = timedelta(seconds=2)
-POSITIONS_LAST = timedelta(seconds=5)
-NAMES_LAST = timedelta(seconds=60)
-# How much longer something is good enough when its person may not have it read again yet.
-GRACE = timedelta(seconds=5)
 # Enough for one command with all its options, not for every keystroke.
 MOST_READS = 8
-WITHIN = timedelta(seconds=4)
 
 
 class Shelf(Generic[Key, Value]):
-    """Answers of one kind of read, each for a while; two who want the same at once share one read."""
+    """Answers of one kind of read, each for a while; two who want the same at once share one read.
 
-    def __init__(self, read: Callable[[Key], Awaitable[Value]], lasts: timedelta, clock: Clock) -> None:
+    Args:
+        read: reads one.
+        lasts: how long it answers.
+        grace: how much longer it is good enough where it may not be read again yet.
+        clock: the time, aware UTC.
+    """
+
+    def __init__(self, read: Callable[[Key], Awaitable[Value]], lasts: timedelta, grace: timedelta, clock: Clock) -> None:
         self._read = read
         self._lasts = lasts
+        self._grace = grace
         self._clock = clock
         self._found: dict[Key, tuple[datetime, Value | None]] = {}
         self._running: dict[Key, asyncio.Task[None]] = {}
@@ -59,7 +61,7 @@ class Shelf(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         """What was read a moment ago; ``None`` when that isn't so, or could not be read."""
-        return self._found[key][1] if self._is_younger(key, self._lasts + GRACE) else None
+        return self._found[key][1] if self._is_younger(key, self._lasts + self._grace) else None
 
     @property
     def all_running(self) -> Sequence["asyncio.Task[None]"]:
@@ -76,7 +78,7 @@ class Shelf(Generic[Key, Value]):
         except (BrokerError, JournalError):
             # Unknown from now on, whatever was read before.
             value = None
-        self._found = {each: found for each, found in self._found.items() if self._is_younger(each, self._lasts + GRACE)}
+        self._found = {each: found for each, found in self._found.items() if self._is_younger(each, self._lasts + self._grace)}
         self._found[key] = (self._clock(), value)
 
 
@@ -88,14 +90,12 @@ class Glances:
         journal: for orders on their way.
         policy: says how far back the limits look.
         clock: the time, aware UTC.
-
-    Attributes:
-        patience: seconds that a keystroke waits for reads, which go on after that; it may have to do so twice.
+        timings: how long is waited for what.
     """
 
-    patience = 1.0
-
-    def __init__(self, broker: Broker, journal: Journal, policy: Callable[[], Policy], clock: Clock) -> None:
+    def __init__(
+        self, broker: Broker, journal: Journal, policy: Callable[[], Policy], clock: Clock, timings: DeskTimings
+    ) -> None:
         async def recent(_key: None) -> Sequence[Ticket]:
             return await journal.recent(clock() - longest_window(policy()))
 
@@ -106,14 +106,16 @@ class Glances:
             return await broker.atm_templates()
 
         self._clock = clock
+        self._timings = timings
+        grace = timings.typing_grace
         self._begun: dict[int, list[datetime]] = {}
-        self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, PRICES_LAST, clock)
-        self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, POSITIONS_LAST, clock)
-        self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, ORDERS_LAST, clock)
-        self.accounts: Shelf[str, Account] = Shelf(broker.account, POSITIONS_LAST, clock)
-        self.running: Shelf[str, Sequence[Strategy]] = Shelf(broker.strategies, POSITIONS_LAST, clock)
-        self.templates: Shelf[None, Sequence[str]] = Shelf(templates, NAMES_LAST, clock)
-        self.recent: Shelf[None, Sequence[Ticket]] = Shelf(recent, ORDERS_LAST, clock)
+        self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, timings.prices_last, grace, clock)
+        self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, timings.positions_last, grace, clock)
+        self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, timings.orders_last, grace, clock)
+        self.accounts: Shelf[str, Account] = Shelf(broker.account, timings.positions_last, grace, clock)
+        self.running: Shelf[str, Sequence[Strategy]] = Shelf(broker.strategies, timings.positions_last, grace, clock)
+        self.templates: Shelf[None, Sequence[str]] = Shelf(templates, timings.names_last, grace, clock)
+        self.recent: Shelf[None, Sequence[Ticket]] = Shelf(recent, timings.orders_last, grace, clock)
 
     async def see(self, member: int, wanted: Iterable["Wanted"]) -> None:
         """Have read what is neither fresh nor under way, as far as the member has reads left, and wait for it all a little."""
@@ -122,7 +124,7 @@ class Glances:
             if shelf.needs(key) and self._may_read(member):
                 shelf.begin(key)
         if running := [task for shelf, key in asked for task in shelf.running(key)]:
-            await asyncio.wait(running, timeout=self.patience)
+            await asyncio.wait(running, timeout=self._timings.typing_wait.total_seconds())
 
     async def close(self) -> None:
         """Stop reading."""
@@ -134,7 +136,7 @@ class Glances:
 
     def _may_read(self, member: int) -> bool:
         now = self._clock()
-        lately = {each: [at for at in begun if now - at < WITHIN] for each, begun in self._begun.items()}
+        lately = {each: [at for at in begun if now - at < self._timings.typing_counts] for each, begun in self._begun.items()}
         self._begun = {each: begun for each, begun in lately.items() if begun}
         theirs = self._begun.setdefault(member, [])
         if len(theirs) >= MOST_READS:

@@ -9,7 +9,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.alarms import Stakes, down_notices, up_notices
@@ -17,27 +17,15 @@ from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.desk.rounds import Rounds
 from bot.errors import DeliveryError, JournalError
+from bot.timings import DeskTimings
 from bot.trading.health import RIVAL_ANSWERS, SHARED, TAKEN, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
-from bot.trading.outages import FINE, Outage, Patience, Said, Word, step
+from bot.trading.outages import FINE, Outage, Said, Word, step
 from bot.trading.policy import Policy, Request, may
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Ticket, TicketState
 
 log = logging.getLogger(__name__)
-
-# A link that is away for less is usually back before anybody has found NinjaTrader's window.
-LINK = Patience(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=60))
-# Another program doesn't go away by itself, and is quiet as long as nobody presses anything.
-RIVAL = Patience(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))
-JOURNAL_SECONDS = 2.0
-# Well within a link's patience; more often once one is down.
-EVERY, WATCHED_EVERY = 3.0, 1.0
-SHORTEST_PAUSE = 0.25
 MOST_WAITING = 1000
-# Rows whose delivery was put off are waiting all the same.
-LONGEST_POSTPONED = timedelta(minutes=2)
-# The log keeps what went wrong with the journal as well, once it can be written again.
-AGAIN_AFTER = timedelta(seconds=5)
 STOPS_ENTRIES = (Part.JOURNAL, Part.CROSSTRADE, Part.NINJATRADER, Part.STREAM)
 
 
@@ -84,11 +72,6 @@ class Trouble:
     always: bool = False
 
     @property
-    def patience(self) -> Patience:
-        """How soon, and how often, it is told."""
-        return RIVAL if self.always else LINK
-
-    @property
     def label(self) -> str:
         """What to call it."""
         return f"{self.line.part} link of {self.account}" if self.account else str(self.line.part)
@@ -105,8 +88,8 @@ class Watchdog:
     """Looks at every link each second; what asks CrossTrade is in ``Rounds``, which may hang without holding this up.
 
     Attributes:
+        timings: how long it waits, also for the journal, and for Discord where it tells without it.
         began: since when it watches.
-        patience: seconds that it waits for the journal, and for Discord where it tells without it.
     """
 
     broker: Broker
@@ -116,8 +99,8 @@ class Watchdog:
     policy: Callable[[], Policy]
     switches: Callable[[], Switches]
     clock: Clock
+    timings: DeskTimings
     began: datetime
-    patience: float = JOURNAL_SECONDS
     _outages: dict[str, Outage] = field(default_factory=dict)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
     _in_flight: tuple[Ticket, ...] = ()
@@ -130,7 +113,8 @@ class Watchdog:
     async def probe(self) -> float:
         """Ask CrossTrade, if it is time to; gives the seconds until it is again."""
         await self.rounds.look(at_stake=self.stakes.any)
-        return max((self.rounds.due(at_stake=self.stakes.any) - self.clock()).total_seconds(), SHORTEST_PAUSE)
+        due = self.rounds.due(at_stake=self.stakes.any)
+        return max(due - self.clock(), self.timings.rounds_shortest).total_seconds()
 
     async def look(self) -> float:
         """One look at every link; what has to be told is told. Gives the seconds until the next look."""
@@ -141,7 +125,8 @@ class Watchdog:
         for key in sorted({*standing, *self._outages}):
             self._step(key, standing.get(key), now)
         await self._tell(now)
-        return WATCHED_EVERY if self._outages or self._untold else EVERY
+        is_down = bool(self._outages or self._untold)
+        return (self.timings.watch_down_every if is_down else self.timings.watch_every).total_seconds()
 
     async def report(self, member: Member) -> Health:
         """The chain, with the accounts that the member may see. Nothing is asked of CrossTrade for it."""
@@ -235,8 +220,8 @@ class Watchdog:
         known = self._troubles[key]
         stakes = self.stakes.of(known.account)
         matters = known.always or (stakes.any if known.account is None else bool(stakes.open or stakes.in_flight))
-        before = self._outages.get(key, FINE)
-        after, said = step(before, trouble.since if trouble else None, now, known.patience, matters=matters)
+        before, patience = self._outages.get(key, FINE), self.timings.rival if known.always else self.timings.link
+        after, said = step(before, trouble.since if trouble else None, now, patience, matters=matters)
         if after == FINE:
             self._outages.pop(key, None)
         else:
@@ -261,7 +246,7 @@ class Watchdog:
 
     async def _read_journal(self) -> None:
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.timings.journal_within.total_seconds()):
                 live = await self.ledger.journal.live()
         except (JournalError, TimeoutError):
             self._unread_since = self._unread_since or self.clock()
@@ -271,8 +256,9 @@ class Watchdog:
 
     async def _waiting(self, now: datetime) -> tuple[int | None, datetime | None]:
         try:
-            async with asyncio.timeout(self.patience):
-                rows = await self.ledger.journal.due(now + LONGEST_POSTPONED, MOST_WAITING)
+            async with asyncio.timeout(self.timings.journal_within.total_seconds()):
+                # Rows whose delivery was put off are waiting all the same.
+                rows = await self.ledger.journal.due(now + 2 * self.timings.delivery_pause, MOST_WAITING)
         except (JournalError, TimeoutError):
             return None, None
         return len(rows), min((row.since for row in rows), default=None)
@@ -287,7 +273,7 @@ class Watchdog:
         is_early = self._next_try is not None and now < self._next_try
         while self._untold and not is_early:
             if not await self._stored(self._untold[0]):
-                self._next_try = now + AGAIN_AFTER
+                self._next_try = now + self.timings.alarm_again
                 break
             self._untold.pop(0)
             self._next_try = None
@@ -298,7 +284,7 @@ class Watchdog:
         """Store one; a journal that hangs is no longer waited for than one that fails."""
         if self._writing is None:
             self._writing = asyncio.create_task(self.ledger.keep(untold.event, untold.notices), name="watchdog writes")
-        done, _ = await asyncio.wait({self._writing}, timeout=self.patience)
+        done, _ = await asyncio.wait({self._writing}, timeout=self.timings.journal_within.total_seconds())
         if not done:
             return False
         writing, self._writing = self._writing, None
@@ -309,7 +295,7 @@ class Watchdog:
         left = []
         for notice in notices:
             try:
-                async with asyncio.timeout(self.patience):
+                async with asyncio.timeout(self.timings.journal_within.total_seconds()):
                     await self.messenger.tell(notice, next(self._numbers), 0.0)
             except (DeliveryError, TimeoutError) as error:
                 log.warning("an alarm was not told: %s", error)

@@ -1,13 +1,14 @@
 """Tickets of several calls that the end of a process cut short: told as what can be read of them. Nothing is ever sent here."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.desk.verified import entry_words
+from bot.timings import DeskTimings
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.leftover import commands_for, left_of
@@ -16,9 +17,6 @@ from bot.trading.sweeping import done_words, followed
 from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
-# CrossTrade's reversal waits up to about five seconds before it places, and NinjaTrader may answer late; what is absent before
-# this proves nothing.
-GRACE = timedelta(seconds=30)
 STOPPED = "The bot was stopped in the middle, and nothing more was sent."
 UNSEEN = "It was sent unseen, as the lists could not be read."
 
@@ -30,6 +28,7 @@ class Interrupted:
     ledger: Ledger
     look_at: Look
     clock: Clock
+    timings: DeskTimings
     began: datetime
 
     async def look(self, ticket: Ticket) -> bool:
@@ -86,7 +85,7 @@ class Interrupted:
         await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= self.timings.grace
 
 
 def _so_far(ticket: Ticket) -> str:

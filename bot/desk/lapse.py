@@ -11,6 +11,7 @@ from bot.desk.found import Found
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
+from bot.timings import DeskTimings
 from bot.trading.tickets import Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
@@ -19,8 +20,6 @@ STOPPED = "The bot stopped while the answer was on its way."
 # News that wait longer than this for their next attempt there are none; nor are more than that counted.
 EVER = timedelta(days=1)
 MOST_NEWS = 1000
-# How soon it is looked again at an offer that is over and being worked on.
-HELD_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Lapses:
     ledger: Ledger
     hands: Hands
     clock: Clock
+    timings: DeskTimings
 
     async def at_start(self) -> Found:
         """Take over what the last run left: open offers expire, orders on their way become unknown."""
@@ -70,7 +70,7 @@ class Lapses:
             if not ticket.is_over(now):
                 waits.append((ticket.expires_at - now).total_seconds())
             elif self.hands.holds(ticket.id):
-                waits.append(HELD_SECONDS)
+                waits.append(self.timings.held_again.total_seconds())
             else:
                 await self._expire(ticket, None)
         return min(waits, default=None)

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.desk.news import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
+from bot.timings import DeskTimings
 from bot.trading.health import Commit
 from bot.trading.intents import EXITS, OrderIntent
 from bot.trading.policy import Denial, Policy
@@ -16,7 +17,6 @@ from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
 
 log = logging.getLogger(__name__)
-SENDING_SHOWN_AFTER = 0.7
 
 
 class Ledger:
@@ -33,7 +33,9 @@ class Ledger:
         clock: Clock,
         observe: Callable[[EventName], None],
         brakes: Callable[[], Awaitable[Sequence[Switch]]],
+        timings: DeskTimings,
     ) -> None:
+        self._timings = timings
         self.journal = journal
         self._brakes = brakes
         self.commit: Commit | None = None
@@ -82,7 +84,7 @@ class Ledger:
             self._observe(name)
             if name is EventName.SENDING:
                 # The answer usually comes before; and drawing the card now would hold the order itself up.
-                asyncio.get_running_loop().call_later(SENDING_SHOWN_AFTER, self.news.set)
+                asyncio.get_running_loop().call_later(self._timings.sending_shown_after.total_seconds(), self.news.set)
             else:
                 self.news.set()
         return stored

@@ -4,20 +4,25 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from bot.errors import JournalError
 
 log = logging.getLogger(__name__)
-AGAIN_SECONDS = 1.0
 
 Look = Callable[[], Awaitable[float | None]]
 """Does what is due; gives the seconds until the next look is, ``None`` for not before something changes."""
 
 
 class Loops:
-    """Tasks of the desk's own, from its start to its end."""
+    """Tasks of the desk's own, from its start to its end.
 
-    def __init__(self) -> None:
+    Args:
+        again: until a loop goes on after a fault.
+    """
+
+    def __init__(self, again: timedelta) -> None:
+        self._again = again.total_seconds()
         self._tasks: list[asyncio.Task[None]] = []
         self._hearing: list[asyncio.Event] = []
 
@@ -33,7 +38,7 @@ class Loops:
         bell = asyncio.Event() if bell is None else bell
         if hears:
             self._hearing.append(bell)
-        self._tasks.append(asyncio.create_task(_forever(name, look, bell), name=name))
+        self._tasks.append(asyncio.create_task(_forever(name, look, bell, self._again), name=name))
 
     def changed(self) -> None:
         """Something that loops look at has changed."""
@@ -47,19 +52,19 @@ class Loops:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _forever(name: str, look: Look, bell: asyncio.Event) -> None:
+async def _forever(name: str, look: Look, bell: asyncio.Event, again: float) -> None:
     """A fault in one round is logged, and the next round tries again."""
     while True:
         bell.clear()
-        pause: float | None = AGAIN_SECONDS
+        pause: float | None = again
         try:
             pause = await look()
         except JournalError as error:
             log.error("%s: %s", name, error)  # noqa: TRY400 - the sentence says it; this repeats while the disk is full
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(again)
         except Exception:
             log.exception("%s", name)
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(again)
         await heard(bell, pause)
 
 

@@ -14,22 +14,19 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.hands import Hands
-from bot.desk.ledger import SENDING_SHOWN_AFTER, Ledger
+from bot.desk.ledger import Ledger
 from bot.desk.news import detours, last_resort
 from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
+from bot.timings import DeskTimings
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket, TicketState
 
 log = logging.getLogger(__name__)
 
 MOST_LANES = 50
-BETWEEN_EDITS = timedelta(seconds=1)
-LONGEST_PAUSE = timedelta(minutes=1)
-DELIVERY_SECONDS = 20.0
-FLUSH_STEP = 0.05
-# How soon it is looked again at what is under way, or waits for Discord or for its turn.
-TICK = 0.25
+# Past any pause; doubled without end it would be longer than a span of time can be.
+MOST_DOUBLINGS = 20
 
 
 @dataclass(slots=True)
@@ -41,6 +38,7 @@ class Outbox:
     policy: Callable[[], Policy]
     hands: Hands
     clock: Clock
+    timings: DeskTimings
     _shown: dict[str, tuple[datetime, TicketState]] = field(default_factory=dict)
     _lanes: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     _flushing: bool = False
@@ -55,14 +53,14 @@ class Outbox:
             JournalError: the outbox can't be read.
         """
         if not self.messenger.attached:
-            return TICK
+            return self.timings.outbox_tick.total_seconds()
         self._first_at = self._first_at or self.clock()
         for row in await self.ledger.journal.foremost(self.clock(), MOST_LANES):
             name = f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"
             if name not in self._lanes:
                 self._lanes[name] = asyncio.create_task(self._lane(name, row), name=f"outbox {name}")
         if self._lanes:
-            return TICK
+            return self.timings.outbox_tick.total_seconds()
         due_at = await self.ledger.journal.next_due()
         return None if due_at is None else max((due_at - self.clock()).total_seconds(), 0.0)
 
@@ -73,7 +71,7 @@ class Outbox:
             async with asyncio.timeout(seconds):
                 while await self.ledger.journal.due(self.clock(), 1):
                     await self.deliver_due()
-                    await asyncio.sleep(FLUSH_STEP)
+                    await asyncio.sleep(self.timings.flush_tick.total_seconds())
 
     async def close(self) -> None:
         """Stop; what was under way stays stored as due."""
@@ -90,7 +88,7 @@ class Outbox:
         except Exception:
             log.exception("outbox, %s", name)
             with contextlib.suppress(JournalError):
-                await self.ledger.journal.postpone(row, self.clock() + LONGEST_PAUSE)
+                await self.ledger.journal.postpone(row, self.clock() + self.timings.delivery_pause)
         finally:
             del self._lanes[name]
 
@@ -147,11 +145,12 @@ class Outbox:
     async def _try(self, row: Delivery, deliver: Callable[[], Awaitable[None]]) -> None:
         now = self.clock()
         try:
-            async with asyncio.timeout(DELIVERY_SECONDS):
+            async with asyncio.timeout(self.timings.delivery_within.total_seconds()):
                 await deliver()
         except (DeliveryDelayed, TimeoutError) as error:
             asked = error.retry_after if isinstance(error, DeliveryDelayed) else None
-            pause = min(timedelta(seconds=asked or 2.0 ** min(row.attempts, 6)), LONGEST_PAUSE)
+            doubled = self.timings.delivery_again * 2 ** min(row.attempts, MOST_DOUBLINGS)
+            pause = min(timedelta(seconds=asked) if asked else doubled, self.timings.delivery_pause)
             log.info("outbox row %s put off by %s: %s", row.id, pause, error)
             await self.ledger.journal.postpone(row, now + pause)
         except DeliveryRefused as error:
@@ -178,12 +177,12 @@ class Outbox:
         if (
             ticket.state is TicketState.SENDING
             and ticket.sent_at is not None
-            and now < ticket.sent_at + timedelta(seconds=SENDING_SHOWN_AFTER)
+            and now < ticket.sent_at + self.timings.sending_shown_after
         ):
             return True
         at, state = self._shown.get(ticket.id, (None, None))
         # A new state is news; only its details are paced.
-        return at is not None and state is ticket.state and now < at + BETWEEN_EDITS
+        return at is not None and state is ticket.state and now < at + self.timings.edits_apart
 
     def _late(self, row: Delivery) -> float:
         return max((self.clock() - row.since).total_seconds(), 0.0)

@@ -6,14 +6,18 @@ requests leave, and that trading goes first, is the broker's own work.
 
 from datetime import datetime, timedelta
 
-EVERY = timedelta(seconds=1)
 AT_ONCE = 2
 
 
 class Pace:
-    """A meter that may be overdrawn: whoever has begun goes on, and all wait the longer afterwards."""
+    """A meter that may be overdrawn: whoever has begun goes on, and all wait the longer afterwards.
 
-    def __init__(self, every: timedelta = EVERY, at_once: int = AT_ONCE) -> None:
+    Args:
+        every: between two requests in the long run.
+        at_once: requests that may be made one right after the other.
+    """
+
+    def __init__(self, every: timedelta, at_once: int = AT_ONCE) -> None:
         self._every = every
         self._slack = every * (at_once - 1)
         self._paid_until: datetime | None = None

@@ -20,7 +20,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import Halted, JournalError
-from bot.trading.exits import USUAL_PACE
+from bot.timings import DeskTimings
 from bot.trading.intents import accounts_of
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -54,10 +54,7 @@ class Presses:
     hands: Hands
     policy: Callable[[], Policy]
     clock: Clock
-    # Discord drops an interaction after three seconds; with discord.py's own retries an answer may still come a little later.
-    acknowledge_seconds: float = 5.0
-    # A way out that can't read the lists goes out unseen, and within five seconds.
-    lists_seconds: float = USUAL_PACE.look
+    timings: DeskTimings
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """The requester's Confirm."""
@@ -143,7 +140,7 @@ class Presses:
             await self._store(ticket, new, name, press.member)
             return None
         async with self.hands.deciding(ticket.requester.id, accounts_of(ticket.intent)):
-            decision = await self.decider.decide(ticket.intent, ticket.requester.id, within=self.lists_seconds)
+            decision = await self.decider.decide(ticket.intent, ticket.requester.id, within=self.timings.exits.look)
             if not await self._taken(acknowledged):
                 return UNACKNOWLEDGED
             claimed = await self._claim(press, ticket, signed, decision)
@@ -210,7 +207,7 @@ class Presses:
 
     async def _taken(self, acknowledged: "asyncio.Future[None]") -> bool:
         """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
-        done, _ = await asyncio.wait({acknowledged}, timeout=self.acknowledge_seconds)
+        done, _ = await asyncio.wait({acknowledged}, timeout=self.timings.acknowledged_within.total_seconds())
         if not done:
             acknowledged.cancel()
             return False

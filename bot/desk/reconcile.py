@@ -4,15 +4,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from bot.clock import Clock
 from bot.desk.fills import READS_BACK
-from bot.desk.interrupted import GRACE, Interrupted
+from bot.desk.interrupted import Interrupted
 from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused
+from bot.timings import DeskTimings
 from bot.trading.evidence import (
     CLOCK_DIFFERENCE,
     PROOFS,
@@ -40,10 +41,6 @@ log = logging.getLogger(__name__)
 FOUND = "The answer was lost; the order was found in NinjaTrader."
 CLOSED = "The answer was lost; the position shows that it was closed."
 EVIDENCE = frozenset({FOUND, CLOSED})
-# "Absent" must be read twice, this far apart.
-BETWEEN = timedelta(seconds=8)
-# An order that was called "never arrived" and turns up within this time is still told.
-AFTERWARDS = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -53,6 +50,7 @@ class Reconciler:
     ledger: Ledger
     broker: Broker
     clock: Clock
+    timings: DeskTimings
     interrupted: Interrupted
     # What a run before has sent is waited for from here on: only a clock that can be set knows how long ago that was.
     began: datetime
@@ -80,7 +78,7 @@ class Reconciler:
         if ticket.state is not TicketState.NEVER_ARRIVED:
             return ticket.state is TicketState.UNKNOWN
         # A close, a cancellation or a change that shows later may be another one's.
-        return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= AFTERWARDS
+        return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
     async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
         account = ticket.order.account
@@ -140,7 +138,7 @@ class Reconciler:
         return verdict
 
     def _is_late(self, ticket: Ticket) -> bool:
-        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= GRACE
+        return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= self.timings.grace
 
     async def _settle(self, ticket: Ticket, verdict: Verdict) -> None:
         now = self.clock()
@@ -181,7 +179,7 @@ class Reconciler:
             self._absent.add(ticket.id)
             new = move(ticket, TicketState.UNKNOWN, absent_since=now)
             await self.ledger.move(ticket, new, EventName.SEEN, data={"absent": "once"}, show=False)
-        elif now - ticket.absent_since >= BETWEEN:
+        elif now - ticket.absent_since >= self.timings.absent_again:
             text = f"Looked for twice, {note}." if note else "Looked for twice: neither order, fill nor change of position."
             new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=now, outcome=text)
             await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})

@@ -15,18 +15,14 @@ from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
+from bot.timings import DeskTimings
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.verbs import fitting, is_on_its_side, is_too_old
 
 log = logging.getLogger(__name__)
-EVERY = timedelta(seconds=20)
-# However much is told to have filled or closed.
-SOONEST = timedelta(seconds=2)
 # How old an order may be that has filled while nobody looked: before the start, and between two rounds.
 LOOKS_BACK = timedelta(days=14)
 OVERLAP = timedelta(minutes=1)
-# The list of positions may lag behind the order that has just filled.
-POSITION_SHOWN_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -36,6 +32,7 @@ class Retirer:
     ledger: Ledger
     broker: Broker
     clock: Clock
+    timings: DeskTimings
     pace: Pace
     called: asyncio.Event = field(default_factory=asyncio.Event)
     _round: datetime | None = None
@@ -46,7 +43,7 @@ class Retirer:
     def soon(self) -> None:
         """Look without waiting for the next round: something has filled or closed, so a position may be gone."""
         if self._round is not None:
-            self._hasten(self._round + SOONEST)
+            self._hasten(self._round + self.timings.retire_soonest)
             self.called.set()
 
     async def look(self) -> float | None:
@@ -61,7 +58,7 @@ class Retirer:
         if self._due is not None and now < self._due:
             return (self._due - now).total_seconds()
         tickets = await self._tickets(now - LOOKS_BACK if self._round is None else self._round - OVERLAP)
-        self._round, self._due = now, now + EVERY
+        self._round, self._due = now, now + self.timings.retire_every
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in tickets:
             if is_too_old(ticket, now):
@@ -95,7 +92,7 @@ class Retirer:
             held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
             if ticket.ended_at is None or is_on_its_side(ticket, held):
                 continue
-            shown_at = ticket.ended_at + POSITION_SHOWN_WITHIN
+            shown_at = ticket.ended_at + self.timings.position_shown_within
             if now >= shown_at:
                 await self._retire(ticket, "closed")
             else:

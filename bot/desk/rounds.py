@@ -1,27 +1,22 @@
 """What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
 
-At most two requests each five seconds while money hangs on it, each fifteen otherwise. What was read stays known while it
-can't be read anew.
+At most two requests a round, and fewer rounds while no money hangs on it. What was read stays known while it can't be read anew.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.alarms import Held
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerRefused
+from bot.timings import DeskTimings
 from bot.trading.facts import Account, Position
 from bot.trading.health import Reach
 
 log = logging.getLogger(__name__)
-
-# Others have just read at the start, and go before.
-FIRST_AFTER = timedelta(seconds=3)
-AT_STAKE = timedelta(seconds=5)
-QUIET = timedelta(seconds=15)
 
 
 @dataclass(slots=True)
@@ -37,6 +32,7 @@ class Rounds:
 
     broker: Broker
     clock: Clock
+    timings: DeskTimings
     begins: datetime
     accounts: dict[str, Account] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
@@ -68,7 +64,7 @@ class Rounds:
         if self._looked is None:
             return self.begins
         is_well = self.broker.vitals().reach is Reach.GOOD
-        return self._looked + (AT_STAKE if at_stake or not is_well else QUIET)
+        return self._looked + (self.timings.rounds_at_stake if at_stake or not is_well else self.timings.rounds_quiet)
 
     async def _positions(self) -> "_Rows":
         """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""

@@ -18,13 +18,13 @@ from bot.desk.news import switch_words
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, SwitchRequest
 from bot.errors import JournalError, UsageError
+from bot.timings import DeskTimings
 from bot.trading.instruments import Contract
 from bot.trading.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, Request
 from bot.trading.switches import LONGEST_WHY, Source, Switch, Switches, SwitchState, may_resume_everywhere
 from bot.trading.tickets import Member, Place, TicketState
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 1.0
 ALREADY = "Nothing was changed. {sentence}"
 NOT_HALTED = "{where} is not halted or reducing by anybody, so nothing was changed."
 UNCHECKED = "CrossTrade could not be asked whether there is such an account; it is taken as typed."
@@ -53,13 +53,22 @@ class Safety:
         known: all that is not active, as last seen; for showing, never for deciding.
     """
 
-    def __init__(self, ledger: Ledger, brakes: Brakes, naming: Naming, policy: Callable[[], Policy], clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        brakes: Brakes,
+        naming: Naming,
+        policy: Callable[[], Policy],
+        clock: Clock,
+        timings: DeskTimings,
+    ) -> None:
         self.known = Switches()
         self._ledger = ledger
         self._brakes = brakes
         self._naming = naming
         self._policy = policy
         self._clock = clock
+        self._timings = timings
         self._told: dict[Source, Switch] = {}
         self._looking = asyncio.Lock()
 
@@ -115,7 +124,7 @@ class Safety:
                     over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
                     await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
                     del self._told[source]
-        return LOOK_SECONDS
+        return self._timings.switches_every.total_seconds()
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Halt, at once; what the team reads of it, or every reason why not."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
-from bot.desk.course import BUDGET_GETS, Course, End, Overtaken
+from bot.desk.course import Course, End, Overtaken
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName, Messenger
@@ -14,13 +14,13 @@ from bot.desk.settle import settled
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import DeliveryError, JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import OrderIntent, VerifiedReverse
 from bot.trading.outcomes import Unknown
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
-RETRY_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class Sender:
     messenger: Messenger
     hands: Hands
     clock: Clock
+    timings: DeskTimings
     sweeping: Sweeping
     reversals: VerifiedReversals
     on_unknown: Callable[[], None] = lambda: None
@@ -82,7 +83,7 @@ class Sender:
 
     async def _send_once(self, ticket: Ticket, intent: OrderIntent) -> None:
         # A press that came in time isn't late because looking took a while.
-        deadline = max(ticket.expires_at, self.clock() + BUDGET_GETS)
+        deadline = max(ticket.expires_at, self.clock() + self.timings.budget_wait)
         try:
             outcome = await self.broker.send(intent, deadline=deadline)
         except Exception:
@@ -95,7 +96,7 @@ class Sender:
             self.on_unknown()
 
     async def _take_through(self, ticket: Ticket, run: Callable[[Course], Awaitable[End]]) -> None:
-        course = Course(ticket, self.ledger, self.broker, self.clock)
+        course = Course(ticket, self.ledger, self.broker, self.clock, self.timings)
         try:
             name, ended = await run(course)
         except Overtaken:
@@ -135,7 +136,7 @@ class Sender:
                 )
             except JournalError as error:
                 log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(self.timings.store_again.total_seconds())
 
 
 def _what_came_back(ticket: Ticket) -> dict[str, object]:

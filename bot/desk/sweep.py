@@ -12,13 +12,12 @@ from bot.clock import Clock
 from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Ledger
 from bot.desk.look import CLOSES_COUNT, Look
-from bot.desk.ports import Broker
+from bot.desk.reasons import Reasons
 from bot.desk.sweepend import Left, end_of
-from bot.errors import BrokerError, JournalError
+from bot.errors import JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.exits import ExitAction, Exits, Held, Market, Pace
-from bot.trading.facts import Facts, Order
-from bot.trading.following import reason
+from bot.trading.facts import Facts
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.progress import Line
@@ -29,8 +28,6 @@ from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
-# A rejection is told with its reason if that can be had so soon, and without it otherwise.
-REASON_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Sweeping:
 
     look: Look
     ledger: Ledger
-    broker: Broker
+    reasons: Reasons
     clock: Clock
     pace: Pace
     pause: Pause = asyncio.sleep
@@ -57,16 +54,6 @@ class Sweeping:
         # What could not be read at the press is the first look that failed.
         unread = {line.account: 1 for line in lines if line.orders_before is None}
         return await _Run(self, course, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
-
-    async def why(self, order: Order) -> str | None:
-        """Why an order was rejected, in the broker's words, if the add-on knows and says so soon."""
-        try:
-            async with asyncio.timeout(REASON_SECONDS):
-                words = reason(await self.broker.lifecycle(order.account, order.id))
-        except (TimeoutError, BrokerError) as error:
-            log.info("why order %s was rejected is not known: %s", order.id, error)
-            return None
-        return None if words is None else code(words)
 
 
 class _Run:
@@ -167,7 +154,7 @@ class _Run:
     async def _take_note_of_rejections(self, books: dict[str, Facts]) -> None:
         """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
         for market, order in self._exits.rejections(books):
-            words = await self._parts.why(order)
+            words = await self._parts.reasons.why(order.account, order.id)
             self._exits.refused(market, words)
             if (index := self._legs.get(market)) is not None:
                 await self._course.rejected(index, words)

@@ -15,9 +15,10 @@ from bot.journal import log
 from bot.journal.chain import EMPTY, Head, Line, verify
 from bot.journal.export import Finding, Format, Last, text_of
 from bot.journal.faults import FOREIGN, SETTING, is_away, journal_error, setting_error
-from bot.journal.links import PATIENCE, Work
+from bot.journal.links import Work
 from bot.journal.migrate import demand_current
 from bot.journal.opening import SQLITE, journal_file, read_address
+from bot.timings import USUAL, JournalTimings
 
 NO_HEAD = "the head beside the rows was changed or removed"
 
@@ -51,7 +52,7 @@ def exported(connection: Connection, form: Format, write: Callable[[str], object
     return found
 
 
-async def audited(url: str, work: Work[Finding]) -> Finding:
+async def audited(url: str, work: Work[Finding], timings: JournalTimings = USUAL.journal) -> Finding:
     """Do a piece of work that sees the journal as it stands at one moment, and can't change it.
 
     Raises:
@@ -62,8 +63,8 @@ async def audited(url: str, work: Work[Finding]) -> Finding:
     address = read_address(url)
     try:
         if address.drivername == SQLITE:
-            return await asyncio.to_thread(_in_file, journal_file(address.database or ""), work)
-        return await _on_server(address, work)
+            return await asyncio.to_thread(_in_file, journal_file(address.database or ""), work, timings.patience)
+        return await _on_server(address, work, timings.patience)
     except FOREIGN as error:
         raise _told(error) from error
 
@@ -74,10 +75,10 @@ def _told(error: Exception) -> SettingsError | ServiceUnreachable | JournalError
     return setting_error(told) or (ServiceUnreachable(str(told)) if is_away(told) else told)
 
 
-def _in_file(file: Path, work: Work[Finding]) -> Finding:
+def _in_file(file: Path, work: Work[Finding], patience: float) -> Finding:
     if not file.exists():
         raise SettingsError(SETTING, f"there is no journal at {file}; give the address that the bot runs with.")
-    engine = create_engine("sqlite://", creator=lambda: _open(file), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: _open(file, patience), poolclass=NullPool)
     with engine.connect() as connection:
         # From here to the end nothing is seen of what the bot writes meanwhile.
         connection.exec_driver_sql("BEGIN")
@@ -89,18 +90,18 @@ def _looked_at(connection: Connection, work: Work[Finding]) -> Finding:
     return work(connection)
 
 
-def _open(file: Path) -> sqlite3.Connection:
+def _open(file: Path, patience: float) -> sqlite3.Connection:
     # Nothing can be written through it, and the bot's write-ahead log is left to the bot.
-    connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=PATIENCE)
+    connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=patience)
     # A byte that is no text must be found, not stop the search.
     connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
     return connection
 
 
-async def _on_server(address: URL, work: Work[Finding]) -> Finding:
+async def _on_server(address: URL, work: Work[Finding], patience: float) -> Finding:
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM, which a file doesn't need
 
-    options = {"timeout": PATIENCE, "server_settings": {"default_transaction_read_only": "on"}}
+    options = {"timeout": patience, "server_settings": {"default_transaction_read_only": "on"}}
     engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=options)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")

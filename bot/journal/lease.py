@@ -1,7 +1,7 @@
 """Who leads, of several processes on one PostgreSQL database: a term, its heartbeat and its fence.
 
 The advisory lock says who writes. It can't say that its holder is well: a process that is paused, or a machine that was cut off,
-keeps it. So the leader beats, and who stands by takes over from one that hasn't for ``LEASE_SECONDS`` (``standby``). What keeps
+keeps it. So the leader beats, and who stands by takes over from one that hasn't for a whole lease (``standby``). What keeps
 the old one from doing harm when it wakes up:
 
 - its connection was ended, and with it what it had begun to write; the lock is free only after that;
@@ -23,16 +23,10 @@ from bot.errors import JournalError, JournalLocked
 from bot.journal import lock
 from bot.journal.links import Link
 from bot.journal.schema import leader
+from bot.timings import LeaseTimings
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 5.0
-# A leader stops this long before somebody else may start: what it has just let go must have left by then.
-MARGIN_SECONDS = 1.5
-BEAT_SECONDS = 1.0
-AGAIN_SECONDS = 0.25
-# Nothing can beat while the tables are changed.
-MIGRATION_SECONDS = 60.0
 DEPOSED = "Another bot leads this desk now, so nothing was sent; look at the card again."
 SILENT = "The journal's database hasn't been reached for some seconds, so another bot may lead now, and nothing was sent."
 _STANDING_BY = "Another process leads on this database: {who}."
@@ -63,6 +57,7 @@ class Lease:
 
     Args:
         name: of this process, for people.
+        timings: how long is waited for what.
         now: seconds of a clock that is never set back.
 
     Attributes:
@@ -72,8 +67,9 @@ class Lease:
         lost: set when another process has begun a newer term.
     """
 
-    def __init__(self, name: str, now: Callable[[], float] = elapsed) -> None:
+    def __init__(self, name: str, timings: LeaseTimings, now: Callable[[], float] = elapsed) -> None:
         self.now = now
+        self._timings = timings
         self.epoch = 0
         self.before: str | None = None
         self.lost = asyncio.Event()
@@ -85,7 +81,7 @@ class Lease:
         """Why nothing may be sent or told just now; ``None`` when it may."""
         if self.lost.is_set():
             return DEPOSED
-        return SILENT if self.now() >= self._renewed + LEASE_SECONDS - MARGIN_SECONDS else None
+        return SILENT if self.now() >= self._renewed + self._timings.lasts - self._timings.margin else None
 
     def claim(self, connection: Connection) -> None:
         """Take the lock for a new connection.
@@ -153,10 +149,10 @@ class Lease:
                 if str(error) != told:
                     log.warning("no heartbeat: %s", error)
                 told = str(error)
-                await asyncio.sleep(AGAIN_SECONDS)
+                await asyncio.sleep(self._timings.beat_again)
             else:
                 told = ""
-                await asyncio.sleep(BEAT_SECONDS)
+                await asyncio.sleep(self._timings.beat)
 
 
 def _nothing(_connection: Connection) -> None:

@@ -20,14 +20,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from bot.errors import JournalError
 from bot.journal.faults import FOREIGN, is_held, journal_error
+from bot.timings import JournalTimings
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 MEMORY = ":memory:"
-# Seconds to wait for another program that holds the database.
-PATIENCE = 5.0
-_PAUSE = 0.02
 CLOSED = "The journal is closed: the bot is stopping."
 
 
@@ -44,9 +42,9 @@ class Link(Protocol):
 class SqliteWrites:
     """SQLite for writing: the whole transaction, from its lock to its commit on disk, goes in one trip to a thread of its own."""
 
-    def __init__(self, file: str, patience: float = PATIENCE) -> None:
+    def __init__(self, file: str, timings: JournalTimings) -> None:
         self._in_memory = file == MEMORY
-        self._engine = _engine(file, patience=patience)
+        self._engine = _engine(file, patience=timings.patience)
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, "journal")
         self._closed = False
@@ -98,15 +96,15 @@ class SqliteReads:
     with the whole file to itself, is waited for without holding up anybody else.
     """
 
-    def __init__(self, file: str, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, file: str, timings: JournalTimings) -> None:
+        self._timings = timings
         self._engine = _engine(file, patience=0)
         self._connection: Connection | None = None
         self._closed = False
 
     async def run(self, work: Work[T]) -> T:
         """Do a piece of work that changes nothing."""
-        give_up = asyncio.get_running_loop().time() + self._patience
+        give_up = asyncio.get_running_loop().time() + self._timings.patience
         while True:
             if self._closed:
                 raise JournalError(CLOSED)
@@ -115,7 +113,7 @@ class SqliteReads:
             except FOREIGN as error:
                 if not is_held(error) or asyncio.get_running_loop().time() > give_up:
                     raise journal_error(error) from error
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(self._timings.held_again)
 
     async def close(self) -> None:
         """Close it."""

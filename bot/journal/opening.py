@@ -11,12 +11,13 @@ from sqlalchemy.exc import ArgumentError
 from bot.clock import Clock, system_clock
 from bot.errors import JournalError, SettingsError
 from bot.journal.faults import SETTING, setting_error
-from bot.journal.lease import MIGRATION_SECONDS, Lease, name_of_this_process
+from bot.journal.lease import Lease, name_of_this_process
 from bot.journal.links import MEMORY, Link, SqliteReads, SqliteWrites
 from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
 from bot.journal.standby import Standby
 from bot.journal.store import SqlJournal
+from bot.timings import USUAL, JournalTimings
 
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
 _OPTIONS: dict[str, set[str]] = {SQLITE: set(), POSTGRESQL: {"host", "ssl"}}
@@ -24,12 +25,13 @@ _FORMS = f"write it like {SQLITE}:///desk.db or {POSTGRESQL}://user:password@hos
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Clock | None = None) -> AsyncIterator[SqlJournal]:
+async def opened(url: str, clock: Clock | None = None, timings: JournalTimings = USUAL.journal) -> AsyncIterator[SqlJournal]:
     """The journal at that address, owned by this process alone and brought up to date. On PostgreSQL its owner leads meanwhile.
 
     Args:
         url: as ``DATABASE_URL`` has it.
         clock: the desk's; one of its own if left out.
+        timings: how long is waited for what.
 
     Raises:
         SettingsError: the address can't be used.
@@ -38,12 +40,12 @@ async def opened(url: str, clock: Clock | None = None) -> AsyncIterator[SqlJourn
     """
     async with AsyncExitStack() as stack:
         address, clock = read_address(url), clock or system_clock()
-        lease = None if address.drivername == SQLITE else Lease(name_of_this_process(), clock.seconds)
-        reads, writes = _sqlite(address, stack) if lease is None else _postgresql(address, lease)
+        lease = None if address.drivername == SQLITE else Lease(name_of_this_process(), timings.lease, clock.seconds)
+        reads, writes = _sqlite(address, timings, stack) if lease is None else _postgresql(address, timings, lease)
         stack.push_async_callback(writes.close)
         stack.push_async_callback(reads.close)
         try:
-            await (writes.run(migrate) if lease is None else _begin(lease, writes))
+            await (writes.run(migrate) if lease is None else _begin(lease, writes, timings.lease.migration))
         except JournalError as error:
             if (wrong := setting_error(error)) is not None:
                 raise wrong from error
@@ -54,19 +56,19 @@ async def opened(url: str, clock: Clock | None = None) -> AsyncIterator[SqlJourn
         yield SqlJournal(reads, writes, clock, lease)
 
 
-def standby(url: str) -> Standby | None:
+def standby(url: str, timings: JournalTimings = USUAL.journal) -> Standby | None:
     """What waits for its turn where another process owns the journal; ``None`` where nobody can, which is on SQLite.
 
     Raises:
         SettingsError: the address can't be used.
     """
     address = read_address(url)
-    return None if address.drivername == SQLITE else Standby(_to_postgresql(address))
+    return None if address.drivername == SQLITE else Standby(_to_postgresql(address, timings), timings.lease)
 
 
-async def _begin(lease: Lease, writes: Link) -> None:
+async def _begin(lease: Lease, writes: Link, migration: float) -> None:
     """Take the lock, begin the term and bring the tables up to date; the very first term begins when there are any."""
-    await writes.run(lambda connection: lease.begin(connection, MIGRATION_SECONDS))
+    await writes.run(lambda connection: lease.begin(connection, migration))
     await writes.run(migrate)
     await writes.run(lease.begin)
 
@@ -92,15 +94,15 @@ def read_address(url: str) -> URL:
     return address
 
 
-def _sqlite(address: URL, stack: AsyncExitStack) -> tuple[Link, Link]:
+def _sqlite(address: URL, timings: JournalTimings, stack: AsyncExitStack) -> tuple[Link, Link]:
     name = address.database or ""
     if name == MEMORY:
-        link = SqliteWrites(name)
+        link = SqliteWrites(name, timings)
         return link, link
     lock = FileLock(file := journal_file(name))
     lock.take()
     stack.callback(lock.release)
-    return SqliteReads(str(file)), SqliteWrites(str(file))
+    return SqliteReads(str(file), timings), SqliteWrites(str(file), timings)
 
 
 def journal_file(name: str) -> Path:
@@ -115,12 +117,12 @@ def journal_file(name: str) -> Path:
     return file
 
 
-def _postgresql(address: URL, lease: Lease) -> tuple[Link, Link]:
-    return _to_postgresql(address), _to_postgresql(address, lease)
+def _postgresql(address: URL, timings: JournalTimings, lease: Lease) -> tuple[Link, Link]:
+    return _to_postgresql(address, timings), _to_postgresql(address, timings, lease)
 
 
-def _to_postgresql(address: URL, lease: Lease | None = None) -> Link:
+def _to_postgresql(address: URL, timings: JournalTimings, lease: Lease | None = None) -> Link:
     """A link that reads, or one that writes by the lease."""
     from bot.journal.postgres import PostgresLink  # noqa: PLC0415 - nobody else should have to load it
 
-    return PostgresLink(address, writes=lease is not None, fence=lease)
+    return PostgresLink(address, timings, writes=lease is not None, fence=lease)

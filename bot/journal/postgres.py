@@ -14,7 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from bot.errors import JournalError
 from bot.journal.faults import FOREIGN, journal_error
-from bot.journal.links import CLOSED, PATIENCE, T, Work
+from bot.journal.links import CLOSED, T, Work
+from bot.timings import JournalTimings
 
 
 class Fence(Protocol):
@@ -38,12 +39,14 @@ class PostgresLink:
     """PostgreSQL by asyncpg.
 
     Args:
+        timings: how long is waited for what.
         fence: of a link that writes.
     """
 
-    def __init__(self, url: URL, *, writes: bool, fence: Fence | None = None) -> None:
+    def __init__(self, url: URL, timings: JournalTimings, *, writes: bool, fence: Fence | None = None) -> None:
         # "on" also where the server's own configuration trades safety for speed.
-        options = {"server_settings": {"synchronous_commit": "on"}, "timeout": PATIENCE, "command_timeout": 4 * PATIENCE}
+        settings = {"synchronous_commit": "on"}
+        options = {"server_settings": settings, "timeout": timings.patience, "command_timeout": timings.command}
         engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=options)
         self._engine = engine if writes else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._fence = fence

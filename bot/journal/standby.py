@@ -13,13 +13,13 @@ from sqlalchemy import Connection, select
 from bot.clock import elapsed
 from bot.errors import JournalError
 from bot.journal import lock
-from bot.journal.lease import LEASE_SECONDS, SERVER_NOW, leads
+from bot.journal.lease import SERVER_NOW, leads
 from bot.journal.links import Link
 from bot.journal.schema import leader
+from bot.timings import LeaseTimings
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
 _row = leader.c
 _BEAT = select(_row.epoch, _row.beat_at, (SERVER_NOW - _row.beat_at).label("age"))
 
@@ -46,11 +46,13 @@ class Standby:
 
     Args:
         link: to look by; it never holds the lock.
+        timings: how long is waited for what.
         now: seconds of a clock that is never set back.
     """
 
-    def __init__(self, link: Link, now: Callable[[], float] = elapsed) -> None:
+    def __init__(self, link: Link, timings: LeaseTimings, now: Callable[[], float] = elapsed) -> None:
         self._link = link
+        self._timings = timings
         self._now = now
         self._seen: Seen | None = None
         self._since = now()
@@ -70,7 +72,7 @@ class Standby:
                 if str(error) != told:
                     log.warning("standing by: %s", error)
                 told = str(error)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._timings.look)
 
     async def close(self) -> None:
         """Stop looking."""
@@ -81,9 +83,10 @@ class Standby:
 
         By ours alone a server that was set back could count; by the server's alone one that was set forward.
         """
+        lasts = self._timings.lasts
         if self._seen is None or (seen.pid, seen.beat) != (self._seen.pid, self._seen.beat):
             self._seen, self._since = seen, self._now()
-        elif seen.beat is not None and self._now() - self._since >= LEASE_SECONDS and seen.age >= LEASE_SECONDS:
+        elif seen.beat is not None and self._now() - self._since >= lasts and seen.age >= lasts:
             log.warning("the bot that leads (%s) hasn't been heard of for %.0f s; ending its connection", seen.name, seen.age)
             await self._link.run(lambda connection: lock.end(connection, pid))
 

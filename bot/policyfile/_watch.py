@@ -33,7 +33,7 @@ class PolicyWatch:
         self,
         on_change: Callable[[Policy], Awaitable[None]],
         on_refused: Callable[[PolicyError], Awaitable[None]],
-        interval: float = 2.0,
+        interval: float,
     ) -> None:
         """Look at the file every ``interval`` seconds, for ever.
 

@@ -12,11 +12,12 @@ from bot.journal.auditing import audited, exported, verified
 from bot.journal.export import Finding, Format, check, time_of
 from bot.journal.heads import Kept, heads_file, kept_heads
 from bot.settings import load_database_url
+from bot.timings import USUAL, JournalTimings
 
 GOOD, FAILED = 0, 1
 
 
-async def verify(file: Path | None, heads: Path | None) -> int:
+async def verify(file: Path | None, heads: Path | None, timings: JournalTimings = USUAL.journal) -> int:
     """Print one line about the journal, or about an export; returns the exit code.
 
     Raises:
@@ -31,12 +32,12 @@ async def verify(file: Path | None, heads: Path | None) -> int:
         url = load_database_url()
         # Before the journal, which may grow meanwhile.
         kept = _named(heads) if heads is not None else kept_heads(heads_file(url))
-        found = await audited(url, partial(verified, marks=[each.head for each in kept]))
+        found = await audited(url, partial(verified, marks=[each.head for each in kept]), timings)
     sys.stdout.write(f"{found.wrong or _in_order(found, len(kept))}\n")
     return FAILED if found.wrong else GOOD
 
 
-async def export(form: str, out: Path | None) -> int:
+async def export(form: str, out: Path | None, timings: JournalTimings = USUAL.journal) -> int:
     """Write the log out; returns the exit code, which tells whether what was written stands as it once was.
 
     Raises:
@@ -49,7 +50,7 @@ async def export(form: str, out: Path | None) -> int:
             with _writing(out):
                 stream.write(text.encode("ascii"))
 
-        found = await audited(url, partial(exported, form=Format(form), write=write))
+        found = await audited(url, partial(exported, form=Format(form), write=write), timings)
         with _writing(out):
             stream.flush()
     if found.wrong:

@@ -16,13 +16,11 @@ from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.chain import EMPTY, Head
 from bot.journal.heads import Kept, keep_head, kept_heads
+from bot.timings import ProgramTimings
 from bot.trading.policy import Policy
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
-EVERY_SECONDS = 60.0
-# A journal that doesn't answer must not keep the bot from seeing its orders to their end.
-AT_THE_END_SECONDS = 0.5
 
 
 class Log(Protocol):
@@ -48,6 +46,7 @@ class Heads:
         policy: as it is now.
         file: where heads are kept.
         clock: the host's: a head is told each day, as people have days.
+        timings: how long is waited for what.
         rest: waits so many seconds.
     """
 
@@ -58,6 +57,7 @@ class Heads:
         policy: Callable[[], Policy],
         file: Path,
         clock: Callable[[], datetime],
+        timings: ProgramTimings,
         rest: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._journal = journal
@@ -65,6 +65,7 @@ class Heads:
         self._policy = policy
         self._file = file
         self._clock = clock
+        self._timings = timings
         self._rest = rest
         self._told: Kept | None = None
         self._written: Head | None = None
@@ -76,12 +77,12 @@ class Heads:
             now = self._clock().astimezone(UTC)
             if self._told is None or self._told.at.date() < now.date():
                 await self._tell_or_log()
-            await self._rest(EVERY_SECONDS)
+            await self._rest(self._timings.head_every)
 
     async def tell_last(self) -> None:
         """Tell the head when the bot stops, if anything has been written since the last one was told; raises nothing."""
         try:
-            async with asyncio.timeout(AT_THE_END_SECONDS):
+            async with asyncio.timeout(self._timings.head_within):
                 await self._tell_or_log(only_news=True)
         except TimeoutError:
             log.warning("the log's head isn't told at this stop: the journal doesn't answer")
@@ -89,7 +90,7 @@ class Heads:
     async def keep_last(self) -> None:
         """Keep the very last head, once nothing more is written; raises nothing."""
         try:
-            async with asyncio.timeout(AT_THE_END_SECONDS):
+            async with asyncio.timeout(self._timings.head_within):
                 await self._keep(Kept(self._clock().astimezone(UTC), await self._journal.head()))
         except (JournalError, TimeoutError) as error:
             log.warning("the log's last head isn't kept: %s", str(error) or "the journal doesn't answer")

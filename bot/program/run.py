@@ -25,12 +25,14 @@ from bot.journal.heads import heads_file
 from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
 from bot.journal.standby import Standby
+from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.metrics import Meter, StandingBy, served
 from bot.program.signals import stop_on_signals, unless
 from bot.settings import Settings
+from bot.timings import USUAL, CrossTradeTimings, DeskTimings, Timings
 from bot.trading.policy import Policy
 from bot.trading.words import code
 from cogs.accounts import Accounts
@@ -52,9 +54,6 @@ NewId = Callable[[], str]
 # Letters and digits that nobody mistakes for one another when a ticket's id is read aloud.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ID_LENGTH = 8
-GOODBYE_SECONDS = 2.0
-LINK_SECONDS = 2.0
-AGAIN_SECONDS = 1.0
 MOST_REASONS = 10
 COGS = (
     Positions,
@@ -76,7 +75,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, timings: Timings = USUAL) -> int:
     """Run the bot until it is told to stop; returns the exit code.
 
     Raises:
@@ -86,13 +85,13 @@ async def run(settings: Settings) -> int:
     stop = stop_on_signals()
     # A file that can't be used stops the start, also of a bot that would stand by.
     watch = PolicyWatch(settings.policy_file)
-    waiting, stood_by = standby(settings.database_url), False
+    waiting, stood_by = standby(settings.database_url, timings.journal), False
     while not stop.is_set():
         why = "Another process leads now."
         try:
             watch = _as_it_is_now(watch, settings) if stood_by else watch
             # A clock of its own for each time: what it says holds from the start of a desk to its end.
-            await lead(settings, watch, stop, system_clock(), stood_by=stood_by)
+            await lead(settings, watch, stop, system_clock(), stood_by=stood_by, timings=timings)
         except JournalLocked as error:
             if waiting is None:
                 raise
@@ -102,7 +101,7 @@ async def run(settings: Settings) -> int:
                 raise
             # Who stands by is there for such days.
             why = str(error)
-            await unless(stop, asyncio.sleep(AGAIN_SECONDS))
+            await unless(stop, asyncio.sleep(timings.program.lead_again))
         if waiting is not None and not stop.is_set():
             stood_by = True
             log.info("standing by: %s", why)
@@ -131,7 +130,14 @@ def _as_it_is_now(watch: PolicyWatch, settings: Settings) -> PolicyWatch:
 
 
 async def lead(
-    settings: Settings, watch: PolicyWatch, stop: asyncio.Event, clock: Clock, *, ids: NewId = new_id, stood_by: bool = False
+    settings: Settings,
+    watch: PolicyWatch,
+    stop: asyncio.Event,
+    clock: Clock,
+    *,
+    ids: NewId = new_id,
+    stood_by: bool = False,
+    timings: Timings = USUAL,
 ) -> None:
     """Run the desk until told to stop, or until another process has taken over.
 
@@ -142,54 +148,73 @@ async def lead(
         clock: begins with this desk.
         ids: gives an id that was never given before, of letters and digits.
         stood_by: whether another process has led before.
+        timings: how long is waited for what.
     """
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(opened(settings.database_url, clock))
+        journal = await stack.enter_async_context(opened(settings.database_url, clock, timings.journal))
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
-        messenger = DiscordMessenger(clock, why_not)
-        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not))
+        messenger = DiscordMessenger(clock, why_not, timings.chat)
+        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
-        quiet, halt_file = broker.in_background, beside_the_journal(settings.database_url)
-        desk = Desk(
-            broker,
-            journal,
-            messenger,
-            lambda: watch.current,
-            clock,
-            ids,
-            quiet_broker=quiet,
-            urgent_broker=broker.for_exits,
-            observe=meter.count,
-            halt_file=halt_file,
-        )
+        parts = broker, journal, messenger
+        desk = _desk(parts, settings, watch, clock, ids, meter, timings.desk)
         broker.listen(desk.news)
         if lease is not None and stood_by:
             await _tell_of_takeover(lease, watch, desk)
         meter.grades = desk.health.grades
         found = await desk.start()
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
-        clients = Clients(settings, desk, messenger)
-        heads = Heads(journal, desk.record, lambda: watch.current, heads_file(settings.database_url), clock.host)
+        # Nobody takes over from a bot on SQLite.
+        lost = asyncio.Event() if lease is None else lease.lost
+        clients = Clients(settings, desk, messenger, timings)
+        heads = Heads(journal, desk.record, lambda: watch.current, heads_file(settings.database_url), clock.host, timings.program)
         await _until_stopped(
             desk,
             heads,
-            # Nobody takes over from a bot on SQLite.
-            asyncio.Event() if lease is None else lease.lost,
+            lost,
+            timings.program.goodbye,
             asyncio.create_task(stop.wait(), name="stop"),
-            asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
-            asyncio.create_task(_watch_policy(watch, desk), name="policy"),
+            asyncio.create_task(
+                run_client(clients.make, settings.discord_token.get_secret_value(), timings.chat), name="discord"
+            ),
+            asyncio.create_task(_watch_policy(watch, desk, timings.program.policy_every), name="policy"),
             asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(), name="link"),
         )
 
 
+def _desk(
+    parts: tuple[CrossTrade, SqlJournal, DiscordMessenger],
+    settings: Settings,
+    watch: PolicyWatch,
+    clock: Clock,
+    ids: NewId,
+    meter: Meter,
+    timings: DeskTimings,
+) -> Desk:
+    broker, journal, messenger = parts
+    return Desk(
+        broker,
+        journal,
+        messenger,
+        lambda: watch.current,
+        clock,
+        ids,
+        quiet_broker=broker.in_background,
+        urgent_broker=broker.for_exits,
+        timings=timings,
+        observe=meter.count,
+        halt_file=beside_the_journal(settings.database_url),
+    )
+
+
 async def _until_stopped(
-    desk: Desk, heads: Heads, lost: asyncio.Event, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]"
+    desk: Desk, heads: Heads, lost: asyncio.Event, goodbye: float, stop: "asyncio.Task[bool]", *work: "asyncio.Task[None]"
 ) -> None:
-    """Wait for the word to stop, or until another process leads.
+    """Wait for the word to stop, or until another process leads; then give the work so many seconds for its goodbye.
 
     A part that ends before that ends the program, with its sentence if it has one.
     """
@@ -211,7 +236,7 @@ async def _until_stopped(
         for task in (*waits, *work):
             task.cancel()
         # A Discord that doesn't answer a goodbye must not keep the process from ending in time.
-        await asyncio.wait({*waits, *work}, timeout=GOODBYE_SECONDS)
+        await asyncio.wait({*waits, *work}, timeout=goodbye)
         if not lost.is_set():
             await heads.keep_last()
 
@@ -228,10 +253,11 @@ async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, desk: Desk) -> Non
 class Clients:
     """Makes a Discord client for each attempt to connect, and speaks to the newest one."""
 
-    def __init__(self, settings: Settings, desk: Desk, messenger: DiscordMessenger) -> None:
+    def __init__(self, settings: Settings, desk: Desk, messenger: DiscordMessenger, timings: Timings) -> None:
         self._settings = settings
         self._desk = desk
         self._messenger = messenger
+        self._timings = timings
         self._newest: DeskClient | None = None
 
     def make(self) -> DeskClient:
@@ -241,6 +267,7 @@ class Clients:
             self._messenger,
             self._settings.discord_guild_id,
             COGS,
+            timings=self._timings.chat,
             api_url=self._settings.discord_api_url,
             gateway_url=self._settings.discord_gateway_url,
         )
@@ -249,7 +276,7 @@ class Clients:
     async def show_link(self) -> None:
         """Keep the bot's line in the member list true, for ever: what is halted, and which link is down."""
         while True:
-            await asyncio.sleep(LINK_SECONDS)
+            await asyncio.sleep(self._timings.program.presence_every)
             if self._newest is not None:
                 try:
                     sign = self._desk.health.sign
@@ -260,7 +287,7 @@ class Clients:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -> CrossTrade:
+def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, timings: CrossTradeTimings) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -269,11 +296,12 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot) -
         transport=settings.crosstrade_transport.value,
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
+        timings=timings,
         why_not=why_not,
     )
 
 
-async def _watch_policy(watch: PolicyWatch, desk: Desk) -> None:
+async def _watch_policy(watch: PolicyWatch, desk: Desk, every: float) -> None:
     """Keep the running policy that of its file; the team reads what became of a change."""
 
     async def told(text: str, data: dict[str, object]) -> None:
@@ -289,4 +317,4 @@ async def _watch_policy(watch: PolicyWatch, desk: Desk) -> None:
         why = "\n".join(code(reason) for reason in reasons)
         await told(f"**Policy file refused** · {watch.digest} stays in force\n{why}", {"refused": list(reasons)})
 
-    await watch.watch(changed, refused)
+    await watch.watch(changed, refused, every)

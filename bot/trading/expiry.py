@@ -178,6 +178,6 @@ def _easter(year: int) -> date:
     easter = date(year, 3, 22) + timedelta(days=moon + days)
     late = date(year, 4, 25)
     # Gauss's two exceptions.
-    if easter == date(year, 4, 26) or (easter == late and moon == 28 and year % 19 > 10):
+    if easter == date(year, 4, 26) or (easter == late and moon == 28):
         return easter - 7 * DAY
     return easter

@@ -298,7 +298,7 @@ def _terms_denial(held: list[Grant], request: Request) -> Denial | None:
                 f"order_type={request.order_type}",
             )
     if request.quantity is not None:
-        most = max((grant.max_quantity or 0 for grant in held), default=0)
+        most = max(grant.max_quantity or 0 for grant in held)
         if request.quantity > most:
             return Denial(
                 DenialCode.QUANTITY_OVER_GRANT,

@@ -47,7 +47,7 @@ def price(value: Decimal, tick_size: Decimal | None) -> str:
         return plain
     wanted = len(number(tick_size).partition(".")[2])
     whole, _, decimals = plain.partition(".")
-    if not wanted or "e" in plain or not plain.strip("-").replace(".", "").isdigit():
+    if not wanted or not plain.strip("-").replace(".", "").isdigit():
         return plain
     return f"{whole}.{decimals.rstrip('0').ljust(wanted, '0')}"
 

@@ -326,7 +326,7 @@ async def test_a_private_card_lives_on_with_each_press_and_ends_after_15_minutes
 
 
 async def test_only_so_many_private_cards_are_kept(stage: Stage) -> None:
-    kept = PrivateCards(HandClock().seconds, most=2)
+    kept = PrivateCards(HandClock().seconds, lives=60.0, most=2)
     stage.desk.visibility = Visibility.PRIVATE
     await stage.reverse()
     interaction = stage.desk.messenger.private.find("t1")

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from bot.clock import system_clock
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
+from bot.timings import CrossTradeTimings
 
 from .vendor import TOKEN, Vendor
 
 Connect = Callable[..., Any]
 # For calls that are to run out of time; not much less, as machines are busy at times.
-QUICK = Timeouts(read=0.5, write=0.5)
+QUICK = CrossTradeTimings(read=0.5, write=0.5)
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import AccountSpec, Kind, Rule, Simulator, Timing, running
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.sandbox.ninjatrader.hours import Hours
+from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Position
 from bot.trading.instruments import Contract, Root
@@ -35,7 +36,7 @@ async def play(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterato
     simulator = Simulator(token=TOKEN, accounts=LONG_TWO, timing=FAST, rate_limited=False)
     async with running(simulator) as url:
         # An answer that can't be read leaves an RPC waiting until its time is over.
-        client = await connect(url, transport=request.param, streamed=True, timeouts=Timeouts(write=2.0))
+        client = await connect(url, transport=request.param, streamed=True, timings=CrossTradeTimings(write=2.0))
         await client.stream.opened()
         yield simulator, client
 

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.crosstrade.budget import LONGEST_PARK, Bucket, Budget, Priority
+from bot.crosstrade.budget import Bucket, Budget, Priority
 from bot.sandbox.virtual import run
+from bot.timings import USUAL
+
+TIMINGS = USUAL.crosstrade
 
 EPSILON = 1e-6
 FOREVER = float("inf")
@@ -48,7 +51,7 @@ PARKS = st.lists(st.tuples(st.floats(0, 20), st.floats(0, 8)), max_size=3)
 
 async def _play(rate: float, burst: int, asks: list[Ask], parks: list[tuple[float, float]]) -> list[Seen]:
     loop = asyncio.get_running_loop()
-    budget = Budget(rate, burst, clock=loop.time)
+    budget = Budget(rate, burst, clock=loop.time, timings=TIMINGS)
     seen: list[Seen] = []
 
     async def one(ask: Ask) -> None:
@@ -109,7 +112,7 @@ def test_the_more_urgent_overtake_and_equals_keep_their_turn(rate: float, burst:
 def test_an_order_overtakes_reads_that_came_first() -> None:
     async def play() -> list[str]:
         loop = asyncio.get_running_loop()
-        budget = Budget(1, 2, clock=loop.time)
+        budget = Budget(1, 2, clock=loop.time, timings=TIMINGS)
         order: list[str] = []
 
         async def ask(name: str, priority: Priority) -> None:
@@ -131,7 +134,7 @@ def test_an_order_overtakes_reads_that_came_first() -> None:
 
 def test_reads_leave_a_reserve_for_orders_and_orders_leave_one_for_ways_out() -> None:
     async def play() -> list[int]:
-        budget = Budget(0.001, 20, clock=asyncio.get_running_loop().time)
+        budget = Budget(0.001, 20, clock=asyncio.get_running_loop().time, timings=TIMINGS)
         given = []
         for priority in (Priority.READ, Priority.ORDER, Priority.EXIT):
             given.append(0)
@@ -144,13 +147,13 @@ def test_reads_leave_a_reserve_for_orders_and_orders_leave_one_for_ways_out() ->
 
 def test_a_burst_of_one_has_no_reserve() -> None:
     async def play() -> bool:
-        return await Budget(1, 1, clock=asyncio.get_running_loop().time).acquire(Priority.BACKGROUND, FOREVER)
+        return await Budget(1, 1, clock=asyncio.get_running_loop().time, timings=TIMINGS).acquire(Priority.BACKGROUND, FOREVER)
 
     assert run(play())
 
 
 def test_a_free_token_is_granted_without_a_turn_of_the_loop() -> None:
-    budget = Budget(1, 5, clock=time.monotonic)
+    budget = Budget(1, 5, clock=time.monotonic, timings=TIMINGS)
     coroutine = budget.acquire(Priority.ORDER, budget.now() + 1)
     with pytest.raises(StopIteration) as end:
         coroutine.send(None)
@@ -159,7 +162,7 @@ def test_a_free_token_is_granted_without_a_turn_of_the_loop() -> None:
 
 def test_a_deadline_that_has_passed_is_refused_even_with_tokens_left() -> None:
     async def play() -> bool:
-        budget = Budget(1, 5, clock=asyncio.get_running_loop().time)
+        budget = Budget(1, 5, clock=asyncio.get_running_loop().time, timings=TIMINGS)
         return await budget.acquire(Priority.EXIT, budget.now())
 
     assert run(play()) is False
@@ -168,7 +171,7 @@ def test_a_deadline_that_has_passed_is_refused_even_with_tokens_left() -> None:
 def test_parking_empties_the_bucket_and_waits() -> None:
     async def play() -> tuple[float, float]:
         loop = asyncio.get_running_loop()
-        budget = Budget(2, 20, clock=loop.time)
+        budget = Budget(2, 20, clock=loop.time, timings=TIMINGS)
         began = loop.time()
         waiting = asyncio.create_task(budget.acquire(Priority.EXIT, FOREVER))
         budget.park(3)
@@ -187,15 +190,15 @@ def test_parking_empties_the_bucket_and_waits() -> None:
 
 @pytest.mark.parametrize("asked", [1e9, -5.0])
 def test_no_answer_can_park_the_budget_for_ever_or_backwards(asked: float) -> None:
-    bucket = Bucket(1, 1, 0.0)
+    bucket = Bucket(1, 1, 0.0, TIMINGS.longest_park)
     bucket.park(0.0, asked)
     assert not bucket.take(0.0)
-    assert bucket.take(LONGEST_PARK)
+    assert bucket.take(TIMINGS.longest_park)
 
 
 def test_somebody_who_gives_up_takes_no_token() -> None:
     async def play() -> bool:
-        budget = Budget(1, 1, clock=asyncio.get_running_loop().time)
+        budget = Budget(1, 1, clock=asyncio.get_running_loop().time, timings=TIMINGS)
         assert await budget.acquire(Priority.ORDER, FOREVER)
         waiting = asyncio.create_task(budget.acquire(Priority.ORDER, FOREVER))
         await asyncio.sleep(0)
@@ -218,7 +221,7 @@ class _Hands:
 
 async def test_a_token_that_comes_after_the_deadline_goes_to_the_next() -> None:
     clock = _Hands()
-    budget = Budget(1, 1, clock=clock)
+    budget = Budget(1, 1, clock=clock, timings=TIMINGS)
     assert await budget.acquire(Priority.ORDER, FOREVER)
     late = asyncio.create_task(budget.acquire(Priority.ORDER, 0.05))
     await asyncio.sleep(0)
@@ -229,7 +232,7 @@ async def test_a_token_that_comes_after_the_deadline_goes_to_the_next() -> None:
 
 async def test_a_newcomer_does_not_take_the_token_that_others_wait_for() -> None:
     clock = _Hands()
-    budget = Budget(1, 1, clock=clock)
+    budget = Budget(1, 1, clock=clock, timings=TIMINGS)
     assert await budget.acquire(Priority.ORDER, FOREVER)
     first = asyncio.create_task(budget.acquire(Priority.ORDER, FOREVER))
     await asyncio.sleep(0)
@@ -242,7 +245,7 @@ async def test_a_newcomer_does_not_take_the_token_that_others_wait_for() -> None
 
 
 def test_a_clock_that_runs_backwards_gives_nothing() -> None:
-    bucket = Bucket(1, 1, 10.0)
+    bucket = Bucket(1, 1, 10.0, TIMINGS.longest_park)
     assert bucket.take(10.0)
     assert not bucket.take(5.0)
     assert not bucket.take(10.5)
@@ -253,4 +256,4 @@ def test_a_clock_that_runs_backwards_gives_nothing() -> None:
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0)])
 def test_a_budget_of_nothing_is_refused(rate: float, burst: int) -> None:
     with pytest.raises(ValueError, match="budget"):
-        Budget(rate, burst, clock=time.monotonic)
+        Budget(rate, burst, clock=time.monotonic, timings=TIMINGS)

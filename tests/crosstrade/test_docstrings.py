@@ -20,11 +20,11 @@ from bot.crosstrade.endpoints import BESIDE, ENDPOINTS, Endpoint, Trust
 from bot.crosstrade.errors import Reply
 from bot.crosstrade.link import Link
 from bot.crosstrade.reading import Reading
-from bot.crosstrade.rest import Timeouts
 from bot.crosstrade.wire import _accounts, _market, _orders
 from bot.crosstrade.wire._values import InstrumentRow
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
+from bot.timings import CrossTradeTimings
 from bot.trading.intents import Action
 from bot.trading.outcomes import Outcome
 
@@ -89,7 +89,7 @@ def gives(name: str) -> object:
 
 OF_READS = {one for name in (*(read.client for read in READS), "quote", "day") for one in classes(gives(name))}
 RETURNED = sorted(
-    {*OF_READS, *classes(Outcome), Link, Reply, pushes.Tick, Timeouts},
+    {*OF_READS, *classes(Outcome), Link, Reply, pushes.Tick, CrossTradeTimings},
     key=lambda one: one.__name__,
 )
 BODIES = [

@@ -14,8 +14,8 @@ import pytest
 from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.feed import Feed
-from bot.crosstrade.stream import REFUSED_SECONDS
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.instruments import Contract, Root
 from bot.trading.outcomes import Accepted
 from tests.clocks import HandClock
@@ -34,7 +34,9 @@ async def client(request: pytest.FixtureRequest, connect: Connect) -> CrossTrade
     """A client with its stream open, whichever way orders travel. Its clock stands, so that a slow machine makes nothing old."""
     clock = HandClock(soon(0))
     clock.seconds = time.monotonic  # type: ignore[method-assign]  # the budget of changes fills up all the same
-    made: CrossTrade = await connect(transport=request.param, streamed=True, backoff=(0.01,), clock=clock)
+    made: CrossTrade = await connect(
+        transport=request.param, streamed=True, timings=CrossTradeTimings(backoff=(0.01,)), clock=clock
+    )
     return made
 
 
@@ -181,7 +183,7 @@ async def test_without_a_connection_every_price_is_read(vendor: Vendor, connect:
 def test_a_stream_that_is_refused_and_not_needed_is_asked_for_rarely(status: int) -> None:
     info: Any = None
     refusal = aiohttp.WSServerHandshakeError(info, (), status=status)
-    assert _waits(refusal, refusal, needed=False) == [REFUSED_SECONDS] * 2
+    assert _waits(refusal, refusal, needed=False) == [USUAL.crosstrade.refused] * 2
 
 
 def test_a_stream_that_is_not_needed_is_tried_as_often_as_one_that_is() -> None:
@@ -191,7 +193,7 @@ def test_a_stream_that_is_not_needed_is_tried_as_often_as_one_that_is() -> None:
 
 async def test_orders_and_the_link_do_not_depend_on_a_stream_that_is_not_needed(vendor: Vendor, connect: Connect) -> None:
     vendor.handshake_status = 500
-    client = await connect(streamed=True, backoff=(0.001,))
+    client = await connect(streamed=True, timings=CrossTradeTimings(backoff=(0.001,)))
     await client.positions("Sim101")
     await until(lambda: vendor.handshakes > 3)
     assert client.link.up
@@ -206,7 +208,7 @@ async def test_a_stream_that_can_not_be_opened_is_logged_once_for_each_reason(
 ) -> None:
     caplog.set_level(logging.INFO, "bot.crosstrade.stream")
     vendor.handshake_status = 500
-    await connect(streamed=True, backoff=(0.001,))
+    await connect(streamed=True, timings=CrossTradeTimings(backoff=(0.001,)))
     await until(lambda: vendor.handshakes > 5)
     assert len(caplog.records) == 1
     vendor.handshake_status = 503
@@ -216,7 +218,7 @@ async def test_a_stream_that_can_not_be_opened_is_logged_once_for_each_reason(
 
 
 async def test_another_program_may_have_the_stream_and_everything_goes_on_by_rest(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(streamed=True, backoff=(0.01,))
+    client = await connect(streamed=True, timings=CrossTradeTimings(backoff=(0.01,)))
     assert client.stream is not None
     await client.quote(ES)
     await until(lambda: asked(vendor) == ["ES 09-26"])
@@ -322,9 +324,9 @@ class _Mute(Feed):
 
 
 async def test_a_fault_in_what_is_asked_costs_no_order(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(transport="websocket", backoff=(0.01,))
+    client = await connect(transport="websocket", timings=CrossTradeTimings(backoff=(0.01,)))
     assert client.stream is not None
-    client.stream._listener = _Mute(system_clock())
+    client.stream._listener = _Mute(system_clock(), USUAL.crosstrade)
     await vendor.sockets[0].close()
     await until(lambda: vendor.handshakes == 2)
     await client.stream.opened()
@@ -352,7 +354,9 @@ Play = tuple[Simulator, CrossTrade]
 async def play(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator[Play]:
     simulator = Simulator(token=TOKEN, accounts=ACCOUNTS, timing=MOVING, account_events=True)
     async with running(simulator) as url:
-        client = await connect(url, transport=request.param, streamed=True, backoff=(0.05,), rate=3.0, burst=20)
+        client = await connect(
+            url, transport=request.param, streamed=True, timings=CrossTradeTimings(backoff=(0.05,)), rate=3.0, burst=20
+        )
         await client.stream.opened()
         yield simulator, client
 

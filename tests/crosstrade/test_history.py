@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.crosstrade import Timeouts
 from bot.crosstrade.history import BarsBody, read_bars
 from bot.crosstrade.jsontext import loads
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import Kind, Simulator, running
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import PERIODS, Bar, Bars
 from bot.trading.instruments import Contract, Root
 
@@ -192,9 +192,9 @@ async def test_bars_may_take_longer_than_other_reads(connect: Connect) -> None:
             writer.write(http(json.dumps(REPLY)))
             await writer.drain()
 
-    assert Timeouts().bars == 45
+    assert USUAL.crosstrade.bars == 45
     async with RawServer(late).running() as server:
-        client = await connect(server.url, timeouts=Timeouts(read=0.2, write=0.2, bars=10.0))
+        client = await connect(server.url, timings=CrossTradeTimings(read=0.2, write=0.2, bars=10.0))
         reading = asyncio.create_task(client.bars(ES, FIVE, 80))
         await asked.wait()
         with pytest.raises(BrokerUnreachable, match="in time"):
@@ -208,7 +208,7 @@ async def test_bars_that_never_come_are_given_up(connect: Connect) -> None:
         """Say nothing."""
 
     async with RawServer(silent).running() as server:
-        client = await connect(server.url, timeouts=Timeouts(bars=0.2))
+        client = await connect(server.url, timings=CrossTradeTimings(bars=0.2))
         with pytest.raises(BrokerUnreachable, match="in time"):
             await client.bars(ES, FIVE, 80)
         assert len(server.requests) == 1
@@ -231,7 +231,7 @@ async def test_a_connection_that_is_just_being_closed_costs_no_chart(connect: Co
 
 
 async def test_bars_take_a_turn_of_the_budget_as_reads_do(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(rate=0.001, burst=2, timeouts=Timeouts(read=0.05))
+    client = await connect(rate=0.001, burst=2, timings=CrossTradeTimings(read=0.05))
     vendor.next.append(told(200, REPLY))
     await client.bars(ES, FIVE, 80)
     with pytest.raises(BrokerUnreachable, match="budget"):

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.crosstrade import Timeouts
 from bot.crosstrade.rest import LARGEST_BODY
+from bot.timings import CrossTradeTimings
 from bot.trading.instruments import Contract
 from bot.trading.intents import Change
 from bot.trading.orders import OrderType, Side, Terms
@@ -155,7 +155,7 @@ async def test_an_answer_that_is_lost_is_unknown_and_the_order_is_not_repeated(
     connect: Connect, behaviour: Callable[[RawServer, asyncio.StreamWriter], Awaitable[None]]
 ) -> None:
     async with RawServer(behaviour).running() as server:
-        client = await connect(server.url, timeouts=QUICK)
+        client = await connect(server.url, timings=QUICK)
         assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
         assert not client.link.up
         assert len(server.requests) == 1
@@ -170,7 +170,7 @@ async def test_a_change_whose_answer_is_lost_is_not_repeated_by_the_library_eith
     terms = Terms(Side.SELL, 1, OrderType.LIMIT, limit=Decimal("5810.25"))
     change = Change("Sim101", ES, replace(terms, quantity=3), "order1", terms)
     async with RawServer(behaviour).running() as server:
-        client = await connect(server.url, timeouts=QUICK)
+        client = await connect(server.url, timings=QUICK)
         assert isinstance(await client.send(change, deadline=soon()), Unknown)
         assert [request.split(b" ")[0] for request in server.requests] == [b"PUT"]
 
@@ -238,7 +238,7 @@ async def test_a_connection_that_does_not_stand_in_time_is_not_sent(connect: Con
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     async with server:
-        client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeouts=Timeouts(connect=0.1))
+        client = await connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timings=CrossTradeTimings(connect=0.1))
         outcome = await client.send(reverse(), deadline=soon())
         assert outcome == NotSent("No connection to CrossTrade could be made in time.")
         # Closing its side lets the server's handler end.

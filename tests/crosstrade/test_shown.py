@@ -23,6 +23,7 @@ from bot.trading.spans import Span
 from .conftest import Connect
 from .intents import ES
 from .shown import LEGACY, LIFECYCLE, SESSION, SHOWN, SNAPSHOT, STRATEGY, WATERMARKS
+from .test_reads import failure
 from .test_wire import ACCOUNT, FILL, ORDER, QUOTE, ROW, wired
 from .vendor import Answer, Vendor, told
 
@@ -94,14 +95,13 @@ async def test_each_read_asks_its_path_once_and_gives_something(vendor: Vendor, 
     ],
     ids=lambda value: f"{value.status} {value.body!r:.40}" if isinstance(value, Answer) else "",
 )
-@pytest.mark.parametrize("name", SHOWN)
 async def test_a_read_that_fails_raises_and_is_never_empty(
-    vendor: Vendor, connect: Connect, name: str, answer: Answer, kind: type[BrokerError]
+    vendor: Vendor, connect: Connect, answer: Answer, kind: type[BrokerError]
 ) -> None:
-    vendor.next.append(answer)
-    with pytest.raises(BrokerError) as caught:
-        await show(await connect(), name)
-    assert type(caught.value) is kind
+    for name in SHOWN:
+        vendor.next.append(answer)
+        assert await failure(show(await connect(), name)) is kind, name
+        assert not vendor.next, name
 
 
 @pytest.mark.parametrize(("name", "what"), [("order_status", "Order"), ("execution", "Execution")])

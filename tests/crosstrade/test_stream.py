@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -15,13 +15,15 @@ from bot.crosstrade.errors import NeverLeft
 from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
 from bot.sandbox.virtual import run
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 from .conftest import QUICK, Connect
 from .intents import reverse, soon
 from .vendor import TOKEN, Vendor, until
 
-FAST = {"transport": "websocket", "backoff": (0.01,)}
+FAST = {"transport": "websocket", "timings": CrossTradeTimings(backoff=(0.01,))}
+FAST_AND_QUICK = {"transport": "websocket", "timings": replace(QUICK, backoff=(0.01,))}
 
 
 async def test_an_order_travels_as_the_documented_rpc(vendor: Vendor, connect: Connect) -> None:
@@ -105,7 +107,7 @@ async def test_garbage_in_place_of_an_answer_is_unknown_when_its_time_is_over(ve
         await socket.send_str("not json {")
 
     vendor.on_rpc = answer
-    client = await connect(**FAST, timeouts=QUICK)
+    client = await connect(**FAST_AND_QUICK)
     assert await client.send(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
     assert len(vendor.frames) == 1
 
@@ -171,7 +173,7 @@ async def test_an_answer_that_comes_too_late_is_dropped(vendor: Vendor, connect:
         await vendor.answer_rpc(socket, frame)
 
     vendor.on_rpc = later
-    client = await connect(**FAST, timeouts=QUICK)
+    client = await connect(**FAST_AND_QUICK)
     assert await client.send(reverse(), deadline=soon()) == Unknown("CrossTrade did not answer in time.")
     assert await client.send(reverse(), deadline=soon()) == Accepted(f"{1:032x}")
     assert client.stream._pending == {}
@@ -202,7 +204,7 @@ async def test_a_socket_that_goes_before_the_answer_leaves_it_unknown_and_comes_
 
 
 async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(transport="websocket", backoff=(60.0,))
+    client = await connect(transport="websocket", timings=CrossTradeTimings(backoff=(60.0,)))
     await vendor.sockets[0].close(code=1001, message=b"deploy")
     await until(lambda: "1001" in client.stream.link.why)
     outcome = await client.send(reverse(), deadline=soon())
@@ -213,7 +215,7 @@ async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect
 
 
 async def test_nothing_is_sent_before_the_first_connection(connect: Connect) -> None:
-    client = await connect("http://127.0.0.1:9", transport="websocket", backoff=(60.0,))
+    client = await connect("http://127.0.0.1:9", transport="websocket", timings=CrossTradeTimings(backoff=(60.0,)))
     assert await client.send(reverse(), deadline=soon()) == NotSent("The stream of CrossTrade is not connected yet.")
     await until(lambda: "No connection" in client.link.why)
 
@@ -249,7 +251,7 @@ async def test_a_pending_rpc_at_such_a_cut_is_unknown(vendor: Vendor, connect: C
 @pytest.mark.parametrize("status", [401, 403, 500, 302])
 async def test_a_refused_handshake_is_told_and_tried_again(vendor: Vendor, connect: Connect, status: int) -> None:
     vendor.handshake_status = status
-    client = await connect(transport="websocket", backoff=(0.01, 0.02))
+    client = await connect(transport="websocket", timings=CrossTradeTimings(backoff=(0.01, 0.02)))
     await until(lambda: vendor.handshakes >= 3)
     expected = "CROSSTRADE_TOKEN" if status in {401, 403} else f"HTTP {status}"
     assert expected in client.link.why
@@ -297,7 +299,12 @@ class _Session:
 
 
 def _feed() -> Feed:
-    return Feed(SteadyClock(asyncio.get_running_loop().time, lambda: soon(0)))
+    return Feed(SteadyClock(asyncio.get_running_loop().time, lambda: soon(0)), USUAL.crosstrade)
+
+
+def _parts() -> dict[str, Any]:
+    """What a stream needs beside its session and its address."""
+    return {"listener": _feed(), "clock": lambda: soon(0), "new_id": str, "clean": str, "timings": USUAL.crosstrade}
 
 
 def _waits(*lives: float | Exception, **options: Any) -> list[float]:
@@ -305,7 +312,7 @@ def _waits(*lives: float | Exception, **options: Any) -> list[float]:
 
     async def play() -> list[float]:
         session: Any = _Session(*lives)
-        stream = Stream(session, "http://x", listener=_feed(), clock=lambda: soon(0), new_id=str, clean=str, seconds=1, **options)
+        stream = Stream(session, "http://x", **_parts(), **options)
         stream.start()
         await asyncio.sleep(1000)
         assert stream.link.up
@@ -360,7 +367,7 @@ async def test_a_closed_client_has_closed_its_socket_and_sends_nothing(vendor: V
 
 
 async def test_a_quiet_socket_outlives_the_time_limits_of_requests(vendor: Vendor, connect: Connect) -> None:
-    client = await connect(**FAST, timeouts=QUICK)
+    client = await connect(**FAST_AND_QUICK)
     since = client.stream.link.since
     began = asyncio.get_running_loop().time()
     await until(lambda: asyncio.get_running_loop().time() - began > 2 * QUICK.read)
@@ -378,9 +385,7 @@ async def test_the_line_is_probed_and_a_dead_one_found(vendor: Vendor) -> None:
             clock=lambda: soon(0),
             new_id=str,
             clean=str,
-            seconds=1,
-            backoff=(60,),
-            heartbeat=0.05,
+            timings=CrossTradeTimings(backoff=(60,), heartbeat=0.05),
         )
         stream.start()
         await stream.opened()
@@ -392,6 +397,6 @@ async def test_the_line_is_probed_and_a_dead_one_found(vendor: Vendor) -> None:
 
 async def test_a_stream_that_was_never_started_closes(vendor: Vendor) -> None:
     async with aiohttp.ClientSession() as session:
-        stream = Stream(session, vendor.url, listener=_feed(), clock=lambda: soon(0), new_id=str, clean=str, seconds=1)
+        stream = Stream(session, vendor.url, **_parts())
         await stream.close()
         assert not stream.link.up

@@ -9,21 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.crosstrade.subscriptions import (
-    ANSWER_TAKES,
     BURST,
-    LOOKED_HOLDS,
     MOST,
     PNL,
-    QUOTED_HOLDS,
-    SILENCE,
-    SOON,
-    UNWELCOME_HOLDS,
     Subscriptions,
 )
+from bot.timings import USUAL
 from bot.trading.instruments import Contract
 
 from .intents import ES
 
+TIMINGS = USUAL.crosstrade
 NQ, CL = Contract("NQ", 2026, 9), Contract("CL", 2026, 10)
 EVENTS: dict[str, Any] = {"action": "subscribe", "events": ["orders", "executions", "positions"]}
 PNL_ON: dict[str, Any] = {"action": "streamPnl", "enabled": True, "interval": 1000}
@@ -50,7 +46,7 @@ def said(subscriptions: Subscriptions, now: float) -> list[dict[str, Any]]:
 @pytest.fixture
 def opened() -> Subscriptions:
     """A connection that stands since second 0 and has asked for events."""
-    made = Subscriptions(0)
+    made = Subscriptions(0, TIMINGS)
     made.opened(0)
     assert said(made, 0) == [EVENTS]
     made.events_acknowledged()
@@ -58,7 +54,7 @@ def opened() -> Subscriptions:
 
 
 def test_nothing_is_said_without_a_connection() -> None:
-    made = Subscriptions(0)
+    made = Subscriptions(0, TIMINGS)
     made.quoted(ES, 0)
     assert said(made, 1) == []
 
@@ -77,10 +73,10 @@ def test_what_was_quoted_is_wanted_for_a_while_after_the_last_time(opened: Subsc
     assert said(opened, 0) == [asks(ES)]
     assert opened.heard(ES, 1)
     opened.quoted(ES, 60)
-    opened.heard(ES, 60 + QUOTED_HOLDS - 1)
-    assert said(opened, 60 + QUOTED_HOLDS - 1) == []
-    assert said(opened, 60 + QUOTED_HOLDS) == [drops(ES)]
-    assert not opened.heard(ES, 60 + QUOTED_HOLDS)
+    opened.heard(ES, 60 + TIMINGS.quoted_holds - 1)
+    assert said(opened, 60 + TIMINGS.quoted_holds - 1) == []
+    assert said(opened, 60 + TIMINGS.quoted_holds) == [drops(ES)]
+    assert not opened.heard(ES, 60 + TIMINGS.quoted_holds)
 
 
 def test_what_is_held_is_wanted_until_it_is_closed_or_the_account_is_gone(opened: Subscriptions) -> None:
@@ -98,9 +94,9 @@ def test_results_are_asked_for_while_somebody_looks(opened: Subscriptions) -> No
     opened.looked(10)
     assert said(opened, 10) == [PNL_ON]
     assert opened.heard(PNL, 11)
-    opened.heard(PNL, 9 + LOOKED_HOLDS)
-    assert said(opened, 9 + LOOKED_HOLDS) == []
-    assert said(opened, 10 + LOOKED_HOLDS) == [PNL_OFF]
+    opened.heard(PNL, 9 + TIMINGS.looked_holds)
+    assert said(opened, 9 + TIMINGS.looked_holds) == []
+    assert said(opened, 10 + TIMINGS.looked_holds) == [PNL_OFF]
 
 
 def test_of_too_many_those_quoted_last_are_asked_for(opened: Subscriptions) -> None:
@@ -126,7 +122,7 @@ def test_what_stays_silent_is_asked_for_again_alone_and_ever_more_rarely(opened:
     opened.quoted(ES, 0)
     opened.quoted(NQ, 0)
     told = []
-    for second in range(int(QUOTED_HOLDS)):
+    for second in range(int(TIMINGS.quoted_holds)):
         told += [(second, frame["instruments"]) for frame in said(opened, second)]
         opened.heard(NQ, second)
     assert [(second, names) for second, names in told if names == ["ES 09-26"]] == [
@@ -145,9 +141,9 @@ def test_what_falls_silent_is_asked_for_again(opened: Subscriptions) -> None:
     opened.holds("Sim101", [ES])
     assert said(opened, 6) == [asks(ES)]
     opened.heard(ES, 7)
-    opened.heard(ES, 4 + SILENCE[-1])
-    assert said(opened, 4 + SILENCE[-1]) == []
-    assert said(opened, 5 + SILENCE[-1]) == [PNL_ON]
+    opened.heard(ES, 4 + TIMINGS.silence[-1])
+    assert said(opened, 4 + TIMINGS.silence[-1]) == []
+    assert said(opened, 5 + TIMINGS.silence[-1]) == [PNL_ON]
 
 
 def test_what_can_wait_leaves_budget_to_what_can_not(opened: Subscriptions) -> None:
@@ -176,8 +172,8 @@ def test_too_many_changes_are_asked_for_again_when_crosstrade_says(opened: Subsc
 def test_what_was_asked_for_long_before_is_not_what_was_too_much(opened: Subscriptions) -> None:
     opened.quoted(ES, 0)
     assert said(opened, 0) == [asks(ES)]
-    opened.limited(ANSWER_TAKES + 1, 1)
-    assert said(opened, ANSWER_TAKES + 8) == []
+    opened.limited(TIMINGS.answer_takes + 1, 1)
+    assert said(opened, TIMINGS.answer_takes + 8) == []
 
 
 def reconnected(made: Subscriptions, *, at: float, lives: float) -> list[dict[str, Any]]:
@@ -189,18 +185,18 @@ def reconnected(made: Subscriptions, *, at: float, lives: float) -> list[dict[st
 
 
 def test_events_are_left_for_an_hour_when_asking_may_end_connections() -> None:
-    made = Subscriptions(0)
-    assert reconnected(made, at=0, lives=SOON - 1) == [EVENTS]
+    made = Subscriptions(0, TIMINGS)
+    assert reconnected(made, at=0, lives=TIMINGS.suspect_within - 1) == [EVENTS]
     assert reconnected(made, at=100, lives=1) == [EVENTS]
     assert reconnected(made, at=200, lives=1) == []
-    assert reconnected(made, at=UNWELCOME_HOLDS, lives=1) == []
-    assert reconnected(made, at=101 + UNWELCOME_HOLDS, lives=1) == [EVENTS]
+    assert reconnected(made, at=TIMINGS.unwelcome_holds, lives=1) == []
+    assert reconnected(made, at=101 + TIMINGS.unwelcome_holds, lives=1) == [EVENTS]
 
 
 def test_events_are_asked_for_again_where_nothing_speaks_against_it() -> None:
-    made = Subscriptions(0)
+    made = Subscriptions(0, TIMINGS)
     for number in range(4):
-        assert reconnected(made, at=100 * number, lives=1 if number % 2 else SOON) == [EVENTS]
+        assert reconnected(made, at=100 * number, lives=1 if number % 2 else TIMINGS.suspect_within) == [EVENTS]
     for number in range(4, 8):
         made.opened(100 * number)
         assert said(made, 100 * number) == [EVENTS]
@@ -218,7 +214,7 @@ WISH = st.one_of(
 
 @given(st.lists(st.tuples(st.floats(0, 30), WISH), max_size=60))
 def test_no_window_holds_more_changes_than_crosstrade_grants(wishes: list[tuple[float, tuple[str, int]]]) -> None:
-    made, now, sent = Subscriptions(0), 0.0, []
+    made, now, sent = Subscriptions(0, TIMINGS), 0.0, []
     made.opened(0)
     for after, (wish, year) in wishes:
         now += after

@@ -7,6 +7,7 @@ import pytest
 from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.link import Gauge
 from bot.errors import BrokerError
+from bot.timings import USUAL
 from bot.trading.health import Reach, StreamState
 from bot.trading.instruments import Root
 
@@ -60,7 +61,7 @@ def test_the_last_good_answer_stays_known_while_none_comes() -> None:
 
 async def test_a_budget_that_rests_has_nothing_left() -> None:
     now = [0.0]
-    budget = Budget(1.0, 3, clock=lambda: now[0])
+    budget = Budget(1.0, 3, clock=lambda: now[0], timings=USUAL.crosstrade)
     assert budget.left == 3
     assert await budget.acquire(Priority.EXIT, 1.0)
     assert budget.left == 2

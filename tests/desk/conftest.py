@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from bot.desk.ports import Journal
 from bot.desk.requests import Press, Refused, ReverseRequest, TicketRequest
 from bot.journal.opening import opened
 from bot.sandbox.virtual import loop_factories
+from bot.timings import USUAL, DeskTimings
 from bot.trading.orders import Side
 from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
 from bot.trading.tickets import Member, Place, Ticket, TicketState
@@ -58,6 +60,7 @@ class Room:
     policies: list[Policy] = field(default_factory=list)
     # What the file HALT says, if there is one.
     halt_file: list[str] = field(default_factory=list)
+    timings: DeskTimings = USUAL.desk
 
     async def ticket(self, request: TicketRequest = ASK, member: Member = TRADER) -> Ticket:
         """Ask and post the card."""
@@ -118,7 +121,15 @@ class Room:
     def again(self, quiet: FakeBroker | None = None) -> Desk:
         """A second desk over the same journal, as after a restart."""
         return make_desk(
-            self.broker, self.journal, self.messenger, self.clock, self.policies, "r", quiet=quiet, halt_file=self.halt_file
+            self.broker,
+            self.journal,
+            self.messenger,
+            self.clock,
+            self.policies,
+            "r",
+            quiet=quiet,
+            halt_file=self.halt_file,
+            timings=self.timings,
         )
 
 
@@ -130,25 +141,41 @@ def make_desk(
     policies: list[Policy],
     prefix: str = "t",
     quiet: FakeBroker | None = None,
+    *,
     halt_file: Sequence[str] = (),
+    timings: DeskTimings = USUAL.desk,
 ) -> Desk:
     """Build a desk by hand."""
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
     file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - likewise
-    return Desk(broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file)
+    return Desk(
+        broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file, timings=timings
+    )
+
+
+def timed(**changes: timedelta) -> pytest.MarkDecorator:
+    """For a test whose desk waits for some things as long as it says."""
+    own = replace(USUAL.desk, **changes)  # type: ignore[arg-type]  # the test names the fields
+    return pytest.mark.parametrize("timings", [pytest.param(own, id="own timings")])
 
 
 @pytest.fixture
-async def room() -> AsyncIterator[Room]:
+def timings() -> DeskTimings:
+    """How long the desk waits for what."""
+    return USUAL.desk
+
+
+@pytest.fixture
+async def room(timings: DeskTimings) -> AsyncIterator[Room]:
     """A desk whose loops don't run yet."""
     clock = Clock()
     broker, messenger, policies = FakeBroker(clock), FakeMessenger(), [POLICY]
     async with opened(new_journal(), clock) as journal:
         disk = FlakyJournal(journal)
         halt_file: list[str] = []
-        desk = make_desk(broker, disk, messenger, clock, policies, halt_file=halt_file)
-        yield Room(desk, broker, journal, messenger, clock, disk, policies, halt_file)
+        desk = make_desk(broker, disk, messenger, clock, policies, halt_file=halt_file, timings=timings)
+        yield Room(desk, broker, journal, messenger, clock, disk, policies, halt_file, timings)
         disk.failing.clear()
         await desk.close()
 

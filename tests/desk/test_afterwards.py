@@ -2,17 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot.desk.interrupted import GRACE
-from bot.desk.reconcile import AFTERWARDS, BETWEEN
+from bot.timings import USUAL
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Unknown
 from bot.trading.tickets import Ticket, TicketState
-from tests.desk.conftest import ASK, SECOND, Room
+from tests.desk.conftest import ASK, SECOND, Room, timed
 from tests.desk.fakes import ES, eventually
 
 
@@ -59,11 +59,11 @@ async def test_an_order_that_was_there_before_is_not_taken_for_ours(running: Roo
 
 async def test_absent_twice_after_the_grace_time_is_never_arrived(running: Room) -> None:
     ticket = await lost(running)
-    await look_again(running, GRACE.total_seconds() - 5)
+    await look_again(running, USUAL.desk.grace.total_seconds() - 5)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
     await look_again(running, 6)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
-    await look_again(running, BETWEEN.total_seconds() + 1)
+    await look_again(running, USUAL.desk.absent_again.total_seconds() + 1)
     stored = await running.until(ticket, TicketState.NEVER_ARRIVED)
     assert stored.order_id is None
     assert len(running.broker.sent) == 1
@@ -93,7 +93,7 @@ async def test_an_order_that_is_listed_is_proved_although_another_read_fails(run
 
 async def test_absence_once_and_then_something_unclear_starts_over(running: Room) -> None:
     ticket = await lost(running)
-    await look_again(running, GRACE.total_seconds() + 1)
+    await look_again(running, USUAL.desk.grace.total_seconds() + 1)
     assert (await running.now(ticket.id)).absent_since is not None
     running.broker.book_positions["Sim101", ES] = 7
     await look_again(running, 6)
@@ -103,21 +103,21 @@ async def test_absence_once_and_then_something_unclear_starts_over(running: Room
 
 async def test_an_order_that_turns_up_after_all_is_told(running: Room) -> None:
     ticket = await lost(running)
-    await look_again(running, GRACE.total_seconds() + 1)
-    await look_again(running, BETWEEN.total_seconds() + 1)
+    await look_again(running, USUAL.desk.grace.total_seconds() + 1)
+    await look_again(running, USUAL.desk.absent_again.total_seconds() + 1)
     await running.until(ticket, TicketState.NEVER_ARRIVED)
     order = running.broker.book(ticket.intent, OrderState.FILLED, 1)
-    await look_again(running, AFTERWARDS.total_seconds() / 2)
+    await look_again(running, USUAL.desk.afterwards.total_seconds() / 2)
     assert (await running.until(ticket, TicketState.ACCEPTED)).order_id == order.id
 
 
 async def test_what_never_arrived_is_looked_for_no_longer_than_said(running: Room) -> None:
     ticket = await lost(running)
-    await look_again(running, GRACE.total_seconds() + 1)
-    await look_again(running, BETWEEN.total_seconds() + 1)
+    await look_again(running, USUAL.desk.grace.total_seconds() + 1)
+    await look_again(running, USUAL.desk.absent_again.total_seconds() + 1)
     await running.until(ticket, TicketState.NEVER_ARRIVED)
     # A first look after the time would find this order; none may come.
-    running.clock.pass_by(AFTERWARDS.total_seconds() + 1)
+    running.clock.pass_by(USUAL.desk.afterwards.total_seconds() + 1)
     running.broker.book(ticket.intent, OrderState.FILLED, 1)
     for _ in range(4):
         running.clock.pass_by(6)
@@ -277,8 +277,8 @@ async def test_a_stop_sees_an_order_on_its_way_to_its_end(running: Room) -> None
     assert TicketState.ACCEPTED in running.messenger.states(ticket.id)
 
 
+@timed(sends_get=timedelta(seconds=0.05))
 async def test_a_stop_that_can_not_wait_longer_stores_unknown(running: Room) -> None:
-    running.desk.sends_get = 0.05
     running.broker.gate = asyncio.Event()
     ticket = await running.ticket()
     press = asyncio.create_task(running.confirm(ticket))

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.follow import TAKES
 from bot.desk.ports import EventName, Tone
 from bot.desk.requests import BracketRequest
+from bot.timings import USUAL
 from bot.trading.intents import Bracket
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState
@@ -95,9 +95,10 @@ async def test_what_does_not_come_is_said_after_a_while(running: Room, missing: 
     if missing:
         running.broker.let_go()
         running.broker.book_orders = [order for order in running.broker.book_orders if order.id not in missing]
-    running.clock.pass_by(TAKES.total_seconds())
+    running.clock.pass_by(USUAL.desk.overdue.total_seconds())
     ended = await seen(running, ticket)
-    assert ended.outcome == f"After {TAKES.seconds} s {words} listed; look at NinjaTrader, the position may lack protection."
+    after = f"After {USUAL.desk.overdue.seconds} s"
+    assert ended.outcome == f"{after} {words} listed; look at NinjaTrader, the position may lack protection."
     assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
 
 

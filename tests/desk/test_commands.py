@@ -8,10 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
-from bot.desk.follow import TAKES
-from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -25,6 +22,7 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
+from bot.timings import USUAL
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.facts import Order
 from bot.trading.intents import (
@@ -365,7 +363,7 @@ async def test_a_close_that_does_not_happen_is_told_once(running: Room) -> None:
     running.broker.outcomes.append(Accepted(None))
     ticket = await running.ticket(CLOSE)
     await running.confirm(ticket)
-    running.clock.pass_by(TAKES.total_seconds())
+    running.clock.pass_by(USUAL.desk.overdue.total_seconds())
     await eventually(lambda: any("Not closed" in notice.text for notice in running.messenger.told))
     running.clock.pass_by(10)
     reads = running.broker.reads
@@ -432,10 +430,10 @@ async def test_what_never_arrived_is_said_so_and_can_be_asked_again(running: Roo
     request, _ = EVERY[command]
     resting(running)
     ticket = await lost(running, request)
-    running.clock.pass_by(GRACE.total_seconds())
+    running.clock.pass_by(USUAL.desk.grace.total_seconds())
     reads = running.broker.reads
     await eventually(lambda: running.broker.reads > reads + 2)
-    running.clock.pass_by(BETWEEN.total_seconds())
+    running.clock.pass_by(USUAL.desk.absent_again.total_seconds())
     await eventually(shows(running, ticket, TicketState.NEVER_ARRIVED))
     assert len(running.broker.sent) == 1
     await running.confirm(await running.ticket(request))

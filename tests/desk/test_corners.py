@@ -1,23 +1,20 @@
 """Corners of the desk: what is rare must be right as well."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot.desk.desk import EVIDENCE_EVERY, EVIDENCE_SOONEST
-from bot.desk.interrupted import GRACE
 from bot.desk.press import UNACKNOWLEDGED
-from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import Refused
+from bot.timings import USUAL
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
 from bot.trading.policy import DenialCode, Grant, Request, Visibility
 from bot.trading.tickets import TicketState
-from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room
+from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, eventually
 from tests.desk.test_afterwards import accepted, look_again, lost
 
@@ -28,11 +25,11 @@ async def test_the_desk_tells_its_policy_and_what_it_allows(room: Room) -> None:
     assert room.desk.may(STRANGER, Request("reverse")) is not None
 
 
+@timed(acknowledged_within=timedelta(seconds=0.05))
 async def test_a_press_whose_acknowledgement_hangs_sends_nothing(room: Room) -> None:
     async def hangs() -> None:
         await asyncio.Event().wait()
 
-    room.desk._presses = replace(room.desk._presses, acknowledge_seconds=0.05)
     ticket = await room.ticket()
     assert await room.confirm(ticket, acknowledge=hangs) == UNACKNOWLEDGED
     assert room.broker.sent == []
@@ -127,12 +124,12 @@ async def test_a_desk_that_another_process_has_taken_over_stops_at_once_and_writ
     assert [denial.code for denial in refused.denials] == [DenialCode.DESK_DOWN]
 
 
+@timed(news_get=timedelta(seconds=0.05))
 async def test_a_stop_during_a_delivery_leaves_it_stored(running: Room) -> None:
     ticket = await running.ticket()
     running.messenger.hold = asyncio.Event()
     await running.cancel(ticket)
     await eventually(lambda: running.messenger.waiting > 0)
-    running.desk.news_get = 0.05
     await running.desk.close()
     assert [row.ticket for row in await running.journal.due(running.clock(), 10) if row.notice is None] == [ticket.id]
 
@@ -140,8 +137,8 @@ async def test_a_stop_during_a_delivery_leaves_it_stored(running: Room) -> None:
 async def test_something_unclear_is_left_unknown(running: Room) -> None:
     ticket = await lost(running)
     running.broker.book_positions["Sim101", ES] = 7
-    await look_again(running, GRACE.total_seconds() + BETWEEN.total_seconds())
-    await look_again(running, BETWEEN.total_seconds())
+    await look_again(running, USUAL.desk.grace.total_seconds() + USUAL.desk.absent_again.total_seconds())
+    await look_again(running, USUAL.desk.absent_again.total_seconds())
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
     await running.all_told()
     told = [notice.text for notice in running.messenger.told]
@@ -151,11 +148,11 @@ async def test_something_unclear_is_left_unknown(running: Room) -> None:
 async def test_a_close_without_its_entry_is_said(running: Room) -> None:
     ticket = await lost(running)
     running.broker.book_positions["Sim101", ES] = 0
-    await look_again(running, GRACE.total_seconds() + 1)
+    await look_again(running, USUAL.desk.grace.total_seconds() + 1)
     # Absent once is not enough, and a second look right after is none.
     await look_again(running, 6)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
-    await look_again(running, BETWEEN.total_seconds())
+    await look_again(running, USUAL.desk.absent_again.total_seconds())
     stored = await running.until(ticket, TicketState.NEVER_ARRIVED)
     assert "was closed" in (stored.outcome or "")
     await look_again(running, 6)
@@ -211,9 +208,9 @@ async def test_an_accepted_order_is_followed_on_after_a_restart(room: Room) -> N
 async def test_news_bring_the_next_look_for_evidence_forward_but_not_without_end(room: Room, account: str | None) -> None:
     await room.desk._refresh()
     desk, now = room.desk, room.clock()
-    desk._evidence_at, desk._next_evidence = now, now + EVIDENCE_EVERY
+    desk._evidence_at, desk._next_evidence = now, now + USUAL.desk.evidence_every
     desk.news(account)
-    assert desk._next_evidence == now + EVIDENCE_SOONEST
+    assert desk._next_evidence == now + USUAL.desk.evidence_soonest
     desk._next_evidence = now
     desk.news(account)
     assert desk._next_evidence == now

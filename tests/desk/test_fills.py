@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.fills import AGAIN_AFTER, EVERY, MOST_HOURS, READS_BACK, USUAL_HOURS, FillBook, FillWatch
+from bot.desk.fills import MOST_HOURS, READS_BACK, USUAL_HOURS, FillBook, FillWatch
 from bot.desk.reports import Fills, OneFill
 from bot.desk.requests import Refused
+from bot.timings import USUAL
 from bot.trading.facts import Execution
 from bot.trading.orders import Side
 from bot.trading.policy import Grant
@@ -140,7 +141,7 @@ async def test_the_desk_keeps_the_fills_of_granted_accounts_by_itself(room: Room
 
 async def test_each_accounts_fills_are_read_in_turn_and_soon_again_where_that_failed(room: Room) -> None:
     book = FillBook(room.broker, room.journal, room.clock)
-    watch = FillWatch(book, room.clock)
+    watch = FillWatch(book, room.clock, USUAL.desk)
     both = ["Sim101", "Sim102"]
 
     async def covered(account: str) -> int:
@@ -153,12 +154,12 @@ async def test_each_accounts_fills_are_read_in_turn_and_soon_again_where_that_fa
     for _ in range(3):
         await watch.look(both)
     assert [await covered(name) for name in both] == [0, 1]
-    room.clock.pass_by(AGAIN_AFTER.total_seconds())
+    room.clock.pass_by(USUAL.desk.fills_again.total_seconds())
     for _ in range(3):
         await watch.look(both)
     assert [await covered(name) for name in both] == [1, 1]
     assert room.broker.called.count("executions") == 3
-    room.clock.pass_by(EVERY.total_seconds())
+    room.clock.pass_by(USUAL.desk.fills_every.total_seconds())
     for _ in range(3):
         await watch.look(both)
     assert room.broker.called.count("executions") == 5

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.desk.follow import CLOSE_ENDS, GAVE_UP, GIVE_UP, LISTED_WITHIN, SEEK_EVERY, TAKES, Follower
-from bot.desk.pace import AT_ONCE, EVERY, Pace
+from bot.desk.follow import GAVE_UP, Follower
+from bot.desk.pace import AT_ONCE, Pace
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, ReverseRequest, TicketRequest
+from bot.timings import USUAL
 from bot.trading.facts import Execution, Order
 from bot.trading.intents import Cancel
 from bot.trading.lifecycle import Lifecycle, OrderEvent
@@ -169,7 +170,7 @@ async def gone(room: Room, request: TicketRequest = PLACE) -> Ticket:
 
 async def test_an_order_that_is_not_listed_yet_is_not_sought(room: Room) -> None:
     ticket = await gone(room)
-    await look(room, ticket, LISTED_WITHIN.total_seconds() - 1)
+    await look(room, ticket, USUAL.desk.listed_within.total_seconds() - 1)
     asked = [what for _, what in room.broker.asked]
     assert "executions" not in asked[-2:]
 
@@ -246,7 +247,7 @@ async def test_another_order_that_answers_to_the_id_is_not_taken_for_it(room: Ro
 
 async def test_an_order_of_which_no_trace_is_left_is_said_to_be_out_of_sight_and_not_followed_for_ever(room: Room) -> None:
     ticket = await gone(room)
-    before = GIVE_UP.total_seconds() - A_WHILE
+    before = USUAL.desk.give_up.total_seconds() - A_WHILE
     passed = 0.0
     while passed + A_WHILE < before:
         passed += A_WHILE
@@ -267,16 +268,16 @@ async def test_what_filled_before_an_order_was_lost_from_sight_is_told(room: Roo
     await look(room, ticket)
     assert (await room.now(ticket.id)).order_state is OrderState.PART_FILLED
     room.broker.book_executions.clear()
-    for _ in range(int(GIVE_UP.total_seconds() / A_WHILE) + 5):
+    for _ in range(int(USUAL.desk.give_up.total_seconds() / A_WHILE) + 5):
         await look(room, ticket)
     assert "Lost sight of the order, 1 of 3 filled at 5810" in await headlines(room)
 
 
 async def test_an_order_is_absent_only_while_ninjatrader_can_be_read(room: Room) -> None:
     ticket = await gone(room)
-    await look(room, ticket, GIVE_UP.total_seconds() / 2)
+    await look(room, ticket, USUAL.desk.give_up.total_seconds() / 2)
     room.broker.failing.add("orders")
-    await look(room, ticket, GIVE_UP.total_seconds())
+    await look(room, ticket, USUAL.desk.give_up.total_seconds())
     room.broker.failing.clear()
     # NinjaTrader has just come back and has not loaded its orders yet.
     for _ in range(3):
@@ -291,7 +292,7 @@ async def test_traces_that_can_not_be_read_are_no_end_and_do_not_keep_it_for_eve
     room.broker.failing |= {"executions", "order", "lifecycle"}
     await look(room, ticket)
     assert (await room.now(ticket.id)).is_followed
-    for _ in range(int(GIVE_UP.total_seconds() / A_WHILE) + 5):
+    for _ in range(int(USUAL.desk.give_up.total_seconds() / A_WHILE) + 5):
         await look(room, ticket)
     assert (await room.now(ticket.id)).order_state is OrderState.GONE
 
@@ -311,7 +312,7 @@ async def test_many_orders_out_of_sight_are_sought_one_a_look(room: Room) -> Non
     for number in (1, 2, 3, 4):
         await look(room, tickets[0])
         assert [what for _, what in room.broker.asked].count("lifecycle") == number
-    await look(room, tickets[0], SEEK_EVERY.total_seconds())
+    await look(room, tickets[0], USUAL.desk.seek_every.total_seconds())
     assert [what for _, what in room.broker.asked].count("lifecycle") == 5
 
 
@@ -366,7 +367,7 @@ async def test_a_cancellation_that_takes_too_long_is_said_to_once_and_followed_o
         await look(room, cancel)
     stored = await room.now(cancel.id)
     assert (await names(room, cancel)).count(EventName.NOT_CANCELLED) == 1
-    assert stored.outcome == f"Not cancelled after {TAKES.seconds} s: the order {words}; look at NinjaTrader."
+    assert stored.outcome == f"Not cancelled after {USUAL.desk.overdue.seconds} s: the order {words}; look at NinjaTrader."
     rewrite(room, state=OrderState.CANCEL_PENDING)
     assert (await look(room, cancel)).order_state is OrderState.CANCEL_PENDING
     assert (await names(room, cancel)).count(EventName.NOT_CANCELLED) == 1
@@ -406,7 +407,7 @@ async def test_an_order_of_nobodys_that_is_lost_from_sight_is_told_by_its_cancel
     room.broker.outcomes.append(Accepted(order.id))
     cancel = await sent(room, CancelRequest("Sim101", order.id))
     room.broker.book_orders.clear()
-    for _ in range(int(GIVE_UP.total_seconds() / A_WHILE) + 6):
+    for _ in range(int(USUAL.desk.give_up.total_seconds() / A_WHILE) + 6):
         await look(room, cancel)
     assert "Lost sight of the order, 0 of 2 filled" in await headlines(room)
 
@@ -425,7 +426,7 @@ async def test_a_close_by_chunks_is_told_by_the_position(room: Room) -> None:
 async def test_a_close_that_is_late_but_comes_is_not_left_saying_so(room: Room) -> None:
     room.broker.outcomes.append(Accepted(None))
     ticket = await sent(room, CLOSE)
-    stored = await look(room, ticket, TAKES.total_seconds())
+    stored = await look(room, ticket, USUAL.desk.overdue.total_seconds())
     assert stored.outcome == "Still SHORT 2 after 15 s; look at NinjaTrader."
     room.broker.book_positions["Sim101", ES] = 0
     stored = await look(room, ticket)
@@ -435,8 +436,8 @@ async def test_a_close_that_is_late_but_comes_is_not_left_saying_so(room: Room) 
 async def test_a_close_that_never_shows_is_not_looked_for_for_ever(room: Room) -> None:
     room.broker.outcomes.append(Accepted(None))
     ticket = await sent(room, CLOSE)
-    await look(room, ticket, TAKES.total_seconds())
-    stored = await look(room, ticket, CLOSE_ENDS.total_seconds())
+    await look(room, ticket, USUAL.desk.overdue.total_seconds())
+    stored = await look(room, ticket, USUAL.desk.close_ends.total_seconds())
     assert (stored.order_state, stored.is_followed) == (OrderState.GONE, False)
     assert "Still SHORT 2" in (stored.outcome or "")
     assert (await names(room, ticket)) == [EventName.NOT_CLOSED, EventName.SEEN]
@@ -536,7 +537,7 @@ class Crowd:
         self.dice = random.Random(seed)
         self.clock = room.clock
         self.broker = FakeBroker(room.clock)
-        self.follower = Follower(room.desk._ledger, self.broker, room.clock, Pace())
+        self.follower = Follower(room.desk._ledger, self.broker, room.clock, USUAL.desk, Pace(USUAL.desk.request_every))
         self.tickets: list[Ticket] = []
 
     def fill(self, sample: Ticket, closing: Ticket) -> None:
@@ -577,8 +578,8 @@ async def test_following_keeps_to_one_request_a_second_however_many_orders_and_a
     crowd.fill(await sent(room), closing)
     moments = await crowd.run()
     # What may be asked at once, and what the last look before may have overdrawn: positions, orders, fills, an id, a life.
-    assert busiest(moments, 60) <= 60 / EVERY.total_seconds() + AT_ONCE + 4
-    assert busiest(moments, FOLLOWED_SECONDS) <= FOLLOWED_SECONDS / EVERY.total_seconds() + AT_ONCE + 4
+    assert busiest(moments, 60) <= 60 / USUAL.desk.request_every.total_seconds() + AT_ONCE + 4
+    assert busiest(moments, FOLLOWED_SECONDS) <= FOLLOWED_SECONDS / USUAL.desk.request_every.total_seconds() + AT_ONCE + 4
 
 
 async def test_every_account_has_its_turn(room: Room) -> None:

@@ -17,7 +17,7 @@ from bot.trading.instruments import Contract
 from bot.trading.outcomes import Unknown
 from bot.trading.policy import Grant, Route
 from bot.trading.tickets import TicketState
-from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room
+from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, NOON, eventually
 
 AWAY = Vitals(Reach.AWAY, "CrossTrade answered HTTP 408. Client not ready", NOON)
@@ -318,10 +318,10 @@ class Hanging:
         return call
 
 
+@timed(journal_within=timedelta(seconds=0.02))
 async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_on(room: Room) -> None:
     await read(room)
     watchdog = room.desk.health
-    watchdog.patience = 0.02
     hanging = Hanging(room.disk, "record", "live", "due")
     watchdog.ledger.journal = hanging
     room.broker.known = AWAY
@@ -337,9 +337,9 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
     assert [event.data["link"] for event in room.disk.recorded] == ["crosstrade", "journal"]
 
 
+@timed(journal_within=timedelta(seconds=0.02))
 async def test_a_desk_that_stops_leaves_no_write_of_the_watchdog_behind(room: Room) -> None:
     watchdog = room.desk.health
-    watchdog.patience = 0.02
     watchdog.ledger.journal = Hanging(room.disk, "record")
     room.broker.known = replace(AWAY, good_at=None)
     room.clock.pass_by(15)

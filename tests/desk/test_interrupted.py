@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from bot.desk.desk import Desk
-from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
+from bot.timings import USUAL
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, Close, PlaceOrder, VerifiedReverse
 from bot.trading.orders import OrderState, Side
 from bot.trading.tickets import Ticket, TicketState, move
-from tests.desk.conftest import SECOND, Room
+from tests.desk.conftest import SECOND, Room, timed
 from tests.desk.fakes import ES, eventually
 
 NQ = Contract("NQ", 2026, 9)
@@ -68,7 +68,7 @@ def shows(room: Room, ticket: Ticket, words: str) -> bool:
 async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, FLATTEN, CancelOrders) as (ticket, desk):
-        await look(room, desk, GRACE.total_seconds() - 5)
+        await look(room, desk, USUAL.desk.grace.total_seconds() - 5)
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         await look(room, desk, 6)
         await room.until(ticket, TicketState.ACCEPTED)
@@ -103,7 +103,7 @@ async def test_a_flatten_that_ended_long_after_it_began_is_judged_by_its_last_ca
     room.clock.plan(50, partial(room.broker.change, "rest1", OrderState.CANCELLED))
     async with crash(room, FLATTEN, FlattenAccount) as (ticket, desk):
         assert ticket.sent_at is not None
-        assert (room.clock() - ticket.sent_at) > GRACE
+        assert (room.clock() - ticket.sent_at) > USUAL.desk.grace
         await look(room, desk, 6)
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         room.broker.carry_out(FlattenAccount("Sim101"))
@@ -127,7 +127,7 @@ async def test_another_flatten_waits_for_the_last_call_of_one_that_was_cut_short
     await room.confirm(second, SECOND)
     ended = await room.now(second.id)
     assert ended.order_state is OrderState.FILLED
-    assert (room.broker.times[-1] - began) >= GRACE
+    assert (room.broker.times[-1] - began) >= USUAL.desk.grace
     room.broker.gate.set()
     await press
 
@@ -146,7 +146,7 @@ async def test_what_can_not_be_read_is_not_judged(room: Room, read: str) -> None
     async with crash(room, FLATTEN, FlattenAccount) as (ticket, desk):
         room.broker.failing.add(read)
         for _ in range(3):
-            await look(room, desk, GRACE.total_seconds())
+            await look(room, desk, USUAL.desk.grace.total_seconds())
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         room.broker.failing.clear()
         await look(room, desk, 6)
@@ -164,14 +164,14 @@ async def test_a_cancellation_of_many_says_when_nothing_works_any_more(room: Roo
 async def test_a_cancellation_of_many_says_what_still_works(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, CANCEL, CancelOrders) as (ticket, desk):
-        await look(room, desk, GRACE.total_seconds())
+        await look(room, desk, USUAL.desk.grace.total_seconds())
         assert "BUY 1 LIMIT (order `rest1`) still works" in ((await room.until(ticket, TicketState.ACCEPTED)).outcome or "")
 
 
 async def test_a_reversal_that_ended_in_its_close_says_that_its_order_never_left(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, REVERSE, Close) as (ticket, desk):
-        await look(room, desk, GRACE.total_seconds() - 5)
+        await look(room, desk, USUAL.desk.grace.total_seconds() - 5)
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         await look(room, desk, 6)
         stored = await room.until(ticket, TicketState.NEVER_ARRIVED)
@@ -182,7 +182,7 @@ async def test_a_reversal_that_ended_in_its_close_says_that_its_order_never_left
 async def test_a_reversal_whose_close_was_done_says_so(room: Room) -> None:
     async with crash(room, REVERSE, Close) as (ticket, desk):
         room.broker.book_positions["Sim101", ES] = 0
-        await look(room, desk, GRACE.total_seconds())
+        await look(room, desk, USUAL.desk.grace.total_seconds())
         assert "the position is now FLAT." in ((await room.until(ticket, TicketState.NEVER_ARRIVED)).outcome or "")
 
 
@@ -190,14 +190,14 @@ async def test_a_reversal_whose_close_was_done_says_so(room: Room) -> None:
 async def test_a_reversal_is_not_judged_by_what_can_not_be_read(room: Room, read: str) -> None:
     async with crash(room, REVERSE, Close) as (ticket, desk):
         room.broker.failing.add(read)
-        await look(room, desk, GRACE.total_seconds() * 2)
+        await look(room, desk, USUAL.desk.grace.total_seconds() * 2)
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
 
 
 async def test_an_order_that_never_left_is_not_taken_for_one_of_somebody_else(room: Room) -> None:
     async with crash(room, REVERSE, Close) as (ticket, desk):
         room.broker.book_positions["Sim101", ES] = 0
-        await look(room, desk, GRACE.total_seconds())
+        await look(room, desk, USUAL.desk.grace.total_seconds())
         await room.until(ticket, TicketState.NEVER_ARRIVED)
         room.broker.book(ticket.intent, OrderState.FILLED, 1)
         await look(room, desk, 6)
@@ -222,8 +222,8 @@ async def as_accepted(room: Room, ticket: Ticket) -> Ticket:
 
 async def test_a_reversal_whose_order_is_not_there_never_arrived(room: Room) -> None:
     async with crash(room, REVERSE, PlaceOrder) as (ticket, desk):
-        await look(room, desk, GRACE.total_seconds() + 1)
-        await look(room, desk, BETWEEN.total_seconds() + 1)
+        await look(room, desk, USUAL.desk.grace.total_seconds() + 1)
+        await look(room, desk, USUAL.desk.absent_again.total_seconds() + 1)
         stored = await room.until(ticket, TicketState.NEVER_ARRIVED)
         assert "the position of SHORT 2 was closed, the new order never arrived" in (stored.outcome or "")
         # Its order was on its way, so that one that turns up is its.
@@ -240,7 +240,7 @@ async def test_what_ended_before_its_first_call_sent_nothing(room: Room, request
     desk = room.again()
     await desk.start()
     try:
-        await look(room, desk, GRACE.total_seconds())
+        await look(room, desk, USUAL.desk.grace.total_seconds())
         ended = await room.until(ticket, TicketState.ACCEPTED if request_ is FLATTEN else TicketState.NEVER_ARRIVED)
         assert (ended.outcome or "").startswith(CUT_SHORT)
         assert room.broker.sent == []
@@ -253,9 +253,9 @@ async def test_what_ended_before_its_first_call_sent_nothing(room: Room, request
         await desk.close()
 
 
+@timed(sends_get=timedelta(seconds=0.05))
 async def test_a_stop_in_the_middle_of_a_flatten_stores_it_as_unknown_with_what_was_done(running: Room) -> None:
     running.broker.rest(Side.BUY, 1)
-    running.desk.sends_get = 0.05
     running.broker.gate, running.broker.gated = asyncio.Event(), {FlattenAccount}
     ticket = await running.ticket(FLATTEN)
     press = asyncio.create_task(running.confirm(ticket))

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.desk.fills import READS_BACK
-from bot.desk.interrupted import GRACE
 from bot.desk.ports import EventName
-from bot.desk.reconcile import BETWEEN
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, ReplaceRequest, TicketRequest
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerUnreachable
+from bot.timings import USUAL
 from bot.trading.facts import Execution
 from bot.trading.intents import own_id
 from bot.trading.lifecycle import Lifecycle, OrderEvent
@@ -40,8 +39,8 @@ async def look(room: Room, seconds: float = 0) -> None:
 
 async def looked_twice(room: Room, ticket: Ticket) -> Ticket:
     """The ticket after two readings well after its time."""
-    await look(room, GRACE.total_seconds())
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     return await room.now(ticket.id)
 
 
@@ -57,8 +56,8 @@ async def test_with_everything_read_and_the_link_up_it_never_arrived(room: Room)
 
 async def test_a_second_reading_that_comes_too_soon_proves_nothing(room: Room) -> None:
     ticket = await lost(room)
-    await look(room, GRACE.total_seconds())
-    await look(room, BETWEEN.total_seconds() - 1)
+    await look(room, USUAL.desk.grace.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds() - 1)
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
     await look(room, 1)
     assert (await room.now(ticket.id)).state is TicketState.NEVER_ARRIVED
@@ -98,39 +97,39 @@ async def test_an_empty_account_that_is_not_connected_is_not_closed(room: Room) 
 @pytest.mark.parametrize("read", ["orders", "executions", "positions"])
 async def test_a_failed_read_between_the_two_readings_starts_them_over(room: Room, read: str) -> None:
     ticket = await lost(room)
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     room.broker.failing.add(read)
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     room.broker.failing.clear()
     await look(room, 1)
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.NEVER_ARRIVED
 
 
 async def test_a_link_that_was_down_between_the_two_readings_starts_them_over(room: Room) -> None:
     ticket = await lost(room)
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     connect(room, connected=False)
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     connect(room, connected=True)
     await look(room, 1)
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.NEVER_ARRIVED
 
 
 async def test_a_reading_of_the_last_run_does_not_count(room: Room) -> None:
     ticket = await lost(room)
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     assert (await room.now(ticket.id)).absent_since is not None
     room.desk = room.again()
     # How long ago it was sent only a clock would know that may have been set meanwhile.
-    await look(room, BETWEEN.total_seconds())
-    await look(room, BETWEEN.total_seconds())
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
-    await look(room, BETWEEN.total_seconds())
+    await look(room, USUAL.desk.absent_again.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.NEVER_ARRIVED
 
 
@@ -177,7 +176,7 @@ async def test_a_lost_cancellation_whose_order_is_listed_no_more_is_proved_by_wh
     written(room, order.id, "Working", "Cancelled")
     await look(room, 5)
     assert "lifecycle" not in room.broker.called
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     now = await room.now(ticket.id)
     assert (now.state, now.order_ids) == (TicketState.ACCEPTED, (order.id,))
     event = (await room.journal.events(ticket.id))[-1]
@@ -212,7 +211,7 @@ async def test_an_order_that_the_list_misses_is_found_by_its_id(room: Room) -> N
     row = replace(room.broker.rest(Side.BUY, 1), ids=("676",))
     room.broker.book_orders.clear()
     room.broker.shown.answers["order"] = row
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     now = await room.now(ticket.id)
     assert (now.state, now.order_ids) == (TicketState.ACCEPTED, ("676", own_id(ticket.intent)))
 
@@ -222,7 +221,7 @@ async def test_that_a_read_by_id_finds_nothing_proves_nothing(room: Room) -> Non
     ticket = await lost(room, PLACE)
     order = room.broker.book(ticket.intent)
     room.broker.shown.answers["order"] = None
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     assert (await room.now(ticket.id)).order_ids == (order.id,)
 
 
@@ -236,7 +235,7 @@ async def test_an_order_that_ninjatrader_rejected_and_lists_no_more_is_told_as_r
     ticket = await lost(room, PLACE)
     own = own_id(ticket.intent) or ""
     written(room, own, "api_received", "Submitted", "Rejected")
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     now = await room.now(ticket.id)
     assert (now.state, now.order_state, now.order_ids) == (TicketState.REJECTED, OrderState.REJECTED, (own,))
 
@@ -255,7 +254,7 @@ async def test_a_flatten_that_was_cut_short_is_not_flat_while_the_link_is_down(r
     assert await room.journal.advance(ticket, cut, ())
     room.broker.book_positions["Sim101", ES] = 0
     connect(room, connected=False)
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
     connect(room, connected=True)
     await look(room)
@@ -267,7 +266,7 @@ async def test_a_reversal_that_was_cut_short_is_not_judged_while_the_link_is_dow
     cut = replace(ticket, state=TicketState.UNKNOWN, version=ticket.version + 1, sent_at=room.clock())
     assert await room.journal.advance(ticket, cut, ())
     connect(room, connected=False)
-    await look(room, GRACE.total_seconds())
+    await look(room, USUAL.desk.grace.total_seconds())
     assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
     connect(room, connected=True)
     await look(room)

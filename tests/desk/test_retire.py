@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.desk.requests import CloseRequest, FlatPlaceRequest, PlaceRequest, TicketRequest
-from bot.desk.retire import EVERY, LOOKS_BACK, POSITION_SHOWN_WITHIN
+from bot.desk.retire import LOOKS_BACK
+from bot.timings import USUAL
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.tickets import Ticket
 from bot.trading.verbs import BUTTONS_LIVE, fitting
@@ -28,7 +29,7 @@ async def filled(room: Room, request: TicketRequest = ENTRY, held: int = 2) -> T
     return stored
 
 
-async def look(room: Room, ticket: Ticket, seconds: float = EVERY.total_seconds()) -> Ticket:
+async def look(room: Room, ticket: Ticket, seconds: float = USUAL.desk.retire_every.total_seconds()) -> Ticket:
     """Let time pass and the cards be looked at; the ticket as stored then."""
     room.clock.pass_by(seconds)
     await room.desk._retirer.look()
@@ -61,7 +62,7 @@ async def test_the_buttons_go_when_the_position_has_turned_over(room: Room) -> N
 
 async def test_a_close_of_ours_takes_them_off_without_waiting_for_the_next_round(room: Room) -> None:
     ticket = await filled(room)
-    assert (await look(room, ticket, POSITION_SHOWN_WITHIN.total_seconds())).retired_at is None
+    assert (await look(room, ticket, USUAL.desk.position_shown_within.total_seconds())).retired_at is None
     close = await room.ticket(CloseRequest("Sim101", "ES 09-26"))
     await room.confirm(close)
     room.clock.pass_by(2)
@@ -74,7 +75,7 @@ async def test_one_that_closes_soon_after_its_fill_is_looked_at_when_the_list_mu
     ticket = await filled(room)
     room.broker.book_positions["Sim101", ES] = 0
     assert (await look(room, ticket, 1)).retired_at is None
-    assert (await look(room, ticket, POSITION_SHOWN_WITHIN.total_seconds() - 1)).retired_at is not None
+    assert (await look(room, ticket, USUAL.desk.position_shown_within.total_seconds() - 1)).retired_at is not None
 
 
 async def test_news_of_fills_cost_no_more_than_a_look_now_and_then(room: Room) -> None:
@@ -90,7 +91,7 @@ async def test_news_of_fills_cost_no_more_than_a_look_now_and_then(room: Room) -
 async def test_a_position_that_is_not_shown_yet_is_not_taken_for_flat(room: Room) -> None:
     ticket = await filled(room)
     room.broker.book_positions["Sim101", ES] = 0
-    assert (await look(room, ticket, POSITION_SHOWN_WITHIN.total_seconds() - 1)).retired_at is None
+    assert (await look(room, ticket, USUAL.desk.position_shown_within.total_seconds() - 1)).retired_at is None
 
 
 async def test_a_failed_read_is_no_flat_position(room: Room) -> None:
@@ -146,7 +147,7 @@ async def test_looking_at_cards_keeps_to_the_pace_of_following_and_every_account
     await retirer.look()
     assert (await room.now(second.id)).retired_at is None
     for _ in range(2):
-        room.clock.pass_by(EVERY.total_seconds())
+        room.clock.pass_by(USUAL.desk.retire_every.total_seconds())
         retirer.pace.spend(room.clock())
         await retirer.look()
     assert (await room.now(first.id)).retired_at is None

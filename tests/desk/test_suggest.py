@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot.desk.glances import GRACE, MOST_READS, NAMES_LAST, POSITIONS_LAST, PRICES_LAST, WITHIN
+from bot.desk.glances import MOST_READS
+from bot.timings import USUAL
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.policy import Grant, Limit
 from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.tickets import Member, TicketState
-from tests.desk.conftest import ASK, SECOND, STRANGER, TRADER, TRADER_ROLE, Room
+from tests.desk.conftest import ASK, SECOND, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import eventually
 from tests.desk.test_commands import resting
 
@@ -137,10 +139,10 @@ async def test_keystrokes_share_a_read_and_do_not_spend_the_budget(room: Room) -
     assert room.broker.reads == 2
     assert await limits(room, member=SECOND)
     assert room.broker.reads == 2
-    room.clock.pass_by(PRICES_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.prices_last.total_seconds() + 0.1)
     assert await limits(room)
     assert room.broker.reads == 3
-    room.clock.pass_by(POSITIONS_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.positions_last.total_seconds() + 0.1)
     assert await limits(room)
     assert room.broker.reads == 5
 
@@ -161,7 +163,7 @@ async def test_one_who_types_without_end_has_only_so_much_read(room: Room) -> No
         await limits(room, replace(PLACE, instrument=f"CL {month:02}-27"))
     assert room.broker.reads == MOST_READS
     assert await limits(room, member=SECOND)
-    room.clock.pass_by(WITHIN.total_seconds())
+    room.clock.pass_by(USUAL.desk.typing_counts.total_seconds())
     assert await limits(room, replace(PLACE, instrument="CL 12-27"))
 
 
@@ -169,12 +171,12 @@ async def test_what_was_just_read_serves_a_little_longer_for_one_who_has_no_read
     assert await limits(room)
     for month in range(1, 13):
         await limits(room, replace(PLACE, instrument=f"CL {month:02}-27"))
-    room.clock.pass_by(PRICES_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.prices_last.total_seconds() + 0.1)
     reads = room.broker.reads
     assert (await limits(room))[0] == "5799.75"
     assert room.broker.reads == reads
     room.rule(limits=(Limit(("*",), ("*",), stale_seconds=3600),))
-    room.clock.pass_by((GRACE + POSITIONS_LAST).total_seconds())
+    room.clock.pass_by((USUAL.desk.typing_grace + USUAL.desk.positions_last).total_seconds())
     room.broker.failing |= {"quote", "positions"}
     assert await limits(room) == []
 
@@ -192,15 +194,15 @@ async def test_while_the_link_is_down_nothing_is_offered(room: Room, read: str) 
 async def test_a_link_that_goes_down_takes_what_was_offered_with_it(room: Room) -> None:
     assert await limits(room)
     room.broker.failing.add("quote")
-    room.clock.pass_by(PRICES_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.prices_last.total_seconds() + 0.1)
     assert await limits(room) == []
     room.broker.failing.clear()
-    room.clock.pass_by(PRICES_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.prices_last.total_seconds() + 0.1)
     assert await limits(room)
 
 
+@timed(typing_wait=timedelta(seconds=0.02))
 async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room: Room) -> None:
-    room.desk.suggest.glances.patience = 0.02
     room.broker.reading = asyncio.Event()
     assert await limits(room) == []
     assert await sizes(room) == []
@@ -211,8 +213,8 @@ async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room:
     assert room.broker.reads == reads
 
 
+@timed(typing_wait=timedelta(seconds=0.02))
 async def test_a_desk_that_closes_does_not_wait_for_reads(room: Room) -> None:
-    room.desk.suggest.glances.patience = 0.02
     room.broker.reading = asyncio.Event()
     assert await limits(room) == []
     async with asyncio.timeout(2):
@@ -305,7 +307,7 @@ async def test_a_close_is_offered_what_is_open_and_needs_no_price(room: Room) ->
     assert room.broker.reads == 1
     assert await sizes(room, replace(close, account="Sim102")) == []
     room.broker.failing.add("positions")
-    room.clock.pass_by(POSITIONS_LAST.total_seconds() + 0.1)
+    room.clock.pass_by(USUAL.desk.positions_last.total_seconds() + 0.1)
     assert await sizes(room, close) == []
 
 
@@ -352,5 +354,5 @@ async def test_templates_are_those_of_ninjatrader_and_seldom_read(room: Room) ->
     assert values(await suggest.strategies(TRADER, " LEGS")) == ["Two legs"]
     assert room.broker.reads == 1
     room.broker.failing.add("atm_templates")
-    room.clock.pass_by(NAMES_LAST.total_seconds() + 1)
+    room.clock.pass_by(USUAL.desk.names_last.total_seconds() + 1)
     assert await suggest.strategies(TRADER, "") == []

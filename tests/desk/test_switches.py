@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from tests.desk.conftest import (
     Room,
     make_desk,
     price,
+    timed,
 )
 from tests.desk.fakes import ES, FlakyJournal, eventually
 
@@ -512,10 +513,10 @@ async def test_another_restart_does_not_lift_what_a_crash_has_left(room: Room) -
     await again.desk.close()
 
 
+@timed(sends_get=timedelta(0))
 async def test_an_orderly_stop_leaves_the_desk_as_it_was(room: Room) -> None:
     await room.desk.start()
     left = await unknown(room)
-    room.desk.sends_get = 0.0
     await room.desk.close()
     assert (await room.now(left)).state is TicketState.UNKNOWN
     assert (

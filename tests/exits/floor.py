@@ -8,11 +8,11 @@ import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from bot.crosstrade import CrossTrade, Timeouts
+from bot.crosstrade import CrossTrade
 from bot.desk.desk import Desk
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.journal.opening import opened
@@ -20,6 +20,7 @@ from bot.journal.store import SqlJournal
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
+from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.exits import Pace
 from bot.trading.policy import AccountRule, Grant, Policy
 from bot.trading.tickets import Member, Place
@@ -179,14 +180,13 @@ async def open_floor(
             transport=transport,
             rate=5000,
             burst=5000,
-            timeouts=Timeouts(read=20.0, write=PATIENCE),
-            backoff=(0.01,),
+            timings=CrossTradeTimings(read=20.0, write=PATIENCE, backoff=(0.01,)),
         )
         await stack.enter_async_context(client)
         if transport == "websocket" and client.stream is not None:
             await client.stream.opened()
         messenger = FakeMessenger()
-        desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, pace=pace)
+        desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, timings=replace(USUAL.desk, exits=pace))
         yield Floor(desk, simulator, journal, messenger, client, host)
         await desk.close()
 

@@ -19,10 +19,12 @@ from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.policyfile import parse_policy
 from bot.program.heads import Heads
+from bot.timings import USUAL
 from bot.trading.policy import Policy
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+TIMINGS = USUAL.program
 POLICY = parse_policy(
     b"""
 [[grant]]
@@ -53,7 +55,7 @@ class Watched:
         self.policy: Policy = POLICY
         self._rounds: asyncio.Queue[None] = asyncio.Queue()
         self._go: asyncio.Queue[None] = asyncio.Queue()
-        self.heads = Heads(journal, self.record, lambda: self.policy, self.file, lambda: self.now, self._rest)
+        self.heads = Heads(journal, self.record, lambda: self.policy, self.file, lambda: self.now, TIMINGS, self._rest)
 
     async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice]) -> None:
         """As the desk does it."""
@@ -234,7 +236,7 @@ async def test_a_journal_that_cannot_be_written_is_logged_and_the_head_told_once
     bot: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Broken(bot.journal)
-    bot.heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
+    bot.heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, TIMINGS, bot._rest)
     await bot.fill()
     keep_head(bot.file, Kept(NOON - DAY, await bot.journal.head()))
     await bot.fill()
@@ -253,7 +255,7 @@ async def test_a_journal_that_cannot_be_written_is_logged_and_the_head_told_once
 async def test_a_journal_that_does_not_answer_holds_up_no_stop(bot: Watched, caplog: pytest.LogCaptureFixture) -> None:
     broken = Broken(bot.journal)
     broken.hangs = True
-    heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, bot._rest)
+    heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, TIMINGS, bot._rest)
     async with asyncio.timeout(5):
         await heads.tell_last()
         await heads.keep_last()

@@ -18,6 +18,7 @@ from bot.journal.links import SqliteReads, SqliteWrites
 from bot.journal.postgres import PostgresLink
 from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
+from bot.timings import USUAL, JournalTimings
 from bot.trading.instruments import Contract
 from bot.trading.intents import Reverse
 from bot.trading.orders import Side, Terms
@@ -82,9 +83,10 @@ async def stored_all(journal: SqlJournal, many: Sequence[Ticket]) -> None:
 
 
 @asynccontextmanager
-async def beside(file: Path, patience: float = 5.0) -> AsyncIterator[SqlJournal]:
+async def beside(file: Path, patience: float = USUAL.journal.patience) -> AsyncIterator[SqlJournal]:
     """A further journal on a file that another one has made and locked, as if the lock had failed."""
-    reads, writes = SqliteReads(str(file), patience), SqliteWrites(str(file), patience)
+    timings = JournalTimings(patience=patience)
+    reads, writes = SqliteReads(str(file), timings), SqliteWrites(str(file), timings)
     try:
         yield SqlJournal(reads, writes, HandClock())
     finally:

@@ -23,6 +23,7 @@ from bot.journal.lock import holder
 from bot.journal.opening import opened
 from bot.journal.postgres import PostgresLink
 from bot.journal.store import SqlJournal
+from bot.timings import USUAL
 from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.clocks import HandClock
@@ -137,7 +138,7 @@ async def test_of_racing_changes_by_two_owners_exactly_one_wins(file: Path, race
 async def test_of_racing_changes_on_two_postgresql_connections_exactly_one_wins(server: str) -> None:
     async with opened(server) as journal:
         address = journal._writes._engine.url  # type: ignore[attr-defined]  # the link's own engine knows the address
-        reads, writes = PostgresLink(address, writes=False), PostgresLink(address, writes=True)
+        reads, writes = PostgresLink(address, USUAL.journal, writes=False), PostgresLink(address, USUAL.journal, writes=True)
         other = SqlJournal(reads, writes, HandClock())
         for number in range(10):
             offer = await stored(journal, f"t{number}")
@@ -200,7 +201,7 @@ async def test_a_change_that_was_begun_is_on_disk_when_the_journal_is_closed(fil
 async def test_on_postgresql_too_a_begun_change_outlives_its_caller(server: str) -> None:
     async with opened(server) as journal:
         offer = await stored(journal)
-        holder = PostgresLink(journal._writes._engine.url, writes=True)  # type: ignore[attr-defined]  # as above
+        holder = PostgresLink(journal._writes._engine.url, USUAL.journal, writes=True)  # type: ignore[attr-defined]  # as above
         held, go_on = asyncio.Event(), asyncio.Event()
 
         async def hold() -> None:

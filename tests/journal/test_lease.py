@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import make_url
 
 from bot.errors import JournalError, JournalLocked
-from bot.journal.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease, leads
+from bot.journal.lease import Lease, leads
 from bot.journal.links import T, Work
 from bot.journal.lock import holder
 from bot.journal.opening import opened, standby
@@ -18,11 +18,14 @@ from bot.journal.postgres import PostgresLink
 from bot.journal.schema import leader, tickets
 from bot.journal.standby import Standby, look
 from bot.journal.store import SqlJournal
+from bot.timings import USUAL
 from bot.trading.tickets import Ticket, TicketState
 from tests.clocks import HandClock
 
 from .conftest import on_server
 from .making import by_hand, claimed, event, stored
+
+LEASE = USUAL.journal.lease
 
 
 @dataclass
@@ -68,8 +71,9 @@ async def tables(server: str) -> str:
 async def leading(url: str, name: str = "first") -> AsyncIterator[Leader]:
     """Lead without a heartbeat."""
     clock = Clock()
-    lease = Lease(name, clock)
-    reads, writes = PostgresLink(make_url(url), writes=False), PostgresLink(make_url(url), writes=True, fence=lease)
+    lease = Lease(name, LEASE, clock)
+    reads = PostgresLink(make_url(url), USUAL.journal, writes=False)
+    writes = PostgresLink(make_url(url), USUAL.journal, writes=True, fence=lease)
     try:
         await writes.run(lease.begin)
         yield Leader(SqlJournal(reads, writes, HandClock(), lease), lease, writes, clock)
@@ -81,7 +85,8 @@ async def leading(url: str, name: str = "first") -> AsyncIterator[Leader]:
 async def age(journal: SqlJournal, seconds: float) -> None:
     """Let the last beat be so old by the server's clock."""
     change = update(leader).values(beat_at=leader.c.beat_at - round(seconds * 1_000_000))
-    link = PostgresLink(journal._reads._engine.url, writes=True)  # type: ignore[attr-defined]  # the link's own engine knows it
+    address = journal._reads._engine.url  # type: ignore[attr-defined]  # the link's own engine knows it
+    link = PostgresLink(address, USUAL.journal, writes=True)
     await link.run(lambda connection: connection.execute(change))
     await link.close()
 
@@ -90,7 +95,7 @@ async def age(journal: SqlJournal, seconds: float) -> None:
 async def watching(url: str) -> AsyncIterator[tuple[Standby, Clock]]:
     """Stand by."""
     clock = Clock()
-    standing = Standby(Eye(make_url(url), writes=False), clock)
+    standing = Standby(Eye(make_url(url), USUAL.journal, writes=False), LEASE, clock)
     try:
         yield standing, clock
     finally:
@@ -99,7 +104,7 @@ async def watching(url: str) -> AsyncIterator[tuple[Standby, Clock]]:
 
 async def end_of(url: str, pid: int | None) -> None:
     """Wait until the server's process has gone."""
-    link = PostgresLink(make_url(url), writes=False)
+    link = PostgresLink(make_url(url), USUAL.journal, writes=False)
     try:
         async with asyncio.timeout(5):
             while await link.run(holder) == pid:
@@ -159,7 +164,7 @@ async def test_a_leader_writes_nothing_once_there_is_a_newer_term_whoever_holds_
 
 async def test_nothing_may_be_sent_some_time_before_somebody_may_take_over_and_again_after_the_next_write(tables: str) -> None:
     async with leading(tables) as led:
-        led.clock.now += LEASE_SECONDS - MARGIN_SECONDS - 0.01
+        led.clock.now += LEASE.lasts - LEASE.margin - 0.01
         assert led.lease.why_not() is None
         led.clock.now += 0.01
         assert str(led.lease.why_not()).startswith("The journal's database hasn't been reached")
@@ -171,13 +176,13 @@ async def test_a_write_counts_from_when_it_was_begun_and_only_if_it_was_committe
     async with leading(tables) as led:
         offer = await stored(led.journal)
         assert await led.journal.advance(offer, claimed(offer), ())
-        led.clock.now += LEASE_SECONDS
+        led.clock.now += LEASE.lasts
         # Somebody else has changed the ticket: this finds nothing to do, and rolls its beat back.
         assert not await led.journal.advance(offer, claimed(offer), ())
         assert led.lease.why_not() is not None
 
         def slow(_connection: Connection) -> None:
-            led.clock.now += LEASE_SECONDS
+            led.clock.now += LEASE.lasts
 
         await led.writes.run(slow)
         assert led.lease.why_not() is not None
@@ -217,14 +222,14 @@ async def test_who_stands_by_takes_over_from_a_leader_that_is_silent_and_what_th
         await age(led.journal, 0)
         waiting = asyncio.create_task(standing.turn())
         await looked(standing, 1)
-        clock.now += LEASE_SECONDS
+        clock.now += LEASE.lasts
         await looked(standing, 2)
         assert not waiting.done(), "by the server's clock it was heard of just now"
-        await age(led.journal, LEASE_SECONDS)
+        await age(led.journal, LEASE.lasts)
         # The beat reads otherwise now, as if it had beaten: it gets a whole lease from here.
         await looked(standing, 2)
         assert not waiting.done()
-        clock.now += LEASE_SECONDS
+        clock.now += LEASE.lasts
         async with asyncio.timeout(10):
             await waiting
         async with leading(tables, "second") as now:
@@ -255,9 +260,9 @@ async def test_who_stands_by_leaves_a_leader_alone_that_beats(tables: str) -> No
         for _ in range(3):
             await age(led.journal, 0)
             await led.journal.record(event())
-            await age(led.journal, 2 * LEASE_SECONDS)
+            await age(led.journal, 2 * LEASE.lasts)
             await looked(standing, 1)
-            clock.now += LEASE_SECONDS
+            clock.now += LEASE.lasts
         await led.journal.record(event())
         assert not waiting.done()
         waiting.cancel()
@@ -266,14 +271,14 @@ async def test_who_stands_by_leaves_a_leader_alone_that_beats(tables: str) -> No
 async def test_a_leader_that_changes_the_tables_has_a_minute(tables: str) -> None:
     async with opened(tables) as journal, watching(tables) as (standing, clock):
         await by_hand(journal, "SELECT pg_advisory_unlock_all()")
-        lease = Lease("changes the tables")
-        writes = PostgresLink(make_url(tables), writes=True, fence=lease)
+        lease = Lease("changes the tables", LEASE)
+        writes = PostgresLink(make_url(tables), USUAL.journal, writes=True, fence=lease)
         await writes.run(lambda connection: lease.begin(connection, 60.0))
         seen = await journal._reads.run(look)
         assert -60 <= seen.age < -50
         waiting = asyncio.create_task(standing.turn())
         await looked(standing, 1)
-        clock.now += 2 * LEASE_SECONDS
+        clock.now += 2 * LEASE.lasts
         await looked(standing, 1)
         assert not waiting.done()
         await writes.close()

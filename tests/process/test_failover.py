@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
 from tests.journal.conftest import SERVER, new_database, on_server
-from tests.process.conftest import CROSSTRADE_SECRET, Street, built, free_port, until
+from tests.process.conftest import Street, built, free_port
+from tests.street import CROSSTRADE_SECRET, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP on Windows")
 

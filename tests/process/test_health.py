@@ -7,7 +7,8 @@ import aiohttp
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import Kind, Rule
-from tests.process.conftest import CROSSTRADE_SECRET, POLICY, Street, until
+from tests.process.conftest import Street
+from tests.street import CROSSTRADE_SECRET, POLICY, until
 
 
 async def watched(street: Street) -> None:

@@ -11,7 +11,8 @@ import pytest
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
-from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
+from tests.process.conftest import Street, built
+from tests.street import CROSSTRADE_SECRET, until
 
 ROUNDS, CONFIRMS = 5, 8
 ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]

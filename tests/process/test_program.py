@@ -9,7 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.process.conftest import POLICY, ROOT, Street
+from tests.process.conftest import ROOT, Street
+from tests.street import POLICY
 
 
 async def ran(*arguments: str, cwd: Path = ROOT) -> tuple[int, str, str]:

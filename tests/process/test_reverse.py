@@ -3,7 +3,8 @@
 import pytest
 
 from bot.sandbox.discord.world import DESK, FILLS
-from tests.process.conftest import CROSSTRADE_SECRET, DISCORD_SECRET, Street, until
+from tests.process.conftest import Street
+from tests.street import CROSSTRADE_SECRET, DISCORD_SECRET, until
 
 
 @pytest.mark.parametrize("transport", ["rest", "websocket"])

@@ -11,7 +11,8 @@ import pytest
 
 from bot.sandbox.discord import Fault, Loss
 from bot.sandbox.discord.world import ADMINISTRATOR, DESK, FILLS, TRADER, VIEWER
-from tests.process.conftest import COMMAND, POLICY, Street, free_port, until
+from tests.process.conftest import Street, free_port
+from tests.street import COMMAND, POLICY, until
 
 
 async def ended(process: Process) -> tuple[int, str]:

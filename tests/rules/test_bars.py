@@ -1,15 +1,16 @@
 """Periods of bars: which there are, how they are typed, and how far back to ask for so many."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.trading.bars import FEWEST_BARS, MOST_BARS, PERIODS, Period, parse_period
+from bot.trading.bars import FEWEST_BARS, MOST_BARS, PERIODS, Bar, Period, PeriodType, parse_period
 
-from .strategies import MODEST
+from .strategies import MODEST, NOW
 
 
 @pytest.mark.parametrize(("typed", "words"), [("5m", "5 min"), (" 1H ", "1 h"), ("1d", "1 day"), ("1w", "1 week")])
@@ -37,6 +38,16 @@ def test_a_period_knows_its_length() -> None:
 )
 def test_bars_are_asked_for_as_far_back_as_they_should_lie(name: str, bars: int, days: int) -> None:
     assert PERIODS[name].days_back(bars) == days
+
+
+@pytest.mark.parametrize(("type_", "days"), [(PeriodType.DAY, 34), (PeriodType.WEEK, 144)])
+def test_a_bar_of_several_days_or_weeks_goes_back_as_many_times_as_far(type_: PeriodType, days: int) -> None:
+    assert Period("2", type_, 2, "two of them").days_back(10) == days
+
+
+def test_a_bar_is_up_unless_it_ends_below_its_start() -> None:
+    bars = [Bar(NOW, Decimal(5), Decimal(9), Decimal(1), Decimal(end)) for end in (4, 5, 6)]
+    assert [bar.is_up for bar in bars] == [False, True, True]
 
 
 @MODEST

@@ -170,6 +170,31 @@ def test_an_order_in_one_contract_holds_up_the_close_of_that_one_alone() -> None
     assert trial.reads(book(ONE, held, REST), at=1) == [close(NQ, 1)]
 
 
+def test_a_close_in_one_contract_holds_up_no_other_one() -> None:
+    trial = Trial(ACCOUNT)
+    held = {ES: 2, NQ: 1}
+    trial.reads(book(ONE, held, REST))
+    trial.sends(CancelOrders(ONE))
+    trial.reads(book(ONE, held, REST), at=1)
+    trial.sends(close(NQ, 1))
+    assert trial.reads(book(ONE, held), at=1.5) == [close(ES, 2)]
+
+
+def test_a_cancellation_in_one_account_is_none_in_another() -> None:
+    trial = Trial(Flatten(Scope((ONE, TWO), left_out=("Apex-1",))))
+    [cancel] = trial.reads(book(ONE, {}, REST), book(TWO))
+    trial.sends(cancel)
+    assert trial.reads(book(ONE, {}, REST), book(TWO, {}, REST), at=PACE.recancel - JOT) == [CancelOrders(TWO)]
+
+
+def test_an_account_that_can_not_be_read_holds_up_no_other_one() -> None:
+    trial = Trial(EVERYTHING)
+    [strike] = trial.reads(book(ONE, {ES: 1}), book(TWO, {ES: 1}))
+    trial.sends(strike)
+    assert trial.reads(UNREAD, book(TWO, {ES: 1}), at=PACE.poll) == []
+    assert trial.reads(UNREAD, book(TWO, {ES: 1}), at=PACE.settle) == [FlattenAccount(TWO)]
+
+
 @pytest.mark.parametrize("state", [state for state in OrderState if not state.is_done])
 def test_whatever_may_still_fill_holds_up_the_close_of_its_contract(state: OrderState) -> None:
     trial = Trial(ACCOUNT)
@@ -602,6 +627,19 @@ def test_calls_that_are_refused_again_and_again_end_it() -> None:
     assert at >= 2 * VENDOR_WAITS
     assert trial.reads(still, at=60) == []
     assert trial.gave_up()
+
+
+@pytest.mark.parametrize("only", [None, *Holding])
+def test_a_position_whose_orders_can_not_be_cancelled_is_closed_all_the_same(only: Holding | None) -> None:
+    trial = Trial(Flatten(Scope((ONE,)), only))
+    held = -2 if only is Holding.SHORT else 2
+    works = book(ONE, {ES: held}, REST)
+    for at in (0, PACE.again):
+        assert trial.reads(works, at=at) == [CancelOrders(ONE)]
+        trial.sends(CancelOrders(ONE), LegState.REJECTED)
+    assert trial.reads(works, at=PACE.beside) == [close(ES, held)]
+    trial.sends(close(ES, held))
+    assert not trial.gave_up()
 
 
 def test_what_never_left_is_tried_for_as_long_as_there_is_time() -> None:

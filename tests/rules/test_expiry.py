@@ -56,7 +56,9 @@ def test_a_day_that_a_holiday_may_move_is_told_as_about(name: str, told: str) ->
     ("day", "is_kept"),
     [
         *(("2023-01-02", True), ("2022-12-30", False), ("2025-01-20", True), ("2025-02-17", True), ("2025-04-18", True)),
-        # Good Fridays of the two years in which Easter is a week before its rule.
+        *(("2026-01-01", True), ("2026-01-02", False)),
+        # Good Fridays of the two years in which Easter is a week before its rule, and of one in which it is as late as can be.
+        ("2038-04-23", True),
         *(("2049-04-16", True), ("2076-04-17", True), ("2025-05-26", True), ("2021-07-05", True), ("2020-07-03", True)),
         *(("2025-09-01", True), ("2025-11-27", True), ("2025-11-28", False), ("2025-12-25", True), ("2022-12-26", True)),
     ],
@@ -106,6 +108,7 @@ def test_the_next_month_of_an_index_future_is_the_next_quarter(root: str, year: 
     now, after = Contract(root, year, month), following(Contract(root, year, month))
     assert (after.year * 12 + after.month) - (now.year * 12 + now.month) == 3
     assert after.month in QUARTERLY_MONTHS
+    assert after.root == root
 
 
 ROLLED = "ES 09-26 is past its usual roll date, 2026-09-10: "
@@ -150,7 +153,8 @@ def test_an_index_future_is_warned_about_with_its_days_and_the_next_month(
         ("CL 10-26", "2026-09-14", []),
         ("CL 10-26", "2026-09-15", ["CL 10-26 expires about 2026-09-22, in 7 days"]),
         ("CL 10-26", "2026-09-23", ["CL 10-26 is past by the calendar: it expired about 2026-09-22; the broker may refuse it"]),
-        ("GC 12-26", "2026-11-20", []),
+        ("GC 12-26", "2026-11-22", []),
+        ("GC 12-26", "2026-11-23", ["delivery notices for GC 12-26 begin about 2026-11-30"]),
         ("GC 12-26", "2026-11-25", ["delivery notices for GC 12-26 begin about 2026-11-30"]),
         ("GC 12-26", "2026-11-30", ["delivery notices for GC 12-26 began about 2026-11-30"]),
         (

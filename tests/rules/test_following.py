@@ -139,6 +139,10 @@ def test_fills_add_up_to_how_far_an_order_is() -> None:
     assert (whole.filled, whole.order_state) == (3, OrderState.FILLED)
 
 
+def test_the_average_of_fills_goes_by_their_sizes() -> None:
+    assert with_fills(FOLLOWED, [fill(1, 2, 5790), fill(2, 1, 5793)]).average_fill_price == Decimal(5791)
+
+
 def test_a_fill_that_is_listed_twice_counts_once_and_older_lists_nothing() -> None:
     assert with_fills(FOLLOWED, [fill(1, 1), fill(1, 1)]).filled == 1
     assert with_fills(replace(FOLLOWED, filled=2), [fill(1, 1)]) == replace(FOLLOWED, filled=2)
@@ -181,6 +185,22 @@ def test_a_life_without_an_end_proves_none() -> None:
 
 def test_a_life_that_ends_filled_has_filled_whole_whatever_it_counts() -> None:
     assert with_life(FOLLOWED, life(update("Filled"))).filled == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "source", "is_fill"),
+    [
+        ("Filled", "fill", True),
+        ("Execution", "order_update", True),
+        ("Update", "EXECUTION_update", True),
+        ("Execution", None, True),
+        ("Working", "order_update", False),
+        ("Fill", "order_update", False),
+    ],
+)
+def test_only_what_says_that_it_is_a_fill_counts_as_one(what: str, source: str | None, is_fill: bool) -> None:
+    event = OrderEvent(what, source, NOW, quantity=1, price=Decimal(5790))
+    assert with_life(FOLLOWED, life(event)).average_fill_price == (Decimal(5790) if is_fill else None)
 
 
 def test_an_orders_own_price_in_an_update_is_no_fill() -> None:

@@ -61,8 +61,10 @@ READINGS = [
     (replace(FINE, in_flight=None), Part.JOURNAL, DOWN, "unreadable", "no order leaves"),
     (replace(FINE, commit=None), Part.JOURNAL, GOOD, "readable", ""),
     (replace(FINE, commit=Commit(NOW, 0.26)), Part.JOURNAL, SLOW, "260 ms, 0 s ago", "look at its disk"),
+    (replace(FINE, commit=Commit(NOW, 2.0)), Part.JOURNAL, SLOW, "2000 ms, 0 s ago", "look at its disk"),
     (replace(FINE, commit=Commit(NOW, 0.25)), Part.JOURNAL, GOOD, "250 ms, 0 s ago", ""),
     (replace(FINE, waiting=None), Part.NEWS, SLOW, "not read", ""),
+    (replace(FINE, waiting=0, oldest=NOW - 31 * S), Part.NEWS, GOOD, "all told", ""),
     (replace(FINE, waiting=3, oldest=NOW - 30 * S), Part.NEWS, GOOD, "3 wait, 30 s", ""),
     (replace(FINE, waiting=3, oldest=NOW - 31 * S), Part.NEWS, SLOW, "3 wait, 31 s", "may post in its channels"),
     (broker(reach=Reach.NOT_ASKED), Part.CROSSTRADE, SLOW, "not asked yet", "Ask again"),
@@ -89,6 +91,7 @@ READINGS = [
     (broker(stream=StreamState.CLOSED, stream_why="Shut."), Part.STREAM, SLOW, "closed", "`Shut.` REST serves instead"),
     (broker(stream=StreamState.CLOSED, orders_by_stream=True), Part.STREAM, DOWN, "closed", "none can leave"),
     (broker(priced_at=None), Part.PRICES, GOOD, "none asked for", ""),
+    (broker(priced_at=NOW - 10 * S), Part.PRICES, GOOD, "10 s old", ""),
     (broker(priced_at=NOW - 11 * S), Part.PRICES, GOOD, "11 s old, read anew", ""),
     (broker(budget=4), Part.BUDGET, SLOW, "4 at once", "exits go first"),
     (broker(budget=5), Part.BUDGET, GOOD, "5 at once", ""),
@@ -112,6 +115,14 @@ def test_what_is_down_always_says_what_to_do() -> None:
     assert [each for each in lines if each.grade is GOOD and each.mend] == []
 
 
+def test_one_switch_says_just_its_sentence() -> None:
+    assert line(Part.SWITCH, replace(FINE, switches=Switches((DESK,)))).mend == DESK.sentence
+
+
+def test_a_long_name_is_cut() -> None:
+    assert len(line(Part.BROKER, replace(FINE, accounts=(Account("x" * 60, "Rithmic", connected=True),))).name) == 40
+
+
 @pytest.mark.parametrize(
     ("connected", "grade", "words"), [(True, GOOD, "connected"), (None, GOOD, "listed"), (False, DOWN, "not connected")]
 )
@@ -119,12 +130,13 @@ def test_each_account_has_a_line_of_its_own(connected: bool | None, grade: Grade
     accounts = (Account("Apex-`1", "Rithmic", connected=connected), Account("Sim101", "Simulator", connected=True))
     first, second = [each for each in chain(replace(FINE, accounts=accounts)) if each.part is Part.BROKER]
     assert (first.name, first.grade, first.words) == ("Apex-ˋ1", grade, words)
-    assert bool(first.mend) is (grade is DOWN)
+    connect = "Connect `Apex-ˋ1` to its broker in NinjaTrader; entries there are refused, exits are tried."
+    assert first.mend == (connect if grade is DOWN else "")
     assert (second.name, second.grade) == ("Sim101", GOOD)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(-5, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (200000, "56 h")]
+    ("seconds", "said"), [(-5, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (32_400_000, "9000 h")]
 )
 def test_how_long_ago_is_short(seconds: float, said: str) -> None:
     assert ago(NOW, NOW - seconds * S) == said

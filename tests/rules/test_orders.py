@@ -18,10 +18,54 @@ from bot.trading.orders import (
     check_stop_side,
     check_terms,
     check_ticks,
+    parse_count,
+    parse_fraction,
     parse_label,
     parse_price,
+    parse_requirement,
 )
 from tests.rules.strategies import MODEST, TICK, on_tick, well_formed_terms
+
+
+@pytest.mark.parametrize(
+    ("typed", "share"),
+    [
+        *((None, None), ("", None), ("  ", None), ("50", "0.5"), ("50%", "0.5"), (" 12.5 % ", "0.125"), ("100", "1")),
+        *(("0.000000001", "0.00000000001"), ("100.0%", "1")),
+    ],
+)
+def test_a_percentage_is_read_as_a_share(typed: str | None, share: str | None) -> None:
+    assert parse_fraction(typed) == (None if share is None else Decimal(share))
+
+
+@pytest.mark.parametrize("typed", ["0", "0%", "100.000000001", "101", "-5", "1e1", "half", "%", "50%%", "5,0", "٥٠"])
+def test_what_is_no_percentage_above_0_and_up_to_100_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError, match="The percentage must be a number above 0 and up to 100, like 50 or"):
+        parse_fraction(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "required"),
+    [
+        *((None, ""), ("", ""), (" , ", ""), ("flat", "flat"), (" FLAT , Long", "flat long")),
+        *(("short,short", "short"), ("flat,long,short", "flat long short")),
+    ],
+)
+def test_required_positions_are_a_list_with_commas(typed: str | None, required: str) -> None:
+    assert parse_requirement(typed) == frozenset(required.split())
+
+
+@pytest.mark.parametrize("typed", ["flatt", "flat long", "flat;long", "any", "flat,none"])
+def test_a_requirement_of_any_other_word_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError, match="require takes flat, long and short, one or several with commas"):
+        parse_requirement(typed)
+
+
+def test_a_count_is_1_or_more() -> None:
+    assert [parse_count("max_positions", typed) for typed in (None, 1, 2, 10**9)] == [None, 1, 2, 10**9]
+    for typed in (0, -1):
+        with pytest.raises(UsageError, match="max_positions must be 1 or more"):
+            parse_count("max_positions", typed)
 
 
 @pytest.mark.parametrize("typed", [None, "", "   ", "\t\n"])

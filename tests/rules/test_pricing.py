@@ -8,7 +8,7 @@ from hypothesis import given
 
 from bot.errors import PriceError, UsageError
 from bot.trading.facts import Facts
-from bot.trading.intents import Change, PlaceOrder, Reverse
+from bot.trading.intents import Bracket, Change, PlaceOrder, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderType, Side, Terms, check_terms
 from bot.trading.policy import DenialCode
@@ -85,6 +85,33 @@ def test_a_modified_order_is_counted_from_the_price_that_it_has(typed: str, limi
     assert priced(changed(typed), FACTS).terms.limit == Decimal(limit)
 
 
+PROTECTING = Terms(Side.SELL, 2, OrderType.STOPMARKET)
+
+
+def test_the_target_and_the_stop_of_a_bracket_are_worked_out() -> None:
+    terms = with_prices(PROTECTING, None, "be-2t")
+    bracket = Bracket("Sim101", ES, terms, None, "be+8t")
+    assert priced(bracket, FACTS) == replace(bracket, terms=replace(terms, stop=Decimal("5790.00")), target=Decimal("5792.50"))
+    number = replace(bracket, target=Decimal("5810.10"), target_typed="")
+    assert priced(number, FACTS) == replace(number, terms=replace(terms, stop=Decimal("5790.00")))
+    assert priced(replace(bracket, terms=replace(PROTECTING, stop=Decimal(5780))), FACTS).terms.stop == Decimal(5780)
+
+
+def test_a_bracket_is_left_as_it_is_where_nothing_could_be_read() -> None:
+    bracket = Bracket("Sim101", ES, replace(PROTECTING, stop=Decimal(5780)), None, "be+8t")
+    assert priced(bracket, replace(FACTS, quote=None)) == bracket
+
+
+def test_a_target_is_rounded_away_from_the_market_and_counted_from_its_own_month() -> None:
+    bracket = Bracket("Sim101", ES, replace(PROTECTING, stop=Decimal(5780)), None, "last+0.1%")
+    target = getattr(priced(bracket, FACTS), "target", None)
+    assert target == Decimal("5806.25")
+    with pytest.raises(PriceError, match="no open position"):
+        priced(replace(bracket, contract=ES_DECEMBER, target_typed="be+8t"), FACTS)
+    with pytest.raises(PriceError, match="target"):
+        priced(replace(bracket, target_typed="last-100%"), FACTS)
+
+
 @pytest.mark.parametrize("typed", ["+0t", "bid-40t", "5790"])
 def test_a_modification_that_comes_to_what_is_there_changes_nothing(typed: str) -> None:
     with pytest.raises(UsageError, match="changes nothing"):
@@ -100,8 +127,11 @@ def test_terms_that_differ_in_anything_are_a_change() -> None:
 def test_prices_that_were_left_out_stay_as_they_are() -> None:
     assert with_prices(RESTING, None, " ") == RESTING
     assert with_prices(RESTING, None, " ").typed == ()
-    with pytest.raises(PriceError, match="The stop price"):
-        with_prices(RESTING, None, "cheap")
+    both = replace(STOPLIMIT, limit=Decimal(5800), stop=Decimal(5801))
+    assert with_prices(both, None, None) == both
+    for name, typed in (("limit", ("cheap", None)), ("limit", ("0", None)), ("stop", (None, "cheap")), ("stop", (None, "0"))):
+        with pytest.raises(PriceError, match=f"{name} price"):
+            with_prices(RESTING, *typed)
 
 
 @pytest.mark.parametrize("kind", OrderType)

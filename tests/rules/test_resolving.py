@@ -44,8 +44,9 @@ def test_only_an_unknown_outcome_is_open_to_a_persons_word() -> None:
     assert closed_to(UNKNOWN) is None
     for state in set(TicketState) - {TicketState.UNKNOWN}:
         said = closed_to(replace(UNKNOWN, state=state)) or ""
-        assert f" {state}" in said
-        assert "Nothing was changed." in said
+        still = state in {TicketState.OFFERED, TicketState.SENDING}
+        ended = "still; only an unknown outcome can be resolved"
+        assert said == f"Ticket t1 is {f'{state} {ended}' if still else f'settled already: {state}'}. Nothing was changed."
     assert "settled already: accepted, order `o1`" in (
         closed_to(replace(UNKNOWN, state=TicketState.ACCEPTED, order_ids=("o1",))) or ""
     )
@@ -96,6 +97,19 @@ def test_a_cancellation_and_a_change_follow_the_order_that_they_are_about_as_lon
         assert chosen(ticket, "old", (row,), frozenset({"old"})) is row
         assert chosen(ticket, None, (ORDER,), NOBODY) is None
         assert "lists no order `old` in `Sim101`" in str(chosen(ticket, "old", (), NOBODY))
+
+
+def test_the_id_of_an_order_is_cut_where_it_is_told() -> None:
+    long, cut = "x" * 100, f"`{'x' * 63}…`"
+    row = replace(ORDER, ids=(long,))
+    told = [
+        closed_to(replace(UNKNOWN, state=TicketState.ACCEPTED, order_ids=(long,))),
+        objection(about(Cancel("Sim101", ES, LIMIT, long)), Resolution.ACCEPTED, "o1"),
+        chosen(UNKNOWN, None, (row,), NOBODY),
+        chosen(UNKNOWN, long, (), NOBODY),
+        chosen(UNKNOWN, long, (replace(row, side=Side.BUY),), NOBODY),
+    ]
+    assert [each for each in told if cut not in str(each)] == []
 
 
 def test_an_order_is_found_by_any_of_its_ids() -> None:

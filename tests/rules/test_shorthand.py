@@ -1,5 +1,6 @@
 """Shorthand: what people type for a price comes to a price on the tick, rounded to the careful side, or to one clear sentence."""
 
+import itertools
 from dataclasses import replace
 from decimal import Decimal
 
@@ -96,15 +97,18 @@ def test_a_limit_is_rounded_so_that_no_worse_price_is_asked_for(typed: str, buy_
         (2, "be+4t", "5791.50"),
         (-2, "be-4t", "5789.25"),
         (2, "be-0.1%", "5784.75"),
+        (1, "be-0.1%", "5784.75"),
+        (-1, "be-0.1%", "5784.50"),
         (-2, "be-0.1%", "5784.50"),
     ],
 )
-@pytest.mark.parametrize("name", ["limit", "stop"])
-@pytest.mark.parametrize("side", Side)
-def test_break_even_is_rounded_to_the_side_on_which_the_position_does_not_lose(
-    position: int, typed: str, price: str, name: str, side: Side
-) -> None:
-    assert resolve(name, typed, side, replace(BASE, position=position)) == Decimal(price)
+def test_break_even_is_rounded_to_the_side_on_which_the_position_does_not_lose(position: int, typed: str, price: str) -> None:
+    for name, side in itertools.product(("limit", "stop"), Side):
+        assert resolve(name, typed, side, replace(BASE, position=position)) == Decimal(price), (name, side)
+
+
+def test_a_price_below_one_is_a_price() -> None:
+    assert resolve("limit", "last-3t", Side.BUY, replace(BASE, last=Decimal(1))) == Decimal("0.25")
 
 
 def test_a_bare_offset_is_counted_from_the_price_that_an_order_has_where_one_is_modified() -> None:

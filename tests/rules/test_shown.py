@@ -38,6 +38,7 @@ def hours(start: int, end: int) -> Span:
         ([(1, 9), (2, 3), (12, 13)], [(0, 1), (9, 12), (13, 24)]),
         ([(-5, -3), (25, 30)], [(0, 24)]),
         ([(24, 30)], [(0, 24)]),
+        ([(0, 24), (25, 30)], []),
     ],
 )
 def test_the_gaps_are_what_no_span_covers(covered: list[tuple[int, int]], left: list[tuple[int, int]]) -> None:

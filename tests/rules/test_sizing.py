@@ -67,6 +67,15 @@ def test_a_grant_may_leave_less_than_the_limits() -> None:
 
 
 @pytest.mark.parametrize(
+    "elsewhere", [{"commands": frozenset({"close"})}, {"accounts": ("Sim102",)}, {"instruments": ("NQ",)}], ids=str
+)
+def test_a_grant_for_something_else_leaves_no_more(elsewhere: dict[str, Any]) -> None:
+    here = replace(TRADERS, commands=frozenset({"place"}), accounts=("Sim101",), instruments=("ES",), max_quantity=1)
+    other = replace(here, **elsewhere, max_quantity=2)
+    assert named(policy=replace(POLICY, grants=(here, other)))[0].startswith("1 (most")
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"policy": Policy(grants=())},
@@ -74,6 +83,7 @@ def test_a_grant_may_leave_less_than_the_limits() -> None:
         {"account": replace(ACCOUNT, realised=Decimal(-2000))},
         {"account": replace(ACCOUNT, connected=False)},
         {"recent": Recent((sent(TicketState.UNKNOWN),))},
+        {"recent": Recent((sent(),)), "policy": Policy((TRADERS,), limits=(Limit(("*",), ("*",), orders_per_minute=1),))},
         {"positions": (replace(LONG_TWO, quantity=4),)},
     ],
 )
@@ -104,6 +114,9 @@ def test_an_order_that_is_modified_is_offered_its_own_size_and_the_most() -> Non
     so_far = SoFar("modify", "Sim101", order="o1", stop="5700")
     where = Where("Sim101", ES, resting)
     assert named(so_far, where=where, orders=(resting,)) == ["2 (most that your limits leave)", "1 (as it is)"]
+    # Its type is that of the order, whatever is chosen beside it.
+    limits = Policy(grants=(replace(TRADERS, order_types=frozenset({OrderType.LIMIT})),), limits=POLICY.limits)
+    assert named(so_far, where=where, orders=(resting,), policy=limits)[0].startswith("2 (most")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +130,13 @@ def test_an_order_that_is_modified_is_offered_its_own_size_and_the_most() -> Non
             ["5 (most that your limits leave; a stop at 5795.00 costs $500.00)", "2 (a stop at 5795.00 costs $200.00)"],
         ),
         ({"stop": "5788.25"}, ["1 (a stop at 5788.25 costs $600.00)"]),
+        # Each price is rounded as its own kind and side ask for: the stop that buys up, the limit that buys down.
+        ({"stop": "last-0.2%"}, ["1 (a stop at 5788.75 costs $575.00)"]),
+        (
+            {"stop": "5790.00", "limit": "last-0.05%"},
+            ["1 (a stop at 5790.00 costs $362.50)", "2 (a stop at 5790.00 costs $725.00)"],
+        ),
+        ({"stop": "last+0.2%", "side": Side.SELL}, ["1 (a stop at 5811.75 costs $587.50)"]),
         # Sold at the bid of 5800.00.
         ({"stop": "5806.00", "side": Side.SELL}, ["1 (a stop at 5806.00 costs $300.00)", "3 (a stop at 5806.00 costs $900.00)"]),
         # Beyond every amount, on the side that doesn't lose, where the position begins, or not to be read.
@@ -135,6 +155,18 @@ def test_a_stop_tells_which_sizes_cost_what(changes: dict[str, Any], said: list[
     assert [name for name in found if "costs" in name] == said
 
 
+@pytest.mark.parametrize(("command", "most"), [("modify", 4), ("replace", 2)])
+def test_what_has_filled_of_an_order_is_in_its_new_size_and_not_in_that_of_another(command: str, most: int) -> None:
+    resting = replace(ORDER, side=Side.BUY, quantity=3, filled=2, type=OrderType.LIMIT, limit=Decimal(5790))
+    found = named(SoFar(command, "Sim101", order="o1"), where=Where("Sim101", ES, resting), orders=(resting,))
+    assert found == [f"{most} (most that your limits leave)", *(["3 (as it is)"] if most > 3 else [])]
+
+
+def test_a_contract_that_risks_less_than_a_dollar_is_counted_too() -> None:
+    found = sizes_at_risk(Decimal("100.25"), Decimal("100.00"), Side.BUY, Decimal(2), [(Decimal(5), "")])
+    assert found == [(10, "a stop at 100.00 costs $5.00")]
+
+
 def test_a_stop_that_protects_is_measured_from_what_was_paid_and_by_what_is_open() -> None:
     protects = replace(PLACE, side=Side.SELL, type=OrderType.STOPMARKET, stop="5788.00")
     held = (replace(LONG_TWO, quantity=3),)
@@ -147,6 +179,39 @@ def test_a_stop_that_protects_is_measured_from_what_was_paid_and_by_what_is_open
     assert named(replace(protects, stop="5795.00"), "500", positions=held) == []
     unpaid = (replace(LONG_TWO, average_price=None),)
     assert named(protects, "500", positions=unpaid) == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "stop", "said"),
+    [
+        (
+            -2,
+            "5795.00",
+            ["1 (half of SHORT 2; a stop at 5795.00 costs $225.00)", "2 (all of SHORT 2; a stop at 5795.00 costs $450.00)"],
+        ),
+        (-1, "5795.00", ["1 (all of SHORT 1; a stop at 5795.00 costs $225.00)"]),
+        (1, "5786.00", ["1 (all of LONG 1; a stop at 5786.00 costs $225.00)"]),
+    ],
+)
+def test_a_stop_may_cover_all_that_is_open_on_either_side(quantity: int, stop: str, said: list[str]) -> None:
+    side = Side.BUY if quantity < 0 else Side.SELL
+    protects = replace(PLACE, side=side, type=OrderType.STOPMARKET, stop=stop)
+    found = named(protects, positions=(replace(LONG_TWO, quantity=quantity),))
+    assert sorted(name for name in found if "costs" in name) == said
+
+
+def test_no_risk_is_told_of_an_order_that_is_modified_nor_where_the_position_is_not_known() -> None:
+    stopped = replace(PLACE, stop="5795.00")
+    assert named(stopped, positions=None) == []
+    resting = replace(ORDER, side=Side.BUY, quantity=1, type=OrderType.LIMIT, limit=Decimal(5790))
+    found = named(replace(stopped, command="modify"), where=Where("Sim101", ES, resting), orders=(resting,), positions=())
+    assert [name for name in found if "costs" in name] == []
+
+
+def test_an_amount_of_seven_digits_is_one_and_longer_ones_are_slips() -> None:
+    far = replace(PLACE, stop="1000.00")
+    assert named(far, "1000000", positions=()) == ["4 (a stop at 1000.00 costs $960,050.00)"]
+    assert named(far, "01000000", positions=()) == []
 
 
 def test_an_amount_of_money_may_be_typed() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -110,6 +111,11 @@ def test_where_its_contract_is_not_known_what_it_holds_is_not() -> None:
     anywhere = replace(CLOSE, scope=Scope((ONE,)))
     assert seen(anywhere, facts()).positions is None
     assert seen(anywhere, facts(running=())).positions == ()
+
+
+def test_what_it_holds_is_told_with_what_was_paid_and_its_result() -> None:
+    row = replace(RUNNING, average_price=Decimal("5790.50"), unrealised=Decimal("487.50"))
+    assert seen(CLOSE, facts(running=(row,))).positions == (Position(ONE, ES, 2, Decimal("5790.50"), Decimal("487.50")),)
 
 
 def test_orders_that_could_not_be_read_stay_unread() -> None:

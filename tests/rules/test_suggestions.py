@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PriceError
+from bot.trading.facts import Strategy
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.shorthand import Base, resolve
-from bot.trading.suggestions import label, prices
+from bot.trading.suggestions import label, prices, running_label
 from tests.rules.strategies import MODEST, ORDER, TICK, sides
 
 BASE = Base(
@@ -67,6 +68,8 @@ def test_what_was_typed_is_offered_first_worked_out(typed: str, first: tuple[str
 def test_what_may_still_become_of_it_is_offered_too() -> None:
     assert [name for _, name in offered("b")] == ["5800.00 (bid)", "5790.50 (be)"]
     assert [name for _, name in offered("bid")][:3] == ["5800.00 (bid)", "5800.25 (bid+1t)", "5799.75 (bid-1t)"]
+    more = ["bid+2t", "bid-2t", "bid+4t", "bid-4t"]
+    assert [name.partition(" ")[2] for _, name in offered("bid")][3:] == [f"({each})" for each in more]
     assert [name for _, name in offered("bid-")][:2] == ["5799.75 (bid-1t)", "5799.50 (bid-2t)"]
     assert [name for _, name in offered("bid-2")] == ["5799.50 (bid-2t)", "5684.00 (bid-2%)"]
     assert "5802.75 (+10t)" in [name for _, name in offered("+1")]
@@ -79,6 +82,22 @@ def test_a_stop_is_offered_only_where_it_would_wait() -> None:
     # What was typed is shown as what it comes to; that it would trigger at once is said when the order is asked for.
     assert offered("bid", name="stop")[0] == ("5800.00", "5800.00 (bid)")
     assert offered("", name="stop", base=replace(BASE, bid=None)) != []
+
+
+def test_a_target_is_offered_only_where_it_would_wait() -> None:
+    assert [name for _, name in offered("", name="target")] == ["5800.00 (bid, mid)", "5797.75 (-10t)", "5790.50 (be)"]
+    assert [name for _, name in offered("", Side.SELL, name="target")] == ["5800.25 (ask, mid, last)", "5802.75 (+10t)"]
+
+
+def test_a_stop_is_rounded_as_a_stop() -> None:
+    assert offered("last-0.1%", name="stop")[0][0] == "5794.50"
+    assert offered("last-0.1%", name="limit")[0][0] == "5794.25"
+
+
+def test_where_a_side_of_the_market_is_not_there_every_price_may_wait() -> None:
+    for side, base in ((Side.BUY, replace(BASE, ask=None)), (Side.SELL, replace(BASE, bid=None))):
+        for name in ("stop", "target"):
+            assert "5802.75 (+10t)" in [each for _, each in offered("", side, base, name)], (side, name)
 
 
 def test_no_shorthand_is_named_twice() -> None:
@@ -170,8 +189,22 @@ def test_what_is_shown_is_what_the_request_would_work_out(typed: str, side: Side
             {"type": OrderType.STOPLIMIT, "limit": Decimal("5779.75"), "stop": Decimal(5780), "filled": 1},
             "SELL 3 STOPLIMIT 5780 / 5779.75 ES 09-26, 1 filled (o1)",
         ),
+        ({"ids": ("0123456789",)}, "SELL 3 MARKET ES 09-26 (01234567…)"),
         ({"type": None, "stop": Decimal(5780), "state": OrderState.ACCEPTED}, "SELL 3 STOPMARKET 5780 ES 09-26 (o1)"),
     ],
 )
 def test_an_order_is_told_in_one_line(changes: dict[str, object], words: str) -> None:
     assert label(replace(ORDER, **changes)) == words  # type: ignore[arg-type]  # the table names the fields
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        (Strategy("334", "Sim101", "Scalp", "Scalp - 334", None, 2), "Scalp - 334: LONG 2"),
+        (Strategy("334", "Sim101", "Scalp", None, None, -1), "Scalp: SHORT 1"),
+        (Strategy("334", "Sim101", quantity=0), "334: FLAT"),
+        (Strategy("334", "Sim101", "Scalp", "Scalp - 334"), "Scalp - 334"),
+    ],
+)
+def test_a_running_strategy_is_told_in_one_line(strategy: Strategy, words: str) -> None:
+    assert running_label(strategy) == words

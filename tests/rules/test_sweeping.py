@@ -39,11 +39,13 @@ from bot.trading.sweeping import (
     in_flight_elsewhere,
     lines,
     narrowed,
+    not_running,
     plan,
     reasons,
     steps,
+    undone_words,
 )
-from bot.trading.sweeps import MANY, CancelWorking, Flatten, Holding, Scope, Sweep
+from bot.trading.sweeps import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOTHING_SENT, NOW, NQ, ORDER, TICKET
 
@@ -100,6 +102,7 @@ def test_a_sweep_of_one_account_is_filed_under_it_and_of_several_under_many() ->
         assert (one.account, accounts_of(one)) == (ONE, (ONE,))
     for several in (Flatten(ALL), CancelWorking(ALL)):
         assert (several.account, accounts_of(several)) == (MANY, (ONE, TWO))
+    assert accounts_of(Close(TWO, ES, TERMS)) == (TWO,)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +243,18 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
     "at first nothing, then something": (FLATTEN, (), book(ONE, {ES: 1}), [line(ES, 0, 0, live=True, now=1, orders_now=0)]),
     "at first nothing, and still so": (FLATTEN, (), book(), []),
     "at first nothing, then unread": (FLATTEN, (), book(**NOT_POSITIONS), [line(None, 0, 0, live=True)]),
+    "of one contract at first nothing, then unread": (
+        Flatten(Scope((ONE,), ES)),
+        (),
+        book(**NOT_POSITIONS),
+        [line(ES, 0, 0, live=True, now=None, orders_now=0)],
+    ),
+    "nothing there when read, then unread": (
+        FLATTEN,
+        (line(None, None, None, now=0, orders_now=0),),
+        book(**NOT_POSITIONS),
+        [line(None, None, None)],
+    ),
     "then unread, then read again": (
         FLATTEN,
         (line(None, 0, 0, live=True),),
@@ -267,6 +282,18 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
     "cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, DONE), [line(ES, 2, 1, now=0, orders_now=0)]),
     "not cancelled": (CANCEL, START[:1], book(ONE, {ES: 2}, ORDER), [line(ES, 2, 1, now=0, orders_now=1)]),
     "cancelled, positions unread": (CANCEL, START[:1], book(**NOT_POSITIONS), [line(ES, 2, 1, now=0, orders_now=0)]),
+    "cancelled, positions unread, another order come up": (
+        CANCEL,
+        START[:1],
+        book(ONE, {}, IN_NQ, **NOT_POSITIONS),
+        [line(ES, 2, 1, now=0, orders_now=0), line(NQ, 0, 0, now=0, orders_now=1)],
+    ),
+    "cancelled, orders unread, still held": (
+        CANCEL,
+        START[:1],
+        book(ONE, {ES: 2}, **NOT_ORDERS),
+        [line(ES, 2, 1, now=0, orders_now=None)],
+    ),
     "cancelled, orders unread": (CANCEL, START[:1], book(**NOT_ORDERS), [line(ES, 2, 1, now=0, orders_now=None)]),
 }
 
@@ -349,6 +376,7 @@ DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
     "nothing in several": (Flatten(ALL), {ONE: book(), TWO: book(TWO)}, [DenialCode.NO_POSITION]),
     "something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {ES: 1})}, []),
     "nothing to cancel": (CANCEL, {ONE: book(ONE, {ES: 1})}, [DenialCode.NO_SUCH_ORDER]),
+    "nothing to cancel, whatever is open": (CANCEL, {ONE: book(ONE, {}, **NOT_POSITIONS)}, [DenialCode.NO_SUCH_ORDER]),
     "something to cancel": (CANCEL, {ONE: book(ONE, {}, ORDER)}, []),
     "perhaps something": (FLATTEN, {ONE: book(ONE, {}, **NOT_ORDERS)}, []),
     "perhaps something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {}, **NOT_POSITIONS)}, []),
@@ -376,6 +404,90 @@ def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
     for denial in reasons(sweep, books, POLICY, NOTHING_SENT):
         assert denial.sentence.endswith(".")
         assert 20 < len(denial.sentence) < 300
+
+
+STRATEGY = FlattenStrategy(Scope((ONE,), ES), "334")
+LONG = "x" * 100
+SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
+    (
+        FLATTEN,
+        book(),
+        None,
+        "NO_POSITION: scope=Sim101",
+        "No position is open and no order works in `Sim101`, so there is nothing to flatten.",
+    ),
+    (
+        replace(LONGS, scope=Scope((ONE,), ES)),
+        book(),
+        None,
+        "NO_POSITION: scope=Sim101 ES 09-26",
+        "No long position is open and no order works in `Sim101 ES 09-26`, so there is nothing to flatten.",
+    ),
+    (CANCEL, book(), None, "NO_SUCH_ORDER: scope=Sim101", "Nothing works in `Sim101`, so there is nothing to cancel."),
+    (
+        STRATEGY,
+        book(),
+        None,
+        "NO_SUCH_STRATEGY: strategy=334",
+        "No strategy `334` holds or orders anything in `Sim101`; /strategies shows those that run.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}),
+        under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name=LONG)),
+        "FLATTENING: ticket=other",
+        f"{'x' * 39}… is flattening `Sim101` already (ticket other); its card says how far it is.",
+    ),
+    (
+        STRATEGY,
+        book(ONE, {ES: 1}),
+        under_way(TicketState.UNKNOWN, Close(ONE, ES, TERMS)),
+        "OUTCOME_UNKNOWN: ticket=other state=unknown",
+        "The outcome of ticket other there is not known yet; wait until its card says what became of it.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}, account=None, missing=("account: HTTP 500", "orders: no answer")),
+        None,
+        "FACTS_MISSING",
+        "`Sim101` could not be read (`account: HTTP 500`; `orders: no answer`), so nothing is sent; try again shortly.",
+    ),
+    (
+        FLATTEN,
+        book(ONE, {ES: 1}, provider="Rithmic"),
+        None,
+        "LIVE_NOT_NAMED: account=Sim101",
+        (
+            "`Sim101` is not a simulation and the policy file doesn't name it as live; whoever runs the desk must add it under "
+            "[[account]]."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("sweep", "facts", "other", "code", "sentence"), SAID, ids=[row[3] for row in SAID])
+def test_what_is_in_its_way_is_told_to_the_letter(
+    sweep: Sweep, facts: Facts, other: Ticket | None, code: str, sentence: str
+) -> None:
+    elsewhere = under_way(TicketState.SENDING, Flatten(Scope((TWO,))))
+    recent = Recent((elsewhere, *([] if other is None else [other])))
+    [denial] = reasons(sweep, {ONE: facts}, POLICY, recent)
+    assert (str(denial), denial.sentence) == (code, sentence)
+
+
+def test_long_account_names_are_cut_in_denials_and_warnings() -> None:
+    sweep = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
+    for facts in (book(LONG, {ES: 1}, account=None), book(LONG, {ES: 1}, provider="Rithmic")):
+        [denial] = reasons(sweep, {LONG: facts}, POLICY, NOTHING_SENT)
+        assert denial.sentence.startswith(f"`{'x' * 59}…` ")
+    left, unread = plan(sweep, (line(None, None, None, LONG),)).warnings
+    assert left.endswith(f": `{'x' * 39}…`, `Apex-1`")
+    assert unread.startswith(f"`{'x' * 59}…` ")
+
+
+@pytest.mark.parametrize(("quantity", "held"), [(-1, [Holding.SHORT]), (0, []), (1, [Holding.LONG])])
+def test_one_contract_is_a_side_and_none_is_not(quantity: int, held: list[Holding]) -> None:
+    assert [side for side in Holding if side.is_of(quantity)] == held
 
 
 def test_an_account_that_the_policy_names_needs_no_word_of_its_provider() -> None:
@@ -439,6 +551,11 @@ def test_those_that_were_left_out_before_stay_named() -> None:
     assert narrowed(Flatten(scope), books, POLICY).scope == Scope((ONE,), left_out=("Other-1", REAL))
 
 
+def test_what_is_left_out_makes_no_more_of_the_others_than_was_asked() -> None:
+    books = {REAL: book(REAL, {ES: 1}, provider="Rithmic"), ONE: book(ONE, {ES: 1, NQ: 1})}
+    assert narrowed(Flatten(Scope((REAL, ONE), ES)), books, POLICY).scope == Scope((ONE,), ES, left_out=(REAL,))
+
+
 @pytest.mark.parametrize("names", [(REAL,), (REAL, "Apex-2")])
 def test_where_nothing_else_is_left_it_is_denied_instead_of_left_out(names: tuple[str, ...]) -> None:
     sweep = Flatten(Scope(names))
@@ -469,11 +586,22 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
 
 
 @pytest.mark.parametrize(
-    ("sweep", "words"),
-    [(FLATTEN, "flat"), (LONGS, "no long position left"), (SHORTS, "no short position left"), (CANCEL, "nothing works")],
+    ("sweep", "done", "undone"),
+    [
+        (FLATTEN, "flat", "NOT FLAT"),
+        (LONGS, "no long position left", "NOT FLAT"),
+        (SHORTS, "no short position left", "NOT FLAT"),
+        (CANCEL, "nothing works", "NOT ALL CANCELLED"),
+        (FlattenStrategy(Scope((ONE,), ES), "334"), "the strategy is closed", "STRATEGY NOT CLOSED"),
+    ],
 )
-def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, words: str) -> None:
-    assert done_words(sweep) == words
+def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, done: str, undone: str) -> None:
+    assert (done_words(sweep), undone_words(sweep)) == (done, undone)
+
+
+def test_the_id_of_a_strategy_that_does_not_run_is_cut() -> None:
+    told = not_running(ONE, "x" * 100)
+    assert told == f"No strategy `{'x' * 63}…` holds or orders anything in `Sim101`; /strategies shows those that run."
 
 
 def test_what_is_left_is_said_line_by_line() -> None:
@@ -496,8 +624,15 @@ def test_what_is_left_is_said_line_by_line() -> None:
     ]
 
 
+def test_a_long_account_name_is_cut_where_something_is_left() -> None:
+    for contract in (ES, None):
+        [said] = left_of((line(contract, None, None, "x" * 100),))
+        assert said.startswith(f"`{'x' * 59}…`")
+
+
 def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
     shown = plan(Flatten(ALL), (line(ES, 2, 1), line(None, None, None, TWO)))
+    assert (shown.position, shown.after) == (0, 0)
     assert (shown.last, shown.quoted_at, shown.live, shown.working_orders, shown.approver_roles) == (
         None,
         None,
@@ -528,21 +663,28 @@ def kind(intent: Intent) -> str:
     return type(intent).__name__
 
 
-@pytest.mark.parametrize("intent", ORDERS, ids=kind)
+ELSEWHERE = [replace(MINE, intent=Flatten(Scope((ONE,), NQ))), replace(MINE, intent=Flatten(Scope((TWO,))))]
+# In which states another ticket's order may still fill, and in which it may still close something; of the rest in none.
+MAY_FILL = dict.fromkeys(map(kind, ORDERS), "sending unknown")
+MAY_CLOSE = {
+    "Reverse": "sending unknown",
+    "VerifiedReverse": "sending unknown",
+    "Invert": "sending unknown",
+    "FlatPlace": "sending unknown",
+    "Close": "sending unknown accepted",
+    "Flatten": "sending unknown",
+}
+
+
 @pytest.mark.parametrize("state", TicketState)
-def test_what_may_still_fill_there_is_known_to_a_flatten(intent: Intent, state: TicketState) -> None:
-    other = under_way(state, intent)
-    expected = [other] if state in {TicketState.SENDING, TicketState.UNKNOWN} else []
-    assert in_flight_elsewhere(MINE, Recent((MINE, other))) == expected
-    assert in_flight_elsewhere(replace(MINE, intent=Flatten(Scope((ONE,), NQ))), Recent((other,))) == []
-    assert in_flight_elsewhere(replace(MINE, intent=Flatten(Scope((TWO,)))), Recent((other,))) == []
-    # A cancellation waits for nobody.
-    assert in_flight_elsewhere(replace(MINE, intent=CANCEL), Recent((other,))) == []
-
-
-@pytest.mark.parametrize("intent", HARMLESS, ids=kind)
-def test_what_places_nothing_is_nothing_to_it(intent: Intent) -> None:
-    assert in_flight_elsewhere(MINE, Recent((under_way(TicketState.UNKNOWN, intent),))) == []
+def test_what_may_still_fill_there_is_known_to_a_flatten(state: TicketState) -> None:
+    for intent in [*ORDERS, *HARMLESS]:
+        other = under_way(state, intent)
+        expected = [other] if state in MAY_FILL.get(kind(intent), "").split() else []
+        assert in_flight_elsewhere(MINE, Recent((MINE, other))) == expected, intent
+        # What is elsewhere is nothing to it, and a cancellation waits for nobody.
+        for mine in (*ELSEWHERE, replace(MINE, intent=CANCEL)):
+            assert in_flight_elsewhere(mine, Recent((other,))) == [], intent
 
 
 def test_another_flatten_that_was_cut_short_is_known_to_it_where_they_meet() -> None:
@@ -551,18 +693,14 @@ def test_another_flatten_that_was_cut_short_is_known_to_it_where_they_meet() -> 
         assert in_flight_elsewhere(MINE, Recent((other,))) == ([other] if meets else [])
 
 
-CLOSERS = (Reverse, VerifiedReverse, Invert, FlatPlace, Close, Flatten)
-
-
-@pytest.mark.parametrize("intent", [*ORDERS, *HARMLESS, FLATTEN], ids=kind)
 @pytest.mark.parametrize("state", TicketState)
-def test_what_may_still_close_something_there_is_known_to_it(intent: Intent, state: TicketState) -> None:
-    other = under_way(state, intent)
-    in_flight = state in {TicketState.SENDING, TicketState.UNKNOWN} and isinstance(intent, CLOSERS)
-    taken = state is TicketState.ACCEPTED and isinstance(intent, Close)
-    assert closing_elsewhere(MINE, Recent((MINE, other))) == ([other] if in_flight or taken else [])
-    assert closing_elsewhere(replace(MINE, intent=Flatten(Scope((TWO,)))), Recent((other,))) == []
-    assert closing_elsewhere(replace(MINE, intent=CANCEL), Recent((other,))) == []
+def test_what_may_still_close_something_there_is_known_to_it(state: TicketState) -> None:
+    for intent in [*ORDERS, *HARMLESS, FLATTEN]:
+        other = under_way(state, intent)
+        expected = [other] if state in MAY_CLOSE.get(kind(intent), "").split() else []
+        assert closing_elsewhere(MINE, Recent((MINE, other))) == expected, intent
+        for mine in (ELSEWHERE[1], replace(MINE, intent=CANCEL)):
+            assert closing_elsewhere(mine, Recent((other,))) == [], intent
 
 
 def test_a_close_that_was_seen_done_is_nothing_to_it() -> None:

@@ -50,7 +50,6 @@ OTHERS: list[Intent] = [
 ]
 
 
-@pytest.mark.parametrize("intent", ENTRIES, ids=lambda intent: intent.command)
 @pytest.mark.parametrize(
     ("state", "filled", "verbs"),
     [
@@ -66,16 +65,15 @@ OTHERS: list[Intent] = [
         (OrderState.GONE, 0, ()),
     ],
 )
-def test_a_sent_order_has_the_buttons_that_fit_its_state(
-    intent: Intent, state: OrderState | None, filled: int, verbs: tuple[Verb, ...]
-) -> None:
-    assert fitting(sent(intent, order_state=state, filled=filled)) == verbs
+def test_a_sent_order_has_the_buttons_that_fit_its_state(state: OrderState | None, filled: int, verbs: tuple[Verb, ...]) -> None:
+    for intent in ENTRIES:
+        assert fitting(sent(intent, order_state=state, filled=filled)) == verbs, intent
 
 
 @pytest.mark.parametrize("intent", OTHERS, ids=lambda intent: intent.command)
-@pytest.mark.parametrize("state", [None, *OrderState])
-def test_closes_cancels_and_changes_have_none(intent: Intent, state: OrderState | None) -> None:
-    assert fitting(sent(intent, order_state=state, filled=1)) == ()
+def test_closes_cancels_and_changes_have_none(intent: Intent) -> None:
+    for state in (None, *OrderState):
+        assert fitting(sent(intent, order_state=state, filled=1)) == (), state
 
 
 @pytest.mark.parametrize("state", sorted(set(TicketState) - {TicketState.ACCEPTED}))
@@ -97,6 +95,11 @@ def test_a_retired_card_has_none() -> None:
 def test_an_order_that_only_lessened_a_position_has_opened_nothing(after: int, verbs: tuple[Verb, ...]) -> None:
     assert fitting(sent(after=after, order_state=OrderState.FILLED, filled=2)) == verbs
     assert opened_by(sent(after=after, filled=2)) == after
+
+
+@pytest.mark.parametrize(("after", "verbs"), [(0, ()), (1, ()), (2, (V.CLOSE,))])
+def test_of_an_order_that_fills_in_parts_only_what_it_opened_can_be_closed(after: int, verbs: tuple[Verb, ...]) -> None:
+    assert fitting(sent(after=after, order_state=OrderState.PART_FILLED, filled=1)) == (V.CANCEL_ORDER, *verbs)
 
 
 def test_what_has_not_filled_is_not_open() -> None:

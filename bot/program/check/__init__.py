@@ -16,6 +16,7 @@ from bot.program.check._crosstrade import ask_crosstrade
 from bot.program.check._discord import ask_discord
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import ENV_FILE, Settings, load_settings
+from bot.timings import USUAL, JournalTimings, Timings
 from bot.trading.policy import RESUME, Policy
 
 __all__ = ["check"]
@@ -28,12 +29,13 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _print) -> int:
+async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _print, timings: Timings = USUAL) -> int:
     """Check every part and say a line for each, with the bot's invite link at the end.
 
     Args:
         env_file: as for ``load_settings``.
         say: takes one line.
+        timings: how long is waited for what.
 
     Returns:
         The exit code: 0 all is good, 1 something failed, 2 a setting, a token or the policy is wrong, 69 a service can't be
@@ -51,9 +53,9 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     configure("ERROR", settings.log_format.value, settings.secrets)
     report.add(Part.SETTINGS, Verdict.GOOD)
     policy = _policy(settings, report)
-    await _journal(settings, report)
-    invite = await ask_discord(settings, policy, report)
-    await ask_crosstrade(settings, policy, report)
+    await _journal(settings, report, timings.journal)
+    invite = await ask_discord(settings, policy, report, timings.program.check_discord)
+    await ask_crosstrade(settings, policy, report, timings.crosstrade)
     if invite is not None:
         report.tell(f"invite link: {invite}")
     return report.exit_code
@@ -70,9 +72,9 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
     return policy
 
 
-async def _journal(settings: Settings, report: Report) -> None:
+async def _journal(settings: Settings, report: Report, timings: JournalTimings) -> None:
     try:
-        async with opened(settings.database_url):
+        async with opened(settings.database_url, timings=timings):
             report.add(Part.JOURNAL, Verdict.GOOD)
     except JournalLocked as error:
         in_use = "in use by a running bot"

@@ -12,6 +12,7 @@ from bot.crosstrade.requests import API
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import Settings
+from bot.timings import CrossTradeTimings
 from bot.trading.facts import Account
 from bot.trading.policy import EVERYTHING, TRADING_COMMANDS, Policy, matches
 
@@ -21,13 +22,14 @@ _ADD_ON = "Start NinjaTrader 8 and connect the CrossTrade add-on in it."
 _NO_ADD_ON = f"HTTP {HTTPStatus.REQUEST_TIMEOUT}"
 
 
-async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Report) -> None:
+async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Report, timings: CrossTradeTimings) -> None:
     """Report token, add-on and accounts, by two reads over REST."""
     client = CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
         clock=system_clock(),
         new_id=token_hex,
+        timings=timings,
         # A running bot with this token would lose its stream to this one.
         streamed=False,
     )

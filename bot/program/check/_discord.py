@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from bot.clock import utc_now
 from bot.errors import ServiceUnreachable
 from bot.program.check import _permissions as rights
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import Settings
 from bot.trading.policy import Policy
 
-SECONDS = 10
 _THREADS = {10, 11, 12}
 _POSTABLE = {0, 2, 5, 13, *_THREADS}
 
@@ -101,7 +101,7 @@ class _Place:
             held=self.member.roles,
             roles={role.id: role.permissions for role in self.guild.roles},
             overwrites=[rights.Overwrite(each.id, each.allow, each.deny) for each in ruling.permission_overwrites],
-            timed_out=silenced_until is not None and silenced_until > datetime.now(UTC),
+            timed_out=silenced_until is not None and silenced_until > utc_now(),
         )
         wanted = rights.INVITED ^ rights.SEND_MESSAGES ^ rights.SEND_MESSAGES_IN_THREADS if is_thread else rights.INVITED
         return wanted & ~found
@@ -143,13 +143,20 @@ class _Identity:
     application: int
 
 
-async def ask_discord(settings: Settings, policy: Policy | None, report: Report) -> str | None:
-    """Report token, guild, channels and roles; gives the bot's invite link once its application is known."""
+async def ask_discord(settings: Settings, policy: Policy | None, report: Report, seconds: float) -> str | None:
+    """Report token, guild, channels and roles; gives the bot's invite link once its application is known.
+
+    Args:
+        settings: all of them.
+        policy: names the channels and roles; ``None`` where it can't be used.
+        report: what is found.
+        seconds: for each answer.
+    """
     headers = {
         "Authorization": f"Bot {settings.discord_token.get_secret_value()}",
         "User-Agent": "DiscordBot (crosstalk, 0.1)",
     }
-    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
+    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)) as session:
         api = _Api(session, settings.discord_api_url)
         me = await _reached(report, Part.DISCORD_TOKEN, _identity(api, report))
         if me is None:

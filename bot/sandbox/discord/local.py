@@ -5,6 +5,7 @@ Each method is one line of translation to the part that does it.
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ class Local:
         world: who lives in the guild.
         clock: UTC now.
         patience: seconds that people wait for an answer to what they do; Discord gives up after 3.
+        now: nanoseconds of a count that nobody sets.
 
     Attributes:
         backend: SimCord's store, for what has no method here.
@@ -53,9 +55,10 @@ class Local:
         world: World = WORLD,
         clock: Callable[[], dt.datetime] = utc_now,
         patience: float = 3.0,
+        now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.world = world
-        self._watch = Watch(patience)
+        self._watch = Watch(patience, now)
         self.backend = new_backend(world, clock)
         self._town = build(world, RealTimeEnv(self.backend, self._watch.answered), self.backend)
         self.people = People(self._town)

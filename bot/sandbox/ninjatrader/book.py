@@ -213,7 +213,8 @@ def _account_item(account: Account, market: Market) -> dict[str, Any]:
     unrealised = account.unrealised(market)
     netliq = account.cash + unrealised
     margin = sum((abs(held.quantity) * contract.product.margin for contract, held in account.open_positions().items()), ZERO)
-    return dict.fromkeys(_ZERO_ITEMS, ZERO) | {
+    # As the wire has it, as there are many of these.
+    return dict.fromkeys(_ZERO_ITEMS, 0.0) | {
         "buyingPower": max(netliq - margin, ZERO),
         "cashValue": account.cash,
         "excessInitialMargin": netliq - margin,

@@ -1,5 +1,6 @@
 """The simulator without its sockets: world, cloud and the state that a reset renews."""
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ class Simulator:
         timing: Timing | None = None,
         market_open: bool | None = True,
         account_events: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Build the world; nothing moves before it is running."""
         self.token = token
@@ -57,7 +59,7 @@ class Simulator:
         self._templates = templates
         self._market_open = market_open
         self.world = self._new_world(accounts, seed)
-        self.cloud = Cloud(self.world, self.faults, token, rate_limited, account_events)
+        self.cloud = Cloud(self.world, self.faults, token, rate_limited, account_events, monotonic)
         self.hub = Hub(self.cloud)
 
     def _new_world(self, accounts: tuple[AccountSpec, ...], seed: int) -> World:

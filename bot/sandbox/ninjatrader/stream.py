@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -27,7 +26,6 @@ ELSEWHERE_CODE, ELSEWHERE_REASON = 4001, "Session active elsewhere"
 VIOLATIONS_MOST = 10
 CLOSING_SECONDS = 1.0
 SUBSCRIPTIONS_BURST, SUBSCRIPTIONS_RATE = 5, 20 / 60
-PNL_INTERVAL_LEAST = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ class Session:
         self._seq = 0
         self._dropped = 0
         self._violations = 0
-        self._changes = TokenBucket(SUBSCRIPTIONS_BURST, SUBSCRIPTIONS_RATE, time.monotonic)
+        self._changes = TokenBucket(SUBSCRIPTIONS_BURST, SUBSCRIPTIONS_RATE, cloud.monotonic)
         self._outbox: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pnl: asyncio.Task[None] | None = None
@@ -194,7 +192,7 @@ class Session:
             self._pnl = None
         interval = message.get("interval", 1000)
         if message.get("enabled") is True and isinstance(interval, int):
-            self._pnl = self._start(partial(self._push_pnl, max(interval / 1000, PNL_INTERVAL_LEAST)))
+            self._pnl = self._start(partial(self._push_pnl, max(interval / 1000, self._cloud.world.timing.results)))
 
     async def _push(self, frame_type: str, text: str) -> None:
         take = self._cloud.faults.take

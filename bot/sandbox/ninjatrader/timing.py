@@ -19,4 +19,6 @@ class Timing:
     """Between price changes."""
     quotes: float = 1.0
     """Between marketData frames."""
+    results: float = 0.1
+    """Between pnlUpdate frames at least, however often they are asked for."""
     prune: float = 300.0

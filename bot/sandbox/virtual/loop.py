@@ -47,6 +47,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         network: what connections go through.
         thread_seconds: how long it takes until the result of a thread's work is there; the work itself is done at once.
         steps: callbacks run so far.
+        after_step: called behind each callback, in nobody's name.
     """
 
     def __init__(self, choice: Choice | None = None, start: float = START) -> None:
@@ -54,6 +55,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.network = Network(self)
         self.thread_seconds: Callable[[], float] | None = None
         self.steps = 0
+        self.after_step: Callable[[], None] | None = None
         self._choice = choice
         self._now = start
         self._ready: deque[AnyStep] = deque()
@@ -180,6 +182,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise
         except BaseException as error:  # noqa: BLE001 - as asyncio does it: nobody waits for a callback
             self.call_exception_handler({"message": f"Exception in callback {step!r}", "exception": error, "handle": step})
+        if self.after_step is not None:
+            self.after_step()
 
     def _who_waits(self) -> str:
         tasks = sorted(asyncio.all_tasks(self), key=lambda task: task.get_name())
@@ -196,6 +200,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if party is not None:
             party.own(task)
         return task
+
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        # Nobody closes what a killed party has begun.
+        if PARTY.get() is None:
+            super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
 
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":  # noqa: ARG002
         """Do a thread's work here and now; its result comes later, as that of a thread would."""

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohappyeyeballs
+import aiohttp.client
 import aiohttp.connector
 import discord
 import portalocker
@@ -100,6 +101,7 @@ def foreign_seams(loop: VirtualLoop, host: Callable[[], datetime], seed: int) ->
 
     clocks = SimpleNamespace(time=wall, monotonic=loop.time, perf_counter=loop.time)
     dice = random.Random(seed)
+    chance = SimpleNamespace(urandom=dice.randbytes)
     places: Sequence[tuple[Any, str, Any]] = (
         (aiohappyeyeballs, "start_connection", _dials(loop)),
         (aiohttp.connector, "monotonic", loop.time),
@@ -107,7 +109,8 @@ def foreign_seams(loop: VirtualLoop, host: Callable[[], datetime], seed: int) ->
         (gateway, "time", clocks),
         (backoff, "time", clocks),
         (view, "time", clocks),
-        (view, "os", SimpleNamespace(urandom=dice.randbytes)),
+        (view, "os", chance),
+        (aiohttp.client, "os", chance),
         (discord.utils, "utcnow", lambda: host().astimezone(UTC)),
         (portalocker.Lock, "acquire", _given_back(portalocker.Lock.acquire)),
     )

@@ -6,8 +6,9 @@ And kill -9 in the middle of a flatten: nothing more is sent by the next start, 
 import asyncio
 from typing import Any
 
-from tests.process.conftest import Street, until
-from tests.process.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
+from tests.street import until
+from tests.whole.conftest import Street
+from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
 
 Held = dict[tuple[str, str], int]
 OVER = {"Filled", "Cancelled", "Rejected"}

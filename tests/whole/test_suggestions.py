@@ -6,7 +6,8 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from tests.process.conftest import Street, until
+from tests.street import until
+from tests.whole.conftest import Street
 
 WHERE = {"account": "Sim101", "instrument": "ES 09-26", "side": "buy"}
 # Discord waits three seconds; this leaves it most of them.

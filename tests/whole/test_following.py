@@ -8,9 +8,10 @@ import pytest
 
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK, FILLS
-from bot.sandbox.ninjatrader import Simulator, Timing
-from tests.process.conftest import CROSSTRADE_SECRET, POLICY, Street, built, until
-from tests.process.test_orders import BOTH, WHERE, begun, confirmed, orders
+from bot.sandbox.ninjatrader import Timing
+from tests.street import POLICY, until
+from tests.whole.conftest import Street, built, new_simulator
+from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, orders
 
 FAR = {"side": "buy", "qty": 2, "type": "limit", **WHERE}
 
@@ -136,7 +137,7 @@ async def test_an_order_that_goes_by_another_id_now_is_reached_by_the_one_on_its
 
 
 async def test_an_order_that_is_pruned_at_once_is_settled_by_its_traces(tmp_path: Path) -> None:
-    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, timing=Timing(prune=0))
+    simulator = new_simulator(timing=Timing(prune=0))
     async with built(tmp_path, simulator) as street:
         await begun(street, "rest")
         card = await confirmed(street, "place", "accepted", side="sell", qty=1, **WHERE)

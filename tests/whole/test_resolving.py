@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot.sandbox.discord.world import DESK, FILLS
-from tests.process.conftest import Street, until
+from tests.street import until
+from tests.whole.conftest import Street
 
 STARTED = "**The bot has started**"
 

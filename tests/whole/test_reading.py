@@ -3,7 +3,8 @@
 import pytest
 
 from bot.sandbox.discord.world import DESK
-from tests.process.conftest import Street, until
+from tests.street import until
+from tests.whole.conftest import Street
 
 
 async def read(street: Street, command: str, words: str, member: str = "trader", **options: object) -> str:

@@ -1,9 +1,10 @@
 """The kill switch, whole: by a file beside the journal and by the channel, in a process over real sockets."""
 
 from bot.sandbox.discord.world import FILLS
-from tests.process.conftest import Street, until
-from tests.process.test_orders import WHERE, begun, confirmed
-from tests.process.test_sweeps import calls, held
+from tests.street import until
+from tests.whole.conftest import Street
+from tests.whole.test_orders import WHERE, begun, confirmed
+from tests.whole.test_sweeps import calls, held
 
 
 async def denied(street: Street, code: str, *words: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.process.conftest import Street, until
+from tests.street import until
+from tests.whole.conftest import Street
 
 BOTH = pytest.mark.parametrize("transport", ["rest", "websocket"])
 WHERE = {"account": "Sim101", "instrument": "ES 09-26"}

@@ -10,9 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.ninjatrader import Kind, Rule, Simulator, Timing
-from tests.process.conftest import CROSSTRADE_SECRET, Street, built, until
-from tests.process.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
+from bot.sandbox.ninjatrader import Kind, Rule, Timing
+from tests.street import CROSSTRADE_SECRET, until
+from tests.whole.conftest import Street, built, new_simulator
+from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
 
 QUICK = Timing(quotes=0.2, tick=0.05)
 # By eleven minutes, in microseconds.
@@ -22,7 +23,7 @@ AGE = "UPDATE tickets SET sent_at = sent_at - 660000000"
 @pytest.fixture
 async def eventful(tmp_path: Path) -> AsyncIterator[Street]:
     """A street whose CrossTrade tells of what happens in accounts."""
-    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, account_events=True, timing=QUICK)
+    simulator = new_simulator(account_events=True, timing=QUICK)
     async with built(tmp_path, simulator) as street:
         yield street
 

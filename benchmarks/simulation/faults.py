@@ -1,0 +1,159 @@
+"""What may go wrong, by name. A new one is a few lines here: how it begins and ends, at which steps, for which runs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.chaos import troubles
+from benchmarks.chaos.plan import Run
+from benchmarks.chaos.troubles import Trouble
+from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World
+from benchmarks.simulation.ways import Way
+from bot.sandbox.ninjatrader.faults import Kind, Rule
+
+EVERY = tuple(Way)
+BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
+GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+_READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
+
+# Begins; gives a question whether it has struck by now, or nothing where it strikes by beginning.
+Begin = Callable[[World, str], Callable[[], bool] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that may go wrong.
+
+    Attributes:
+        begin: lets it begin; takes the call that it is laid upon.
+        end: ends it.
+        lasts: seconds, one of these.
+        ways: at which steps of an order it may begin.
+        calls: calls that it may be laid upon; none are those of the order itself.
+        fits: whether it may happen to this run, over this transport.
+        blinds: whether the bot can't see what becomes of its orders meanwhile.
+    """
+
+    name: str
+    begin: Begin
+    end: Callable[[World], None] = lambda _: None
+    lasts: tuple[float, ...] = (0.0,)
+    ways: tuple[Way, ...] = EVERY
+    calls: tuple[str, ...] = ()
+    fits: Callable[[Run, str], bool] = lambda _run, _transport: True
+    blinds: bool = False
+
+
+def _simple(act: Callable[[World], None]) -> Begin:
+    def begin(world: World, _call: str) -> None:
+        act(world)
+
+    return begin
+
+
+def _rule(trouble: Trouble, world: World, call: str) -> Callable[[], bool]:
+    rule = Rule.from_json(troubles.rule(trouble, call))
+    world.simulator.faults.rules.append(rule)
+    return lambda: all(rule is not other for other in world.simulator.faults.rules)
+
+
+def _fault(trouble: Trouble, world: World, _call: str) -> Callable[[], bool]:
+    fault = troubles.fault(trouble)
+    world.discord.fail(fault)
+    return lambda: fault.times is not None and fault.times < trouble.lever.get("times", 1)
+
+
+def _of_an_order(trouble: Trouble) -> Fault:
+    # An RPC has no status: its "no" would be a lie where the order was placed.
+    over_rest = trouble.name == "500 after"
+    return Fault(
+        trouble.name,
+        partial(_rule, trouble),
+        ways=BEFORE_THE_PRESS,
+        fits=lambda _run, transport: not over_rest or transport == "rest",
+    )
+
+
+def _of_a_read(trouble: Trouble) -> Fault:
+    return Fault(trouble.name, partial(_rule, trouble), ways=(Way.ASKED, Way.CARD, Way.ANSWERED), calls=_READS)
+
+
+def _of_discord(trouble: Trouble) -> Fault:
+    ways = {"post": (Way.ASKED,), "ack": (Way.CARD,)}.get(trouble.name.partition(" ")[0], (Way.CARD, Way.SENDING, Way.SEEN))
+    return Fault(trouble.name, partial(_fault, trouble), ways=ways)
+
+
+_TROUBLES: Mapping[str, Callable[[Trouble], Fault]] = {"order": _of_an_order, "read": _of_a_read, "discord": _of_discord}
+
+
+def _gateway_forgot(world: World) -> None:
+    world.discord.gateway.close(SESSION_TIMED_OUT)
+    world.discord.gateway.forget()
+
+
+def _discord_away(world: World) -> None:
+    world.discord.refuse()
+    world.discord.gateway.drop()
+
+
+def _discord_back(world: World) -> None:
+    world.discord.refuse(rest=False, gateway=False)
+
+
+def _stream_dropped(world: World, _call: str) -> Callable[[], bool]:
+    rule = world.simulator.faults.add(Kind.DROP, "marketData", count=1)
+    return lambda: all(rule is not other for other in world.simulator.faults.rules)
+
+
+def _addon_off(world: World) -> None:
+    world.simulator.faults.add(Kind.OFFLINE)
+
+
+def _addon_on(world: World) -> None:
+    world.simulator.faults.remove(Kind.OFFLINE)
+
+
+def _disk(world: World, *, is_full: bool) -> None:
+    world.bot.disk_is_full = is_full
+
+
+def _clock(seconds: float) -> Fault:
+    def begin(world: World, _call: str) -> None:
+        world.host.step(seconds)
+
+    def end(world: World) -> None:
+        world.host.step(-seconds)
+
+    size = next(f"{abs(seconds) / unit:.0f} {name}" for unit, name in ((DAY, "d"), (HOUR, "h"), (1, "s")) if abs(seconds) >= unit)
+    return Fault(f"clock {size} {'ahead' if seconds > 0 else 'back'}", begin, end, (5.0, MINUTE, 5 * MINUTE))
+
+
+def _cut(name: str, one: str, other: str) -> Fault:
+    return Fault(
+        name, _simple(lambda world: world.network.cut(one, other)), lambda world: world.network.mend(), (0.5, 5.0, MINUTE)
+    )
+
+
+def _frozen(name: str, *seconds: float) -> Fault:
+    return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds, blinds=True)
+
+
+def _every() -> Iterator[Fault]:
+    yield Fault("kill", _simple(lambda world: world.bot.kill()), lambda world: world.bot.begin(), (0.5, 1.0, 5.0, 30.0))
+    yield from (_TROUBLES[trouble.at](trouble) for trouble in troubles.ALL)
+    yield Fault("gateway closed", _simple(lambda world: world.discord.gateway.close(GOING_AWAY)))
+    yield Fault("gateway dropped", _simple(lambda world: world.discord.gateway.drop()))
+    yield Fault("gateway session lost", _simple(_gateway_forgot))
+    yield Fault("Discord away", _simple(_discord_away), _discord_back, (1.2, 10.0, 2 * MINUTE))
+    yield Fault("stream dropped", _stream_dropped)
+    yield Fault("add-on off", _simple(_addon_off), _addon_on, (1.2, 10.0, 2 * MINUTE))
+    yield Fault("disk full", _simple(partial(_disk, is_full=True)), partial(_disk, is_full=False), (1.2, 10.0))
+    yield from (_clock(sign * seconds) for seconds in (20.0, 40.0, HOUR, DAY) for sign in (1, -1))
+    yield _cut("cut off from Discord", BOT, DISCORD)
+    yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
+    yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)
+    yield _frozen("frozen for long", 4 * MINUTE, 20 * MINUTE, HOUR, 4 * HOUR)
+
+
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _every()}

@@ -1,0 +1,274 @@
+"""One session: people come and go, things go wrong; then all is mended, and it waits until all is told."""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
+from benchmarks.chaos.channel import Card
+from benchmarks.chaos.compare import settled_by
+from benchmarks.chaos.plan import Approver, Press, Run
+from benchmarks.simulation.faults import FAULTS
+from benchmarks.simulation.plan import Episode, Errand, Session, Strike
+from benchmarks.simulation.stage import World, staged
+from benchmarks.simulation.timeline import timeline
+from benchmarks.simulation.ways import Walk, Way
+from bot.journal.auditing import audited, verified
+from bot.sandbox.discord import NotPossibleError
+from bot.sandbox.ninjatrader.faults import Kind, Rule
+from bot.sandbox.virtual import VirtualLoop
+
+START_SECONDS = 60.0
+CARD_SECONDS = 20.0
+STEP_SECONDS = 40.0
+# As in the chaos bench: a card's life, and thirty seconds and a second look for what was lost.
+TOLD_SECONDS = 100.0
+EVIDENCE_SECONDS = 65.0
+# What makes a step last long enough for something to begin in it.
+HELD_UP = 0.4
+STRANGER = APPROVER = "approver"
+
+
+@dataclass(slots=True)
+class Played:
+    """What a session came to.
+
+    Attributes:
+        cases: every run in all three books.
+        strays: requests that are about no run.
+        met: how often each fault struck at each step.
+        missed: likewise, where the step didn't come or nothing was struck.
+        starts: lives of the bot.
+        ended: what lives that ended by themselves said last.
+        crashed: likewise, of those that had no sentence for people.
+        forged: what is wrong with the journal's chain, if anything.
+        uncaught: exceptions that nobody caught.
+        exit: the exit code of the last life, ``None`` where it had to be killed.
+        seconds: of virtual time.
+        blind: when the bot could see nothing, from when to when.
+        digest: of the journal, Discord's messages and NinjaTrader's book.
+        timeline: what happened last, where somebody wants to know.
+    """
+
+    session: Session
+    cases: tuple[Case, ...] = ()
+    strays: tuple[Sent, ...] = ()
+    met: Counter[tuple[str, str]] = field(default_factory=Counter)
+    missed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    starts: int = 0
+    ended: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
+    forged: str | None = None
+    uncaught: list[str] = field(default_factory=list)
+    exit: int | None = 0
+    seconds: float = 0.0
+    blind: list[tuple[datetime, datetime]] = field(default_factory=list)
+    digest: str = ""
+    timeline: tuple[str, ...] = ()
+
+
+def played(session: Session, folder: Path, lines: int = 0) -> Played:
+    """Play one session to its end, in a loop of its own.
+
+    Args:
+        session: what is played.
+        folder: for the bot's files.
+        lines: how many of the timeline are wanted.
+    """
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_play(session, folder, lines))
+
+
+async def _play(session: Session, folder: Path, lines: int) -> Played:
+    result, loop = Played(session), asyncio.get_running_loop()
+    if not isinstance(loop, VirtualLoop):
+        raise TypeError("a session is played in virtual time")
+    began = loop.time()
+    async with staged(loop, f"{session.seed} {session.index}", session, session.transport, folder) as world:
+        player = _Player(world, session, result)
+        for episode in session.episodes:
+            await player.episode(episode)
+        await player.finish()
+        result.exit = await world.bot.stop()
+        for story in player.stories.values():
+            story.others = world.channel.others_of(story.card) if story.card else ()
+        book = world.simulator.book()
+        result.cases, result.strays = cases(session, book, player.stories), strays(session, book)
+        result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
+        result.crashed = world.bot.crashed
+        result.forged = (await audited(world.bot_url, lambda journal: verified(journal, ()))).wrong
+        result.timeline = timeline(world, lines) if lines else ()
+        result.seconds = loop.time() - began
+        result.digest = _digest(world)
+    return result
+
+
+@dataclass(slots=True)
+class _Player:
+    world: World
+    session: Session
+    result: Played
+    stories: dict[int, Story] = field(default_factory=dict)
+    walks: dict[int, Walk] = field(default_factory=dict)
+    _is_in_doubt: bool = False
+
+    async def episode(self, episode: Episode) -> None:
+        """Let people come after a pause, act, and be disturbed."""
+        await asyncio.sleep(episode.pause)
+        await self._up()
+        if episode.waits and self._is_in_doubt:
+            # What a kill left unknown keeps the desk from new orders, and many denials prove little.
+            await self._until_known(EVIDENCE_SECONDS)
+        self._is_in_doubt = bool(episode.strikes)
+        for errand in episode.errands:
+            self.walks[errand.run.number] = Walk(errand.run, self.world)
+        disturbed = any(strike.fault == "kill" for strike in episode.strikes)
+        strikes = [asyncio.create_task(self._strike(strike)) for strike in episode.strikes]
+        await asyncio.gather(*(self._errand(errand, disturbed=disturbed) for errand in episode.errands))
+        await asyncio.gather(*strikes)
+        self._mend()
+
+    async def finish(self) -> None:
+        """Wait until every card has come to an end that is none in doubt, or the time for it is over."""
+        self._mend()
+        await self._up()
+        if not await self._until_known(EVIDENCE_SECONDS) and not self._is_clear():
+            await self._until_known(TOLD_SECONDS - EVIDENCE_SECONDS)
+
+    def _mend(self) -> None:
+        self.world.simulator.faults.clear()
+        self.world.discord.heal()
+
+    async def _up(self) -> None:
+        """Have the bot up and connected, as a supervisor would; a restart may take it more than one attempt."""
+        self.world.bot.begin()
+        discord = self.world.discord
+        await self._until(lambda: discord.gateway.connected > 0 and bool(discord.commands()), START_SECONDS)
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        return await self.world.lookout.until(condition, seconds)
+
+    async def _until_known(self, seconds: float) -> bool:
+        cards = self.world.channel.cards
+        return await self._until(self.world.when_changed(lambda: all(is_over(card.text) for card in cards.values())), seconds)
+
+    def _is_clear(self) -> bool:
+        """Tell whether all that is left open is unknown for good: two stories fit, and waiting won't change it."""
+        now = cases(self.session, self.world.simulator.book(), self.stories)
+        waiting = [case for case in now if case.story.card is not None and not is_over(case.story.card.text)]
+        return bool(waiting) and all(case.end is End.UNKNOWN and settled_by(case) is None for case in waiting)
+
+    # What people do
+
+    async def _errand(self, errand: Errand, *, disturbed: bool) -> None:
+        run = errand.run
+        story = self.stories[run.number] = Story(disturbed=disturbed)
+        await asyncio.sleep(errand.begins)
+        await self._ask(run, story)
+        await asyncio.sleep(errand.hesitates)
+        await self._press(run, story)
+
+    async def _ask(self, run: Run, story: Story) -> None:
+        options = dict(run.options)
+        if run.act.name in {"cancel", "modify", "replace"}:
+            options["order"] = self.world.order_there(run)
+        walk = self.walks[run.number]
+        walk.asked = True
+        discord = self.world.discord
+        try:
+            asked = await discord.slash(run.member, "desk", run.act.command, options)
+        except NotPossibleError as error:
+            story.answer = str(error)
+            return
+
+        def answered() -> bool:
+            return walk.looks[Way.CARD]() or "denied" in discord.interaction(asked.id).text.casefold()
+
+        await self._until(self.world.when_changed(answered), CARD_SECONDS)
+        story.card, story.answer = walk.card, discord.interaction(asked.id).text
+
+    async def _press(self, run: Run, story: Story) -> None:
+        # One whose card came late finds it now.
+        card = story.card = story.card or self.world.card_of(run)
+        # A card that was posted only after its end has nothing to press.
+        if card is None or "Confirm" not in card.buttons or run.press is Press.NEVER:
+            return
+        member = STRANGER if run.press is Press.STRANGER else run.member
+        labels = {Press.TWICE: ("Confirm", "Confirm"), Press.BOTH: ("Confirm", "Cancel"), Press.CANCEL: ("Cancel",)}
+        approving = asyncio.create_task(self._approve(run, story, card))
+        await asyncio.sleep(max(0.0, -run.approve_after) if "Approve" in card.buttons else 0.0)
+        story.pressed_at, story.pressed_ns = self.world.true(), self.world.nanoseconds()
+        presses = (self._click(member, card, label) for label in labels.get(run.press, ("Confirm",)))
+        story.handed = any(await asyncio.gather(*presses))
+        await approving
+
+    async def _approve(self, run: Run, story: Story, card: Card) -> None:
+        """Press Approve where the card has it, in front of Confirm or behind it."""
+        if "Approve" not in card.buttons or run.approver is Approver.NOBODY:
+            return
+        await asyncio.sleep(max(0.0, run.approve_after))
+        if run.approver is Approver.REQUESTER:
+            await self._click(run.member, card, "Approve")
+            return
+        story.approved_at, story.pressed_ns = self.world.true(), self.world.nanoseconds()
+        await self._click(APPROVER, card, "Approve")
+
+    async def _click(self, member: str, card: Card, label: str) -> bool:
+        """Press a button as it was first shown, whatever has become of the card; whether the bot got the press."""
+        view = await self.world.discord.press_anyway(member, card.message, card.buttons[label])
+        return view.handed is not None
+
+    # What goes wrong
+
+    async def _strike(self, strike: Strike) -> None:
+        fault, walk, world = FAULTS[strike.fault], self.walks[strike.victim], self.world
+        self._hold_up(strike, walk.run)
+        begun: list[object] = []
+
+        def begin() -> None:
+            if strike.after:
+                world.loop.call_later(strike.after, act)
+            else:
+                act()
+
+        def act() -> None:
+            world.say("fault", f"{strike.fault} at {strike.way} of run {strike.victim}, {strike.call}, for {strike.lasts} s")
+            begun.append(fault.begin(world, strike.call))
+            if fault.blinds:
+                self.result.blind.append((world.true(), world.true() + timedelta(seconds=strike.lasts)))
+
+        forget = world.lookout.when(walk.looks[strike.way], begin)
+        came = await self._until(lambda: bool(begun), STEP_SECONDS)
+        forget()
+        if came:
+            await asyncio.sleep(strike.lasts)
+            fault.end(world)
+        struck = begun[0] if begun else None
+        if came and callable(struck):
+            came = await self._until(struck, STEP_SECONDS)
+        (self.result.met if came else self.result.missed)[strike.fault, strike.way] += 1
+
+    def _hold_up(self, strike: Strike, run: Run) -> None:
+        """Make the moment at NinjaTrader long enough for something to begin in it."""
+        if strike.way in {Way.SEEN, Way.DONE}:
+            effect = strike.way is Way.DONE
+            rule = Rule(Kind.DELAY, run.act.calls[-1], count=1, seconds=HELD_UP, effect=effect)
+            self.world.simulator.faults.rules.append(rule)
+
+
+def _digest(world: World) -> str:
+    """What must be the same each time that the same seed is played."""
+    sum_ = hashlib.sha256()
+    with closing(sqlite3.connect(world.journal)) as database:
+        for line in database.iterdump():
+            sum_.update(line.encode())
+    for card in world.channel.cards.values():
+        sum_.update(repr((card.message, card.ticket, card.texts)).encode())
+    sum_.update(repr(world.simulator.book()).encode())
+    return sum_.hexdigest()
