@@ -93,6 +93,23 @@ class Floor:
         assert said is None, said
         return await self.now(ticket.id)
 
+    async def offered(self, request: TicketRequest) -> DeskTicket | None:
+        """Ask for a ticket; none where it is denied."""
+        made = await self.desk.offer(TRADER, HERE, request)
+        if not isinstance(made, DeskTicket):
+            return None
+        await self.desk.posted(made.id, HERE.channel, 7000)
+        return made
+
+    async def pressed(self, ticket: DeskTicket) -> DeskTicket:
+        """Press Confirm, whatever comes of it, and give the ticket as it stands then."""
+
+        async def acknowledge() -> None:
+            pass
+
+        await self.desk.confirm(Press(TRADER, ticket.id, ticket.revision), acknowledge)
+        return await self.now(ticket.id)
+
     async def now(self, ticket_id: str) -> DeskTicket:
         """A ticket as stored."""
         ticket = await self.journal.ticket(ticket_id)
