@@ -76,7 +76,7 @@ def colour(ticket: Ticket) -> int:
 
 
 def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
-    head, warnings = list(_head(ticket, late)), list(_warnings(ticket))
+    head, warnings = list(_head(ticket, late)), [*_alarms(ticket), *_warnings(ticket)]
     people = _text(*_people(ticket), *([note] if note else []))
     yield from head
     yield ui.Separator()
@@ -110,6 +110,11 @@ def _told(ticket: Ticket) -> str:
 def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
+
+
+def _alarms(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
+    if isinstance(ticket.intent, Sweep) and (found := [*sweepcards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
+        yield _text(*found)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:

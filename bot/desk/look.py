@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
-from bot.trading.closing import LISTS_LAG
-from bot.trading.exits import USUAL_PACE
+from bot.trading.closing import CLOSES_COUNT
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import EXITS, OrderIntent
@@ -21,8 +20,6 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
-# A flatten that has ended may have closed at its very end what no list shows yet: its whole time, and the lists' longest lag.
-CLOSES_COUNT = timedelta(seconds=USUAL_PACE.whole + 2 * LISTS_LAG)
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Ledger
-from bot.desk.look import CLOSES_COUNT, Look
+from bot.desk.look import Look
 from bot.desk.reasons import Reasons
 from bot.desk.sweepend import Left, end_of
 from bot.errors import JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.closing import CLOSES_COUNT
 from bot.trading.exits import ExitAction, Exits, Held, Market, Pace
 from bot.trading.facts import Facts
 from bot.trading.intents import Close, accounts_of, touches

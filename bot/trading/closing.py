@@ -13,10 +13,13 @@ from bot.trading.instruments import Contract
 from bot.trading.intents import Close, closing_side, closing_terms
 from bot.trading.orders import OrderState, OrderType
 from bot.trading.progress import LegState
+from bot.trading.sweeps import CancelWorking, Flatten
 
 # The longest that a list of NinjaTrader's lags behind what has happened, in seconds: one figure for every way out. Others have
 # seen some seconds; a close that was taken and isn't seen within this time is not coming any more.
 LISTS_LAG = 10.0
+# A flatten that has ended may have closed at its very end what no list shows yet; so far back its calls count.
+CLOSES_COUNT = timedelta(seconds=90 + 2 * LISTS_LAG)
 DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
 
 
@@ -48,6 +51,21 @@ def close_of(name: str, contract: Contract, facts: Facts) -> Close:
     held, left = held_in(facts, contract), left_to_close(facts, contract)
     rest = None if left == abs(held) else left
     return Close(name, contract, closing_terms(held, rest, None), rest)
+
+
+def is_unread(facts: Facts) -> bool:
+    """Tell whether one of the two lists could not be read."""
+    return facts.positions is None or facts.orders is None
+
+
+def open_in(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
+    """The contracts that are open and that the sweep shall close."""
+    only = sweep.only if isinstance(sweep, Flatten) else None
+    return {
+        p.contract
+        for p in facts.positions or ()
+        if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
+    }
 
 
 @dataclass(slots=True)

@@ -20,10 +20,12 @@ from bot.trading.closing import (
     SentClose,
     close_of,
     held_in,
+    is_unread,
     left_to_close,
     next_blind,
     next_cancel,
     next_close,
+    open_in,
     shape_of,
     working_closes,
 )
@@ -93,6 +95,8 @@ USUAL_PACE = Pace()
 MOST_TRIES = 3
 # What a broker has refused twice in the same words it refuses again.
 MOST_ALIKE = 2
+# By so much a pause grows, by how often in a row CrossTrade has refused.
+_REFUSED_WAIT = (1, 1, 9)
 # So many looks that couldn't read are enough.
 UNREAD_LOOKS = 2
 
@@ -120,14 +124,14 @@ class Exits:
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
-        self.meant |= {(name, contract) for name, facts in books.items() for contract in _open(self.sweep, name, facts)}
+        self.meant |= {(name, contract) for name, facts in books.items() for contract in open_in(self.sweep, name, facts)}
         for name, facts in books.items():
             self.unread[name] = 0 if self._is_read(facts) else self.unread.get(name, 0) + 1
         for (account, contract), sent in self._closes.items():
-            if account in books and not _is_unread(books[account]):
+            if account in books and not is_unread(books[account]):
                 sent.read(books[account], contract, now)
         for name, blind in self._blind.items():
-            if name in books and not _is_unread(books[name]):
+            if name in books and not is_unread(books[name]):
                 blind.clear_since = blind.clear_since or now
 
     def sending(self, action: ExitAction, books: Mapping[str, Facts], now: datetime) -> None:
@@ -220,7 +224,7 @@ class Exits:
             needed += [
                 self._is_refused_close((name, contract))
                 for name, facts in books.items()
-                for contract in _open(self.sweep, name, facts)
+                for contract in open_in(self.sweep, name, facts)
                 if left_to_close(facts, contract) > 0
             ]
         return bool(needed) and all(needed)
@@ -329,7 +333,7 @@ class Exits:
             return set()
         return {
             contract
-            for contract in _open(self.sweep, name, facts)
+            for contract in open_in(self.sweep, name, facts)
             if held_up.isdisjoint({(name, contract), (name, None)})
             and left_to_close(facts, contract) > 0
             and not self._blocks(name, facts, contract, now)
@@ -364,7 +368,7 @@ class Exits:
         return now - sent.at >= timedelta(seconds=waits)
 
     def _before_again(self, sent: SentClose | SentCancel) -> float:
-        return self.pace.again * float(9 ** max(0, sent.refusals - 1))
+        return self.pace.again * _REFUSED_WAIT[min(sent.refusals, len(_REFUSED_WAIT) - 1)]
 
     def _is_refused_close(self, market: Market) -> bool:
         sent = self._closes.get(market)
@@ -373,10 +377,10 @@ class Exits:
 
     def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Held]) -> bool:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
-        if _is_unread(facts) or any(order.remaining for order in facts.orders or ()):
+        if is_unread(facts) or any(order.remaining for order in facts.orders or ()):
             return False
         busy = any(account == name for account, _ in held_up)
-        return not busy and closable == _open(self.sweep, name, facts)
+        return not busy and closable == open_in(self.sweep, name, facts)
 
     def _close_in(self, sweep: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool) -> list[ExitAction]:
         """One call for the account where that may be; else one for each contract that may be closed."""
@@ -393,18 +397,4 @@ class Exits:
         """The contracts that a call closes."""
         if isinstance(action, Close):
             return [(action.account, action.contract)]
-        return [(name, contract) for name in self._names(action, books) for contract in _open(self.sweep, name, books[name])]
-
-
-def _is_unread(facts: Facts) -> bool:
-    return facts.positions is None or facts.orders is None
-
-
-def _open(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
-    """The contracts that are open and that the sweep shall close."""
-    only = sweep.only if isinstance(sweep, Flatten) else None
-    return {
-        p.contract
-        for p in facts.positions or ()
-        if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
-    }
+        return [(name, contract) for name in self._names(action, books) for contract in open_in(self.sweep, name, books[name])]

@@ -362,6 +362,10 @@ class FakeBroker(ShowsBook):
         self.book_orders.append(order)
         return order
 
+    def forget_working(self) -> None:
+        """Lose what works, which otherwise closes for ever where it is a market order against what is held."""
+        self.book_orders.clear()
+
     def forget(self) -> None:
         """Lose all finished orders, as NinjaTrader prunes its list."""
         self.book_orders = [o for o in self.book_orders if not o.state.is_done]
