@@ -94,6 +94,10 @@ class BrokerGarbled(BrokerError):
     """An answer came, but can't be read as what was asked for."""
 
 
+# What must be told wherever the journal fails: an order that isn't on disk before its first byte could be sent twice.
+NO_JOURNAL = "While the journal can't be written the bot sends nothing, ways out neither: close and cancel in NinjaTrader itself."
+
+
 class JournalError(DeskError):
     """The journal can't be read or written."""
 

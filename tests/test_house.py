@@ -72,6 +72,7 @@ NO_WAITS = {
     "bot.crosstrade.board.LEARNT_HOLDS",
     "bot.crosstrade.board.TICK_HOLDS",
     "bot.crosstrade.client.__init__",
+    "bot.crosstrade.link.LOOK_BACK",
     "bot.desk.desk.EVIDENCE_LOOKS_BACK",
     "bot.desk.fills.READS_BACK",
     "bot.desk.lapse.EVER",

@@ -263,7 +263,8 @@ def _change(ticket: Ticket) -> Iterator[str]:
         "" if shown.average_price is None or not shown.position else f" at {figures.price(shown.average_price, shown.tick_size)}"
     )
     is_open = ticket.state is TicketState.OFFERED
-    yield f"{'Now' if is_open else 'Before'}: {side_word(shown.position)}{average}"
+    held = f"{side_word(shown.position)}{average}" if shown.position_read else "position could not be read"
+    yield f"{'Now' if is_open else 'Before'}: {held}"
     if ticket.state not in _QUIET_ENDS and not isinstance(ticket.intent, _LEAVING_THE_POSITION):
         yield f"{'After' if is_open else 'Planned'}: {side_word(shown.after)}"
     # One order that is cancelled or changed is told above, whole.

@@ -21,6 +21,8 @@ from bot.crosstrade.calls import Call, call_of
 from bot.crosstrade.errors import (
     BUDGET_SPENT,
     EXPECTED,
+    NeverLeft,
+    NoStream,
     Reply,
     outcome_of_failure,
     outcome_of_reply,
@@ -34,7 +36,7 @@ from bot.crosstrade.feed import Feed, Tell
 from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.link import Gauge, Link
-from bot.crosstrade.reading import Reading
+from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
 from bot.crosstrade.stream import Stream
@@ -44,10 +46,11 @@ from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import StreamState, Vitals
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Action
+from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
+ENTRIES_WAIT = "Ways out go by REST meanwhile, entries only with entries_fall_back = true in the policy file."
 
 
 class Transport(StrEnum):
@@ -67,12 +70,13 @@ class CrossTrade(Reading):
     Args:
         url: scheme and host; REST is under ``/v1/api``, the stream under ``/ws/stream``.
         token: the user's bearer token. Only one WebSocket may live with it: a second one cuts the first.
-        transport: how orders travel; with the WebSocket, one that can't be put on an open socket is not sent.
+        transport: how orders travel; with the WebSocket, what can't be put on an open socket goes by REST or is not sent.
         streamed: whether to hold the stream. Whoever only has a look leaves it to the program that holds it.
         rate, burst: the request budget, per second and at once.
         timings: how long is waited for what.
         clock: the desk's; the times of what decisions rest on are in it, all others as CrossTrade stamps them.
         new_id: an id that was never given before, for each RPC.
+        entries_fall_back: whether an entry that can't be put on the socket goes by REST; a way out always does.
         why_not: asked as the last thing before an order leaves; what it says stands in the way, and the order is not sent.
     """
 
@@ -88,9 +92,10 @@ class CrossTrade(Reading):
         rate: float = 3.0,
         burst: int = 20,
         timings: CrossTradeTimings = USUAL.crosstrade,
+        entries_fall_back: Callable[[], bool] = lambda: False,
         why_not: WhyNot = never_why,
     ) -> None:
-        super().__init__()
+        super().__init__(Gauge(clock))
         self._url = url.rstrip("/")
         self._token = token
         self._clock = clock
@@ -98,11 +103,11 @@ class CrossTrade(Reading):
         self._transport = Transport(transport)
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
         self._timings = timings
+        self._entries_fall_back = entries_fall_back
         self._why_not = why_not
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
-        self._gauge = Gauge(clock)
-        self._reads_as = Priority.READ
+        self._reads_as = Priority.TICKET
         self._feed = Feed(clock, timings)
         self._stream: Stream | None = None
         self._rest: Rest
@@ -134,9 +139,10 @@ class CrossTrade(Reading):
 
     @property
     def link(self) -> Link:
-        """Whether CrossTrade and NinjaTrader can be reached: the socket where orders need it, then what the last call met."""
-        if self._orders_stream is not None and not self._orders_stream.link.up:
-            return self._orders_stream.link
+        """Whether CrossTrade and NinjaTrader can be reached: the socket where entries need it, then what the last call met."""
+        stream = None if self._entries_fall_back() else self._orders_stream
+        if stream is not None and not stream.link.up:
+            return stream.link
         return self._gauge.link
 
     def vitals(self) -> Vitals:
@@ -155,6 +161,8 @@ class CrossTrade(Reading):
             self._orders_stream is not None,
             self._budget.left,
             self._feed.priced_at,
+            self._entries_fall_back(),
+            self._gauge.garbled,
         )
 
     @property
@@ -169,17 +177,34 @@ class CrossTrade(Reading):
     @property
     def in_background(self) -> "CrossTrade":
         """The same client, whose reads give way to those that somebody waits for."""
-        quiet = copy(self)
-        quiet._reads_as = Priority.BACKGROUND  # noqa: SLF001  it is one of ours
-        return quiet
+        return self._reading_as(Priority.BACKGROUND)
+
+    @property
+    def for_looking(self) -> "CrossTrade":
+        """The same client, whose reads give way to those that an order or news of one wait for."""
+        return self._reading_as(Priority.READ)
+
+    @property
+    def for_news(self) -> "CrossTrade":
+        """The same client, whose reads go before those of people and of all cards but those of ways out."""
+        return self._reading_as(Priority.NEWS)
+
+    @property
+    def for_exit_cards(self) -> "CrossTrade":
+        """The same client, whose reads go before all but those of ways out that were confirmed."""
+        return self._reading_as(Priority.EXIT_CARD)
 
     @property
     def for_exits(self) -> "CrossTrade":
         """The same client, whose reads go before everything else: a way out waits for them."""
-        urgent = copy(self)
-        urgent._reads_as = Priority.EXIT  # noqa: SLF001  it is one of ours
-        return urgent
+        return self._reading_as(Priority.EXIT)
 
+    def _reading_as(self, priority: Priority) -> "CrossTrade":
+        other = copy(self)
+        other._reads_as = priority  # noqa: SLF001  it is one of ours
+        return other
+
+    @judged("accounts")
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts, each perhaps by its name only; money in the account's currency.
 
@@ -189,6 +214,7 @@ class CrossTrade(Reading):
         self._feed.accounts(account.name for account in accounts)
         return accounts
 
+    @judged("account")
     async def account(self, name: str) -> Account:
         """One account with the day's profit and loss, a loss negative, all in the account's currency (GET Get account, mid).
 
@@ -196,6 +222,7 @@ class CrossTrade(Reading):
         """
         return wire.read_account(await self._read(lambda: requests.account_path(name)), name)
 
+    @judged("positions")
     async def positions(self, account: str) -> tuple[Position, ...]:
         """The open futures positions (GET List positions, mid; empty when flat inferred, as others rely on it).
 
@@ -205,6 +232,7 @@ class CrossTrade(Reading):
         self._feed.holds(account, positions)
         return positions
 
+    @judged("orders")
     async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of an account: contracts without a sign, prices in price units, times UTC.
 
@@ -217,6 +245,7 @@ class CrossTrade(Reading):
         """
         return wire.read_orders(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
 
+    @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
         """One order by any of its ids, in the units of ``orders``: contracts, price units, UTC (GET Get order, old).
 
@@ -228,6 +257,7 @@ class CrossTrade(Reading):
             return None
         return wire.read_order(self._body(reply), account)
 
+    @judged("executions")
     async def executions(self, account: str) -> tuple[Execution, ...]:
         """The futures fills of the last 15 minutes: contracts without a sign, prices in price units, times UTC.
 
@@ -244,10 +274,14 @@ class CrossTrade(Reading):
         pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
         if pushed is not None:
             return pushed
-        read = wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+        read = await self._read_quote(instrument)
         quote = replace(read, at=read.at and self._clock.own(read.at))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
+
+    @judged("quote")
+    async def _read_quote(self, instrument: Contract | Root) -> Quote:
+        return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
@@ -265,6 +299,7 @@ class CrossTrade(Reading):
         """
         self._feed.listen(tell)
 
+    @judged("bars")
     async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
         """The newest bars of a contract, or of a root's front month (POST Historical bars, mid).
 
@@ -300,15 +335,22 @@ class CrossTrade(Reading):
         patience = (deadline - self._clock()).total_seconds()
         if not await self._budget.acquire(call.priority, self._budget.now() + patience):
             return NotSent(BUDGET_SPENT)
-        answer = await self._attempt(call.api, self._on_its_way(call))
+        may_fall_back = is_way_out(action) or self._entries_fall_back()
+        answer = await self._attempt(call.api, self._on_its_way(call, may_fall_back=may_fall_back))
         if isinstance(answer, Reply):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
 
-    def _on_its_way(self, call: Call) -> Coroutine[None, None, Reply]:
+    async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
+        """Put it on the one transport, once; on the other only where nothing of it was ever put on the first."""
         if self._orders_stream is not None:
-            return self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
-        return self._rest.write(call.method, call.path, dumps(call.body))
+            try:
+                return await self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
+            except NoStream as error:
+                if not may_fall_back:
+                    raise NoStream(f"{error} {ENTRIES_WAIT}") from None
+                log.warning("%s goes by REST: %s", call.api, error)
+        return await self._rest.write(call.method, call.path, dumps(call.body))
 
     async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:
         try:
@@ -317,12 +359,13 @@ class CrossTrade(Reading):
             raise BrokerRefused(400, "Nothing at CrossTrade can have that name.") from None
         if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timings.read):
             raise BrokerUnreachable(BUDGET_SPENT)
-        answer = await self._attempt("a read", self._rest.get(target) if body is None else self._rest.query(target, body))
+        reading = self._rest.get(target) if body is None else self._rest.query(target, body)
+        answer = await self._attempt("a read", reading, is_read=True)
         if isinstance(answer, Reply):
             return answer
         raise problem_of_failure(answer)
 
-    async def _attempt(self, what: str, call: Coroutine[None, None, Reply]) -> Reply | Exception:
+    async def _attempt(self, what: str, call: Coroutine[None, None, Reply], *, is_read: bool = False) -> Reply | Exception:
         """Make one call and give what came of it; the caller's table reads it."""
         try:
             reply = await call
@@ -334,9 +377,11 @@ class CrossTrade(Reading):
             log.exception("%s met what was not expected", what)
             lost = error
         else:
-            self._heed(reply)
+            self._heed(reply, is_read=is_read)
             return reply
-        self._gauge.fell(sentence_of(lost))
+        # What never left says nothing of who was to have it.
+        if not isinstance(lost, NeverLeft):
+            self._gauge.fell(sentence_of(lost))
         return lost
 
     def _body(self, reply: Reply) -> object:
@@ -345,12 +390,12 @@ class CrossTrade(Reading):
             raise problem
         return reply.body
 
-    def _heed(self, reply: Reply) -> None:
+    def _heed(self, reply: Reply, *, is_read: bool) -> None:
         seconds = park_seconds(reply)
         if seconds is not None:
             self._budget.park(seconds)
             return
-        self._gauge.answered(reply, self._clean)
+        self._gauge.answered(reply, self._clean, is_read=is_read)
 
 
 def _state_of(stream: Stream | None) -> StreamState:

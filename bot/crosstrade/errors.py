@@ -39,6 +39,10 @@ class NeverLeft(Exception):
     """A request was not put on an open connection; the sentence says why."""
 
 
+class NoStream(NeverLeft):
+    """There was no open stream to put it on; the other way may be open."""
+
+
 class AnswerLost(Exception):
     """A request was put on a connection, and the connection went before the answer came."""
 

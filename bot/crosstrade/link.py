@@ -1,13 +1,17 @@
 """The link: whether CrossTrade and NinjaTrader could be reached lately, and since when."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from bot.crosstrade.errors import TOKEN_REFUSED, Clean, Reply, problem_of_reply, says_token_refused
-from bot.errors import BrokerGarbled, BrokerUnreachable
-from bot.trading.health import Reach
+from bot.errors import BrokerRefused, BrokerUnreachable
+from bot.trading.health import UNREADABLE_CROSSTRADE, Reach
+
+LOOK_BACK = timedelta(minutes=1)
+MOST_GARBLED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Link:
         why: a sentence for people.
         since: when ``up`` last changed, UTC.
         reach: how far the last call came.
-        good_at: when it was last up, UTC; ``None`` for never.
+        good_at: when an answer could last be read, UTC; ``None`` for never.
     """
 
     up: bool
@@ -33,6 +37,7 @@ class Gauge:
 
     def __init__(self, clock: Callable[[], datetime], why: str = "CrossTrade was not asked yet.") -> None:
         self._clock = clock
+        self._garbled: dict[str, deque[datetime]] = {}
         self.link = Link(up=False, why=why, since=clock())
 
     def rose(self, why: str = "CrossTrade answers.") -> None:
@@ -43,17 +48,44 @@ class Gauge:
         """It doesn't."""
         self._set(reach, why)
 
-    def answered(self, reply: Reply, clean: Clean) -> None:
-        """An answer came: it may say that NinjaTrader is away or the token is wrong; any other refusal is a sign of life."""
+    def answered(self, reply: Reply, clean: Clean, *, is_read: bool = False) -> None:
+        """An answer came: it may say that NinjaTrader is away or the token is wrong; any other refusal is a sign of life.
+
+        Of a read that brought something, only whoever reads it knows whether it is one.
+        """
         problem = problem_of_reply(reply, clean)
         if says_token_refused(reply):
             self.fell(TOKEN_REFUSED, Reach.REFUSED)
-        elif isinstance(problem, BrokerUnreachable | BrokerGarbled):
+        elif isinstance(problem, BrokerUnreachable):
             # 408 is CrossTrade's word for an add-on that doesn't answer (errors page, official).
             self.fell(str(problem), Reach.AWAY if reply.status == HTTPStatus.REQUEST_TIMEOUT else Reach.NOWHERE)
-        else:
+        elif isinstance(problem, BrokerRefused):
             self.rose()
+        elif not is_read:
+            self.understood("orders") if problem is None else self.unreadable("orders", str(problem))
+
+    def understood(self, what: str) -> None:
+        """An answer to such a call could be read."""
+        self._garbled.pop(what, None)
+        self.rose()
+
+    def unreadable(self, what: str, why: str) -> None:
+        """An answer to such a call came and can't be read."""
+        now = self._clock()
+        self._garbled.setdefault(what, deque(maxlen=MOST_GARBLED)).append(now)
+        self.fell(why, Reach.GARBLED)
+
+    @property
+    def garbled(self) -> dict[str, int]:
+        """How many answers of the last minute couldn't be read, by what was asked for; only where the last one couldn't."""
+        since = self._clock() - LOOK_BACK
+        counted = {what: sum(at > since for at in times) for what, times in self._garbled.items()}
+        return {what: count for what, count in sorted(counted.items()) if count}
 
     def _set(self, reach: Reach, why: str) -> None:
-        up, now = reach is Reach.GOOD, self._clock()
-        self.link = Link(up, why, self.link.since if up is self.link.up else now, reach, now if up else self.link.good_at)
+        now = self._clock()
+        good_at = now if reach is Reach.GOOD else self.link.good_at
+        # One odd answer among others that can be read is no outage.
+        is_odd = reach is Reach.GARBLED and good_at is not None and (now - good_at).total_seconds() <= UNREADABLE_CROSSTRADE
+        up = reach is Reach.GOOD or is_odd
+        self.link = Link(up, why, self.link.since if up is self.link.up else now, reach, good_at)

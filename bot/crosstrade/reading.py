@@ -5,12 +5,15 @@ trusted. What is inferred, or was seen in the code of others only, says so.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
 from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
-from bot.errors import BrokerLacks
+from bot.crosstrade.link import Gauge
+from bot.errors import BrokerGarbled, BrokerLacks
 from bot.trading.facts import Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
@@ -21,6 +24,45 @@ from bot.trading.orders import OrderState
 
 Path = Callable[[], str]
 NOT_THERE = "CrossTrade has no such call, as it said before."
+
+
+Read = TypeVar("Read")
+Given = ParamSpec("Given")
+
+
+class Judge(Protocol):
+    """Who notes whether answers can be read."""
+
+    _gauge: Gauge
+
+
+Judging = TypeVar("Judging", bound=Judge)
+
+
+def judged(
+    what: str,
+) -> Callable[
+    [Callable[Concatenate[Judging, Given], Coroutine[Any, Any, Read]]],
+    Callable[Concatenate[Judging, Given], Coroutine[Any, Any, Read]],
+]:
+    """Note of each answer to such a call whether it could be read; one that could be parsed need not be what was asked for."""
+
+    def noting(
+        read: Callable[Concatenate[Judging, Given], Coroutine[Any, Any, Read]],
+    ) -> Callable[Concatenate[Judging, Given], Coroutine[Any, Any, Read]]:
+        @wraps(read)
+        async def noted(self: Judging, /, *given: Given.args, **named: Given.kwargs) -> Read:
+            try:
+                found = await read(self, *given, **named)
+            except BrokerGarbled as error:
+                self._gauge.unreadable(what, str(error))
+                raise
+            self._gauge.understood(what)
+            return found
+
+        return noted
+
+    return noting
 
 
 class Reading(ABC):
@@ -39,7 +81,8 @@ class Reading(ABC):
 
     _clean: Clean
 
-    def __init__(self) -> None:
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
         self._lacking: set[str] = set()
 
     @abstractmethod
@@ -50,6 +93,7 @@ class Reading(ABC):
     def _body(self, reply: Reply) -> object:
         """The body of an answer that is none of the errors above."""
 
+    @judged("snapshot")
     async def snapshot(self) -> tuple[Standing, ...]:
         """All active accounts, each with its money and its open futures positions (GET Accounts summary, old to mid).
 
@@ -57,6 +101,7 @@ class Reading(ABC):
         """
         return wire.read_snapshot(await self._read(paths.snapshot_path))
 
+    @judged("position")
     async def position(self, account: str, contract: Contract) -> Position | None:
         """One position (GET Get position, old to mid).
 
@@ -69,6 +114,7 @@ class Reading(ABC):
         reply = await self._ask(lambda: paths.position_path(account, contract))
         return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract)
 
+    @judged("all positions")
     async def all_positions(self) -> tuple[Position, ...]:
         """The open futures positions of every account (GET All positions, mid).
 
@@ -76,6 +122,7 @@ class Reading(ABC):
         """
         return wire.read_all_positions(await self._read(paths.all_positions_path))
 
+    @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of every account (GET All orders; the path is inferred, and disputed).
 
@@ -86,6 +133,7 @@ class Reading(ABC):
         """
         return wire.read_all_orders(await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only)))
 
+    @judged("order status")
     async def order_status(self, account: str, order_id: str) -> OrderState | None:
         """An order's state alone, by any of its ids (GET Order status; path and reply seen in the code of others).
 
@@ -95,6 +143,7 @@ class Reading(ABC):
         reply = await self._ask(lambda: paths.status_path(account, order_id))
         return None if says_none(reply, "order") else wire.read_status(self._body(reply), account)
 
+    @judged("lifecycle")
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
         """What the add-on wrote down of an order in 90 days (GET Order lifecycle, new; add-on 1.13.2 or later).
 
@@ -106,6 +155,7 @@ class Reading(ABC):
         body = await self._read(lambda: paths.lifecycle_path(account, order_id))
         return wire.read_lifecycle(body, paths.LIFECYCLE_LINES, self._clean)
 
+    @judged("executions of")
     async def executions_of(self, account: str, order_id: str) -> tuple[Execution, ...]:
         """The fills of one order (GET Executions by order; the path is inferred, its reply is taken for that of the list).
 
@@ -117,6 +167,7 @@ class Reading(ABC):
         body = await self._inferred("executions by order", lambda: paths.executions_of_path(account, order_id))
         return wire.read_executions(body, account)
 
+    @judged("execution")
     async def execution(self, account: str, execution_id: str) -> Execution | None:
         """One fill: contracts without a sign, its price in price units, its time UTC (GET Get execution, old).
 
@@ -125,6 +176,7 @@ class Reading(ABC):
         reply = await self._ask(lambda: paths.execution_path(account, execution_id))
         return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account)
 
+    @judged("strategies")
     async def strategies(self, account: str) -> tuple[Strategy, ...]:
         """The ATM strategies that run in an account (GET List strategies; seen in the code of others, unverified).
 
@@ -132,6 +184,7 @@ class Reading(ABC):
         """
         return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account)
 
+    @judged("quotes")
     async def quotes(self, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
         """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid).
 
@@ -139,6 +192,7 @@ class Reading(ABC):
         """
         return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments)
 
+    @judged("account quotes")
     async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
         """Likewise from an account's own feed (GET Quote of an account, old, deprecated since add-on 1.12).
 
@@ -147,10 +201,12 @@ class Reading(ABC):
         """
         return wire.read_quotes(await self._read(lambda: paths.account_quotes_path(account, instruments)), instruments)
 
+    @judged("session")
     async def session(self, instrument: Contract | Root) -> Session:
         """Whether the market trades, and when that changes, in UTC; of the front month for a root (GET Market info, mid)."""
         return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument)
 
+    @judged("watermarks")
     async def watermarks(self, account: str) -> Watermarks:
         """How high an account once stood, in the account's currency (GET Watermarks, old to mid).
 
@@ -158,10 +214,12 @@ class Reading(ABC):
         """
         return wire.read_watermarks(await self._read(lambda: paths.watermarks_path(account)), account)
 
+    @judged("atm templates")
     async def atm_templates(self) -> tuple[str, ...]:
         """The names of the ATM templates that are saved in NinjaTrader (GET ATM template names; seen in the code of others)."""
         return wire.read_templates(await self._read(paths.templates_path))
 
+    @judged("endpoints")
     async def endpoints(self) -> tuple[str, ...]:
         """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))

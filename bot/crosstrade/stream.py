@@ -15,7 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
-from bot.crosstrade.errors import BROKEN, TOKEN_REFUSED, AnswerLost, Clean, NeverLeft, Reply, rpc_reply, sentence_of
+from bot.crosstrade.errors import BROKEN, TOKEN_REFUSED, AnswerLost, Clean, NeverLeft, NoStream, Reply, rpc_reply, sentence_of
 from bot.crosstrade.jsontext import loads
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.requests import STREAM, rpc
@@ -113,14 +113,15 @@ class Stream:
         """Send one RPC and wait for its answer; a later answer is dropped.
 
         Raises:
-            NeverLeft: there was no open socket to put it on, or something stood against it in the last moment.
+            NoStream: there was no open socket to put it on.
+            NeverLeft: something stood against it in the last moment.
             AnswerLost: the socket went before the answer came.
             TimeoutError: no answer in time.
             aiohttp.ClientError: the socket broke while it was sent.
         """
         socket = self._socket
         if socket is None or socket.closed:
-            raise NeverLeft(CLOSING if self.link.up else self.link.why)
+            raise NoStream(CLOSING if self.link.up else self.link.why)
         request_id = self._new_id()
         answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         frame = rpc(request_id, api, account, fields)

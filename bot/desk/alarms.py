@@ -16,7 +16,7 @@ from bot.trading.words import code
 NEVER_READ = "What is open could not be read since the bot started: look in NinjaTrader."
 MOST_NAMED = 12
 Write = Callable[[tuple[Route, ...]], str | None]
-MEANWHILE = "Entries are refused, exits are tried. NinjaTrader goes on without the bot: look there."
+MEANWHILE = "NinjaTrader goes on without the bot: look there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +71,19 @@ class Stakes:
         """Whether anything hangs on it; what was never read may be open."""
         return bool(self.open or self.in_flight) or not self.is_read
 
-    def lines(self, now: datetime) -> list[str]:
-        """What hangs on it, one line each."""
+    def lines(self, now: datetime, policy: Policy) -> list[str]:
+        """What hangs on it, one line each; LIVE and SIM are said as on cards."""
         lines = [] if self.is_read else [NEVER_READ]
         for position, at in self.open:
             side = "LONG" if position.quantity > 0 else "SHORT"
-            where = f"{code(position.account)} ({self._kind(position.account)}) · {position.contract}"
+            kind = "LIVE" if policy.is_live(position.account, self.accounts.get(position.account)) else "SIM"
+            where = f"{code(position.account)} ({kind}) · {position.contract}"
             lines.append(f"{where} · {side} {abs(position.quantity)}, read {ago(now, at)} ago")
         for ticket in self.in_flight:
             kind = "LIVE" if ticket.shown.live else "SIM"
             lines.append(f"{about(ticket.intent, kind)} · {ticket.state}, ticket {ticket.id}")
         rest = len(lines) - MOST_NAMED
         return lines if rest <= 0 else [*lines[:MOST_NAMED], f"… and {rest} more"]
-
-    def _kind(self, name: str) -> str:
-        account = self.accounts.get(name)
-        return "SIM" if account is not None and account.is_simulation else "LIVE"
 
 
 def down_notices(policy: Policy, what: str, mend: str, stakes: Stakes | None, now: datetime) -> tuple[Notice, ...]:
@@ -105,7 +102,7 @@ def down_notices(policy: Policy, what: str, mend: str, stakes: Stakes | None, no
 
     def text(routes: tuple[Route, ...]) -> str | None:
         seen = stakes.seen_by(routes, EventName.LINK_DOWN)
-        return "\n".join([head, *seen.lines(now), mend, MEANWHILE]) if seen.any else None
+        return "\n".join([head, *seen.lines(now, policy), mend, MEANWHILE]) if seen.any else None
 
     return _told(policy, EventName.LINK_DOWN, text)
 

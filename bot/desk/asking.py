@@ -1,5 +1,7 @@
 """What is asked of the policy about an intent: at the request, at the press, and by whoever presses for another."""
 
+from dataclasses import replace
+
 from bot.trading.intents import EXITS, Intent
 from bot.trading.policy import EVERYTHING, Denial, Policy, Request, may
 from bot.trading.sweeps import Sweep
@@ -18,6 +20,18 @@ def requests_of(intent: Intent) -> tuple[Request, ...]:
         return (asked,)
     terms = intent.terms
     return (Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type),)
+
+
+def as_granted(intent: Intent, policy: Policy, roles: frozenset[int]) -> Intent:
+    """The intent; a sweep goes over everything at once only for whoever may do it in every account that there is or will be.
+
+    CrossTrade's calls over everything reach an account that comes back after the list was read, too.
+    """
+    if not isinstance(intent, Sweep) or not intent.scope.everything:
+        return intent
+    if may(policy, roles, Request(intent.command, EVERYTHING, EVERYTHING)) is None:
+        return intent
+    return replace(intent, scope=replace(intent.scope, everything=False))
 
 
 def denial_of(policy: Policy, roles: frozenset[int], intent: Intent) -> Denial | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.look import Look, survey, survey_books
@@ -13,6 +14,7 @@ from bot.trading import switches as switching
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
+from bot.trading.overtaking import flattened_since
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.pricing import priced
 from bot.trading.progress import Progress
@@ -53,24 +55,41 @@ class Decider:
     clock: Clock
     switches: Callable[[], Awaitable[Switches]]
 
-    async def decide(self, intent: Intent, member: int, *, within: float | None = None) -> Decision:
-        """Decide about an intent of a member; a sweep's lists may be given so many seconds, as it goes without them, too.
+    async def decide(
+        self, intent: Intent, member: int, confirmed_at: datetime | None = None, *, within: float | None = None
+    ) -> Decision:
+        """Decide about an intent of a member.
+
+        Args:
+            intent: as it was asked or shown.
+            member: who asks.
+            confirmed_at: when they have confirmed it; ``None`` while there is no card.
+            within: seconds for the lists of a sweep, which goes without them, too.
 
         Raises:
             JournalError: the journal can't be read.
         """
         if isinstance(intent, Sweep):
             return await self._sweep(intent, within)
-        return await self._order(intent, member)
+        return await self._order(intent, member, confirmed_at)
 
-    async def _order(self, intent: OrderIntent, member: int) -> Decision:
-        surveying = survey(self.look, self.journal, intent, self.policy, self.clock)
+    async def with_market(self, decision: Decision) -> Decision:
+        """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
+        shown, sweep = decision.shown, decision.intent
+        if shown is None or not isinstance(sweep, Sweep):
+            return decision
+        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.lines))
+        return replace(decision, shown=sweeping.with_shut(shown, shut))
+
+    async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
+        surveying = survey(self.look, self.journal, intent, self.policy, self.clock, confirmed_at)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())
         fresh, unpriced = _priced(plan.refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
         held = facts.position(fresh.contract)
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
-        denials = (*barred, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
+        since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
+        denials = (*barred, *since, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
         shown = None if denials else _warned(plan.plan(fresh, facts, policy, now), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
@@ -79,12 +98,11 @@ class Decider:
         surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        fresh = sweeping.narrowed(sweep, books, policy)
-        its, more = _of_strategy(fresh, books) if isinstance(fresh, FlattenStrategy) else (books, ())
-        denials = sweeping.reasons(fresh, its, policy, recent)
-        lines = sweeping.lines(fresh, its, policy)
-        shown = None if denials else _warned(sweeping.plan(fresh, lines, *more), fresh, switches)
-        return Decision(fresh, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, ())
+        denials = sweeping.reasons(sweep, its, recent)
+        lines = sweeping.lines(sweep, its, policy)
+        shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)
+        return Decision(sweep, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
 
 
 def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:

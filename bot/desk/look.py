@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
+from bot.timings import DeskTimings
 from bot.trading.closing import CLOSES_COUNT
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import EXITS, OrderIntent
+from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import seen, to_close
@@ -20,6 +21,10 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
+# Each costs a request, unless the stream has just pushed its price.
+MOST_MARKETS = 5
+Spare = frozenset[str]
+NOTHING: Spare = frozenset()
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
 
 
@@ -28,6 +33,7 @@ class Look:
 
     Args:
         broker: who is asked.
+        timings: how long is waited for what.
         front: the front month of a root, from memory.
         account: an account as last listed, from memory.
     """
@@ -35,28 +41,32 @@ class Look:
     def __init__(
         self,
         broker: Broker,
+        timings: DeskTimings,
         front: Callable[[str], Contract | None] = lambda _root: None,
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
         self._front = front
         self._account = account
+        self._spare = timings.spare_within.total_seconds()
 
-    def at(self, account: str, contract: Contract) -> Coroutine[None, None, Facts]:
+    def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
 
         The reads are begun here, not when the result is first waited for, and so go before whatever the caller begins next.
+        What is ``spare`` is waited for a second at most.
         """
         missing: list[str] = []
+        within = dict.fromkeys(spare, self._spare)
         return _facts(
             missing,
             self._front(contract.root),
             asyncio.gather(
-                _try("account", self._broker.account(account), missing),
-                _try("positions", self._broker.positions(account), missing),
+                _try("account", self._broker.account(account), missing, within.get("account")),
+                _try("positions", self._broker.positions(account), missing, within.get("positions")),
                 # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
                 _try("orders", self._broker.orders(account, active_only=False), missing),
-                _try("quote", self._broker.quote(contract), missing),
+                _try("quote", self._broker.quote(contract), missing, within.get("quote")),
             ),
         )
 
@@ -70,11 +80,10 @@ class Look:
         Prices have no part in it, and of the account what was last known will do.
         """
         missing: list[str] = []
-        until = None if within is None else asyncio.get_running_loop().time() + within
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing, until),
-            _try("positions", self._broker.positions(account), missing, until),
-            _try("orders", self._broker.orders(account, active_only=False), missing, until),
+            _try("account", self._broker.account(account), missing, self._spare),
+            _try("positions", self._broker.positions(account), missing, within),
+            _try("orders", self._broker.orders(account, active_only=False), missing, within),
             self._running(account, sweep, missing),
         )
         known = details or self.last_known(account)
@@ -90,9 +99,11 @@ class Look:
             within: seconds for both of them; what takes longer is a gap. ``None`` leaves it to the client.
         """
         missing: list[str] = []
-        until = None if within is None else asyncio.get_running_loop().time() + within
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, until)
-        positions = await _try("positions", self._broker.positions(account), missing, until)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, within)
+        left = None if within is None else max(within - (loop.time() - began), 0.0)
+        positions = await _try("positions", self._broker.positions(account), missing, left)
         return _as_facts(None, positions, orders, None, missing)
 
     async def is_up(self, account: str) -> bool:
@@ -124,11 +135,16 @@ class Look:
         running, orders = await asyncio.gather(self._broker.strategies(account), self._broker.orders(account, active_only=False))
         return to_close(account, strategy_id, tuple(running), tuple(orders))
 
-    async def names(self, within: float | None = None) -> frozenset[str] | None:
-        """The names of all accounts; ``None`` when they can't be read."""
-        until = None if within is None else asyncio.get_running_loop().time() + within
-        accounts = await _try("accounts", self._broker.accounts(), [], until)
+    async def names(self) -> frozenset[str] | None:
+        """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
+        accounts = await _try("accounts", self._broker.accounts(), [], self._spare)
         return None if accounts is None else frozenset(account.name for account in accounts)
+
+    async def shut(self, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
+        """Those whose market is said to be shut; nobody waits longer than a second to learn it."""
+        asked = contracts[:MOST_MARKETS]
+        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], self._spare) for each in asked))
+        return tuple(quote.contract for quote in quotes if quote is not None and quote.market_open is False)
 
     async def orders(self, account: str) -> Sequence[Order]:
         """The account's orders, finished ones too; asking for one by its id can miss a working order.
@@ -163,9 +179,14 @@ class Look:
 
 
 async def survey(
-    look: Look, journal: Journal, intent: OrderIntent, policy: Callable[[], Policy], clock: Callable[[], datetime]
+    look: Look,
+    journal: Journal,
+    intent: OrderIntent,
+    policy: Callable[[], Policy],
+    clock: Callable[[], datetime],
+    since: datetime | None = None,
 ) -> tuple[Facts, Recent]:
-    """Read what a decision needs: the world, and what is on its way to it.
+    """Read what a decision needs: the world, and what is on its way to it, or was sent at or after a moment.
 
     The journal is read while CrossTrade is: an order that fills meanwhile then counts as on its way, where read afterwards it
     would be neither on its way any more nor in the positions yet.
@@ -175,13 +196,27 @@ async def survey(
     """
     while True:
         window = longest_window(policy())
-        reading = look.at(intent.account, intent.contract)
-        facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
+        reading = look.at(intent.account, intent.contract, _spare(intent))
+        begins = clock() - window
+        facts, recent = await asyncio.gather(reading, journal.recent(begins if since is None else min(since, begins)))
         if facts.account is None and isinstance(intent, EXITS):
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:
             return facts, Recent(tuple(recent))
+
+
+def _spare(intent: OrderIntent) -> Spare:
+    """What a way out can do without: it names what it acts on, and a bracket alone needs prices."""
+    match intent:
+        case Cancel():
+            return frozenset({"account", "positions", "quote"})
+        case Close():
+            return frozenset({"account", "quote"})
+        case Bracket():
+            return frozenset({"account"})
+        case _:
+            return NOTHING
 
 
 async def survey_books(
@@ -193,7 +228,7 @@ async def survey_books(
         JournalError: the journal can't be read.
     """
     names = sweep.scope.accounts
-    listing = look.names(within) if sweep.scope.everything else _nobody()
+    listing = look.names() if sweep.scope.everything else _nobody()
     looking = asyncio.gather(*(look.book(name, sweep, within) for name in names))
     books, recent, listed = await asyncio.gather(looking, journal.recent(clock()), listing)
     return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
@@ -240,13 +275,12 @@ def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Orde
     return sorted(held | worked)
 
 
-async def _try(what: str, read: Awaitable[Read], missing: list[str], until: float | None = None) -> Read | None:
-    """What was read, or a gap; ``until`` is the moment of the loop's clock after which it is one."""
+async def _try(what: str, read: Awaitable[Read], missing: list[str], within: float | None = None) -> Read | None:
     try:
-        async with asyncio.timeout_at(until):
+        async with asyncio.timeout(within):
             return await read
-    except TimeoutError:
-        missing.append(f"{what}: no answer in time")
     except BrokerError as error:
         missing.append(f"{what}: {error}")
+    except TimeoutError:
+        missing.append(f"{what}: no answer within {within} s")
     return None

@@ -67,7 +67,7 @@ class Reader:
 
     def is_real(self, account: Account) -> bool:
         """Likewise of an account that was read."""
-        return not account.is_simulation or self.policy().names_live(account.name)
+        return self.policy().is_live(account.name, account)
 
     def listed(
         self, account: str, read: tuple[Sequence[Answer] | None, str], *, live: bool, about: object = None, doubt: str = ""

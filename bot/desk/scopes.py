@@ -16,6 +16,8 @@ from bot.trading.sweeping import not_running
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Member
 
+ONE_BY_ONE = ", or name one with scope:account, which needs no list of them"
+
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
@@ -83,7 +85,7 @@ class Scopes:
         try:
             listed = await self.broker.accounts()
         except BrokerError as error:
-            raise Stop(unreadable("the accounts", error)) from error
+            raise Stop(unreadable("the accounts", error, ONE_BY_ONE)) from error
         policy, names = self.naming.policy(), sorted(account.name for account in listed)
         theirs = tuple(name for name in names if may(policy, member.roles, Request(command, name, EVERYTHING)) is None)
         if not theirs:

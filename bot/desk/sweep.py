@@ -14,7 +14,7 @@ from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.reasons import Reasons
 from bot.desk.sweepend import Left, end_of
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.closing import CLOSES_COUNT
 from bot.trading.exits import ExitAction, Exits, Held, Market, Pace
@@ -107,8 +107,9 @@ class _Run:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
-        looks = (self._parts.look.left(name, self._sweep, self._patience(name)) for name in names)
-        books = dict(zip(names, await asyncio.gather(*looks), strict=True))
+        looking = asyncio.gather(*(self._parts.look.left(name, self._sweep, self._patience(name)) for name in names))
+        read, _ = await asyncio.gather(looking, self._heed_newcomers())
+        books = dict(zip(names, read, strict=True))
         now = self._parts.clock()
         self._exits.read(books, now)
         for name in names:
@@ -127,6 +128,13 @@ class _Run:
         """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
         pace = self._parts.pace
         return pace.look_back if name in self._exits.went_unseen() else pace.look
+
+    async def _heed_newcomers(self) -> None:
+        """Look whether an account has come that nobody was asked about; where the list can't be read, one may have."""
+        if isinstance(self._exits, Exits) and self._exits.may_be_whole:
+            listed = await self._parts.look.names()
+            if listed is None or not listed <= set(self._sweep.scope.accounts):
+                self._exits.go_one_by_one()
 
     async def _in_flight(self) -> Recent:
         try:
@@ -178,7 +186,7 @@ class _Run:
         try:
             index = await self._course.begin(action, _words(action, unseen=unseen), closes=closes, unseen=unseen)
         except JournalError as error:
-            self._halted = str(error)
+            self._halted = f"{error} {NO_JOURNAL}"
             return
         if closes:
             self._legs |= dict.fromkeys(self._meant(action), index)

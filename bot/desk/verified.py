@@ -13,7 +13,7 @@ from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.desk.reasons import Reasons
 from bot.desk.settle import settled
-from bot.errors import Halted, JournalError
+from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.trading.actions import CancelOrders
 from bot.trading.closing import SentClose, held_in
 from bot.trading.exits import Pace
@@ -46,7 +46,7 @@ class VerifiedReversals:
                 Close(intent.account, intent.contract, closing_terms(held, None, None)), f"close {side_word(held)}", closes=True
             )
         except JournalError as error:
-            return settled(course.ticket, NotSent(str(error)), self.clock)
+            return settled(course.ticket, NotSent(f"{error} {NO_JOURNAL}"), self.clock)
         if isinstance(closed, Rejected | NotSent):
             # Nothing was done, so the ticket ends as if it had been one call.
             return settled(replace(course.ticket, progress=course.progress), closed, self.clock)

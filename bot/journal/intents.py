@@ -192,6 +192,7 @@ def shown_values(shown: Shown) -> Values:
         "warnings": shown.warnings,
         "approver_roles": sorted(shown.approver_roles),
         "working_orders": shown.working_orders,
+        "position_read": shown.position_read,
     }
 
 
@@ -212,6 +213,8 @@ def read_shown(data: dict[str, Any]) -> Shown:
         warnings=tuple(data["warnings"]),
         approver_roles=frozenset(data["approver_roles"]),
         working_orders=data["working_orders"],
+        # Rows of before have only positions that were read.
+        position_read=data.get("position_read", True),
     )
 
 

@@ -69,6 +69,7 @@ EVENTS = frozenset(
 )
 """What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""
 
+ROOTS = "Roots; ``?`` stands for one character, ``*`` for any, and only a lone ``*`` grants a whole account."
 _ROOT = re.compile(r"[A-Za-z0-9*?]{1,8}")
 
 
@@ -177,6 +178,13 @@ class DeskTable(Table):
             "How ``/reverse`` goes where its ``mode`` is left out: CrossTrade's own way, or read back as flat before it places."
         ),
     )
+    entries_fall_back: bool = Field(
+        default=False,
+        description=(
+            "Whether an entry goes by REST when it can't be put on the stream that orders travel by; ways out always do. "
+            "Without CROSSTRADE_TRANSPORT=websocket it means nothing."
+        ),
+    )
 
 
 class GrantTable(Table):
@@ -185,7 +193,7 @@ class GrantTable(Table):
     role: _Id = Field(description="Discord role id.")
     commands: Annotated[_Commands, Field(min_length=1)] = Field(description="Names of commands without the slash.")
     accounts: _Accounts = Field(default=[], description="Patterns on the NinjaTrader account name; letter case doesn't matter.")
-    instruments: _Roots = Field(default=[], description="Roots.")
+    instruments: _Roots = Field(default=[], description=ROOTS)
     max_quantity: Annotated[int, Field(ge=1, le=LARGEST_QUANTITY)] | None = Field(
         default=None, description="Contracts per order."
     )
@@ -262,10 +270,10 @@ class ApprovalTable(Table):
 
 
 class AccountTable(Table):
-    """Names accounts that are no simulation and may be traded all the same."""
+    """Names accounts that are no simulation and may be traded all the same; ways out need no such line."""
 
     name: _Account = Field(description="Account name or pattern.")
-    live: bool = Field(description="Whether real money may be traded there.")
+    live: bool = Field(description="Whether real money may be traded there; where lines disagree, ``false`` counts.")
 
     def build(self) -> policy.AccountRule:
         return policy.AccountRule(self.name, self.live)
@@ -314,6 +322,7 @@ class File(Table):
             ticket_visibility=self.desk.ticket_visibility,
             price_tolerance_ticks=self.desk.price_tolerance_ticks,
             reverse_mode=self.desk.reverse_mode,
+            entries_fall_back=self.desk.entries_fall_back,
         )
 
 

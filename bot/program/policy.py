@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
-from bot.trading.policy import Approval, Grant, Limit, Policy, Route
+from bot.trading.policy import AccountRule, Approval, Grant, Limit, Policy, Route, matches
 
 DEFAULT = "policy.toml"
 
@@ -27,10 +27,12 @@ def show(file: Path | None, *, schema: bool) -> int:
 def in_words(policy: Policy) -> list[str]:
     """A policy, a line a rule."""
     lines = [f"A ticket lives {policy.confirm_seconds} s and is shown in {policy.ticket_visibility.value}."]
+    entries = "go by REST" if policy.entries_fall_back else "are not sent"
+    lines += [f"While the stream is away that orders travel by, ways out go by REST, entries {entries}."]
     lines += [_grant(grant) for grant in policy.grants]
     lines += [_limit(limit) for limit in policy.limits]
     lines += [_approval(rule) for rule in policy.approvals]
-    lines += [f"{rule.name} {'is live and may be traded' if rule.live else 'is not live'}." for rule in policy.accounts]
+    lines += [_account(rule, policy) for rule in policy.accounts]
     lines += [_route(route) for route in policy.routes]
     return lines
 
@@ -62,6 +64,17 @@ def _limit(limit: Limit) -> str:
 
 def _approval(rule: Approval) -> str:
     return f"On {_names(rule.accounts)} from {rule.min_quantity} on, somebody else of role {rule.role} approves."
+
+
+def _account(rule: AccountRule, policy: Policy) -> str:
+    """What a line on an account comes to beside the others."""
+    if not rule.live:
+        return f"{rule.name} is not live, whatever other lines say: no entry goes there unless it is a simulation; ways out go."
+    barred = [other.name for other in policy.accounts if not other.live]
+    if matches(rule.name, barred):
+        return f"{rule.name} stays shut for entries, as another line says live = false for all of it."
+    but = [name for name in barred if matches(name, (rule.name,))]
+    return f"{rule.name} is live and may be traded{f', but not {_names(tuple(but))}' if but else ''}."
 
 
 def _route(route: Route) -> str:

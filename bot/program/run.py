@@ -18,6 +18,7 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
+from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.errors import JournalError, JournalLocked, PolicyError
@@ -155,7 +156,7 @@ async def lead(
         lease = journal.lease
         why_not = never_why if lease is None else lease.why_not
         messenger = DiscordMessenger(clock, why_not, timings.chat)
-        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade))
+        broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade, watch))
         meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
@@ -203,8 +204,7 @@ def _desk(
         lambda: watch.current,
         clock,
         ids,
-        quiet_broker=broker.in_background,
-        urgent_broker=broker.for_exits,
+        lanes=_lanes(broker),
         timings=timings,
         observe=meter.count,
         halt_file=beside_the_journal(settings.database_url),
@@ -287,7 +287,9 @@ class Clients:
                     log.info("presence not shown: %s", error)
 
 
-def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, timings: CrossTradeTimings) -> CrossTrade:
+def _crosstrade(
+    settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, timings: CrossTradeTimings, watch: PolicyWatch
+) -> CrossTrade:
     return CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
@@ -297,7 +299,19 @@ def _crosstrade(settings: Settings, clock: Clock, ids: NewId, why_not: WhyNot, t
         rate=settings.crosstrade_rate,
         burst=settings.crosstrade_burst,
         timings=timings,
+        entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
+    )
+
+
+def _lanes(broker: CrossTrade) -> Lanes:
+    return Lanes(
+        exits=broker.for_exits,
+        exit_cards=broker.for_exit_cards,
+        news=broker.for_news,
+        tickets=broker,
+        looking=broker.for_looking,
+        background=broker.in_background,
     )
 
 

@@ -8,7 +8,7 @@ Where the lists can't be read twice, or for some seconds, the one call of the sc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, SweepAction
@@ -97,7 +97,6 @@ MOST_TRIES = 3
 MOST_ALIKE = 2
 # By so much a pause grows, by how often in a row CrossTrade has refused.
 _REFUSED_WAIT = (1, 1, 9)
-# So many looks that couldn't read are enough.
 UNREAD_LOOKS = 2
 
 
@@ -150,11 +149,10 @@ class Exits:
     def sent(self, action: ExitAction, state: LegState, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the end of that call."""
         names = self._names(action, books)
+        cancels = isinstance(action, CancelOrders | CancelEverything)
         calls: list[SentClose | SentCancel] = [self._blind[name] for name in names if not self._is_read(books[name])]
-        if isinstance(action, CancelOrders | CancelEverything):
-            calls += [self._cancels[name] for name in names]
-        else:
-            calls += [self._closes[market] for market in self._meant(action, books)]
+        calls += [self._cancels[name] for name in names if cancels]
+        calls += [self._closes[market] for market in self._meant(action, books) if not cancels]
         for call in calls:
             call.end(state, now)
 
@@ -183,11 +181,8 @@ class Exits:
     def is_settled(self, books: Mapping[str, Facts], now: datetime) -> bool:
         """Tell whether every close that it has sent is proved to be over: one on its way may still turn over what looks flat."""
         closes = self._closes.items()
-        return all(
-            sent.is_over(books[account], contract, now, self.pace.patience)
-            for (account, contract), sent in closes
-            if account in books
-        )
+        read = ((sent, books[account], contract) for (account, contract), sent in closes if account in books)
+        return all(sent.is_over(facts, contract, now, self.pace.patience) for sent, facts, contract in read)
 
     def next_actions(self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Held] = frozenset()) -> list[ExitAction]:
         """The calls to make now.
@@ -230,6 +225,15 @@ class Exits:
         return bool(needed) and all(needed)
 
     @property
+    def may_be_whole(self) -> bool:
+        """Tell whether a call over everything may come next, so that the list of accounts must be read right before it."""
+        return self._is_whole and not (self._cancels and self._closes)
+
+    def go_one_by_one(self) -> None:
+        """Name each account from now on: there is one that nobody was asked about."""
+        self.sweep = replace(self.sweep, scope=replace(self.sweep.scope, everything=False))
+
+    @property
     def _is_whole(self) -> bool:
         return self.sweep.scope.everything
 
@@ -254,8 +258,8 @@ class Exits:
         return [FlattenAccount(name, contract, self.sweep.only) for name in names]
 
     def _is_due_unseen(self, name: str, facts: Facts, now: datetime) -> bool:
-        late = now - self.began >= timedelta(seconds=self.pace.unseen)
-        if self._is_read(facts) or not (self.unread.get(name, 0) >= UNREAD_LOOKS or (late and self.unread.get(name, 0))):
+        looks = UNREAD_LOOKS if now - self.began < timedelta(seconds=self.pace.unseen) else 1
+        if self._is_read(facts) or self.unread.get(name, 0) < looks:
             return False
         before = self._blind.get(name)
         if before is not None:
@@ -323,8 +327,7 @@ class Exits:
         return now - sent.at >= timedelta(seconds=wait)
 
     def _is_refused_cancel(self, name: str) -> bool:
-        sent = self._cancels.get(name)
-        return sent is not None and sent.tries >= MOST_TRIES and sent.state is LegState.REJECTED
+        return _is_refused(self._cancels.get(name))
 
     # What is closed.
 
@@ -346,22 +349,17 @@ class Exits:
         works = [order for order in facts.working(contract) if order not in closing]
         sent = self._cancels.get(name)
         tried = sent is not None and now - sent.since >= timedelta(seconds=self.pace.again)
-        late = now - self.began >= timedelta(seconds=self.pace.beside)
-        return bool(works) and not (late and tried)
+        return bool(works) and not (tried and now - self.began >= timedelta(seconds=self.pace.beside))
 
     def _may_close(self, market: Market, facts: Facts, now: datetime) -> bool:
         """Tell whether a close may go out: the last one is over, and three to no avail, or two refused alike, are enough."""
         sent = self._closes.get(market)
-        if market in self.barred():
-            return False
-        blind = self._blind.get(market[0])
-        if blind is not None and not blind.is_over(facts, market[1], now, self.pace.patience):
+        before = [each for each in (self._blind.get(market[0]), sent) if each is not None]
+        if market in self.barred() or not all(each.is_over(facts, market[1], now, self.pace.patience) for each in before):
             return False
         if sent is None:
             return True
-        if not sent.is_over(facts, market[1], now, self.pace.patience) or not self._may_repeat(sent, now):
-            return False
-        return sent.tries < MOST_TRIES or held_in(facts, market[1]) != sent.held
+        return self._may_repeat(sent, now) and (sent.tries < MOST_TRIES or held_in(facts, market[1]) != sent.held)
 
     def _may_repeat(self, sent: SentClose, now: datetime) -> bool:
         waits = self._before_again(sent) if sent.state in DID_NOTHING else 0.0
@@ -371,16 +369,13 @@ class Exits:
         return self.pace.again * _REFUSED_WAIT[min(sent.refusals, len(_REFUSED_WAIT) - 1)]
 
     def _is_refused_close(self, market: Market) -> bool:
-        sent = self._closes.get(market)
-        refused = sent is not None and sent.tries >= MOST_TRIES and sent.state is LegState.REJECTED
-        return refused or market in self.barred()
+        return _is_refused(self._closes.get(market)) or market in self.barred()
 
     def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Held]) -> bool:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
         if is_unread(facts) or any(order.remaining for order in facts.orders or ()):
             return False
-        busy = any(account == name for account, _ in held_up)
-        return not busy and closable == open_in(self.sweep, name, facts)
+        return all(account != name for account, _ in held_up) and closable == open_in(self.sweep, name, facts)
 
     def _close_in(self, sweep: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool) -> list[ExitAction]:
         """One call for the account where that may be; else one for each contract that may be closed."""
@@ -398,3 +393,7 @@ class Exits:
         if isinstance(action, Close):
             return [(action.account, action.contract)]
         return [(name, contract) for name in self._names(action, books) for contract in open_in(self.sweep, name, books[name])]
+
+
+def _is_refused(sent: SentClose | SentCancel | None) -> bool:
+    return sent is not None and sent.tries >= MOST_TRIES and sent.state is LegState.REJECTED

@@ -3,11 +3,12 @@
 Gathering the readings, and telling people, is the desk's work; when an outage must be told is in ``outages``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.switches import Switches, plain
 from bot.trading.words import code, verbatim
@@ -17,12 +18,15 @@ SLOW_COMMIT = 0.25
 LATE_NEWS = 30.0
 # So old may the last good answer be while all is well: when nothing hangs on it, CrossTrade is asked every 15 seconds.
 QUIET_CROSSTRADE = 30.0
+# Nothing was read for so long although answers come: then it isn't one odd answer.
+UNREADABLE_CROSSTRADE = 15.0
 OLD_PRICE = 10.0
 LOW_BUDGET = 5
 # One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
 RIVAL_ANSWERS = 3
 SHARED = "shared token"
 TAKEN = "taken by another"
+TRIED = "Entries are refused, exits are tried."
 
 
 class Grade(StrEnum):
@@ -56,6 +60,8 @@ class Reach(StrEnum):
     GOOD = "good"
     # CrossTrade answers, and says that the add-on in NinjaTrader doesn't.
     AWAY = "away"
+    # An answer came and can't be read.
+    GARBLED = "garbled"
     # CrossTrade refuses the token or its plan.
     REFUSED = "refused"
     NOWHERE = "nowhere"
@@ -80,9 +86,11 @@ class Vitals:
         good_at: when an answer of NinjaTrader's last came, UTC; ``None`` for never.
         stream_why: why the stream isn't open.
         stream_since: since when the stream is as it is, UTC.
-        orders_by_stream: whether orders travel by the stream alone.
+        orders_by_stream: whether orders travel by the stream.
         budget: requests that could be made at once.
         priced_at: when a price last came, UTC.
+        garbled: how many answers of the last minute couldn't be read, by what was asked for.
+        entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
     """
 
     reach: Reach = Reach.NOT_ASKED
@@ -94,6 +102,13 @@ class Vitals:
     orders_by_stream: bool = False
     budget: int = 0
     priced_at: datetime | None = None
+    entries_fall_back: bool = False
+    garbled: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def entries_by_stream(self) -> bool:
+        """Whether no entry can leave without the stream."""
+        return self.orders_by_stream and not self.entries_fall_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +192,9 @@ def chain(readings: Readings) -> tuple[Line, ...]:
         _journal(readings),
         _news(readings),
         _crosstrade(readings),
-        _ninjatrader(readings.broker),
+        _ninjatrader(readings),
         _stream(readings.broker),
-        *_brokers(readings.accounts),
+        *_brokers(readings),
         _prices(readings),
         _budget(readings.broker),
         _orders(readings),
@@ -224,10 +239,10 @@ def _switch(switches: Switches) -> Line:
 def _journal(readings: Readings) -> Line:
     commit = readings.commit
     if commit is not None and commit.failed:
-        mend = f"The journal can't be written ({code(commit.failed)}), so no order leaves; look at its disk or database."
+        mend = f"The journal can't be written ({code(commit.failed)}): look at its disk or database. {NO_JOURNAL}"
         return Line(Part.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
     if readings.in_flight is None:
-        mend = "The journal can't be read, so no order leaves; look at its disk or database."
+        mend = f"The journal can't be read: look at its disk or database. {NO_JOURNAL}"
         return Line(Part.JOURNAL, Grade.DOWN, "unreadable", mend)
     if commit is None:
         return Line(Part.JOURNAL, Grade.GOOD, "readable")
@@ -249,6 +264,11 @@ def _news(readings: Readings) -> Line:
     return Line(Part.NEWS, Grade.GOOD, words)
 
 
+def _meanwhile(readings: Readings) -> str:
+    """What the bot does while a link is down; without its journal it does nothing at all."""
+    return NO_JOURNAL if _journal(readings).grade is Grade.DOWN else TRIED
+
+
 def _crosstrade(readings: Readings) -> Line:
     broker, now = readings.broker, readings.now
     last = "never" if broker.good_at is None else f"{ago(now, broker.good_at)} ago"
@@ -258,47 +278,69 @@ def _crosstrade(readings: Readings) -> Line:
         case Reach.REFUSED:
             return Line(Part.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
         case Reach.NOWHERE:
-            mend = f"{code(broker.why)} Entries are refused, exits are tried; trade in NinjaTrader itself until it is back."
+            mend = f"{code(broker.why)} {_meanwhile(readings)} Trade in NinjaTrader itself until it is back."
             return Line(Part.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
         case Reach.AWAY:
             return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
+    if broker.garbled:
+        return _unreadable(readings)
     if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
         return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
     return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")
 
 
-def _ninjatrader(broker: Vitals) -> Line:
+def _unreadable(readings: Readings) -> Line:
+    """What CrossTrade answers and nobody can read: of some calls, or, where nothing could be read for a while, of all."""
+    garbled, good_at = readings.broker.garbled, readings.broker.good_at
+    is_all = good_at is None or (readings.now - good_at).total_seconds() > UNREADABLE_CROSSTRADE
+    mend = (
+        f"CrossTrade's answers can't be read ({', '.join(garbled)}). {_meanwhile(readings)} Look in NinjaTrader, "
+        "and see that its CrossTrade add-on is up to date."
+    )
+    return Line(Part.CROSSTRADE, Grade.DOWN if is_all else Grade.SLOW, f"{sum(garbled.values())} unreadable", mend)
+
+
+def _ninjatrader(readings: Readings) -> Line:
+    broker = readings.broker
     match broker.reach:
         case Reach.GOOD:
             return Line(Part.NINJATRADER, Grade.GOOD, "add-on answers")
         case Reach.AWAY:
-            mend = (
-                f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). Entries are refused, exits are tried."
-            )
+            mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). {_meanwhile(readings)}"
             return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
+        case Reach.GARBLED:
+            return Line(Part.NINJATRADER, Grade.SLOW, "can't be read")
     return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
 
 
 def _stream(broker: Vitals) -> Line:
-    bad = Grade.DOWN if broker.orders_by_stream else Grade.SLOW
+    bad = Grade.DOWN if broker.entries_by_stream else Grade.SLOW
     match broker.stream:
         case StreamState.OPEN:
             return Line(Part.STREAM, Grade.GOOD, "open")
         case StreamState.UNUSED:
             return Line(Part.STREAM, Grade.GOOD, "not used")
         case StreamState.TAKEN:
-            effect = "so no order can leave" if broker.orders_by_stream else "so prices and orders are asked for over REST"
-            mend = f"Another program took CrossTrade's stream with this token, {effect}; stop it, then restart the bot."
-            return Line(Part.STREAM, bad, TAKEN, mend)
-    mend = "Orders travel by it, so none can leave until it is open again." if broker.orders_by_stream else "REST serves instead."
+            mend = f"Another program took CrossTrade's stream with this token. {_without_stream(broker)}"
+            return Line(Part.STREAM, bad, TAKEN, f"{mend} Stop the other program, then restart the bot.")
+    mend = _without_stream(broker)
     return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
 
 
-def _brokers(accounts: tuple[Account, ...]) -> Iterator[Line]:
-    for account in accounts:
+def _without_stream(broker: Vitals) -> str:
+    """How orders and prices travel while the stream is away."""
+    if not broker.entries_by_stream:
+        return "REST serves instead."
+    return "Ways out go by REST; no entry leaves until it is open again, unless the policy file says entries_fall_back = true."
+
+
+def _brokers(readings: Readings) -> Iterator[Line]:
+    for account in readings.accounts:
         name = verbatim(account.name, 40)
         if account.connected is False:
             mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
+            if _journal(readings).grade is Grade.DOWN:
+                mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {NO_JOURNAL}"
             yield Line(Part.BROKER, Grade.DOWN, "not connected", mend, name)
         elif account.connected is None:
             yield Line(Part.BROKER, Grade.GOOD, "listed", "", name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import ClassVar
 
-from bot.trading.actions import SweepAction
+from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.instruments import Contract
 from bot.trading.orders import Side, Terms
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
@@ -181,6 +181,7 @@ Action = OrderIntent | SweepAction
 SWEEPS = (Flatten, CancelWorking, FlattenStrategy)
 # They can only lessen what is at risk: no limit may stand in their way.
 EXITS = (Close, Cancel, Bracket, *SWEEPS)
+SWEEP_CALLS = (CancelOrders, CancelEverything, FlattenAccount, FlattenEverything, CloseStrategy)
 # They close what is open in front of whatever else they do.
 CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)
 # They turn a position that must be there.
@@ -217,6 +218,11 @@ def kept(intent: Intent) -> str | None:
 def own_id(intent: Intent) -> str | None:
     """The desk's own id of the new order, where CrossTrade takes one."""
     return intent.order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None
+
+
+def is_way_out(action: Action) -> bool:
+    """Tell whether a call can only lessen what is at risk."""
+    return isinstance(action, (*EXITS, *SWEEP_CALLS))
 
 
 def accounts_of(intent: Intent) -> tuple[str, ...]:

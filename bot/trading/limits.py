@@ -54,7 +54,7 @@ class Recent:
 def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
     if isinstance(intent, EXITS):
-        return tuple(_about_exit(intent, facts, policy, recent, now))
+        return tuple(_about_exit(intent, facts, recent, now))
     account, quote = facts.account, facts.quote
     if account is None or facts.positions is None or facts.orders is None or quote is None:
         # A list that was read and holds no position settles it, whatever else could not be read; but not while an order there
@@ -78,16 +78,16 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
     return tuple(found)
 
 
-def _about_exit(
-    intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, recent: Recent, now: datetime
-) -> Iterable[Denial]:
-    """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does."""
-    if facts.account is None or facts.positions is None or facts.orders is None:
+def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
+    """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does.
+
+    Nor does what the policy file says of real money, or a list that it doesn't act on.
+    """
+    if facts.orders is None or (facts.positions is None and not isinstance(intent, Cancel)):
         yield _missing(facts, {Close: FLATTEN_UNSEEN, Cancel: CANCEL_UNSEEN}.get(type(intent), ""))
         return
     yield from about_tickets(intent, recent.tickets, now)
     yield from about_closes(intent, facts)
-    yield from _about_account(intent, facts.account, policy)
     if isinstance(intent, Close | Bracket):
         yield from _about_position(intent, facts)
         yield from _about_size(intent, facts)

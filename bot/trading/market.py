@@ -6,6 +6,10 @@ from datetime import datetime
 from bot.trading.instruments import Contract
 from bot.trading.spans import Span
 
+# What a card says of it: of an order that shall stay, and of one that closes at market, which rests until the open.
+SHUT = "the market is closed"
+CLOSES_AT_THE_OPEN = "the market is shut: it fills at the open"
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

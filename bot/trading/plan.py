@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from bot.trading import market
 from bot.trading.expiry import warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
@@ -36,8 +37,8 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Sh
         ValueError: a fact is missing; limits must have said so before.
     """
     account, quote = facts.account, facts.quote
-    if account is None:
-        raise ValueError("a plan needs an account")
+    if account is None and not isinstance(intent, EXITS):
+        raise ValueError("a plan of an entry needs an account")
     if not isinstance(intent, EXITS) and (quote is None or None in {quote.bid, quote.ask, quote.last, quote.at}):
         raise ValueError("a plan of an entry needs a quote with a bid, an ask, a last price and its time")
     position = facts.position(intent.contract)
@@ -45,7 +46,7 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Sh
         raise ValueError("a plan of a close needs a position")
     held = 0 if position is None else position.quantity
     return Shown(
-        live=not account.is_simulation or policy.names_live(intent.account),
+        live=policy.is_live(intent.account, account),
         position=held,
         average_price=None if position is None else position.average_price,
         after=_after(intent, held, facts),
@@ -59,6 +60,7 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Sh
         warnings=tuple(_warnings(intent, held, facts, now)),
         approver_roles=_approvers(intent, policy),
         working_orders=_others_working(intent, facts),
+        position_read=facts.positions is not None,
     )
 
 
@@ -219,5 +221,5 @@ def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:
         if crosses:
             found.append(f"a {terms.side} limit at {price(terms.limit, quote.tick_size)} fills at once")
     if quote.market_open is False:
-        found.append("the market is closed")
+        found.append(market.CLOSES_AT_THE_OPEN if isinstance(intent, Close) else market.SHUT)
     return found

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from bot.trading.facts import Account
 from bot.trading.orders import OrderType
 from bot.trading.words import code
 
@@ -48,9 +49,16 @@ def ascii_lower(text: str) -> str:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside; a bracket is a bracket."""
-    # To fnmatch ``Sim[1]`` would mean Sim1, which is another account.
-    return any(fnmatchcase(ascii_lower(name), ascii_lower(pattern).replace("[", "[[]")) for pattern in patterns)
+    """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside; a bracket is a bracket.
+
+    The name ``*``, which stands for all of them, and a pattern in place of a name fit only what fits all that they stand for.
+    """
+    return any(fnmatchcase(ascii_lower(name), _as_fnmatch(pattern)) for pattern in patterns)
+
+
+def _as_fnmatch(pattern: str) -> str:
+    # To fnmatch ``Sim[1]`` would mean Sim1, which is another account, and ``?`` would fit the ``*`` that means all.
+    return ascii_lower(pattern).replace("[", "[[]").replace("?", "[!*]")
 
 
 class Visibility(StrEnum):
@@ -101,6 +109,8 @@ class DenialCode(StrEnum):
     FLATTENING = "FLATTENING"
     HALTED = "HALTED"
     REDUCING = "REDUCING"
+    TOO_LATE = "TOO_LATE"
+    ASKED_TOO_OFTEN = "ASKED_TOO_OFTEN"
     CARD_OVER = "CARD_OVER"
     NOT_ONE_STOP = "NOT_ONE_STOP"
     DESK_DOWN = "DESK_DOWN"
@@ -171,7 +181,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class AccountRule:
-    """Names accounts that may be traded although they are not a simulation."""
+    """Names accounts that may be traded although they are not a simulation, or takes that back. Ways out need no such line."""
 
     name: str
     live: bool
@@ -207,6 +217,7 @@ class Policy:
         confirm_seconds: a ticket's life.
         reverse_mode: how ``/reverse`` goes where its ``mode`` is left out: ``direct`` or ``verified``.
         price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
+        entries_fall_back: whether an entry that can't be put on the stream goes by REST.
     """
 
     grants: tuple[Grant, ...]
@@ -218,6 +229,7 @@ class Policy:
     ticket_visibility: Visibility = Visibility.CHANNEL
     price_tolerance_ticks: int = 20
     reverse_mode: ReverseMode = ReverseMode.DIRECT
+    entries_fall_back: bool = False
 
     def grants_of(self, roles: frozenset[int]) -> tuple[Grant, ...]:
         """All grants that these roles bring."""
@@ -238,8 +250,13 @@ class Policy:
         )
 
     def names_live(self, account: str) -> bool:
-        """Tell whether the file names this account as one with real money."""
-        return any(rule.live and matches(account, (rule.name,)) for rule in self.accounts)
+        """Tell whether the file names this account as one with real money; where lines disagree, ``live = false`` counts."""
+        said = {rule.live for rule in self.accounts if matches(account, (rule.name,))}
+        return said == {True}
+
+    def is_live(self, name: str, account: Account | None) -> bool:
+        """Tell whether LIVE is said of an account, on cards, lists and alarms alike; one that was never read may be."""
+        return account is None or not account.is_simulation or self.names_live(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 
 from bot.trading.closing import Patience
 from bot.trading.facts import Facts
+from bot.trading.instruments import Contract
 from bot.trading.intents import CLOSING, Cancel, Change, Close
 from bot.trading.leftover import working_in
 from bot.trading.limits import Recent
+from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
 from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
@@ -33,23 +35,9 @@ def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
     return replace(sweep, scope=Scope(sweep.scope.accounts, left_out=left_out))
 
 
-def narrowed(sweep: Sweep, books: Books, policy: Policy) -> Sweep:
-    """The sweep without accounts that it may not touch, where it goes over several.
-
-    These are accounts of real money that the policy file doesn't name, and those that may be: of which NinjaTrader didn't say.
-    """
-    names = tuple(name for name in sweep.scope.accounts if not _is_unnamed(name, books, policy, unread=True))
-    if len(sweep.scope.accounts) == 1 or not names or names == sweep.scope.accounts:
-        return sweep
-    out = tuple(name for name in sweep.scope.accounts if name not in names)
-    left_out = (*sweep.scope.left_out, *out)
-    return replace(sweep, scope=Scope(names, sweep.scope.contract, everything=False, left_out=left_out))
-
-
-def reasons(sweep: Sweep, books: Books, policy: Policy, recent: Recent) -> tuple[Denial, ...]:
-    """Every reason against it; empty means allowed."""
-    found = [*_about_running(sweep, recent), *_about_accounts(sweep, books, policy)]
-    return tuple(found or _about_nothing(sweep, books))
+def reasons(sweep: Sweep, books: Books, recent: Recent) -> tuple[Denial, ...]:
+    """Every reason against it; empty means allowed. That money is real, and that nobody has named it as live, is none."""
+    return tuple(_about_running(sweep, recent)) or tuple(_about_nothing(sweep, books))
 
 
 def lines(sweep: Sweep, books: Books, policy: Policy) -> tuple[Line, ...]:
@@ -74,6 +62,19 @@ def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
         warnings=(*_warnings(sweep, made), *more),
         working_orders=sum(line.orders_before or 0 for line in made),
     )
+
+
+def to_close(sweep: Sweep, made: Iterable[Line]) -> tuple[Contract, ...]:
+    """The contracts in which a sweep closes something, as far as was read."""
+    if not isinstance(sweep, CLEARING):
+        return ()
+    return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
+
+
+def with_shut(shown: Shown, shut: Iterable[Contract]) -> Shown:
+    """The facts to show, with a warning of each market that is shut."""
+    told = tuple(f"{contract}: {CLOSES_AT_THE_OPEN}" for contract in shut)
+    return replace(shown, warnings=(*told, *shown.warnings))
 
 
 def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
@@ -193,7 +194,7 @@ def _reaches(other: Ticket, scope: Scope) -> bool:
 
 
 def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
-    live = facts.account is None or not facts.account.is_simulation or policy.names_live(name)
+    live = policy.is_live(name, facts.account)
     if not _is_read(sweep, facts):
         return [Line(name, live, sweep.scope.contract, None, None)]
     held = {p.contract: p.quantity for p in facts.positions or () if p.quantity and sweep.scope.covers(name, p.contract)}
@@ -237,23 +238,6 @@ def _may_close(ticket: Ticket) -> bool:
     return isinstance(ticket.intent, (*CLOSING, *CLEARING)) and ticket.state in IN_FLIGHT
 
 
-def _about_accounts(sweep: Sweep, books: Books, policy: Policy) -> Iterable[Denial]:
-    for name in sweep.scope.accounts:
-        facts = books[name]
-        if facts.account is None and not policy.names_live(name):
-            why = "; ".join(map(code, facts.missing)) or "no answer"
-            yield Denial(
-                DenialCode.FACTS_MISSING, f"{code(name, 60)} could not be read ({why}), so nothing is sent; try again shortly."
-            )
-        elif _is_unnamed(name, books, policy):
-            yield Denial(
-                DenialCode.LIVE_NOT_NAMED,
-                f"{code(name, 60)} is not a simulation and the policy file doesn't name it as live; "
-                "whoever runs the desk must add it under [[account]].",
-                f"account={name}",
-            )
-
-
 def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
     read = all(_is_read(sweep, facts) for facts in books.values())
     if not read or any(_lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
@@ -269,17 +253,10 @@ def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
         yield Denial(DenialCode.NO_POSITION, sentence, f"scope={sweep.scope}")
 
 
-def _is_unnamed(name: str, books: Books, policy: Policy, *, unread: bool = False) -> bool:
-    """Tell whether it is real money that nobody has named; ``unread`` is what counts where the account could not be read."""
-    account = books[name].account
-    is_real = unread if account is None else not account.is_simulation
-    return is_real and not policy.names_live(name)
-
-
 def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:
     if sweep.scope.left_out:
         names = ", ".join(code(name, 40) for name in sweep.scope.left_out)
-        yield f"not among these (no grant, not named as live, or not readable): {names}"
+        yield f"not among these (no grant, or not there when this was asked): {names}"
     yield from (
         f"{code(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
     )

@@ -90,6 +90,7 @@ class Shown:
             stands in the way of nothing that can only lessen the risk. ``tick_value`` is money per tick and contract.
         warnings: plain sentences.
         approver_roles: roles of which somebody else must approve.
+        position_read: whether ``position`` was read; to cancel an order nobody need know it.
     """
 
     live: bool
@@ -106,6 +107,7 @@ class Shown:
     warnings: tuple[str, ...] = ()
     approver_roles: frozenset[int] = frozenset()
     working_orders: int = 0
+    position_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from decimal import Decimal
 import pytest
 
 from bot.crosstrade import CrossTrade
-from bot.errors import BrokerRefused, BrokerUnreachable
+from bot.errors import BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import AccountSpec, Kind, Rule, Simulator, Timing, running
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.sandbox.ninjatrader.hours import Hours
 from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Position
+from bot.trading.health import Reach
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action, Bracket, Invert, PlaceOrder, Replace
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
@@ -339,3 +340,21 @@ async def test_a_bracket_is_a_target_and_a_stop_of_one_group(play: Play) -> None
     assert (its_stop.side, its_stop.quantity, its_stop.stop) == (Side.SELL, 2, tick)
     assert target.oco
     assert target.oco == its_stop.oco
+
+
+@pytest.mark.parametrize(
+    "rule", [Rule(Kind.GARBAGE), Rule(Kind.ANSWER, status=200, body={"success": True})], ids=["torn", "empty"]
+)
+async def test_while_no_answer_can_be_read_it_is_known_and_counted(play: Play, rule: Rule) -> None:
+    simulator, client = play
+    await client.accounts()
+    simulator.faults.rules.append(rule)
+    for _ in range(2):
+        for reading in (client.accounts(), client.all_positions(), client.positions("Sim101")):
+            with pytest.raises(BrokerGarbled):
+                await reading
+    vitals = client.vitals()
+    assert (vitals.reach, vitals.garbled) == (Reach.GARBLED, {"accounts": 2, "all positions": 2, "positions": 2})
+    simulator.faults.clear()
+    await client.accounts()
+    assert "accounts" not in client.vitals().garbled

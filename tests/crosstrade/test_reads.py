@@ -105,9 +105,9 @@ async def test_each_read_asks_the_documented_path_and_brings_the_link_up(vendor:
         (told(200, {"success": False, "error": "x"}), BrokerRefused, True),
         (Answer(200, "<html>"), BrokerGarbled, False),
         (Answer(200, ""), BrokerGarbled, False),
-        (told(200, {"success": True, "data": {"position": "none"}}), BrokerGarbled, True),
-        (told(200, None), BrokerGarbled, True),
-        (told(200, {}), BrokerGarbled, True),
+        (told(200, {"success": True, "data": {"position": "none"}}), BrokerGarbled, False),
+        (told(200, None), BrokerGarbled, False),
+        (told(200, {}), BrokerGarbled, False),
     ],
     ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
 )
@@ -191,7 +191,10 @@ async def test_reads_leave_the_reserve_to_orders(vendor: Vendor, connect: Connec
 async def test_reads_in_the_background_give_way(connect: Connect) -> None:
     client = await connect()
     quiet = client.in_background
-    assert (quiet._reads_as, client._reads_as) == (Priority.BACKGROUND, Priority.READ)
+    lanes = (client.for_exits, client.for_exit_cards, client.for_news, client, client.for_looking, quiet)
+    reads = [lane._reads_as for lane in lanes]
+    assert reads == sorted(reads)
+    assert (reads[0], reads[-1], len(set(reads))) == (Priority.EXIT, Priority.BACKGROUND, len(lanes))
     await quiet.positions("Sim101")
     assert client.link.up
     assert quiet.link == client.link

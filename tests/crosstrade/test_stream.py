@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.clock import SteadyClock
+from bot.crosstrade.client import ENTRIES_WAIT
 from bot.crosstrade.errors import NeverLeft
 from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
@@ -216,7 +217,8 @@ async def test_an_rpc_without_an_open_socket_is_not_sent(vendor: Vendor, connect
 
 async def test_nothing_is_sent_before_the_first_connection(connect: Connect) -> None:
     client = await connect("http://127.0.0.1:9", transport="websocket", timings=CrossTradeTimings(backoff=(60.0,)))
-    assert await client.send(reverse(), deadline=soon()) == NotSent("The stream of CrossTrade is not connected yet.")
+    why = f"The stream of CrossTrade is not connected yet. {ENTRIES_WAIT}"
+    assert await client.send(reverse(), deadline=soon()) == NotSent(why)
     await until(lambda: "No connection" in client.link.why)
 
 
@@ -233,7 +235,7 @@ async def test_a_session_active_elsewhere_stops_it_for_good(vendor: Vendor, conn
     assert client.link.why == STOPPED
     assert not client.link.up
     assert vendor.handshakes == 1
-    assert await client.send(reverse(), deadline=soon()) == NotSent(STOPPED)
+    assert await client.send(reverse(), deadline=soon()) == NotSent(f"{STOPPED} {ENTRIES_WAIT}")
     # Reads are not affected.
     assert len(await client.positions("Sim101")) == 1
 

@@ -6,12 +6,14 @@ import pytest
 
 from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.link import Gauge
-from bot.errors import BrokerError
+from bot.errors import BrokerError, BrokerGarbled
 from bot.timings import USUAL
 from bot.trading.health import Reach, StreamState
 from bot.trading.instruments import Root
+from bot.trading.outcomes import Unknown
 
 from .conftest import Connect
+from .intents import reverse, soon
 from .test_wire import QUOTE
 from .vendor import Answer, Vendor, told
 
@@ -23,7 +25,9 @@ NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
     [
         (told(408, {"success": False, "error": "Client not ready"}), Reach.AWAY),
         (told(500, {"error": "internal_error"}), Reach.NOWHERE),
-        (Answer(200, "<html>"), Reach.NOWHERE),
+        (Answer(200, "<html>"), Reach.GARBLED),
+        (told(200, {}), Reach.GARBLED),
+        (told(200, None), Reach.GARBLED),
         (told(401, {"error": "api_requires_pro"}), Reach.REFUSED),
         (told(400, {"error": "Invalid request"}), Reach.GOOD),
     ],
@@ -48,6 +52,47 @@ async def test_a_price_that_was_read_has_its_moment_and_the_background_knows_it_
     assert client.in_background.vitals().priced_at == client.vitals().priced_at
     assert client.vitals().budget > 0
     assert client.vitals().stream in {StreamState.UNUSED, StreamState.CLOSED, StreamState.OPEN}
+
+
+async def test_answers_that_can_not_be_read_are_counted_by_what_was_asked_until_one_can(vendor: Vendor, connect: Connect) -> None:
+    client = await connect()
+    for _ in range(2):
+        vendor.next.append(told(200, {}))
+        with pytest.raises(BrokerGarbled):
+            await client.positions("Sim101")
+    vendor.next.append(Answer(200, "<html>"))
+    with pytest.raises(BrokerGarbled):
+        await client.all_orders(active_only=True)
+    assert client.vitals().garbled == {"all orders": 1, "positions": 2}
+    assert not client.link.up
+    await client.accounts()
+    # What is asked elsewhere proves nothing of it; but one odd answer among others is no outage.
+    assert client.vitals().garbled == {"all orders": 1, "positions": 2}
+    assert (client.link.up, client.vitals().reach) == (True, Reach.GOOD)
+    await client.positions("Sim101")
+    assert client.vitals().garbled == {"all orders": 1}
+
+
+async def test_an_answer_to_an_order_that_can_not_be_read_counts_too(vendor: Vendor, connect: Connect) -> None:
+    client = await connect()
+    vendor.next.append(Answer(200, "<html>"))
+    assert isinstance(await client.send(reverse(), deadline=soon()), Unknown)
+    assert client.vitals().garbled == {"orders": 1}
+
+
+def test_what_could_not_be_read_is_forgotten_after_a_minute() -> None:
+    now = [NOON]
+    gauge = Gauge(lambda: now[0])
+    gauge.understood("accounts")
+    gauge.unreadable("positions", "No.")
+    assert (gauge.link.up, gauge.link.good_at, gauge.garbled) == (True, NOON, {"positions": 1})
+    now[0] += timedelta(seconds=59)
+    gauge.unreadable("positions", "No.")
+    assert (gauge.link.up, gauge.link.good_at, gauge.garbled) == (False, NOON, {"positions": 2})
+    now[0] += timedelta(seconds=1)
+    assert gauge.garbled == {"positions": 1}
+    now[0] += timedelta(seconds=60)
+    assert gauge.garbled == {}
 
 
 def test_the_last_good_answer_stays_known_while_none_comes() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
-from bot.errors import JournalError
+from bot.errors import NO_JOURNAL, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.exits import USUAL_PACE
@@ -129,7 +129,8 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
     assert ended.outcome == (
-        f"`Sim101` ES 09-26: still SHORT 2. {FULL} Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
+        f"`Sim101` ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} "
+        "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
         "Look at NinjaTrader."
     )
     assert [leg.state for leg in ended.progress.legs] == [LegState.ACCEPTED]

@@ -143,7 +143,7 @@ async def test_an_alarm_about_the_journal_goes_without_it_and_is_stored_later(ro
         await room.desk.health.look()
     [alarm] = room.messenger.told
     assert "**Link down** · Journal: not for 15 s" in alarm.text
-    assert "no order leaves" in alarm.text
+    assert "the bot sends nothing, ways out neither" in alarm.text
     room.disk.failing.clear()
     told = [notice.text for notice in await look(room, 5, 5, 5)]
     assert len(told) == 1

@@ -7,6 +7,7 @@ from bot.desk.look import Look, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.journal.store import SqlJournal
+from bot.timings import USUAL
 from bot.trading.limits import worst_position
 from bot.trading.orders import OrderState
 from bot.trading.policy import Limit
@@ -49,7 +50,9 @@ async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(
     assert await room.journal.advance(ticket, sent, ())
     assert await room.journal.advance(sent, accepted, ())
     room.broker.reading = asyncio.Event()
-    looking = asyncio.create_task(survey(Look(room.broker), room.journal, ticket.order, lambda: room.policies[-1], room.clock))
+    looking = asyncio.create_task(
+        survey(Look(room.broker, USUAL.desk), room.journal, ticket.order, lambda: room.policies[-1], room.clock)
+    )
     await eventually(lambda: room.broker.reads >= 8)
     assert await room.journal.advance(accepted, done, ())
     room.broker.reading.set()
@@ -94,7 +97,7 @@ async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_w
 
 
 async def test_reads_are_begun_when_they_are_asked_for_and_not_when_they_are_waited_for(room: Room) -> None:
-    reading = Look(room.broker).at(ASK.account, (await room.ticket()).order.contract)
+    reading = Look(room.broker, USUAL.desk).at(ASK.account, (await room.ticket()).order.contract)
     reads = room.broker.reads
     await asyncio.sleep(0)
     assert room.broker.reads == reads + 4

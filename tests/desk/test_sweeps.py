@@ -162,28 +162,10 @@ async def test_everything_is_all_that_the_member_may_and_names_the_rest(room: Ro
     grant(room, "Sim101")
     ticket = await room.ticket(EVERYTHING)
     assert ticket.intent == Flatten(Scope(("Sim101",), left_out=("Apex-001", "Sim102")))
-    assert ticket.shown.warnings == ("not among these (no grant, not named as live, or not readable): `Apex-001`, `Sim102`",)
+    assert ticket.shown.warnings == ("not among these (no grant, or not there when this was asked): `Apex-001`, `Sim102`",)
     await room.confirm(ticket)
     assert room.broker.sent == [FlattenAccount("Sim101")]
     assert room.broker.book_positions["Apex-001", ES] == -2
-
-
-async def test_real_money_that_the_policy_does_not_name_is_left_out_of_everything_and_denied_by_itself(room: Room) -> None:
-    room.rule(accounts=())
-    ticket = await room.ticket(EVERYTHING)
-    assert ticket.intent == Flatten(Scope(("Sim101", "Sim102"), left_out=("Apex-001",)))
-    await room.confirm(ticket)
-    assert room.broker.sent == [FlattenAccount("Sim101")]
-    assert await room.refused(FlattenRequest("account", "Apex-001")) == ["LIVE_NOT_NAMED"]
-
-
-async def test_real_money_whose_name_is_taken_back_before_the_press_is_left_out(room: Room) -> None:
-    ticket = await room.ticket(EVERYTHING)
-    room.rule(accounts=())
-    await room.confirm(ticket)
-    assert room.broker.book_positions["Apex-001", ES] == -2
-    assert room.broker.book_positions["Sim101", ES] == 0
-    assert (await room.now(ticket.id)).intent == Flatten(Scope(("Sim101", "Sim102"), left_out=("Apex-001",)))
 
 
 async def test_an_account_that_comes_between_card_and_press_is_left_alone(room: Room) -> None:
@@ -207,6 +189,7 @@ async def test_where_the_accounts_can_not_be_read_at_the_press_each_is_flattened
 
 
 async def test_everything_that_is_open_in_several_accounts_goes_with_one_call_each_for_orders_and_positions(room: Room) -> None:
+    grant(room, "*")
     for name in ("Sim101", "Apex-001"):
         room.broker.rest(Side.BUY, 1, name)
     ended = await done(room, EVERYTHING)
@@ -420,6 +403,7 @@ UNREADABLE = ["positions", "orders"]
 async def test_a_flatten_goes_out_unseen_within_five_seconds_and_cancels_nothing_before(
     room: Room, request_: TicketRequest, call: Action, lists: list[str], how: str
 ) -> None:
+    grant(room, "*")
     room.broker.rest(Side.BUY, 2)
     ticket = await room.ticket(request_)
     getattr(room.broker, how).update(lists)
@@ -449,6 +433,7 @@ async def test_a_flatten_goes_out_unseen_within_five_seconds_and_cancels_nothing
     ids=["account", "instrument", "everything"],
 )
 async def test_a_cancellation_goes_out_unseen_within_five_seconds(room: Room, request_: TicketRequest, call: Action) -> None:
+    grant(room, "*")
     room.broker.rest(Side.BUY, 2)
     ticket = await room.ticket(request_)
     room.broker.failing.update(UNREADABLE)

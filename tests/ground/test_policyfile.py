@@ -57,6 +57,7 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         confirm_seconds = 60
         ticket_visibility = "private"
         price_tolerance_ticks = 4
+        entries_fall_back = true
         [[grant]]
         role = 1100
         commands = ["reverse", "help"]
@@ -129,6 +130,7 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         confirm_seconds=60,
         ticket_visibility=Visibility.PRIVATE,
         price_tolerance_ticks=4,
+        entries_fall_back=True,
     )
 
 

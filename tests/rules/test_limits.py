@@ -156,6 +156,9 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.HALTED,
         DenialCode.REDUCING,
         DenialCode.DESK_DOWN,
+        # Of a press, and of commands that read.
+        DenialCode.TOO_LATE,
+        DenialCode.ASKED_TOO_OFTEN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
         DenialCode.NOT_ONE_STOP,
@@ -516,7 +519,8 @@ BRACKETS: dict[str, tuple[World, list[DenialCode]]] = {
     "no last price needed": (bracket("5810.00", "5790.00").with_quote(last=None), []),
     "an old price does": (bracket("5810.00", "5790.00").with_quote(at=NOW - timedelta(hours=1)), []),
     "positions unread": (bracket("5810.00", "5790.00").with_facts(positions=None), [DenialCode.FACTS_MISSING]),
-    "real money": (bracket("5810.00", "5790.00").with_account(provider="Rithmic"), [DenialCode.LIVE_NOT_NAMED]),
+    "real money that nobody has named": (bracket("5810.00", "5790.00").with_account(provider="Rithmic"), []),
+    "account unread": (bracket("5810.00", "5790.00").with_facts(account=None), []),
 }
 
 

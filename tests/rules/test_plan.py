@@ -220,6 +220,12 @@ def test_a_closed_market_is_a_warning(market_open: bool | None, warnings: tuple[
     assert plan(INTENT, facts, POLICY, NOW).warnings == warnings
 
 
+def test_a_close_into_a_shut_market_says_when_it_fills() -> None:
+    facts = replace(held(2), quote=replace(QUOTE, market_open=False))
+    intent = Close("Sim101", ES, Terms(Side.SELL, 2))
+    assert plan(intent, facts, POLICY, NOW).warnings == ("the market is shut: it fills at the open",)
+
+
 def test_all_warnings_that_are_true_are_told_together() -> None:
     facts = replace(held(2), quote=replace(QUOTE, market_open=False))
     intent = asked(Side.BUY, 1, OrderType.LIMIT, limit=Decimal(5801))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.trading.facts import Account
 from bot.trading.orders import OrderType
 from bot.trading.policy import (
     COMMANDS,
@@ -40,13 +41,13 @@ def code_of(denial: Denial | None) -> DenialCode | None:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """The meaning of a pattern, written out once more: ``*`` any run, ``?`` one character, all else is itself, A-Z as a-z."""
+    """The meaning of a pattern, written out once more: ``*`` any run, ``?`` one character but that, A-Z is a-z."""
     if not pattern:
         return not name
     if pattern[0] == "*":
         return any(fits(name[start:], pattern[1:]) for start in range(len(name) + 1))
     same = name[:1] == pattern[0] or (name.isascii() and pattern.isascii() and name[:1].lower() == pattern[0].lower())
-    return bool(name) and (pattern[0] == "?" or same) and fits(name[1:], pattern[1:])
+    return bool(name) and ((pattern[0] == "?" and name[0] != "*") or same) and fits(name[1:], pattern[1:])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,14 @@ def fits(name: str, pattern: str) -> bool:
         ("Sim101", "*101", True),
         ("Sim101", "Sim?01", True),
         ("Sim1", "Sim??", False),
+        # The name that means all, and patterns in place of names: only what fits all of them does.
+        ("*", "*", True),
+        ("*", "**", True),
+        ("*", "?", False),
+        ("*", "?*", False),
+        ("*", "*?", False),
+        ("ES*", "ES?", False),
+        ("ES*", "ES**", True),
         ("Sim101", "Sim", False),
         ("MySim101", "Sim*", False),
         ("Sim101\n", "Sim101", False),
@@ -318,6 +327,33 @@ def test_an_account_is_live_only_where_a_line_names_it(account: str, named: bool
     rules = (AccountRule("Apex-*", live=True), AccountRule("Live[1]", live=True), AccountRule("Demo-*", live=False))
     assert Policy(grants=(), accounts=rules).names_live(account) is named
     assert not Policy(grants=()).names_live(account)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (("*", True), ("Apex-1", False)),
+        (("Apex-1", False), ("*", True)),
+        (("Apex-*", True), ("apex-?", False)),
+        (("Apex-1", True), ("Apex-1", False)),
+        (("Apex-1", True), ("*", False)),
+        (("Apex-?", True), ("*-1", False)),
+    ],
+)
+def test_a_line_that_takes_it_back_counts_in_whichever_order_and_however_narrow(rules: tuple[tuple[str, bool], ...]) -> None:
+    policy = Policy(grants=(), accounts=tuple(AccountRule(name, live=live) for name, live in rules))
+    assert not policy.names_live("Apex-1")
+    without = replace(policy, accounts=tuple(rule for rule in policy.accounts if rule.live))
+    assert without.names_live("Apex-1")
+
+
+@pytest.mark.parametrize(
+    ("account", "live"),
+    [(Account("Apex-1", "Simulator"), True), (Account("Sim1", "Simulator"), False), (Account("Sim1"), True), (None, True)],
+)
+def test_live_is_said_of_real_money_of_what_may_be_and_of_what_is_named_so(account: Account | None, live: bool) -> None:
+    policy = Policy(grants=(), accounts=(AccountRule("Apex-*", live=True),))
+    assert policy.is_live("Sim1" if account is None else account.name, account) is live
 
 
 SIM_ES = Limit(("Sim*",), ("ES",), max_position=5, stale_seconds=4)

@@ -180,7 +180,7 @@ def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
 def codes(sweep: Flatten | FlattenStrategy, *others: Ticket, its: Facts | None = None) -> list[DenialCode]:
     """Why not."""
     books = {ONE: seen(CLOSE, facts(2, STOP)) if its is None else its}
-    return [denial.code for denial in sweeping.reasons(sweep, books, POLICY, Recent(others))]
+    return [denial.code for denial in sweeping.reasons(sweep, books, Recent(others))]
 
 
 def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:
@@ -264,4 +264,4 @@ def test_its_card_says_what_will_be_done_and_its_end_in_its_own_words() -> None:
     )
     assert sweeping.undone_words(CLOSE) == "STRATEGY NOT CLOSED"
     assert sweeping.plan(CLOSE, (), "beware").warnings == ("beware",)
-    assert sweeping.reasons(CLOSE, {ONE: seen(CLOSE, facts(2, STOP))}, POLICY, NOTHING_SENT) == ()
+    assert sweeping.reasons(CLOSE, {ONE: seen(CLOSE, facts(2, STOP))}, NOTHING_SENT) == ()

@@ -38,7 +38,6 @@ from bot.trading.sweeping import (
     followed,
     in_flight_elsewhere,
     lines,
-    narrowed,
     not_running,
     plan,
     reasons,
@@ -360,7 +359,7 @@ def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Flatten | Cancel
 
 
 def codes(sweep: Sweep, books: dict[str, Facts], policy: Policy = POLICY, recent: Recent = NOTHING_SENT) -> list[DenialCode]:
-    return [denial.code for denial in reasons(sweep, books, policy, recent)]
+    return [denial.code for denial in reasons(sweep, books, recent)]
 
 
 def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
@@ -380,19 +379,11 @@ DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
     "something to cancel": (CANCEL, {ONE: book(ONE, {}, ORDER)}, []),
     "perhaps something": (FLATTEN, {ONE: book(ONE, {}, **NOT_ORDERS)}, []),
     "perhaps something in one of several": (Flatten(ALL), {ONE: book(), TWO: book(TWO, {}, **NOT_POSITIONS)}, []),
-    "account unread": (FLATTEN, {ONE: book(ONE, {ES: 1}, account=None)}, [DenialCode.FACTS_MISSING]),
-    "one account unread": (
-        Flatten(ALL),
-        {ONE: book(ONE, {ES: 1}, account=None), TWO: book(TWO, {ES: 1})},
-        [DenialCode.FACTS_MISSING],
-    ),
-    "real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider="Rithmic")}, [DenialCode.LIVE_NOT_NAMED]),
-    "perhaps real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider=None)}, [DenialCode.LIVE_NOT_NAMED]),
-    "real money to cancel in": (
-        CancelWorking(Scope((REAL,))),
-        {REAL: book(REAL, {}, ORDER, provider="Rithmic")},
-        [DenialCode.LIVE_NOT_NAMED],
-    ),
+    "account unread": (FLATTEN, {ONE: book(ONE, {ES: 1}, account=None)}, []),
+    "one account unread": (Flatten(ALL), {ONE: book(ONE, {ES: 1}, account=None), TWO: book(TWO, {ES: 1})}, []),
+    "real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider="Rithmic")}, []),
+    "perhaps real money": (Flatten(Scope((REAL,))), {REAL: book(REAL, {ES: 1}, provider=None)}, []),
+    "real money to cancel in": (CancelWorking(Scope((REAL,))), {REAL: book(REAL, {}, ORDER, provider="Rithmic")}, []),
 }
 
 
@@ -401,7 +392,7 @@ def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
     sweep: Sweep, books: dict[str, Facts], why: list[DenialCode]
 ) -> None:
     assert codes(sweep, books) == why
-    for denial in reasons(sweep, books, POLICY, NOTHING_SENT):
+    for denial in reasons(sweep, books, NOTHING_SENT):
         assert denial.sentence.endswith(".")
         assert 20 < len(denial.sentence) < 300
 
@@ -445,23 +436,6 @@ SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
         "OUTCOME_UNKNOWN: ticket=other state=unknown",
         "The outcome of ticket other there is not known yet; wait until its card says what became of it.",
     ),
-    (
-        FLATTEN,
-        book(ONE, {ES: 1}, account=None, missing=("account: HTTP 500", "orders: no answer")),
-        None,
-        "FACTS_MISSING",
-        "`Sim101` could not be read (`account: HTTP 500`; `orders: no answer`), so nothing is sent; try again shortly.",
-    ),
-    (
-        FLATTEN,
-        book(ONE, {ES: 1}, provider="Rithmic"),
-        None,
-        "LIVE_NOT_NAMED: account=Sim101",
-        (
-            "`Sim101` is not a simulation and the policy file doesn't name it as live; whoever runs the desk must add it under "
-            "[[account]]."
-        ),
-    ),
 ]
 
 
@@ -471,15 +445,12 @@ def test_what_is_in_its_way_is_told_to_the_letter(
 ) -> None:
     elsewhere = under_way(TicketState.SENDING, Flatten(Scope((TWO,))))
     recent = Recent((elsewhere, *([] if other is None else [other])))
-    [denial] = reasons(sweep, {ONE: facts}, POLICY, recent)
+    [denial] = reasons(sweep, {ONE: facts}, recent)
     assert (str(denial), denial.sentence) == (code, sentence)
 
 
-def test_long_account_names_are_cut_in_denials_and_warnings() -> None:
+def test_long_account_names_are_cut_in_warnings() -> None:
     sweep = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
-    for facts in (book(LONG, {ES: 1}, account=None), book(LONG, {ES: 1}, provider="Rithmic")):
-        [denial] = reasons(sweep, {LONG: facts}, POLICY, NOTHING_SENT)
-        assert denial.sentence.startswith(f"`{'x' * 59}…` ")
     left, unread = plan(sweep, (line(None, None, None, LONG),)).warnings
     assert left.endswith(f": `{'x' * 39}…`, `Apex-1`")
     assert unread.startswith(f"`{'x' * 59}…` ")
@@ -490,19 +461,11 @@ def test_one_contract_is_a_side_and_none_is_not(quantity: int, held: list[Holdin
     assert [side for side in Holding if side.is_of(quantity)] == held
 
 
-def test_an_account_that_the_policy_names_needs_no_word_of_its_provider() -> None:
-    sweep = Flatten(Scope((REAL,)))
-    assert codes(sweep, {REAL: book(REAL, {ES: 1}, provider="Rithmic")}, NAMES_REAL) == []
-    assert codes(sweep, {REAL: book(REAL, {ES: 1}, account=None)}, NAMES_REAL) == []
-
-
-def test_each_account_that_is_in_the_way_is_named_by_itself() -> None:
-    books = {ONE: book(ONE, account=None, missing=("account: @everyone",)), TWO: book(TWO, account=None)}
-    sentences = [denial.sentence for denial in reasons(Flatten(ALL), books, POLICY, NOTHING_SENT)]
-    assert sentences == [
-        "`Sim101` could not be read (`account: @everyone`), so nothing is sent; try again shortly.",
-        "`Sim102` could not be read (no answer), so nothing is sent; try again shortly.",
-    ]
+@pytest.mark.parametrize("account", [Account(REAL, "Rithmic"), Account(REAL), None])
+def test_real_money_that_nobody_has_named_is_marked_as_such_and_gone_over_all_the_same(account: Account | None) -> None:
+    books = {REAL: book(REAL, {ES: 1}, account=account), ONE: book(ONE, {ES: 1})}
+    [real, simulated] = lines(Flatten(Scope((REAL, ONE))), books, POLICY)
+    assert (real.live, simulated.live) == (True, False)
 
 
 @pytest.mark.parametrize("state", TicketState)
@@ -518,50 +481,8 @@ def test_there_is_one_flatten_at_a_time_where_two_would_meet(state: TicketState)
 
 def test_who_is_flattening_already_is_named_harmlessly() -> None:
     its = under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name="@everyone *A*"))
-    [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, POLICY, Recent((its,)))
+    [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, Recent((its,)))
     assert denial.sentence.startswith("@\u200beveryone \\*A\\* is flattening `Sim101` already (ticket other)")
-
-
-# Real money that nobody has named.
-
-
-def test_of_several_accounts_those_with_real_money_that_nobody_named_are_left_out_and_named() -> None:
-    scope = Scope((REAL, ONE, TWO), everything=True)
-    books = {REAL: book(REAL, {ES: 1}, provider="Rithmic"), ONE: book(ONE, {ES: 1}), TWO: book(TWO)}
-    for sweep in (Flatten(scope, Holding.LONG), CancelWorking(scope)):
-        left = narrowed(sweep, books, POLICY)
-        assert left == replace(sweep, scope=Scope((ONE, TWO), left_out=(REAL,)))
-        [warning] = plan(left, lines(left, books, POLICY)).warnings
-        assert warning == "not among these (no grant, not named as live, or not readable): `Apex-1`"
-        assert narrowed(sweep, books, NAMES_REAL) == sweep
-
-
-def test_of_several_accounts_one_that_may_be_real_money_does_not_hold_up_the_others() -> None:
-    scope = Scope((REAL, ONE), everything=True)
-    books = {REAL: book(REAL, {ES: 1}, account=None), ONE: book(ONE, {ES: 1})}
-    left = narrowed(Flatten(scope), books, POLICY)
-    assert left.scope == Scope((ONE,), left_out=(REAL,))
-    assert codes(left, books) == []
-    assert narrowed(Flatten(scope), books, NAMES_REAL) == Flatten(scope)
-
-
-def test_those_that_were_left_out_before_stay_named() -> None:
-    scope = Scope((REAL, ONE), left_out=("Other-1",))
-    books = {REAL: book(REAL, provider="Rithmic"), ONE: book(ONE, {ES: 1})}
-    assert narrowed(Flatten(scope), books, POLICY).scope == Scope((ONE,), left_out=("Other-1", REAL))
-
-
-def test_what_is_left_out_makes_no_more_of_the_others_than_was_asked() -> None:
-    books = {REAL: book(REAL, {ES: 1}, provider="Rithmic"), ONE: book(ONE, {ES: 1, NQ: 1})}
-    assert narrowed(Flatten(Scope((REAL, ONE), ES)), books, POLICY).scope == Scope((ONE,), ES, left_out=(REAL,))
-
-
-@pytest.mark.parametrize("names", [(REAL,), (REAL, "Apex-2")])
-def test_where_nothing_else_is_left_it_is_denied_instead_of_left_out(names: tuple[str, ...]) -> None:
-    sweep = Flatten(Scope(names))
-    books = {name: book(name, {ES: 1}, provider="Rithmic") for name in names}
-    assert narrowed(sweep, books, POLICY) == sweep
-    assert codes(sweep, books) == [DenialCode.LIVE_NOT_NAMED] * len(names)
 
 
 # Words.

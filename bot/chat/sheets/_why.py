@@ -84,8 +84,9 @@ def _card(ticket: Ticket) -> Section:
         ]
     else:
         average = "" if shown.average_price is None else f" at {price(shown.average_price, shown.tick_size)}"
-        lines += pair("position", f"{side_word(shown.position)}{average if shown.position else ''}")
-        lines += pair("after it", side_word(shown.after))
+        held = f"{side_word(shown.position)}{average if shown.position else ''}" if shown.position_read else NOT_TOLD
+        lines += pair("position", held)
+        lines += pair("after it", side_word(shown.after)) if shown.position_read else []
     for name, value in (("bid", shown.bid), ("ask", shown.ask), ("last", shown.last)):
         lines += [] if value is None else pair(name, price(value, shown.tick_size))
     lines += [] if shown.quoted_at is None else pair("quoted", clock_time(shown.quoted_at))

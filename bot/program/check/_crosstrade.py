@@ -119,7 +119,7 @@ def _idle(names: Sequence[str], policy: Policy) -> list[str]:
 
 def _barred(accounts: Iterable[Account], granted: Sequence[str], policy: Policy) -> list[str]:
     return [
-        f"{account.name} is no simulation and stays refused until an [[account]] names it"
+        f"{account.name} is no simulation: no entry goes there until an [[account]] with live = true names it"
         for account in accounts
         if account.name in granted and account.provider and not account.is_simulation and not policy.names_live(account.name)
     ]

@@ -105,6 +105,15 @@ def timing(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"success": True, **{one.name: getattr(simulator.timing, one.name) for one in fields(Timing)}}
 
 
+def stream(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Let another program have the stream (`taken`), or shut it: with `open` false it is closed and refused until true."""
+    if data.get("taken"):
+        simulator.hub.give_away()
+    if "open" in data:
+        simulator.hub.set_open(open_now=bool(data["open"]))
+    return {"success": True, "open": simulator.hub.is_open}
+
+
 def cloud(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
     """Switch what the cloud does: `rateLimited`, and `accountEvents` on the stream."""
     switches = simulator.cloud
@@ -124,7 +133,7 @@ def faults(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 LEVERS: Mapping[str, Lever] = {
-    lever.__name__: lever for lever in (faults, market, price, position, order, account, timing, cloud, reset)
+    lever.__name__: lever for lever in (faults, market, price, position, order, account, timing, stream, cloud, reset)
 }
 """Those that change something, by name; each is a POST."""
 LOOKS: Mapping[str, Lever] = {"book": book, "faults": faults}

@@ -268,6 +268,7 @@ class Hub:
         self._cloud = cloud
         self._sessions: dict[str, Session] = {}
         self._cuts: set[asyncio.Task[bool]] = set()
+        self.is_open = True
         self.follow(cloud.world)
 
     def follow(self, world: World) -> None:
@@ -285,6 +286,8 @@ class Hub:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Take a connection; an older one of the same token is cut."""
+        if not self.is_open:
+            return web.Response(status=503, text="Service Unavailable")
         token = self._cloud.bearer(request.headers.get("Authorization"))
         if token is None:
             return _refusal({"success": False, "error": "unauthorized"})
@@ -295,15 +298,29 @@ class Hub:
         older = self._sessions.get(token)
         self._sessions[token] = session
         if older is not None:
-            cut = asyncio.create_task(older.ws.close(code=ELSEWHERE_CODE, message=ELSEWHERE_REASON.encode()))
-            self._cuts.add(cut)
-            cut.add_done_callback(self._cuts.discard)
+            self._cut(older, ELSEWHERE_CODE, ELSEWHERE_REASON)
         try:
             await session.run()
         finally:
             if self._sessions.get(token) is session:
                 del self._sessions[token]
         return session.ws
+
+    def give_away(self) -> None:
+        """Cut every connection as if another program had opened one with its token."""
+        for session in self._sessions.values():
+            self._cut(session, ELSEWHERE_CODE, ELSEWHERE_REASON)
+
+    def set_open(self, *, open_now: bool) -> None:
+        """Take connections again, or close those that there are and refuse new ones."""
+        self.is_open = open_now
+        for session in () if open_now else self._sessions.values():
+            self._cut(session, WSCloseCode.GOING_AWAY, "Service restart")
+
+    def _cut(self, session: Session, code: int, reason: str) -> None:
+        cut = asyncio.create_task(session.ws.close(code=code, message=reason.encode()))
+        self._cuts.add(cut)
+        cut.add_done_callback(self._cuts.discard)
 
     async def close(self) -> None:
         """Close every connection, as a server that goes down does."""

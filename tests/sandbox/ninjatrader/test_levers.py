@@ -4,6 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+from aiohttp import WSCloseCode, WSMsgType, WSServerHandshakeError
+
 from bot.sandbox.ninjatrader import AccountSpec, Kind, Resting
 from bot.sandbox.ninjatrader.levers import LEVERS, LOOKS
 
@@ -76,6 +79,24 @@ async def test_the_budget_and_the_events_can_be_switched_while_it_runs(api: Api)
     assert seen == [200] * 20 + [429]
     assert await api.control("cloud", rateLimited=False) == {"success": True, "rateLimited": False, "accountEvents": False}
     assert (await api.send("GET", "atm-templates"))[0] == 200
+
+
+async def test_another_program_takes_the_stream_or_it_is_shut_until_it_is_opened_again(api: Api) -> None:
+    async with await api.stream() as socket:
+        assert (await api.control("stream", taken=True)) == {"success": True, "open": True}
+        closing = await socket.receive()
+        assert (closing.type, closing.data, closing.extra) == (WSMsgType.CLOSE, 4001, "Session active elsewhere")
+    async with await api.stream() as socket:
+        assert (await api.control("stream", open=False))["open"] is False
+        assert (await socket.receive()).data == WSCloseCode.GOING_AWAY
+    with pytest.raises(WSServerHandshakeError, match="503"):
+        await api.stream()
+    # Everything else goes on.
+    assert (await api.send("GET", "accounts"))[0] == 200
+    await api.control("stream", open=True)
+    async with await api.stream() as socket:
+        await socket.send_json({"action": "ping"})
+        assert await socket.receive_json() == {"type": "pong"}
 
 
 async def test_without_a_feed_there_are_no_bars_and_no_prices(api: Api) -> None:
