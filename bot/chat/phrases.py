@@ -90,7 +90,7 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
     if state is OrderState.GONE:
         return "Last looked for" if ticket.ended_by is None or ticket.order_ids else "Resolved"
     if isinstance(ticket.intent, Close):
-        return "Seen closed"
+        return "Seen closed" if state is OrderState.FILLED and ticket.turned_to is None else "Last looked at"
     if isinstance(ticket.intent, Sweep):
         return "Seen done" if state is OrderState.FILLED else "Last looked at"
     if isinstance(ticket.intent, Bracket) and not state.is_done:
@@ -99,7 +99,11 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
 
 
 def _close_news(ticket: Ticket) -> str:
+    if ticket.turned_to is not None:
+        return f"the position is on the other side, now {side_word(ticket.turned_to)}"
     match ticket.order_state:
+        case OrderState.REJECTED:
+            return "rejected by NinjaTrader; the position is as it was"
         case OrderState.FILLED:
             return f"closed {ticket.filled}"
         case OrderState.GONE:

@@ -37,6 +37,7 @@ from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
+from bot.desk.reasons import Reasons
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
@@ -152,8 +153,9 @@ class Desk:
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings
-        sweeping = Sweeping(exits, ledger, clock, timings.exits)
-        reversals = VerifiedReversals(exits, clock, timings.exits)
+        reasons = Reasons(broker, timings.reason_within)
+        sweeping = Sweeping(exits, ledger, reasons, clock, timings.exits)
+        reversals = VerifiedReversals(exits, reasons, clock, timings.exits)
         return Sender(ledger, broker, messenger, self._hands, clock, timings, sweeping, reversals, self._seek_evidence)
 
     @property

@@ -22,6 +22,7 @@ from bot.errors import BrokerError
 from bot.timings import DeskTimings
 from bot.trading.brackets import legs
 from bot.trading.facts import Order
+from bot.trading.followcloses import close_orders, turned_words, waiting_words
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
 from bot.trading.intents import SWEEPS, Bracket, Cancel, Change, places, shows_in_order, shows_in_position
 from bot.trading.orders import OrderState
@@ -160,16 +161,33 @@ class Follower:
 
     async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
         positions = await self._asked(self.broker.positions(account))
+        held = {ticket.id: sum(p.quantity for p in positions if p.contract == ticket.order.contract) for ticket in tickets}
+        seen = {ticket.id: with_position(ticket, held[ticket.id]) for ticket in tickets}
+        is_open = any(each.is_followed for each in seen.values())
+        # What isn't done may have been rejected, or wait at NinjaTrader for its market.
+        orders = (await self._tried(self.broker.orders(account, active_only=False)) if is_open else None) or ()
         for ticket in tickets:
-            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
-            seen, age = with_position(ticket, held), self._age(ticket)
-            if seen.is_followed and age >= self.timings.close_ends:
-                await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
-            elif seen.is_followed and age >= self.timings.overdue and not _is_overdue(ticket):
-                still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
-                await self._tell(ticket, replace(seen, outcome=still), EventName.NOT_CLOSED)
-            else:
-                await self._tell(ticket, seen, _name_of_state(ticket, seen))
+            await self._tell_close(ticket, seen[ticket.id], held[ticket.id], orders)
+
+    async def _tell_close(self, ticket: Ticket, seen: Ticket, held: int, orders: Sequence[Order]) -> None:
+        age, found = self._age(ticket), close_orders(ticket, orders)
+        working = next((order for order in found if order.remaining), None)
+        rejected = next((order for order in found if order.state is OrderState.REJECTED), None)
+        if seen.turned_to is not None:
+            await self._tell(ticket, replace(seen, outcome=turned_words(seen)), EventName.NOT_CLOSED)
+        elif not seen.is_followed:
+            await self._tell(ticket, seen, _name_of_state(ticket, seen))
+        elif rejected is not None and working is None:
+            refused = replace(with_ids(seen, rejected.ids), order_state=OrderState.REJECTED, outcome=None)
+            await self._tell(ticket, refused, EventName.REJECTED)
+        elif age >= self.timings.close_ends and working is None:
+            await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
+        elif age >= self.timings.overdue and not _is_overdue(ticket):
+            still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
+            told = still if working is None else f"{still} {waiting_words(ticket, working)}"
+            await self._tell(ticket, replace(seen, outcome=told), EventName.NOT_CLOSED)
+        else:
+            await self._tell(ticket, seen, _name_of_state(ticket, seen))
 
     async def _follow_brackets(self, account: str, tickets: Sequence[Ticket]) -> None:
         """A bracket is two orders, which CrossTrade needn't name: once both are there its card has told all."""
@@ -280,6 +298,7 @@ class Follower:
             filled=seen.filled,
             average_fill_price=seen.average_fill_price,
             order_terms=seen.order_terms,
+            progress=seen.progress,
         )
         data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled, **_changed(ticket, new)}
         if await self.ledger.move(ticket, new, name, data=data) and not new.is_followed and places(new.intent):

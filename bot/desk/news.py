@@ -9,7 +9,7 @@ from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless
 
 # Events that also travel under the name that a team would look for.
@@ -184,6 +184,8 @@ def _what(name: EventName, ticket: Ticket) -> str:
     quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
     done = "closed" if shows_in_position(ticket.intent) else "filled"
+    if name is EventName.NOT_CLOSED and ticket.turned_to is not None:
+        return f"Now {side_word(ticket.turned_to)}"
     match name:
         case EventName.FILLED:
             return f"{done.capitalize()} {ticket.filled}{price}"
@@ -211,8 +213,12 @@ def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
             return f"{done_words(sweep).capitalize()}{took}{rest}"
         case EventName.ORDER_CANCELLED:
             return f"Everything there is cancelled{took}"
+        case EventName.NOT_CLOSED if ticket.turned_to is not None:
+            return f"{undone_words(sweep)}, now {side_word(ticket.turned_to)}"
         case EventName.NOT_CLOSED:
             return "Not everything is cancelled" if isinstance(sweep, CancelWorking) else undone_words(sweep)
+        case EventName.UNKNOWN if ticket.progress.went_unseen:
+            return "Sent unseen, not read back yet"
         case EventName.UNKNOWN:
             return "Outcome unknown: stopped in the middle"
         case _:

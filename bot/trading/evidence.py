@@ -56,6 +56,13 @@ class FoundClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundTurned:
+    """The position is on the other side of where it was: whatever of it the close has done, it is no close that went well."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """Nothing of it is there; ``note`` says what is to be known besides."""
 
@@ -69,7 +76,7 @@ class Unclear:
     why: str
 
 
-Verdict = Found | FoundFills | FoundLife | FoundClosed | Absent | Unclear
+Verdict = Found | FoundFills | FoundLife | FoundClosed | FoundTurned | Absent | Unclear
 # Something that is there proves itself, whatever else could not be read.
 PROOFS = (Found, FoundFills, FoundLife)
 
@@ -227,6 +234,8 @@ def _weigh_close(
         return FoundClosed()
     if any(not twin.state.is_done for twin in twins):
         return Unclear("an order that may be the close is still working")
+    if position * before < 0:
+        return FoundTurned(position)
     if position != before:
         return _changed(before, position)
     # The position may have been opened again behind it.

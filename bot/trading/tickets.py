@@ -214,6 +214,11 @@ class Ticket:
         """Tell whether it is a close that was taken and has neither been seen done nor been told to be overdue."""
         return isinstance(self.intent, Close) and self.is_followed and self.outcome is None
 
+    @property
+    def turned_to(self) -> int | None:
+        """The signed position on the other side, where one was found behind a way out."""
+        return next((line.now for line in self.progress.lines if line.is_turned), None)
+
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""
         return now >= self.expires_at

@@ -99,7 +99,7 @@ class Exchange:
             self._used_ids.add(ticket.own_id)
         if reason is not None or treatment.reject_after is not None:
             wait = self.timing.reject if treatment.reject_after is None else treatment.reject_after
-            self.scheduler.after(wait, lambda: self._reject(order, reason or "Order rejected by the broker."))
+            self.scheduler.after(wait, lambda: self._reject(order, reason or treatment.reject_text))
         else:
             self.scheduler.after(self.timing.step, lambda: self._accept(order))
         return order
@@ -240,11 +240,13 @@ class Exchange:
         self._tell(order, execution)
         self._resolve_oco(order)
 
-    def cancel(self, order: Order) -> None:
-        """Ask for a cancel; until it is confirmed the order can still fill."""
+    def cancel(self, order: Order, *, stays: bool = False) -> None:
+        """Ask for a cancel; until it is confirmed, which never happens where it `stays`, the order can still fill."""
         if order.state.is_done or order.state is State.CANCEL_PENDING:
             return
         self._move(order, State.CANCEL_PENDING)
+        if stays:
+            return
         self.scheduler.after(self.timing.step, lambda: self._cancelled(order))
 
     def _cancelled(self, order: Order) -> None:

@@ -1,7 +1,7 @@
 """What may go wrong, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,16 @@ class Kind(StrEnum):
     """The closing order takes `seconds` to fill."""
     BLIND_CLOSE = "blind_close"
     """A close or flatten is a market order of the size of now: no close that runs is joined, nothing is cancelled before."""
+    STUCK = "stuck"
+    """An order that is cancelled stays CancelPending, and can still fill; `body`: orders of this type, or of this id, alone."""
+    DEAF = "deaf"
+    """The cancel of an order is taken and ignored (`body` as in stuck)."""
+    COMES_BACK = "comes_back"
+    """An order that is cancelled is put back under another id, `seconds` later (default: at once; `body` as in stuck)."""
+    LAG = "lag"
+    """Lists (`call` = ListOrders, ListPositions, GetAllOrders ...) are as they were `seconds` ago (default: 3)."""
+    LOCKED = "locked"
+    """New orders go to Rejected `seconds` after the 200; `body`: those of `account`, those that `closes`, the broker's `text`."""
     CLOSE_UNSURE = "close_unsure"
     """Close answers 409 close_needs_reconciliation: the add-on could not see the end of it (`effect`)."""
     RESTING_STAYS = "resting_stays"
@@ -143,10 +153,10 @@ class Faults:
         """Tell whether a rule of this kind is for this call, without using it up."""
         return any(rule.kind is kind and self._is_for(rule, call) for rule in self.rules)
 
-    def take(self, call: str, kind: Kind) -> Rule | None:
+    def take(self, call: str, kind: Kind, fits: Callable[[Rule], bool] = lambda _rule: True) -> Rule | None:
         """Give the first rule of this kind that strikes this call now; one use of its count is spent."""
         for rule in self.rules:
-            if rule.kind is kind and self._is_for(rule, call) and self._dice.random() < rule.probability:
+            if rule.kind is kind and self._is_for(rule, call) and fits(rule) and self._dice.random() < rule.probability:
                 if rule.count is not None:
                     rule.count -= 1
                     if rule.count <= 0:

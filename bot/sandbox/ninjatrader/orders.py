@@ -86,11 +86,15 @@ class Ticket:
     name: str = ""
 
 
+REJECTED = "Order rejected by the broker."
+
+
 @dataclass(frozen=True, slots=True)
 class Treatment:
     """What faults do to one order. Seconds; None leaves the ordinary course."""
 
     reject_after: float | None = None
+    reject_text: str = REJECTED
     fill_after: float | None = None
     chunk: int | None = None
     chunk_every: float | None = None
