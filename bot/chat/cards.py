@@ -16,6 +16,7 @@ from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import LONGEST_LINE, clip, size
+from bot.trading.guarding import is_unprotected
 from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, VerifiedReverse, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
@@ -66,7 +67,7 @@ def card(ticket: Ticket, late: float = 0.0, *, buttons: bool = True, note: str |
 
 def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
-    if ticket.order_state is OrderState.REJECTED or ticket.turned_to is not None:
+    if ticket.order_state is OrderState.REJECTED or ticket.turned_to is not None or is_unprotected(ticket):
         return ORANGE
     if isinstance(ticket.intent, Sweep) and sweepcards.is_short_of_it(ticket):
         return ORANGE
@@ -96,6 +97,8 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
 def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
+    if protection := clip("\n".join(phrases.protection(ticket)), LONGEST_OUTCOME):
+        yield ui.TextDisplay(protection)
     # Discord refuses a text of nothing but blanks, and the whole card with it.
     if told := clip(_told(ticket), LONGEST_OUTCOME):
         yield ui.TextDisplay(told)

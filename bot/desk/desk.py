@@ -63,7 +63,16 @@ log = logging.getLogger(__name__)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 # After these a position may be closed that a card's buttons are about.
-MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
+MOVES_A_POSITION = frozenset(
+    {
+        EventName.FILLED,
+        EventName.PART_FILLED,
+        EventName.STOPPED_OUT,
+        EventName.TARGET_HIT,
+        EventName.FLATTENED,
+        EventName.NOT_CLOSED,
+    }
+)
 # After these evidence is looked for.
 LEAVES_A_QUESTION = frozenset({EventName.UNKNOWN, EventName.NEVER_ARRIVED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -137,6 +146,7 @@ class Desk:
         meter = Pace(timings.request_every)
         self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
         self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
+        self._follower.guard.on_positions = self._retirer.saw
         self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began

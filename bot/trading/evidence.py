@@ -196,12 +196,14 @@ def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
 
 
 def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
-    """Both of its orders are new, or neither is; one alone may be all that was placed."""
+    """All of its orders are new, or none is; one of two may be all that was placed."""
     found = legs(intent, new)
-    if len(found.stops) == len(found.targets) == 1:
-        return Found(found.stops[0])
-    if found.ids:
-        return Unclear(f"{len(found.stops)} orders look like its stop and {len(found.targets)} like its target")
+    if found.are_found:
+        return Found(found.orders[0])
+    if found.orders:
+        first, *more = ((len(orders), part) for part, orders in found.by_part.items())
+        rest = "".join(f" and {count} like its {part}" for count, part in more)
+        return Unclear(f"{first[0]} orders look like its {first[1]}{rest}")
     return Absent("what worked there may have been cancelled")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import PriceError
+from bot.trading.brackets import fills_at_once, target_price
 from bot.trading.conditions import unmet
 from bot.trading.facts import Account, Facts, Quote
 from bot.trading.instruments import Contract
@@ -159,30 +160,23 @@ def _about_size(intent: Close | Bracket, facts: Facts) -> Iterable[Denial]:
 
 def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
     """A target and a stop lie on the two sides of the market, or one of them would fill at once."""
-    quote = facts.quote
+    quote, target = facts.quote, target_price(intent)
     if quote is None or quote.bid is None or quote.ask is None:
         yield _missing(facts)
         return
     yield from _about_prices(intent, quote)
-    if intent.target is None:
-        # Why its shorthand can't be worked out is said where that was tried.
+    if target is None:
+        # A stop alone; and why its shorthand can't be worked out is said where that was tried.
         return
-    if intent.target % quote.tick_size:
-        below = intent.target - intent.target % quote.tick_size
+    if intent.terms.type.has_stop and target % quote.tick_size:
+        below = target - target % quote.tick_size
         yield Denial(
             DenialCode.BAD_PRICE,
-            f"The target {intent.target} is off the tick of {quote.tick_size}: the nearest are {below} and "
-            f"{below + quote.tick_size}.",
+            f"The target {target} is off the tick of {quote.tick_size}: the nearest are {below} and {below + quote.tick_size}.",
             f"tick={quote.tick_size}",
         )
-    sells = intent.terms.side is Side.SELL
-    if intent.target <= quote.bid if sells else intent.target >= quote.ask:
-        market, where = (quote.bid, "above the bid") if sells else (quote.ask, "below the ask")
-        yield Denial(
-            DenialCode.BAD_PRICE,
-            f"The target must lie {where} of {market}; {intent.target} would fill at once.",
-            f"target={intent.target} bid={quote.bid} ask={quote.ask}",
-        )
+    if (why := fills_at_once(intent, quote.bid, quote.ask)) is not None:
+        yield Denial(DenialCode.BAD_PRICE, why, f"target={target} bid={quote.bid} ask={quote.ask}")
 
 
 def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:

@@ -252,10 +252,7 @@ class FakeBroker(ShowsBook):
                 self.book_positions[action.account, action.contract] *= -1
                 return self.book(action, OrderState.FILLED, action.terms.quantity).id
             case Bracket():
-                self._cancel(action.account, action.contract)
-                limit = Terms(action.terms.side, action.terms.quantity, OrderType.LIMIT, limit=action.target)
-                self.book(replace(action, terms=limit))
-                self.book(action)
+                self._bracket(action)
                 return None
             case Reverse() | PlaceOrder() | FlatPlace():
                 return self.book(action).id
@@ -264,6 +261,13 @@ class FakeBroker(ShowsBook):
             case _:
                 self._sweep(action)
                 return None
+
+    def _bracket(self, action: Bracket) -> None:
+        self._cancel(action.account, action.contract)
+        if action.target is not None:
+            limit = Terms(action.terms.side, action.terms.quantity, OrderType.LIMIT, limit=action.target)
+            self.book(replace(action, terms=limit))
+        self.book(action)
 
     def _sweep(self, action: SweepAction) -> None:
         match action:

@@ -6,7 +6,7 @@ from typing import Any
 from .calls import Ask
 from .cancels import cancel_order
 from .orders import Order, OrderType, Ticket, TimeInForce
-from .tickets import entry_treatment, read_action, read_price, read_quantity, read_ticket
+from .tickets import entry_treatment, leg_fates, read_action, read_price, read_quantity, read_ticket
 from .wire import ApiError, invalid_request
 
 
@@ -91,5 +91,7 @@ async def cancel_and_bracket(ask: Ask) -> dict[str, Any]:
         legs.append(replace(core, order_type=OrderType.LIMIT, limit=target))
     if stop is not None:
         legs.append(replace(core, order_type=OrderType.STOP_MARKET, stop=stop))
-    placed = [exchange.submit(leg, treatment) for leg in legs]
+    placed, fates = [exchange.submit(leg, treatment) for leg in legs], leg_fates(ask)
+    for order in placed:
+        exchange.befall(order, fates)
     return {"orderIds": [order.id for order in placed], "ocoId": oco_id, "success": True}

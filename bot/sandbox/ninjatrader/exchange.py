@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .book import Account, Execution
 from .market import Market, Ticker
-from .orders import LIMITS, STOPS, Action, Order, Owner, State, Ticket, Treatment
+from .orders import LIMITS, STOPS, Action, Befalls, Fate, Order, Owner, State, Ticket, Treatment
 from .products import Contract
 from .timing import Timing
 
@@ -275,6 +275,14 @@ class Exchange:
             self.scheduler.after(self.timing.step, changed)
         else:
             changed()
+
+    def befall(self, order: Order, fates: Collection[Fate]) -> None:
+        """Let something become of a stop or a target some time after it was placed, in whatever state it is then."""
+        for fate in fates:
+            if fate.befalls is Befalls.REJECTED and fate.is_of(order.ticket.order_type):
+                self.scheduler.after(fate.seconds, lambda: self._reject(order, "Order rejected by the broker."))
+            elif fate.befalls is Befalls.CANCELLED and fate.is_of(order.ticket.order_type):
+                self.scheduler.after(fate.seconds, lambda: self.cancel(order))
 
     def _resolve_oco(self, order: Order) -> None:
         oco_id, account = order.ticket.oco_id, order.ticket.account

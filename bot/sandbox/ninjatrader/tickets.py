@@ -7,7 +7,7 @@ from typing import Any
 from .book import ZERO, Account, side_word
 from .calls import Ask
 from .faults import Kind, Rule
-from .orders import LIMITS, REJECTED, STOPS, Action, OrderType, Ticket, TimeInForce, Treatment
+from .orders import LIMITS, REJECTED, STOPS, Action, Befalls, Fate, OrderType, Ticket, TimeInForce, Treatment
 from .products import Contract
 from .wire import ApiError, invalid_request
 
@@ -99,7 +99,22 @@ def entry_treatment(ask: Ask, *, closes: bool = False, account: str | None = Non
         chunk_every=None if partial is None else partial.seconds,
         own_id_lost=ask.take(Kind.OWN_ID_LOST) is not None,
         id_changes=ask.take(Kind.ID_CHANGES) is not None,
+        fates=leg_fates(ask) if ask.args.text("strategy") is not None else (),
     )
+
+
+def leg_fates(ask: Ask) -> tuple[Fate, ...]:
+    """Tell what the faults do to the stop and the target that the request brings."""
+    rejected, cancelled, bare = (ask.take(kind) for kind in (Kind.LEG_REJECTED, Kind.LEG_CANCELLED, Kind.ATM_BARE))
+    fates = [
+        None if rule is None else Fate(befalls, rule.body or usual, _seconds(rule, ask.world.timing.reject))
+        for rule, befalls, usual in (
+            (rejected, Befalls.REJECTED, "both"),
+            (cancelled, Befalls.CANCELLED, "both"),
+            (bare, Befalls.MISSING, "stop"),
+        )
+    ]
+    return tuple(fate for fate in fates if fate is not None)
 
 
 def close_treatment(ask: Ask) -> Treatment:
