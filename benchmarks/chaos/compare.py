@@ -22,6 +22,8 @@ class Breach(StrEnum):
     UNTOLD = "presses whose end is not told"
     INVENTED = "told accepted without an order"
     UNSETTLED = "unknown that evidence could have settled"
+    LARGER = "made larger or opposite by a way out"
+    CALLED = "called closed, flat or protected and wasn't"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Violation:
 
 def violations(case: Case) -> Iterator[Violation]:
     """Everything that is wrong with one run."""
-    for check in (_twice, _unpressed, _untold, _invented, _unsettled):
+    for check in (_twice, _unpressed, _untold, _invented, _unsettled, _larger, _called):
         for breach, why in check(case):
             yield Violation(breach, case, why)
 
@@ -44,11 +46,8 @@ Found = Iterator[tuple[Breach, str]]
 
 
 def _twice(case: Case) -> Found:
-    act, held, now = case.run.act, case.run.held, case.position
-    if act.name in SWEEPS:
+    if case.run.act.name in SWEEPS:
         # It may call several times, and must never do more than close.
-        if now * held < 0 or abs(now) > abs(held):
-            yield Breach.TWICE, f"the flattened position went from {held} to {now}"
         return
     counted = Counter(sent.call for sent in case.sent)
     for call, count in counted.items():
@@ -86,9 +85,26 @@ def _untold(case: Case) -> Found:
         yield Breach.UNTOLD, f"another message of it still says {title_of(case.story.others[0].text)!r}"
     if case.end in _UNDONE and (entry := _entry(case)) is not None and not _was_rejected(case):
         yield Breach.UNTOLD, f"told {case.end} although {entry.call} was done"
-    is_loud = _LOUD in case.title
-    if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and not is_loud and (left := _left(case)):
-        yield Breach.UNTOLD, f"told as done, and {left}"
+
+
+def _larger(case: Case) -> Found:
+    held, now = case.run.held, case.position
+    if case.run.act.command in {"close", "flatten"} and (now * held < 0 or abs(now) > abs(held)):
+        yield Breach.LARGER, f"the position went from {held} to {now}"
+
+
+def _called(case: Case) -> Found:
+    if case.story.card is None:
+        return
+    text = case.story.card.text
+    if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
+        yield Breach.CALLED, f"told as done, and {left}"
+    if case.run.act.command == "close" and "closed " in case.title and case.position == case.run.held:
+        yield Breach.CALLED, f"told {case.title!r}, and the position is {case.position}"
+    if "target and stop are there" in text:
+        working = sum(order.state not in _DONE for order in _new(case))
+        if working < 2 and case.position:
+            yield Breach.CALLED, f"told as protected, and {working} of its orders work"
 
 
 def _left(case: Case) -> str:

@@ -61,6 +61,9 @@ def is_just_closed(ticket: Ticket, now: datetime, lag: timedelta) -> bool:
     if isinstance(ticket.intent, Close):
         taken = ticket.ended_at or ticket.last_sent_at
         return ticket.is_closing and taken is not None and now - taken < lag
+    if isinstance(ticket.intent, VerifiedReverse) and ticket.state is TicketState.ACCEPTED:
+        # It was read as flat before the new order was placed.
+        return False
     leg = ticket.progress.last_close if isinstance(ticket.intent, (*CLEARING, VerifiedReverse)) else None
     ended_flat = ticket.progress.done_at is not None
     return leg is not None and not ended_flat and now - leg.sent_at < lag

@@ -32,7 +32,7 @@ SAID: list[tuple[World, str, str]] = [
         "FACTS_MISSING",
         (
             "CrossTrade could not be read (`orders: HTTP 500`; `account: no answer`), so nothing is sent; try again shortly, or "
-            "use `/flatten scope:instrument`, which goes unseen."
+            "use `/flatten scope:instrument`, which goes out unseen within 5 s and is read back once the lists can be read."
         ),
     ),
     (
@@ -40,7 +40,7 @@ SAID: list[tuple[World, str, str]] = [
         "FACTS_MISSING",
         (
             "CrossTrade could not be read (no answer), so nothing is sent; try again shortly, or use "
-            "`/cancel scope:instrument`, which goes unseen."
+            "`/cancel scope:instrument`, which goes out unseen within 5 s and is read back once the lists can be read."
         ),
     ),
     (
