@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.trading.instruments import Contract
+from bot.trading.orders import OrderState
 from bot.trading.progress import Leg, LegState, Line, Progress
 
 Values = dict[str, object]
@@ -15,6 +16,8 @@ def progress_values(progress: Progress) -> Values:
         "legs": [[leg.what, _moment(leg.sent_at), leg.state, leg.text] for leg in progress.legs],
         "lines": [_line(line) for line in progress.lines],
         "done_at": None if progress.done_at is None else _moment(progress.done_at),
+        "old": progress.old,
+        "old_told": progress.old_told,
     }
 
 
@@ -24,6 +27,9 @@ def read_progress(data: dict[str, Any]) -> Progress:
         legs=tuple(Leg(what, datetime.fromisoformat(at), LegState(state), text) for what, at, state, text in data["legs"]),
         lines=tuple(_read_line(line) for line in data["lines"]),
         done_at=None if data["done_at"] is None else datetime.fromisoformat(data["done_at"]),
+        # Rows of before don't have these.
+        old=None if data.get("old") is None else OrderState(data["old"]),
+        old_told=data.get("old_told", False),
     )
 
 

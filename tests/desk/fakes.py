@@ -86,6 +86,7 @@ class FakeBroker(ShowsBook):
         losing: kinds of writes that are done, and their answers lost.
         dawdling: kinds of writes that are taken, and done only when ``let_go`` is called.
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
+        replaced: the state to which an order goes that is replaced.
         front: the front month that a quote of a root is of; September where it is not set.
         called: names of all reads, in order.
         hanging: names of reads that never answer.
@@ -122,6 +123,7 @@ class FakeBroker(ShowsBook):
     called: list[str] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
     averages: Decimal | None = Decimal(5790)
+    replaced: OrderState = OrderState.CANCELLED
     hanging: set[str] = field(default_factory=set)
     asked: list[tuple[datetime, str]] = field(default_factory=list)
     known: Vitals = field(default_factory=lambda: Vitals(Reach.GOOD, "CrossTrade answers.", budget=20))
@@ -236,7 +238,7 @@ class FakeBroker(ShowsBook):
                 self._amend(action)
                 return action.order_id
             case Replace():
-                self.change(action.order_id, OrderState.CANCELLED)
+                self.change(action.order_id, self.replaced, action.terms.quantity if self.replaced is OrderState.FILLED else 0)
                 return self.book(action).id
             case Invert():
                 self.book_positions[action.account, action.contract] *= -1
