@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import failover
+from benchmarks import crowd, failover
 from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure
 from benchmarks.mutation import command as mutation
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     over.add_argument("--folder", type=Path, help="where the logs are kept meanwhile (default: the system's own place)")
     over.set_defaults(command=_failover)
     chaos.add_to(commands)
+    crowd.add_to(commands)
     safeguards.add_to(commands)
     simulation.add_to(commands)
     mutation.add_to(commands)

@@ -25,6 +25,9 @@ class DeskTimings:
         spare_within: for what a way out can do without, such as a price; quiet reads take about 0.6 s.
         acknowledged_within: for Discord to take a press; it drops an interaction after three seconds, but with discord.py's own
             retries an answer may still come a little later.
+        decided_within: for a press to be decided, where its card isn't open for longer; what leaves long after its press is no
+            longer what its member wants.
+        card_wait: of a member's request for the card of a new order, for those that they have asked for before.
         held_again: until the next look at an offer that is over and being worked on.
         sends_get: for orders on their way when the desk closes.
         news_get: for undelivered news after that.
@@ -43,6 +46,7 @@ class DeskTimings:
         later_every: between two looks after that; the pace is shared with other accounts.
         later_for: the age up to which that holds.
         old_every: between two looks at orders that are older still.
+        look_within: for a look at one account; what takes longer goes on while others are looked at.
         looks_shortest: between two looks, however much is said to happen; each costs a read of the journal.
         overdue: until a close at market, a cancellation or a change deserves a person's look.
         close_ends: until a close that the position doesn't show is no longer looked for.
@@ -94,6 +98,8 @@ class DeskTimings:
     store_again: timedelta = timedelta(seconds=0.5)
     spare_within: timedelta = timedelta(seconds=1)
     acknowledged_within: timedelta = timedelta(seconds=5)
+    decided_within: timedelta = timedelta(seconds=5)
+    card_wait: timedelta = timedelta(seconds=10)
     held_again: timedelta = timedelta(seconds=0.25)
     sends_get: timedelta = timedelta(seconds=4)
     news_get: timedelta = timedelta(seconds=2)
@@ -109,6 +115,7 @@ class DeskTimings:
     later_every: timedelta = timedelta(seconds=2)
     later_for: timedelta = timedelta(minutes=5)
     old_every: timedelta = timedelta(seconds=4)
+    look_within: timedelta = timedelta(seconds=1)
     looks_shortest: timedelta = timedelta(seconds=0.05)
     overdue: timedelta = timedelta(seconds=15)
     close_ends: timedelta = timedelta(minutes=15)

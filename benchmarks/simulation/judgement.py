@@ -108,7 +108,7 @@ def _findings(played: Played) -> Iterator[Finding]:
 
 def _was_hidden(case: Case, played: Played) -> bool:
     """Tell whether NinjaTrader had dropped the order from its lists before the bot could look for it."""
-    since = max((sent.at for sent in case.sent), default=None)
+    since = max((sent.at for sent in case.sent), default=case.pressed_at)
     gone = timedelta(seconds=TIMING.prune - EVIDENCE_SECONDS)
     return since is not None and any(start - since < LOOKING and end - since > gone for start, end in played.blind)
 

@@ -14,6 +14,7 @@ from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, stray
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
+from benchmarks.chaos.stage import accounts_of
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
 from benchmarks.simulation.stage import World, staged
@@ -90,7 +91,8 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
     if not isinstance(loop, VirtualLoop):
         raise TypeError("a session is played in virtual time")
     began = loop.time()
-    async with staged(loop, f"{session.seed} {session.index}", session, session.transport, folder) as world:
+    name, accounts = f"{session.seed} {session.index}", accounts_of(session)
+    async with staged(loop, name, accounts, session.transport, folder) as world:
         player = _Player(world, session, result)
         for episode in session.episodes:
             await player.episode(episode)

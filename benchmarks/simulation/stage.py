@@ -13,15 +13,17 @@ from typing import Any
 
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
-from benchmarks.chaos.plan import HasRuns, Run
-from benchmarks.chaos.stage import POLICY, TOKEN, accounts_of, order_there
+from benchmarks.chaos.plan import Run
+from benchmarks.chaos.stage import POLICY, TOKEN, order_there
 from benchmarks.simulation.lives import Lives
 from benchmarks.simulation.ways import Lookout
 from bot.policyfile import PolicyWatch
 from bot.program.run import lead
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import GUILD
-from bot.sandbox.ninjatrader import Simulator, Timing, running
+from bot.sandbox.discord.world import WORLD as TOWN
+from bot.sandbox.discord.world import World as Town
+from bot.sandbox.ninjatrader import AccountSpec, Simulator, Timing, running
 from bot.sandbox.ninjatrader.cloud import Received
 from bot.sandbox.virtual import HostClock, Network, Party, VirtualLoop
 from bot.sandbox.virtual.seams import foreign_seams
@@ -189,22 +191,33 @@ def _ids(dice: random.Random) -> Callable[[], str]:
 
 
 @asynccontextmanager
-async def staged(loop: VirtualLoop, name: str, plan: HasRuns, transport: str, folder: Path) -> AsyncIterator[World]:
+async def staged(
+    loop: VirtualLoop,
+    name: str,
+    accounts: tuple[AccountSpec, ...],
+    transport: str,
+    folder: Path,
+    *,
+    policy: str = POLICY,
+    town: Town = TOWN,
+) -> AsyncIterator[World]:
     """Build it; the bot doesn't run yet.
 
     Args:
         loop: the one that runs.
         name: decides the chance of everything here.
-        plan: the runs, whose accounts there must be.
+        accounts: those at NinjaTrader.
         transport: how orders travel.
         folder: for the bot's files.
+        policy: the policy file.
+        town: who is there in Discord.
     """
     true, host = HostClock(loop), HostClock(loop)
     numbers = count(1)
     channel = Channel(now=lambda: int(loop.time() * _NANOSECONDS))
-    discord = LocalDiscord(token=TOKEN, patience=PATIENCE_SECONDS, clock=true, now=channel.now)
+    discord = LocalDiscord(world=town, token=TOKEN, patience=PATIENCE_SECONDS, clock=true, now=channel.now)
     simulator = Simulator(
-        token=TOKEN, clock=true, new_id=lambda: f"{next(numbers):032x}", accounts=accounts_of(plan),
+        token=TOKEN, clock=true, new_id=lambda: f"{next(numbers):032x}", accounts=accounts,
         account_events=True, timing=TIMING, monotonic=loop.time,
     )  # fmt: skip
     simulator.world.market.frozen = True
@@ -221,7 +234,7 @@ async def staged(loop: VirtualLoop, name: str, plan: HasRuns, transport: str, fo
         stack.enter_context(_logged(world))
         await _served(stack, Party(DISCORD), discord.running())
         url = await _served(stack, Party(NINJATRADER), running(simulator))
-        (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+        (folder / "policy.toml").write_text(policy, encoding="utf-8")
         settings, ids = _settings(discord, url, transport, folder), _ids(dice)
         world.lives = Lives(
             BOT, lambda stop: lead(settings, PolicyWatch(settings.policy_file), stop, host.steady(), ids=ids), world.say

@@ -1,4 +1,4 @@
-"""The request budget: one token bucket for everything that counts at CrossTrade, in which orders go before reads.
+"""The request budget: one token bucket for everything that counts at CrossTrade, in which ways out go before all else.
 
 CrossTrade grants 3 requests a second and 20 at once to each user, REST and RPC together (rate limits page, official). Here is
 the bucket as plain arithmetic and the queue before it; what to do when the budget runs out is the caller's business.
@@ -13,18 +13,31 @@ from enum import IntEnum
 
 from bot.timings import CrossTradeTimings
 
-LARGEST_RESERVE = 5
-# Of that reserve, what is for ways out alone: a cancel and a close, and the two readings that prove them.
-LARGEST_EXIT_RESERVE = 4
+LARGEST_RESERVE = 10
+# Of that reserve, what is for ways out alone: nearly all that a close reads for its card and at its press, and its call.
+LARGEST_EXIT_RESERVE = 8
 
 
 class Priority(IntEnum):
-    """Who goes first; within one priority it is first come, first served."""
+    """Who goes first; within one priority it is first come, first served.
+
+    Attributes:
+        EXIT: calls of ways out, and what is read at their press and after it.
+        EXIT_CARD: what is read for a way out's card.
+        ORDER: all other calls.
+        NEWS: what becomes of orders that were sent.
+        TICKET: what is read for all other cards, at their presses, and as evidence.
+        READ: commands that only read.
+        BACKGROUND: what nobody waits for.
+    """
 
     EXIT = 0
-    ORDER = 1
-    READ = 2
-    BACKGROUND = 3
+    EXIT_CARD = 1
+    ORDER = 2
+    NEWS = 3
+    TICKET = 4
+    READ = 5
+    BACKGROUND = 6
 
 
 class Bucket:
@@ -89,7 +102,8 @@ class Budget:
 
     Args:
         rate: requests per second.
-        burst: requests at once. Up to five of these are kept from reads, and of those up to four are for ways out alone.
+        burst: requests at once. Up to ten of these are kept from people who only look, and of those up to eight are for ways
+            out alone.
         clock: seconds of a monotonic clock; deadlines are read on it.
         timings: how long is waited for what.
     """
@@ -97,7 +111,7 @@ class Budget:
     def __init__(self, rate: float, burst: int, *, clock: Callable[[], float], timings: CrossTradeTimings) -> None:
         self.now = clock
         self.reserve = min(LARGEST_RESERVE, burst // 2)
-        self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst // 4)
+        self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst * 2 // 5)
         self._shortest_wait = timings.shortest_wait
         self._bucket = Bucket(rate, burst, clock(), timings.longest_park)
         self._queue: list[_Waiter] = []
@@ -135,6 +149,9 @@ class Budget:
     def _reserve_before(self, priority: Priority) -> int:
         if priority >= Priority.READ:
             return self.reserve
+        if priority > Priority.ORDER:
+            # One is left to the order that this is read for.
+            return min(self.exit_reserve + 1, self.reserve)
         return self.exit_reserve if priority is Priority.ORDER else 0
 
     def _serve(self) -> None:

@@ -107,7 +107,7 @@ class CrossTrade(Reading):
         self._why_not = why_not
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
-        self._reads_as = Priority.READ
+        self._reads_as = Priority.TICKET
         self._feed = Feed(clock, timings)
         self._stream: Stream | None = None
         self._rest: Rest
@@ -177,16 +177,32 @@ class CrossTrade(Reading):
     @property
     def in_background(self) -> "CrossTrade":
         """The same client, whose reads give way to those that somebody waits for."""
-        quiet = copy(self)
-        quiet._reads_as = Priority.BACKGROUND  # noqa: SLF001  it is one of ours
-        return quiet
+        return self._reading_as(Priority.BACKGROUND)
+
+    @property
+    def for_looking(self) -> "CrossTrade":
+        """The same client, whose reads give way to those that an order or news of one wait for."""
+        return self._reading_as(Priority.READ)
+
+    @property
+    def for_news(self) -> "CrossTrade":
+        """The same client, whose reads go before those of people and of all cards but those of ways out."""
+        return self._reading_as(Priority.NEWS)
+
+    @property
+    def for_exit_cards(self) -> "CrossTrade":
+        """The same client, whose reads go before all but those of ways out that were confirmed."""
+        return self._reading_as(Priority.EXIT_CARD)
 
     @property
     def for_exits(self) -> "CrossTrade":
         """The same client, whose reads go before everything else: a way out waits for them."""
-        urgent = copy(self)
-        urgent._reads_as = Priority.EXIT  # noqa: SLF001  it is one of ours
-        return urgent
+        return self._reading_as(Priority.EXIT)
+
+    def _reading_as(self, priority: Priority) -> "CrossTrade":
+        other = copy(self)
+        other._reads_as = priority  # noqa: SLF001  it is one of ours
+        return other
 
     @judged("accounts")
     async def accounts(self) -> tuple[Account, ...]:

@@ -7,7 +7,7 @@ ticket is confirmed like any other.
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
+from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, BrokerError, JournalError
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
@@ -35,17 +36,24 @@ CHANGED = "The order has changed since you saw this card: that button has no mea
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """Makes requests of presses. Every no is ``Refused``, and whoever may not learns nothing of an account."""
+    """Makes requests of presses. Every no is ``Refused``, and whoever may not learns nothing of an account.
+
+    Attributes:
+        first: the broker whose reads go early, for those who haven't pressed often lately.
+    """
 
     ledger: Ledger
     broker: Broker
+    first: Broker
+    hurrying: Tally
     naming: Naming
     clock: Clock
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What the member asks for by pressing that button on that ticket's card."""
         try:
-            return await self._request(member, ticket_id, verb)
+            by = replace(self, broker=self.first) if self.hurrying.ask(member.id) is None else self
+            return await by._request(member, ticket_id, verb)  # noqa: SLF001  it is one of ours
         except Stop as stop:
             await self.ledger.denied(member.id, stop.denials, button=verb.value, ticket=ticket_id)
             return Refused(stop.denials)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.look import Look, survey, survey_books
@@ -13,6 +14,7 @@ from bot.trading import switches as switching
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import Intent, OrderIntent
+from bot.trading.overtaking import flattened_since
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.pricing import priced
 from bot.trading.progress import Progress
@@ -53,15 +55,20 @@ class Decider:
     clock: Clock
     switches: Callable[[], Awaitable[Switches]]
 
-    async def decide(self, intent: Intent, member: int) -> Decision:
+    async def decide(self, intent: Intent, member: int, confirmed_at: datetime | None = None) -> Decision:
         """Decide about an intent of a member.
+
+        Args:
+            intent: as it was asked or shown.
+            member: who asks.
+            confirmed_at: when they have confirmed it; ``None`` while there is no card.
 
         Raises:
             JournalError: the journal can't be read.
         """
         if isinstance(intent, Sweep):
             return await self._sweep(intent)
-        return await self._order(intent, member)
+        return await self._order(intent, member, confirmed_at)
 
     async def with_market(self, decision: Decision) -> Decision:
         """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
@@ -71,14 +78,15 @@ class Decider:
         shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.lines))
         return replace(decision, shown=sweeping.with_shut(shown, shut))
 
-    async def _order(self, intent: OrderIntent, member: int) -> Decision:
-        surveying = survey(self.look, self.journal, intent, self.policy, self.clock)
+    async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
+        surveying = survey(self.look, self.journal, intent, self.policy, self.clock, confirmed_at)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())
         fresh, unpriced = _priced(plan.refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
         held = facts.position(fresh.contract)
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
-        denials = (*barred, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
+        since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
+        denials = (*barred, *since, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
         shown = None if denials else _warned(plan.plan(fresh, facts, policy, now), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)

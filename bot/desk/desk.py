@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -23,13 +24,14 @@ from bot.desk.glances import Glances
 from bot.desk.hands import Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
+from bot.desk.lanes import Lanes
 from bot.desk.lapse import Lapses
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.loops import Loops
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
-from bot.desk.offer import Offers
+from bot.desk.offer import Makings, Offers
 from bot.desk.outbox import Outbox
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
@@ -43,12 +45,14 @@ from bot.desk.rounds import Rounds
 from bot.desk.safety import Safety
 from bot.desk.scopes import Scopes
 from bot.desk.send import Sender
+from bot.desk.shares import Tally
 from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
 from bot.timings import USUAL, DeskTimings
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.shares import HURRYING, READING
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 from bot.trading.verbs import Verb
@@ -71,8 +75,7 @@ class Desk:
         policy: gives the running policy; it may change between two calls.
         clock: the time, aware UTC.
         new_id: ids for tickets; short, unique, safe in a button's id.
-        quiet_broker: the same broker for reads that nobody waits for, so that they give way to others.
-        urgent_broker: likewise for the reads of a way out, so that nothing goes before them.
+        lanes: the same broker for each kind of reading; all alike where it is left out.
         timings: how long is waited for what.
         observe: is told of every stored event, for counting.
         halt_file: the first line of the file HALT, ``None`` while there is none.
@@ -93,8 +96,7 @@ class Desk:
         clock: Clock,
         new_id: Callable[[], str],
         *,
-        quiet_broker: Broker | None = None,
-        urgent_broker: Broker | None = None,
+        lanes: Lanes | None = None,
         timings: DeskTimings = USUAL.desk,
         observe: Callable[[EventName], None] = lambda _name: None,
         halt_file: Callable[[], str | None] = lambda: None,
@@ -103,35 +105,38 @@ class Desk:
         self._policy = policy
         self._clock = clock
         self._timings = timings
-        # What is read for nobody in particular gives way to what somebody waits for.
-        quiet = quiet_broker or broker
+        lanes = lanes or Lanes.alike(broker)
+        quiet = lanes.background
         self._hands = Hands()
         self._directory = Directory(quiet)
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches, timings)
-        look = Look(broker, timings, self._directory.front, self._directory.account)
-        naming = Naming(self._directory, policy)
+        look, exits = self._look(broker), self._look(lanes.exits)
+        naming, first_naming = Naming(self._directory, broker, policy), Naming(self._directory, lanes.exit_cards, policy)
         self._clockwatch = ClockWatch(self._ledger, policy, clock)
-        self._safety = Safety(self._ledger, brakes, naming, policy, clock, timings)
-        self.reads = Reads(broker, self._ledger, naming, policy, clock)
+        self._safety = Safety(self._ledger, brakes, first_naming, policy, clock, timings)
+        looking = Naming(self._directory, lanes.looking, policy)
+        self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
         self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, broker, policy, clock)
-        decider = Decider(look, journal, policy, clock, self._safety.switches)
-        drafts = Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id)
-        self._offers = Offers(self._ledger, decider, drafts, clock, new_id)
-        self._sender = self._make_sender(broker, Look(urgent_broker or broker, timings), messenger)
-        self._presses = Presses(self._ledger, decider, self._sender, self._hands, policy, clock, timings)
+        decider, hurrying = Decider(look, journal, policy, clock, self._safety.switches), Tally(HURRYING, clock)
+        usual = Makings(Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id), decider)
+        first = usual.asking(lanes.exit_cards, self._look(lanes.exit_cards), first_naming)
+        self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
+        self._sender = self._make_sender(broker, exits, messenger)
+        deciders = decider, replace(decider, look=exits)
+        self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, policy, clock, timings)
         self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, timings, began)
         self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, began)
         # Both keep one pace together.
         meter = Pace(timings.request_every)
-        self._follower = Follower(self._ledger, quiet, clock, timings, meter)
-        self._retirer = Retirer(self._ledger, quiet, clock, timings, meter)
-        self._actions = Actions(self._ledger, broker, naming, clock)
+        self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
+        self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
+        self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
         rounds = Rounds(quiet, clock, timings, began + timings.rounds_begin)
@@ -141,6 +146,9 @@ class Desk:
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
+
+    def _look(self, broker: Broker) -> Look:
+        return Look(broker, self._timings, self._directory.front, self._directory.account)
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings
@@ -307,6 +315,7 @@ class Desk:
 
     async def _end(self) -> None:
         await self._loops.end()
+        await self._follower.close()
         await self._outbox.close()
         await self.health.close()
         await self.suggest.close()

@@ -23,13 +23,16 @@ class Directory:
         self._front: dict[str, Contract] = {}
         self._fresh_fronts: set[str] = set()
 
-    async def refresh_accounts(self) -> None:
+    async def refresh_accounts(self, broker: Broker | None = None) -> None:
         """Read the accounts anew.
+
+        Args:
+            broker: by which; in the background where it is left out.
 
         Raises:
             BrokerError: they can't be read; the old ones stay.
         """
-        self._accounts = {account.name: account for account in await self._broker.accounts()}
+        self._accounts = {account.name: account for account in await (broker or self._broker).accounts()}
 
     async def refresh(self, policy: Policy) -> None:
         """Read accounts, their positions and front months, as far as somebody may trade them; failures leave the old.

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.clock import Clock
+from bot.desk.aside import Aside
 from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
@@ -54,7 +55,7 @@ class _Absence:
 
 @dataclass(slots=True)
 class Follower:
-    """Looks at accounts in turn, at the one that has waited longest first."""
+    """Looks at accounts in turn: those where something is likely to have happened, and every other time whoever waits longest."""
 
     ledger: Ledger
     broker: Broker
@@ -66,6 +67,12 @@ class Follower:
     _absent: dict[str, _Absence] = field(default_factory=dict)
     called: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: deque[str] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
+    _aside: Aside = field(init=False)
+    _turns: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin with nothing under way."""
+        self._aside = Aside(self.timings.look_within, self.called)
 
     def soon(self, account: str | None) -> None:
         """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
@@ -81,17 +88,26 @@ class Follower:
             tickets = waiting.pop(account)
             self._looked[account] = self.clock()
             self._soon.pop(account, None)
-            try:
-                await self._follow(account, tickets)
-            except BrokerError as error:
-                log.info("%s not read: %s", account, error)
-                # While NinjaTrader can't be read, or has just come back, that an order isn't listed means nothing.
-                for ticket in tickets:
-                    self._absent.pop(ticket.id, None)
+            await self._aside.run(account, self._look_at(account, tickets))
+
+    async def close(self) -> None:
+        """Stop looking."""
+        await self._aside.close()
+
+    async def _look_at(self, account: str, tickets: Sequence[Ticket]) -> None:
+        try:
+            await self._follow(account, tickets)
+        except BrokerError as error:
+            log.info("%s not read: %s", account, error)
+            # While NinjaTrader can't be read, or has just come back, that an order isn't listed means nothing.
+            for ticket in tickets:
+                self._absent.pop(ticket.id, None)
 
     def until_next(self, live: Iterable[Ticket]) -> float | None:
         """Seconds until the next account is due and the pace allows it; ``None`` where no order is followed."""
-        now, waiting = self.clock(), _followed(live)
+        now = self.clock()
+        # The end of a look that is under way rings by itself.
+        waiting = {account: tickets for account, tickets in _followed(live).items() if account not in self._aside}
         if not waiting:
             return None
         due = min(self._due(account, tickets, now) for account, tickets in waiting.items())
@@ -106,8 +122,15 @@ class Follower:
     def _next(self, waiting: Mapping[str, Sequence[Ticket]]) -> str | None:
         now = self.clock()
         due = {account: self._due(account, tickets, now) for account, tickets in waiting.items()}
-        first = min(due, key=lambda account: due[account], default=None)
-        return first if first is not None and due[first] <= now and self.pace.is_free(now) else None
+        ready = [account for account, at in due.items() if at <= now and account not in self._aside]
+        if not ready or not self.pace.is_free(now):
+            return None
+        hurried = [account for account in ready if account in self._soon or self._is_young(waiting[account], now)]
+        self._turns += 1
+        return min(hurried if hurried and self._turns % 2 else ready, key=lambda account: due[account])
+
+    def _is_young(self, tickets: Sequence[Ticket], now: datetime) -> bool:
+        return _pause(tickets, now, self.timings) == self.timings.young_every
 
     def _due(self, account: str, tickets: Sequence[Ticket], now: datetime) -> datetime:
         looked = self._looked.get(account)

@@ -13,11 +13,13 @@ from typing import Any, Generic, TypeVar
 from bot.clock import Clock
 from bot.desk.look import longest_window
 from bot.desk.ports import Broker, Journal
+from bot.desk.shares import Tally
 from bot.errors import BrokerError, JournalError
 from bot.timings import DeskTimings
 from bot.trading.facts import Account, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.policy import Policy
+from bot.trading.shares import TYPING
 from bot.trading.tickets import Ticket
 
 Key = TypeVar("Key", bound=Hashable)
@@ -109,6 +111,7 @@ class Glances:
         self._timings = timings
         grace = timings.typing_grace
         self._begun: dict[int, list[datetime]] = {}
+        self._tally = Tally(TYPING, clock)
         self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, timings.prices_last, grace, clock)
         self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, timings.positions_last, grace, clock)
         self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, timings.orders_last, grace, clock)
@@ -139,7 +142,7 @@ class Glances:
         lately = {each: [at for at in begun if now - at < self._timings.typing_counts] for each, begun in self._begun.items()}
         self._begun = {each: begun for each, begun in lately.items() if begun}
         theirs = self._begun.setdefault(member, [])
-        if len(theirs) >= MOST_READS:
+        if len(theirs) >= MOST_READS or self._tally.ask(member) is not None:
             return False
         theirs.append(now)
         return True

@@ -1,41 +1,79 @@
-"""Which tickets somebody is working on right now, in this process.
+"""Which tickets somebody is working on right now, in this process, and what was claimed meanwhile.
 
 Of two racing changes the journal lets one win; this only spares the loser's reads and keeps a ticket from expiring, or being
 drawn twice, while it is held.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
+from bot.trading.intents import EXITS, Intent, accounts_of
+from bot.trading.tickets import Ticket
+
+# More than can be claimed while one decision is made; whoever finds fewer left than came since decides again.
+CLAIMS_KEPT = 100
+
 
 class Hands:
-    """Tickets in hand, and locks per member and account, so that limits see the order before theirs as in flight."""
+    """Tickets in hand, and locks per member and account, so that limits see the order before theirs as in flight.
+
+    Attributes:
+        claiming: held while it is looked what was claimed since a decision, and a claim is stored.
+    """
 
     def __init__(self) -> None:
         self._held: set[str] = set()
         self._ended: set[str] = set()
         self._accounts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._members: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._asking: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._claims: deque[Ticket] = deque(maxlen=CLAIMS_KEPT)
+        self._claimed = 0
+        self.claiming = asyncio.Lock()
         self.being_posted: set[str] = set()
 
     @asynccontextmanager
-    async def deciding(self, member: int, accounts: Sequence[str]) -> AsyncIterator[None]:
-        """Hold while an order is looked at, decided and claimed: one at a time for its member and for each of its accounts.
+    async def deciding(self, member: int, intent: Intent) -> AsyncIterator[None]:
+        """Hold while an order is looked at, decided and claimed: one at a time for its member and for its account.
 
-        Limits count per member and per account; so the order before this one is in flight when this one is decided.
+        Limits count per member and per account; so the order before this one is in flight when this one is decided. A way out
+        waits for none of them; whoever was overtaken by one finds it by ``claimed_since``.
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._members[member])
-            # Always in the same order, so that two sweeps can't wait for each other.
-            for account in sorted(set(accounts)):
-                await stack.enter_async_context(self._accounts[account])
+            if not isinstance(intent, EXITS):
+                await stack.enter_async_context(self._members[member])
+                for account in accounts_of(intent):
+                    await stack.enter_async_context(self._accounts[account])
             yield
+
+    def asking(self, member: int) -> asyncio.Lock:
+        """Held while the card of a member's new order is read for: one at a time, so that nobody crowds out the others."""
+        return self._asking[member]
+
+    @property
+    def claims(self) -> int:
+        """How many tickets were claimed so far."""
+        return self._claimed
+
+    def claimed(self, ticket: Ticket) -> None:
+        """Note that a ticket was claimed."""
+        self._claimed += 1
+        self._claims.append(ticket)
+
+    def claimed_since(self, before: int) -> Sequence[Ticket] | None:
+        """What was claimed since there were so many; ``None`` where that isn't known any more."""
+        count = self._claimed - before
+        return None if count > len(self._claims) else tuple(self._claims)[len(self._claims) - count :]
 
     def holds(self, ticket: str) -> bool:
         """Tell whether somebody works on it."""
         return ticket in self._held or ticket in self._ended
+
+    def has_ended(self, ticket: str) -> bool:
+        """Tell whether it has ended, and the journal can't say so yet."""
+        return ticket in self._ended
 
     def ended(self, ticket: str) -> None:
         """Keep a ticket from everybody: it has ended, and the journal can't say so yet."""

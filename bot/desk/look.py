@@ -171,9 +171,14 @@ class Look:
 
 
 async def survey(
-    look: Look, journal: Journal, intent: OrderIntent, policy: Callable[[], Policy], clock: Callable[[], datetime]
+    look: Look,
+    journal: Journal,
+    intent: OrderIntent,
+    policy: Callable[[], Policy],
+    clock: Callable[[], datetime],
+    since: datetime | None = None,
 ) -> tuple[Facts, Recent]:
-    """Read what a decision needs: the world, and what is on its way to it.
+    """Read what a decision needs: the world, and what is on its way to it, or was sent at or after a moment.
 
     The journal is read while CrossTrade is: an order that fills meanwhile then counts as on its way, where read afterwards it
     would be neither on its way any more nor in the positions yet.
@@ -184,7 +189,8 @@ async def survey(
     while True:
         window = longest_window(policy())
         reading = look.at(intent.account, intent.contract, _spare(intent))
-        facts, recent = await asyncio.gather(reading, journal.recent(clock() - window))
+        begins = clock() - window
+        facts, recent = await asyncio.gather(reading, journal.recent(begins if since is None else min(since, begins)))
         if facts.account is None and isinstance(intent, EXITS):
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.

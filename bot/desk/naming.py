@@ -9,6 +9,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from bot.desk.directory import Directory
+from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.instruments import Contract, Root, parse_instrument
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
@@ -32,9 +33,14 @@ class Stop(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Finds accounts, for those who may know of them."""
+    """Finds accounts, for those who may know of them.
+
+    Attributes:
+        broker: asked for one that isn't known yet, as urgently as the command is that names it.
+    """
 
     directory: Directory
+    broker: Broker
     policy: Callable[[], Policy]
 
     def ask(self, member: Member, request: Request) -> None:
@@ -63,7 +69,7 @@ class Naming:
         if (known := self.directory.canonical(typed)) is not None:
             return known
         try:
-            await self.directory.refresh_accounts()
+            await self.directory.refresh_accounts(self.broker)
         except BrokerError as error:
             raise Stop(unreadable("the accounts", error)) from error
         if (known := self.directory.canonical(typed)) is not None:

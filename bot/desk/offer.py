@@ -1,39 +1,81 @@
 """From a request to a ticket: normalise, read, decide, store. Nothing is sent here."""
 
+import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.desk.decide import Decider
 from bot.desk.drafts import Drafts
+from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
-from bot.desk.naming import Stop
-from bot.desk.requests import Refused, TicketRequest
+from bot.desk.look import Look
+from bot.desk.naming import Naming, Stop
+from bot.desk.ports import Broker
+from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
+from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, JournalError
+from bot.timings import DeskTimings
 from bot.trading.intents import Intent
 from bot.trading.policy import Denial, DenialCode, Visibility
 from bot.trading.tickets import Member, Place, Ticket
 
 log = logging.getLogger(__name__)
+CROWDED = "Your requests before this one are still being read, so this one was dropped; ask again once they have their cards."
+
+
+@dataclass(frozen=True, slots=True)
+class Makings:
+    """What cards are made with, by brokers whose reads go early or late."""
+
+    drafts: Drafts
+    decider: Decider
+
+    def asking(self, broker: Broker, look: Look, naming: Naming) -> "Makings":
+        """The same by another broker."""
+        scopes = replace(self.drafts.scopes, broker=broker, look=look, naming=naming)
+        drafts = replace(self.drafts, look=look, naming=naming, scopes=scopes)
+        return Makings(drafts, replace(self.decider, look=look))
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """Makes tickets."""
+    """Makes tickets.
+
+    Attributes:
+        usual, first: with reads that go before those of people who look, and before nearly everything.
+        hurrying: who has asked for ways out lately; those beyond a share go the usual way, so that they hold up no news.
+    """
 
     ledger: Ledger
-    decider: Decider
-    drafts: Drafts
+    usual: Makings
+    first: Makings
+    hands: Hands
+    hurrying: Tally
     clock: Clock
+    timings: DeskTimings
     new_id: Callable[[], str]
 
     async def make(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """A stored ticket, or every reason why not; a denial is stored as well."""
+        if isinstance(request, WAYS_OUT):
+            hurries = self.hurrying.ask(member.id) is None
+            return await self._make(self.first if hurries else self.usual, member, place, request)
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(self.timings.card_wait.total_seconds()):
+                    await turn.enter_async_context(self.hands.asking(member.id))
+            except TimeoutError:
+                return Refused((Denial(DenialCode.ASKED_TOO_OFTEN, CROWDED),))
+            return await self._make(self.usual, member, place, request)
+
+    async def _make(self, by: Makings, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         try:
-            intent = await self.drafts.intent(member, request)
-            return await self._ticket(member, place, intent)
+            intent = await by.drafts.intent(member, request)
+            return await self._ticket(by, member, place, intent)
         except Stop as stop:
             typed = {"command": request.command, "channel": place.channel, **_typed(request)}
             await self.ledger.denied(member.id, stop.denials, **typed)
@@ -41,12 +83,12 @@ class Offers:
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
 
-    async def _ticket(self, member: Member, place: Place, intent: Intent) -> Ticket:
-        decision = await self.decider.with_market(await self.decider.decide(intent, member.id))
+    async def _ticket(self, by: Makings, member: Member, place: Place, intent: Intent) -> Ticket:
+        decision = await by.decider.with_market(await by.decider.decide(intent, member.id))
         if decision.shown is None:
             raise Stop(*decision.denials)
         for account, contracts in decision.held.items():
-            self.drafts.naming.directory.held(account, contracts)
+            by.drafts.naming.directory.held(account, contracts)
         shown, policy, now = decision.shown, decision.policy, self.clock()
         # Whoever approves must be able to read the card.
         visibility = Visibility.CHANNEL if shown.approver_roles else policy.ticket_visibility

@@ -3,11 +3,15 @@
 The order of things is the promise: acknowledge, look again, decide again, then one transaction that claims the ticket *and*
 says ``sending`` is committed to disk before the first byte leaves. Two clicks, two people, click against expiry: the journal
 lets one of them change the row.
+
+Entries are decided one after the other. A way out waits for none of them; an entry that one has overtaken is decided again, and
+one that waits too long is denied. Until the claim Cancel always works.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +25,8 @@ from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.timings import DeskTimings
-from bot.trading.intents import accounts_of
+from bot.trading.intents import EXITS, SWEEPS
+from bot.trading.overtaking import bears_on
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.sweeps import Sweep
@@ -40,16 +45,29 @@ BUSY = "This ticket is being worked on; its card will say what became of it."
 NOT_YOURS = "Only {name} can confirm this ticket."
 NOT_APPROVER = "You can't approve this ticket: it needs somebody with the role <@&{role}>, and not who asked for it."
 NOT_CANCELLER = "Only {name} or an approver can cancel this ticket."
+TOO_LATE = (
+    "It could not be decided within {seconds:.0f} s of the press, nor before the card's end, so nothing was sent; "
+    "ask again if it is still wanted."
+)
 UNREADABLE = f"The journal can't be read, so nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"
 UNACKNOWLEDGED = "Discord didn't take the acknowledgement, so nothing was sent; press again."
 
 
+class Outdated(Exception):
+    """Something was claimed since it was decided; it has to be decided again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Presses:
-    """Answers presses. Each method returns a sentence for the presser alone, or ``None`` when the card says it all."""
+    """Answers presses. Each method returns a sentence for the presser alone, or ``None`` when the card says it all.
+
+    Attributes:
+        decider, way_out: decide about entries and about ways out, whose reads go first.
+    """
 
     ledger: Ledger
     decider: Decider
+    way_out: Decider
     sender: Sender
     hands: Hands
     policy: Callable[[], Policy]
@@ -66,17 +84,23 @@ class Presses:
 
     async def cancel(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """Cancel, by the requester or by somebody who could approve."""
-        return await self._guarded(press, acknowledge, self._cancel)
+        acknowledged = asyncio.ensure_future(acknowledge())
+        return await self._answered(press, acknowledged, self._cancel(press, self.clock()))
 
     async def _guarded(self, press: Press, acknowledge: Acknowledge, then: "Step") -> str | None:
-        """What is true of every press: acknowledged at once, on an open ticket of the revision that was seen, one at a time."""
-        pressed_at = self.clock()
+        """What is true of a yes: acknowledged at once, on an open ticket of the revision that was seen, one at a time."""
         acknowledged = asyncio.ensure_future(acknowledge())
+        return await self._answered(press, acknowledged, self._held(press, self.clock(), acknowledged, then))
+
+    async def _held(self, press: Press, pressed_at: datetime, acknowledged: "asyncio.Future[None]", then: "Step") -> str | None:
+        with self.hands.hold(press.ticket) as held:
+            # Discord's three seconds run already: the acknowledgement leaves before anything else is begun.
+            await asyncio.sleep(0)
+            return await self._on_open_ticket(press, pressed_at, acknowledged, then) if held else BUSY
+
+    async def _answered(self, press: Press, acknowledged: "asyncio.Future[None]", working: Awaitable[str | None]) -> str | None:
         try:
-            with self.hands.hold(press.ticket) as held:
-                # Discord's three seconds run already: the acknowledgement leaves before anything else is begun.
-                await asyncio.sleep(0)
-                answer = await self._on_open_ticket(press, pressed_at, acknowledged, then) if held else BUSY
+            answer = await working
         except JournalError:
             log.exception("press on ticket %s: journal", press.ticket)
             answer = UNREADABLE
@@ -107,10 +131,10 @@ class Presses:
         if ticket.confirmed_at is not None and ticket.missing_roles:
             return WAITING
         confirmed = replace(ticket, confirmed_at=ticket.confirmed_at or pressed_at)
-        return await self._complete_or_wait(press, ticket, confirmed, EventName.CONFIRMED, acknowledged)
+        return await self._complete_or_wait(press, ticket, confirmed, EventName.CONFIRMED, pressed_at, acknowledged)
 
     async def _approve(
-        self, press: Press, ticket: Ticket, _pressed_at: datetime, acknowledged: "asyncio.Future[None]"
+        self, press: Press, ticket: Ticket, pressed_at: datetime, acknowledged: "asyncio.Future[None]"
     ) -> str | None:
         counted = ticket.shown.approver_roles & press.member.roles
         if not counted or press.member.id == ticket.requester.id:
@@ -119,36 +143,100 @@ class Presses:
             return APPROVED.format(name=harmless(ticket.requester.name, 40))
         approval = Approved(press.member.id, press.member.name, counted)
         approved = replace(ticket, approvals=(*ticket.approvals, approval))
-        return await self._complete_or_wait(press, ticket, approved, EventName.APPROVED, acknowledged)
+        return await self._complete_or_wait(press, ticket, approved, EventName.APPROVED, pressed_at, acknowledged)
 
-    async def _cancel(
-        self, press: Press, ticket: Ticket, _pressed_at: datetime, _acknowledged: "asyncio.Future[None]"
-    ) -> str | None:
+    async def _cancel(self, press: Press, pressed_at: datetime) -> str | None:
+        """Cancel whatever is decided meanwhile, as long as it isn't claimed: of both the journal lets one change the row."""
+        await asyncio.sleep(0)
+        if self.hands.has_ended(press.ticket):
+            return BUSY
+        while True:
+            ticket = await self.ledger.journal.ticket(press.ticket)
+            if ticket is None:
+                return GONE
+            if (no := self._uncancelled(press, ticket, pressed_at)) is not None:
+                return no
+            new = move(ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.name)
+            # Quoted again, or approved, meanwhile: it is open still, and a no is a no to that, too.
+            if await self.ledger.move(ticket, new, EventName.CANCELLED, actor=press.member.id):
+                return None
+
+    def _uncancelled(self, press: Press, ticket: Ticket, pressed_at: datetime) -> str | None:
+        """Why it can't be cancelled, by this member or any more."""
+        if ticket.state is not TicketState.OFFERED:
+            return OVER.format(state=ticket.state)
+        # A timely yes may still be worked on after the card's end.
+        if ticket.is_over(pressed_at) and not self.hands.holds(ticket.id):
+            return OVER.format(state=TicketState.EXPIRED)
         may_approve = bool(ticket.shown.approver_roles & press.member.roles)
         if press.member.id != ticket.requester.id and not may_approve:
             return NOT_CANCELLER.format(name=harmless(ticket.requester.name, 40))
-        new = move(ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.name)
-        await self._store(ticket, new, EventName.CANCELLED, press.member)
         return None
 
     async def _complete_or_wait(
-        self, press: Press, ticket: Ticket, signed: Ticket, name: EventName, acknowledged: "asyncio.Future[None]"
+        self,
+        press: Press,
+        ticket: Ticket,
+        signed: Ticket,
+        name: EventName,
+        pressed_at: datetime,
+        acknowledged: "asyncio.Future[None]",
     ) -> str | None:
         """Send when Confirm and every approval are there; else store this one and wait for the other."""
         if signed.confirmed_at is None or signed.missing_roles:
             new = move(ticket, TicketState.OFFERED, confirmed_at=signed.confirmed_at, approvals=signed.approvals)
             await self._store(ticket, new, name, press.member)
             return None
-        async with self.hands.deciding(ticket.requester.id, accounts_of(ticket.intent)):
-            decision = await self.decider.decide(ticket.intent, ticket.requester.id)
-            if not await self._taken(acknowledged):
-                return UNACKNOWLEDGED
-            claimed = await self._claim(press, ticket, signed, decision)
-        if claimed is not None:
+        try:
+            claimed = await self._decide_and_claim(press, ticket, signed, self._late_at(ticket, pressed_at), acknowledged)
+        except TimeoutError:
+            sentence = TOO_LATE.format(seconds=self.timings.decided_within.total_seconds())
+            await self._deny(press, ticket, (Denial(DenialCode.TOO_LATE, sentence),))
+            return None
+        if isinstance(claimed, Ticket):
             await self.sender.send(claimed)
-        return None
+            return None
+        return claimed
 
-    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision) -> Ticket | None:
+    async def _decide_and_claim(
+        self,
+        press: Press,
+        ticket: Ticket,
+        signed: Ticket,
+        late_at: datetime | None,
+        acknowledged: "asyncio.Future[None]",
+    ) -> Ticket | str | None:
+        """The claimed ticket, or what to tell the presser; again whenever something was claimed that bears on it.
+
+        Raises:
+            TimeoutError: it took too long.
+        """
+        decider = self.way_out if isinstance(ticket.intent, EXITS) else self.decider
+        async with AsyncExitStack() as turn:
+            async with self._until(late_at):
+                await turn.enter_async_context(self.hands.deciding(ticket.requester.id, ticket.intent))
+            while True:
+                before = self.hands.claims
+                async with self._until(late_at):
+                    decision = await decider.decide(ticket.intent, ticket.requester.id, signed.confirmed_at)
+                    if not await self._taken(acknowledged):
+                        return UNACKNOWLEDGED
+                if late_at is not None and self.clock() > late_at:
+                    # Timers stand still while the machine sleeps.
+                    raise TimeoutError
+                with suppress(Outdated):
+                    return await self._claim(press, ticket, signed, decision, before)
+
+    def _late_at(self, ticket: Ticket, pressed_at: datetime) -> datetime | None:
+        """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
+        if isinstance(ticket.intent, SWEEPS):
+            return None
+        return max(pressed_at + self.timings.decided_within, ticket.expires_at)
+
+    def _until(self, moment: datetime | None) -> asyncio.Timeout:
+        return asyncio.timeout(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
+
+    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision, before: int) -> Ticket | None:
         """Act on what was decided on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
         policy, now, shown = decision.policy, self.clock(), decision.shown
         # The requester's roles: as of now when it is their press, else as of their own.
@@ -183,11 +271,17 @@ class Presses:
             orders_before=decision.listed,
             outcome=None,
         )
-        return await self._claimed(press, ticket, sending)
+        return await self._claimed(press, ticket, sending, before)
 
-    async def _claimed(self, press: Press, ticket: Ticket, sending: Ticket) -> Ticket | None:
+    async def _claimed(self, press: Press, ticket: Ticket, sending: Ticket, before: int) -> Ticket | None:
         try:
-            stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)
+            async with self.hands.claiming:
+                newer = self.hands.claimed_since(before)
+                if newer is None or any(bears_on(each, sending.intent, sending.requester.id) for each in newer):
+                    raise Outdated
+                stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)
+                if stored:
+                    self.hands.claimed(sending)
         except Halted as error:
             # Halted since the look: the journal had the last word, in the very transaction that would have claimed it.
             await self._deny(press, ticket, (Denial(DenialCode(error.code), error.sentence, error.details),))

@@ -178,6 +178,8 @@ class SwitchRequest:
 
 EntryRequest = ReverseRequest | PlaceRequest | FlatPlaceRequest
 TicketRequest = EntryRequest | CloseRequest | CancelRequest | FlattenRequest | ModifyRequest | ReplaceRequest | BracketRequest
+# Whoever asks for these wants to get out, or to protect what is open.
+WAYS_OUT = (CloseRequest, CancelRequest, FlattenRequest, BracketRequest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
+from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import EventName
 from bot.errors import JournalError, JournalLocked, PolicyError
@@ -203,8 +204,7 @@ def _desk(
         lambda: watch.current,
         clock,
         ids,
-        quiet_broker=broker.in_background,
-        urgent_broker=broker.for_exits,
+        lanes=_lanes(broker),
         timings=timings,
         observe=meter.count,
         halt_file=beside_the_journal(settings.database_url),
@@ -301,6 +301,17 @@ def _crosstrade(
         timings=timings,
         entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
+    )
+
+
+def _lanes(broker: CrossTrade) -> Lanes:
+    return Lanes(
+        exits=broker.for_exits,
+        exit_cards=broker.for_exit_cards,
+        news=broker.for_news,
+        tickets=broker,
+        looking=broker.for_looking,
+        background=broker.in_background,
     )
 
 

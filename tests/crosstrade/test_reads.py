@@ -191,7 +191,10 @@ async def test_reads_leave_the_reserve_to_orders(vendor: Vendor, connect: Connec
 async def test_reads_in_the_background_give_way(connect: Connect) -> None:
     client = await connect()
     quiet = client.in_background
-    assert (quiet._reads_as, client._reads_as) == (Priority.BACKGROUND, Priority.READ)
+    lanes = (client.for_exits, client.for_exit_cards, client.for_news, client, client.for_looking, quiet)
+    reads = [lane._reads_as for lane in lanes]
+    assert reads == sorted(reads)
+    assert (reads[0], reads[-1], len(set(reads))) == (Priority.EXIT, Priority.BACKGROUND, len(lanes))
     await quiet.positions("Sim101")
     assert client.link.up
     assert quiet.link == client.link

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
+from bot.desk.lanes import Lanes
 from bot.desk.ports import Journal
 from bot.desk.requests import Press, Refused, ReverseRequest, TicketRequest
 from bot.journal.opening import opened
@@ -149,9 +150,9 @@ def make_desk(
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
     file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - likewise
-    return Desk(
-        broker, journal, messenger, lambda: policies[-1], clock, new_id, quiet_broker=quiet, halt_file=file, timings=timings
-    )
+    lanes = Lanes.alike(broker).quieter(quiet)
+    policy = lambda: policies[-1]  # noqa: E731 - likewise
+    return Desk(broker, journal, messenger, policy, clock, new_id, lanes=lanes, halt_file=file, timings=timings)
 
 
 def timed(**changes: timedelta) -> pytest.MarkDecorator:

@@ -90,6 +90,7 @@ class FakeBroker(ShowsBook):
         front: the front month that a quote of a root is of; September where it is not set.
         called: names of all reads, in order.
         hanging: names of reads that never answer.
+        takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
         asked: every read with its moment, in order.
         known: what it says of its own links.
     """
@@ -125,6 +126,7 @@ class FakeBroker(ShowsBook):
     averages: Decimal | None = Decimal(5790)
     replaced: OrderState = OrderState.CANCELLED
     hanging: set[str] = field(default_factory=set)
+    takes: dict[str, float] = field(default_factory=dict)
     asked: list[tuple[datetime, str]] = field(default_factory=list)
     known: Vitals = field(default_factory=lambda: Vitals(Reach.GOOD, "CrossTrade answers.", budget=20))
 
@@ -142,6 +144,7 @@ class FakeBroker(ShowsBook):
             await asyncio.Event().wait()
         if self.reading is not None:
             await self.reading.wait()
+        await asyncio.sleep(self.takes.get(f"{what} {account}", self.takes.get(what, 0)))
         await asyncio.sleep(0)
         if self.broken_reads:
             raise ZeroDivisionError

@@ -100,7 +100,9 @@ async def test_a_reason_that_can_not_be_had_holds_no_rejection_up(room: Room) ->
     ticket = await sent(room)
     rewrite(room, state=OrderState.REJECTED)
     room.broker.hanging.add("lifecycle")
-    stored = await look(room, ticket)
+    await look(room, ticket)
+    await room.passes(1.1)
+    stored = await room.now(ticket.id)
     assert (stored.order_state, stored.outcome) == (OrderState.REJECTED, None)
     assert (await names(room, ticket)) == [EventName.REJECTED]
 
@@ -603,8 +605,11 @@ async def test_every_account_has_its_turn(room: Room) -> None:
         crowd.follower.soon(ACCOUNTS[0])
         await crowd.follower.look(crowd.tickets)
         room.clock.pass_by(0.25)
-    assert looked.keys() == set(ACCOUNTS)
+    # Whoever has news goes first every other time, and all others take turns in the rest.
+    hurried = looked.pop(ACCOUNTS[0])
+    assert looked.keys() == set(ACCOUNTS[1:])
     assert max(looked.values()) - min(looked.values()) <= 1
+    assert hurried <= sum(looked.values()) + 2
 
 
 async def test_the_pace_lets_a_few_go_at_once_and_then_one_after_the_other(room: Room) -> None:

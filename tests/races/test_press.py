@@ -4,8 +4,11 @@ import pytest
 
 from tests.races.race import Between, Race, Second, orders
 
-# Where nothing comes between, whoever is first wins; without a delay that is always Confirm.
-ONE_END = {(second, Between.NOTHING) for second in Second}
+# Where nothing comes between, whoever is first wins; without a delay that is always Confirm. What bars the order is found by a
+# look that takes longer than Cancel, which waits for none.
+ONE_END = {(second, Between.NOTHING) for second in Second} | {
+    (Second.CANCEL, between) for between in (Between.HALT, Between.POLICY)
+}
 
 
 @pytest.mark.parametrize("second", list(Second), ids=lambda second: second.name.lower())

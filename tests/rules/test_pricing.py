@@ -106,6 +106,8 @@ def test_a_target_is_rounded_away_from_the_market_and_counted_from_its_own_month
     bracket = Bracket("Sim101", ES, replace(PROTECTING, stop=Decimal(5780)), None, "last+0.1%")
     target = getattr(priced(bracket, FACTS), "target", None)
     assert target == Decimal("5806.25")
+    short = replace(bracket, terms=replace(bracket.terms, side=Side.BUY), target_typed="last-0.1%")
+    assert getattr(priced(short, FACTS), "target", None) == Decimal("5794.25")
     with pytest.raises(PriceError, match="no open position"):
         priced(replace(bracket, contract=ES_DECEMBER, target_typed="be+8t"), FACTS)
     with pytest.raises(PriceError, match="target"):

@@ -176,7 +176,10 @@ def test_a_stop_protects_if_it_works_on_the_closing_side_of_that_contract(change
 
 @pytest.mark.parametrize(
     ("held", "at", "protected"),
-    [(2, "5789.75", False), (2, "5790", True), (2, "5795", True), (-2, "5790.25", False), (-2, "5790", True), (-2, "5785", True)],
+    [
+        *((2, "5789.75", False), (2, "5790", True), (2, "5795", True), (1, "5789.75", False), (1, "5795", True)),
+        *((-2, "5790.25", False), (-2, "5790", True), (-2, "5785", True)),
+    ],
 )
 def test_a_stop_at_break_even_or_beyond_protects_already(held: int, at: str, protected: bool) -> None:
     assert protects_already(replace(LONG, quantity=held), stop(stop=Decimal(at)), Decimal(5790)) is protected

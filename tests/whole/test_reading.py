@@ -1,5 +1,7 @@
 """Reading commands by a process over real sockets, whichever way orders travel."""
 
+import asyncio
+
 import pytest
 
 from bot.sandbox.discord.world import DESK
@@ -9,6 +11,8 @@ from tests.whole.conftest import Street
 
 async def read(street: Street, command: str, words: str, member: str = "trader", **options: object) -> str:
     """Run a command; its private answer, once it holds these words."""
+    # Each member has a share of what may be read in a minute.
+    await asyncio.sleep(10)
     asked = await street.discord.slash(member, "desk", command, options)
 
     def answer() -> str:

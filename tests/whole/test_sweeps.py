@@ -6,7 +6,7 @@ And kill -9 in the middle of a flatten: nothing more is sent by the next start, 
 import asyncio
 from typing import Any
 
-from tests.street import until
+from tests.street import POLICY, until
 from tests.whole.conftest import Street
 from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
 
@@ -41,9 +41,8 @@ async def rest(street: Street, account: str = "Sim101", instrument: str = "ES 09
 
 @BOTH
 async def test_one_side_then_an_account_then_everything_is_flattened(street: Street, transport: str) -> None:
-    # One call over everything is for whoever is granted every account.
-    policy = street.folder / "policy.toml"
-    policy.write_text(policy.read_text().replace('["Sim*", "Apex-*"]', '["*"]'))
+    # Only who is granted every account that there is or will be goes over everything by one call.
+    (street.folder / "policy.toml").write_text(POLICY.replace('accounts = ["Sim*", "Apex-*"]', 'accounts = ["*"]', 1))
     await begun(street, transport)
     await rest(street)
     await rest(street, "Sim102")

@@ -61,3 +61,4 @@ CALLS: tuple[Call, ...] = (
 
 BY_NAME = {name: call for call in CALLS if call.has_rpc for name in (call.name, call.other_name) if name}
 TRADING_NAMES = frozenset(call.name for call in CALLS if call.is_trading)
+READING_NAMES = frozenset(call.name for call in CALLS if not call.is_trading)

@@ -104,7 +104,8 @@ class Cloud:
         if not self.rate_limited or self.faults.has(call, Kind.SLOW_LIMIT):
             return None
         bucket = self._buckets.setdefault(token, TokenBucket(CAPACITY, RATE, self.monotonic))
-        wait = bucket.take()
+        shared = self.faults.take(call, Kind.SHARED)
+        wait = bucket.take(0 if shared is None else shared.quantity)
         return self._rate_limited(call, wait) if wait else None
 
     def without_plan(self, call: str) -> Reply | None:

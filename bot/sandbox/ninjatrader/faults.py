@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-EVERY, TRADING = "*", "trading"
+EVERY, TRADING, READING = "*", "trading", "reading"
 
 
 class Kind(StrEnum):
@@ -36,6 +36,8 @@ class Kind(StrEnum):
     """The plan has no API: 401 api_requires_pro to every call, and to the WebSocket's handshake (`call` = handshake)."""
     OLD_ADDON = "old_addon"
     """An add-on from before the lifecycle, market and bracket calls: "Unknown API command"."""
+    SHARED = "shared"
+    """Another program of the same user spends `quantity` requests of the budget a second."""
     OLD_LIMIT = "old_limit"
     """Over the budget the 429 has the older page's form: "Rate limit exceeded", no Retry-After."""
     SLOW_LIMIT = "slow_limit"
@@ -86,7 +88,8 @@ class Kind(StrEnum):
 class Rule:
     """One fault. `count` None: until removed.
 
-    `call` is an API call's name, a pushed frame's type, "trading" for each call that can change something, or "*" for all.
+    `call` is an API call's name, a pushed frame's type, "trading" for each call that can change something, "reading" for each
+    call that can't, or "*" for all.
     """
 
     kind: Kind
@@ -118,11 +121,11 @@ class Rule:
 class Faults:
     """The rules in force. Only `take` decides whether one applies, and counts it."""
 
-    def __init__(self, seed: int = 0, trading: Collection[str] = ()) -> None:
-        """Start with nothing going wrong; the seed drives the probabilities, `trading` are the calls of that name."""
+    def __init__(self, seed: int = 0, trading: Collection[str] = (), reading: Collection[str] = ()) -> None:
+        """Start with nothing going wrong; the seed drives the probabilities, `trading` and `reading` are the calls so named."""
         self.rules: list[Rule] = []
         self._dice = random.Random(seed)
-        self._trading = frozenset(trading)
+        self._named = {TRADING: frozenset(trading), READING: frozenset(reading)}
 
     def add(self, kind: Kind, call: str = EVERY, **details: Any) -> Rule:
         """Add a rule."""
@@ -158,4 +161,4 @@ class Faults:
         return self._dice.uniform(least, most) if rule.seconds is None else rule.seconds
 
     def _is_for(self, rule: Rule, call: str) -> bool:
-        return rule.call in (call, EVERY) or (rule.call == TRADING and call in self._trading)
+        return rule.call in (call, EVERY) or call in self._named.get(rule.call, ())

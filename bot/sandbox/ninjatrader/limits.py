@@ -15,10 +15,13 @@ class TokenBucket:
         self._level = capacity
         self._filled_at = monotonic()
 
-    def take(self) -> int:
-        """Spend one; 0 when there was one, else the whole seconds until there is (at least 1)."""
+    def take(self, others: float = 0) -> int:
+        """Spend one; 0 when there was one, else the whole seconds until there is (at least 1).
+
+        `others` is what somebody else has spent a second since the last time.
+        """
         now = self._monotonic()
-        self._level = min(self._capacity, self._level + (now - self._filled_at) * self._rate)
+        self._level = max(min(self._capacity, self._level + (now - self._filled_at) * (self._rate - others)), 0)
         self._filled_at = now
         if self._level >= 1:
             self._level -= 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from .atm import DEFAULT_TEMPLATES, AtmTemplate
 from .book import DEFAULT_ACCOUNTS, AccountSpec, position_row
-from .catalogue import TRADING_NAMES
+from .catalogue import READING_NAMES, TRADING_NAMES
 from .cloud import Cloud
 from .faults import Faults
 from .hours import Hours
@@ -51,7 +51,7 @@ class Simulator:
         """Build the world; nothing moves before it is running."""
         self.token = token
         self.timing = timing or Timing()
-        self.faults = Faults(seed, TRADING_NAMES)
+        self.faults = Faults(seed, TRADING_NAMES, READING_NAMES)
         self._seed = seed
         self._clock = clock
         self._new_id = new_id

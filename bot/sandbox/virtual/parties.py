@@ -5,6 +5,7 @@ what a system gives back for a dead process (connections, locks, open transactio
 """
 
 import asyncio
+import ctypes
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, ContextVar, copy_context
@@ -15,8 +16,9 @@ from weakref import WeakSet
 T = TypeVar("T")
 
 PARTY: "ContextVar[Party | None]" = ContextVar("party", default=None)
-# What was killed stays referenced as long as the process lives: a coroutine that is collected runs its finally blocks.
+# What was killed stays referenced, also while the interpreter ends: a coroutine that is collected runs its finally blocks.
 _GRAVES: list[object] = []
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(_GRAVES))
 
 
 def party_now() -> "Party | None":

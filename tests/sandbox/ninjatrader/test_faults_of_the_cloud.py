@@ -98,10 +98,10 @@ async def test_the_older_429_has_neither_header_nor_machine_code(start: Start) -
             assert await reply.json() == {"error": "Rate limit exceeded"}
 
 
-async def timed(api: Api) -> float:
+async def timed(api: Api, path: str = "accounts") -> float:
     """How long a read takes, in seconds."""
     begun = time.monotonic()
-    await api.get("accounts")
+    await api.get(path)
     return time.monotonic() - begun
 
 
@@ -115,6 +115,28 @@ async def test_a_quiet_limiter_lets_two_quick_calls_through_and_then_takes_its_t
         assert [await timed(api) >= 0.15 for _ in range(2)] == [False, True]
         await api.control("faults", clear=True, rules=[{"kind": "slow_limit", "call": "ListAccounts", "seconds": 0}])
         assert {(await api.send("GET", "accounts"))[0] for _ in range(25)} == {200}, "never a 429"
+
+
+async def test_another_program_may_spend_of_the_budget(start: Start) -> None:
+    async with start(rate_limited=True) as api:
+        moment = {"now": 0.0}
+        api.simulator.cloud.monotonic = lambda: moment["now"]
+        await api.fault("shared", quantity=5)
+        assert [(await api.send("GET", "accounts"))[0] for _ in range(2)] == [200, 200]
+        moment["now"] += 9
+        assert {(await api.send("GET", "accounts"))[0] for _ in range(2)} == {429}
+        await api.control("faults", clear=True)
+        moment["now"] += 1
+        assert [(await api.send("GET", "accounts"))[0] for _ in range(4)] == [200, 200, 200, 429]
+
+
+async def test_all_calls_that_only_read_may_be_slow_while_others_are_not(api: Api) -> None:
+    await api.fault("delay", "reading", seconds=0.15)
+    for path in ("accounts", "accounts/Sim101/positions", "market/quote?instrument=ES"):
+        assert await timed(api, path) >= 0.15
+    began = time.monotonic()
+    assert (await api.send("POST", REVERSE, ENTRY))[0] == 200
+    assert time.monotonic() - began < 0.15
 
 
 def test_the_quiet_limiter_takes_as_long_as_was_measured() -> None:

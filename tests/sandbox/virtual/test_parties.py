@@ -3,9 +3,13 @@
 import asyncio
 import gc
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 from bot.sandbox.virtual import HostClock, Party, party_now, run
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_whatever_a_party_begins_is_its_own() -> None:
@@ -148,3 +152,23 @@ def test_a_host_s_clock_can_be_set_and_the_desk_s_time_goes_on() -> None:
         assert (host.true() - began).total_seconds() == 10
 
     run(main())
+
+
+def test_a_killed_one_does_nothing_more_even_while_the_interpreter_ends() -> None:
+    program = """
+import asyncio
+from bot.sandbox.virtual import Party, run
+async def work():
+    try:
+        await asyncio.sleep(100)
+    finally:
+        print("finally")
+async def main():
+    party = Party("bot")
+    party.start(work())
+    await asyncio.sleep(1)
+    party.kill()
+run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert (done.stdout, done.stderr) == ("", "")

@@ -1,0 +1,38 @@
+"""What a way out does to orders that were confirmed before it and left behind it. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.trading.intents import EXITS, SWEEPS, Intent, OrderIntent, accounts_of
+from bot.trading.limits import Recent, stands_in_the_way
+from bot.trading.policy import Denial, DenialCode
+from bot.trading.sweeps import CLEARING, target_of
+from bot.trading.tickets import IN_FLIGHT, Ticket
+from bot.trading.words import code, harmless
+
+
+def flattened_since(intent: OrderIntent, recent: Recent, confirmed_at: datetime) -> Iterable[Denial]:
+    """A flatten that was let out after this order was confirmed bars it, even where it is done: its card is of before."""
+    if isinstance(intent, EXITS):
+        return
+    for ticket in recent.tickets:
+        is_later = ticket.sent_at is not None and ticket.sent_at >= confirmed_at
+        # One that is still in flight bars it anyway.
+        if not is_later or ticket.state in IN_FLIGHT or not isinstance(ticket.intent, CLEARING):
+            continue
+        if stands_in_the_way(ticket.intent, intent):
+            yield Denial(
+                DenialCode.FLATTENING,
+                f"{harmless(ticket.requester.name, 40)} flattened {code(target_of(ticket.intent))} (ticket {ticket.id}) after "
+                "this was confirmed, so it isn't sent; ask again if it is still wanted.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+
+
+def bears_on(claimed: Ticket, intent: Intent, member: int) -> bool:
+    """Tell whether an order that was claimed after another one was looked at may change what was decided about that."""
+    if isinstance(intent, SWEEPS):
+        return isinstance(claimed.intent, CLEARING) and claimed.intent.scope.meets(intent.scope)
+    if isinstance(intent, EXITS):
+        return stands_in_the_way(claimed.intent, intent)
+    return claimed.requester.id == member or intent.account in accounts_of(claimed.intent)
