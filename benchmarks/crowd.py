@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.chaos.books import title_of
 from benchmarks.chaos.channel import Card
-from benchmarks.simulation.stage import World, staged
+from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World, staged
 from bot.sandbox.discord import InteractionView, NotPossibleError
 from bot.sandbox.discord.world import TRADER_ROLE, VIEWER_ROLE, WORLD, Person
 from bot.sandbox.ninjatrader import AccountSpec
@@ -117,6 +117,7 @@ async def _play(closes: int, seed: int, transport: str, folder: Path) -> Figures
     town = replace(WORLD, people=(*WORLD.people, *crowd))
     accounts = tuple(map(AccountSpec, (CLOSING, PLACING, LOOKED_AT)))
     async with staged(loop, f"crowd {seed}", accounts, transport, folder, policy=POLICY, town=town) as world:
+        loop.network.latencies = _latencies(random.Random(seed + 2))  # noqa: S311 - no secret
         world.bot.begin()
         discord, dice = world.discord, random.Random(seed)  # noqa: S311 - no secret
         await world.lookout.until(lambda: discord.gateway.connected > 0 and bool(discord.commands()), START_SECONDS)
@@ -130,6 +131,12 @@ async def _play(closes: int, seed: int, transport: str, folder: Path) -> Figures
         await asyncio.gather(placing, *hammering, return_exceptions=True)
         await world.bot.stop()
     return figures
+
+
+def _latencies(dice: random.Random) -> dict[tuple[str, str], Callable[[], float]]:
+    """Bytes take some hundredths of a second and never long: what is measured is the crowd, not the network."""
+    ways = ((BOT, DISCORD), (DISCORD, BOT), (BOT, NINJATRADER), (NINJATRADER, BOT))
+    return {way: lambda: dice.uniform(0.01, 0.06) for way in ways}
 
 
 async def _hammer(world: World, member: str, number: int, figures: Figures) -> None:

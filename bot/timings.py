@@ -57,6 +57,10 @@ class DeskTimings:
         retire_every: between two looks at cards that have buttons.
         retire_soonest: the same, however much is told to have filled or closed.
         position_shown_within: until a list of positions has to show the order that has just filled; it may lag behind.
+        protected_within: in which a position must have a working stop before it is told that it has none: after the fill of its
+            entry, and while it is being closed.
+        positions_every: between two reads of positions that stops and targets protect, while nothing changes among the orders.
+        positions_fresh: how long a position that somebody has read is not read again for a card's buttons.
         fills_every: between two reads of an account's fills; twice at least within the 15 minutes that CrossTrade looks back, so
             that a failed read loses no fill.
         fills_again: until the next read after one that failed.
@@ -126,6 +130,9 @@ class DeskTimings:
     retire_every: timedelta = timedelta(seconds=20)
     retire_soonest: timedelta = timedelta(seconds=2)
     position_shown_within: timedelta = timedelta(seconds=10)
+    protected_within: timedelta = timedelta(seconds=5)
+    positions_every: timedelta = timedelta(seconds=20)
+    positions_fresh: timedelta = timedelta(seconds=1)
     fills_every: timedelta = timedelta(minutes=5)
     fills_again: timedelta = timedelta(minutes=1)
     accounts_apart: timedelta = timedelta(seconds=1)

@@ -111,13 +111,13 @@ class Positions(commands.Cog):
         request = FlattenRequest(scope, account or "", instrument or "", only or "", strategy or "")
         await self._offering.offer(interaction, request)
 
-    @app_commands.command(name="bracket", description="Cancel what works there, then protect the position by a target and a stop")
+    @app_commands.command(name="bracket", description="Cancel what works there, then protect the position: stop, target or both")
     @app_commands.describe(
         account=ORDER_OPTIONS["account"],
         instrument=ORDER_OPTIONS["instrument"],
         qty="Contracts to protect",
-        target="Limit price that takes the profit: 5820, ask+20t, be+0.25%",
-        stop="Stop price that ends the loss: 5780, bid-20t, be",
+        target="Limit price that takes the profit: 5820, ask+20t, be+0.25%; left out for a stop alone",
+        stop="Stop price that ends the loss: 5780, bid-20t, be; left out for a target alone",
     )
     @app_commands.autocomplete(account=accounts_of("bracket"), instrument=instruments_of("bracket"))
     @app_commands.autocomplete(target=prices_of("bracket", "target"), stop=prices_of("bracket", "stop"))
@@ -130,8 +130,8 @@ class Positions(commands.Cog):
         account: str,
         instrument: str,
         qty: app_commands.Range[int, 1, LARGEST_QUANTITY],
-        target: str,
-        stop: str,
+        target: str | None = None,
+        stop: str | None = None,
     ) -> None:
         """Offer a ticket for confirmation."""
-        await self._offering.offer(interaction, BracketRequest(account, instrument, qty, target, stop))
+        await self._offering.offer(interaction, BracketRequest(account, instrument, qty, target or "", stop or ""))

@@ -63,7 +63,21 @@ class BreakEvenButton(ActionButton, template=_TICKET + Verb.BREAK_EVEN.value):
     label = "Break-even"
 
 
-ACTION_ITEMS: tuple[type[ActionButton], ...] = (CancelOrderButton, CloseButton, CloseHalfButton, BreakEvenButton)
+class BracketButton(ActionButton, template=_TICKET + Verb.BRACKET.value):
+    """Asks for a bracket over a position that has lost its stop or its target."""
+
+    verb = Verb.BRACKET
+    label = "Bracket"
+    style = discord.ButtonStyle.primary
+
+
+ACTION_ITEMS: tuple[type[ActionButton], ...] = (
+    CancelOrderButton,
+    CloseButton,
+    CloseHalfButton,
+    BreakEvenButton,
+    BracketButton,
+)
 _BY_VERB: Mapping[Verb, type[ActionButton]] = {item.verb: item for item in ACTION_ITEMS}
 
 

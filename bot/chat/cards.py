@@ -16,7 +16,8 @@ from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.intents import CLOSING, Bracket, Cancel, Change, VerifiedReverse, places
+from bot.trading.guarding import is_unprotected
+from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, VerifiedReverse, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.resolving import is_resolved
@@ -66,7 +67,7 @@ def card(ticket: Ticket, late: float = 0.0, *, buttons: bool = True, note: str |
 
 def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
-    if ticket.order_state is OrderState.REJECTED:
+    if ticket.order_state is OrderState.REJECTED or ticket.turned_to is not None or is_unprotected(ticket):
         return ORANGE
     if isinstance(ticket.intent, Sweep) and sweepcards.is_short_of_it(ticket):
         return ORANGE
@@ -76,7 +77,7 @@ def colour(ticket: Ticket) -> int:
 
 
 def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> Iterator[ui.Item[Any]]:
-    head, warnings = list(_head(ticket, late)), list(_warnings(ticket))
+    head, warnings = list(_head(ticket, late)), [*_alarms(ticket), *_warnings(ticket)]
     people = _text(*_people(ticket), *([note] if note else []))
     yield from head
     yield ui.Separator()
@@ -96,6 +97,8 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
 def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     # What the desk says of it stands in a block of its own, between our words about it.
     yield _text(_title(ticket, late), *_news(ticket))
+    if protection := clip("\n".join(phrases.protection(ticket)), LONGEST_OUTCOME):
+        yield ui.TextDisplay(protection)
     # Discord refuses a text of nothing but blanks, and the whole card with it.
     if told := clip(_told(ticket), LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
@@ -110,6 +113,11 @@ def _told(ticket: Ticket) -> str:
 def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     if ticket.state not in _QUIET_ENDS and ticket.shown.warnings:
         yield _text(*(f"⚠ {warning}" for warning in ticket.shown.warnings[:MOST_WARNINGS]))
+
+
+def _alarms(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
+    if isinstance(ticket.intent, Sweep) and (found := [*sweepcards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
+        yield _text(*found)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
@@ -157,6 +165,8 @@ def _state_words(ticket: Ticket) -> str:
     match ticket.state:
         case TicketState.OFFERED:
             return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
+        case TicketState.ACCEPTED if ticket.turned_to is not None:
+            return f"now {side_word(ticket.turned_to)} · {ticket.intent.command}"
         case TicketState.ACCEPTED:
             end = "rejected" if _is_rejected_later(ticket) else "accepted"
             return f"{end} · order {code(ticket.order_id, 64)}" if ticket.order_id else f"{end} · {ticket.intent.command}"
@@ -183,6 +193,10 @@ def _is_stopped(ticket: Ticket) -> bool:
 
 
 BY_WORD = "The bot found no proof of it; somebody has looked and says so."
+UNSEEN_NEWS = (
+    "**Do not send it again.** The call went out although the lists could not be read.",
+    "The bot reads them again and again and writes here what has become of it. Look at NinjaTrader meanwhile.",
+)
 NOT_FOLLOWED = f"{BY_WORD} No order is known to follow."
 _PLAIN_NEWS = {
     TicketState.REJECTED: ("No order was placed. CrossTrade says:",),
@@ -213,6 +227,8 @@ def _news(ticket: Ticket) -> Iterator[str]:
             yield BY_WORD
         case TicketState.ACCEPTED if sweepcards.is_short_of_it(ticket):
             yield from sweepcards.about_left(ticket)
+        case TicketState.UNKNOWN if ticket.progress.went_unseen:
+            yield from UNSEEN_NEWS
         case _ if _is_stopped(ticket):
             # The title says it, and the outcome what came of the close.
             return
@@ -226,12 +242,12 @@ def _news(ticket: Ticket) -> Iterator[str]:
 
 def _is_rejected_later(ticket: Ticket) -> bool:
     """Tell whether NinjaTrader said no to what CrossTrade had taken; of an order to cancel or change that is another's news."""
-    return ticket.order_state is OrderState.REJECTED and places(ticket.intent)
+    return ticket.order_state is OrderState.REJECTED and (places(ticket.intent) or isinstance(ticket.intent, Close))
 
 
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
     yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.terms.quantity} filled" if ticket.filled else "")
-    if isinstance(ticket.intent, CLOSING):
+    if isinstance(ticket.intent, CLOSING) and not isinstance(ticket.intent, Close):
         yield "The close before it may have been done all the same; look at the position."
 
 

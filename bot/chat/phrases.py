@@ -6,9 +6,11 @@ from decimal import Decimal
 from discord.utils import format_dt
 
 from bot.chat import figures
-from bot.trading.brackets import results
+from bot.trading.brackets import results, stop_price, target_price
+from bot.trading.guarding import cause_words, hit_words, is_unprotected, left_words, short_words, there_words
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
+from bot.trading.protection import End, Part
 from bot.trading.replacing import about_old
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
@@ -22,6 +24,13 @@ _SENT = {
 }
 
 
+WHAT_TO_DO = "Press Bracket, or use /bracket or /close."
+_ENDS = {
+    End.STOPPED_OUT: (),
+    End.TARGET_HIT: (),
+    End.CLOSED: ("the position is closed; nothing of its stop and target is followed any longer",),
+    End.REPLACED: ("a newer bracket has taken its place",),
+}
 _NOT_THERE = frozenset({OrderState.REJECTED, OrderState.GONE})
 
 
@@ -71,13 +80,29 @@ def news(ticket: Ticket) -> str:
         case Cancel():
             return _cancel_news(ticket)
         case Bracket():
-            if ticket.order_state is None:
-                return "submitted to NinjaTrader, not seen yet"
-            return "not all of it is there" if ticket.order_state in _NOT_THERE else "target and stop are there"
+            return _bracket_news(ticket)
         case Change():
             return "change requested, not seen yet" if ticket.order_state is None else _change_news(ticket)
         case _:
             return _order_news(ticket)
+
+
+def protection(ticket: Ticket) -> Iterator[str]:
+    """What has become of the stops and targets that protect what the ticket is about."""
+    now = ticket.protection
+    if now is None or isinstance(ticket.intent, Sweep):
+        return
+    yield from (hit_words(ticket, part) for part in Part if now.filled(part))
+    if now.end is not None:
+        yield from _ENDS[now.end]
+    elif is_unprotected(ticket):
+        yield f"**{short_words(ticket)}**"
+        yield cause_words(ticket)
+        yield WHAT_TO_DO
+    elif now.left:
+        yield left_words(ticket)
+    elif now.legs:
+        yield there_words(ticket)
 
 
 def times(ticket: Ticket) -> Iterator[str]:
@@ -93,7 +118,9 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
     if state is OrderState.GONE:
         return "Last looked for" if ticket.ended_by is None or ticket.order_ids else "Resolved"
     if isinstance(ticket.intent, Close):
-        return "Seen closed"
+        return "Seen closed" if state is OrderState.FILLED and ticket.turned_to is None else "Last looked at"
+    if isinstance(ticket.intent, Bracket) and ticket.protection is not None and ticket.protection.end is not None:
+        return "Seen replaced" if ticket.protection.end is End.REPLACED else "Seen closed"
     if isinstance(ticket.intent, Sweep):
         return "Seen done" if state is OrderState.FILLED else "Last looked at"
     if isinstance(ticket.intent, Bracket) and not state.is_done:
@@ -101,8 +128,20 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
     return f"Seen {state.value.lower()}" if state.is_done else "Seen changed"
 
 
+def _bracket_news(ticket: Ticket) -> str:
+    if ticket.protection is not None and ticket.protection.legs:
+        return "sent, and followed until the position is closed" if ticket.is_guarded else "over"
+    if ticket.order_state is None:
+        return "submitted to NinjaTrader, not seen yet"
+    return "not all of it was seen" if ticket.order_state in _NOT_THERE else "seen working then, not followed on"
+
+
 def _close_news(ticket: Ticket) -> str:
+    if ticket.turned_to is not None:
+        return f"the position is on the other side, now {side_word(ticket.turned_to)}"
     match ticket.order_state:
+        case OrderState.REJECTED:
+            return "rejected by NinjaTrader; the position is as it was"
         case OrderState.FILLED:
             return f"closed {ticket.filled}"
         case OrderState.GONE:
@@ -171,8 +210,8 @@ def _prices(ticket: Ticket, terms: Terms) -> Iterator[str]:
 def _bracket(ticket: Ticket, intent: Bracket) -> Iterator[str]:
     made = results(intent, ticket.shown)
     for name, price, typed, result in (
-        ("target", intent.target, intent.target_typed, made.target),
-        ("stop", intent.terms.stop, intent.terms.shorthand("stop"), made.stop),
+        ("target", target_price(intent), intent.target_typed or intent.terms.shorthand("limit"), made.target),
+        ("stop", stop_price(intent), intent.terms.shorthand("stop"), made.stop),
     ):
         if price is not None:
             yield f"{name} {figures.price(price, ticket.shown.tick_size)}{_result(result)}{_typed(typed)}"

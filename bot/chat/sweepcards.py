@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import accounts_of
+from bot.trading.leftover import left_of, may_open
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeping import done_words, left_of, steps, undone_words
+from bot.trading.sweeping import done_words, steps, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code
@@ -49,6 +50,16 @@ def about_left(ticket: Ticket) -> Iterator[str]:
     yield "✗ marks what is left."
     if any(None in {line.now, line.orders_now} for line in ticket.progress.lines):
         yield "Unread: may be open or working."
+
+
+def alarms(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+    """What must not be overlooked while it goes on: what went out unseen, and orders that outlive the position."""
+    if ticket.state is not TicketState.SENDING:
+        return
+    if ticket.progress.went_unseen:
+        yield "⚠ Sent unseen: the lists could not be read. It is read back as soon as they can be."
+    if isinstance(sweep, Flatten) and ticket.progress.last_close is not None:
+        yield from (f"⚠ {text}." for text in may_open(ticket.progress.lines))
 
 
 def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:

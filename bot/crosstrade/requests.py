@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from bot.crosstrade.jsontext import dumps
 from bot.trading.actions import CancelOrders, FlattenAccount
+from bot.trading.brackets import stop_price, target_price
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
 from bot.trading.orders import OrderType, Terms, TimeInForce
@@ -164,15 +165,15 @@ class BracketBody(Body):
 
     Attributes:
         quantity: contracts; CrossTrade takes the position's own where that is smaller.
-        take_profit: price units, of the limit order.
-        stop_loss: price units, of the stop market order.
+        take_profit: price units, of the limit order; absent for a stop alone ("take-profit and/or stop-loss", webhook page).
+        stop_loss: price units, of the stop market order; likewise.
     """
 
     instrument: str
     action: Literal["BUY", "SELL"]
     quantity: Annotated[int, Field(ge=1)]
-    take_profit: Price
-    stop_loss: Price
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
 
     @classmethod
     def of(cls, intent: Bracket) -> "BracketBody":
@@ -181,13 +182,17 @@ class BracketBody(Body):
         Raises:
             ValueError: a price is missing.
         """
+        target, stop = target_price(intent), stop_price(intent)
+        is_lost = stop is None if intent.terms.type.has_stop else target is None
+        if is_lost or (intent.target is None and intent.target_typed is not None):
+            raise ValueError("a bracket without one of its prices")
         return cls.model_validate(
             {
                 "instrument": str(intent.contract),
                 "action": "SELL" if intent.terms.side.sign > 0 else "BUY",
                 "quantity": intent.terms.quantity,
-                "take_profit": intent.target,
-                "stop_loss": intent.terms.stop,
+                "take_profit": target,
+                "stop_loss": stop,
             },
             by_name=True,
         )

@@ -15,15 +15,27 @@ from bot.clock import Clock
 from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
-from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
+from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, ModifyRequest, Refused, TicketRequest
 from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, BrokerError, JournalError
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
+from bot.trading.guarding import open_size
 from bot.trading.intents import places
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.tickets import Member, Ticket, side_word
-from bot.trading.verbs import Verb, break_even, fitting, half, is_on_its_side, is_too_old, moved_to, protects_already, stops_of
+from bot.trading.verbs import (
+    Verb,
+    bracket_again,
+    break_even,
+    fitting,
+    half,
+    is_on_its_side,
+    is_too_old,
+    moved_to,
+    protects_already,
+    stops_of,
+)
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -64,7 +76,7 @@ class Actions:
         ticket = await self.ledger.journal.ticket(ticket_id)
         if ticket is None:
             raise Stop(Denial(DenialCode.CARD_OVER, GONE, f"ticket={ticket_id}"))
-        if not places(ticket.intent):
+        if not places(ticket.intent) and verb is not Verb.BRACKET:
             raise Stop(Denial(DenialCode.CARD_OVER, CHANGED, f"ticket={ticket_id} button={verb}"))
         intent = ticket.order
         self.naming.ask(member, Request(verb.command, intent.account, intent.contract.root))
@@ -77,11 +89,14 @@ class Actions:
                 return CloseRequest(intent.account, str(intent.contract))
             case Verb.CLOSE_HALF:
                 return await self._half(ticket)
+            case Verb.BRACKET:
+                return await self._bracket(ticket)
             case _:
                 return await self._break_even(ticket)
 
     def _check(self, ticket: Ticket, verb: Verb) -> None:
-        if ticket.retired_at is not None or is_too_old(ticket, self.clock()):
+        is_over = ticket.retired_at is not None or is_too_old(ticket, self.clock())
+        if is_over and verb is not Verb.BRACKET:
             raise Stop(Denial(DenialCode.CARD_OVER, OVER.format(command=verb.command), f"ticket={ticket.id}"))
         if verb not in fitting(ticket):
             raise Stop(Denial(DenialCode.CARD_OVER, CHANGED, f"ticket={ticket.id} button={verb}"))
@@ -100,14 +115,14 @@ class Actions:
         return order
 
     async def _position(self, ticket: Ticket) -> Position:
-        """What is open on the side of the ticket's order."""
+        """What is open on the side of the ticket's order, or of what it protects."""
         intent = ticket.order
         positions = await _read("the positions", self.broker.positions(intent.account))
         found = next((each for each in positions if each.contract == intent.contract), None)
         held = 0 if found is None else found.quantity
-        if found is None or not is_on_its_side(ticket, held):
+        if found is None or not (is_on_its_side(ticket, held) if places(intent) else open_size(ticket, held) > 0):
             now = f"{code(intent.account)} is {side_word(held)} in {intent.contract} now"
-            sentence = f"{now}, so what this card opened is closed; use /positions to see what is open."
+            sentence = f"{now}, so what this card is about is closed; use /positions to see what is open."
             raise Stop(Denial(DenialCode.NO_POSITION, sentence, f"position={held}"))
         return found
 
@@ -118,6 +133,12 @@ class Actions:
             sentence = f"Only {held} of {position.contract} is open, which has no half; use Close."
             raise Stop(Denial(DenialCode.BAD_REQUEST, sentence, f"position={position.quantity}"))
         return CloseRequest(ticket.order.account, str(position.contract), half(held))
+
+    async def _bracket(self, ticket: Ticket) -> BracketRequest:
+        """Over the whole position: the call cancels whatever else works there."""
+        position = await self._position(ticket)
+        target, stop = bracket_again(ticket, position)
+        return BracketRequest(ticket.order.account, str(position.contract), abs(position.quantity), target, stop)
 
     async def _break_even(self, ticket: Ticket) -> ModifyRequest:
         account = ticket.order.account

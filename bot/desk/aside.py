@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from datetime import timedelta
+from functools import partial
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,13 @@ class Aside:
     async def run(self, account: str, work: Coroutine[None, None, None]) -> None:
         """Do it, at least as far as it comes in that time; what it raises by then is raised here."""
         task = self._tasks[account] = asyncio.create_task(work, name=f"look at {account}")
-        task.add_done_callback(lambda _: self._tasks.pop(account))
         done, _ = await asyncio.wait({task}, timeout=self._within)
         if done:
+            # Not by a callback: whoever asks next must find it ended.
+            del self._tasks[account]
             task.result()
         else:
-            task.add_done_callback(self._note_end)
+            task.add_done_callback(partial(self._note_end, account))
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -42,7 +44,8 @@ class Aside:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _note_end(self, task: "asyncio.Task[None]") -> None:
+    def _note_end(self, account: str, task: "asyncio.Task[None]") -> None:
+        del self._tasks[account]
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: %s", task.get_name(), error)

@@ -15,11 +15,11 @@ from bot.desk.ports import Broker, EventName
 from bot.errors import JournalError
 from bot.timings import DeskTimings
 from bot.trading.intents import Action, OrderIntent
-from bot.trading.limits import stands_in_the_way
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.progress import Leg, LegState, Line
 from bot.trading.sweeps import CLEARING
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, move
+from bot.trading.underway import stands_in_the_way
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Course:
         self._timings = timings
         self._turn = asyncio.Lock()
 
-    async def send(self, action: Action, what: str) -> Outcome:
+    async def send(self, action: Action, what: str, *, closes: bool = False) -> Outcome:
         """Journal a call, make it once, journal its end.
 
         Raises:
@@ -57,15 +57,48 @@ class Course:
             JournalError: it could not be journaled, so it was not made.
             Overtaken: nothing may be sent any more.
         """
-        index = await self._begin(Leg(what, self.clock()), action if isinstance(action, OrderIntent) else None)
+        return await self.make(await self.begin(action, what, closes=closes), action)
+
+    async def begin(self, action: Action, what: str, *, closes: bool = False, unseen: bool = False) -> int:
+        """Journal a call that is about to be made; its number, for ``make``.
+
+        Args:
+            action: the call.
+            what: in a few words.
+            closes: whether it closes what is open.
+            unseen: whether it goes out although the lists could not be read.
+
+        Raises:
+            Halted: a switch bars it, so it must not be made.
+            JournalError: it could not be journaled, so it must not be made.
+            Overtaken: nothing may be sent any more.
+        """
+        leg = Leg(what, self.clock(), closes=closes, unseen=unseen)
+        return await self._begin(leg, action if isinstance(action, OrderIntent) else None)
+
+    async def make(self, index: int, action: Action) -> Outcome:
+        """Make a call that was journaled, once, and journal its end.
+
+        Raises:
+            Overtaken: nothing may be sent any more.
+        """
         try:
             outcome = await self._broker.send(action, deadline=self.clock() + self._timings.budget_wait)
         except Exception:
             # The client promises to raise nothing. Should it ever, the call may have left.
-            log.exception("ticket %s: %s", self.ticket.id, what)
+            log.exception("ticket %s: %s", self.ticket.id, self.progress.legs[index].what)
             outcome = Unknown("a fault in the bot while sending")
         await self._end(index, leg_state(outcome), _words(outcome))
         return outcome
+
+    async def rejected(self, index: int, words: str | None) -> None:
+        """Store that NinjaTrader has rejected what a call had placed, in the broker's words if they are known.
+
+        Raises:
+            Overtaken: nothing may be sent any more.
+        """
+        text = "NinjaTrader rejected its order" + (f": {words}" if words else "")
+        await self._end(index, LegState.REJECTED, text)
 
     async def flattened_by(self) -> Ticket | None:
         """The flatten of somebody else that lets nothing in where this ticket would place something.

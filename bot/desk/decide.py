@@ -55,19 +55,22 @@ class Decider:
     clock: Clock
     switches: Callable[[], Awaitable[Switches]]
 
-    async def decide(self, intent: Intent, member: int, confirmed_at: datetime | None = None) -> Decision:
+    async def decide(
+        self, intent: Intent, member: int, confirmed_at: datetime | None = None, *, within: float | None = None
+    ) -> Decision:
         """Decide about an intent of a member.
 
         Args:
             intent: as it was asked or shown.
             member: who asks.
             confirmed_at: when they have confirmed it; ``None`` while there is no card.
+            within: seconds for the lists of a sweep, which goes without them, too.
 
         Raises:
             JournalError: the journal can't be read.
         """
         if isinstance(intent, Sweep):
-            return await self._sweep(intent)
+            return await self._sweep(intent, within)
         return await self._order(intent, member, confirmed_at)
 
     async def with_market(self, decision: Decision) -> Decision:
@@ -91,8 +94,8 @@ class Decider:
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
-    async def _sweep(self, intent: Sweep) -> Decision:
-        surveying = survey_books(self.look, self.journal, intent, self.clock)
+    async def _sweep(self, intent: Sweep, within: float | None) -> Decision:
+        surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
         its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, ())

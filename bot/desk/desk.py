@@ -37,6 +37,7 @@ from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
+from bot.desk.reasons import Reasons
 from bot.desk.reconcile import Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
@@ -62,7 +63,16 @@ log = logging.getLogger(__name__)
 # Of which tickets the orders are known, and so can't be taken for an unknown one's.
 EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 # After these a position may be closed that a card's buttons are about.
-MOVES_A_POSITION = frozenset({EventName.FILLED, EventName.PART_FILLED, EventName.FLATTENED, EventName.NOT_CLOSED})
+MOVES_A_POSITION = frozenset(
+    {
+        EventName.FILLED,
+        EventName.PART_FILLED,
+        EventName.STOPPED_OUT,
+        EventName.TARGET_HIT,
+        EventName.FLATTENED,
+        EventName.NOT_CLOSED,
+    }
+)
 # After these evidence is looked for.
 LEAVES_A_QUESTION = frozenset({EventName.UNKNOWN, EventName.NEVER_ARRIVED})
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
@@ -136,6 +146,7 @@ class Desk:
         meter = Pace(timings.request_every)
         self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
         self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
+        self._follower.guard.on_positions = self._retirer.saw
         self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
@@ -152,8 +163,9 @@ class Desk:
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings
-        sweeping = Sweeping(exits, ledger, clock, timings.exits)
-        reversals = VerifiedReversals(exits, clock, timings.exits)
+        reasons = Reasons(broker, timings.reason_within)
+        sweeping = Sweeping(exits, ledger, reasons, clock, timings.exits)
+        reversals = VerifiedReversals(exits, reasons, clock, timings.exits)
         return Sender(ledger, broker, messenger, self._hands, clock, timings, sweeping, reversals, self._seek_evidence)
 
     @property

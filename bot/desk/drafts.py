@@ -142,12 +142,17 @@ class Drafts:
 
     async def _bracket(self, member: Member, request: BracketRequest) -> Bracket:
         target = read("target", request.target)
-        if target is None or not request.stop.strip():
-            raise UsageError("A bracket needs a target and a stop.")
+        has_stop = bool(request.stop.strip())
+        if target is None and not has_stop:
+            raise UsageError("A bracket needs a target, a stop, or both.")
         # Its side comes with the position, which is read with everything else.
-        terms = with_prices(Terms(Side.SELL, request.quantity, OrderType.STOPMARKET, TimeInForce.GTC), None, request.stop)
+        kind = OrderType.STOPMARKET if has_stop else OrderType.LIMIT
+        terms = Terms(Side.SELL, request.quantity, kind, TimeInForce.GTC)
+        terms = with_prices(terms, None, request.stop) if has_stop else with_prices(terms, request.target, None)
         check_terms(terms)
         account, contract = await self._where(member, request, None)
+        if not has_stop:
+            return Bracket(account, contract, terms, None)
         if isinstance(target, Shorthand):
             return Bracket(account, contract, terms, None, str(target))
         return Bracket(account, contract, terms, target)

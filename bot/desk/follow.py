@@ -16,14 +16,16 @@ from bot.clock import Clock
 from bot.desk.aside import Aside
 from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
+from bot.desk.paced import Asking
 from bot.desk.ports import Broker, EventName
+from bot.desk.protection import Guard
 from bot.desk.reconcile import EVIDENCE
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
-from bot.trading.brackets import legs
 from bot.trading.facts import Order
+from bot.trading.followcloses import close_orders, turned_words, waiting_words
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
-from bot.trading.intents import SWEEPS, Bracket, Cancel, Change, places, shows_in_order, shows_in_position
+from bot.trading.intents import SWEEPS, Cancel, Change, places, shows_in_order, shows_in_position
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
 from bot.trading.replacing import is_news, is_waited_for, with_old
@@ -62,6 +64,8 @@ class Follower:
     clock: Clock
     timings: DeskTimings
     pace: Pace
+    guard: Guard = field(init=False)
+    _asking: Asking = field(init=False)
     _looked: dict[str, datetime] = field(default_factory=dict)
     _soon: dict[str, datetime] = field(default_factory=dict)
     _absent: dict[str, _Absence] = field(default_factory=dict)
@@ -71,8 +75,10 @@ class Follower:
     _turns: int = 0
 
     def __post_init__(self) -> None:
-        """Begin with nothing under way."""
+        """Begin with nothing under way, and share one pace with the guard of stops and targets."""
         self._aside = Aside(self.timings.look_within, self.called)
+        self._asking = Asking(self.broker, self.clock, self.timings, self.pace)
+        self.guard = Guard(self.ledger, self._asking)
 
     def soon(self, account: str | None) -> None:
         """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
@@ -102,6 +108,7 @@ class Follower:
             # While NinjaTrader can't be read, or has just come back, that an order isn't listed means nothing.
             for ticket in tickets:
                 self._absent.pop(ticket.id, None)
+            self.guard.unread(tickets)
 
     def until_next(self, live: Iterable[Ticket]) -> float | None:
         """Seconds until the next account is due and the pace allows it; ``None`` where no order is followed."""
@@ -118,6 +125,7 @@ class Follower:
         for kept, still in ((self._absent, followed), (self._looked, waiting), (self._soon, waiting)):
             for gone in kept.keys() - still:
                 del kept[gone]
+        self.guard.forget(waiting)
 
     def _next(self, waiting: Mapping[str, Sequence[Ticket]]) -> str | None:
         now = self.clock()
@@ -130,68 +138,63 @@ class Follower:
         return min(hurried if hurried and self._turns % 2 else ready, key=lambda account: due[account])
 
     def _is_young(self, tickets: Sequence[Ticket], now: datetime) -> bool:
-        return _pause(tickets, now, self.timings) == self.timings.young_every
+        return self.guard.waits(tickets) or _pause(tickets, now, self.timings) == self.timings.young_every
 
     def _due(self, account: str, tickets: Sequence[Ticket], now: datetime) -> datetime:
         looked = self._looked.get(account)
         if looked is None:
             return max(ticket.sent_at or now for ticket in tickets)
-        usual = looked + _pause(tickets, now, self.timings)
+        usual = looked + (self.timings.young_every if self.guard.waits(tickets) else _pause(tickets, now, self.timings))
         return min(usual, max(self._soon.get(account, usual), looked + self.timings.looks_apart))
 
     async def _asked(self, reading: Awaitable[Read]) -> Read:
-        self.pace.spend(self.clock())
-        return await reading
+        return await self._asking.asked(reading)
 
     async def _tried(self, reading: Awaitable[Read]) -> Read | None:
-        """What was read, or ``None`` where it can't be had: that proves nothing."""
-        try:
-            return await self._asked(reading)
-        except BrokerError as error:
-            log.info("not read: %s", error)
-            return None
+        return await self._asking.tried(reading)
 
     async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
         if closes := [ticket for ticket in tickets if shows_in_position(ticket.intent)]:
             await self._follow_closes(account, closes)
-        if of_orders := [ticket for ticket in tickets if shows_in_order(ticket.intent)]:
-            await self._follow_orders(account, of_orders)
-        if brackets := [ticket for ticket in tickets if isinstance(ticket.intent, Bracket)]:
-            await self._follow_brackets(account, brackets)
+        of_orders = [ticket for ticket in tickets if ticket.is_followed and shows_in_order(ticket.intent)]
+        guarded = [ticket for ticket in tickets if ticket.is_guarded]
+        if of_orders or guarded:
+            orders = await self._asked(self.broker.orders(account, active_only=False))
+            await self._follow_orders(account, of_orders, orders)
+            if guarded:
+                await self.guard.look(account, guarded, orders)
 
     async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
         positions = await self._asked(self.broker.positions(account))
+        held = {ticket.id: sum(p.quantity for p in positions if p.contract == ticket.order.contract) for ticket in tickets}
+        seen = {ticket.id: with_position(ticket, held[ticket.id]) for ticket in tickets}
+        is_open = any(each.is_followed for each in seen.values())
+        # What isn't done may have been rejected, or wait at NinjaTrader for its market.
+        orders = (await self._tried(self.broker.orders(account, active_only=False)) if is_open else None) or ()
         for ticket in tickets:
-            held = sum(p.quantity for p in positions if p.contract == ticket.order.contract)
-            seen, age = with_position(ticket, held), self._age(ticket)
-            if seen.is_followed and age >= self.timings.close_ends:
-                await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
-            elif seen.is_followed and age >= self.timings.overdue and not _is_overdue(ticket):
-                still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
-                await self._tell(ticket, replace(seen, outcome=still), EventName.NOT_CLOSED)
-            else:
-                await self._tell(ticket, seen, _name_of_state(ticket, seen))
+            await self._tell_close(ticket, seen[ticket.id], held[ticket.id], orders)
 
-    async def _follow_brackets(self, account: str, tickets: Sequence[Ticket]) -> None:
-        """A bracket is two orders, which CrossTrade needn't name: once both are there its card has told all."""
-        orders = await self._asked(self.broker.orders(account, active_only=False))
-        brackets = [(ticket, ticket.intent) for ticket in tickets if isinstance(ticket.intent, Bracket)]
-        for ticket, bracket in brackets:
-            found = legs(bracket, (order for order in orders if set(ticket.orders_before).isdisjoint(order.ids)))
-            seen = replace(ticket, order_ids=found.ids)
-            if found.rejected is not None:
-                told = f"NinjaTrader rejected the {found.rejected}; look there, the position may lack protection."
-                await self._tell(ticket, replace(seen, order_state=OrderState.REJECTED, outcome=told), EventName.NOT_CHANGED)
-            elif found.are_there:
-                await self._tell(ticket, replace(seen, order_state=OrderState.ACCEPTED), EventName.SEEN)
-            elif self._age(ticket) >= self.timings.overdue:
-                there = "the stop alone is" if found.stops else "the target alone is" if found.targets else "neither order is"
-                after = f"After {self.timings.overdue.seconds} s"
-                told = f"{after} {there} listed; look at NinjaTrader, the position may lack protection."
-                await self._tell(ticket, replace(seen, order_state=OrderState.GONE, outcome=told), EventName.NOT_CHANGED)
+    async def _tell_close(self, ticket: Ticket, seen: Ticket, held: int, orders: Sequence[Order]) -> None:
+        age, found = self._age(ticket), close_orders(ticket, orders)
+        working = next((order for order in found if order.remaining), None)
+        rejected = next((order for order in found if order.state is OrderState.REJECTED), None)
+        if seen.turned_to is not None:
+            await self._tell(ticket, replace(seen, outcome=turned_words(seen)), EventName.NOT_CLOSED)
+        elif not seen.is_followed:
+            await self._tell(ticket, seen, _name_of_state(ticket, seen))
+        elif rejected is not None and working is None:
+            refused = replace(with_ids(seen, rejected.ids), order_state=OrderState.REJECTED, outcome=None)
+            await self._tell(ticket, refused, EventName.REJECTED)
+        elif age >= self.timings.close_ends and working is None:
+            await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
+        elif age >= self.timings.overdue and not _is_overdue(ticket):
+            still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
+            told = still if working is None else f"{still} {waiting_words(ticket, working)}"
+            await self._tell(ticket, replace(seen, outcome=told), EventName.NOT_CLOSED)
+        else:
+            await self._tell(ticket, seen, _name_of_state(ticket, seen))
 
-    async def _follow_orders(self, account: str, tickets: Sequence[Ticket]) -> None:
-        orders = await self._asked(self.broker.orders(account, active_only=False))
+    async def _follow_orders(self, account: str, tickets: Sequence[Ticket], orders: Sequence[Order]) -> None:
         missing = []
         for ticket in tickets:
             taken = frozenset(order_id for other in tickets if other is not ticket for order_id in other.order_ids)
@@ -265,11 +268,7 @@ class Follower:
         """Why the order was rejected, if the add-on knows and says so soon; rows have no reason."""
         if ticket.order_id is None:
             return None
-        try:
-            async with asyncio.timeout(self.timings.reason_within.total_seconds()):
-                life = await self._tried(self.broker.lifecycle(ticket.order.account, ticket.order_id))
-        except TimeoutError:
-            return None
+        life = await self._asking.story(ticket.order.account, ticket.order_id)
         words = None if life is None else reason(life)
         return None if words is None else code(words)
 
@@ -318,7 +317,7 @@ def _followed(live: Iterable[Ticket]) -> dict[str, list[Ticket]]:
     """The tickets whose orders are followed, by account; those of several calls are looked at by their own."""
     waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
     for ticket in live:
-        if ticket.is_followed and not isinstance(ticket.intent, SWEEPS):
+        if (ticket.is_followed or ticket.is_guarded) and not isinstance(ticket.intent, SWEEPS):
             waiting[ticket.order.account].append(ticket)
     return waiting
 

@@ -11,12 +11,14 @@ from bot.desk.verified import entry_words
 from bot.timings import DeskTimings
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
+from bot.trading.leftover import commands_for, left_of
 from bot.trading.orders import OrderState
-from bot.trading.sweeping import done_words, followed, left_of
+from bot.trading.sweeping import done_words, followed
 from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
 STOPPED = "The bot was stopped in the middle, and nothing more was sent."
+UNSEEN = "It was sent unseen, as the lists could not be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,13 @@ class Interrupted:
             name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
             changes = {
                 "order_state": OrderState.FILLED,
-                "outcome": f"{STOPPED} Read since: {done_words(sweep)}.",
+                "outcome": f"{_so_far(ticket)} Read since: {done_words(sweep)}.",
                 "progress": progress,
             }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = f"{STOPPED} {'; '.join(left)}. Look at NinjaTrader."
+            told = " ".join(filter(None, (_so_far(ticket), f"{'; '.join(left)}.", commands_for(lines), "Look at NinjaTrader.")))
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
@@ -84,6 +86,11 @@ class Interrupted:
 
     def _is_late(self, ticket: Ticket) -> bool:
         return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= self.timings.grace
+
+
+def _so_far(ticket: Ticket) -> str:
+    """Why the ticket didn't end by itself."""
+    return UNSEEN if ticket.progress.went_unseen else STOPPED
 
 
 def _may_be_placed(ticket: Ticket) -> bool:

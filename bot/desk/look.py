@@ -9,6 +9,7 @@ from typing import TypeVar
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.timings import DeskTimings
+from bot.trading.closing import CLOSES_COUNT
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
@@ -73,7 +74,7 @@ class Look:
         """The account as it was last read; a way out needs no more of it than whether it is a simulation."""
         return self._account(account)
 
-    async def book(self, account: str, sweep: Sweep) -> Facts:
+    async def book(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
 
         Prices have no part in it, and of the account what was last known will do.
@@ -81,21 +82,28 @@ class Look:
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
             _try("account", self._broker.account(account), missing, self._spare),
-            _try("positions", self._broker.positions(account), missing),
-            _try("orders", self._broker.orders(account, active_only=False), missing),
+            _try("positions", self._broker.positions(account), missing, within),
+            _try("orders", self._broker.orders(account, active_only=False), missing, within),
             self._running(account, sweep, missing),
         )
         known = details or self.last_known(account)
         return replace(_as_facts(known, positions, orders, None, missing), running=running)
 
-    async def holdings(self, account: str) -> Facts:
+    async def holdings(self, account: str, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions, one after the other.
 
         So a position that is read as closed stays closed: whatever could still fill would have been among the orders before.
+
+        Args:
+            account: whose.
+            within: seconds for both of them; what takes longer is a gap. ``None`` leaves it to the client.
         """
         missing: list[str] = []
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
-        positions = await _try("positions", self._broker.positions(account), missing)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, within)
+        left = None if within is None else max(within - (loop.time() - began), 0.0)
+        positions = await _try("positions", self._broker.positions(account), missing, left)
         return _as_facts(None, positions, orders, None, missing)
 
     async def is_up(self, account: str) -> bool:
@@ -103,10 +111,10 @@ class Look:
         details = await _try("account", self._broker.account(account), [])
         return details is not None and details.connected is not False
 
-    async def left(self, account: str, sweep: Sweep) -> Facts:
+    async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
         """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""
         if not isinstance(sweep, FlattenStrategy):
-            return await self.holdings(account)
+            return await self.holdings(account, within)
         missing: list[str] = []
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         running = await self._running(account, sweep, missing)
@@ -212,7 +220,7 @@ def _spare(intent: OrderIntent) -> Spare:
 
 
 async def survey_books(
-    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime]
+    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime], within: float | None = None
 ) -> tuple[Sweep, dict[str, Facts], Recent]:
     """Likewise for a sweep, as it is by now: every account that it goes over, and what is on its way.
 
@@ -221,7 +229,7 @@ async def survey_books(
     """
     names = sweep.scope.accounts
     listing = look.names() if sweep.scope.everything else _nobody()
-    looking = asyncio.gather(*(look.book(name, sweep) for name in names))
+    looking = asyncio.gather(*(look.book(name, sweep, within) for name in names))
     books, recent, listed = await asyncio.gather(looking, journal.recent(clock()), listing)
     return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
 
@@ -232,10 +240,10 @@ async def _nobody() -> None:
 
 def longest_window(policy: Policy) -> timedelta:
     """How far back the limits look; orders on their way are found however old they are."""
-    windows = [timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits]
+    windows = [CLOSES_COUNT, *(timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits)]
     if any(limit.orders_per_minute is not None for limit in policy.limits):
         windows.append(timedelta(minutes=1))
-    return max(windows, default=timedelta())
+    return max(windows)
 
 
 async def _facts(missing: list[str], front: Contract | None, reads: Reads) -> Facts:

@@ -4,19 +4,26 @@ from dataclasses import replace
 
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
+from bot.trading.guarding import cause_words, hit_words, left_words, short_words
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
+from bot.trading.protection import Part
 from bot.trading.replacing import about_old
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code, harmless
 
 # Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
     EventName.PART_FILLED: EventName.FILLED,
     EventName.FLATTENED: EventName.FILLED,
+    EventName.STOPPED_OUT: EventName.FILLED,
+    EventName.TARGET_HIT: EventName.FILLED,
+    EventName.UNPROTECTED: EventName.REJECTED,
+    # Whoever was alarmed must hear that it is over.
+    EventName.PROTECTED: EventName.REJECTED,
     EventName.NEVER_ARRIVED: EventName.UNKNOWN,
     EventName.RESOLVED: EventName.UNKNOWN,
     EventName.NOT_CLOSED: EventName.REJECTED,
@@ -30,6 +37,7 @@ ALARMS = frozenset(
         EventName.NOT_CLOSED,
         EventName.NOT_CANCELLED,
         EventName.NOT_CHANGED,
+        EventName.UNPROTECTED,
         EventName.LOST_SIGHT,
         EventName.UNKNOWN,
         EventName.NEVER_ARRIVED,
@@ -43,6 +51,17 @@ OUT_OF_REACH = "Neither the channel where this was asked nor its requester's dir
 MEANT_FOR = "Meant for <#{channel}>, where the bot can't post: mend that channel, or [[notify]] in the policy file."
 MOST_ROLES = 5
 NOBODY_RESUMES = "No role is granted /resume; whoever runs the desk must add a grant to the policy file."
+# What becomes of stops and targets; of an order that is none of ours to cancel, not cancelled are those left by a position.
+_OF_PROTECTION = frozenset(
+    {
+        EventName.STOPPED_OUT,
+        EventName.TARGET_HIT,
+        EventName.UNPROTECTED,
+        EventName.PROTECTED,
+        EventName.NOT_CANCELLED,
+    }
+)
+WHAT_TO_DO = "Press Bracket on its card, or use /bracket or /close."
 # The card alone tells these; a channel would drown in them.
 CARD_ONLY = frozenset(
     {
@@ -162,7 +181,9 @@ def headline(name: EventName, ticket: Ticket) -> str:
         lines.append(f"order {code(ticket.order_id)}")
     if ticket.progress.old_told and (told := about_old(ticket)):
         lines.append(told)
-    if ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
+    if ticket.protection is not None and name in _OF_PROTECTION:
+        lines += _about_protection(name, ticket)
+    elif ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
         lines.append(ticket.outcome)
     lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
     return "\n".join(lines)
@@ -184,6 +205,14 @@ def _what(name: EventName, ticket: Ticket) -> str:
         return f"Resolved by a person: {ticket.state.value}"
     if isinstance(ticket.intent, Sweep):
         return _what_of_sweep(name, ticket, ticket.intent)
+    if ticket.protection is not None and name in _OF_PROTECTION:
+        return _what_of_protection(name, ticket)
+    if name is EventName.NOT_CLOSED and ticket.turned_to is not None:
+        return f"Now {side_word(ticket.turned_to)}"
+    return _what_of_order(name, ticket)
+
+
+def _what_of_order(name: EventName, ticket: Ticket) -> str:
     quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
     done = "closed" if shows_in_position(ticket.intent) else "filled"
@@ -207,6 +236,26 @@ def _what(name: EventName, ticket: Ticket) -> str:
             return name.value.capitalize()
 
 
+def _what_of_protection(name: EventName, ticket: Ticket) -> str:
+    match name:
+        case EventName.STOPPED_OUT:
+            return hit_words(ticket, Part.STOP)
+        case EventName.TARGET_HIT:
+            return hit_words(ticket, Part.TARGET)
+        case EventName.UNPROTECTED:
+            return short_words(ticket)
+        case EventName.PROTECTED:
+            return "Protected again"
+        case _:
+            return "Closed, and not everything is cancelled"
+
+
+def _about_protection(name: EventName, ticket: Ticket) -> list[str]:
+    if name is EventName.UNPROTECTED:
+        return [cause_words(ticket), WHAT_TO_DO]
+    return [left_words(ticket)] if name is EventName.NOT_CANCELLED else []
+
+
 def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
     done_at = ticket.progress.done_at
     took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
@@ -216,8 +265,12 @@ def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
             return f"{done_words(sweep).capitalize()}{took}{rest}"
         case EventName.ORDER_CANCELLED:
             return f"Everything there is cancelled{took}"
+        case EventName.NOT_CLOSED if ticket.turned_to is not None:
+            return f"{undone_words(sweep)}, now {side_word(ticket.turned_to)}"
         case EventName.NOT_CLOSED:
             return "Not everything is cancelled" if isinstance(sweep, CancelWorking) else undone_words(sweep)
+        case EventName.UNKNOWN if ticket.progress.went_unseen:
+            return "Sent unseen, not read back yet"
         case EventName.UNKNOWN:
             return "Outcome unknown: stopped in the middle"
         case _:

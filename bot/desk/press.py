@@ -218,7 +218,9 @@ class Presses:
             while True:
                 before = self.hands.claims
                 async with self._until(late_at):
-                    decision = await decider.decide(ticket.intent, ticket.requester.id, signed.confirmed_at)
+                    decision = await decider.decide(
+                        ticket.intent, ticket.requester.id, signed.confirmed_at, within=self.timings.exits.look
+                    )
                     if not await self._taken(acknowledged):
                         return UNACKNOWLEDGED
                 if late_at is not None and self.clock() > late_at:

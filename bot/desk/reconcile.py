@@ -22,12 +22,14 @@ from bot.trading.evidence import (
     FoundClosed,
     FoundFills,
     FoundLife,
+    FoundTurned,
     Unclear,
     Verdict,
     id_to_ask_for,
     weigh,
 )
 from bot.trading.facts import Execution, Order
+from bot.trading.followcloses import turned_words, with_turned
 from bot.trading.following import with_ids
 from bot.trading.intents import Cancel, Change, kept, places
 from bot.trading.lifecycle import Lifecycle
@@ -152,6 +154,11 @@ class Reconciler:
             case FoundClosed():
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
+            case FoundTurned(position):
+                turned = with_turned(ticket, position)
+                changes = {"progress": turned.progress, "outcome": turned_words(turned), "order_state": OrderState.FILLED}
+                new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
+                await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"evidence": "positions", "position": position})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
                 await self._is_absent(ticket, note, now)
             case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:

@@ -148,14 +148,14 @@ class ReplaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class BracketRequest:
-    """The options of ``/bracket``."""
+    """The options of ``/bracket``; one of the two prices may be empty."""
 
     command: ClassVar[str] = "bracket"
     account: str
     instrument: str
     quantity: int
-    target: str
-    stop: str
+    target: str = ""
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from bot.desk.pace import Pace
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
+from bot.trading.facts import Position
+from bot.trading.intents import places
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.verbs import fitting, is_on_its_side, is_too_old
 
@@ -38,6 +40,7 @@ class Retirer:
     _round: datetime | None = None
     _due: datetime | None = None
     _watched: set[str] = field(default_factory=set)
+    _seen: dict[str, tuple[datetime, Sequence[Position]]] = field(default_factory=dict)
     _looked: dict[str, datetime] = field(default_factory=dict)
 
     def soon(self) -> None:
@@ -45,6 +48,10 @@ class Retirer:
         if self._round is not None:
             self._hasten(self._round + self.timings.retire_soonest)
             self.called.set()
+
+    def saw(self, account: str, positions: Sequence[Position]) -> None:
+        """Take positions that somebody else has just read."""
+        self._seen[account] = self.clock(), positions
 
     async def look(self) -> float | None:
         """Retire what is to be retired, if it is time to look; gives the seconds until it is again.
@@ -61,13 +68,18 @@ class Retirer:
         self._round, self._due = now, now + self.timings.retire_every
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in tickets:
+            if not places(ticket.intent):
+                # The button of a bracket goes with what it was for, which its guard sees.
+                continue
             if is_too_old(ticket, now):
                 await self._retire(ticket, "old")
             elif not ticket.is_followed:
                 by_account[ticket.order.account].append(ticket)
         for account in sorted(by_account, key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
-            if self.pace.is_free(self.clock()):
+            if self._is_fresh(account) or self.pace.is_free(self.clock()):
                 await self._look_at(account, by_account[account])
+            else:
+                self._hasten(self.pace.free_at(self.clock()))
         return max((self._due - self.clock()).total_seconds(), 0.0) if self._watched else None
 
     async def _tickets(self, since: datetime) -> list[Ticket]:
@@ -82,9 +94,8 @@ class Retirer:
     async def _look_at(self, account: str, tickets: Sequence[Ticket]) -> None:
         """A failed read is no evidence of a flat position."""
         self._looked[account] = now = self.clock()
-        self.pace.spend(now)
         try:
-            positions = await self.broker.positions(account)
+            positions = await self._positions(account)
         except BrokerError as error:
             log.info("positions of %s not read: %s", account, error)
             return
@@ -97,6 +108,15 @@ class Retirer:
                 await self._retire(ticket, "closed")
             else:
                 self._hasten(shown_at)
+
+    def _is_fresh(self, account: str) -> bool:
+        return account in self._seen and self.clock() - self._seen[account][0] <= self.timings.positions_fresh
+
+    async def _positions(self, account: str) -> Sequence[Position]:
+        if self._is_fresh(account):
+            return self._seen[account][1]
+        self.pace.spend(self.clock())
+        return await self.broker.positions(account)
 
     def _hasten(self, due: datetime) -> None:
         self._due = due if self._due is None else min(self._due, due)

@@ -6,25 +6,26 @@ Which step comes next is decided in ``bot.trading.exits``, which is pure. Nobody
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.course import Course, End, Pause, leg_state
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
-from bot.desk.ports import EventName
+from bot.desk.reasons import Reasons
+from bot.desk.sweepend import Left, end_of
 from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
-from bot.trading.exits import ExitAction, Exits, Market, Pace
+from bot.trading.closing import CLOSES_COUNT
+from bot.trading.exits import ExitAction, Exits, Held, Market, Pace
 from bot.trading.facts import Facts
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
-from bot.trading.orders import OrderState
-from bot.trading.progress import LegState, Line
+from bot.trading.progress import Line
 from bot.trading.strategies import StrategyExit
-from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, left_of
+from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, may_close_still
 from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Sweeping:
 
     look: Look
     ledger: Ledger
+    reasons: Reasons
     clock: Clock
     pace: Pace
     pause: Pause = asyncio.sleep
@@ -46,10 +48,13 @@ class Sweeping:
         Raises:
             Overtaken: the bot is stopping.
         """
-        meant = {(line.account, line.contract) for line in course.progress.lines if line.contract is not None}
+        lines, began = course.progress.lines, course.ticket.confirmed_at or self.clock()
+        meant = {(line.account, line.contract) for line in lines if line.contract is not None}
         if isinstance(sweep, FlattenStrategy):
             return await _Run(self, course, sweep, StrategyExit(sweep, self.pace)).through()
-        return await _Run(self, course, sweep, Exits(sweep, self.pace, self.clock(), meant)).through()
+        # What could not be read at the press is the first look that failed.
+        unread = {line.account: 1 for line in lines if line.orders_before is None}
+        return await _Run(self, course, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
 
 
 class _Run:
@@ -64,39 +69,65 @@ class _Run:
         self._recent = Recent()
         self._halted: str | None = None
         self._finished: set[str] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        # The number of the last call that closes, by contract.
+        self._legs: dict[Market, int] = {}
 
     async def through(self) -> End:
         """Go on until it is done, nothing more can be tried, or time is up."""
+        try:
+            done_at = await self._go_on()
+            await self._answers(None)
+        finally:
+            for call in self._calls:
+                call.cancel()
+        await self._course.show(self._lines, done_at)
+        others = tuple(ticket.id for ticket in self._others())
+        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen())
+        return end_of(self._course, self._sweep, left, self._parts.clock())
+
+    async def _go_on(self) -> datetime | None:
+        """When all of it was read as done; ``None`` where that didn't come about."""
         clock, pace = self._parts.clock, self._parts.pace
         began = clock()
         while True:
             books = await self._read()
+            await self._take_note_of_rejections(books)
             now = clock()
-            if self._is_done():
-                await self._course.show(self._lines, now)
-                return self._end()
+            if self._is_done(books, now):
+                return now
             if now - began >= timedelta(seconds=pace.whole) or self._halted or self._exits.gave_up(books):
-                await self._course.show(self._lines)
-                return self._end()
+                return None
             await self._course.show(self._lines)
-            await self._act(self._exits.next_actions(books, now, self._held_up()), books)
+            self._act(self._exits.next_actions(books, now, self._held_up()), books)
+            await self._answers(pace.call)
             await self._parts.pause(pace.poll if (now - began).total_seconds() < pace.hurry else pace.poll_later)
 
     async def _read(self) -> dict[str, Facts]:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
-        looking = asyncio.gather(*(self._parts.look.left(name, self._sweep) for name in names))
+        looking = asyncio.gather(*(self._parts.look.left(name, self._sweep, self._patience(name)) for name in names))
         read, _ = await asyncio.gather(looking, self._heed_newcomers())
         books = dict(zip(names, read, strict=True))
-        self._exits.read(books, self._parts.clock())
+        now = self._parts.clock()
+        self._exits.read(books, now)
         for name in names:
             lines = followed(self._sweep, self._lines, name, books[name])
             self._lines = (*(line for line in self._lines if line.account != name), *lines)
+            settled = self._exits.is_settled({name: books[name]}, now)
             # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
-            if all(line.is_done for line in lines) and not any(name in accounts_of(other.intent) for other in self._others()):
+            if settled and all(line.is_done for line in lines) and not self._is_awaited(name):
                 self._finished.add(name)
         return books
+
+    def _is_awaited(self, name: str) -> bool:
+        return any(name in accounts_of(other.intent) for other in self._others())
+
+    def _patience(self, name: str) -> float:
+        """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
+        pace = self._parts.pace
+        return pace.look_back if name in self._exits.went_unseen() else pace.look
 
     async def _heed_newcomers(self) -> None:
         """Look whether an account has come that nobody was asked about; where the list can't be read, one may have."""
@@ -107,7 +138,7 @@ class _Run:
 
     async def _in_flight(self) -> Recent:
         try:
-            return Recent(tuple(await self._parts.ledger.journal.recent(self._parts.clock())))
+            return Recent(tuple(await self._parts.ledger.journal.recent(self._parts.clock() - CLOSES_COUNT)))
         except JournalError as error:
             log.warning("ticket %s: what else is on its way can't be read: %s", self._course.ticket.id, error)
             return self._recent
@@ -115,73 +146,91 @@ class _Run:
     def _others(self) -> list[Ticket]:
         return in_flight_elsewhere(self._course.ticket, self._recent)
 
-    def _held_up(self) -> frozenset[Market]:
+    def _held_up(self) -> frozenset[Held]:
         """Contracts that another ticket may be closing: one on its way, one whose answer was lost, or one just taken."""
-        pace, now = self._parts.pace, self._parts.clock()
-        waits = {TicketState.UNKNOWN: timedelta(seconds=pace.grace), TicketState.ACCEPTED: timedelta(seconds=pace.settle)}
-        busy = [
-            ticket
-            for ticket in closing_elsewhere(self._course.ticket, self._recent)
-            if ticket.last_sent_at is not None and now - ticket.last_sent_at < waits.get(ticket.state, timedelta.max)
-        ]
+        patience, now = self._parts.pace.patience, self._parts.clock()
         return frozenset(
             (line.account, line.contract)
+            for ticket in closing_elsewhere(self._course.ticket, self._recent)
             for line in self._lines
-            for ticket in busy
-            if line.contract is not None and touches(ticket.intent, line.account, line.contract)
+            if _reaches(ticket, line) and may_close_still(ticket, now, patience, is_read=line.now is not None)
         )
 
-    def _is_done(self) -> bool:
+    def _is_done(self, books: dict[str, Facts], now: datetime) -> bool:
         on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others())
-        return all(line.is_done for line in self._lines) and not on_its_way
+        return all(line.is_done for line in self._lines) and not on_its_way and self._exits.is_settled(books, now)
 
-    async def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
-        await asyncio.gather(*(self._send(action, books) for action in actions))
+    async def _take_note_of_rejections(self, books: dict[str, Facts]) -> None:
+        """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
+        for market, order in self._exits.rejections(books):
+            words = await self._parts.reasons.why(order.account, order.id)
+            self._exits.refused(market, words)
+            if (index := self._legs.get(market)) is not None:
+                await self._course.rejected(index, words)
+
+    def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
+        for action in actions:
+            self._exits.sending(action, books, self._parts.clock())
+            self._calls.add(asyncio.create_task(self._send(action, books)))
+
+    async def _answers(self, seconds: float | None) -> None:
+        """Wait for the answers to all calls, or so long: one that hangs keeps nothing else from going on."""
+        if not self._calls:
+            return
+        done, self._calls = await asyncio.wait(self._calls, timeout=seconds)
+        for call in done:
+            call.result()
 
     async def _send(self, action: ExitAction, books: dict[str, Facts]) -> None:
+        closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._is_unseen(action, books)
         try:
-            outcome = await self._course.send(action, _words(action))
+            index = await self._course.begin(action, _words(action, unseen=unseen), closes=closes, unseen=unseen)
         except JournalError as error:
             self._halted = f"{error} {NO_JOURNAL}"
             return
+        if closes:
+            self._legs |= dict.fromkeys(self._meant(action), index)
+        outcome = await self._course.make(index, action)
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
 
-    def _end(self) -> End:
-        ticket, progress, now = self._course.ticket, self._course.progress, self._parts.clock()
-        left = left_of(self._lines)
-        legs = progress.legs
-        if not left:
-            name = EventName.ORDER_CANCELLED if isinstance(self._sweep, CancelWorking) else EventName.FLATTENED
-            told = self._about_others()
-            changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
-            return name, move(ticket, TicketState.ACCEPTED, **changes)
-        why = f" {self._halted}" if self._halted else ""
-        if legs and all(leg.state is LegState.REJECTED for leg in legs):
-            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
-        if all(leg.state is LegState.NOT_SENT for leg in legs):
-            told = self._halted or (legs[-1].text if legs else f"{'; '.join(left)}.")
-            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=told, progress=progress)
-        told = f"{'; '.join(left)}.{why} Look at NinjaTrader."
-        changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
-        return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
+    def _is_unseen(self, action: ExitAction, books: dict[str, Facts]) -> bool:
+        if isinstance(action, CloseStrategy | Close):
+            return False
+        read = [facts for name, facts in books.items() if name == getattr(action, "account", name)]
+        positions_matter = not isinstance(self._sweep, CancelWorking)
+        return any(facts.orders is None or (positions_matter and facts.positions is None) for facts in read)
 
-    def _about_others(self) -> str | None:
-        """Flat for now; an order whose answer was lost may still turn up."""
-        names = ", ".join(ticket.id for ticket in self._others())
-        return f"Flat as read; the outcome of ticket {names} there is still unknown and may open a position." if names else None
+    def _meant(self, action: ExitAction) -> list[Market]:
+        account, contract = getattr(action, "account", None), getattr(action, "contract", None)
+        named = [(line.account, line.contract) for line in self._lines if line.contract is not None]
+        return [(name, its) for name, its in named if account in {None, name} and contract in {None, its}]
 
 
-def _words(action: ExitAction) -> str:
+def _reaches(ticket: Ticket, line: Line) -> bool:
+    """Tell whether a ticket may close something that a line is about; of an account that wasn't read, anything of it."""
+    if line.contract is None:
+        return line.account in accounts_of(ticket.intent)
+    return touches(ticket.intent, line.account, line.contract)
+
+
+def _words(action: ExitAction, *, unseen: bool) -> str:
+    said = _plain_words(action)
+    return f"{said}, unseen: the lists could not be read" if unseen else said
+
+
+def _plain_words(action: ExitAction) -> str:
     match action:
-        case Close():
+        case Close(quantity=None):
             return f"close {action.contract} in {code(action.account, 40)}"
+        case Close():
+            return f"close the other {action.terms.quantity} of {action.contract} in {code(action.account, 40)}"
         case CancelOrders(account, contract):
             return f"cancel the orders{'' if contract is None else f' of {contract}'} in {code(account, 40)}"
         case CancelEverything():
             return "cancel every order"
         case CloseStrategy(account, strategy_id):
             return f"close strategy {code(strategy_id, 40)} in {code(account, 40)}"
-        case FlattenAccount(account):
-            return f"flatten {code(account, 40)}"
+        case FlattenAccount(account, contract):
+            return f"flatten {code(account, 40)}{'' if contract is None else f' {contract}'}"
         case _:
             return "flatten everything"

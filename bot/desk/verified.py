@@ -11,11 +11,13 @@ from bot.clock import Clock
 from bot.desk.course import Course, End, Pause
 from bot.desk.look import Look
 from bot.desk.ports import EventName
+from bot.desk.reasons import Reasons
 from bot.desk.settle import settled
 from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.trading.actions import CancelOrders
+from bot.trading.closing import SentClose, held_in
 from bot.trading.exits import Pace
-from bot.trading.facts import Facts
+from bot.trading.facts import Facts, Order
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.outcomes import NotSent, Outcome, Rejected, Unknown
 from bot.trading.tickets import Ticket, TicketState, move, side_word
@@ -27,6 +29,7 @@ class VerifiedReversals:
     """Takes them through."""
 
     look: Look
+    reasons: Reasons
     clock: Clock
     pace: Pace
     pause: Pause = asyncio.sleep
@@ -40,7 +43,7 @@ class VerifiedReversals:
         held = course.ticket.shown.position
         try:
             closed = await course.send(
-                Close(intent.account, intent.contract, closing_terms(held, None, None)), f"close {side_word(held)}"
+                Close(intent.account, intent.contract, closing_terms(held, None, None)), f"close {side_word(held)}", closes=True
             )
         except JournalError as error:
             return settled(course.ticket, NotSent(f"{error} {NO_JOURNAL}"), self.clock)
@@ -71,17 +74,24 @@ class VerifiedReversals:
         return timedelta(seconds=self.pace.grace if isinstance(closed, Unknown) else self.pace.flat_within)
 
     async def _until_flat(self, course: Course, intent: VerifiedReverse, patience: timedelta) -> str | None:
-        """Wait until it is read that nothing is open and nothing works there; else say what is left.
+        """Wait until it is read that nothing is open, nothing works and the close is over; else say what is left.
 
         Orders that the close has left behind, such as the stop of the position that is gone, are cancelled once.
         """
         began, is_cancelled = self.clock(), False
+        shown, known = course.ticket.shown, frozenset(course.ticket.orders_before)
+        beside = bool(shown.working_orders)
+        sent = SentClose(course.progress.legs[0].state, began, shown.position, known, is_beside=beside)
         while True:
             facts = await self.look.holdings(intent.account)
-            left, passed = _left(intent, facts), self.clock() - began
-            if left is None or passed >= patience:
-                return left
-            late = passed >= timedelta(seconds=self.pace.settle)
+            left, passed = _left(course.ticket, intent, facts), self.clock() - began
+            if left is None and self._is_over(sent, intent, facts):
+                return None
+            if facts.orders is not None and (refused := sent.rejected(facts, intent.contract)):
+                return await self._refused(course, refused[0], left)
+            if passed >= patience or _is_turned(course.ticket, intent, facts):
+                return left or "whether the close is over could not be read"
+            late = passed >= timedelta(seconds=self.pace.tidy)
             if late and not is_cancelled and _are_left_behind(course.ticket, intent, facts):
                 is_cancelled = True
                 try:
@@ -89,6 +99,16 @@ class VerifiedReversals:
                 except JournalError as error:
                     return f"{left}. {str(error).removesuffix('.')}"
             await self.pause(self.pace.poll)
+
+    def _is_over(self, sent: SentClose, intent: VerifiedReverse, facts: Facts) -> bool:
+        now = self.clock()
+        sent.read(facts, intent.contract, now)
+        return sent.is_over(facts, intent.contract, now, self.pace.patience)
+
+    async def _refused(self, course: Course, order: Order, left: str | None) -> str:
+        words = await self.reasons.why(order.account, order.id)
+        await course.rejected(0, words)
+        return f"{left or 'no position'}; NinjaTrader rejected the close{f': {words}' if words else ''}"
 
     def _not_placed(self, course: Course, why: str) -> End:
         return EventName.NOT_SENT, self._stopped(course, f"The position was closed. {why} The new order was not sent.")
@@ -112,11 +132,16 @@ def _are_left_behind(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> b
     return all(not before.isdisjoint(order.ids) for order in working)
 
 
-def _left(intent: VerifiedReverse, facts: Facts) -> str | None:
+def _left(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> str | None:
     if facts.positions is None or facts.orders is None:
         return "NinjaTrader could not be read"
     position = facts.position(intent.contract)
     if position is not None:
-        return f"still {side_word(position.quantity)}"
+        return f"{'now' if _is_turned(ticket, intent, facts) else 'still'} {side_word(position.quantity)}"
     working = len(facts.working(intent.contract))
     return f"{working} still working" if working else None
+
+
+def _is_turned(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> bool:
+    """Tell whether the position is on the other side by now, which no close may ever bring about."""
+    return held_in(facts, intent.contract) * ticket.shown.position < 0

@@ -15,6 +15,7 @@ from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import InstrumentError, JournalError
 from bot.journal.intents import intent_values, number, read_intent, read_shown, read_terms, shown_values, terms_values, text
 from bot.journal.progress import progress_values, read_progress
+from bot.journal.protection import protection_values, read_protection
 from bot.journal.schema import NOTICE
 from bot.trading.facts import Execution
 from bot.trading.instruments import parse_dated
@@ -70,6 +71,9 @@ def ticket_values(ticket: Ticket) -> Values:
         "progress": _write(progress_values(ticket.progress)) if ticket.progress != NO_PROGRESS else None,
         "order_terms": None if ticket.order_terms is None else _write(terms_values(ticket.order_terms)),
         "retired_at": ticket.retired_at,
+        "protection": None if ticket.protection is None else _write(protection_values(ticket.protection)),
+        # Nothing where it is not, so that the index holds the few of which it is asked.
+        "guarded": ticket.is_guarded or None,
     }
 
 
@@ -162,7 +166,12 @@ def _ticket(row: AnyRow) -> Ticket:
 
 
 def _rest(
-    absent_since: datetime | None, progress: str | None, order_terms: str | None, retired_at: datetime | None
+    absent_since: datetime | None,
+    progress: str | None,
+    order_terms: str | None,
+    retired_at: datetime | None,
+    protection: str | None,
+    _guarded: bool | None,  # noqa: FBT001  the columns in their order
 ) -> dict[str, Any]:
     terms = None if order_terms is None else read_terms(_read(order_terms))
     return {
@@ -170,6 +179,7 @@ def _rest(
         "progress": NO_PROGRESS if progress is None else read_progress(_read(progress)),
         "order_terms": terms,
         "retired_at": retired_at,
+        "protection": None if protection is None else read_protection(_read(protection)),
     }
 
 

@@ -1,11 +1,12 @@
 """How far a ticket of several calls has come, as plain JSON values and back. What surrounds it in a row is in ``codec``."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState
-from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.progress import Leg, LegState, Line, Progress, Working
 
 Values = dict[str, object]
 
@@ -13,7 +14,7 @@ Values = dict[str, object]
 def progress_values(progress: Progress) -> Values:
     """Progress for JSON."""
     return {
-        "legs": [[leg.what, _moment(leg.sent_at), leg.state, leg.text] for leg in progress.legs],
+        "legs": [_leg(leg) for leg in progress.legs],
         "lines": [_line(line) for line in progress.lines],
         "done_at": None if progress.done_at is None else _moment(progress.done_at),
         "old": progress.old,
@@ -24,7 +25,7 @@ def progress_values(progress: Progress) -> Values:
 def read_progress(data: dict[str, Any]) -> Progress:
     """Progress from JSON."""
     return Progress(
-        legs=tuple(Leg(what, datetime.fromisoformat(at), LegState(state), text) for what, at, state, text in data["legs"]),
+        legs=tuple(_read_leg(leg) for leg in data["legs"]),
         lines=tuple(_read_line(line) for line in data["lines"]),
         done_at=None if data["done_at"] is None else datetime.fromisoformat(data["done_at"]),
         # Rows of before don't have these.
@@ -33,14 +34,38 @@ def read_progress(data: dict[str, Any]) -> Progress:
     )
 
 
+def _leg(leg: Leg) -> list[object]:
+    return [leg.what, _moment(leg.sent_at), leg.state, leg.text, leg.closes, leg.unseen]
+
+
+def _read_leg(values: list[Any]) -> Leg:
+    # Rows of before know nothing of the last two.
+    what, at, state, text, *flags = values
+    return Leg(what, datetime.fromisoformat(at), LegState(state), text, *flags)
+
+
 def _line(line: Line) -> list[object]:
     contract = None if line.contract is None else [line.contract.root, line.contract.year, line.contract.month]
-    return [line.account, line.live, contract, line.before, line.orders_before, line.now, line.orders_now]
+    counts = [line.before, line.orders_before, line.now, line.orders_now]
+    return [line.account, line.live, contract, *counts, [_order(order) for order in line.working]]
 
 
 def _read_line(values: list[Any]) -> Line:
-    account, live, contract, *counts = values
-    return Line(account, live, None if contract is None else Contract(*contract), *counts)
+    account, live, contract, before, orders_before, now, orders_now, *more = values
+    working = tuple(_read_order(order) for order in (more[0] if more else ()))
+    held = None if contract is None else Contract(*contract)
+    return Line(account, live, held, before, orders_before, now, orders_now, working)
+
+
+def _order(order: Working) -> list[object]:
+    price = None if order.price is None else str(order.price)
+    return [order.id, order.side, order.quantity, order.type, price, order.closes]
+
+
+def _read_order(values: list[Any]) -> Working:
+    order_id, side, quantity, kind, price, closes = values
+    type_ = None if kind is None else OrderType(kind)
+    return Working(order_id, Side(side), quantity, type_, None if price is None else Decimal(price), closes)
 
 
 def _moment(at: datetime) -> str:

@@ -108,8 +108,11 @@ tickets = Table(
     Column("progress", Text),
     Column("order_terms", Text),
     Column("retired_at", Moment),
+    Column("protection", Text),
+    Column("guarded", Boolean),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
+Index("ix_tickets_guarded", tickets.c.guarded)
 Index("ix_tickets_sent_at", tickets.c.sent_at)
 
 # Append-only; the migration adds triggers that refuse anything else. No foreign key: a log must never refuse a fact.

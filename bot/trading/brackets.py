@@ -1,59 +1,77 @@
-"""The two orders of a bracket: found among those listed, as CrossTrade needn't name them, and what each comes to. Pure."""
+"""The orders of a bracket: found among those listed, as CrossTrade needn't name them, and what each comes to. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from bot.trading.facts import Order
 from bot.trading.intents import Bracket
-from bot.trading.orders import OrderState, OrderType
+from bot.trading.orders import OrderType, Side
+from bot.trading.protection import Part
 from bot.trading.tickets import Shown
+
+
+def stop_price(intent: Bracket) -> Decimal | None:
+    """The price of its stop; ``None`` where a target alone was asked for."""
+    return intent.terms.stop
+
+
+def target_price(intent: Bracket) -> Decimal | None:
+    """The price of its target; ``None`` where a stop alone was asked for."""
+    return intent.target if intent.terms.type.has_stop else intent.terms.limit
+
+
+def fills_at_once(intent: Bracket, bid: Decimal, ask: Decimal) -> str | None:
+    """Say why its target would fill at once, if it would."""
+    target, sells = target_price(intent), intent.terms.side is Side.SELL
+    if target is None or (target > bid if sells else target < ask):
+        return None
+    market, where = (bid, "above the bid") if sells else (ask, "below the ask")
+    return f"The target must lie {where} of {market}; {target} would fill at once."
 
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What looks like each of the two.
+    """What looks like each of the orders.
 
     Attributes:
-        stops, targets: one each, where all is well; more where somebody else's have the very same terms.
+        by_part: one order each, where all is well; more where somebody else's have the very same terms. What wasn't asked for
+            is not among the keys.
     """
 
-    stops: tuple[Order, ...]
-    targets: tuple[Order, ...]
+    by_part: Mapping[Part, tuple[Order, ...]]
 
     @property
-    def are_there(self) -> bool:
-        """Tell whether both are."""
-        return bool(self.stops) and bool(self.targets)
+    def are_found(self) -> bool:
+        """Tell whether each is, once, and all for one size."""
+        is_each = all(len(found) == 1 for found in self.by_part.values())
+        return is_each and len({order.quantity for order in self.orders}) == 1
 
     @property
-    def rejected(self) -> str | None:
-        """Which of them NinjaTrader has rejected."""
-        if any(order.state is OrderState.REJECTED for order in self.stops):
-            return "stop"
-        return "target" if any(order.state is OrderState.REJECTED for order in self.targets) else None
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of both, the stop's first."""
-        return tuple(order_id for order in (*self.stops, *self.targets) for order_id in order.ids)
+    def orders(self) -> tuple[Order, ...]:
+        """All of them, the stop first."""
+        return tuple(order for found in self.by_part.values() for order in found)
 
 
 def legs(intent: Bracket, orders: Iterable[Order]) -> Legs:
-    """Find them.
+    """Find them; CrossTrade takes the position's size where that is smaller than what was asked for.
 
     Args:
         intent: the bracket.
         orders: those that were not listed before it was sent.
     """
-    terms = intent.terms
+    terms, stop, target = intent.terms, stop_price(intent), target_price(intent)
     shaped = [
-        order for order in orders if (order.contract, order.side, order.quantity) == (intent.contract, terms.side, terms.quantity)
+        order
+        for order in orders
+        if (order.contract, order.side) == (intent.contract, terms.side) and order.quantity <= terms.quantity
     ]
-    return Legs(
-        tuple(order for order in shaped if order.type is OrderType.STOPMARKET and order.stop == terms.stop),
-        tuple(order for order in shaped if order.type is OrderType.LIMIT and order.limit == intent.target),
-    )
+    found: dict[Part, tuple[Order, ...]] = {}
+    if stop is not None:
+        found[Part.STOP] = tuple(order for order in shaped if order.type is OrderType.STOPMARKET and order.stop == stop)
+    if target is not None:
+        found[Part.TARGET] = tuple(order for order in shaped if order.type is OrderType.LIMIT and order.limit == target)
+    return Legs(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Results:
 
 def results(intent: Bracket, shown: Shown) -> Results:
     """Work out what is won at the target and lost at the stop, as far as the facts of the card go."""
-    return Results(_result(intent, intent.target, shown), _result(intent, intent.terms.stop, shown))
+    return Results(_result(intent, target_price(intent), shown), _result(intent, stop_price(intent), shown))
 
 
 def _result(intent: Bracket, price: Decimal | None, shown: Shown) -> Decimal | None:

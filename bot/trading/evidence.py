@@ -56,6 +56,13 @@ class FoundClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundTurned:
+    """The position is on the other side of where it was: whatever of it the close has done, it is no close that went well."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """Nothing of it is there; ``note`` says what is to be known besides."""
 
@@ -69,7 +76,7 @@ class Unclear:
     why: str
 
 
-Verdict = Found | FoundFills | FoundLife | FoundClosed | Absent | Unclear
+Verdict = Found | FoundFills | FoundLife | FoundClosed | FoundTurned | Absent | Unclear
 # Something that is there proves itself, whatever else could not be read.
 PROOFS = (Found, FoundFills, FoundLife)
 
@@ -189,12 +196,14 @@ def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
 
 
 def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
-    """Both of its orders are new, or neither is; one alone may be all that was placed."""
+    """All of its orders are new, or none is; one of two may be all that was placed."""
     found = legs(intent, new)
-    if len(found.stops) == len(found.targets) == 1:
-        return Found(found.stops[0])
-    if found.ids:
-        return Unclear(f"{len(found.stops)} orders look like its stop and {len(found.targets)} like its target")
+    if found.are_found:
+        return Found(found.orders[0])
+    if found.orders:
+        first, *more = ((len(orders), part) for part, orders in found.by_part.items())
+        rest = "".join(f" and {count} like its {part}" for count, part in more)
+        return Unclear(f"{first[0]} orders look like its {first[1]}{rest}")
     return Absent("what worked there may have been cancelled")
 
 
@@ -227,6 +236,8 @@ def _weigh_close(
         return FoundClosed()
     if any(not twin.state.is_done for twin in twins):
         return Unclear("an order that may be the close is still working")
+    if position * before < 0:
+        return FoundTurned(position)
     if position != before:
         return _changed(before, position)
     # The position may have been opened again behind it.

@@ -1,8 +1,10 @@
 """Getting out, step by step: which call comes next, given what was read and what was sent. Pure.
 
-Three rules keep a flatten from doing harm. A position is closed only once nothing works in its contract, as an order that fills
-beside the close would turn the position over. One close at a time for each contract: the next one waits until the last is proved
-to be over. Nothing that was read some time ago counts: each step looks at the newest reading alone.
+Four rules keep a flatten from doing harm, and one from being kept from its work. What protects a position is cancelled only once
+both lists were read. A position is closed once nothing works in its contract, as an order that fills beside the close would turn
+it over; an order that can't be cancelled holds that up for some seconds only. A close goes out only for what no other close is
+about, and only when the last one is proved to be over. No call is made more than three times without anything having changed.
+Where the lists can't be read twice, or for some seconds, the one call of the scope goes out unseen, once.
 """
 
 from collections.abc import Mapping
@@ -10,16 +12,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, SweepAction
+from bot.trading.closing import (
+    DID_NOTHING,
+    LISTS_LAG,
+    Patience,
+    SentCancel,
+    SentClose,
+    close_of,
+    held_in,
+    is_unread,
+    left_to_close,
+    next_blind,
+    next_cancel,
+    next_close,
+    open_in,
+    shape_of,
+    working_closes,
+)
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import Close, closing_side, closing_terms
-from bot.trading.orders import OrderState, OrderType
+from bot.trading.intents import Close
+from bot.trading.orders import OrderState
 from bot.trading.progress import LegState
 from bot.trading.sweeps import CancelWorking, Flatten
 
 ExitAction = SweepAction | Close
 Market = tuple[str, Contract]
-_DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
+# Where somebody else may be closing; of an account of which no list could be read, the contract isn't known.
+Held = tuple[str, Contract | None]
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 
 
@@ -31,13 +51,18 @@ class Pace:
         poll: between two readings, at first.
         hurry: how long that is "at first"; the request budget is everybody's.
         poll_later: between two readings after that.
-        again: before a call that didn't leave is made anew; one that was refused waits so long for each refusal, as CrossTrade
-            refuses a close while another one runs.
+        look: for the lists, as long as nothing has gone out unseen.
+        look_back: for the lists after that; answers that took 16 s have been seen by others.
+        unseen: after the press, before the one call goes out although no list could be read.
+        call: for the answer to a call, before the next look; a call may take longer, and its end is waited for all the same.
+        again: before a call that didn't leave is made anew, and one that was refused once; one that was refused twice waits nine
+            times as long, as CrossTrade refuses a close while another one runs.
         recancel: before orders that still work are cancelled once more; that can't do harm.
-        settle: a close that was taken shows up among the orders, or is done, within this time.
+        beside: after the press, before a position is closed although an order works in its contract that can't be cancelled.
+        settle: a close that was taken shows up among the orders, or is done, within this time: the longest lag of a list.
         grace: likewise for one whose answer was lost; CrossTrade may wait five seconds, and NinjaTrader answer late.
         between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
-        unreadable_state: an order in a state that says nothing holds up the close of its contract this long.
+        tidy: before what a verified reversal's close has left working is cancelled, where the position is gone.
         flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.
         whole: all in all.
     """
@@ -45,29 +70,34 @@ class Pace:
     poll: float = 0.4
     hurry: float = 6.0
     poll_later: float = 1.5
+    look: float = 1.7
+    look_back: float = 20.0
+    unseen: float = 3.5
+    call: float = 1.5
     again: float = 1.0
     recancel: float = 3.0
-    settle: float = 2.0
+    beside: float = 4.0
+    settle: float = LISTS_LAG
     grace: float = 30.0
     between: float = 8.0
-    unreadable_state: float = 10.0
+    tidy: float = 2.0
     flat_within: float = 15.0
     whole: float = 90.0
 
+    @property
+    def patience(self) -> Patience:
+        """What of it decides whether a close is over."""
+        return Patience(self.settle, self.grace, self.between, self.poll)
+
 
 USUAL_PACE = Pace()
-# What CrossTrade refuses again and again won't change; what didn't leave may be tried as long as there is time.
-MOST_REFUSALS = 5
-
-
-@dataclass(slots=True)
-class _Sent:
-    """The last call of a kind: its end, when that came, and since when nothing of it has been seen."""
-
-    state: LegState
-    at: datetime
-    refusals: int = 0
-    clear_since: datetime | None = None
+# What was done three times to no avail won't help a fourth time; what didn't leave may be tried as long as there is time.
+MOST_TRIES = 3
+# What a broker has refused twice in the same words it refuses again.
+MOST_ALIKE = 2
+# By so much a pause grows, by how often in a row CrossTrade has refused.
+_REFUSED_WAIT = (1, 1, 9)
+UNREAD_LOOKS = 2
 
 
 @dataclass(slots=True)
@@ -75,42 +105,86 @@ class Exits:
     """The state of one sweep under way.
 
     Attributes:
-        began: when it began.
+        began: the moment of the press.
         meant: the contracts that it is about, as far as is known; what has been seen open to be closed is added.
+        unread: how often in a row the lists of an account couldn't be read.
     """
 
     sweep: Flatten | CancelWorking
     pace: Pace
     began: datetime
     meant: set[Market] = field(default_factory=set)
-    _cancels: dict[str, _Sent] = field(default_factory=dict)
-    _closes: dict[Market, _Sent] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
+    _cancels: dict[str, SentCancel] = field(default_factory=dict)
+    _closes: dict[Market, SentClose] = field(default_factory=dict)
+    # The call that went out unseen, by account.
+    _blind: dict[str, SentClose] = field(default_factory=dict)
+    _words: dict[Market, list[str | None]] = field(default_factory=dict)
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
-        self.meant |= {(name, contract) for name, facts in books.items() for contract in _open(self.sweep, name, facts)}
+        self.meant |= {(name, contract) for name, facts in books.items() for contract in open_in(self.sweep, name, facts)}
+        for name, facts in books.items():
+            self.unread[name] = 0 if self._is_read(facts) else self.unread.get(name, 0) + 1
         for (account, contract), sent in self._closes.items():
-            read = books.get(account)
-            if read is None or _is_unread(read):
-                continue
-            if read.working(contract):
-                sent.clear_since = None
-            else:
-                sent.clear_since = sent.clear_since or now
+            if account in books and not is_unread(books[account]):
+                sent.read(books[account], contract, now)
+        for name, blind in self._blind.items():
+            if name in books and not is_unread(books[name]):
+                blind.clear_since = blind.clear_since or now
 
-    def sent(self, action: ExitAction, state: LegState, books: Mapping[str, Facts], now: datetime) -> None:
-        """Take note of a call and its end; ``books`` is what it was decided on."""
+    def sending(self, action: ExitAction, books: Mapping[str, Facts], now: datetime) -> None:
+        """Take note of a call that is about to be made; ``books`` is what it was decided on."""
+        names = self._names(action, books)
+        for name in names:
+            if not self._is_read(books[name]):
+                self._blind[name] = next_blind(self._blind.get(name), now)
         if isinstance(action, CancelOrders | CancelEverything):
-            names = [action.account] if isinstance(action, CancelOrders) else list(self.sweep.scope.accounts)
             for name in names:
-                self._cancels[name] = _next(self._cancels.get(name), state, now)
+                self._cancels[name] = next_cancel(self._cancels.get(name), self._cancellable(name, books[name], now), now)
             return
         for market in self._meant(action, books):
-            self._closes[market] = _next(self._closes.get(market), state, now)
+            self._closes[market] = next_close(self._closes.get(market), market[1], books[market[0]], now)
 
-    def next_actions(
-        self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Market] = frozenset()
-    ) -> list[ExitAction]:
+    def sent(self, action: ExitAction, state: LegState, books: Mapping[str, Facts], now: datetime) -> None:
+        """Take note of the end of that call."""
+        names = self._names(action, books)
+        cancels = isinstance(action, CancelOrders | CancelEverything)
+        calls: list[SentClose | SentCancel] = [self._blind[name] for name in names if not self._is_read(books[name])]
+        calls += [self._cancels[name] for name in names if cancels]
+        calls += [self._closes[market] for market in self._meant(action, books) if not cancels]
+        for call in calls:
+            call.end(state, now)
+
+    def rejections(self, books: Mapping[str, Facts]) -> list[tuple[Market, Order]]:
+        """The orders of its own closes that NinjaTrader has rejected, each told once."""
+        found = []
+        for (account, contract), sent in self._closes.items():
+            facts = books.get(account)
+            for order in sent.rejected(facts, contract) if facts is not None else ():
+                sent.told |= set(order.ids)
+                found.append(((account, contract), order))
+        return found
+
+    def refused(self, market: Market, words: str | None) -> None:
+        """Take note of why one of them was rejected, in the broker's words."""
+        self._words.setdefault(market, []).append(words)
+
+    def barred(self) -> dict[Market, str | None]:
+        """Where nothing more is sent, as the broker has refused alike, and its words."""
+        return {market: words[-1] for market, words in self._words.items() if words.count(words[-1]) >= MOST_ALIKE}
+
+    def went_unseen(self) -> frozenset[str]:
+        """The accounts to which a call went out although their lists could not be read, and which it may have reached."""
+        return frozenset(name for name, sent in self._blind.items() if sent.state not in DID_NOTHING)
+
+    def is_settled(self, books: Mapping[str, Facts], now: datetime) -> bool:
+        """Tell whether every close that it has sent is proved to be over: one on its way may still turn over what looks flat."""
+        closes = self._closes.items()
+        read = ((sent, books[account], contract) for (account, contract), sent in closes if account in books)
+        return all(sent.is_over(facts, contract, now, self.pace.patience) for sent, facts, contract in read)
+
+    def next_actions(self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Held] = frozenset()) -> list[ExitAction]:
         """The calls to make now.
 
         Args:
@@ -118,18 +192,19 @@ class Exits:
             now: the time of the reading.
             held_up: contracts that somebody else may be closing just now.
         """
+        unseen = self._unseen(books, now, held_up)
         cancelling = [name for name, facts in books.items() if self._must_cancel(name, facts, now)]
         # Over everything at once only as the first strike: what is refused so is tried account by account, and a close under
         # way is cancelled by nobody.
-        first = self._is_whole and not self._cancels and not self._closes
+        first = self._is_whole and not self._cancels and not self._closes and not self._blind
         if first and len(cancelling) > 1:
             return [CancelEverything()]
-        found = [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
+        found = unseen + [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
         if isinstance(self.sweep, CancelWorking):
             return found
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
         at_once = {name for name, facts in books.items() if self._may_go_at_once(name, facts, closable[name], held_up)}
-        first = self._is_whole and not self._closes
+        first = self._is_whole and not self._closes and not self._blind
         if first and self.sweep.only is None and at_once == books.keys() and sum(map(bool, closable.values())) > 1:
             return [FlattenEverything()]
         for name in books:
@@ -139,15 +214,15 @@ class Exits:
 
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
         """Tell whether nothing more can be tried: every call that is still needed was refused too often."""
-        needed = [self._cancels.get(name) for name, facts in books.items() if self._to_cancel(name, facts)]
+        needed = [self._is_refused_cancel(name) for name, facts in books.items() if self._to_cancel(name, facts)]
         if isinstance(self.sweep, Flatten):
             needed += [
-                self._closes.get((name, contract))
+                self._is_refused_close((name, contract))
                 for name, facts in books.items()
-                for contract in _open(self.sweep, name, facts)
-                if all(order.state is OrderState.OTHER for order in facts.working(contract))
+                for contract in open_in(self.sweep, name, facts)
+                if left_to_close(facts, contract) > 0
             ]
-        return bool(needed) and all(sent is not None and sent.refusals >= MOST_REFUSALS for sent in needed)
+        return bool(needed) and all(needed)
 
     @property
     def may_be_whole(self) -> bool:
@@ -162,127 +237,163 @@ class Exits:
     def _is_whole(self) -> bool:
         return self.sweep.scope.everything
 
-    def _to_cancel(self, name: str, facts: Facts) -> list[Order]:
-        """Working orders of the scope, but for a close under way; with a side, of the contracts that were held on that side.
+    def _is_read(self, facts: Facts) -> bool:
+        """Tell whether all was read that it is about."""
+        return facts.orders is not None and (facts.positions is not None or isinstance(self.sweep, CancelWorking))
 
-        Where nothing is open there any more, an order that is left would open something anew.
+    # What goes out unseen.
+
+    def _unseen(self, books: Mapping[str, Facts], now: datetime, held_up: frozenset[Held]) -> list[ExitAction]:
+        """The one call of the scope, where the lists can't be read; never beside a close of somebody else's."""
+        names = [name for name, facts in books.items() if self._is_due_unseen(name, facts, now)]
+        names = [name for name in names if not any(account == name for account, _ in held_up)]
+        if self._is_whole and len(names) == len(books) > 1 and not (self._cancels or self._closes or self._blind):
+            if isinstance(self.sweep, CancelWorking):
+                return [CancelEverything()]
+            if self.sweep.only is None:
+                return [FlattenEverything()]
+        contract = self.sweep.scope.contract
+        if isinstance(self.sweep, CancelWorking):
+            return [CancelOrders(name, contract) for name in names]
+        return [FlattenAccount(name, contract, self.sweep.only) for name in names]
+
+    def _is_due_unseen(self, name: str, facts: Facts, now: datetime) -> bool:
+        looks = UNREAD_LOOKS if now - self.began < timedelta(seconds=self.pace.unseen) else 1
+        if self._is_read(facts) or self.unread.get(name, 0) < looks:
+            return False
+        before = self._blind.get(name)
+        if before is not None:
+            return before.state in DID_NOTHING and before.tries < MOST_TRIES and self._may_repeat(before, now)
+        return all(sent.state in DID_NOTHING for (account, _), sent in self._closes.items() if account == name)
+
+    # What is cancelled.
+
+    def _to_cancel(self, name: str, facts: Facts) -> list[Order]:
+        """Working orders of the scope, but for those that close; with a side, of the contracts that were held on that side.
+
+        Where nothing is open there any more, an order that is left would open something anew. With the positions unread nothing
+        is cancelled in front of a close: it may be what protects, and whether that close can be made isn't known.
         """
+        if isinstance(self.sweep, Flatten) and facts.positions is None:
+            return []
         orders = [
             order
             for order in facts.orders or ()
-            if order.remaining and self.sweep.scope.contract in {None, order.contract} and not self._is_close(name, order, facts)
+            if order.remaining and self.sweep.scope.contract in {None, order.contract} and not self._may_stay(order, facts)
         ]
         if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
             return orders
         turned = {p.contract for p in facts.positions or () if p.quantity and not self.sweep.only.is_of(p.quantity)}
         its = {contract for account, contract in self.meant if account == name} - turned
-        return [order for order in orders if facts.positions is not None and order.contract in its]
+        return [order for order in orders if order.contract in its]
 
-    def _is_close(self, name: str, order: Order, facts: Facts) -> bool:
-        """Tell whether an order is one that closes, sent by this sweep: to cancel it would be to stand in one's own way."""
-        if order.type is not OrderType.MARKET or (name, order.contract) not in self._closes:
+    def _may_stay(self, order: Order, facts: Facts) -> bool:
+        """Tell whether an order closes no more than what is open: to cancel it would be to stand in one's own way."""
+        if isinstance(self.sweep, CancelWorking) or order not in working_closes(facts, order.contract):
             return False
-        position = facts.position(order.contract)
-        return facts.positions is None or (position is not None and order.side is closing_side(position.quantity))
+        return left_to_close(facts, order.contract) >= 0
 
     def _cancel_in(self, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
         """One call for all of it, unless a close is under way in another contract of the account, which it would cancel too."""
-        under_way = any(account == name and not self._has_ended(sent, now) for (account, _), sent in self._closes.items())
-        if not under_way or self.sweep.scope.contract is not None:
+        closing = any(working_closes(facts, order.contract) for order in facts.orders or ())
+        under_way = closing or not self.is_settled({name: facts}, now)
+        if self.sweep.scope.contract is not None or isinstance(self.sweep, CancelWorking) or not under_way:
             return [CancelOrders(name, self.sweep.scope.contract)]
-        return [CancelOrders(name, contract) for contract in sorted({order.contract for order in self._to_cancel(name, facts)})]
+        return [
+            CancelOrders(name, contract) for contract in sorted({order.contract for order in self._cancellable(name, facts, now)})
+        ]
+
+    def _cancellable(self, name: str, facts: Facts, now: datetime) -> list[Order]:
+        """Those that may be cancelled now: a close that was sent beside one that stays would be cancelled with it."""
+        beside = {
+            contract
+            for (account, contract), sent in self._closes.items()
+            if account == name and sent.is_beside and not sent.is_over(facts, contract, now, self.pace.patience)
+        }
+        return [order for order in self._to_cancel(name, facts) if order.contract not in beside]
 
     def _must_cancel(self, name: str, facts: Facts, now: datetime) -> bool:
-        live = self._to_cancel(name, facts)
+        live = self._cancellable(name, facts, now)
         sent = self._cancels.get(name)
-        if not live or (sent is not None and sent.refusals >= MOST_REFUSALS):
+        if not live:
             return False
         if sent is None:
             return True
+        if sent.state is LegState.SENDING or (sent.shape == shape_of(live) and sent.tries >= MOST_TRIES):
+            return False
         if all(order.state in _BEING_CANCELLED for order in live):
             return False
-        wait = self._before_again(sent) if sent.state in _DID_NOTHING else self.pace.recancel
+        wait = self._before_again(sent) if sent.state in DID_NOTHING else self.pace.recancel
         return now - sent.at >= timedelta(seconds=wait)
 
-    def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Market]) -> set[Contract]:
+    def _is_refused_cancel(self, name: str) -> bool:
+        return _is_refused(self._cancels.get(name))
+
+    # What is closed.
+
+    def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Held]) -> set[Contract]:
         if not isinstance(self.sweep, Flatten) or facts.orders is None:
             return set()
         return {
             contract
-            for contract in _open(self.sweep, name, facts)
-            if (name, contract) not in held_up and not self._blocks(facts, contract, now) and self._is_over((name, contract), now)
+            for contract in open_in(self.sweep, name, facts)
+            if held_up.isdisjoint({(name, contract), (name, None)})
+            and left_to_close(facts, contract) > 0
+            and not self._blocks(name, facts, contract, now)
+            and self._may_close((name, contract), facts, now)
         }
 
-    def _blocks(self, facts: Facts, contract: Contract, now: datetime) -> bool:
-        """Tell whether something works there that could fill beside a close."""
-        late = now - self.began >= timedelta(seconds=self.pace.unreadable_state)
-        return any(not (late and order.state is OrderState.OTHER) for order in facts.working(contract))
+    def _blocks(self, name: str, facts: Facts, contract: Contract, now: datetime) -> bool:
+        """Tell whether something works there that could fill beside a close, and may still go."""
+        closing = working_closes(facts, contract)
+        works = [order for order in facts.working(contract) if order not in closing]
+        sent = self._cancels.get(name)
+        tried = sent is not None and now - sent.since >= timedelta(seconds=self.pace.again)
+        return bool(works) and not (tried and now - self.began >= timedelta(seconds=self.pace.beside))
 
-    def _is_over(self, market: Market, now: datetime) -> bool:
-        """Tell whether the last close of a contract is proved to be over, so that a new one can't be a second one."""
-        return self._has_ended(self._closes.get(market), now)
-
-    def _has_ended(self, sent: _Sent | None, now: datetime) -> bool:
+    def _may_close(self, market: Market, facts: Facts, now: datetime) -> bool:
+        """Tell whether a close may go out: the last one is over, and three to no avail, or two refused alike, are enough."""
+        sent = self._closes.get(market)
+        before = [each for each in (self._blind.get(market[0]), sent) if each is not None]
+        if market in self.barred() or not all(each.is_over(facts, market[1], now, self.pace.patience) for each in before):
+            return False
         if sent is None:
             return True
-        since = (now - sent.at).total_seconds()
-        if sent.state in _DID_NOTHING:
-            return sent.refusals < MOST_REFUSALS and since >= self._before_again(sent)
-        if sent.clear_since is None:
-            return False
-        clear = (now - sent.clear_since).total_seconds()
-        if sent.state is LegState.UNKNOWN:
-            return since >= self.pace.grace and clear >= self.pace.between
-        return since >= self.pace.settle and clear >= self.pace.poll
+        return self._may_repeat(sent, now) and (sent.tries < MOST_TRIES or held_in(facts, market[1]) != sent.held)
 
-    def _before_again(self, sent: _Sent) -> float:
-        return self.pace.again * max(1, sent.refusals)
+    def _may_repeat(self, sent: SentClose, now: datetime) -> bool:
+        waits = self._before_again(sent) if sent.state in DID_NOTHING else 0.0
+        return now - sent.at >= timedelta(seconds=waits)
 
-    def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Market]) -> bool:
+    def _before_again(self, sent: SentClose | SentCancel) -> float:
+        return self.pace.again * _REFUSED_WAIT[min(sent.refusals, len(_REFUSED_WAIT) - 1)]
+
+    def _is_refused_close(self, market: Market) -> bool:
+        return _is_refused(self._closes.get(market)) or market in self.barred()
+
+    def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Held]) -> bool:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
-        if facts.positions is None or facts.orders is None or any(order.remaining for order in facts.orders):
+        if is_unread(facts) or any(order.remaining for order in facts.orders or ()):
             return False
-        busy = any(account == name for account, _ in held_up)
-        return not busy and closable == _open(self.sweep, name, facts)
+        return all(account != name for account, _ in held_up) and closable == open_in(self.sweep, name, facts)
 
     def _close_in(self, sweep: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool) -> list[ExitAction]:
         """One call for the account where that may be; else one for each contract that may be closed."""
         refused = any(sent.refusals for (account, _), sent in self._closes.items() if account == name)
         if at_once and not refused and sweep.scope.contract is None:
             return [FlattenAccount(name, None, sweep.only)]
-        return [_close(name, contract, facts) for contract in sorted(closable)]
+        return [close_of(name, contract, facts) for contract in sorted(closable)]
+
+    def _names(self, action: ExitAction, books: Mapping[str, Facts]) -> list[str]:
+        """The accounts that a call goes over."""
+        return list(books) if isinstance(action, CancelEverything | FlattenEverything) else [action.account]
 
     def _meant(self, action: ExitAction, books: Mapping[str, Facts]) -> list[Market]:
         """The contracts that a call closes."""
-        match action:
-            case Close():
-                return [(action.account, action.contract)]
-            case FlattenAccount():
-                names = [action.account]
-            case _:
-                names = list(books)
-        return [(name, contract) for name in names for contract in _open(self.sweep, name, books[name])]
+        if isinstance(action, Close):
+            return [(action.account, action.contract)]
+        return [(name, contract) for name in self._names(action, books) for contract in open_in(self.sweep, name, books[name])]
 
 
-def _next(before: _Sent | None, state: LegState, now: datetime) -> _Sent:
-    refusals = 0 if before is None else before.refusals
-    return _Sent(state, now, refusals + 1 if state is LegState.REJECTED else 0)
-
-
-def _is_unread(facts: Facts) -> bool:
-    return facts.positions is None or facts.orders is None
-
-
-def _open(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
-    """The contracts that are open and that the sweep shall close."""
-    only = sweep.only if isinstance(sweep, Flatten) else None
-    return {
-        p.contract
-        for p in facts.positions or ()
-        if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
-    }
-
-
-def _close(name: str, contract: Contract, facts: Facts) -> Close:
-    position = facts.position(contract)
-    return Close(name, contract, closing_terms(0 if position is None else position.quantity, None, None))
+def _is_refused(sent: SentClose | SentCancel | None) -> bool:
+    return sent is not None and sent.tries >= MOST_TRIES and sent.state is LegState.REJECTED

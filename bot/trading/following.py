@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.trading.facts import Execution, Order
+from bot.trading.followcloses import with_turned
 from bot.trading.intents import Change, places
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Terms
@@ -82,9 +83,14 @@ def with_life(ticket: Ticket, life: Lifecycle) -> Ticket:
 
 
 def with_position(ticket: Ticket, held: int) -> Ticket:
-    """The ticket of a close with the position read into it: it is over when no more is open than it was to leave."""
+    """The ticket of a close with the position read into it: it is over when no more is open than it was to leave.
+
+    A position on the other side is no close that went well, whatever made it.
+    """
     before, after, size = ticket.shown.position, ticket.shown.after, ticket.order.terms.quantity
-    if held == after or abs(held) < abs(after) or held * before < 0:
+    if held * before < 0:
+        return replace(with_turned(ticket, held), order_state=OrderState.FILLED, filled=size)
+    if held == after or abs(held) < abs(after):
         return replace(ticket, order_state=OrderState.FILLED, filled=size)
     closed = abs(before) - abs(held)
     return replace(ticket, order_state=OrderState.PART_FILLED, filled=closed) if closed > ticket.filled else ticket

@@ -158,11 +158,12 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """``/bracket``: cancel what works there, then protect the position by a target and a stop (POST Cancel and Bracket, mid).
+    """``/bracket``: cancel what works there, then protect the position by target, stop or both (POST Cancel and Bracket, mid).
 
     Attributes:
-        terms: of the stop; the target has the same side and size.
-        target: limit price of the target, in price units; ``None`` only while its shorthand hasn't been worked out.
+        terms: of the stop; the target has the same side and size. Of a target alone they are its own, as a limit order.
+        target: limit price of the target beside a stop, in price units; ``None`` for a stop alone, and while its shorthand
+            hasn't been worked out.
         target_typed: that shorthand, for people to read.
     """
 

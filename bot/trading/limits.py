@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import PriceError
+from bot.trading.brackets import fills_at_once, target_price
 from bot.trading.conditions import unmet
 from bot.trading.facts import Account, Facts, Quote
 from bot.trading.instruments import Contract
@@ -21,19 +22,18 @@ from bot.trading.intents import (
     Cancel,
     Change,
     Close,
-    Intent,
     Invert,
     OrderIntent,
     PlaceOrder,
     Replace,
     closing_side,
     target,
-    touches,
 )
 from bot.trading.orders import Side, check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
-from bot.trading.sweeps import CANCEL_UNSEEN, CLEARING, FLATTEN_UNSEEN, CancelWorking, target_of
+from bot.trading.sweeps import CANCEL_UNSEEN, FLATTEN_UNSEEN
 from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
+from bot.trading.underway import about_closes, about_tickets
 from bot.trading.words import code, harmless
 
 
@@ -55,17 +55,18 @@ class Recent:
 def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
     if isinstance(intent, EXITS):
-        return tuple(_about_exit(intent, facts, recent))
+        return tuple(_about_exit(intent, facts, recent, now))
     account, quote = facts.account, facts.quote
     if account is None or facts.positions is None or facts.orders is None or quote is None:
         # A list that was read and holds no position settles it, whatever else could not be read; but not while an order there
         # may just be changing it.
         known = () if facts.positions is None else _about_position(intent, facts)
-        return (*_about_unknown(intent, recent), *known, _missing(facts))
+        return (*about_tickets(intent, recent.tickets, now), *known, _missing(facts))
     limits = policy.limits_for(intent.account, intent.contract.root)
     found = [
         # First: until that is settled, nothing that is said of the position is sure.
-        *_about_unknown(intent, recent),
+        *about_tickets(intent, recent.tickets, now),
+        *about_closes(intent, facts),
         *_about_account(intent, account, policy),
         *_about_connection(intent, account),
         *_about_position(intent, facts),
@@ -78,7 +79,7 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
     return tuple(found)
 
 
-def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent) -> Iterable[Denial]:
+def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does.
 
     Nor does what the policy file says of real money, or a list that it doesn't act on.
@@ -86,7 +87,8 @@ def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent) 
     if facts.orders is None or (facts.positions is None and not isinstance(intent, Cancel)):
         yield _missing(facts, {Close: FLATTEN_UNSEEN, Cancel: CANCEL_UNSEEN}.get(type(intent), ""))
         return
-    yield from _about_unknown(intent, recent)
+    yield from about_tickets(intent, recent.tickets, now)
+    yield from about_closes(intent, facts)
     if isinstance(intent, Close | Bracket):
         yield from _about_position(intent, facts)
         yield from _about_size(intent, facts)
@@ -158,30 +160,23 @@ def _about_size(intent: Close | Bracket, facts: Facts) -> Iterable[Denial]:
 
 def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
     """A target and a stop lie on the two sides of the market, or one of them would fill at once."""
-    quote = facts.quote
+    quote, target = facts.quote, target_price(intent)
     if quote is None or quote.bid is None or quote.ask is None:
         yield _missing(facts)
         return
     yield from _about_prices(intent, quote)
-    if intent.target is None:
-        # Why its shorthand can't be worked out is said where that was tried.
+    if target is None:
+        # A stop alone; and why its shorthand can't be worked out is said where that was tried.
         return
-    if intent.target % quote.tick_size:
-        below = intent.target - intent.target % quote.tick_size
+    if intent.terms.type.has_stop and target % quote.tick_size:
+        below = target - target % quote.tick_size
         yield Denial(
             DenialCode.BAD_PRICE,
-            f"The target {intent.target} is off the tick of {quote.tick_size}: the nearest are {below} and "
-            f"{below + quote.tick_size}.",
+            f"The target {target} is off the tick of {quote.tick_size}: the nearest are {below} and {below + quote.tick_size}.",
             f"tick={quote.tick_size}",
         )
-    sells = intent.terms.side is Side.SELL
-    if intent.target <= quote.bid if sells else intent.target >= quote.ask:
-        market, where = (quote.bid, "above the bid") if sells else (quote.ask, "below the ask")
-        yield Denial(
-            DenialCode.BAD_PRICE,
-            f"The target must lie {where} of {market}; {intent.target} would fill at once.",
-            f"target={intent.target} bid={quote.bid} ask={quote.ask}",
-        )
+    if (why := fills_at_once(intent, quote.bid, quote.ask)) is not None:
+        yield Denial(DenialCode.BAD_PRICE, why, f"target={target} bid={quote.bid} ask={quote.ask}")
 
 
 def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
@@ -202,42 +197,6 @@ def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
             f"Order {code(wanted, 64)} is {order.state.value.lower()} already, so there is nothing to {intent.command}.",
             f"order={wanted} state={order.state.value}",
         )
-
-
-def _about_unknown(intent: OrderIntent, recent: Recent) -> Iterable[Denial]:
-    closes = isinstance(intent, CLOSING)
-    for ticket in recent.tickets:
-        # A close that was taken and isn't seen done yet would be done twice by another one.
-        is_open = ticket.state in IN_FLIGHT or (closes and ticket.is_closing)
-        if not is_open or not stands_in_the_way(ticket.intent, intent):
-            continue
-        if isinstance(ticket.intent, CLEARING):
-            yield Denial(
-                DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
-                "nothing new is taken there; wait until its card says what became of it.",
-                f"ticket={ticket.id} state={ticket.state}",
-            )
-        else:
-            yield Denial(
-                DenialCode.OUTCOME_UNKNOWN,
-                f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
-                "wait until its card says what became of it.",
-                f"ticket={ticket.id} state={ticket.state}",
-            )
-
-
-def stands_in_the_way(underway: Intent, intent: OrderIntent) -> bool:
-    """Tell whether one must not be sent while the other's outcome is open.
-
-    A cancellation can't make anything worse. A close goes unless another close is under way: two could turn the position over.
-    A flatten lets nothing in until it is done.
-    """
-    if isinstance(intent, Cancel) or not touches(underway, intent.account, intent.contract):
-        return False
-    if isinstance(intent, Close | Bracket):
-        return isinstance(underway, (*CLOSING, *CLEARING))
-    return not isinstance(underway, Cancel | CancelWorking)
 
 
 def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:

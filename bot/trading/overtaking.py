@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.trading.intents import EXITS, SWEEPS, Intent, OrderIntent, accounts_of
-from bot.trading.limits import Recent, stands_in_the_way
+from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.sweeps import CLEARING, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket
+from bot.trading.underway import stands_in_the_way
 from bot.trading.words import code, harmless
 
 

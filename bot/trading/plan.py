@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.trading import market
+from bot.trading.brackets import stop_price, target_price
 from bot.trading.expiry import warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
@@ -95,7 +96,8 @@ def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
                 f"cancel {count} working {'order' if count == 1 else 'orders'} there" if count else "nothing to cancel there"
             )
             # Their prices are the first thing that the card says.
-            return (cancelled, f"target {_leg(intent, 'LIMIT')}", f"stop {_leg(intent, 'STOPMARKET')}")
+            placed = (("target", "LIMIT", target_price(intent)), ("stop", "STOPMARKET", stop_price(intent)))
+            return (cancelled, *(f"{name} {_leg(intent, kind)}" for name, kind, at in placed if at is not None))
         case Invert():
             return (f"turn {side_word(shown.position)} into {side_word(shown.after)} at market",)
         case _:
@@ -210,6 +212,8 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -
         found.append(f"a partial close leaves stops and targets working: {working} there")
     if isinstance(intent, Replace) and (old := facts.order(intent.order_id)) is not None and old.state in BEING_CANCELLED:
         found.append(f"order {code(intent.order_id, 64)} is {old.state.value} already and may not go; {BOTH}")
+    if isinstance(intent, Bracket) and stop_price(intent) is None:
+        found.append(f"there is no stop with it: {side_word(position)} stays unprotected")
     if facts.quote is not None:
         found += _about_market(intent, facts.quote)
     return found

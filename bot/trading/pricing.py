@@ -75,7 +75,8 @@ def priced(intent: OrderIntent, facts: Facts) -> OrderIntent:
 
 
 def _targeted(bracket: Bracket, facts: Facts) -> Bracket:
-    base = base_of(facts, bracket.contract) if bracket.target is None else None
+    is_typed = bracket.target is None and bracket.target_typed is not None
+    base = base_of(facts, bracket.contract) if is_typed else None
     if base is None:
         return bracket
     return replace(bracket, target=resolve("target", bracket.target_typed, bracket.terms.side, base))

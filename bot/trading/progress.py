@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState
+from bot.trading.orders import OrderState, OrderType, Side
+
+# So many orders of a line are named; of more the number is told.
+MOST_NAMED = 3
 
 
 class LegState(StrEnum):
@@ -24,13 +28,34 @@ class Leg:
 
     Attributes:
         what: in a few words, such as ``close ES 09-26 in Sim101``.
-        text: CrossTrade's or our own words about its end, ready to show.
+        text: CrossTrade's, the broker's or our own words about its end, ready to show.
+        closes: whether it closes what is open.
+        unseen: whether it went out although the lists could not be read.
     """
 
     what: str
     sent_at: datetime
     state: LegState = LegState.SENDING
     text: str | None = None
+    closes: bool = False
+    unseen: bool = False
+
+    @property
+    def may_work(self) -> bool:
+        """Tell whether it may have done something: it left, and nobody has refused it."""
+        return self.state not in {LegState.REJECTED, LegState.NOT_SENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An order that still works, as people need it to find it; prices are in price units, a stop order's is its stop."""
+
+    id: str
+    side: Side
+    quantity: int
+    type: OrderType | None
+    price: Decimal | None
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,7 @@ class Line:
         contract: ``None`` for an account of which nothing could be read.
         before, now: signed quantities.
         orders_before, orders_now: working orders.
+        working: the first few of those that work now.
     """
 
     account: str
@@ -50,6 +76,12 @@ class Line:
     orders_before: int | None
     now: int | None = None
     orders_now: int | None = None
+    working: tuple[Working, ...] = ()
+
+    @property
+    def is_turned(self) -> bool:
+        """Tell whether the position is on the other side of where it was; one that a close must never make."""
+        return self.now is not None and self.before is not None and self.now * self.before < 0
 
     @property
     def is_done(self) -> bool:
@@ -80,7 +112,17 @@ class Progress:
     @property
     def went_out(self) -> bool:
         """Tell whether one of its calls may have done something: it left, and nobody has refused it."""
-        return any(leg.state not in {LegState.REJECTED, LegState.NOT_SENT} for leg in self.legs)
+        return any(leg.may_work for leg in self.legs)
+
+    @property
+    def went_unseen(self) -> bool:
+        """Tell whether a call that went out unseen may have done something."""
+        return any(leg.unseen and leg.may_work for leg in self.legs)
+
+    @property
+    def last_close(self) -> Leg | None:
+        """The last call that closes, of those that may have done something."""
+        return next((leg for leg in reversed(self.legs) if leg.closes and leg.may_work), None)
 
     def began(self, leg: Leg) -> "Progress":
         """With one call more."""

@@ -5,14 +5,14 @@ does (seen in the code of others), and its orders carry its id.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.trading.actions import CloseStrategy
-from bot.trading.exits import ExitAction, Market, Pace
+from bot.trading.exits import ExitAction, Held, Market, Pace
 from bot.trading.facts import Facts, Order, Position, Strategy
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderType
+from bot.trading.orders import OrderState, OrderType
 from bot.trading.progress import LegState
 from bot.trading.sweeps import FlattenStrategy, Scope
 from bot.trading.tickets import side_word
@@ -62,17 +62,50 @@ class StrategyExit:
     _state: LegState | None = None
     _sent_at: datetime | None = None
     _read_at: datetime | None = None
+    _known: frozenset[str] = frozenset()
+    _words: dict[Market, str | None] = field(default_factory=dict)
 
-    def read(self, _books: Mapping[str, Facts], now: datetime) -> None:
+    def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
         self._read_at = now
+        if self._sent_at is None:
+            self._known |= {each for facts in books.values() for order in facts.orders or () for each in order.ids}
+
+    def sending(self, _action: ExitAction, _books: Mapping[str, Facts], now: datetime) -> None:
+        """Take note of the call that is about to be made."""
+        self._sent_at = now
+
+    def rejections(self, books: Mapping[str, Facts]) -> list[tuple[Market, Order]]:
+        """The order by which NinjaTrader was to close it, where that was rejected; told once."""
+        listed = (order for facts in books.values() for order in facts.orders or ())
+        refused = [order for order in listed if _is_refused_close(order) and self._known.isdisjoint(order.ids)]
+        if self._sent_at is None or not refused:
+            return []
+        self._known |= {each for order in refused for each in order.ids}
+        return [((order.account, order.contract), order) for order in refused]
+
+    def refused(self, market: Market, words: str | None) -> None:
+        """Take note of why, in the broker's words."""
+        self._words[market] = words
+
+    def barred(self) -> dict[Market, str | None]:
+        """Where nothing more is sent, and the broker's words."""
+        return dict(self._words)
+
+    def went_unseen(self) -> frozenset[str]:
+        """It needs no list, so nothing of it goes unseen."""
+        return frozenset()
+
+    def is_settled(self, _books: Mapping[str, Facts], _now: datetime) -> bool:
+        """Its own row tells when it is over."""
+        return True
 
     def sent(self, _action: ExitAction, state: LegState, _books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the call and its end."""
         self._state, self._sent_at = state, now
 
     def next_actions(
-        self, _books: Mapping[str, Facts], _now: datetime, _held_up: frozenset[Market] = frozenset()
+        self, _books: Mapping[str, Facts], _now: datetime, _held_up: frozenset[Held] = frozenset()
     ) -> list[ExitAction]:
         """The call to make now, if it hasn't been made."""
         return [] if self._sent_at else [CloseStrategy(self.sweep.account, self.sweep.strategy_id)]
@@ -81,8 +114,12 @@ class StrategyExit:
         """Tell whether there is no more to wait for: the call did nothing, or what it did should long be seen."""
         if self._sent_at is None or self._read_at is None:
             return False
-        did_nothing = self._state in {LegState.REJECTED, LegState.NOT_SENT}
+        did_nothing = bool(self._words) or self._state in {LegState.REJECTED, LegState.NOT_SENT}
         return did_nothing or self._read_at - self._sent_at >= timedelta(seconds=self.pace.grace)
+
+
+def _is_refused_close(order: Order) -> bool:
+    return order.state is OrderState.REJECTED and order.type is OrderType.MARKET
 
 
 def _row(strategy_id: str, running: Sequence[Strategy]) -> Strategy | None:

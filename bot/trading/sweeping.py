@@ -5,16 +5,20 @@ A sweep gets people out, so no limit, price or size stands in its way. What can'
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+from bot.trading.closing import Patience
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import CLOSING, Cancel, Change, Close
+from bot.trading.leftover import working_in
 from bot.trading.limits import Recent
 from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
 from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
-from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
+from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState
+from bot.trading.underway import is_just_closed
 from bot.trading.words import code, harmless
 
 Books = Mapping[str, Facts]
@@ -114,10 +118,11 @@ def _come_up(sweep: Sweep, own: list[Line], account: str, facts: Facts) -> list[
 
 def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
     if line.contract is None:
-        return replace(line, now=None, orders_now=None)
+        return replace(line, now=None, orders_now=None, working=())
     held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
     working = None if facts.orders is None else len(facts.working(line.contract))
-    return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working)
+    named = working_in(facts, line.contract)
+    return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working, working=named)
 
 
 def _is_read(sweep: Sweep, facts: Facts) -> bool:
@@ -131,9 +136,27 @@ def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
 
 
 def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
-    """Other tickets that may still close something there: those in flight, and a close that was taken and not seen done yet."""
+    """Other tickets that may still close something there: in flight, or with a close that was taken and isn't seen over."""
     closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, *CLEARING)) and _meets(each, ticket)]
-    return [each for each in closers if each.state in IN_FLIGHT or (isinstance(each.intent, Close) and each.is_followed)]
+    return [each for each in closers if each.state in IN_FLIGHT or _has_closed(each)]
+
+
+def _has_closed(ticket: Ticket) -> bool:
+    if isinstance(ticket.intent, Close):
+        return ticket.is_followed
+    return ticket.progress.last_close is not None and ticket.progress.done_at is None
+
+
+def may_close_still(ticket: Ticket, now: datetime, patience: Patience, *, is_read: bool) -> bool:
+    """Tell whether one of these may still be closing, given whether the lists there were read.
+
+    A list that was read shows what works, after its longest lag. Where none was, what went out isn't over for being old.
+    """
+    if ticket.state is TicketState.SENDING or not is_read:
+        return True
+    if ticket.state is TicketState.UNKNOWN:
+        return ticket.last_sent_at is not None and now - ticket.last_sent_at < timedelta(seconds=patience.grace)
+    return is_just_closed(ticket, now, timedelta(seconds=patience.lag))
 
 
 def _meets(other: Ticket, ticket: Ticket) -> bool:
@@ -161,28 +184,6 @@ def undone_words(sweep: Sweep) -> str:
 def not_running(account: str, strategy_id: str) -> str:
     """What is said of a strategy that there isn't, or in which there is nothing."""
     return f"No strategy {code(strategy_id, 64)} holds or orders anything in {code(account)}; /strategies shows those that run."
-
-
-def left_of(made: Iterable[Line]) -> list[str]:
-    """What is left, line by line, in plain words."""
-    return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
-
-
-def _left(line: Line) -> str:
-    parts = []
-    if line.now is None:
-        parts.append("positions could not be read, it may not be flat")
-    elif line.now:
-        parts.append(f"still {side_word(line.now)}")
-    if line.orders_now is None:
-        parts.append("orders could not be read, some may work")
-    elif line.orders_now:
-        parts.append(f"{line.orders_now} still working")
-    return ", ".join(parts)
-
-
-def _where(line: Line) -> str:
-    return f"{code(line.account, 60)} {line.contract}" if line.contract else code(line.account, 60)
 
 
 def _reaches(other: Ticket, scope: Scope) -> bool:

@@ -118,8 +118,9 @@ Sweep = Flatten | CancelWorking | FlattenStrategy
 # They close what is open where they go.
 CLEARING = (Flatten, FlattenStrategy)
 # What is left to somebody who can't get out otherwise, as a list can't be read: a sweep goes without, and reads back afterwards.
-FLATTEN_UNSEEN = ", or use `/flatten scope:instrument`, which goes unseen"
-CANCEL_UNSEEN = ", or use `/cancel scope:instrument`, which goes unseen"
+UNSEEN = "which goes out unseen within 5 s and is read back once the lists can be read"
+FLATTEN_UNSEEN = f", or use `/flatten scope:instrument`, {UNSEEN}"
+CANCEL_UNSEEN = f", or use `/cancel scope:instrument`, {UNSEEN}"
 
 
 def target_of(sweep: Sweep) -> str:

@@ -14,6 +14,7 @@ from bot.trading.intents import PLACING, SWEEPS, Bracket, Change, Close, Intent,
 from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
+from bot.trading.protection import Protection
 
 
 class TicketState(StrEnum):
@@ -140,6 +141,7 @@ class Ticket:
         progress: of a ticket of several calls, what has become of each.
         order_terms: the order's terms as they are now, where somebody has changed them since it was placed.
         retired_at: when what it opened was seen to be closed, or had become too old for buttons.
+        protection: the stops and targets of a bracket, or of the ATM strategy that an entry has started.
     """
 
     id: str
@@ -169,6 +171,7 @@ class Ticket:
     progress: Progress = NO_PROGRESS
     order_terms: Terms | None = None
     retired_at: datetime | None = None
+    protection: Protection | None = None
 
     @property
     def order(self) -> OrderIntent:
@@ -210,9 +213,26 @@ class Ticket:
         return self.order_state is None or not (seen_once_is_enough or self.order_state.is_done)
 
     @property
+    def is_guarded(self) -> bool:
+        """Tell whether its stops and targets are followed: until the position that they protect is closed."""
+        if self.state is not TicketState.ACCEPTED or isinstance(self.intent, SWEEPS):
+            return False
+        if self.protection is not None and self.protection.end is not None:
+            return False
+        if isinstance(self.intent, Bracket):
+            # One of before this was followed has been seen, and nothing of its orders was kept.
+            return self.order_state is None or (self.protection is not None and not self.order_state.is_done)
+        return isinstance(self.intent, PLACING) and self.intent.terms.strategy is not None and self.filled > 0
+
+    @property
     def is_closing(self) -> bool:
         """Tell whether it is a close that was taken and has neither been seen done nor been told to be overdue."""
         return isinstance(self.intent, Close) and self.is_followed and self.outcome is None
+
+    @property
+    def turned_to(self) -> int | None:
+        """The signed position on the other side, where one was found behind a way out."""
+        return next((line.now for line in self.progress.lines if line.is_turned), None)
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""

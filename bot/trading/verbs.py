@@ -9,14 +9,19 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
+from bot.trading.brackets import stop_price, target_price
 from bot.trading.facts import Order, Position
-from bot.trading.intents import closing_side, places
+from bot.trading.guarding import is_unprotected, protection_of
+from bot.trading.intents import Bracket, closing_side, places
 from bot.trading.orders import Terms
 from bot.trading.plan import terms_of
+from bot.trading.protection import Part
 from bot.trading.tickets import Ticket, TicketState
 
 # Later than this nobody means the position by the card that opened it.
 BUTTONS_LIVE = timedelta(hours=12)
+# Where nothing tells where the stop of an ATM strategy was to lie: a price to look at and to type anew, from the last one.
+PROPOSED_STOP = "0.25%"
 
 
 class Verb(StrEnum):
@@ -26,6 +31,7 @@ class Verb(StrEnum):
     CLOSE = "close"
     CLOSE_HALF = "close-half"
     BREAK_EVEN = "break-even"
+    BRACKET = "bracket"
 
     @property
     def command(self) -> str:
@@ -33,11 +39,22 @@ class Verb(StrEnum):
         return _COMMANDS[self]
 
 
-_COMMANDS = {Verb.CANCEL_ORDER: "cancel", Verb.CLOSE: "close", Verb.CLOSE_HALF: "close", Verb.BREAK_EVEN: "modify"}
+_COMMANDS = {
+    Verb.CANCEL_ORDER: "cancel",
+    Verb.CLOSE: "close",
+    Verb.CLOSE_HALF: "close",
+    Verb.BREAK_EVEN: "modify",
+    Verb.BRACKET: "bracket",
+}
 
 
 def fitting(ticket: Ticket) -> tuple[Verb, ...]:
     """What may be asked for, by how the order stands as far as the desk has seen it."""
+    # However long ago it was sent: what it protects is open and known to be so.
+    return (*_if((Verb.BRACKET, is_unprotected(ticket))), *_of_order(ticket))
+
+
+def _of_order(ticket: Ticket) -> tuple[Verb, ...]:
     if ticket.state is not TicketState.ACCEPTED or not places(ticket.intent):
         return ()
     opened = opened_by(ticket)
@@ -106,3 +123,36 @@ def protects_already(position: Position, stop: Order, price: Decimal) -> bool:
     if stop.stop is None:
         return False
     return stop.stop >= price if position.quantity > 0 else stop.stop <= price
+
+
+def bracket_again(ticket: Ticket, position: Position) -> tuple[str, str]:
+    """The target and the stop to ask for anew, as somebody would type them; empty for one that isn't to be there."""
+    if isinstance(ticket.intent, Bracket):
+        asked = {Part.TARGET: target_price(ticket.intent), Part.STOP: stop_price(ticket.intent)}
+        target, stop = (_lay(ticket, part) or asked[part] if asked[part] is not None else None for part in asked)
+        return _typed(target), _typed(stop)
+    target, stop = _lay(ticket, Part.TARGET), _lay(ticket, Part.STOP)
+    return _typed(target), _typed(stop or _mirrored(position, target, ticket.shown.tick_size)) or _proposed(position)
+
+
+def _lay(ticket: Ticket, part: Part) -> Decimal | None:
+    """Where a leg has last lain: somebody may have moved it since it was asked for."""
+    prices = [leg.price for leg in protection_of(ticket).of(part) if leg.price is not None]
+    return prices[-1] if prices else None
+
+
+def _mirrored(position: Position, target: Decimal | None, tick_size: Decimal | None) -> Decimal | None:
+    """As far from the average price as the target, on the other side and on the tick."""
+    if target is None or tick_size is None or position.average_price is None:
+        return None
+    rounding = ROUND_FLOOR if position.quantity > 0 else ROUND_CEILING
+    ticks = ((2 * position.average_price - target) / tick_size).to_integral_value(rounding)
+    return (ticks * tick_size).quantize(tick_size)
+
+
+def _proposed(position: Position) -> str:
+    return f"{'-' if position.quantity > 0 else '+'}{PROPOSED_STOP}"
+
+
+def _typed(price: Decimal | None) -> str:
+    return "" if price is None else f"{price:f}"

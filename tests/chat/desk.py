@@ -130,7 +130,7 @@ def _intent(request: TicketRequest) -> Intent:
             return Replace(account, ES, replace(order, quantity=quantity), order_id, order, parse_requirement(request.require))
         case BracketRequest(account, instrument, quantity, target, stop):
             terms = Terms(Side.SELL, quantity, OrderType.STOPMARKET, stop=Decimal(stop))
-            return Bracket(account, parse_dated(instrument), terms, Decimal(target))
+            return Bracket(account, parse_dated(instrument), terms, Decimal(target) if target else None)
         case ModifyRequest(account, order_id, quantity):
             return Change(account, ES, replace(order, quantity=quantity or 1), order_id, order)
         case CloseRequest(account, instrument, quantity):

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from bot.chat.actions import ACTION_ITEMS, ActionButton
-from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, TicketRequest
+from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, ModifyRequest, TicketRequest
 from bot.errors import JournalError
 from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import Visibility
+from bot.trading.protection import Protection
 from bot.trading.tickets import Place, Ticket, TicketState
 from bot.trading.verbs import Verb
 
@@ -22,17 +23,19 @@ REQUESTS: dict[Verb, TicketRequest] = {
     Verb.CLOSE: CloseRequest("Sim101", "ES 09-26"),
     Verb.CLOSE_HALF: CloseRequest("Sim101", "ES 09-26", 1),
     Verb.BREAK_EVEN: ModifyRequest("Sim101", "o2", stop="5790.50"),
+    Verb.BRACKET: BracketRequest("Sim101", "ES 09-26", 2, stop="5810.00"),
 }
+SOLD = Terms(Side.SELL, 2)
 LABELS = {item.verb: item.label for item in ACTION_ITEMS}
 
 
-async def on_stage(stage: Stage, **changes: Any) -> Ticket:
+async def on_stage(stage: Stage, terms: Terms = SOLD, **changes: Any) -> Ticket:
     """An accepted ticket of the trader's, shown in the channel as the outbox would."""
     one = ticket(
         id="sent1",
         state=TicketState.ACCEPTED,
         order_ids=("o1",),
-        terms=Terms(Side.SELL, 2),
+        terms=terms,
         after=-2,
         place=Place(stage.guild.id, stage.channel.id),
         requester=replace(TICKET.requester, id=stage.trader.id),
@@ -47,6 +50,9 @@ async def with_button(stage: Stage, verb: Verb) -> Ticket:
     """A card on which that button is."""
     if verb is Verb.CANCEL_ORDER:
         return await on_stage(stage)
+    if verb is Verb.BRACKET:
+        lost = Protection(held=-2, bare=2)
+        return await on_stage(stage, replace(SOLD, strategy="Scalp"), order_state=OrderState.FILLED, filled=2, protection=lost)
     return await on_stage(stage, order_state=OrderState.FILLED, filled=2)
 
 
@@ -169,7 +175,7 @@ async def test_a_press_that_fails_is_answered(stage: Stage, error: Exception, wo
 
 
 async def test_the_labels_are_none_of_an_open_tickets(stage: Stage) -> None:
-    assert set(LABELS.values()) == {"Cancel order", "Close", "Close half", "Break-even"}
+    assert set(LABELS.values()) == {"Cancel order", "Close", "Close half", "Break-even", "Bracket"}
     assert {item.verb for item in ACTION_ITEMS} == set(Verb)
     await stage.reverse()
     assert not set(buttons_of(stage.card())) & set(LABELS.values())

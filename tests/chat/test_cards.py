@@ -16,6 +16,7 @@ from bot.chat.wording import clip
 from bot.trading.instruments import Contract
 from bot.trading.intents import Cancel, Change, Close, Intent, Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.protection import End, Leg, Part, Protection
 from bot.trading.tickets import Approved, Member, Ticket, TicketState
 from bot.trading.words import code, harmless
 
@@ -396,6 +397,31 @@ hostile = st.builds(
     ended_at=st.none() | st.just(NOW),
     order_terms=st.none() | st.builds(Terms, st.sampled_from(Side), st.integers(1, 10**6), limit=st.none() | numbers),
     average_fill_price=st.none() | numbers,
+    protection=st.none()
+    | st.builds(
+        Protection,
+        legs=st.lists(
+            st.builds(
+                Leg,
+                st.sampled_from(Part),
+                st.lists(nasty, min_size=1, max_size=2).map(tuple),
+                st.sampled_from(OrderState),
+                st.integers(0, 10**6),
+                st.integers(0, 10**6),
+                st.none() | numbers,
+                st.none() | numbers,
+                st.none() | nasty,
+                st.none() | nasty.map(code),
+            ),
+            max_size=9,
+        ).map(tuple),
+        owner=st.none() | nasty,
+        held=st.none() | st.integers(-(10**6), 10**6),
+        bare=st.integers(0, 10**6),
+        targetless=st.integers(0, 10**6),
+        left=st.booleans(),
+        end=st.none() | st.sampled_from(End),
+    ),
 )
 
 

@@ -85,6 +85,7 @@ TYPED: list[tuple[str, dict[str, Any], TicketRequest, str]] = [
         BracketRequest("Sim101", "ES 09-26", 2, "5820", "5790.0"),
         "BRACKET",
     ),
+    ("bracket", WHERE | {"qty": 2, "stop": "5790.0"}, BracketRequest("Sim101", "ES 09-26", 2, "", "5790.0"), "BRACKET"),
     ("modify", ORDER | {"qty": 2}, ModifyRequest("Sim101", "o 9", 2), "MODIFY"),
     ("modify", ORDER | {"limit": "1", "stop": "2"}, ModifyRequest("Sim101", "o 9", None, "1", "2"), "MODIFY"),
     ("replace", ORDER | {"qty": 2}, ReplaceRequest("Sim101", "o 9", 2), "REPLACE by BUY 2 LIMIT"),

@@ -20,6 +20,7 @@ from bot.chat.buttons import DYNAMIC_ITEMS
 from bot.chat.cards import card
 from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import Denial, DenialCode
+from bot.trading.protection import Protection
 from bot.trading.tickets import TicketState
 
 from .conftest import Stage, payload_of, told
@@ -217,7 +218,9 @@ def _cards() -> Iterable[LayoutView]:
     sent = ticket(state=TicketState.ACCEPTED, order_ids=("o1",), terms=Terms(Side.SELL, 2), after=-2)
     yield card(ticket(approver_roles=frozenset({TRADER_ROLE})))
     yield card(sent)
-    yield card(replace(sent, order_state=OrderState.FILLED, filled=2))
+    terms, lost = Terms(Side.SELL, 2, strategy="Scalp"), Protection(held=-2, bare=2)
+    filled = ticket(state=TicketState.ACCEPTED, order_ids=("o1",), terms=terms, after=-2, protection=lost)
+    yield card(replace(filled, order_state=OrderState.FILLED, filled=2))
 
 
 def _leaves(cls: type[Any]) -> Iterable[type[Any]]:

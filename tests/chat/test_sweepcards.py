@@ -30,6 +30,8 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.protection import Leg as ProtectionLeg
+from bot.trading.protection import Part, Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Member, Ticket, TicketState
 
@@ -128,12 +130,19 @@ def test_the_table_has_every_kind_of_order() -> None:
     assert {type(intent) for intent, _ in ORDERS.values()} == set(get_args(OrderIntent))
 
 
+STOP_LEG = ProtectionLeg(Part.STOP, ("s1",), OrderState.WORKING, 2)
+TARGET_LEG = ProtectionLeg(Part.TARGET, ("t1",), OrderState.WORKING, 2)
 NEWS: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {"order_ids": ("new",)}, "accepted · order `new`"),
     ("replace", {"order_ids": ("new",), "order_state": OrderState.WORKING}, "working, not filled yet"),
     ("replace", {"order_ids": ("new",), "order_state": OrderState.FILLED, "filled": 2}, "filled 2"),
     ("bracket", {}, "submitted to NinjaTrader, not seen yet"),
-    ("bracket", {"order_state": OrderState.WORKING}, "target and stop are there"),
+    (
+        "bracket",
+        {"order_state": OrderState.ACCEPTED, "protection": Protection((STOP_LEG, TARGET_LEG))},
+        "target and stop are there",
+    ),
+    ("bracket", {"order_state": OrderState.WORKING}, "seen working then, not followed on"),
     ("invert", {"order_ids": ("x",)}, "submitted to NinjaTrader, not filled yet"),
     ("invert", {"order_ids": ("x",), "order_state": OrderState.REJECTED}, "The close before it may have been done all the same"),
     ("verified", {"order_ids": ("x",), "order_state": OrderState.FILLED, "filled": 2}, "filled 2"),

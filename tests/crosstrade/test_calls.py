@@ -1,6 +1,7 @@
 """Every action as the one call that it stands for, over both transports; and that none reaches further than it says."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -131,6 +132,26 @@ PAGES: list[tuple[Action, str, str, str, dict[str, object], dict[str, object], b
         False,
         True,
     ),
+    (
+        Bracket("Sim101", ES, STOP, None),
+        "CancelAndBracket",
+        "POST",
+        f"{IN_SIM}/orders/cancel_and_bracket",
+        {"instrument": "ES 09-26", "action": "BUY", "quantity": 2, "stopLoss": Decimal("5790.00")},
+        {},
+        False,
+        True,
+    ),
+    (
+        Bracket("Sim101", ES, replace(STOP, type=OrderType.LIMIT, limit=Decimal("5820.00"), stop=None), None),
+        "CancelAndBracket",
+        "POST",
+        f"{IN_SIM}/orders/cancel_and_bracket",
+        {"instrument": "ES 09-26", "action": "BUY", "quantity": 2, "takeProfit": Decimal("5820.00")},
+        {},
+        False,
+        True,
+    ),
     (CancelOrders("Sim101"), "CancelOrders", "POST", f"{IN_SIM}/orders/cancel", {}, {}, False, True),
     (
         CancelOrders("Sim101", ES),
@@ -227,6 +248,10 @@ def test_what_takes_more_than_one_call_is_none() -> None:
         lambda: requests.CloseBody.of(Close("Sim101", ES, BUY, 1, Decimal("0.5"))),
         lambda: requests.ChangeBody.of(Change("Sim101", ES, BUY, "o1", BUY)),
         lambda: requests.ChangeBody.of(Change("Sim101", ES, LIMIT, "o1", BUY)),
+        # Shorthand that was never worked out must not turn two orders into one.
+        lambda: requests.BracketBody.of(Bracket("Sim101", ES, STOP, None, "ask+20t")),
+        lambda: requests.BracketBody.of(Bracket("Sim101", ES, replace(STOP, stop=None), Decimal(5820))),
+        lambda: requests.BracketBody.of(Bracket("Sim101", ES, replace(STOP, type=OrderType.LIMIT, stop=None), None)),
     ],
 )
 def test_a_body_that_would_say_something_else_is_not_built(build: Any) -> None:

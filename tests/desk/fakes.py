@@ -31,6 +31,7 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
+from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, Outcome, Unknown
 from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
@@ -85,6 +86,9 @@ class FakeBroker(ShowsBook):
         refusing: what every write of a kind answers, without anything being done.
         losing: kinds of writes that are done, and their answers lost.
         dawdling: kinds of writes that are taken, and done only when ``let_go`` is called.
+        deaf: whether orders ignore what would cancel them.
+        shut: whether closes become market orders that work until the market opens; they join no close that works already.
+        locked: the broker's words by which closes are rejected a second after they were taken.
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
         replaced: the state to which an order goes that is replaced.
         front: the front month that a quote of a root is of; September where it is not set.
@@ -110,6 +114,9 @@ class FakeBroker(ShowsBook):
     losing: set[type[Action]] = field(default_factory=set)
     dawdling: set[type[Action]] = field(default_factory=set)
     under_way: list[Action] = field(default_factory=list)
+    deaf: bool = False
+    shut: bool = False
+    locked: str | None = None
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
@@ -232,7 +239,7 @@ class FakeBroker(ShowsBook):
                 where = (action.account, action.contract)
                 if action.is_whole:
                     self._cancel(*where)
-                self.book_positions[where] += action.terms.quantity * action.terms.side.sign
+                self._close(*where, action.terms.quantity * action.terms.side.sign)
                 return None
             case Cancel():
                 self.change(action.order_id, OrderState.CANCELLED)
@@ -247,10 +254,7 @@ class FakeBroker(ShowsBook):
                 self.book_positions[action.account, action.contract] *= -1
                 return self.book(action, OrderState.FILLED, action.terms.quantity).id
             case Bracket():
-                self._cancel(action.account, action.contract)
-                limit = Terms(action.terms.side, action.terms.quantity, OrderType.LIMIT, limit=action.target)
-                self.book(replace(action, terms=limit))
-                self.book(action)
+                self._bracket(action)
                 return None
             case Reverse() | PlaceOrder() | FlatPlace():
                 return self.book(action).id
@@ -259,6 +263,13 @@ class FakeBroker(ShowsBook):
             case _:
                 self._sweep(action)
                 return None
+
+    def _bracket(self, action: Bracket) -> None:
+        self._cancel(action.account, action.contract)
+        if action.target is not None:
+            limit = Terms(action.terms.side, action.terms.quantity, OrderType.LIMIT, limit=action.target)
+            self.book(replace(action, terms=limit))
+        self.book(action)
 
     def _sweep(self, action: SweepAction) -> None:
         match action:
@@ -275,8 +286,28 @@ class FakeBroker(ShowsBook):
                 for name in self.book_accounts:
                     self._flatten(name, None, None)
 
-    def _cancel(self, account: str, contract: Contract | None) -> None:
+    def _close(self, account: str, contract: Contract, signed: int) -> None:
+        """Close by a market order, which leaves a row only where it doesn't fill at once."""
+        if not self.shut and self.locked is None:
+            self.book_positions[account, contract] += signed
+            return
+        order_id, side = f"close{len(self.book_orders) + 1}", Side.BUY if signed > 0 else Side.SELL
+        self.book_orders.append(Order((order_id,), account, contract, side, OrderType.MARKET, OrderState.WORKING, abs(signed)))
+        if self.locked is not None:
+            note = OrderEvent("Rejected", "order_update", self.clock(), note=self.locked)
+            self.shown.lives[order_id] = Lifecycle(account, (order_id,), (note,))
+            self.clock.plan(1, lambda: self.change(order_id, OrderState.REJECTED))
+
+    def open_market(self) -> None:
+        """Let the market orders fill that have waited for it."""
+        self.shut = False
         for order in self.book_orders:
+            if order.type is OrderType.MARKET and order.remaining:
+                self.book_positions[order.account, order.contract] += order.remaining * order.side.sign
+                self.change(order.id, OrderState.FILLED, order.quantity)
+
+    def _cancel(self, account: str, contract: Contract | None) -> None:
+        for order in () if self.deaf else tuple(self.book_orders):
             if order.account == account and contract in {None, order.contract} and not order.state.is_done:
                 self.change(order.id, OrderState.CANCELLED, order.filled)
 
@@ -286,7 +317,7 @@ class FakeBroker(ShowsBook):
         for (name, there), quantity in list(self.book_positions.items()):
             if name == account and contract in {None, there} and (only is None or only.is_of(quantity)):
                 self._cancel(account, there)
-                self.book_positions[name, there] = 0
+                self._close(name, there, -quantity)
 
     def _end_strategy(self, action: CloseStrategy) -> None:
         for order in [order for order in self.book_orders if order.owner == action.strategy_id and not order.state.is_done]:
@@ -339,6 +370,10 @@ class FakeBroker(ShowsBook):
         order = Order((order_id,), account, contract, side, OrderType.LIMIT, OrderState.WORKING, quantity)
         self.book_orders.append(order)
         return order
+
+    def forget_working(self) -> None:
+        """Lose what works, which otherwise closes for ever where it is a market order against what is held."""
+        self.book_orders.clear()
 
     def forget(self) -> None:
         """Lose all finished orders, as NinjaTrader prunes its list."""

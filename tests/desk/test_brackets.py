@@ -5,11 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.ports import EventName, Tone
 from bot.desk.requests import BracketRequest
-from bot.timings import USUAL
 from bot.trading.intents import Bracket
-from bot.trading.orders import OrderState
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import Room
 from tests.desk.fakes import eventually
@@ -31,16 +28,21 @@ async def seen(room: Room, ticket: Ticket) -> Ticket:
     return await room.now(ticket.id)
 
 
-async def test_it_is_over_once_both_orders_are_there(running: Room) -> None:
+async def test_both_orders_are_seen_to_work_and_looked_at_seldom_while_nothing_happens(running: Room) -> None:
     ticket = await bracketed(running)
     assert ticket.is_followed
     running.broker.let_go()
     ended = await seen(running, ticket)
     assert set(ended.order_ids) == {"order1", "order2"}
     assert (ended.state, ended.outcome) == (TicketState.ACCEPTED, None)
-    reads = running.broker.reads
-    running.clock.pass_by(60)
-    assert running.broker.reads - reads <= 3
+    await running.passes(600)
+    changes = len(await running.journal.events(ticket.id))
+    running.broker.called.clear()
+    await running.passes(60)
+    assert running.broker.called.count("orders") <= 60 / 4 + 1
+    # Those of all three accounts are read every half a minute anyway.
+    assert running.broker.called.count("positions") <= 60 / 20 + 1 + 3 * 2
+    assert len(await running.journal.events(ticket.id)) == changes
 
 
 async def test_both_prices_may_be_shorthand_and_are_settled_at_the_request(room: Room) -> None:
@@ -58,9 +60,9 @@ async def test_both_prices_may_be_shorthand_and_are_settled_at_the_request(room:
 
 @pytest.mark.parametrize(
     ("target", "why"),
-    [("ask+4t", ["BAD_PRICE"]), ("be", ["BAD_PRICE"]), ("cheap", ["BAD_REQUEST"]), ("", ["BAD_REQUEST"])],
+    [("ask+4t", ["BAD_PRICE"]), ("be", ["BAD_PRICE"]), ("cheap", ["BAD_REQUEST"])],
 )
-async def test_a_target_that_would_fill_at_once_or_says_nothing_is_refused(room: Room, target: str, why: list[str]) -> None:
+async def test_a_target_that_would_fill_at_once_or_cannot_be_read_is_refused(room: Room, target: str, why: list[str]) -> None:
     if target == "be":
         room.broker.averages = None
     assert await room.refused(replace(ASK, target=target)) == why
@@ -70,36 +72,6 @@ async def test_a_target_that_would_fill_at_once_or_says_nothing_is_refused(room:
 async def test_without_a_quote_shorthand_stays_unsettled_and_the_bracket_is_refused(room: Room) -> None:
     room.broker.failing.add("quote")
     assert await room.refused(replace(ASK, target="ask-20t")) == ["FACTS_MISSING"]
-
-
-@pytest.mark.parametrize(("order", "which"), [("order1", "target"), ("order2", "stop")])
-async def test_an_order_of_it_that_ninjatrader_rejects_is_an_alarm(running: Room, order: str, which: str) -> None:
-    ticket = await bracketed(running)
-    running.broker.let_go()
-    running.broker.change(order, OrderState.REJECTED)
-    ended = await seen(running, ticket)
-    told = f"NinjaTrader rejected the {which}; look there, the position may lack protection."
-    assert ended.outcome == told
-    assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
-    await eventually(lambda: any(told in notice.text for notice in running.messenger.told))
-    await running.all_told()
-    assert running.messenger.told[-1].tone is Tone.ALARM
-
-
-@pytest.mark.parametrize(
-    ("missing", "words"),
-    [((), "neither order is"), (("order1",), "the stop alone is"), (("order2",), "the target alone is")],
-)
-async def test_what_does_not_come_is_said_after_a_while(running: Room, missing: tuple[str, ...], words: str) -> None:
-    ticket = await bracketed(running)
-    if missing:
-        running.broker.let_go()
-        running.broker.book_orders = [order for order in running.broker.book_orders if order.id not in missing]
-    running.clock.pass_by(USUAL.desk.overdue.total_seconds())
-    ended = await seen(running, ticket)
-    after = f"After {USUAL.desk.overdue.seconds} s"
-    assert ended.outcome == f"{after} {words} listed; look at NinjaTrader, the position may lack protection."
-    assert [event.name for event in await running.journal.events(ticket.id)][-1] is EventName.NOT_CHANGED
 
 
 async def test_what_is_not_listed_yet_is_waited_for(running: Room) -> None:

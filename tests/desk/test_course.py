@@ -128,7 +128,11 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
     await press
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-    assert ended.outcome == f"`Sim101` ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} Look at NinjaTrader."
+    assert ended.outcome == (
+        f"`Sim101` ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} "
+        "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
+        "Look at NinjaTrader."
+    )
     assert [leg.state for leg in ended.progress.legs] == [LegState.ACCEPTED]
 
 

@@ -17,7 +17,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.timings import USUAL
 from bot.trading.facts import Execution, Order
-from bot.trading.intents import Cancel
+from bot.trading.intents import Cancel, Close
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import Accepted
@@ -443,6 +443,28 @@ async def test_a_close_that_never_shows_is_not_looked_for_for_ever(room: Room) -
     assert (stored.order_state, stored.is_followed) == (OrderState.GONE, False)
     assert "Still SHORT 2" in (stored.outcome or "")
     assert (await names(room, ticket)) == [EventName.NOT_CLOSED, EventName.SEEN]
+
+
+async def test_a_close_that_rests_until_the_market_opens_is_told_when_it_fills(running: Room) -> None:
+    running.broker.dawdling.add(Close)
+    ticket = await sent(running, CLOSE)
+    resting = running.broker.book(ticket.intent)
+    await running.passes(3 * 3600)
+    assert (await running.now(ticket.id)).is_followed
+    running.broker.let_go()
+    running.broker.change(resting.id, OrderState.FILLED, 2)
+    await eventually(lambda: any("Closed 2" in notice.text for notice in running.messenger.told), 5)
+    assert (await running.now(ticket.id)).order_state is OrderState.FILLED
+
+
+async def test_a_close_whose_order_is_cancelled_while_the_market_is_shut_is_given_up(running: Room) -> None:
+    running.broker.dawdling.add(Close)
+    ticket = await sent(running, CLOSE)
+    resting = running.broker.book(ticket.intent)
+    await running.passes(3600)
+    running.broker.change(resting.id, OrderState.CANCELLED)
+    await running.passes(2 * USUAL.desk.seek_every.total_seconds())
+    assert (await running.now(ticket.id)).order_state is OrderState.GONE
 
 
 async def test_a_close_and_an_order_in_one_account_are_both_looked_at(room: Room) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -13,11 +14,14 @@ from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.timings import USUAL
 from bot.trading.actions import CancelOrders, FlattenAccount
+from bot.trading.instruments import Contract
 from bot.trading.intents import Action, Close, PlaceOrder, VerifiedReverse
 from bot.trading.orders import OrderState, Side
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.desk.conftest import SECOND, Room, timed
 from tests.desk.fakes import ES, eventually
+
+NQ = Contract("NQ", 2026, 9)
 
 FLATTEN = FlattenRequest("account", "Sim101")
 CANCEL = CancelRequest("Sim101", scope="account")
@@ -70,7 +74,11 @@ async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: 
         await room.until(ticket, TicketState.ACCEPTED)
         stored = await room.now(ticket.id)
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-        assert stored.outcome == f"{CUT_SHORT} `Sim101` ES 09-26: still SHORT 2, 1 still working. Look at NinjaTrader."
+        assert stored.outcome == (
+            f"{CUT_SHORT} `Sim101` ES 09-26: still SHORT 2, BUY 1 LIMIT (order `rest1`) still works. "
+            "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26` or "
+            "`/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+        )
         assert [event.name for event in await room.journal.events(ticket.id)][-1] is EventName.NOT_CLOSED
         await room.all_told()
         assert any("NOT FLAT" in notice.text for notice in room.messenger.told)
@@ -90,8 +98,9 @@ async def test_a_flatten_that_ended_in_its_close_is_flat_once_that_is_read(room:
 async def test_a_flatten_that_ended_long_after_it_began_is_judged_by_its_last_call(room: Room) -> None:
     """A close that has just left may still come, however long ago the first call was."""
     room.broker.rest(Side.BUY, 1)
-    room.broker.dawdling.add(CancelOrders)
-    room.clock.plan(50, room.broker.let_go)
+    room.broker.deaf = True
+    room.clock.plan(50, partial(room.broker.book_positions.update, {("Sim101", NQ): 3}))
+    room.clock.plan(50, partial(room.broker.change, "rest1", OrderState.CANCELLED))
     async with crash(room, FLATTEN, FlattenAccount) as (ticket, desk):
         assert ticket.sent_at is not None
         assert (room.clock() - ticket.sent_at) > USUAL.desk.grace
@@ -103,8 +112,9 @@ async def test_a_flatten_that_ended_long_after_it_began_is_judged_by_its_last_ca
 
 async def test_another_flatten_waits_for_the_last_call_of_one_that_was_cut_short(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
-    room.broker.dawdling.add(CancelOrders)
-    room.clock.plan(50, room.broker.let_go)
+    room.broker.deaf = True
+    room.clock.plan(50, partial(room.broker.book_positions.update, {("Sim101", NQ): 3}))
+    room.clock.plan(50, partial(room.broker.change, "rest1", OrderState.CANCELLED))
     room.broker.gate, room.broker.gated = asyncio.Event(), {FlattenAccount}
     first = await room.ticket(FLATTEN)
     press = asyncio.create_task(room.confirm(first))
@@ -155,7 +165,7 @@ async def test_a_cancellation_of_many_says_what_still_works(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, CANCEL, CancelOrders) as (ticket, desk):
         await look(room, desk, USUAL.desk.grace.total_seconds())
-        assert "1 still working. Look at NinjaTrader." in ((await room.until(ticket, TicketState.ACCEPTED)).outcome or "")
+        assert "BUY 1 LIMIT (order `rest1`) still works" in ((await room.until(ticket, TicketState.ACCEPTED)).outcome or "")
 
 
 async def test_a_reversal_that_ended_in_its_close_says_that_its_order_never_left(room: Room) -> None:

@@ -169,6 +169,7 @@ async def test_the_same_order_by_a_team_mate_is_a_duplicate(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), duplicate_seconds=10),))
     mine, theirs = await room.ticket(), await room.ticket(member=SECOND)
     await room.confirm(mine)
+    room.broker.forget_working()
     await room.confirm(theirs, SECOND)
     assert len(room.broker.sent) == 1
     denied = await room.now(theirs.id)
@@ -182,6 +183,7 @@ async def test_the_same_order_by_a_team_mate_is_a_duplicate(room: Room) -> None:
 async def test_orders_per_minute_hold_per_member(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), orders_per_minute=1),))
     await room.confirm(await room.ticket())
+    room.broker.forget_working()
     assert await room.refused() == ["ORDERS_PER_MINUTE"]
     assert (await room.ticket(member=SECOND)).state is TicketState.OFFERED
     room.clock.pass_by(61)
@@ -358,6 +360,7 @@ async def test_i12_of_a_press_and_the_expiry_one_wins_and_the_card_tells_which(r
         await running.until(ticket, end)
         assert len(running.broker.sent) - sent == (1 if moment < 30 else 0)
         assert running.messenger.states(ticket.id)[-1] is end
+        running.broker.forget_working()
 
 
 async def test_i3_orders_per_minute_hold_for_one_member_on_two_accounts_at_once(room: Room) -> None:

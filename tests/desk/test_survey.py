@@ -67,6 +67,7 @@ async def filled(room: Room) -> None:
     await room.confirm(ticket)
     sent = await room.now(ticket.id)
     assert await room.journal.advance(sent, move(sent, TicketState.ACCEPTED, order_state=OrderState.FILLED, filled=1), ())
+    room.broker.forget_working()
 
 
 async def test_a_duplicate_is_refused_for_as_long_as_the_policy_says(room: Room) -> None:

@@ -27,7 +27,7 @@ from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.policy import Approval, Grant, Route
 from bot.trading.progress import LegState
-from bot.trading.sweeps import CancelWorking, Flatten, Scope
+from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import APPROVER_ROLE, HERE, NEWS_CHANNEL, SECOND, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
@@ -314,7 +314,7 @@ async def test_calls_that_are_refused_end_it_as_rejected_in_the_vendors_words(ro
         room.broker.refusing[kind] = Rejected("market @everyone closed", 400)
     ended = await done(room)
     assert (ended.state, ended.outcome) == (TicketState.REJECTED, "`market @everyone closed`")
-    assert [type(action) for action in room.broker.sent] == [FlattenAccount, *[Close] * 4]
+    assert [type(action) for action in room.broker.sent] == [FlattenAccount, *[Close] * 2]
     assert {leg.state for leg in ended.progress.legs} == {LegState.REJECTED}
 
 
@@ -325,28 +325,39 @@ async def test_what_never_left_is_tried_until_time_is_up_and_then_told_as_not_se
     assert (room.broker.times[-1] - room.broker.times[0]).total_seconds() > USUAL_PACE.whole - 2
 
 
-async def test_what_is_left_is_said_loudly(running: Room) -> None:
+async def test_an_order_that_can_not_be_cancelled_holds_up_the_close_for_some_seconds_only_and_is_named(running: Room) -> None:
     running.broker.rest(Side.BUY, 3)
-    running.broker.dawdling = {CancelOrders}
-    ended = await done(running)
+    running.broker.deaf = True
+    ticket = await running.ticket(ONE)
+    pressed = running.clock()
+    await running.confirm(ticket)
+    ended = await running.now(ticket.id)
+    assert [type(action) for action in running.broker.sent].count(CancelOrders) <= 3
+    [closed] = [at for at, action in zip(running.broker.times, running.broker.sent, strict=True) if isinstance(action, Close)]
+    assert (closed - pressed).total_seconds() <= 5
+    assert running.broker.book_positions["Sim101", ES] == 0
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-    assert ended.outcome == "`Sim101` ES 09-26: still SHORT 2, 1 still working. Look at NinjaTrader."
+    assert ended.outcome == (
+        "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
+        "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+    )
     assert ended.progress.done_at is None
-    # A contract in which something works is never closed.
-    assert set(map(type, running.broker.sent)) == {CancelOrders}
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     [notice] = running.messenger.told
     assert notice.tone is Tone.ALARM
     assert notice.text.splitlines()[0] == "**NOT FLAT**"
-    assert "still SHORT 2" in notice.text
+    assert "order `rest1`" in notice.text
 
 
 async def test_orders_that_can_not_be_cancelled_are_said_loudly(running: Room) -> None:
     running.broker.rest(Side.BUY, 3)
     running.broker.dawdling = {CancelOrders}
     ended = await done(running, CANCEL_ONE)
-    assert ended.outcome == "`Sim101` ES 09-26: 1 still working. Look at NinjaTrader."
+    assert ended.outcome == (
+        "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
+        "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+    )
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     assert running.messenger.told[0].text.startswith("**Not everything is cancelled**")
@@ -369,17 +380,97 @@ async def test_an_account_that_held_nothing_must_be_read_as_well(room: Room) -> 
     room.broker.failing.add("orders Sim102")
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
-    assert ended.order_state is OrderState.CANCELLED
-    assert "`Sim102`: positions could not be read" in (ended.outcome or "")
+    assert FlattenAccount("Sim102") in room.broker.sent
+    assert (ended.state, ended.order_state) == (TicketState.UNKNOWN, None)
+    assert "Sent unseen" in (ended.outcome or "")
+
+
+UNREADABLE = ["positions", "orders"]
+
+
+@pytest.mark.parametrize("how", ["failing", "hanging"])
+@pytest.mark.parametrize("lists", [["positions"], ["orders"], UNREADABLE], ids="+".join)
+@pytest.mark.parametrize(
+    ("request_", "call"),
+    [
+        (ONE, FlattenAccount("Sim101")),
+        (FlattenRequest("instrument", "Sim101", "ES 09-26"), FlattenAccount("Sim101", ES)),
+        (replace(ONE, only="short"), FlattenAccount("Sim101", None, Holding.SHORT)),
+        (EVERYTHING, FlattenEverything()),
+    ],
+    ids=["account", "instrument", "one side", "everything"],
+)
+async def test_a_flatten_goes_out_unseen_within_five_seconds_and_cancels_nothing_before(
+    room: Room, request_: TicketRequest, call: Action, lists: list[str], how: str
+) -> None:
+    grant(room, "*")
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(request_)
+    getattr(room.broker, how).update(lists)
+    pressed = room.clock()
+    room.clock.plan(30, getattr(room.broker, how).clear)
+    press = asyncio.create_task(room.confirm(ticket))
+    await eventually(lambda: bool(room.broker.sent))
+    assert room.broker.sent == [call]
+    assert (room.broker.times[0] - pressed).total_seconds() <= 5
+    stored = await room.now(ticket.id)
+    assert [(leg.unseen, leg.closes) for leg in stored.progress.legs] == [(True, True)]
+    await press
+    ended = await room.now(ticket.id)
+    assert room.broker.sent == [call]
+    # Read back once that was possible.
+    assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
+    assert (room.clock() - pressed).total_seconds() < 60
+
+
+@pytest.mark.parametrize(
+    ("request_", "call"),
+    [
+        (CANCEL_ONE, CancelOrders("Sim101")),
+        (CancelRequest("Sim101", "", "instrument", "ES 09-26"), CancelOrders("Sim101", ES)),
+        (CancelRequest("", scope="everything"), CancelEverything()),
+    ],
+    ids=["account", "instrument", "everything"],
+)
+async def test_a_cancellation_goes_out_unseen_within_five_seconds(room: Room, request_: TicketRequest, call: Action) -> None:
+    grant(room, "*")
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(request_)
+    room.broker.failing.update(UNREADABLE)
+    pressed = room.clock()
+    room.clock.plan(30, room.broker.failing.clear)
+    await room.confirm(ticket)
+    assert room.broker.sent == [call]
+    assert (room.broker.times[0] - pressed).total_seconds() <= 5
+    assert (await room.now(ticket.id)).order_state is OrderState.FILLED
+
+
+async def test_what_went_out_unseen_and_is_not_read_back_in_its_time_is_followed_until_it_is(running: Room) -> None:
+    ticket = await running.ticket(ONE)
+    running.broker.failing.update(UNREADABLE)
+    await running.confirm(ticket)
+    unseen = await running.now(ticket.id)
+    assert (unseen.state, running.broker.sent) == (TicketState.UNKNOWN, [FlattenAccount("Sim101")])
+    assert "Sent unseen" in (unseen.outcome or "")
+    # A second one beside it could turn the position over.
+    again = await running.ticket(ONE)
+    await running.confirm(again)
+    second = await running.now(again.id)
+    assert (second.state, len(running.broker.sent)) == (TicketState.NOT_SENT, 1)
+    assert f"Ticket {ticket.id} there may still close it" in (second.outcome or "")
+    running.broker.failing.clear()
+    await eventually(lambda: TicketState.ACCEPTED in running.messenger.states(ticket.id), 120)
+    ended = await running.now(ticket.id)
+    assert ended.order_state is OrderState.FILLED
+    assert "stopped" not in (ended.outcome or "")
 
 
 async def test_where_nothing_could_be_read_nor_sent_that_is_what_is_told(room: Room) -> None:
     await room.ticket()
     room.broker.failing.add("positions Sim101")
+    room.broker.refusing[FlattenAccount] = NotSent("no connection")
     ended = await done(room)
-    assert room.broker.sent == []
-    assert ended.state is TicketState.NOT_SENT
-    assert (ended.outcome or "").startswith("`Sim101`: positions could not be read, it may not be flat")
+    assert (ended.state, ended.outcome) == (TicketState.NOT_SENT, "`no connection`")
 
 
 async def test_a_call_is_made_anew_until_it_is_taken(room: Room) -> None:

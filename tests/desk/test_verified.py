@@ -99,7 +99,7 @@ async def test_what_has_turned_over_is_not_flat(room: Room) -> None:
     room.clock.plan(1, lambda: room.broker.book_positions.update({("Sim101", ES): 2}))
     ended = await reversed_(room)
     assert len(room.broker.sent) == 1
-    assert "still LONG 2" in (ended.outcome or "")
+    assert "now LONG 2" in (ended.outcome or "")
 
 
 async def test_an_order_that_still_works_there_may_fill_and_so_it_is_not_flat(room: Room) -> None:
@@ -343,3 +343,30 @@ async def test_lost_in_the_close_and_never_flat_it_says_so(room: Room) -> None:
     ended = await reversed_(room)
     assert len(room.broker.sent) == 1
     assert (ended.state, ended.progress.legs[0].state) == (TicketState.NOT_SENT, LegState.UNKNOWN)
+
+
+async def test_a_close_that_the_broker_rejects_ends_it_at_once_in_the_brokers_words(running: Room) -> None:
+    running.broker.locked = "Account is locked"
+    ended = await reversed_(running)
+    assert [type(action) for action in running.broker.sent] == [Close]
+    assert ended.state is TicketState.NOT_SENT
+    assert "still SHORT 2; NinjaTrader rejected the close: `Account is locked`" in (ended.outcome or "")
+    assert ended.progress.legs[0].text == "NinjaTrader rejected its order: `Account is locked`"
+    assert (running.clock() - running.broker.times[0]).total_seconds() < 3
+
+
+async def test_flat_by_another_order_is_not_the_end_of_the_close(room: Room) -> None:
+    """The stop closed it; the close that is not listed yet will still fill, and the new order would come on top of it."""
+    room.broker.rest(Side.BUY, 2)
+    ticket = await room.ticket(ASK)
+    room.broker.dawdling.add(Close)
+
+    def stopped() -> None:
+        room.broker.book_positions["Sim101", ES] = 0
+        room.broker.change("rest1", OrderState.FILLED, 2)
+
+    room.clock.plan(1, stopped)
+    room.clock.plan(4, room.broker.let_go)
+    await room.confirm(ticket)
+    assert [type(action) for action in room.broker.sent] == [Close]
+    assert "now LONG 2" in ((await room.now(ticket.id)).outcome or "")

@@ -39,11 +39,16 @@ QUICK = Pace(
     poll=0.01,
     poll_later=0.02,
     again=0.02,
+    look=0.2,
+    look_back=2.0,
+    unseen=0.5,
+    call=0.1,
     recancel=0.05,
+    beside=0.4,
     settle=0.08,
     grace=0.7,
     between=0.1,
-    unreadable_state=0.2,
+    tidy=0.08,
     flat_within=1.0,
     whole=8.0,
 )
@@ -86,6 +91,23 @@ class Floor:
 
         said = await self.desk.confirm(Press(TRADER, ticket.id, ticket.revision), acknowledge)
         assert said is None, said
+        return await self.now(ticket.id)
+
+    async def offered(self, request: TicketRequest) -> DeskTicket | None:
+        """Ask for a ticket; none where it is denied."""
+        made = await self.desk.offer(TRADER, HERE, request)
+        if not isinstance(made, DeskTicket):
+            return None
+        await self.desk.posted(made.id, HERE.channel, 7000)
+        return made
+
+    async def pressed(self, ticket: DeskTicket) -> DeskTicket:
+        """Press Confirm, whatever comes of it, and give the ticket as it stands then."""
+
+        async def acknowledge() -> None:
+            pass
+
+        await self.desk.confirm(Press(TRADER, ticket.id, ticket.revision), acknowledge)
         return await self.now(ticket.id)
 
     async def now(self, ticket_id: str) -> DeskTicket:

@@ -5,10 +5,14 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
+from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.exits import Pace
 from bot.trading.tickets import TicketState
+from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
 
 # What still fills when the time is over moves on between the last reading and the look of this test.
@@ -64,12 +68,36 @@ async def test_where_the_time_is_over_in_the_middle_it_says_just_what_is_left(se
     assert "left" in ends
 
 
-async def test_an_account_whose_positions_cannot_be_read_is_left_alone_and_never_called_flat() -> None:
-    async with open_floor((AccountSpec("Sim1", holdings=(Holding("ES 12-26", 2), Holding("NQ 12-26", -1))),)) as floor:
+@pytest.mark.parametrize("lists", [("ListPositions",), ("ListOrders",), ("ListPositions", "ListOrders")], ids="+".join)
+@pytest.mark.parametrize("fault", [Kind.GARBAGE, Kind.TIMEOUT])
+@pytest.mark.parametrize("transport", ["rest", "websocket"])
+async def test_what_can_not_be_read_is_flattened_unseen_once_and_read_back(
+    transport: str, fault: Kind, lists: tuple[str, ...]
+) -> None:
+    holdings = (Holding("ES 12-26", 2), Holding("NQ 12-26", -1))
+    async with open_floor((AccountSpec("Sim1", holdings=holdings),), transport=transport) as floor:
+        floor.rest("Sim1", "ES 12-26", Action.SELL, OrderType.STOP_MARKET, 200, 2)
         ticket = await floor.ask(FlattenRequest("account", "Sim1"))
-        floor.simulator.faults.add(Kind.TIMEOUT, "ListPositions")
+        for name in lists:
+            floor.simulator.faults.add(fault, name)
+        pressed = floor.host()
+        press = asyncio.create_task(floor.confirm(ticket))
+        await eventually(lambda: bool(floor.simulator.cloud.received))
+        assert (floor.host() - pressed).total_seconds() <= 5
+        await eventually(lambda: not floor.held())
+        floor.simulator.faults.clear()
+        ended = await press
+        # What protects is not cancelled in front of the one call, which at NinjaTrader cancels and closes by itself.
+        assert [one.call for one in floor.simulator.cloud.received] == ["Flatten"]
+        assert [leg.unseen for leg in ended.progress.legs] == [True]
+        assert all(line.is_done for line in ended.progress.lines)
+
+
+async def test_what_is_never_read_back_in_its_time_is_told_as_sent_unseen_and_never_called_flat() -> None:
+    async with open_floor((AccountSpec("Sim1", holdings=(Holding("ES 12-26", 2),)),)) as floor:
+        ticket = await floor.ask(FlattenRequest("account", "Sim1"))
+        floor.simulator.faults.add(Kind.GARBAGE, "ListPositions")
         ended = await floor.confirm(ticket)
-        assert len(floor.held()) == 2
-        assert ended.outcome is not None
-        assert "positions could not be read, it may not be flat" in ended.outcome
-        assert floor.simulator.cloud.received == []
+        assert (ended.state, ended.order_state) == (TicketState.UNKNOWN, None)
+        assert "Sent unseen" in (ended.outcome or "")
+        assert [one.call for one in floor.simulator.cloud.received] == ["Flatten"]

@@ -5,6 +5,7 @@ import itertools
 import re
 import threading
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from bot.journal.opening import opened
 from bot.journal.postgres import PostgresLink
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL
-from bot.trading.orders import OrderState
+from bot.trading.instruments import Contract
+from bot.trading.intents import Bracket, Reverse
+from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.protection import End, Protection
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.clocks import HandClock
 
@@ -237,17 +241,38 @@ async def test_a_fault_in_the_work_itself_is_not_hidden_and_takes_the_change_bac
     assert await by_hand(journal, "SELECT count(*) FROM events") == 1, "and nothing of it comes with the next change"
 
 
-EVERY_STANDING = list(itertools.product(TicketState, [None, *OrderState]))
+PLAIN = Reverse("Sim101", Contract("ES", 2026, 9), Terms(Side.BUY, 1))
+# What has stops and targets that are followed longer than an order: an ATM strategy's entry, and a bracket.
+ATM = replace(PLAIN, terms=Terms(Side.BUY, 1, strategy="Scalp"))
+BRACKET = Bracket("Sim101", PLAIN.contract, Terms(Side.SELL, 1, OrderType.STOPMARKET, stop=Decimal(5790)), None)
+PROTECTIONS = (None, Protection(), Protection(end=End.CLOSED))
+STATES: tuple[OrderState | None, ...] = (None, *OrderState)
+EVERY_STANDING = [
+    *itertools.product(TicketState, STATES, (PLAIN,), (0,), (None,)),
+    *itertools.product(TicketState, STATES, (ATM,), (0, 1), PROTECTIONS),
+    *itertools.product(TicketState, (None, OrderState.FILLED), (BRACKET,), (0,), PROTECTIONS),
+    *itertools.product(TicketState, (OrderState.ACCEPTED,), (BRACKET,), (0,), (Protection(),)),
+]
 
 
 def is_unsettled(each: Ticket) -> bool:
-    return each.state in {TicketState.SENDING, TicketState.UNKNOWN} or each.is_followed
+    return each.state in {TicketState.SENDING, TicketState.UNKNOWN} or each.is_followed or each.is_guarded
 
 
 async def test_live_and_recent_are_what_the_rules_call_so_in_every_state(journal: SqlJournal) -> None:
     put = [
-        ticket(f"t{number:03}", state=state, order_state=order_state, sent_at=NOON + sent * SECOND)
-        for number, (sent, (state, order_state)) in enumerate(itertools.product((0, 60), EVERY_STANDING))
+        ticket(
+            f"t{number:04}",
+            state=state,
+            order_state=order_state,
+            intent=intent,
+            filled=filled,
+            protection=protection,
+            sent_at=NOON + sent * SECOND,
+        )
+        for number, (sent, (state, order_state, intent, filled, protection)) in enumerate(
+            itertools.product((0, 60), EVERY_STANDING)
+        )
     ]
     put.append(ticket("never sent", state=TicketState.CANCELLED))
     await stored_all(journal, put)
@@ -272,8 +297,8 @@ async def test_live_tickets_come_in_the_order_in_which_they_were_asked(journal: 
         (store._TICKET, ["(id=?)"]),
         (store._CLAIM, ["(id=?)"]),
         (store._EVENTS, ["(ticket=?)"]),
-        (store._LIVE, ["(state=?)", "(state=?)", "(state=? AND order_state=?)", "(state=? AND order_state=?)"]),
-        (store._RECENT, ["(sent_at>?)", "(state=?)", "(state=? AND order_state=?)", "(state=? AND order_state=?)"]),
+        (store._LIVE, ["(state=?)", "(state=?)", *["(state=? AND order_state=?)"] * 2, "(guarded=?)"]),
+        (store._RECENT, ["(sent_at>?)", "(state=?)", *["(state=? AND order_state=?)"] * 2, "(guarded=?)"]),
     ],
     ids=["ticket", "claim", "events", "live", "recent"],
 )

@@ -152,7 +152,8 @@ def test_the_newest_change_of_the_tables_is_the_one_that_a_start_looks_for() -> 
 async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:
     async with opened(url) as journal:
         offer = await stored(unfenced(journal))
-        for column in ("progress", "order_terms", "retired_at"):
+        await by_hand(journal, "DROP INDEX ix_tickets_guarded")
+        for column in ("progress", "order_terms", "retired_at", "protection", "guarded"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
         await by_hand(journal, "ALTER TABLE events DROP COLUMN digest")
         for table in LATER:

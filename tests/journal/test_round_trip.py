@@ -16,6 +16,7 @@ from bot.journal.intents import _KINDS
 from bot.journal.opening import opened
 from bot.journal.shelf import Shelf
 from bot.journal.store import SqlJournal
+from bot.trading import protection
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Bracket,
@@ -33,6 +34,7 @@ from bot.trading.intents import (
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.policy import Visibility
 from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.protection import Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
 from tests.clocks import HandClock
@@ -114,6 +116,30 @@ progress = st.builds(
     old=st.none() | st.sampled_from(OrderState),
     old_told=st.booleans(),
 )
+protections = st.builds(
+    Protection,
+    legs=st.lists(
+        st.builds(
+            protection.Leg,
+            st.sampled_from(protection.Part),
+            st.lists(free_words, max_size=2).map(tuple),
+            st.sampled_from(OrderState),
+            counts,
+            counts,
+            st.none() | numbers,
+            st.none() | numbers,
+            st.none() | free_words,
+            st.none() | free_words,
+        ),
+        max_size=3,
+    ).map(tuple),
+    owner=st.none() | free_words,
+    held=sizes,
+    bare=counts,
+    targetless=counts,
+    left=st.booleans(),
+    end=st.none() | st.sampled_from(protection.End),
+)
 tickets = st.builds(
     Ticket,
     id=words,
@@ -143,6 +169,7 @@ tickets = st.builds(
     progress=progress,
     order_terms=st.none() | terms,
     retired_at=st.none() | moments,
+    protection=st.none() | protections,
 )
 
 
@@ -178,7 +205,7 @@ def test_every_intent_has_a_word_in_the_database() -> None:
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
-    assert len(fields(Ticket)) == 27, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert len(fields(Ticket)) == 28, "a new field needs a column, a line in the codec and one in the strategy above"
     assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (15, 3, 9, 3)
 
 

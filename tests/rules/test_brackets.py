@@ -8,7 +8,8 @@ import pytest
 from bot.trading.brackets import Results, legs, results
 from bot.trading.facts import Order
 from bot.trading.intents import Bracket
-from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.orders import OrderType, Side, Terms
+from bot.trading.protection import Part
 from bot.trading.tickets import Shown
 from tests.rules.strategies import ES, NQ, ORDER, SHOWN
 
@@ -17,16 +18,29 @@ STOP = replace(ORDER, ids=("s1", "s2"), type=OrderType.STOPMARKET, stop=Decimal(
 TARGET = replace(ORDER, ids=("t1",), type=OrderType.LIMIT, limit=Decimal("5820.00"), quantity=2)
 
 
-def test_both_are_there_and_the_stop_is_named_first() -> None:
+STOP_ALONE = replace(BRACKET, target=None)
+TARGET_ALONE = replace(BRACKET, terms=Terms(Side.SELL, 2, OrderType.LIMIT, limit=Decimal("5820.00")), target=None)
+
+
+def test_both_are_found_and_the_stop_comes_first() -> None:
     found = legs(BRACKET, (TARGET, STOP))
-    assert (found.stops, found.targets, found.are_there) == ((STOP,), (TARGET,), True)
-    assert found.ids == ("s1", "s2", "t1")
-    assert found.rejected is None
+    assert (found.by_part, found.are_found) == ({Part.STOP: (STOP,), Part.TARGET: (TARGET,)}, True)
+    assert found.orders == (STOP, TARGET)
+
+
+@pytest.mark.parametrize(("bracket", "order"), [(STOP_ALONE, STOP), (TARGET_ALONE, TARGET)])
+def test_one_alone_is_all_that_was_asked_for(bracket: Bracket, order: Order) -> None:
+    found = legs(bracket, (TARGET, STOP))
+    assert (found.orders, found.are_found) == ((order,), True)
 
 
 @pytest.mark.parametrize("orders", [(), (STOP,), (TARGET,), (STOP, STOP)])
 def test_one_of_them_alone_is_not_both(orders: tuple[Order, ...]) -> None:
-    assert not legs(BRACKET, orders).are_there
+    assert not legs(BRACKET, orders).are_found
+
+
+def test_where_the_position_was_smaller_they_have_its_size() -> None:
+    assert legs(BRACKET, (replace(STOP, quantity=1), replace(TARGET, quantity=1))).are_found
 
 
 @pytest.mark.parametrize(
@@ -34,7 +48,7 @@ def test_one_of_them_alone_is_not_both(orders: tuple[Order, ...]) -> None:
     [
         replace(STOP, contract=NQ),
         replace(STOP, side=Side.BUY),
-        replace(STOP, quantity=1),
+        replace(STOP, quantity=3),
         replace(STOP, stop=Decimal("5790.25")),
         replace(STOP, type=OrderType.STOPLIMIT),
         replace(TARGET, limit=Decimal("5820.25")),
@@ -42,22 +56,7 @@ def test_one_of_them_alone_is_not_both(orders: tuple[Order, ...]) -> None:
     ],
 )
 def test_what_is_not_of_its_shape_is_none_of_it(other: Order) -> None:
-    assert legs(BRACKET, (other,)).ids == ()
-
-
-@pytest.mark.parametrize(
-    ("stop", "target", "rejected"),
-    [
-        (OrderState.WORKING, OrderState.WORKING, None),
-        (OrderState.FILLED, OrderState.CANCELLED, None),
-        (OrderState.REJECTED, OrderState.WORKING, "stop"),
-        (OrderState.WORKING, OrderState.REJECTED, "target"),
-        # Without its stop a position is in more danger than without its target.
-        (OrderState.REJECTED, OrderState.REJECTED, "stop"),
-    ],
-)
-def test_which_of_them_was_rejected_is_said(stop: OrderState, target: OrderState, rejected: str | None) -> None:
-    assert legs(BRACKET, (replace(TARGET, state=target), replace(STOP, state=stop))).rejected == rejected
+    assert legs(BRACKET, (other,)).orders == ()
 
 
 HELD = replace(SHOWN, average_price=Decimal("5800.50"), tick_size=Decimal("0.25"), tick_value=Decimal("12.50"))

@@ -583,7 +583,11 @@ MORE: dict[str, tuple[Reads, Verdict]] = {
         Reads(BRACKETED, (STOP, replace(TARGET, limit=Decimal("5821.00")))),
         Unclear(HALF.format(1, 0)),
     ),
-    "bracketed: a target of another size": (Reads(BRACKETED, (STOP, replace(TARGET, quantity=1))), Unclear(HALF.format(1, 0))),
+    "bracketed: a target of another size": (Reads(BRACKETED, (STOP, replace(TARGET, quantity=1))), Unclear(HALF.format(1, 1))),
+    "bracketed: both of the size that the position had": (
+        Reads(BRACKETED, (replace(STOP, quantity=1), replace(TARGET, quantity=1))),
+        Found(replace(STOP, quantity=1)),
+    ),
     "bracketed: a target on the other side": (
         Reads(BRACKETED, (STOP, replace(TARGET, side=Side.BUY))),
         Unclear(HALF.format(1, 0)),

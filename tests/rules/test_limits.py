@@ -24,11 +24,12 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.limits import Recent, reasons, stands_in_the_way, worst_position
+from bot.trading.limits import Recent, reasons, worst_position
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
 from bot.trading.tickets import SENT, Member, Ticket, TicketState
+from bot.trading.underway import stands_in_the_way
 from tests.rules.strategies import (
     ES,
     ES_DECEMBER,
@@ -91,10 +92,17 @@ ALONE: dict[str, tuple[World, DenialCode]] = {
     "limit far away": (at_limit("5850.50"), DenialCode.PRICE_BAND),
     "stop far away": (at_stop("5750.00"), DenialCode.PRICE_BAND),
     "too large": (GOOD.with_terms(quantity=11), DenialCode.MAX_POSITION),
-    "too large with working orders": (GOOD.with_facts(orders=(replace(ORDER, quantity=8),)), DenialCode.MAX_POSITION),
+    "too large with working orders": (
+        GOOD.with_facts(orders=(replace(ORDER, quantity=8, type=OrderType.LIMIT),)),
+        DenialCode.MAX_POSITION,
+    ),
     "too many a minute": (
         GOOD.with_recent(*(sent(ago=20, intent=replace(INTENT, account="Sim102")) for _ in range(3))),
         DenialCode.ORDERS_PER_MINUTE,
+    ),
+    "what closes already": (
+        GOOD.with_facts(orders=(replace(ORDER, side=Side.SELL, quantity=1, type=OrderType.MARKET),)),
+        DenialCode.CLOSING,
     ),
     "the same again": (GOOD.with_limit(duplicate_seconds=10).with_recent(sent()), DenialCode.DUPLICATE),
     "too much lost": (GOOD.with_account(realised=Decimal(-900), unrealised=Decimal("-100.01")), DenialCode.DAILY_LOSS),
@@ -148,6 +156,9 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.HALTED,
         DenialCode.REDUCING,
         DenialCode.DESK_DOWN,
+        # Of a press, and of people who look.
+        DenialCode.TOO_LATE,
+        DenialCode.ASKED_TOO_OFTEN,
         # Of buttons, before there is an intent.
         DenialCode.CARD_OVER,
         DenialCode.NOT_ONE_STOP,
@@ -251,8 +262,8 @@ EDGES: dict[str, tuple[World, World, DenialCode]] = {
     ),
     "position": (GOOD.with_terms(quantity=10), GOOD.with_terms(quantity=11), DenialCode.MAX_POSITION),
     "position with a working order": (
-        GOOD.with_facts(orders=(replace(ORDER, quantity=7),)),
-        GOOD.with_facts(orders=(replace(ORDER, quantity=8),)),
+        GOOD.with_facts(orders=(replace(ORDER, quantity=7, type=OrderType.LIMIT),)),
+        GOOD.with_facts(orders=(replace(ORDER, quantity=8, type=OrderType.LIMIT),)),
         DenialCode.MAX_POSITION,
     ),
     "position with another month": (
@@ -732,7 +743,12 @@ def test_nobody_waits_for_what_happens_elsewhere() -> None:
 def test_a_flatten_lets_nothing_in_until_it_has_ended(state: TicketState) -> None:
     its = sent(state, ago=3600, intent=Flatten(Scope(("Sim101",))), requester=replace(BOB, name="@here"))
     codes = [DenialCode.FLATTENING] if state in {TicketState.SENDING, TicketState.UNKNOWN} else []
-    for intent in (INTENT, Close("Sim101", ES, Terms(Side.SELL, 2)), PlaceOrder("Sim101", ES, Terms(Side.SELL, 1), "own")):
+    close = Close("Sim101", ES, Terms(Side.SELL, 2))
+    # A flatten that has been kept from closing for so long keeps nobody else from it.
+    assert wanted(close).with_recent(its).codes() == (codes if state is TicketState.UNKNOWN else [])
+    begun = replace(its, sent_at=NOW - timedelta(seconds=2))
+    assert wanted(close).with_recent(begun).codes() == codes
+    for intent in (INTENT, PlaceOrder("Sim101", ES, Terms(Side.SELL, 1), "own")):
         assert wanted(intent).with_recent(its).codes() == codes
     assert wanted(Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1"), orders=(ORDER,)).with_recent(its).codes() == []
     if codes:

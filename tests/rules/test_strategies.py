@@ -13,13 +13,15 @@ from bot.trading.exits import USUAL_PACE
 from bot.trading.facts import Facts, Order, Position, Strategy
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close, FlatPlace, Intent, Invert, PlaceOrder, Reverse, VerifiedReverse
-from bot.trading.limits import Recent, stands_in_the_way
+from bot.trading.leftover import left_of, order_words, working_in
+from bot.trading.limits import Recent
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import DenialCode, Policy
 from bot.trading.progress import LegState, Line
 from bot.trading.strategies import StrategyExit, seen, to_close, warning
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Scope, target_of
 from bot.trading.tickets import Ticket, TicketState
+from bot.trading.underway import stands_in_the_way
 from tests.rules.strategies import ES, NOTHING_SENT, NOW, NQ, TICKET
 from tests.rules.test_sweeping import book
 
@@ -187,7 +189,9 @@ def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:
     [closed] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(3, NOBODYS, running=())))
     assert (closed.now, closed.orders_now, closed.is_done) == (0, 0, True)
     [left] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(5, STOP)))
-    assert sweeping.left_of((left,)) == ["`Sim101` ES 09-26: still LONG 2, 1 still working"]
+    assert left_of((left,)) == [
+        f"`Sim101` ES 09-26: still LONG 2, {order_words(working_in(seen(CLOSE, facts(5, STOP)), ES)[0])} still works"
+    ]
     [unread] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(running=None)))
     assert not unread.is_done
 

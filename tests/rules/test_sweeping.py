@@ -26,6 +26,7 @@ from bot.trading.intents import (
     accounts_of,
     touches,
 )
+from bot.trading.leftover import left_of
 from bot.trading.limits import Recent
 from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Policy
@@ -36,7 +37,6 @@ from bot.trading.sweeping import (
     done_words,
     followed,
     in_flight_elsewhere,
-    left_of,
     lines,
     not_running,
     plan,
@@ -299,7 +299,8 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
 
 @pytest.mark.parametrize(("sweep", "made", "facts", "then"), FOLLOWED.values(), ids=list(FOLLOWED))
 def test_each_reading_says_how_far_it_has_come(sweep: Sweep, made: tuple[Line, ...], facts: Facts, then: list[Line]) -> None:
-    assert followed(sweep, made, ONE, later(facts)) == tuple(then)
+    # Which orders work is told in words elsewhere.
+    assert tuple(replace(line, working=()) for line in followed(sweep, made, ONE, later(facts))) == tuple(then)
 
 
 def test_the_lines_of_other_accounts_are_left_to_their_own_reading() -> None:

@@ -1,12 +1,12 @@
 """ATM strategies: a stop and a target, placed when the entry fills. It listens to the exchange and places through it."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from .book import Execution
 from .exchange import Exchange
-from .orders import Action, Order, OrderType, Owner, State, Ticket, TimeInForce
+from .orders import Action, Befalls, Order, OrderType, Owner, State, Ticket, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +94,20 @@ class Strategies:
         oco_id = f"ATM-{strategy.owner.id}"
         action = ticket.action.opposite
 
-        strategy.exits = (
-            self._place_exit(strategy, action, oco_id, "Stop1", stop=price - template.stop_ticks * away),
-            self._place_exit(strategy, action, oco_id, "Target1", limit=price + template.target_ticks * away),
+        stop, target = price - template.stop_ticks * away, price + template.target_ticks * away
+        strategy.exits = tuple(
+            self._place_exit(strategy, action, oco_id, kind, at)
+            for kind, at in ((OrderType.STOP_MARKET, stop), (OrderType.LIMIT, target))
+            if not any(fate.befalls is Befalls.MISSING and fate.is_of(kind) for fate in strategy.entry.treatment.fates)
         )
 
-    def _place_exit(
-        self,
-        strategy: AtmStrategy,
-        action: Action,
-        oco_id: str,
-        name: str,
-        *,
-        stop: Decimal = Decimal(0),
-        limit: Decimal = Decimal(0),
-    ) -> Order:
-        entry = strategy.entry.ticket
-        kind = OrderType.LIMIT if limit else OrderType.STOP_MARKET
-        ticket = Ticket(
-            entry.account, entry.contract, action, kind, strategy.entry.filled, TimeInForce.GTC, limit, stop, oco_id,
-            name=name,
+    def _place_exit(self, strategy: AtmStrategy, action: Action, oco_id: str, kind: OrderType, price: Decimal) -> Order:
+        entry, is_stop = strategy.entry, kind is OrderType.STOP_MARKET
+        core = Ticket(
+            entry.ticket.account, entry.ticket.contract, action, kind, entry.filled, TimeInForce.GTC, oco_id=oco_id,
+            name="Stop1" if is_stop else "Target1",
         )  # fmt: skip
-        return self._exchange.submit(ticket, owner=strategy.owner)
+        ticket = replace(core, stop=price) if is_stop else replace(core, limit=price)
+        order = self._exchange.submit(ticket, owner=strategy.owner)
+        self._exchange.befall(order, entry.treatment.fates)
+        return order

@@ -25,9 +25,9 @@ class Ask:
         """Give the same request without one argument."""
         return replace(self, args=self.args.without(name))
 
-    def take(self, kind: Kind) -> Rule | None:
-        """Ask whether a fault strikes this request."""
-        return self.faults.take(self.call, kind)
+    def take(self, kind: Kind, fits: Callable[[Rule], bool] = lambda _rule: True) -> Rule | None:
+        """Ask whether a fault strikes this request; of several that could, one that fits."""
+        return self.faults.take(self.call, kind, fits)
 
     def account(self) -> Account:
         """Give the account that the request names."""

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from .calls import Ask
+from .cancels import cancel_order
 from .orders import Order, OrderType, Ticket, TimeInForce
-from .tickets import entry_treatment, read_action, read_price, read_quantity, read_ticket
+from .tickets import entry_treatment, leg_fates, read_action, read_price, read_quantity, read_ticket
 from .wire import ApiError, invalid_request
 
 
@@ -20,13 +21,13 @@ def _living_order(ask: Ask) -> Order:
 async def cancel(ask: Ask) -> dict[str, Any]:
     """POST orders/{orderId}/cancel: success says requested."""
     order = _living_order(ask)
-    ask.world.exchange.cancel(order)
+    cancel_order(ask, order)
     return {"orderId": ask.args.required("orderId"), "success": True}
 
 
 def _cancel_all(ask: Ask, orders: list[Order]) -> dict[str, Any]:
     for order in orders:
-        ask.world.exchange.cancel(order)
+        cancel_order(ask, order)
     return {"orderIds": [order.id for order in orders], "success": True}
 
 
@@ -57,7 +58,7 @@ async def cancel_replace(ask: Ask) -> dict[str, Any]:
     """POST orders/{orderId}/replace: cancel, then place anew; the id is the new one. A finished order: 400 (inferred)."""
     order = _living_order(ask)
     ticket = read_ticket(ask.without("orderId"))
-    ask.world.exchange.cancel(order)
+    cancel_order(ask, order)
     await ask.world.exchange.wait_until(lambda: order.state.is_done, ask.world.timing.close_wait)
     new = ask.world.exchange.submit(ticket, entry_treatment(ask))
     return {"orderId": new.id, "success": True}
@@ -76,7 +77,7 @@ async def cancel_and_bracket(ask: Ask) -> dict[str, Any]:
     if (target is None and stop is None) or (asked is None and not held):
         raise invalid_request()
     for order in exchange.live_orders(account, contract):
-        exchange.cancel(order)
+        cancel_order(ask, order)
     await exchange.wait_until(lambda: not exchange.live_orders(account, contract), ask.world.timing.close_wait)
     now = abs(account.quantity(contract))
     if held and not now:
@@ -90,5 +91,7 @@ async def cancel_and_bracket(ask: Ask) -> dict[str, Any]:
         legs.append(replace(core, order_type=OrderType.LIMIT, limit=target))
     if stop is not None:
         legs.append(replace(core, order_type=OrderType.STOP_MARKET, stop=stop))
-    placed = [exchange.submit(leg, treatment) for leg in legs]
+    placed, fates = [exchange.submit(leg, treatment) for leg in legs], leg_fates(ask)
+    for order in placed:
+        exchange.befall(order, fates)
     return {"orderIds": [order.id for order in placed], "ocoId": oco_id, "success": True}

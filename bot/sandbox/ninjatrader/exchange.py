@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .book import Account, Execution
 from .market import Market, Ticker
-from .orders import LIMITS, STOPS, Action, Order, Owner, State, Ticket, Treatment
+from .orders import LIMITS, STOPS, Action, Befalls, Fate, Order, Owner, State, Ticket, Treatment
 from .products import Contract
 from .timing import Timing
 
@@ -99,7 +99,7 @@ class Exchange:
             self._used_ids.add(ticket.own_id)
         if reason is not None or treatment.reject_after is not None:
             wait = self.timing.reject if treatment.reject_after is None else treatment.reject_after
-            self.scheduler.after(wait, lambda: self._reject(order, reason or "Order rejected by the broker."))
+            self.scheduler.after(wait, lambda: self._reject(order, reason or treatment.reject_text))
         else:
             self.scheduler.after(self.timing.step, lambda: self._accept(order))
         return order
@@ -240,11 +240,13 @@ class Exchange:
         self._tell(order, execution)
         self._resolve_oco(order)
 
-    def cancel(self, order: Order) -> None:
-        """Ask for a cancel; until it is confirmed the order can still fill."""
+    def cancel(self, order: Order, *, stays: bool = False) -> None:
+        """Ask for a cancel; until it is confirmed, which never happens where it `stays`, the order can still fill."""
         if order.state.is_done or order.state is State.CANCEL_PENDING:
             return
         self._move(order, State.CANCEL_PENDING)
+        if stays:
+            return
         self.scheduler.after(self.timing.step, lambda: self._cancelled(order))
 
     def _cancelled(self, order: Order) -> None:
@@ -273,6 +275,14 @@ class Exchange:
             self.scheduler.after(self.timing.step, changed)
         else:
             changed()
+
+    def befall(self, order: Order, fates: Collection[Fate]) -> None:
+        """Let something become of a stop or a target some time after it was placed, in whatever state it is then."""
+        for fate in fates:
+            if fate.befalls is Befalls.REJECTED and fate.is_of(order.ticket.order_type):
+                self.scheduler.after(fate.seconds, lambda: self._reject(order, "Order rejected by the broker."))
+            elif fate.befalls is Befalls.CANCELLED and fate.is_of(order.ticket.order_type):
+                self.scheduler.after(fate.seconds, lambda: self.cancel(order))
 
     def _resolve_oco(self, order: Order) -> None:
         oco_id, account = order.ticket.oco_id, order.ticket.account

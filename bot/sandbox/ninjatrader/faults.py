@@ -1,7 +1,7 @@
 """What may go wrong, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -48,12 +48,28 @@ class Kind(StrEnum):
     """Answers in llms-full's form: all but `success` stands under `data`, or under the name in `body`, such as "order"."""
     REJECT = "reject"
     """The order goes to Rejected after the 200, in `seconds` (default: about 1)."""
+    LEG_REJECTED = "leg_rejected"
+    """Stop and target of a bracket or an ATM strategy, or the one in `body`, are rejected `seconds` after they were taken."""
+    LEG_CANCELLED = "leg_cancelled"
+    """Somebody cancels them, or the one in `body`, after `seconds`; with one of an OCO group the other goes too."""
+    ATM_BARE = "atm_bare"
+    """An ATM strategy places its target alone; with `body` "both" neither of its orders."""
     PARTIAL = "partial"
     """The order fills by `quantity` contracts at a time, `seconds` apart."""
     SLOW_CLOSE = "slow_close"
     """The closing order takes `seconds` to fill."""
     BLIND_CLOSE = "blind_close"
     """A close or flatten is a market order of the size of now: no close that runs is joined, nothing is cancelled before."""
+    STUCK = "stuck"
+    """An order that is cancelled stays CancelPending, and can still fill; `body`: orders of this type, or of this id, alone."""
+    DEAF = "deaf"
+    """The cancel of an order is taken and ignored (`body` as in stuck)."""
+    COMES_BACK = "comes_back"
+    """An order that is cancelled is put back under another id, `seconds` later (default: at once; `body` as in stuck)."""
+    LAG = "lag"
+    """Lists (`call` = ListOrders, ListPositions, GetAllOrders ...) are as they were `seconds` ago (default: 3)."""
+    LOCKED = "locked"
+    """New orders go to Rejected `seconds` after the 200; `body`: those of `account`, those that `closes`, the broker's `text`."""
     CLOSE_UNSURE = "close_unsure"
     """Close answers 409 close_needs_reconciliation: the add-on could not see the end of it (`effect`)."""
     RESTING_STAYS = "resting_stays"
@@ -145,10 +161,10 @@ class Faults:
         """Tell whether a rule of this kind is for this call, without using it up."""
         return any(rule.kind is kind and self._is_for(rule, call) for rule in self.rules)
 
-    def take(self, call: str, kind: Kind) -> Rule | None:
+    def take(self, call: str, kind: Kind, fits: Callable[[Rule], bool] = lambda _rule: True) -> Rule | None:
         """Give the first rule of this kind that strikes this call now; one use of its count is spent."""
         for rule in self.rules:
-            if rule.kind is kind and self._is_for(rule, call) and self._dice.random() < rule.probability:
+            if rule.kind is kind and self._is_for(rule, call) and fits(rule) and self._dice.random() < rule.probability:
                 if rule.count is not None:
                     rule.count -= 1
                     if rule.count <= 0:

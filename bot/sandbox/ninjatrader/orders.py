@@ -86,16 +86,42 @@ class Ticket:
     name: str = ""
 
 
+REJECTED = "Order rejected by the broker."
+
+
+class Befalls(StrEnum):
+    """What becomes of a stop or a target against its owner's will."""
+
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One such thing: of which of them, `stop`, `target` or `both`, and how long after it was placed."""
+
+    befalls: Befalls
+    which: str
+    seconds: float = 0.0
+
+    def is_of(self, order_type: OrderType) -> bool:
+        """Tell whether it is about a leg of that type."""
+        return self.which in {"both", "stop" if order_type in STOPS else "target"}
+
+
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What faults do to one order. Seconds; None leaves the ordinary course."""
+    """What faults do to one order, or to the stop and target that come of it. Seconds; None leaves the ordinary course."""
 
     reject_after: float | None = None
+    reject_text: str = REJECTED
     fill_after: float | None = None
     chunk: int | None = None
     chunk_every: float | None = None
     own_id_lost: bool = False
     id_changes: bool = False
+    fates: tuple[Fate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

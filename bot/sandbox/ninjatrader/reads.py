@@ -8,6 +8,7 @@ from .book import Account, Execution, account_row, position_row, side_word
 from .calls import Ask
 from .faults import Kind
 from .orders import Order
+from .past import moment, orders_at, positions_at
 from .products import Contract
 from .wire import ApiError, dotnet_offset, epoch_ms, invalid_request
 
@@ -48,7 +49,8 @@ async def snapshot(ask: Ask) -> dict[str, Any]:
 async def list_positions(ask: Ask) -> dict[str, Any]:
     """GET accounts/{a}/positions; empty when flat (inferred)."""
     account, market = ask.account(), ask.world.market
-    rows = [position_row(account, contract, held, market) for contract, held in account.open_positions().items()]
+    held_then = positions_at(ask, account, moment(ask))
+    rows = [position_row(account, contract, held, market) for contract, held in held_then.items()]
     return {"positions": rows, "success": True}
 
 
@@ -76,11 +78,11 @@ async def get_position(ask: Ask) -> dict[str, Any]:
 
 async def all_positions(ask: Ask) -> dict[str, Any]:
     """GET positions: every account's; here rows have a `tag`."""
-    flat_too = ask.args.flag("includeFlat", default=False)
+    flat_too, at = ask.args.flag("includeFlat", default=False), moment(ask)
     rows = [
         {**position_row(account, contract, held, ask.world.market), "tag": None}
         for account in _shown(ask)
-        for contract, held in account.positions.items()
+        for contract, held in (account.positions if at is None else positions_at(ask, account, at)).items()
         if flat_too or held.quantity
     ]
     return {"positions": rows, "count": len(rows), "success": True}
@@ -89,7 +91,9 @@ async def all_positions(ask: Ask) -> dict[str, Any]:
 def _listed(ask: Ask, orders: list[Order]) -> dict[str, Any]:
     active_only = ask.args.flag("activeOnly", default=False)
     oldest = _oldest(ask)
-    listed = [one for one in orders if one.finished is None or (not active_only and one.finished > oldest)]
+    listed = [
+        one for one in orders_at(orders, moment(ask)) if one.finished is None or (not active_only and one.finished > oldest)
+    ]
     return {"orders": _rows(ask, listed), "success": True}
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from .book import ZERO, Account, side_word
 from .calls import Ask
 from .faults import Kind, Rule
-from .orders import LIMITS, STOPS, Action, OrderType, Ticket, TimeInForce, Treatment
+from .orders import LIMITS, REJECTED, STOPS, Action, Befalls, Fate, OrderType, Ticket, TimeInForce, Treatment
 from .products import Contract
 from .wire import ApiError, invalid_request
 
@@ -87,22 +88,58 @@ def check_conditions(ask: Ask, account: Account, contract: Contract) -> None:
         raise ApiError(400, f"Maximum number of open positions reached: {most}", bare=True)
 
 
-def entry_treatment(ask: Ask) -> Treatment:
+def entry_treatment(ask: Ask, *, closes: bool = False, account: str | None = None) -> Treatment:
     """Tell what the faults do to the order that the request places."""
-    reject, partial = ask.take(Kind.REJECT), ask.take(Kind.PARTIAL)
+    locked = _locked(ask, account, closes=closes)
+    reject, partial = locked or ask.take(Kind.REJECT), ask.take(Kind.PARTIAL)
     return Treatment(
         reject_after=None if reject is None else _seconds(reject, ask.world.timing.reject),
+        reject_text=_lock(locked).get("text", REJECTED),
         chunk=None if partial is None else partial.quantity,
         chunk_every=None if partial is None else partial.seconds,
         own_id_lost=ask.take(Kind.OWN_ID_LOST) is not None,
         id_changes=ask.take(Kind.ID_CHANGES) is not None,
+        fates=leg_fates(ask) if ask.args.text("strategy") is not None else (),
     )
+
+
+def leg_fates(ask: Ask) -> tuple[Fate, ...]:
+    """Tell what the faults do to the stop and the target that the request brings."""
+    rejected, cancelled, bare = (ask.take(kind) for kind in (Kind.LEG_REJECTED, Kind.LEG_CANCELLED, Kind.ATM_BARE))
+    fates = [
+        None if rule is None else Fate(befalls, rule.body or usual, _seconds(rule, ask.world.timing.reject))
+        for rule, befalls, usual in (
+            (rejected, Befalls.REJECTED, "both"),
+            (cancelled, Befalls.CANCELLED, "both"),
+            (bare, Befalls.MISSING, "stop"),
+        )
+    ]
+    return tuple(fate for fate in fates if fate is not None)
 
 
 def close_treatment(ask: Ask) -> Treatment:
     """Tell what the faults do to an order that closes a position on the way to something else."""
-    slow = ask.take(Kind.SLOW_CLOSE)
-    return Treatment(fill_after=None if slow is None else slow.seconds)
+    slow, locked = ask.take(Kind.SLOW_CLOSE), _locked(ask, closes=True)
+    return Treatment(
+        fill_after=None if slow is None else slow.seconds,
+        reject_after=None if locked is None else _seconds(locked, ask.world.timing.reject),
+        reject_text=_lock(locked).get("text", REJECTED),
+    )
+
+
+def _locked(ask: Ask, account: str | None = None, *, closes: bool) -> Rule | None:
+    """Give the rule by which the broker refuses orders of the account, or its closes."""
+    name = (account or ask.args.text("account") or "").casefold()
+
+    def fits(rule: Rule) -> bool:
+        lock = _lock(rule)
+        return str(lock.get("account", name)).casefold() == name and (closes or not lock.get("closes"))
+
+    return ask.take(Kind.LOCKED, fits)
+
+
+def _lock(rule: Rule | None) -> Mapping[str, Any]:
+    return rule.body if rule is not None and isinstance(rule.body, dict) else {}
 
 
 def _seconds(rule: Rule, default: float) -> float:

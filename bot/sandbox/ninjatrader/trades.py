@@ -6,6 +6,7 @@ from typing import Any
 
 from .book import Account, position_row
 from .calls import Ask
+from .cancels import cancel_order
 from .faults import Kind
 from .orders import Action, Order, OrderType, Ticket, TimeInForce, Treatment
 from .products import Contract
@@ -40,7 +41,7 @@ def _close_out(ask: Ask, account: Account, contract: Contract, treatment: Treatm
     running = None if blind else _running_close(ask, account, contract)
     cancelled = [] if blind else [order for order in exchange.live_orders(account, contract) if order is not running]
     for order in cancelled:
-        exchange.cancel(order)
+        cancel_order(ask, order)
     held = account.quantity(contract)
     if held and running is None:
         exchange.submit(_market_order(account, contract, -held, CLOSE_NAME), treatment)
@@ -97,8 +98,8 @@ async def reverse(ask: Ask) -> dict[str, Any]:
     return _placed(ask, _market_order(account, contract, -held, "Reverse"))
 
 
-def _closing_treatment(ask: Ask) -> Treatment:
-    return replace(entry_treatment(ask), fill_after=close_treatment(ask).fill_after)
+def _closing_treatment(ask: Ask, account: Account) -> Treatment:
+    return replace(entry_treatment(ask, closes=True, account=account.name), fill_after=close_treatment(ask).fill_after)
 
 
 def _close_size(ask: Ask, held: int) -> int | None:
@@ -125,10 +126,10 @@ async def close_position(ask: Ask) -> dict[str, Any]:
         raise ApiError(409, "close_needs_reconciliation")
     before = position_row(account, contract, held, ask.world.market)
     if size is None:
-        _close_out(ask, account, contract, _closing_treatment(ask))
+        _close_out(ask, account, contract, _closing_treatment(ask, account))
     else:
         signed = -size if held.quantity > 0 else size
-        ask.world.exchange.submit(_market_order(account, contract, signed, "Partial close"), _closing_treatment(ask))
+        ask.world.exchange.submit(_market_order(account, contract, signed, "Partial close"), _closing_treatment(ask, account))
     if unsure is not None:
         raise ApiError(409, "close_needs_reconciliation", done=True)
     reply = {"closedPositions": [before], "success": True}
@@ -158,7 +159,7 @@ def _flatten(ask: Ask, accounts: list[Account], contract: Contract | None, side:
                 continue
             if held is not None and is_open:
                 closed.append(position_row(account, one, held, ask.world.market))
-            cancelled += _close_out(ask, account, one, _closing_treatment(ask))
+            cancelled += _close_out(ask, account, one, _closing_treatment(ask, account))
     reply: dict[str, Any] = {"orderIds": [order.id for order in cancelled], "closedPositions": closed, "success": True}
     return reply if closed or cancelled else reply | {"warning": "Nothing to flatten"}
 
@@ -196,10 +197,10 @@ async def close_strategy(ask: Ask) -> dict[str, Any]:
     for strategy in ask.world.strategies.running():
         if strategy.owner.id == strategy_id and strategy.entry.ticket.account is account:
             for order in strategy.orders:
-                ask.world.exchange.cancel(order)
+                cancel_order(ask, order)
             if strategy.open_quantity:
                 contract = strategy.entry.ticket.contract
                 ticket = _market_order(account, contract, -strategy.open_quantity, "Close strategy")
-                strategy.closing = ask.world.exchange.submit(ticket, _closing_treatment(ask), owner=strategy.owner)
+                strategy.closing = ask.world.exchange.submit(ticket, _closing_treatment(ask, account), owner=strategy.owner)
             return {"strategyId": strategy_id, "success": True}
     raise ApiError(400, f"Strategy '{strategy_id}' not found or already terminal.", bare=True)

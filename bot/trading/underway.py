@@ -1,0 +1,88 @@
+"""What is under way in a contract and stands in the way of something new: the desk's tickets, and orders that close. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.trading.closing import LISTS_LAG, working_closes
+from bot.trading.facts import Facts
+from bot.trading.intents import CLOSING, Bracket, Cancel, Close, Intent, OrderIntent, VerifiedReverse, touches
+from bot.trading.plan import terms_of, words_of
+from bot.trading.policy import Denial, DenialCode
+from bot.trading.sweeps import CLEARING, CancelWorking, target_of
+from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
+from bot.trading.words import code, harmless
+
+LAG = timedelta(seconds=LISTS_LAG)
+# A flatten that has not closed anything by then is kept from it: by itself it keeps nobody else from closing.
+FLATTEN_BEGINS = timedelta(seconds=6)
+
+
+def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime) -> Iterable[Denial]:
+    """Why the desk's own tickets leave no room for this one."""
+    closes = isinstance(intent, CLOSING)
+    for ticket in tickets:
+        # A close that was taken and that no list shows yet would be done twice by another one.
+        is_open = ticket.state in IN_FLIGHT or (closes and is_just_closed(ticket, now, LAG))
+        if not is_open or not stands_in_the_way(ticket.intent, intent):
+            continue
+        if isinstance(intent, Close) and ticket.state is TicketState.SENDING and not _is_at_it(ticket, now):
+            continue
+        if isinstance(ticket.intent, CLEARING) and ticket.state in IN_FLIGHT:
+            yield Denial(
+                DenialCode.FLATTENING,
+                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
+                "nothing new is taken there; wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+        else:
+            yield Denial(
+                DenialCode.OUTCOME_UNKNOWN,
+                f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
+                "wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+
+
+def about_closes(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
+    """Why orders that close there already leave no room for another close: together they could turn the position over."""
+    if not isinstance(intent, CLOSING):
+        return
+    for order in working_closes(facts, intent.contract):
+        yield Denial(
+            DenialCode.CLOSING,
+            f"Order {code(order.id, 64)} closes there already ({words_of(terms_of(order), None)}, {order.remaining} to fill); "
+            f"wait for it, or take it back with `/cancel scope:order account:{intent.account} order:{order.id}` and ask again.",
+            f"order={order.id} remaining={order.remaining}",
+        )
+
+
+def is_just_closed(ticket: Ticket, now: datetime, lag: timedelta) -> bool:
+    """Tell whether a call of its that closes was taken so lately that no list need show it yet."""
+    if isinstance(ticket.intent, Close):
+        taken = ticket.ended_at or ticket.last_sent_at
+        return ticket.is_closing and taken is not None and now - taken < lag
+    leg = ticket.progress.last_close if isinstance(ticket.intent, (*CLEARING, VerifiedReverse)) else None
+    ended_flat = ticket.progress.done_at is not None
+    return leg is not None and not ended_flat and now - leg.sent_at < lag
+
+
+def _is_at_it(ticket: Ticket, now: datetime) -> bool:
+    """Tell whether a ticket on its way closes, or is about to; of a flatten that has been kept from it so far that isn't said."""
+    if not isinstance(ticket.intent, CLEARING) or ticket.sent_at is None or now - ticket.sent_at < FLATTEN_BEGINS:
+        return True
+    leg = ticket.progress.last_close
+    # What has been closing for longer shows among the orders.
+    return leg is not None and now - leg.sent_at < 3 * LAG
+
+
+def stands_in_the_way(underway: Intent, intent: OrderIntent) -> bool:
+    """Tell whether one must not be sent while the other's outcome is open.
+
+    A cancellation can't make anything worse. A close goes unless another close is under way: two could turn the position over.
+    A flatten lets nothing in until it is done.
+    """
+    if isinstance(intent, Cancel) or not touches(underway, intent.account, intent.contract):
+        return False
+    if isinstance(intent, Close | Bracket):
+        return isinstance(underway, (*CLOSING, *CLEARING))
+    return not isinstance(underway, Cancel | CancelWorking)
