@@ -11,6 +11,7 @@ from bot.trading.guarding import cause_words, hit_words, is_unprotected, left_wo
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
 from bot.trading.protection import End, Part
+from bot.trading.replacing import about_old
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
 from bot.trading.words import code
@@ -52,7 +53,9 @@ def order(ticket: Ticket) -> Iterator[str]:
         case Replace():
             yield f"{where} · REPLACE by {_brief(terms)} {terms.tif}"
             yield from _prices(ticket, terms)
-            yield f"order {code(intent.order_id, 64)}: {_brief(intent.before)} is cancelled"
+            yield f"in place of order {code(intent.order_id, 64)}: {_brief(intent.before)}"
+            if told := about_old(ticket):
+                yield told
         case Bracket():
             yield f"{where} · BRACKET {terms.side.upper()} {terms.quantity} {terms.tif}"
             yield from _bracket(ticket, intent)

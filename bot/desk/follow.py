@@ -28,6 +28,7 @@ from bot.trading.following import find, reason, shows_change, with_fills, with_i
 from bot.trading.intents import SWEEPS, Cancel, Change, places, shows_in_order, shows_in_position
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
+from bot.trading.replacing import is_news, is_waited_for, with_old
 from bot.trading.resolving import is_word
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 from bot.trading.words import code
@@ -202,21 +203,33 @@ class Follower:
                 missing.append(ticket)
             else:
                 self._absent.pop(ticket.id, None)
-                await self._see(ticket, order, tickets)
+                await self._see(ticket, order, tickets, orders)
         if sought := [ticket for ticket in missing if self._is_to_be_sought(ticket)]:
             await self._seek(account, sought, tickets)
 
-    async def _see(self, ticket: Ticket, order: Order, tickets: Sequence[Ticket]) -> None:
+    async def _see(self, ticket: Ticket, order: Order, tickets: Sequence[Ticket], orders: Sequence[Order]) -> None:
         """Take in a row; a change shows only once the order has the new terms, or is over."""
+        now = self._with_old(ticket, order, orders)
+        if is_news(ticket, now):
+            # An alarm of its own; what else is new comes with the next look.
+            await self._tell(ticket, now, EventName.NOT_CANCELLED)
+            return
+        if order.state.is_done and is_waited_for(now):
+            return
         intent = ticket.intent
         waits = isinstance(intent, Change) and not (order.state.is_done or shows_change(intent, order))
-        seen = with_ids(ticket, order.ids) if waits else with_order(ticket, order)
+        seen = with_ids(now, order.ids) if waits else with_order(now, order)
         is_late = not places(intent) and self._age(ticket) >= self.timings.overdue
         if is_late and seen.is_followed and not _is_overdue(ticket):
             name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
             await self._tell(ticket, replace(seen, outcome=_overdue(order, self.timings.overdue, changes=waits)), name)
         else:
             await self._tell(ticket, seen, self._name(ticket, seen, tickets))
+
+    def _with_old(self, ticket: Ticket, order: Order, orders: Sequence[Order]) -> Ticket:
+        """A replacement with its old order read into it; where the new one is over, that one may hide for a list's lag alone."""
+        patience = self.timings.listed_within if order.state.is_done else self.timings.overdue
+        return with_old(ticket, orders, late=self._age(ticket) >= patience)
 
     def _is_to_be_sought(self, ticket: Ticket) -> bool:
         now = self.clock()

@@ -8,6 +8,7 @@ from bot.trading.guarding import cause_words, hit_words, left_words, short_words
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.protection import Part
+from bot.trading.replacing import about_old
 from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
@@ -178,6 +179,8 @@ def headline(name: EventName, ticket: Ticket) -> str:
     lines = [f"**{_what(name, ticket)}**", about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {code(ticket.order_id)}")
+    if ticket.progress.old_told and (told := about_old(ticket)):
+        lines.append(told)
     if ticket.protection is not None and name in _OF_PROTECTION:
         lines += _about_protection(name, ticket)
     elif ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
@@ -221,6 +224,8 @@ def _what_of_order(name: EventName, ticket: Ticket) -> str:
         case EventName.ORDER_CANCELLED | EventName.LOST_SIGHT:
             what = "Order cancelled" if name is EventName.ORDER_CANCELLED else "Lost sight of the order"
             return f"{what}, {ticket.filled} of {quantity} filled{price if ticket.filled else ''}"
+        case EventName.NOT_CANCELLED if isinstance(ticket.intent, Replace):
+            return "The order that was replaced is still there"
         case EventName.UNKNOWN:
             return "Outcome unknown: don't send it again"
         case EventName.NOT_SENT | EventName.REJECTED if ticket.order_id is None and ticket.progress.went_out:

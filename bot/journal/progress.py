@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderType, Side
+from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.progress import Leg, LegState, Line, Progress, Working
 
 Values = dict[str, object]
@@ -17,6 +17,8 @@ def progress_values(progress: Progress) -> Values:
         "legs": [_leg(leg) for leg in progress.legs],
         "lines": [_line(line) for line in progress.lines],
         "done_at": None if progress.done_at is None else _moment(progress.done_at),
+        "old": progress.old,
+        "old_told": progress.old_told,
     }
 
 
@@ -26,6 +28,9 @@ def read_progress(data: dict[str, Any]) -> Progress:
         legs=tuple(_read_leg(leg) for leg in data["legs"]),
         lines=tuple(_read_line(line) for line in data["lines"]),
         done_at=None if data["done_at"] is None else datetime.fromisoformat(data["done_at"]),
+        # Rows of before don't have these.
+        old=None if data.get("old") is None else OrderState(data["old"]),
+        old_told=data.get("old_told", False),
     )
 
 

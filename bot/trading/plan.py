@@ -27,8 +27,9 @@ from bot.trading.intents import (
 )
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.policy import Policy
+from bot.trading.replacing import BEING_CANCELLED, BOTH
 from bot.trading.tickets import Shown, side_word
-from bot.trading.words import price
+from bot.trading.words import code, price
 
 
 def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Shown:
@@ -209,6 +210,8 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")
     if isinstance(intent, Close) and not intent.is_whole and (working := _others_working(intent, facts)):
         found.append(f"a partial close leaves stops and targets working: {working} there")
+    if isinstance(intent, Replace) and (old := facts.order(intent.order_id)) is not None and old.state in BEING_CANCELLED:
+        found.append(f"order {code(intent.order_id, 64)} is {old.state.value} already and may not go; {BOTH}")
     if isinstance(intent, Bracket) and stop_price(intent) is None:
         found.append(f"there is no stop with it: {side_word(position)} stays unprotected")
     if facts.quote is not None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderType, Side
+from bot.trading.orders import OrderState, OrderType, Side
 
 # So many orders of a line are named; of more the number is told.
 MOST_NAMED = 3
@@ -91,11 +91,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """All of it; ``done_at`` is when the last thing was read to be as it should."""
+    """All of it; ``done_at`` is when the last thing was read to be as it should.
+
+    Attributes:
+        old: of a replacement, how the order that was to go was last seen.
+        old_told: whether people were told that it is in the way.
+    """
 
     legs: tuple[Leg, ...] = ()
     lines: tuple[Line, ...] = ()
     done_at: datetime | None = None
+    old: OrderState | None = None
+    old_told: bool = False
 
     def shifted(self, by: timedelta) -> "Progress":
         """The same with all its moments that much later."""

@@ -56,7 +56,7 @@ ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
         Change("Sim101", ES, replace(REST, quantity=1), "o9", REST),
         ["MODIFY SELL 1 LIMIT", "quantity 3 → 1", "order `o9`"],
     ),
-    "replace": (Replace("Sim101", ES, BUY, "o9", REST), ["REPLACE by BUY 2 MARKET DAY", "order `o9`: SELL 3 LIMIT is cancelled"]),
+    "replace": (Replace("Sim101", ES, BUY, "o9", REST), ["REPLACE by BUY 2 MARKET DAY", "in place of order `o9`: SELL 3 LIMIT"]),
     "bracket": (
         Bracket("Sim101", ES, STOP, Decimal("5820.00")),
         ["BRACKET SELL 2 GTC", "target 5820.00 · wins $2,950.00", "stop 5790.00 · loses $50.00"],

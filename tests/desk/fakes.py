@@ -90,6 +90,7 @@ class FakeBroker(ShowsBook):
         shut: whether closes become market orders that work until the market opens; they join no close that works already.
         locked: the broker's words by which closes are rejected a second after they were taken.
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
+        replaced: the state to which an order goes that is replaced.
         front: the front month that a quote of a root is of; September where it is not set.
         called: names of all reads, in order.
         hanging: names of reads that never answer.
@@ -130,6 +131,7 @@ class FakeBroker(ShowsBook):
     called: list[str] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
     averages: Decimal | None = Decimal(5790)
+    replaced: OrderState = OrderState.CANCELLED
     hanging: set[str] = field(default_factory=set)
     takes: dict[str, float] = field(default_factory=dict)
     asked: list[tuple[datetime, str]] = field(default_factory=list)
@@ -246,7 +248,7 @@ class FakeBroker(ShowsBook):
                 self._amend(action)
                 return action.order_id
             case Replace():
-                self.change(action.order_id, OrderState.CANCELLED)
+                self.change(action.order_id, self.replaced, action.terms.quantity if self.replaced is OrderState.FILLED else 0)
                 return self.book(action).id
             case Invert():
                 self.book_positions[action.account, action.contract] *= -1

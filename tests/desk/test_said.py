@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat import phrases
 from bot.chat.sheets import health
-from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, Press, Refused, TicketRequest
+from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, Press, Refused, ReplaceRequest, TicketRequest
 from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.health import Reach, Vitals
-from bot.trading.orders import Side
+from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.policy import AccountRule
-from bot.trading.tickets import TicketState
+from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import HERE, TRADER, Room, at_once
 from tests.desk.fakes import NOON
 
@@ -125,3 +126,85 @@ async def test_health_does_not_say_that_all_stands_while_nothing_can_be_read(run
     [alarm] = await told(running)
     assert "CrossTrade: 3 unreadable" in alarm
     assert "Look in NinjaTrader" in alarm
+
+
+REPLACE = ReplaceRequest("Sim101", "rest1", 2, OrderType.STOPMARKET, stop="5810")
+
+
+async def replaced(room: Room, state: OrderState) -> Ticket:
+    """A replacement that CrossTrade took, with the old order as NinjaTrader has it."""
+    room.broker.rest(Side.BUY, 2)
+    room.broker.replaced = state
+    ticket = await room.ticket(REPLACE)
+    await room.confirm(ticket)
+    return await room.now(ticket.id)
+
+
+def said(ticket: Ticket) -> str:
+    """All that the card says of the orders."""
+    return "\n".join([*phrases.order(ticket), phrases.news(ticket)])
+
+
+def alarms(room: Room) -> list[str]:
+    """What the channel reads of an order that stayed."""
+    return [notice.text for notice in room.messenger.told if "The order that was replaced is still there" in notice.text]
+
+
+@pytest.mark.parametrize("state", [OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED, OrderState.WORKING])
+async def test_the_order_that_was_replaced_is_not_called_cancelled_before_it_is_seen_so(running: Room, state: OrderState) -> None:
+    ticket = await replaced(running, state)
+    assert "rest1` is cancelled" not in said(ticket)
+    await running.passes(14)
+    assert alarms(running) == []
+    await running.passes(4)
+    [alarm] = alarms(running)
+    assert f"order `rest1` was last seen {state.value}, not cancelled" in alarm
+    assert "/cancel one of them" in alarm
+    assert f"was last seen {state.value}" in said(await running.now(ticket.id))
+    await running.passes(60)
+    assert len(alarms(running)) == 1
+    running.broker.change("rest1", OrderState.CANCELLED)
+    await running.passes(10)
+    assert "order `rest1` is cancelled" in said(await running.now(ticket.id))
+
+
+async def test_a_replacement_whose_old_order_goes_is_told_without_a_word_of_alarm(running: Room) -> None:
+    ticket = await replaced(running, OrderState.CANCELLED)
+    await running.passes(20)
+    assert alarms(running) == []
+    assert "order `rest1` is cancelled" in said(await running.now(ticket.id))
+
+
+async def test_an_old_order_that_fills_beside_the_new_one_is_an_alarm_at_once(running: Room) -> None:
+    await replaced(running, OrderState.FILLED)
+    await running.passes(3)
+    [alarm] = alarms(running)
+    assert "order `rest1` has filled: this order stands beside it" in alarm
+
+
+async def test_a_new_order_that_fills_beside_one_that_stays_is_told_with_it_within_five_seconds(running: Room) -> None:
+    ticket = await replaced(running, OrderState.CANCEL_PENDING)
+    running.broker.change("order2", OrderState.FILLED, 2)
+    await running.passes(5)
+    assert len(alarms(running)) == 1
+    [fill] = [notice.text for notice in running.messenger.told if "Filled 2" in notice.text]
+    assert "order `rest1` was last seen CancelPending" in fill
+    stored = await running.now(ticket.id)
+    assert (stored.order_state, stored.is_followed) == (OrderState.FILLED, False)
+
+
+async def test_a_list_that_lags_makes_no_alarm_of_an_old_order_that_has_gone(running: Room) -> None:
+    await replaced(running, OrderState.CANCEL_PENDING)
+    running.broker.change("order2", OrderState.FILLED, 2)
+    await running.passes(1.5)
+    running.broker.change("rest1", OrderState.CANCELLED)
+    await running.passes(4)
+    assert alarms(running) == []
+    assert any("Filled 2" in notice.text for notice in running.messenger.told)
+
+
+async def test_who_replaces_an_order_that_is_being_cancelled_is_warned(room: Room) -> None:
+    room.broker.rest(Side.BUY, 2)
+    room.broker.change("rest1", OrderState.CANCEL_PENDING)
+    ticket = await room.ticket(REPLACE)
+    assert any("order `rest1` is CancelPending already and may not go" in each for each in ticket.shown.warnings)

@@ -516,7 +516,8 @@ async def test_what_fits_nothing_elsewhere_and_what_stays_refused_are_remarks(st
     assert street.code == 0
     assert told["accounts matched"] == (
         "good (Sim101, Sim102, Apex-001; nothing fits Lost* of limit[1]; nothing fits Apexx* of approval[1]; "
-        "nothing fits Gone of notify[1]; Apex-001 is no simulation and stays refused until an [[account]] names it)"
+        "nothing fits Gone of notify[1]; Apex-001 is no simulation: "
+        "no entry goes there until an [[account]] with live = true names it)"
     )
     street.policy += '[[account]]\nname = "Apex-*"\nlive = true\n'
     told = await street.check()

@@ -78,6 +78,7 @@ shown = st.builds(
     warnings=st.lists(free_words, max_size=3).map(tuple),
     approver_roles=roles,
     working_orders=st.integers(),
+    position_read=st.booleans(),
 )
 names = st.text("abc 1", min_size=1, max_size=5)
 scopes = st.builds(
@@ -112,6 +113,8 @@ progress = st.builds(
         tuple
     ),
     done_at=st.none() | moments,
+    old=st.none() | st.sampled_from(OrderState),
+    old_told=st.booleans(),
 )
 protections = st.builds(
     Protection,
@@ -203,7 +206,15 @@ def test_every_intent_has_a_word_in_the_database() -> None:
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
     assert len(fields(Ticket)) == 28, "a new field needs a column, a line in the codec and one in the strategy above"
-    assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (14, 3, 9, 3)
+    assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (15, 3, 9, 3)
+
+
+async def test_a_row_of_before_positions_could_be_left_unread_and_old_orders_were_watched_is_read(file: Path) -> None:
+    async with opened(sqlite_url(file)) as journal:
+        before = await stored(journal, progress=Progress(done_at=NOON))
+        ask(file, "UPDATE tickets SET shown = json_remove(shown, '$.position_read')")
+        ask(file, "UPDATE tickets SET progress = json_remove(progress, '$.old', '$.old_told')")
+        assert await unread(journal).ticket("t1") == before
 
 
 async def test_a_row_of_before_there_was_shorthand_is_read(file: Path) -> None:

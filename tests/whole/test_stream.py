@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.discord.world import FILLS
 from bot.sandbox.ninjatrader import Kind, Rule, Timing
 from tests.street import CROSSTRADE_SECRET, until
 from tests.whole.conftest import Street, built, new_simulator
@@ -133,4 +134,25 @@ async def test_another_program_takes_the_stream_and_orders_go_on_over_rest(stree
         assert len(street.entries()) == 1
         await theirs.send_json({"action": "ping"})
         assert (await theirs.receive_json()) == {"type": "pong"}
+    assert await street.stop() == 0
+
+
+@pytest.mark.parametrize("away", [{"taken": True}, {"open": False}], ids=["taken", "shut"])
+async def test_while_the_stream_is_away_that_orders_travel_by_ways_out_go_by_rest_and_entries_as_the_policy_says(
+    eventful: Street, away: dict[str, bool]
+) -> None:
+    street = eventful
+    await begun(street, "websocket")
+    await streaming(street)
+    await street.control("stream", **away)
+    await until(lambda: not street.simulator.hub._sessions)
+    await confirmed(street, "place", "entries_fall_back = true", side="buy", qty=1, **WHERE)
+    assert street.simulator.book()["requests"] == []
+    await confirmed(street, "close", "closed 2", **WHERE)
+    assert [(one["call"], one["transport"]) for one in street.simulator.book()["requests"]] == [("ClosePosition", "rest")]
+    policy = street.folder / "policy.toml"
+    policy.write_text(policy.read_text().replace("[desk]", "[desk]\nentries_fall_back = true"))
+    await street.card("Policy changed", FILLS)
+    await confirmed(street, "place", "filled 1", side="buy", qty=1, **WHERE)
+    assert street.simulator.book()["requests"][-1]["transport"] == "rest"
     assert await street.stop() == 0

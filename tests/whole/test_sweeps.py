@@ -179,3 +179,32 @@ async def test_a_flatten_that_was_killed_in_its_cancellation_sends_nothing_more(
     await until(lambda: "Read since: flat." in street.discord.message(card).text, 20)
     assert calls(street) == sent
     assert await street.stop() == 0
+
+
+async def over_everything_while_it_comes_back(street: Street, command: str, word: str) -> None:
+    """Confirm, with an account back from between press and call on."""
+    await street.control("account", account="Other-1", connection="ConnectionLost")
+    card = await street.offered(command, scope="everything")
+    assert "Other-1" not in card.text
+    before = len(calls(street))
+    await street.discord.click("trader", card.id, "Confirm")
+    await until(lambda: len(calls(street)) > before)
+    await street.control("account", account="Other-1", connection="Connected")
+    await until(lambda: word in street.discord.message(card.id).text, 20, lambda: street.discord.message(card.id).text)
+
+
+@BOTH
+async def test_an_account_that_is_not_granted_and_comes_back_is_not_reached_by_everything(street: Street, transport: str) -> None:
+    held_by_all = [{"instrument": "ES 09-26", "quantity": 2}]
+    orders_of_all = [{"instrument": "ES 09-26", "quantity": -2, "ticks": 400}]
+    names = ("Sim101", "Sim102", "Other-1")
+    accounts = [{"name": name, "positions": held_by_all, "orders": orders_of_all} for name in names]
+    await street.control("reset", accounts=accounts)
+    await begun(street, transport)
+    await street.control("faults", rules=[{"kind": "unlisted"}, {"kind": "delay", "call": "CancelOrders", "seconds": 1}])
+    await over_everything_while_it_comes_back(street, "cancel", "accepted · nothing works")
+    await over_everything_while_it_comes_back(street, "flatten", "accepted · flat in")
+    assert set(held(street)) == {("Other-1", "ES 09-26")}
+    assert set(working(street)) == {("Other-1", "ES 09-26")}
+    assert not {"CancelAllOrders", "FlattenEverything"}.intersection(calls(street))
+    assert await street.stop() == 0

@@ -84,6 +84,8 @@ class Kind(StrEnum):
     """The order gets another id, a number, when the broker accepts it; lists show the new one, both find it."""
     STATE_WORD = "state_word"
     """Orders that live are shown in the state `body`, such as "Trigger pending"."""
+    UNLISTED = "unlisted"
+    """Accounts whose connection is down are left out of the lists of all accounts, all positions and the snapshot."""
     PRUNED = "pruned"
     """Orders leave lists and GetOrder `seconds` after their end (default: at once)."""
     CLOSE_FIELDS = "close_fields"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from .book import Execution, account_row, position_row, side_word
+from .book import Account, Execution, account_row, position_row, side_word
 from .calls import Ask
 from .faults import Kind
 from .orders import Order
@@ -19,7 +19,13 @@ LIFECYCLE_DEFAULT, LIFECYCLE_MAX = 200, 2000
 async def list_accounts(ask: Ask) -> dict[str, Any]:
     """GET accounts; the items are taken to be GetAccount's (inferred)."""
     market = ask.world.market
-    return {"accounts": [account_row(account, market) for account in ask.world.accounts], "success": True}
+    return {"accounts": [account_row(account, market) for account in _shown(ask)], "success": True}
+
+
+def _shown(ask: Ask) -> list[Account]:
+    """The accounts that lists of all of them show."""
+    connected = [account for account in ask.world.accounts if account.is_connected]
+    return connected if len(connected) < len(ask.world.accounts) and ask.take(Kind.UNLISTED) else list(ask.world.accounts)
 
 
 async def get_account(ask: Ask) -> dict[str, Any]:
@@ -31,7 +37,7 @@ async def snapshot(ask: Ask) -> dict[str, Any]:
     """GET accounts/snapshot: every account with its open positions; no `success` in the sample."""
     world, now = ask.world, ask.world.clock()
     accounts: list[dict[str, Any]] = []
-    for account in world.accounts:
+    for account in _shown(ask):
         held = account.open_positions()
         row = account_row(account, world.market)
         extra: dict[str, Any] = {"type": "NinjaTrader.Cbi.Account", "isAccountFlat": not held}
@@ -75,7 +81,7 @@ async def all_positions(ask: Ask) -> dict[str, Any]:
     flat_too, at = ask.args.flag("includeFlat", default=False), moment(ask)
     rows = [
         {**position_row(account, contract, held, ask.world.market), "tag": None}
-        for account in ask.world.accounts
+        for account in _shown(ask)
         for contract, held in (account.positions if at is None else positions_at(ask, account, at)).items()
         if flat_too or held.quantity
     ]

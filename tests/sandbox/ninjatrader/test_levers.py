@@ -99,6 +99,22 @@ async def test_another_program_takes_the_stream_or_it_is_shut_until_it_is_opened
         assert await socket.receive_json() == {"type": "pong"}
 
 
+async def test_an_account_without_its_broker_may_be_left_out_of_lists_and_is_reached_all_the_same(api: Api) -> None:
+    async def listed() -> tuple[set[str], set[str]]:
+        accounts, positions = await api.get("accounts"), await api.get("positions")
+        return {row["name"] for row in accounts["accounts"]}, {row["account"] for row in positions["positions"]}
+
+    everything = await listed()
+    assert "Sim101" in everything[0] & everything[1]
+    await api.control("account", account="Sim101", connection="ConnectionLost")
+    assert await listed() == everything
+    await api.fault("unlisted")
+    assert await listed() == (everything[0] - {"Sim101"}, everything[1] - {"Sim101"})
+    assert (await api.get("accounts/Sim101/positions"))["positions"] != []
+    await api.control("account", account="Sim101", connection="Connected")
+    assert await listed() == everything
+
+
 async def test_without_a_feed_there_are_no_bars_and_no_prices(api: Api) -> None:
     await api.control("price", instrument="ES 09-26", feed=False)
     bars = await api.post("market/bars", {"instrument": "ES 09-26"})
