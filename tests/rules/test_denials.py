@@ -117,6 +117,14 @@ SAID: list[tuple[World, str, str]] = [
         "Ada is flattening `Sim101` (ticket earlier), so nothing new is taken there; wait until its card says what became of it.",
     ),
     (
+        ALONE["what closes already"][0],
+        "CLOSING: order=o1 remaining=1",
+        (
+            "Order `o1` closes there already (SELL 1 MARKET, 1 to fill); wait for it, or take it back with `/cancel "
+            "scope:order account:Sim101 order:o1` and ask again."
+        ),
+    ),
+    (
         ALONE["outcome unknown"][0],
         "OUTCOME_UNKNOWN: ticket=earlier state=unknown",
         "The outcome of ticket earlier in `Sim101` ES 09-26 is not known yet; wait until its card says what became of it.",
