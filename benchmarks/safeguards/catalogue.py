@@ -180,16 +180,17 @@ SAFEGUARDS = (
     _one(
         "flat is only what was read as flat",
         "a flatten is told as done with a position open",
-        "bot/desk/sweep.py",
-        "        left = left_of(self._lines)\n        legs",
-        "        left: list[str] = []\n        legs",
+        "bot/desk/sweepend.py",
+        "    if not left_of(left.lines):\n",
+        "    if not left_of(()):\n",
     ),
     _one(
         "the new order of a verified reversal waits for flat",
         "the position is doubled where the close is slow",
         "bot/desk/verified.py",
-        "            if left is None or passed >= patience:\n                return left\n",
-        "            if left is None or passed >= patience:\n                return None\n",
+        "            if passed >= patience or _is_turned(course.ticket, intent, facts):\n",
+        "            if passed >= patience or passed >= timedelta(0):\n                return None\n"
+        "            if _is_turned(course.ticket, intent, facts):\n",
     ),
     _one(
         "an order without an answer isn't looked for among everything",
