@@ -42,9 +42,13 @@ class Retirer:
     _watched: set[str] = field(default_factory=set)
     _seen: dict[str, tuple[datetime, Sequence[Position]]] = field(default_factory=dict)
     _looked: dict[str, datetime] = field(default_factory=dict)
+    # Since when a position may have gone, and when one that a list may not show yet is looked at again.
+    _moved: datetime | None = None
+    _again: dict[str, datetime] = field(default_factory=dict)
 
     def soon(self) -> None:
         """Look without waiting for the next round: something has filled or closed, so a position may be gone."""
+        self._moved = self.clock()
         if self._round is not None:
             self._hasten(self._round + self.timings.retire_soonest)
             self.called.set()
@@ -75,11 +79,12 @@ class Retirer:
                 await self._retire(ticket, "old")
             elif not ticket.is_followed:
                 by_account[ticket.order.account].append(ticket)
-        for account in sorted(by_account, key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
-            if self._is_fresh(account) or self.pace.is_free(self.clock()):
+        for account in sorted(filter(self._is_due, by_account), key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
+            if self._is_fresh(account) or self._may_ask(account):
                 await self._look_at(account, by_account[account])
             else:
-                self._hasten(self.pace.free_at(self.clock()))
+                # Orders are followed first: whoever presses a button that means nothing any more is answered all the same.
+                self._hasten(self.clock() + self.timings.request_every)
         return max((self._due - self.clock()).total_seconds(), 0.0) if self._watched else None
 
     async def _tickets(self, since: datetime) -> list[Ticket]:
@@ -94,6 +99,7 @@ class Retirer:
     async def _look_at(self, account: str, tickets: Sequence[Ticket]) -> None:
         """A failed read is no evidence of a flat position."""
         self._looked[account] = now = self.clock()
+        self._again.pop(account, None)
         try:
             positions = await self._positions(account)
         except BrokerError as error:
@@ -107,7 +113,21 @@ class Retirer:
             if now >= shown_at:
                 await self._retire(ticket, "closed")
             else:
+                self._again[account] = min(shown_at, self._again.get(account, shown_at))
                 self._hasten(shown_at)
+
+    def _is_due(self, account: str) -> bool:
+        """Tell whether an account is looked at in this round: not where another one has just done so and nothing has moved."""
+        now, looked = self.clock(), self._looked.get(account)
+        if looked is None or now - looked >= self.timings.retire_every or now >= self._again.get(account, now + OVERLAP):
+            return True
+        return self._moved is not None and looked <= self._moved
+
+    def _may_ask(self, account: str) -> bool:
+        """Tell whether a request may be made: while following asks for nothing, and else only after waiting for two rounds."""
+        now, looked = self.clock(), self._looked.get(account)
+        long = looked is not None and now - looked >= 2 * self.timings.retire_every
+        return self.pace.is_idle(now) or (long and self.pace.is_free(now))
 
     def _is_fresh(self, account: str) -> bool:
         return account in self._seen and self.clock() - self._seen[account][0] <= self.timings.positions_fresh
