@@ -121,13 +121,16 @@ class Retirer:
         now, looked = self.clock(), self._looked.get(account)
         if looked is None or now - looked >= self.timings.retire_every or now >= self._again.get(account, now + OVERLAP):
             return True
-        return self._moved is not None and looked <= self._moved
+        return self._has_moved(looked)
 
     def _may_ask(self, account: str) -> bool:
-        """Tell whether a request may be made: while following asks for nothing, and else only after waiting for two rounds."""
+        """Tell whether a request may be made: while following asks for none; else where something moved, or after two rounds."""
         now, looked = self.clock(), self._looked.get(account)
-        long = looked is not None and now - looked >= 2 * self.timings.retire_every
-        return self.pace.is_idle(now) or (long and self.pace.is_free(now))
+        hurries = looked is None or self._has_moved(looked) or now - looked >= 2 * self.timings.retire_every
+        return self.pace.is_idle(now) or (hurries and self.pace.is_free(now))
+
+    def _has_moved(self, looked: datetime) -> bool:
+        return self._moved is not None and looked <= self._moved
 
     def _is_fresh(self, account: str) -> bool:
         return account in self._seen and self.clock() - self._seen[account][0] <= self.timings.positions_fresh
