@@ -772,13 +772,24 @@ def cancels(action: ExitAction, market: Market) -> bool:
     return isinstance(action, CancelEverything)
 
 
+def held_there(trial: "Trial", market: Market) -> int:
+    """What is open there, signed."""
+    position = trial.books[market[0]].position(market[1])
+    return position.quantity if position else 0
+
+
 @dataclass
 class Closed:
     """What is known of the last close of a contract, kept apart from the code that is tested."""
 
     state: LegState
     at: float
+    held: int
     clear_since: float | None = None
+
+    def may_be(self, order: Order) -> bool:
+        """Whether an order that works may be this close; one whose type isn't told may be any."""
+        return order.type in {None, OrderType.MARKET} and order.side.sign * self.held < 0
 
     def is_proved_over(self, now: float) -> bool:
         if self.state in {LegState.REJECTED, LegState.NOT_SENT}:
@@ -870,7 +881,8 @@ def test_whatever_happens_nothing_is_closed_beside_what_may_fill_nor_twice_nor_c
         for (name, contract), last in closed.items():
             facts = dict(zip(sweep.scope.accounts, books, strict=True))[name]
             if facts.positions is not None and facts.orders is not None:
-                last.clear_since = None if works_in(facts, contract) else last.clear_since or now
+                works = any(last.may_be(order) for order in works_in(facts, contract))
+                last.clear_since = None if works else last.clear_since or now
         actions = trial.reads(*books, at=now, held_up=held_up)
         before = list(sent)
         assert len(actions) == len(set(map(repr, actions)))
@@ -880,7 +892,7 @@ def test_whatever_happens_nothing_is_closed_beside_what_may_fill_nor_twice_nor_c
             state = data.draw(st.sampled_from(list(AGAIN)))
             trial.sends(action, state)
             sent.append(action)
-            closed |= {market: Closed(state, trial.seconds) for market in closes_of(action, trial)}
+            closed |= {market: Closed(state, trial.seconds, held_there(trial, market)) for market in closes_of(action, trial)}
         markets = [market for action in actions for market in closes_of(action, trial)]
         assert len(markets) == len(set(markets)), "closed twice in one step"
 
