@@ -15,6 +15,9 @@ from bot.trading.tickets import TicketState
 from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
 
+# Random books are many seconds of a processor, however busy it is.
+pytestmark = pytest.mark.timeout(900)
+
 # What still fills when the time is over moves on between the last reading and the look of this test.
 A_READING_AGO = timedelta(seconds=2)
 

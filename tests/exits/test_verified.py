@@ -3,11 +3,16 @@
 import asyncio
 import random
 
+import pytest
+
 from bot.desk.requests import ReverseRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.trading.orders import Side
 from bot.trading.tickets import TicketState
 from tests.exits.floor import LATE, QUICK, Floor, open_floor
+
+# Random books are many seconds of a processor, however busy it is.
+pytestmark = pytest.mark.timeout(900)
 
 WHERE = ("Sim1", "ES 12-26")
 CALLS = ("ClosePosition", "PlaceOrder")

@@ -8,12 +8,17 @@ import asyncio
 import random
 from collections import Counter
 
+import pytest
+
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState
 from tests.exits.floor import CLOSES, QUICK, Floor, open_floor
+
+# Random books are many seconds of a processor, however busy it is.
+pytestmark = pytest.mark.timeout(900)
 
 NAME, CONTRACT = "Sim1", "ES 12-26"
 WHERE = (NAME, CONTRACT)
