@@ -103,7 +103,7 @@ class Charts:
             Stop: not granted, or what was typed can't be used.
         """
         period = _period(request)
-        asked = instrument(request.instrument, self.clock())
+        asked = instrument(request.instrument, self.clock)
         self.naming.ask(member, Request("chart"))
         account = None if request.account is None else await self.naming.account(member, "chart", request.account)
         (bars, why), quoted, (positions, orders) = await asyncio.gather(

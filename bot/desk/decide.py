@@ -90,7 +90,7 @@ class Decider:
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
         since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
         denials = (*barred, *since, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
-        shown = None if denials else _warned(plan.plan(fresh, facts, policy, now), fresh, switches)
+        shown = None if denials else _warned(plan.plan(fresh, facts, policy, self.clock.host().date()), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 

@@ -214,7 +214,7 @@ class Drafts:
         self, member: Member, request: EntryRequest | CloseRequest | BracketRequest, terms: Terms | None
     ) -> tuple[str, Contract]:
         """The account and the contract, for somebody who may."""
-        named = instrument(request.instrument, self.clock())
+        named = instrument(request.instrument, self.clock)
         root = named.root if isinstance(named, Contract) else named.name
         account = await self.naming.account(member, request.command, request.account)
         asked = Request(request.command, account, root)

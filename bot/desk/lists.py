@@ -23,7 +23,7 @@ Row = TypeVar("Row", Position, Order)
 
 async def positions(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Position], ...]:
     """Open positions, of one contract or of every month of a root when an instrument is given."""
-    wanted = None if typed is None else instrument(typed, reader.clock.host())
+    wanted = None if typed is None else instrument(typed, reader.clock)
 
     def held(rows: Sequence[Position]) -> list[Position]:
         return [row for row in rows if fits(row.contract, wanted)]
@@ -37,7 +37,7 @@ async def positions(reader: Reader, member: Member, account: str | None, typed: 
 
 async def orders(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...]:
     """Working orders, likewise."""
-    wanted = None if typed is None else instrument(typed, reader.clock.host())
+    wanted = None if typed is None else instrument(typed, reader.clock)
 
     def working(rows: Sequence[Order]) -> list[Order]:
         return [row for row in rows if not row.state.is_done and fits(row.contract, wanted)]

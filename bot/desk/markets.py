@@ -60,8 +60,8 @@ async def _quotes(reader: Reader, asked: Asked, ask: Ask, account: str | None) -
 
 
 def _instruments(reader: Reader, typed: str, most: int) -> list[Contract | Root]:
-    now = reader.clock.host()
-    asked = dict.fromkeys(instrument(part, now) for part in typed.split(",") if part.strip()) or [instrument(typed, now)]
+    named = (instrument(part, reader.clock) for part in typed.split(",") if part.strip())
+    asked = dict.fromkeys(named) or [instrument(typed, reader.clock)]
     if len(asked) > most:
         raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for at most {most} instruments at once."))
     return list(asked)

@@ -5,9 +5,9 @@ What is then read or decided about them isn't here.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import get_close_matches
 
+from bot.clock import Clock
 from bot.desk.directory import Directory
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
@@ -79,14 +79,14 @@ class Naming:
         raise Stop(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
 
 
-def instrument(typed: str, now: datetime) -> Contract | Root:
-    """What was typed, as a contract or a bare root.
+def instrument(typed: str, clock: Clock) -> Contract | Root:
+    """What was typed, as a contract or a bare root; a year of one digit goes by the calendar that people see.
 
     Raises:
         Stop: nothing, or more than one contract, fits.
     """
     try:
-        return parse_instrument(typed, now.date())
+        return parse_instrument(typed, clock.host().date())
     except InstrumentError as error:
         raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
 

@@ -196,7 +196,7 @@ class Safety:
         _check(request)
         root = EVERYTHING
         if request.instrument.strip():
-            named = instrument(request.instrument, self._clock())
+            named = instrument(request.instrument, self._clock)
             root = named.root if isinstance(named, Contract) else named.name
         if not request.account.strip():
             return EVERYTHING, root, None

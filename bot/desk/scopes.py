@@ -68,7 +68,7 @@ class Scopes:
         return await self._one(member, request)
 
     async def _one(self, member: Member, request: FlattenRequest | CancelRequest) -> Scope:
-        named = instrument(request.instrument, self.clock()) if request.scope == "instrument" else None
+        named = instrument(request.instrument, self.clock) if request.scope == "instrument" else None
         account = await self.naming.account(member, request.command, request.account)
         if named is None or isinstance(named, Contract):
             return Scope((account,), named)

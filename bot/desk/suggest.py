@@ -127,7 +127,7 @@ class Suggest:
 
     async def _contract(self, member: Member, so_far: SoFar, account: str) -> Contract | None:
         try:
-            named = parse_instrument(so_far.instrument, self.clock().date())
+            named = parse_instrument(so_far.instrument, self.clock.host().date())
         except InstrumentError:
             return None
         root = named.root if isinstance(named, Contract) else named.name

@@ -1,7 +1,7 @@
 """What would happen: the facts of a card worked out from what was read, and whether they still hold at the press."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from bot.trading import market
@@ -32,7 +32,7 @@ from bot.trading.tickets import Shown, side_word
 from bot.trading.words import code, price
 
 
-def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Shown:
+def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Shown:
     """The facts to show, from facts that have passed the limits.
 
     Raises:
@@ -59,7 +59,7 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, now: datetime) -> Sh
         tick_size=None if quote is None else quote.tick_size,
         tick_value=None if quote is None else quote.tick_value,
         point_value=None if quote is None else quote.point_value,
-        warnings=tuple(_warnings(intent, held, facts, now)),
+        warnings=tuple(_warnings(intent, held, facts, today)),
         approver_roles=_approvers(intent, policy),
         working_orders=_others_working(intent, facts),
         position_read=facts.positions is not None,
@@ -202,9 +202,9 @@ def _others_working(intent: OrderIntent, facts: Facts) -> int:
     return sum(1 for order in facts.working(intent.contract) if its not in order.ids)
 
 
-def _warnings(intent: OrderIntent, position: int, facts: Facts, now: datetime) -> list[str]:
+def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> list[str]:
     terms = intent.terms
-    found = list(warnings_about(intent.contract, now.date(), facts.front, leaving=isinstance(intent, EXITS)))
+    found = list(warnings_about(intent.contract, today, facts.front, leaving=isinstance(intent, EXITS)))
     if isinstance(intent, CLOSING) and not isinstance(intent, Close) and position and (terms.side is Side.BUY) == (position > 0):
         again = side_word(terms.quantity * terms.side.sign)
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")

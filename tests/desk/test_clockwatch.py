@@ -3,7 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.desk.ports import EventName
+from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
+from bot.trading.instruments import Contract
+from bot.trading.intents import touches
 from bot.trading.policy import Route
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
@@ -39,3 +44,12 @@ async def test_what_is_left_is_found_by_its_time_at_the_next_start(room: Room) -
     await starts(room)
     await eventually(lambda: TicketState.UNKNOWN in room.messenger.states(ticket.id))
     assert (await room.now(ticket.id)).sent_at == ticket.created_at + HOUR
+
+
+@pytest.mark.parametrize("request_", [FlattenRequest("instrument", "Sim101", "ESU3"), CloseRequest("Sim101", "ESU3")])
+async def test_a_year_of_one_digit_is_read_by_the_calendar_that_people_see(room: Room, request_: TicketRequest) -> None:
+    """A machine that begins with a clock years behind and is then set: whoever types ``ESU3`` means the coming one."""
+    september = Contract("ES", 2033, 9)
+    room.broker.book_positions["Sim101", september] = 2
+    room.clock.ahead = timedelta(days=7 * 365)
+    assert touches((await room.ticket(request_)).intent, "Sim101", september)

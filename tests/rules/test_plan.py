@@ -1,7 +1,7 @@
 """The plan: the card says what would happen in words and numbers, and no longer when that isn't true any more."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,7 @@ from tests.rules.strategies import (
 )
 
 LAST = Decimal("5800.25")
+TODAY = NOW.date()
 
 
 def gone(before: Shown, after: Shown, tolerance: int, kind: OrderType) -> str | None:
@@ -65,13 +66,13 @@ def held(quantity: int) -> Facts:
 
 
 def test_a_plan_shows_what_was_read() -> None:
-    assert plan(INTENT, FACTS, POLICY, NOW) == SHOWN
+    assert plan(INTENT, FACTS, POLICY, TODAY) == SHOWN
 
 
 @MODEST
 @given(position=positions, terms=well_formed_terms())
 def test_after_the_order_the_position_is_the_new_order_whatever_it_was_before(position: int, terms: Terms) -> None:
-    shown = plan(replace(INTENT, terms=terms), held(position), POLICY, NOW)
+    shown = plan(replace(INTENT, terms=terms), held(position), POLICY, TODAY)
     assert (shown.position, shown.after) == (position, terms.quantity * terms.side.sign)
 
 
@@ -90,7 +91,7 @@ NEEDED: dict[str, Facts] = {
 @pytest.mark.parametrize("facts", NEEDED.values(), ids=list(NEEDED))
 def test_there_is_no_plan_without_all_that_a_card_shows(facts: Facts) -> None:
     with pytest.raises(ValueError, match="a plan"):
-        plan(INTENT, facts, POLICY, NOW)
+        plan(INTENT, facts, POLICY, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -109,12 +110,12 @@ def test_i15_only_what_is_proved_to_be_a_simulation_is_shown_as_one(
     live: bool,
 ) -> None:
     facts = replace(FACTS, account=replace(ACCOUNT, provider=provider))
-    assert plan(INTENT, facts, replace(POLICY, accounts=rules), NOW).live is live
+    assert plan(INTENT, facts, replace(POLICY, accounts=rules), TODAY).live is live
 
 
 def test_a_plan_names_the_roles_that_must_approve_this_quantity() -> None:
     policy = Policy(grants=(), approvals=(Approval(("Sim*",), 1101, 3), Approval(("Sim*",), 1102, 4)))
-    assert plan(INTENT, FACTS, policy, NOW).approver_roles == {1101}
+    assert plan(INTENT, FACTS, policy, TODAY).approver_roles == {1101}
 
 
 def test_only_orders_of_this_month_that_may_still_fill_are_counted_as_working() -> None:
@@ -125,8 +126,8 @@ def test_only_orders_of_this_month_that_may_still_fill_are_counted_as_working() 
         replace(ORDER, state=OrderState.CANCELLED, filled=1),
         replace(ORDER, contract=ES_DECEMBER),
     )
-    assert plan(INTENT, replace(FACTS, orders=orders), POLICY, NOW).working_orders == 2
-    assert plan(INTENT, replace(FACTS, orders=None), POLICY, NOW).working_orders == 0
+    assert plan(INTENT, replace(FACTS, orders=orders), POLICY, TODAY).working_orders == 2
+    assert plan(INTENT, replace(FACTS, orders=None), POLICY, TODAY).working_orders == 0
 
 
 @pytest.mark.parametrize(
@@ -153,14 +154,14 @@ def test_only_orders_of_this_month_that_may_still_fill_are_counted_as_working() 
     ],
 )
 def test_the_steps_say_in_words_what_will_be_sent(position: int, intent: Reverse, said: tuple[str, str]) -> None:
-    assert steps(intent, plan(intent, held(position), POLICY, NOW)) == said
+    assert steps(intent, plan(intent, held(position), POLICY, TODAY)) == said
 
 
 @MODEST
 @given(position=positions, terms=well_formed_terms())
 def test_the_steps_name_every_number_that_is_sent(position: int, terms: Terms) -> None:
     intent = replace(INTENT, terms=terms)
-    close, entry = steps(intent, plan(intent, held(position), POLICY, NOW))
+    close, entry = steps(intent, plan(intent, held(position), POLICY, TODAY))
     assert close.split("(")[1].startswith(f"{'sell' if position > 0 else 'buy'} {abs(position)} ")
     assert entry.startswith(f"then {terms.side.upper()} {terms.quantity} {terms.type}")
     assert all(str(price) in entry for price in (terms.limit, terms.stop) if price is not None)
@@ -174,7 +175,7 @@ def test_a_contract_that_ends_is_warned_about_and_who_gets_out_is_told_of_its_en
     intent: OrderIntent, said: list[str]
 ) -> None:
     facts = replace(FACTS, front=Contract("ES", 2026, 12))
-    warnings = " ".join(plan(intent, facts, POLICY, datetime(2026, 9, 15, 14, 30, tzinfo=UTC)).warnings)
+    warnings = " ".join(plan(intent, facts, POLICY, date(2026, 9, 15)).warnings)
     assert "ES 09-26 expires on 2026-09-18, in 3 days" in warnings
     assert all(words in warnings for words in said)
     assert ("roll" in warnings) is bool(said)
@@ -183,7 +184,7 @@ def test_a_contract_that_ends_is_warned_about_and_who_gets_out_is_told_of_its_en
 @MODEST
 @given(position=positions, side=sides, quantity=quantities)
 def test_a_side_that_doesnt_oppose_the_position_is_a_warning(position: int, side: Side, quantity: int) -> None:
-    warnings = plan(asked(side, quantity), held(position), POLICY, NOW).warnings
+    warnings = plan(asked(side, quantity), held(position), POLICY, TODAY).warnings
     opposes = side.sign * position < 0
     assert len(warnings) == (0 if opposes else 1)
     if not opposes:
@@ -210,26 +211,26 @@ def test_a_limit_that_crosses_the_market_is_a_warning(
     warned: bool,
 ) -> None:
     intent = asked(side, 1, kind, limit=Decimal(limit), stop=Decimal(5805) if kind.has_stop else None)
-    shown = plan(intent, held(-side.sign), POLICY, NOW)
+    shown = plan(intent, held(-side.sign), POLICY, TODAY)
     assert shown.warnings == ((f"a {side} limit at {limit} fills at once",) if warned else ())
 
 
 @pytest.mark.parametrize(("market_open", "warnings"), [(False, ("the market is closed",)), (True, ()), (None, ())])
 def test_a_closed_market_is_a_warning(market_open: bool | None, warnings: tuple[str, ...]) -> None:
     facts = replace(FACTS, quote=replace(QUOTE, market_open=market_open))
-    assert plan(INTENT, facts, POLICY, NOW).warnings == warnings
+    assert plan(INTENT, facts, POLICY, TODAY).warnings == warnings
 
 
 def test_a_close_into_a_shut_market_says_when_it_fills() -> None:
     facts = replace(held(2), quote=replace(QUOTE, market_open=False))
     intent = Close("Sim101", ES, Terms(Side.SELL, 2))
-    assert plan(intent, facts, POLICY, NOW).warnings == ("the market is shut: it fills at the open",)
+    assert plan(intent, facts, POLICY, TODAY).warnings == ("the market is shut: it fills at the open",)
 
 
 def test_all_warnings_that_are_true_are_told_together() -> None:
     facts = replace(held(2), quote=replace(QUOTE, market_open=False))
     intent = asked(Side.BUY, 1, OrderType.LIMIT, limit=Decimal(5801))
-    assert len(plan(intent, facts, POLICY, NOW + timedelta(days=60)).warnings) == 4
+    assert len(plan(intent, facts, POLICY, TODAY + timedelta(days=60)).warnings) == 4
 
 
 def test_a_card_whose_facts_are_the_same_still_tells_the_truth() -> None:
@@ -351,12 +352,12 @@ PLANS: dict[str, tuple[OrderIntent, int, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("intent", "after", "said"), PLANS.values(), ids=list(PLANS))
 def test_the_plan_of_every_command_says_what_comes_of_it_and_how(intent: OrderIntent, after: int, said: tuple[str, ...]) -> None:
-    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, NOW)
+    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, TODAY)
     assert (shown.position, shown.after, steps(intent, shown)) == (2, after, said)
 
 
 def test_of_an_order_to_change_that_is_not_listed_nothing_is_taken_for_filled() -> None:
-    assert plan(PLANS["modify"][0], FACTS, POLICY, NOW).after == 4
+    assert plan(PLANS["modify"][0], FACTS, POLICY, TODAY).after == 4
 
 
 @pytest.mark.parametrize(
@@ -368,19 +369,19 @@ def test_of_an_order_to_change_that_is_not_listed_nothing_is_taken_for_filled() 
     ],
 )
 def test_a_bracket_says_how_many_orders_it_cancels(orders: tuple[Any, ...], said: str) -> None:
-    assert steps(BRACKET, plan(BRACKET, replace(FACTS, orders=orders), POLICY, NOW))[0] == said
+    assert steps(BRACKET, plan(BRACKET, replace(FACTS, orders=orders), POLICY, TODAY))[0] == said
 
 
 def test_without_a_position_a_flatplace_has_nothing_to_close() -> None:
     intent = FlatPlace("Sim101", ES, Terms(Side.SELL, 3))
-    shown = plan(intent, replace(FACTS, positions=()), POLICY, NOW)
+    shown = plan(intent, replace(FACTS, positions=()), POLICY, TODAY)
     assert (shown.after, steps(intent, shown)) == (-3, ("nothing to close", "SELL 3 MARKET → SHORT 3"))
 
 
 @pytest.mark.parametrize("command", ["verified", "invert", "close", "bracket"])
 def test_there_is_no_plan_of_what_needs_a_position_where_there_is_none(command: str) -> None:
     with pytest.raises(ValueError, match="needs a position"):
-        plan(PLANS[command][0], replace(FACTS, positions=()), POLICY, NOW)
+        plan(PLANS[command][0], replace(FACTS, positions=()), POLICY, TODAY)
 
 
 @pytest.mark.parametrize("command", PLANS)
@@ -389,39 +390,39 @@ def test_only_ways_out_are_planned_without_a_price_and_without_an_approval(comma
     policy = replace(POLICY, approvals=(Approval(("*",), 1101, 1),))
     facts = replace(FACTS, orders=(WORKS,))
     out = command in {"close", "close a part", "cancel", "bracket"}
-    assert plan(intent, facts, policy, NOW).approver_roles == (set() if out else {1101})
+    assert plan(intent, facts, policy, TODAY).approver_roles == (set() if out else {1101})
     if out:
-        shown = plan(intent, replace(facts, quote=None), policy, NOW)
+        shown = plan(intent, replace(facts, quote=None), policy, TODAY)
         assert (shown.bid, shown.ask, shown.last, shown.quoted_at, shown.tick_size) == (None, None, None, None, None)
     else:
         with pytest.raises(ValueError, match="needs a quote"):
-            plan(intent, replace(facts, quote=None), policy, NOW)
+            plan(intent, replace(facts, quote=None), policy, TODAY)
 
 
 def test_the_order_that_goes_is_not_among_the_others_that_work() -> None:
     orders = (WORKS, replace(WORKS, ids=("o2",)))
     for command, count in (("replace", 1), ("modify", 1), ("cancel", 1), ("bracket", 2), ("place", 2)):
-        assert plan(PLANS[command][0], replace(FACTS, orders=orders), POLICY, NOW).working_orders == count, command
+        assert plan(PLANS[command][0], replace(FACTS, orders=orders), POLICY, TODAY).working_orders == count, command
 
 
 def test_a_partial_close_warns_of_what_it_leaves_working() -> None:
     facts = replace(FACTS, orders=(WORKS,))
     part, whole = PLANS["close a part"][0], PLANS["close"][0]
-    assert plan(part, facts, POLICY, NOW).warnings == ("a partial close leaves stops and targets working: 1 there",)
-    assert plan(part, FACTS, POLICY, NOW).warnings == ()
-    assert plan(whole, facts, POLICY, NOW).warnings == ()
+    assert plan(part, facts, POLICY, TODAY).warnings == ("a partial close leaves stops and targets working: 1 there",)
+    assert plan(part, FACTS, POLICY, TODAY).warnings == ()
+    assert plan(whole, facts, POLICY, TODAY).warnings == ()
 
 
 def test_an_inversion_always_opposes_and_a_verified_reversal_may_not() -> None:
-    assert plan(PLANS["invert"][0], FACTS, POLICY, NOW).warnings == ()
+    assert plan(PLANS["invert"][0], FACTS, POLICY, TODAY).warnings == ()
     same = VerifiedReverse("Sim101", ES, Terms(Side.BUY, 1), "own")
-    assert plan(same, FACTS, POLICY, NOW).warnings == ("buy doesn't oppose LONG 2: it closes and opens LONG 1 again",)
+    assert plan(same, FACTS, POLICY, TODAY).warnings == ("buy doesn't oppose LONG 2: it closes and opens LONG 1 again",)
 
 
 def test_a_replacement_that_fills_at_once_is_a_warning_and_a_target_is_not() -> None:
     crossing = Replace("Sim101", ES, replace(LIMIT, limit=Decimal(5801)), "o1", BEFORE)
-    assert plan(crossing, replace(FACTS, orders=(WORKS,)), POLICY, NOW).warnings == ("a buy limit at 5801.00 fills at once",)
-    assert plan(BRACKET, FACTS, POLICY, NOW).warnings == ()
+    assert plan(crossing, replace(FACTS, orders=(WORKS,)), POLICY, TODAY).warnings == ("a buy limit at 5801.00 fills at once",)
+    assert plan(BRACKET, FACTS, POLICY, TODAY).warnings == ()
 
 
 # As things are now.
@@ -503,6 +504,6 @@ def test_prices_beside_each_other_have_the_same_decimals() -> None:
     """One was typed, the other listed; both lie on the tick."""
     before, after = replace(BEFORE, limit=Decimal("5790.25")), replace(BEFORE, limit=Decimal("5791.5"))
     intent = Change("Sim101", ES, after, "o1", before)
-    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, NOW)
+    shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, TODAY)
     assert steps(intent, shown) == ("change BUY 4 LIMIT limit 5790.25 to BUY 4 LIMIT limit 5791.50",)
     assert no_longer_true(intent, replace(intent, before=after), shown, shown, 4) == "the order is now BUY 4 LIMIT limit 5791.50"
