@@ -112,7 +112,7 @@ class Look:
         return details is not None and details.connected is not False
 
     async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
-        """Likewise, as far as a sweep is about them: of one strategy its own orders and then what it holds."""
+        """Read an account's orders and then its positions; of one strategy its own orders and then what it holds."""
         if not isinstance(sweep, FlattenStrategy):
             return await self.holdings(account, within)
         missing: list[str] = []

@@ -162,8 +162,10 @@ class _Run:
 
     async def _take_note_of_rejections(self, books: dict[str, Facts]) -> None:
         """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
-        for market, order in self._exits.rejections(books):
-            words = await self._parts.reasons.why(order.account, order.id)
+        rejected = self._exits.rejections(books)
+        # All at once: however many there are, closing waits for one answer.
+        said = await asyncio.gather(*(self._parts.reasons.why(order.account, order.id) for _, order in rejected))
+        for (market, _), words in zip(rejected, said, strict=True):
             self._exits.refused(market, words)
             if (index := self._legs.get(market)) is not None:
                 await self._course.rejected(index, words)

@@ -14,6 +14,7 @@ from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import TicketState, move
 from bot.trading.words import code
 
+LOOK = "Look at NinjaTrader."
 UNSEEN = "Sent unseen, as the lists could not be read; it is read back as soon as they can be."
 
 
@@ -55,9 +56,6 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     told = " ".join(filter(None, (f"{_what(left)}.", left.halted, _refused(left.barred), commands_for(left.lines), LOOK)))
     changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
-
-
-LOOK = "Look at NinjaTrader."
 
 
 def _what(left: Left) -> str:

@@ -9,6 +9,7 @@ from bot.desk.ports import Tone
 from bot.desk.requests import CloseRequest, FlattenRequest, ReverseRequest
 from bot.trading.actions import FlattenAccount
 from bot.trading.closing import LISTS_LAG
+from bot.trading.instruments import Contract
 from bot.trading.intents import Close
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
@@ -154,6 +155,16 @@ async def test_a_flatten_sends_nothing_more_after_two_rejections_alike_and_says_
     assert (running.broker.times[-1] - running.broker.times[0]).total_seconds() < 10
     await eventually(lambda: bool(running.messenger.told))
     assert "locked by risk" in running.messenger.told[-1].text
+
+
+async def test_reasons_that_do_not_come_hold_up_the_next_close_once_however_many_are_asked_for(running: Room) -> None:
+    for root in ("NQ", "YM", "RTY", "CL"):
+        running.broker.book_positions["Sim101", Contract(root, 2026, 9)] = 1
+    running.broker.locked = "Account is locked by risk"
+    running.broker.hanging.add("lifecycle")
+    await closed(running, FLATTEN)
+    assert len(running.broker.sent) > 1
+    assert (running.broker.times[1] - running.broker.times[0]).total_seconds() < 5
 
 
 async def test_a_close_is_never_denied_by_a_flatten_that_does_not_close(running: Room) -> None:

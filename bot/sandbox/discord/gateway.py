@@ -29,6 +29,8 @@ from bot.sandbox.discord._simcord import (
 from bot.sandbox.discord.watch import Watch
 
 _HEARTBEAT_MS = 41250
+# Seconds, about what a network takes.
+_ACK_AFTER = 0.05
 _CHUNK = 1000
 _AUTHENTICATION_FAILED = 4004
 # What GUILD_CREATE has on the service and SimCord leaves out.
@@ -220,7 +222,8 @@ class Gateway:
     def _take(self, line: _Line, op: int, data: Any) -> None:
         match op:
             case _Op.HEARTBEAT:
-                line.send(_Op.HEARTBEAT_ACK, None)
+                # discord.py's thread notes when it has sent only afterwards; an answer before that looks like one that is late.
+                asyncio.get_running_loop().call_later(_ACK_AFTER, line.send, _Op.HEARTBEAT_ACK, None)
             case _Op.IDENTIFY:
                 self._identify(line, data)
             case _Op.RESUME:
