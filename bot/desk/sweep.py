@@ -24,7 +24,7 @@ from bot.trading.limits import Recent
 from bot.trading.progress import Line
 from bot.trading.strategies import StrategyExit
 from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, may_close_still
-from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
+from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import code
 
@@ -184,7 +184,7 @@ class _Run:
             call.result()
 
     async def _send(self, action: ExitAction, books: dict[str, Facts]) -> None:
-        closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._is_unseen(action, books)
+        closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._exits.is_unseen(action, books)
         try:
             index = await self._course.begin(action, _words(action, unseen=unseen), closes=closes, unseen=unseen)
         except JournalError as error:
@@ -194,13 +194,6 @@ class _Run:
             self._legs |= dict.fromkeys(self._meant(action), index)
         outcome = await self._course.make(index, action)
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
-
-    def _is_unseen(self, action: ExitAction, books: dict[str, Facts]) -> bool:
-        if isinstance(action, CloseStrategy | Close):
-            return False
-        read = [facts for name, facts in books.items() if name == getattr(action, "account", name)]
-        positions_matter = not isinstance(self._sweep, CancelWorking)
-        return any(facts.orders is None or (positions_matter and facts.positions is None) for facts in read)
 
     def _meant(self, action: ExitAction) -> list[Market]:
         account, contract = getattr(action, "account", None), getattr(action, "contract", None)

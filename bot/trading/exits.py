@@ -133,6 +133,10 @@ class Exits:
             if name in books and not is_unread(books[name]):
                 blind.clear_since = blind.clear_since or now
 
+    def is_unseen(self, action: ExitAction, books: Mapping[str, Facts]) -> bool:
+        """Tell whether a call goes to an account whose lists could not be read."""
+        return any(not self._is_read(books[name]) for name in self._names(action, books))
+
     def sending(self, action: ExitAction, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a call that is about to be made; ``books`` is what it was decided on."""
         names = self._names(action, books)

@@ -71,6 +71,10 @@ class StrategyExit:
         if self._sent_at is None:
             self._known |= {each for facts in books.values() for order in facts.orders or () for each in order.ids}
 
+    def is_unseen(self, _action: ExitAction, _books: Mapping[str, Facts]) -> bool:
+        """It is closed by its id, which needs no list."""
+        return False
+
     def sending(self, _action: ExitAction, _books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the call that is about to be made."""
         self._sent_at = now
