@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohappyeyeballs
 import aiohttp.client
@@ -19,6 +20,7 @@ import discord
 import portalocker
 from discord import backoff, gateway
 from discord.ui import view
+from discord.webhook.async_ import async_context
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -111,6 +113,8 @@ def foreign_seams(loop: VirtualLoop, host: Callable[[], datetime], seed: int) ->
         (view, "time", clocks),
         (view, "os", chance),
         (aiohttp.client, "os", chance),
+        # A lock that a killed party holds lives on, and the same seed gives the same press in another loop.
+        (async_context.get(), "_locks", WeakValueDictionary()),
         (discord.utils, "utcnow", lambda: host().astimezone(UTC)),
         (portalocker.Lock, "acquire", _given_back(portalocker.Lock.acquire)),
     )
