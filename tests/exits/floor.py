@@ -18,6 +18,7 @@ from bot.desk.requests import Press, Refused, TicketRequest
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
+from bot.sandbox.ninjatrader.book import Execution
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
 from bot.timings import USUAL, CrossTradeTimings
@@ -142,13 +143,28 @@ class Floor:
 
     def turned_over(self) -> list[str]:
         """Fills of closing orders that took a position beyond zero."""
+        return [_words(fill) for fill in self._closing_fills() if fill.held * (fill.held - fill.signed) < 0]
+
+    def made_worse(self) -> list[str]:
+        """Fills of closing orders that made a position larger, or opposite where nothing else filled while they were at work."""
+        exchange = self.simulator.world.exchange
+        orders = {order.id: order for order in exchange.orders}
+        found = []
+        for fill in self._closing_fills():
+            before, created = fill.held - fill.signed, orders[fill.order_id].created
+            if abs(fill.held) <= abs(before) and fill.held * before >= 0:
+                continue
+            beside = (
+                other for other in exchange.executions if _market(other) == _market(fill) and created <= other.time <= fill.time
+            )
+            if all(orders[other.order_id].ticket.name in CLOSES for other in beside):
+                found.append(_words(fill))
+        return found
+
+    def _closing_fills(self) -> list[Execution]:
         exchange = self.simulator.world.exchange
         names = {order.id: order.ticket.name for order in exchange.orders}
-        return [
-            f"{fill.account.name} {fill.contract.name}: {fill.held - fill.signed} -> {fill.held}"
-            for fill in exchange.executions
-            if names[fill.order_id] in CLOSES and fill.held * (fill.held - fill.signed) < 0
-        ]
+        return [fill for fill in exchange.executions if names[fill.order_id] in CLOSES]
 
     def rest(
         self, account: str, contract: str, action: Action, kind: OrderType, ticks: int, quantity: int, oco: str = ""
@@ -174,6 +190,14 @@ class Floor:
         world.exchange.submit(ticket)
 
 
+def _market(fill: Execution) -> tuple[str, str]:
+    return fill.account.name, fill.contract.name
+
+
+def _words(fill: Execution) -> str:
+    return f"{fill.account.name} {fill.contract.name}: {fill.held - fill.signed} -> {fill.held}"
+
+
 @asynccontextmanager
 async def open_floor(
     accounts: tuple[AccountSpec, ...], *, transport: str = "rest", seed: int = 8, pace: Pace = QUICK, timing: Timing = FAST
@@ -181,7 +205,7 @@ async def open_floor(
     """Open a floor; its desk's loops don't run."""
     host = HostClock(asyncio.get_running_loop())
     numbers, clock = itertools.count(1), host.steady()
-    simulator = Simulator(token="t", accounts=accounts, timing=timing, rate_limited=False, seed=seed, clock=host)
+    simulator = Simulator(token="t", accounts=accounts, timing=timing, rate_limited=False, seed=seed, clock=host.true)
 
     def new_id() -> str:
         return f"t{next(numbers)}"

@@ -15,7 +15,7 @@ from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState
-from tests.exits.floor import CLOSES, QUICK, Floor, open_floor
+from tests.exits.floor import QUICK, Floor, open_floor
 
 # Random books are many seconds of a processor, however busy it is.
 pytestmark = pytest.mark.timeout(900)
@@ -52,21 +52,6 @@ def _spoil_lists(floor: Floor, dice: random.Random) -> None:
             faults.add(dice.choice([Kind.GARBAGE, Kind.TIMEOUT]), name, probability=dice.choice([0.2, 1.0]), count=30)
 
 
-def by_a_way_out(floor: Floor) -> list[str]:
-    """Fills of closing orders that made a position larger, or opposite where nothing else can have taken it away meanwhile."""
-    exchange, found = floor.simulator.world.exchange, []
-    orders = {order.id: order for order in exchange.orders}
-    for fill in exchange.executions:
-        before = fill.held - fill.signed
-        order = orders[fill.order_id]
-        if order.ticket.name not in CLOSES or (abs(fill.held) <= abs(before) and fill.held * before >= 0):
-            continue
-        meanwhile = (other for other in exchange.executions if order.created <= other.time <= fill.time)
-        if all(orders[other.order_id].ticket.name in CLOSES for other in meanwhile):
-            found.append(f"{before} -> {fill.held}")
-    return found
-
-
 def says_done(ticket: Ticket) -> bool:
     """Whether it is told as flat."""
     lines = ticket.progress.lines
@@ -92,7 +77,7 @@ async def run(seed: int) -> Counter[str]:
             floor.host.step(dice.choice([0, 0, 34, -34]))
         floor.simulator.set_market(open_now=True)
         await asyncio.sleep(5)
-        assert by_a_way_out(floor) == [], f"book {seed}"
+        assert floor.made_worse() == [], f"book {seed}"
         assert abs(floor.held().get(WHERE, 0)) <= abs(held), f"book {seed}"
         assert floor.held().get(WHERE, 0) * held >= 0, f"book {seed}"
     return ends
