@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
@@ -14,6 +14,8 @@ from benchmarks.chaos.plan import HasRuns, Run
 
 _ACCOUNT = re.compile(r"/accounts/([^/]+)/")
 _ORDER = re.compile(r"/orders/([^/]+)/(?:cancel|change|replace)$")
+# What NinjaTrader calls an order that somebody places there while a session is played.
+BY_HAND = "By hand"
 _ID = re.compile(r"order `([^`]+)`")
 
 
@@ -41,6 +43,7 @@ class Story:
         answer: what was answered instead.
         pressed_at, pressed_ns: when they pressed, by the wall clock and by the monotonic one.
         approved_at: when somebody pressed Approve who may, ``None`` where nobody did.
+        ends_at: when its card came to its end, so that no later press may lead to anything; ``None`` where that isn't known.
         handed: whether the press reached the bot.
         others: messages beside the card that show the same ticket.
         disturbed: whether the bot was killed in its wave.
@@ -51,18 +54,21 @@ class Story:
     pressed_at: datetime | None = None
     pressed_ns: int = 0
     approved_at: datetime | None = None
+    ends_at: datetime | None = None
     handed: bool = False
     others: tuple[Card, ...] = ()
     disturbed: bool = False
 
     @property
     def agreed_at(self) -> datetime | None:
-        """When the last press came that it needs; ``None`` where one is missing."""
-        if self.card is None or "Approve" not in self.card.buttons:
-            return self.pressed_at
-        if self.pressed_at is None or self.approved_at is None:
+        """When the last press came that it needs; ``None`` where one is missing, or came after the card's end."""
+        needed = [self.pressed_at]
+        if self.card is not None and "Approve" in self.card.buttons:
+            needed.append(self.approved_at)
+        pressed = [moment for moment in needed if moment is not None]
+        if len(pressed) < len(needed):
             return None
-        return max(self.pressed_at, self.approved_at)
+        return max(pressed) if self.ends_at is None or max(pressed) < self.ends_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,14 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """A fill in the simulator's book; what was bought, or below zero sold."""
+
+    at: datetime
+    signed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One run in all three books.
 
@@ -110,6 +124,8 @@ class Case:
         told_after, settled_after: seconds from the press until the card told an end, and one that isn't in doubt.
         sent: requests about it, in their order.
         orders: about it, in the simulator's book; the one that worked there before comes first, if one did.
+        by_hand: orders there that somebody placed in NinjaTrader itself meanwhile.
+        fills: what was filled there, oldest first.
         position: signed contracts there now.
     """
 
@@ -123,7 +139,13 @@ class Case:
     settled_after: float | None
     sent: tuple[Sent, ...] = ()
     orders: tuple[Placed, ...] = ()
+    by_hand: tuple[Placed, ...] = ()
+    fills: tuple[Fill, ...] = ()
     position: int = 0
+
+    def held_at(self, moment: datetime) -> int:
+        """Signed contracts that were open there."""
+        return self.position - sum(fill.signed for fill in self.fills if fill.at > moment)
 
 
 def end_of(text: str) -> End:
@@ -175,7 +197,9 @@ def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
         _after(story, next((at for at, text in texts if end_of(text) is not End.OPEN), None)),
         _after(story, next((at for at, text in texts if is_over(text)), None)),
         tuple(shelf.about(run)),
-        tuple(shelf.orders[run.account, run.instrument]),
+        tuple(order for order in shelf.orders[run.account, run.instrument] if order.name != BY_HAND),
+        tuple(order for order in shelf.orders[run.account, run.instrument] if order.name == BY_HAND),
+        tuple(shelf.fills[run.account, run.instrument]),
         shelf.positions.get((run.account, run.instrument), 0),
     )
 
@@ -190,6 +214,7 @@ class _Shelf:
 
     sent: Mapping[str, Sequence[Sent]]
     orders: Mapping[tuple[str, str], Sequence[Placed]]
+    fills: Mapping[tuple[str, str], Sequence[Fill]]
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
@@ -200,8 +225,11 @@ class _Shelf:
         orders: defaultdict[tuple[str, str], list[Placed]] = defaultdict(list)
         for row in book["orders"]:
             orders[row["account"], row["instrument"]].append(_placed(row))
+        fills: defaultdict[tuple[str, str], list[Fill]] = defaultdict(list)
+        for row in book["executions"]:
+            fills[row["account"], row["instrument"]].append(_fill(row))
         held = {(row["account"], row["instrument"]): int(row["signedQuantity"]) for row in book["positions"]}
-        return cls(sent, orders, held)
+        return cls(sent, orders, fills, held)
 
     def about(self, run: Run) -> Iterator[Sent]:
         return (sent for sent in self.sent[run.account] if sent.instrument in (run.instrument, None))
@@ -229,6 +257,11 @@ def _ids(row: Mapping[str, Any]) -> frozenset[str]:
     shown = re.search(r"OrderId>([^<]*)<", row["userData"])
     every = (row["id"], row["ownOrderId"], shown and shown[1], *row["earlierIds"])
     return frozenset(str(one) for one in every if one)
+
+
+def _fill(row: Mapping[str, Any]) -> Fill:
+    sign = 1 if row["marketPosition"] == "Long" else -1
+    return Fill(datetime.fromtimestamp(row["epoch"] / 1000, UTC), sign * row["quantity"])
 
 
 def _placed(row: Mapping[str, Any]) -> Placed:

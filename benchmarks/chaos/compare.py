@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from benchmarks.chaos.books import Case, End, Placed, Sent, end_of, title_of, told_id
@@ -91,6 +92,10 @@ def _larger(case: Case) -> Found:
     held, now = case.run.held, case.position
     if case.run.act.command in {"close", "flatten"} and (now * held < 0 or abs(now) > abs(held)):
         yield Breach.LARGER, f"the position went from {held} to {now}"
+    if case.run.act.name == "reverse verified":
+        for sent in case.sent:
+            if sent.call == "PlaceOrder" and (still := case.held_at(sent.at)):
+                yield Breach.LARGER, f"the new order came in with {still} still open"
 
 
 def _called(case: Case) -> Found:
@@ -99,12 +104,24 @@ def _called(case: Case) -> Found:
     text = case.story.card.text
     if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
+    if case.run.act.command == "flatten" and (told := _told_done_at(case)) is not None and (still := case.held_at(told)):
+        yield Breach.CALLED, f"told as done at {told:%H:%M:%S.%f}, with {still} open"
     if case.run.act.command == "close" and "closed " in case.title and case.position == case.run.held:
         yield Breach.CALLED, f"told {case.title!r}, and the position is {case.position}"
     if "target and stop are there" in text:
         working = sum(order.state not in _DONE for order in _new(case))
         if working < 2 and case.position:
             yield Breach.CALLED, f"told as protected, and {working} of its orders work"
+
+
+def _told_done_at(case: Case) -> datetime | None:
+    """When a sweep was first told as done; nobody else has to agree to one, so that its press counts from Confirm."""
+    card, pressed = case.story.card, case.story.pressed_at
+    if card is None or pressed is None:
+        return None
+    said = (at for at, text in card.texts if end_of(text) is End.ACCEPTED and _LOUD not in title_of(text))
+    first = next(said, None)
+    return None if first is None else pressed + timedelta(microseconds=(first - case.story.pressed_ns) / 1000)
 
 
 def _left(case: Case) -> str:
@@ -143,6 +160,8 @@ def _unsettled(case: Case) -> Found:
 
 def settled_by(case: Case) -> str | None:
     """What the simulator's book proves of a lost answer; ``None`` where two stories fit it."""
+    if case.by_hand:
+        return None
     match case.run.act.name:
         case "close" | "close part":
             return _of_close(case)

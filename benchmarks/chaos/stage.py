@@ -11,12 +11,12 @@ from benchmarks.chaos.channel import Channel
 from benchmarks.chaos.journals import Journal, journal
 from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Run, Session
 from benchmarks.chaos.process import Bot
+from benchmarks.chaos.troubles import TOKEN
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import APPROVER_ROLE, GUILD, TRADER_ROLE
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator, running
 from bot.sandbox.ninjatrader.book import Resting
 
-TOKEN = "chaos"  # noqa: S105 - of a simulator
 CONFIRM_SECONDS = 20
 PATIENCE_SECONDS = 1.5
 POLICY = f"""

@@ -8,6 +8,8 @@ from bot.sandbox.discord import Fault, Loss
 from bot.sandbox.discord.world import DESK
 
 PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+# What the bot shows to both services, and nobody may ever read.
+TOKEN = "chaos-4f1c9a7e"  # noqa: S105 - of simulators
 TROUBLE = {"success": False, "error": "internal error"}
 
 
@@ -36,6 +38,7 @@ _ORDER: Mapping[str, Mapping[str, Any]] = {
     "reset after": {"kind": "reset", "effect": True},
     "429": {"kind": "rate_limit", "seconds": 1},
     "401": {"kind": "answer", "status": 401, "body": {"success": False, "error": "unauthorized"}},
+    "400 says the token": {"kind": "answer", "status": 400, "body": {"success": False, "error": f"{TOKEN} may not do that"}},
     "500 before": {"kind": "answer", "status": 500, "body": TROUBLE},
     "500 after": {"kind": "answer", "status": 500, "body": TROUBLE, "effect": True},
     "502 page after": {"kind": "answer", "status": 502, "body": PAGE, "effect": True},

@@ -72,12 +72,17 @@ SAFEGUARDS = (
         "        if signed.confirmed_at is None or signed.missing_roles:\n",
         "        if signed.confirmed_at is None:\n",
     ),
-    _one(
+    Safeguard(
         "the end of a card's life",
         "a card that was left open sends minutes later",
-        "bot/desk/press.py",
-        "        if ticket.is_over(pressed_at):\n",
-        "        if ticket.is_over(pressed_at) and not ticket.id:\n",
+        (
+            Without(
+                "bot/desk/press.py",
+                "        if ticket.is_over(pressed_at):\n",
+                "        if ticket.is_over(pressed_at) and not ticket.id:\n",
+            ),
+            Without("bot/desk/lapse.py", "            elif self.hands.holds(ticket.id):\n", "            elif ticket.id:\n"),
+        ),
     ),
     _one(
         "decided again at the press",

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks.chaos import troubles
-from benchmarks.chaos.plan import Run
+from benchmarks.chaos.plan import SWEEPS, Run
 from benchmarks.chaos.troubles import Trouble
+from benchmarks.simulation import beside
 from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World
 from benchmarks.simulation.ways import Way
 from bot.sandbox.ninjatrader.faults import Kind, Rule
@@ -18,10 +19,11 @@ BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 _LISTS = ("ListOrders", "ListPositions", "GetAllOrders", "GetAllPositions")
+ENTRIES = frozenset({"reverse", "place", "flatplace"})
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
 
 # Begins; gives a question whether it has struck by now, or nothing where it strikes by beginning.
-Begin = Callable[[World, str], Callable[[], bool] | None]
+Begin = Callable[[World, Run, str], Callable[[], bool] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Fault:
     """One thing that may go wrong.
 
     Attributes:
-        begin: lets it begin; takes the call that it is laid upon.
+        begin: lets it begin; takes the run that it is about and the call that it is laid upon.
         end: ends it.
         lasts: seconds, one of these.
         ways: at which steps of an order it may begin.
@@ -49,19 +51,19 @@ class Fault:
 
 
 def _simple(act: Callable[[World], None]) -> Begin:
-    def begin(world: World, _call: str) -> None:
+    def begin(world: World, _run: Run, _call: str) -> None:
         act(world)
 
     return begin
 
 
-def _rule(trouble: Trouble, world: World, call: str) -> Callable[[], bool]:
+def _rule(trouble: Trouble, world: World, _run: Run, call: str) -> Callable[[], bool]:
     rule = Rule.from_json(troubles.rule(trouble, call))
     world.simulator.faults.rules.append(rule)
     return lambda: all(rule is not other for other in world.simulator.faults.rules)
 
 
-def _fault(trouble: Trouble, world: World, _call: str) -> Callable[[], bool]:
+def _fault(trouble: Trouble, world: World, _run: Run, _call: str) -> Callable[[], bool]:
     fault = troubles.fault(trouble)
     world.discord.fail(fault)
     return lambda: fault.times is not None and fault.times < trouble.lever.get("times", 1)
@@ -104,7 +106,7 @@ def _discord_back(world: World) -> None:
     world.discord.refuse(rest=False, gateway=False)
 
 
-def _stream_dropped(world: World, _call: str) -> Callable[[], bool]:
+def _stream_dropped(world: World, _run: Run, _call: str) -> Callable[[], bool]:
     rule = world.simulator.faults.add(Kind.DROP, "marketData", count=1)
     return lambda: all(rule is not other for other in world.simulator.faults.rules)
 
@@ -122,7 +124,7 @@ def _disk(world: World, *, is_full: bool) -> None:
 
 
 def _clock(seconds: float) -> Fault:
-    def begin(world: World, _call: str) -> None:
+    def begin(world: World, _run: Run, _call: str) -> None:
         world.host.step(seconds)
 
     def end(world: World) -> None:
@@ -151,7 +153,7 @@ def _lever(
 ) -> Fault:
     """A lever of the simulated NinjaTrader that stays as it is for a while."""
 
-    def begin(world: World, _call: str) -> None:
+    def begin(world: World, _run: Run, _call: str) -> None:
         for call in calls:
             world.simulator.faults.add(kind, call, **details)
 
@@ -184,8 +186,65 @@ def _of_ways_out() -> Iterator[Fault]:
     )
 
 
+def _moved(world: World, run: Run, _call: str) -> Callable[[], bool]:
+    order = beside.move_position(world, run)
+    return lambda: order.state.is_done
+
+
+def _twin(world: World, run: Run, call: str) -> Callable[[], bool]:
+    """The answer is lost, and in the same moment somebody places the same by hand."""
+    world.simulator.faults.add(Kind.DROP, call, effect=True, count=1)
+    twins: list[object] = []
+
+    def seen() -> bool:
+        return (request := world.request_of(run)) is not None and request.had_effect
+
+    world.lookout.when(seen, lambda: twins.append(beside.place_twin(world, run)))
+    return lambda: bool(twins)
+
+
+def _halted(world: World, run: Run, _call: str) -> Callable[[], bool]:
+    return beside.halt(world, run).done
+
+
+def _lifted(world: World) -> None:
+    beside.lift(world)
+
+
+def _set_while_dead(seconds: float) -> Fault:
+    """The bot is killed, and the host's clock is another one at its next start."""
+
+    def begin(world: World, _run: Run, _call: str) -> None:
+        world.bot.kill()
+        world.host.step(seconds)
+
+    name = f"killed, clock {'ahead' if seconds > 0 else 'back'}"
+    return Fault(name, begin, lambda world: world.bot.begin(), (1.0, 5.0))
+
+
+def _of_others() -> Iterator[Fault]:
+    """What other people do meanwhile."""
+    yield Fault(
+        "position moved by hand",
+        _moved,
+        ways=BEFORE_THE_PRESS,
+        fits=lambda run, _transport: run.act.name not in SWEEPS and run.act.command != "cancel",
+    )
+    yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
+    yield Fault(
+        "account halted",
+        _halted,
+        _lifted,
+        (2.0, 20.0),
+        (Way.CARD, Way.PRESSED),
+        fits=lambda run, _transport: run.act.command in ENTRIES,
+    )
+
+
 def _every() -> Iterator[Fault]:
     yield from _of_ways_out()
+    yield from _of_others()
+    yield from (_set_while_dead(sign * HOUR) for sign in (1, -1))
     yield Fault("kill", _simple(lambda world: world.bot.kill()), lambda world: world.bot.begin(), (0.5, 1.0, 5.0, 30.0))
     yield from (_TROUBLES[trouble.at](trouble) for trouble in troubles.ALL)
     yield Fault("gateway closed", _simple(lambda world: world.discord.gateway.close(GOING_AWAY)))

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from benchmarks.chaos.books import Case
 from benchmarks.chaos.compare import Breach, Violation, violations
+from benchmarks.simulation.faults import ENTRIES
 from benchmarks.simulation.session import EVIDENCE_SECONDS, Played
 from benchmarks.simulation.stage import TIMING
 
@@ -22,6 +23,8 @@ class Fall(StrEnum):
     CRASHED = "lives that ended without a sentence"
     STUCK = "bots that didn't stop when told to"
     FORGED = "journals whose chain is broken"
+    LEAKED = "secrets that people can read"
+    HALTED = "orders that left although they were halted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ def _findings(played: Played) -> Iterator[Finding]:
         yield Finding(Breach.UNPRESSED, (f"{sent.call} in {sent.account} {sent.instrument}, which is no run's",))
     yield from (Finding(Fall.UNCAUGHT, (text,)) for text in played.uncaught)
     yield from (Finding(Fall.CRASHED, (text,)) for text in played.crashed)
+    yield from (Finding(Fall.LEAKED, (text,)) for text in played.leaked)
+    for case in played.cases:
+        if case.ticket in played.sent_while_halted and case.run.act.command in ENTRIES:
+            yield Finding(Fall.HALTED, (f"ticket {case.ticket} in {case.run.account}",))
     if played.exit is None:
         yield Finding(Fall.STUCK, ())
     if played.forged is not None:

@@ -24,7 +24,7 @@ class Lives:
         say: puts something into the timeline.
         disk_is_full: none of its files may grow.
         commits: pieces of work that it has done in a thread, its writes to the journal among them.
-        starts: how often it began.
+        births: when each life began, in seconds of the loop's time.
         ended: what lives that ended by themselves said last.
         crashed: what ended those that said nothing that people could read.
     """
@@ -34,7 +34,7 @@ class Lives:
     say: Callable[[str, str], None]
     disk_is_full: bool = False
     commits: int = 0
-    starts: int = 0
+    births: list[float] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     crashed: list[str] = field(default_factory=list)
     party: Party | None = None
@@ -42,11 +42,16 @@ class Lives:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _is_wanted: bool = True
 
+    @property
+    def starts(self) -> int:
+        """How often it began."""
+        return len(self.births)
+
     def begin(self) -> None:
         """Start it, if it doesn't run."""
         if self.party is not None or not self._is_wanted:
             return
-        self.starts += 1
+        self.births.append(asyncio.get_running_loop().time())
         self.say(self.name, f"life {self.starts} begins")
         self._stop = asyncio.Event()
         self.party = party = Party(self.name, self.starts)

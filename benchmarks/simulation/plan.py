@@ -13,6 +13,8 @@ RUNS_PER_SESSION = 40
 HOUR = 3600.0
 # Seconds of quiet before people come again, and how often each kind comes.
 _PAUSES, _PAUSE_WEIGHTS = ((1.0, 8.0), (8.0, 45.0), (45.0, 450.0), (HOUR, 3 * HOUR)), (60, 30, 9.7, 0.3)
+# Seconds from the card to the press; some come only when the card's life is over.
+_HESITATIONS, _HESITATION_WEIGHTS = ((0.2, 1.0), (1.0, 4.0), (4.0, 12.0), (16.0, 60.0)), (31, 31, 31, 7)
 _SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8), (20, 20, 25, 20, 15)
 # Of what goes wrong in an episode, how many things there are.
 _STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (20, 45, 25, 10)
@@ -126,7 +128,7 @@ def _pause(dice: random.Random) -> float:
 
 
 def _errand(dice: random.Random, run: Run) -> Errand:
-    hesitates = dice.choice((dice.uniform(0.2, 1.0), dice.uniform(1.0, 4.0), dice.uniform(4.0, 12.0)))
+    hesitates = dice.uniform(*dice.choices(_HESITATIONS, _HESITATION_WEIGHTS)[0])
     return Errand(run, dice.uniform(0.0, 3.0), hesitates)
 
 

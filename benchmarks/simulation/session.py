@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-import sqlite3
+import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,12 +14,14 @@ from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, stray
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
-from benchmarks.chaos.stage import accounts_of
+from benchmarks.chaos.stage import CONFIRM_SECONDS, accounts_of
+from benchmarks.simulation.beside import lists_lag
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
 from benchmarks.simulation.stage import World, staged
 from benchmarks.simulation.timeline import timeline
 from benchmarks.simulation.ways import Walk, Way
+from bot.desk.ports import EventName
 from bot.journal.auditing import audited, verified
 from bot.sandbox.discord import NotPossibleError
 from bot.sandbox.ninjatrader.faults import Kind, Rule
@@ -33,7 +35,10 @@ TOLD_SECONDS = 100.0
 EVIDENCE_SECONDS = 65.0
 # What makes a step last long enough for something to begin in it.
 HELD_UP = 0.4
-STRANGER = APPROVER = "approver"
+APPROVER = "approver"
+# A trader, too: the card alone says whose it is.
+STRANGERS = {"trader": "second", "second": "trader"}
+SETTLED_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class Played:
         crashed: likewise, of those that had no sentence for people.
         forged: what is wrong with the journal's chain, if anything.
         uncaught: exceptions that nobody caught.
+        leaked: what people could read that holds a secret.
+        sent_while_halted: ids of tickets that were claimed after a halt of their account was in the journal.
         exit: the exit code of the last life, ``None`` where it had to be killed.
         seconds: of virtual time.
         blind: when the bot could see nothing, from when to when.
@@ -67,6 +74,8 @@ class Played:
     crashed: list[str] = field(default_factory=list)
     forged: str | None = None
     uncaught: list[str] = field(default_factory=list)
+    leaked: list[str] = field(default_factory=list)
+    sent_while_halted: frozenset[str] = frozenset()
     exit: int | None = 0
     seconds: float = 0.0
     blind: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -98,16 +107,22 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
             await player.episode(episode)
         await player.finish()
         result.exit = await world.bot.stop()
-        for story in player.stories.values():
+        for number, story in player.stories.items():
             story.others = world.channel.others_of(story.card) if story.card else ()
+            story.ends_at = _end_of(number, story, world)
+            world.read(story.answer)
         book = world.simulator.book()
         result.cases, result.strays = cases(session, book, player.stories), strays(session, book)
         result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
-        result.crashed = world.bot.crashed
+        result.crashed, result.leaked = world.bot.crashed, world.leaked
+        result.sent_while_halted = _sent_while_halted(world)
         result.forged = (await audited(world.bot_url, lambda journal: verified(journal, ()))).wrong
         result.timeline = timeline(world, lines) if lines else ()
         result.seconds = loop.time() - began
-        result.digest = _digest(world)
+        journal = tuple(_journal(world))
+        for line in journal:
+            world.read(line)
+        result.digest = _digest(world, journal)
     return result
 
 
@@ -201,7 +216,12 @@ class _Player:
         # A card that was posted only after its end has nothing to press.
         if card is None or "Confirm" not in card.buttons or run.press is Press.NEVER:
             return
-        member = STRANGER if run.press is Press.STRANGER else run.member
+        if run.number in self.world.moved:
+            await asyncio.sleep(SETTLED_SECONDS)
+            if lists_lag(self.world):
+                # What the bot would decide on isn't so any more, and nobody could tell it.
+                return
+        member = STRANGERS[run.member] if run.press is Press.STRANGER else run.member
         labels = {Press.TWICE: ("Confirm", "Confirm"), Press.BOTH: ("Confirm", "Cancel"), Press.CANCEL: ("Cancel",)}
         approving = asyncio.create_task(self._approve(run, story, card))
         await asyncio.sleep(max(0.0, -run.approve_after) if "Approve" in card.buttons else 0.0)
@@ -241,7 +261,7 @@ class _Player:
 
         def act() -> None:
             world.say("fault", f"{strike.fault} at {strike.way} of run {strike.victim}, {strike.call}, for {strike.lasts} s")
-            begun.append(fault.begin(world, strike.call))
+            begun.append(fault.begin(world, walk.run, strike.call))
             if fault.blinds:
                 self.result.blind.append((world.true(), world.true() + timedelta(seconds=strike.lasts)))
 
@@ -264,12 +284,48 @@ class _Player:
             self.world.simulator.faults.rules.append(rule)
 
 
-def _digest(world: World) -> str:
+def _end_of(number: int, story: Story, world: World) -> datetime | None:
+    """When a card came to its end: its life is over, the bot was started again, or the position isn't the one that it shows."""
+    if story.card is None:
+        return None
+    posted, births = story.card.texts[0][0], (int(birth * 1e9) for birth in world.bot.births)
+    ends = [world.when(posted) + timedelta(seconds=CONFIRM_SECONDS)]
+    ends += [world.when(birth) for birth in births if birth > posted]
+    ends += [world.moved[number]] if number in world.moved else []
+    return min(ends)
+
+
+def _sent_while_halted(world: World) -> frozenset[str]:
+    """Tickets that were claimed after a halt of their account was in the journal, and before it was lifted."""
+    halted, found = set[str](), set[str]()
+    with closing(world.reading()) as journal:
+        rows = journal.execute(
+            "SELECT events.name, ticket, account, data FROM events LEFT JOIN tickets ON tickets.id = ticket ORDER BY seq"
+        )
+        for name, ticket, account, data in rows:
+            match name:
+                case EventName.HALTED:
+                    halted.add(json.loads(data)["account"])
+                case EventName.RESUMED:
+                    halted.discard(json.loads(data)["account"])
+                case EventName.SENDING if account in halted:
+                    found.add(ticket)
+                case _:
+                    pass
+    return frozenset(found)
+
+
+def _journal(world: World) -> Iterator[str]:
+    """The whole journal, line by line."""
+    with closing(world.reading()) as database:
+        yield from database.iterdump()
+
+
+def _digest(world: World, journal: Sequence[str]) -> str:
     """What must be the same each time that the same seed is played."""
     sum_ = hashlib.sha256()
-    with closing(sqlite3.connect(world.journal)) as database:
-        for line in database.iterdump():
-            sum_.update(line.encode())
+    for line in journal:
+        sum_.update(line.encode())
     for card in world.channel.cards.values():
         sum_.update(repr((card.message, card.ticket, card.texts)).encode())
     sum_.update(repr(world.simulator.book()).encode())

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Any
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
 from benchmarks.chaos.plan import Run
-from benchmarks.chaos.stage import POLICY, TOKEN, order_there
+from benchmarks.chaos.stage import POLICY, order_there
+from benchmarks.chaos.troubles import TOKEN
 from benchmarks.simulation.lives import Lives
 from benchmarks.simulation.ways import Lookout
 from bot.policyfile import PolicyWatch
 from bot.program.run import lead
 from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import GUILD
+from bot.sandbox.discord.world import ADMINISTRATOR_ROLE, GUILD
 from bot.sandbox.discord.world import WORLD as TOWN
 from bot.sandbox.discord.world import World as Town
 from bot.sandbox.ninjatrader import AccountSpec, Simulator, Timing, running
@@ -34,6 +36,13 @@ JOURNAL = "desk.db"
 PATIENCE_SECONDS = 3.0
 # The market stands still, so that prices and results say nothing new.
 TIMING = Timing(tick=60.0, quotes=20.0, results=20.0)
+# Whoever has a command that trades may halt; only whom the policy names lifts it.
+WITH_RESUME = f"""{POLICY}
+[[grant]]
+role = {ADMINISTRATOR_ROLE}
+commands = ["resume"]
+accounts = ["*"]
+"""
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NANOSECONDS = 1e9
 
@@ -58,6 +67,9 @@ class World:
         changes: how often anything changed in Discord.
         happenings: what was done to whom, and what the bot logged.
         uncaught: exceptions that nobody caught.
+        moved: runs whose position somebody has changed in NinjaTrader itself, by number, and when.
+        halted: accounts that somebody has halted and nobody has lifted yet.
+        leaked: what people could read that holds a secret.
     """
 
     loop: VirtualLoop
@@ -71,6 +83,9 @@ class World:
     changes: int = 0
     happenings: list[Happening] = field(default_factory=list)
     uncaught: list[str] = field(default_factory=list)
+    moved: dict[int, datetime] = field(default_factory=dict)
+    halted: list[str] = field(default_factory=list)
+    leaked: list[str] = field(default_factory=list)
     lives: Lives | None = None
 
     @property
@@ -111,9 +126,18 @@ class World:
         """Put it into the timeline."""
         self.happenings.append(Happening(self.loop.time(), who, what))
 
+    def when(self, nanoseconds: int) -> datetime:
+        """A moment of the loop's time, as the clock has it that nobody sets."""
+        return self.true() - timedelta(microseconds=(self.nanoseconds() - nanoseconds) / 1000)
+
     def nanoseconds(self) -> int:
         """The loop's time, as the local Discord counts."""
         return int(self.loop.time() * _NANOSECONDS)
+
+    def read(self, text: str) -> None:
+        """Take note of something that people can read."""
+        if TOKEN in text:
+            self.leaked.append(text[:200])
 
     # What an order leaves
 
@@ -157,6 +181,7 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take it in."""
         text = record.getMessage()
+        self._world.read(text)
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {record.exc_info[1]!r}"
         self._world.say("log", f"{record.levelname} {record.name}: {text}"[:400])
@@ -198,7 +223,7 @@ async def staged(
     transport: str,
     folder: Path,
     *,
-    policy: str = POLICY,
+    policy: str = WITH_RESUME,
     town: Town = TOWN,
 ) -> AsyncIterator[World]:
     """Build it; the bot doesn't run yet.
@@ -246,7 +271,9 @@ async def staged(
 
 
 def _hear(world: World, event: str, payload: Mapping[str, Any]) -> None:
-    """Put what people do into the timeline."""
+    """Put what people do into the timeline, and look at what the bot says."""
+    if event in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
+        world.read(repr(payload))
     if event == "INTERACTION_CREATE":
         what = payload.get("data", {})
         who = payload.get("member", {}).get("user", {}).get("username", "somebody")

@@ -41,9 +41,17 @@ def an_order(order_id: str = "N1", own: str | None = "T1", **more: Any) -> dict[
     return {**row, **more}
 
 
-def a_book(requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0) -> dict[str, Any]:
+def a_fill(seconds: float, signed: int) -> dict[str, Any]:
+    """A fill, so long after ``NOW``."""
+    epoch, side = round((NOW + timedelta(seconds=seconds)).timestamp() * 1000), "Long" if signed > 0 else "Short"
+    return {"account": "CX0001", "instrument": "ES 09-26", "epoch": epoch, "marketPosition": side, "quantity": abs(signed)}
+
+
+def a_book(
+    requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0, fills: Sequence[Any] = ()
+) -> dict[str, Any]:
     held = [{"account": "CX0001", "instrument": "ES 09-26", "signedQuantity": position}] if position else []
-    return {"requests": list(requests), "orders": list(orders), "positions": held}
+    return {"requests": list(requests), "orders": list(orders), "executions": list(fills), "positions": held}
 
 
 def a_session(run: Run) -> Session:

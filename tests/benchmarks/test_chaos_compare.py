@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.books import End, cases, end_of, strays
+from benchmarks.chaos.books import BY_HAND, End, cases, end_of, strays
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.command import in_nobodys_name
 from benchmarks.chaos.compare import Breach, settled_by
 from benchmarks.chaos.plan import Press
 
-from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_request, a_run, a_session, a_story, an_order, broken
+from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_fill, a_request, a_run, a_session, a_story, an_order, broken
 
 
 def test_an_order_that_was_pressed_executed_and_told_breaks_nothing() -> None:
@@ -53,6 +53,29 @@ def test_what_somebody_else_must_approve_must_not_be_sent_before_both_have_press
     assert broken(case_approved(None)) == [Breach.UNPRESSED]
     assert broken(case_approved(0.9)) == broken(case_approved(-0.9)) == []
     assert broken(case_approved(1.1)) == [Breach.UNPRESSED], "the request came in after one second"
+
+
+def test_what_is_pressed_after_the_end_of_its_card_must_not_be_sent() -> None:
+    def case_ended(seconds: float) -> Any:
+        story = a_story(ACCEPTED)
+        story.ends_at = NOW + timedelta(seconds=seconds)
+        (case,) = cases(a_session(a_run()), a_book([a_request()], [an_order()], 2), {0: story})
+        return case
+
+    assert broken(case_ended(0.1)) == []
+    assert broken(case_ended(-0.1)) == [Breach.UNPRESSED]
+
+
+def test_the_new_order_of_a_verified_reversal_comes_in_when_nothing_is_open() -> None:
+    run = a_run("reverse verified", held=-3)
+    close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
+    orders = [an_order("C1", None, name="Close", quantity=3), an_order()]
+
+    def closed_after(seconds: float) -> Any:
+        return a_case(run, ACCEPTED, a_book([close, a_request()], orders, 2, [a_fill(seconds, 3), a_fill(1.5, 2)]))
+
+    assert broken(closed_after(0.5)) == []
+    assert broken(closed_after(1.2)) == [Breach.LARGER], "the request came in after one second"
 
 
 @pytest.mark.parametrize("body", [{**PLACED, "action": "SELL"}, {**PLACED, "quantity": 3}])
@@ -110,6 +133,26 @@ def test_a_flatten_that_is_told_as_done_with_something_left_is_told_wrongly() ->
     book = a_book([close], [working])
     assert broken(a_case(run, "### accepted · flat in 1.0 s", book)) == [Breach.CALLED]
     assert broken(a_case(run, "### accepted · NOT FLAT", book)) == []
+
+
+def test_a_flatten_that_is_told_as_done_too_early_is_told_wrongly() -> None:
+    run = a_run("flatten instrument", held=2, rests=-2)
+    close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
+
+    def closed_after(seconds: float) -> Any:
+        return a_case(run, "### accepted · flat in 1.0 s", a_book([close], [], 0, [a_fill(seconds, -2)]))
+
+    assert broken(closed_after(1.4)) == []
+    assert broken(closed_after(1.6)) == [Breach.CALLED], "the card says so after a second and a half"
+
+
+def test_somebody_elses_order_is_none_of_a_run_and_leaves_what_is_unknown_open() -> None:
+    run, by_hand = a_run("reverse", held=-2), an_order("H1", None, name=BY_HAND)
+    reverse = a_request("ReversePosition", REVERSE)
+    book = a_book([reverse], [an_order("N1", None), by_hand], 4)
+    assert broken(a_case(run, "### outcome unknown", book)) == []
+    assert broken(a_case(run, "### accepted · order `N1`", book)) == []
+    assert broken(a_case(run, "### accepted · order `H1`", book)) == [Breach.INVENTED]
 
 
 def test_accepted_without_an_order_or_with_somebody_elses_id_is_invented() -> None:

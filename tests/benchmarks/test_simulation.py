@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chaos.books import End
+from benchmarks.chaos.plan import Press
+from benchmarks.chaos.stage import CONFIRM_SECONDS
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.judgement import judged
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike, session
@@ -63,6 +65,10 @@ def test_a_bot_that_is_killed_at_a_step_breaks_no_promise(tmp_path: Path, way: W
         ("frozen for long", Way.CARD, 3600.0),
         ("408 after", Way.CARD, 0.0),
         ("edit lost after", Way.SENDING, 0.0),
+        ("400 says the token", Way.CARD, 0.0),
+        ("a twin by hand", Way.CARD, 0.0),
+        ("account halted", Way.PRESSED, 5.0),
+        ("killed, clock back", Way.SENDING, 1.0),
     ],
 )
 def test_what_goes_wrong_strikes_and_breaks_no_promise(tmp_path: Path, fault: str, way: Way, lasts: float) -> None:
@@ -70,6 +76,28 @@ def test_what_goes_wrong_strikes_and_breaks_no_promise(tmp_path: Path, fault: st
     assert judged(result).findings == ()
     assert result.met == {(fault, way): 1}
     assert FAULTS[fault].ways
+
+
+def test_what_was_moved_by_hand_since_the_card_is_not_sent(tmp_path: Path) -> None:
+    result = played(struck("position moved by hand", Way.CARD), tmp_path)
+    assert judged(result).findings == ()
+    (case,) = result.cases
+    assert (case.end, case.sent) == (End.EXPIRED, ())
+
+
+def test_a_press_of_another_trader_or_after_the_cards_end_sends_nothing(tmp_path: Path) -> None:
+    whole = struck("gateway closed", Way.SHOWN)
+    (errand,) = whole.episodes[0].errands
+    for name, other in (
+        ("stranger", replace(errand, run=replace(errand.run, press=Press.STRANGER))),
+        ("late", replace(errand, hesitates=CONFIRM_SECONDS + 1.0)),
+    ):
+        (tmp_path / name).mkdir()
+        session = replace(whole, episodes=(Episode(2.0, (other,), (), waits=True),))
+        result = played(session, tmp_path / name)
+        assert judged(result).findings == ()
+        (case,) = result.cases
+        assert (case.end, case.sent) == (End.EXPIRED, ())
 
 
 def test_the_timeline_has_everybody_in_it(tmp_path: Path) -> None:
