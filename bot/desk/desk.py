@@ -52,6 +52,7 @@ from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import BrokerError, JournalError
 from bot.timings import USUAL, DeskTimings
+from bot.trading.intents import accounts_of
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.shares import HURRYING, READING
 from bot.trading.switches import Switches
@@ -281,6 +282,7 @@ class Desk:
         await self._clockwatch.take_over()
         last = await self._safety.last_run()
         found = await self._lapses.at_start()
+        self._directory.remember(name for ticket in await self._journal.live() for name in accounts_of(ticket.intent))
         left = await self._safety.take_over(last)
         data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
         await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))

@@ -1,7 +1,7 @@
 """What autocomplete offers, from memory: accounts and the contracts that they hold. Never asked of CrossTrade on a keystroke."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
@@ -19,6 +19,7 @@ class Directory:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._accounts: dict[str, Account] = {}
+        self._remembered: frozenset[str] = frozenset()
         self._held: dict[str, tuple[Contract, ...]] = {}
         self._front: dict[str, Contract] = {}
         self._fresh_fronts: set[str] = set()
@@ -69,6 +70,14 @@ class Directory:
             return typed
         same = [name for name in self._accounts if ascii_lower(name) == ascii_lower(typed)]
         return same[0] if len(same) == 1 else None
+
+    def remember(self, names: Iterable[str]) -> None:
+        """Know names that the last run has used."""
+        self._remembered = frozenset(names)
+
+    def remembered(self, typed: str) -> str:
+        """The name of the last run that differs in ASCII case at most, else the name as it was typed."""
+        return next((name for name in sorted(self._remembered) if ascii_lower(name) == ascii_lower(typed)), typed)
 
     def account(self, name: str) -> Account | None:
         """An account as last read; its money may be missing, as lists needn't tell it."""

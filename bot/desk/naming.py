@@ -12,7 +12,7 @@ from bot.desk.directory import Directory
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.instruments import Contract, Root, parse_instrument
-from bot.trading.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.policy import WAYS_OUT, Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -56,7 +56,7 @@ class Naming:
         """The canonical name of an account on which the member may use the command.
 
         Raises:
-            Stop: not granted, not there, or the accounts can't be read.
+            Stop: not granted, not there, or the accounts can't be read, which no way out needs.
         """
         typed = typed.strip()[:LONGEST_ACCOUNT]
         # Asked before the account is looked for, so that a stranger learns nothing of which accounts there are.
@@ -71,6 +71,9 @@ class Naming:
         try:
             await self.directory.refresh_accounts(self.broker)
         except BrokerError as error:
+            if command in WAYS_OUT:
+                # CrossTrade knows whether there is such an account; nobody is kept in because the list can't be had.
+                return self.directory.remembered(typed)
             raise Stop(unreadable("the accounts", error)) from error
         if (known := self.directory.canonical(typed)) is not None:
             return known

@@ -12,7 +12,7 @@ from bot.trading.intents import Cancel, accounts_of
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import AccountRule, Grant
 from bot.trading.sweeps import CancelWorking, Flatten, Scope
-from bot.trading.tickets import TicketState
+from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES
 
@@ -61,6 +61,44 @@ async def test_a_live_line_that_is_taken_away_between_card_and_press_keeps_nobod
     room.rule(accounts=())
     await room.confirm(ticket)
     assert not any(room.broker.book_positions.values())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        CloseRequest(REAL, "ES 09-26"),
+        CancelRequest(REAL, "rest1"),
+        CancelRequest(REAL, "", "account"),
+        CancelRequest(REAL, "", "instrument", "ES 09-26"),
+        FlattenRequest("account", REAL),
+        FlattenRequest("instrument", REAL, "ES 09-26"),
+        BracketRequest(REAL, "ES 09-26", 2, target="5790", stop="5810"),
+    ],
+    ids=str,
+)
+async def test_the_accounts_were_never_read_and_every_way_out_of_one_that_is_named_goes(
+    room: Room, request_: TicketRequest
+) -> None:
+    room.broker.rest(Side.BUY, 2, REAL)
+    room.broker.failing.add("accounts")
+    assert await sent(room, request_)
+    assert await room.refused(PlaceRequest(REAL, "ES 09-26", Side.BUY, 1)) == ["FACTS_MISSING"]
+    assert await room.refused(FlattenRequest("account", "Other-1")) == ["ACCOUNT_NOT_GRANTED"]
+
+
+async def test_an_account_of_the_last_run_is_meant_in_any_case_though_the_accounts_were_never_read(room: Room) -> None:
+    before = await room.ticket(FlattenRequest("account", REAL))
+    room.broker.failing.update({"accounts", "positions", "orders"})
+    await room.confirm(before)
+    assert (await room.now(before.id)).state is TicketState.UNKNOWN
+    again = room.again()
+    await again.start()
+    try:
+        made = await again.offer(TRADER, HERE, FlattenRequest("account", REAL.upper()))
+        assert isinstance(made, Ticket), made
+        assert set(accounts_of(made.intent)) == {REAL}
+    finally:
+        await again.close()
 
 
 async def test_an_account_of_which_nothing_could_be_read_since_keeps_nobody_in(room: Room) -> None:
