@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 # NTP moves a clock by less than this without setting it, and stamps of others are never more exact.
 STEP = timedelta(seconds=2)
 UNSET = timedelta(0)
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -27,6 +29,10 @@ class Clock(Protocol):
 
     def host(self) -> datetime:
         """The host's clock as it stands just now, aware UTC."""
+
+    @property
+    def boot(self) -> str | None:
+        """Which start of the machine the count goes on from, so that runs of it can be compared; ``None`` where nobody says."""
 
     @property
     def set_by(self) -> timedelta:
@@ -45,11 +51,13 @@ class SteadyClock:
     Args:
         seconds: the count.
         host: the host's clock, aware UTC.
+        boot: which start of the machine the count goes on from.
     """
 
-    def __init__(self, seconds: Callable[[], float], host: Callable[[], datetime]) -> None:
+    def __init__(self, seconds: Callable[[], float], host: Callable[[], datetime], boot: str | None = None) -> None:
         self.seconds = seconds
         self.host = host
+        self.boot = boot
         self._zero, self._began = seconds(), host()
         self._set_by = UNSET
 
@@ -76,7 +84,15 @@ class SteadyClock:
 
 def system_clock() -> SteadyClock:
     """The clock of this machine, beginning now."""
-    return SteadyClock(elapsed, utc_now)
+    return SteadyClock(elapsed, utc_now, this_boot())
+
+
+def this_boot() -> str | None:
+    """The name that Linux gives to each start of the machine; ``None`` elsewhere."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
 
 
 def utc_now() -> datetime:

@@ -14,6 +14,8 @@ class HandClock:
         set_by: how far the host's clock is ahead of it.
     """
 
+    boot = None
+
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
         self.set_by = UNSET

@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.clock import UNSET, Clock
+from bot.clock import STEP, UNSET, Clock
 from bot.desk.ledger import Ledger
 from bot.desk.news import notices_of_the_desk
-from bot.desk.ports import EventName
+from bot.desk.ports import Event, EventName
 from bot.trading.policy import Policy
+from bot.trading.tickets import Ticket, shifted
 
 log = logging.getLogger(__name__)
 TOLD = "**The host's clock was set** · {how}. What the desk waits for and measures goes by another one and isn't touched."
 # In the event's data: how far the clock has been set in all since the start.
 IN_ALL = "in_all"
+# In that of a start: which one of the machine it came after, and when that was, in the run's own time.
+BOOT, BOOTED = "boot", "booted"
 
 
 @dataclass(slots=True)
@@ -25,6 +28,19 @@ class ClockWatch:
     policy: Callable[[], Policy]
     clock: Clock
     _told: timedelta = UNSET
+    # How far the clock was set ahead while no run of the bot saw it, and since when this run sees it.
+    _unseen: timedelta = UNSET
+    _began: datetime | None = None
+
+    @property
+    def about_this_boot(self) -> dict[str, object]:
+        """What the next start needs to know of this run's time, for the event of its start."""
+        return {} if self.clock.boot is None else {BOOT: self.clock.boot, BOOTED: self._booted.isoformat()}
+
+    @property
+    def _booted(self) -> datetime:
+        """When the machine was started, in this run's time."""
+        return self.clock() - timedelta(seconds=self.clock.seconds())
 
     async def take_over(self) -> None:
         """Put into this run's time what the last one has left; before anything else is read.
@@ -36,7 +52,27 @@ class ClockWatch:
         newest = await journal.last({EventName.STARTED, EventName.CLOCK_SET})
         by = newest.data.get(IN_ALL) if newest is not None and newest.name is EventName.CLOCK_SET else None
         # Rows of before hold plain JSON values.
-        await journal.rebase(timedelta(seconds=by) if isinstance(by, int | float) else UNSET, self.clock())
+        seen = timedelta(seconds=by) if isinstance(by, int | float) else UNSET
+        in_all = self._since(await journal.last({EventName.STARTED}))
+        if in_all is None or abs(in_all - seen) <= STEP:
+            in_all = seen
+        self._unseen, self._began = in_all - seen, self.clock()
+        await journal.rebase(in_all, self.clock())
+
+    def as_others(self, ticket: Ticket) -> Ticket:
+        """A ticket with its moments as the clocks of others have stamped them.
+
+        Of a clock that was set while nobody saw it, it isn't known when it was right: what came sooner leaves no fill out.
+        """
+        is_older = self._began is not None and ticket.created_at <= self._began
+        return shifted(ticket, self.clock.set_by - (max(self._unseen, UNSET) if is_older else UNSET))
+
+    def _since(self, started: Event | None) -> timedelta | None:
+        """How far the clock was set since a run began; ``None`` where the machine was started since, or nobody says."""
+        if started is None or self.clock.boot is None or started.data.get(BOOT) != self.clock.boot:
+            return None
+        booted = started.data.get(BOOTED)
+        return self._booted - datetime.fromisoformat(booted) if isinstance(booted, str) else None
 
     async def look(self) -> None:
         """Tell of a clock that was set since the last look, once.

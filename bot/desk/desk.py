@@ -142,7 +142,7 @@ class Desk:
         self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, timings, began)
-        self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, began)
+        self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
         # Both keep one pace together.
         meter = Pace(timings.request_every)
         self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
@@ -285,6 +285,7 @@ class Desk:
         self._directory.remember(name for ticket in await self._journal.live() for name in accounts_of(ticket.intent))
         left = await self._safety.take_over(last)
         data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
+        data |= self._clockwatch.about_this_boot
         await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
         await self._safety.look()
         self._is_started = True

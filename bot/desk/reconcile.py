@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -35,7 +35,7 @@ from bot.trading.intents import Cancel, Change, kept, places
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span, gaps
-from bot.trading.tickets import Ticket, TicketState, move, shifted
+from bot.trading.tickets import Ticket, TicketState, move
 
 Read = TypeVar("Read")
 log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ class Reconciler:
     clock: Clock
     timings: DeskTimings
     interrupted: Interrupted
+    # A ticket with its moments as others have stamped them.
+    as_others: Callable[[Ticket], Ticket]
     # What a run before has sent is waited for from here on: only a clock that can be set knows how long ago that was.
     began: datetime
     # Read as absent by this process, and every reading since: what has just come back may not list everything yet.
@@ -96,8 +98,7 @@ class Reconciler:
         orders, life = await self._by_id(ticket, orders)
         fills, are_all = await self._fills(ticket, () if isinstance(executions, BaseException) else executions)
         held = () if isinstance(positions, BaseException) else positions
-        # Fills are stamped by others, and so compared with our moments as their clocks have them.
-        verdict = weigh(shifted(ticket, self.clock.set_by), orders, fills, held, taken, life)
+        verdict = weigh(self.as_others(ticket), orders, fills, held, taken, life)
         if isinstance(verdict, PROOFS):
             return verdict
         # An order that is listed is there, whatever else could not be read; that one is not there takes all three.
@@ -122,12 +123,12 @@ class Reconciler:
 
     async def _fills(self, ticket: Ticket, read: Sequence[Execution]) -> tuple[Sequence[Execution], bool]:
         """The fills since it was sent, and whether these are all: CrossTrade forgets them, and the desk may have missed some."""
-        begun, ticket = self.clock.host() - READS_BACK, shifted(ticket, self.clock.set_by)
-        if ticket.sent_at is None or ticket.sent_at >= begun:
+        sent_at = self.as_others(ticket).sent_at
+        if sent_at is None or ticket.sent_at is None or self.clock() - ticket.sent_at <= READS_BACK:
             return read, True
-        own = await self.ledger.journal.kept_fills(ticket.order.account, ticket.sent_at - CLOCK_DIFFERENCE)
+        own = await self.ledger.journal.kept_fills(ticket.order.account, sent_at - CLOCK_DIFFERENCE)
         once = {(fill.id, fill.at): fill for fill in (*own.fills, *read)}
-        return tuple(once.values()), not gaps(Span(ticket.sent_at, begun), own.covered)
+        return tuple(once.values()), not gaps(Span(sent_at, self.clock.host() - READS_BACK), own.covered)
 
     async def _doubted(self, ticket: Ticket, verdict: Verdict, *, are_all: bool) -> Verdict:
         """What is concluded from something not being there holds only with the account's link up, and all fills read."""

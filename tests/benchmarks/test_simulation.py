@@ -69,6 +69,7 @@ def test_a_bot_that_is_killed_at_a_step_breaks_no_promise(tmp_path: Path, way: W
         ("a twin by hand", Way.CARD, 0.0),
         ("account halted", Way.PRESSED, 5.0),
         ("killed, clock back", Way.SENDING, 1.0),
+        ("killed, clock ahead", Way.SENDING, 1.0),
     ],
 )
 def test_what_goes_wrong_strikes_and_breaks_no_promise(tmp_path: Path, fault: str, way: Way, lasts: float) -> None:

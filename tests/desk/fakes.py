@@ -55,7 +55,7 @@ class Clock(SteadyClock):
         assert isinstance(loop, VirtualLoop)
         self._loop = loop
         self._first = self._loop.time()
-        super().__init__(self._loop.time, self._host)
+        super().__init__(self._loop.time, self._host, "machine")
 
     @property
     def now(self) -> datetime:

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
+from bot.trading.facts import Execution
 from bot.trading.instruments import Contract
 from bot.trading.intents import touches
+from bot.trading.orders import Side
 from bot.trading.policy import Route
-from bot.trading.tickets import TicketState
+from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
-from tests.desk.fakes import Clock, eventually
+from tests.desk.fakes import ES, Clock, eventually
 from tests.desk.test_started import starts
 
 HOUR = timedelta(hours=1)
@@ -44,6 +47,40 @@ async def test_what_is_left_is_found_by_its_time_at_the_next_start(room: Room) -
     await starts(room)
     await eventually(lambda: TicketState.UNKNOWN in room.messenger.states(ticket.id))
     assert (await room.now(ticket.id)).sent_at == ticket.created_at + HOUR
+
+
+async def cut_short(room: Room) -> Ticket:
+    """An order that was on its way when its run ended; the next one begins with the host's clock an hour ahead."""
+    ticket = await room.ticket()
+    sending = replace(ticket, state=TicketState.SENDING, version=2, sent_at=room.clock())
+    assert await room.journal.advance(ticket, sending, (), show=False)
+    room.clock = Clock(HOUR)
+    return ticket
+
+
+async def test_what_was_set_while_no_run_saw_it_is_found_by_the_count_of_the_machine(running: Room) -> None:
+    ticket = await cut_short(running)
+    await starts(running)
+    await running.until(ticket, TicketState.NEVER_ARRIVED, 90)
+    sent_at = (await running.now(ticket.id)).sent_at
+    assert sent_at is not None
+    assert abs(sent_at - ticket.created_at - HOUR) < timedelta(seconds=5)
+
+
+async def test_a_fill_of_before_counts_though_the_clock_was_set_ahead_while_no_run_saw_it(running: Room) -> None:
+    sold = Execution("e1", "gone1", "Sim101", ES, Side.BUY, 1, Decimal(5801), running.clock())
+    ticket = await cut_short(running)
+    running.broker.book_executions.append(sold)
+    await starts(running)
+    assert (await running.until(ticket, TicketState.ACCEPTED, 90)).order_id == "gone1"
+
+
+async def test_of_another_start_of_the_machine_nothing_is_concluded(running: Room) -> None:
+    ticket = await cut_short(running)
+    running.clock.boot = "another"
+    await starts(running)
+    await eventually(lambda: TicketState.UNKNOWN in running.messenger.states(ticket.id))
+    assert (await running.now(ticket.id)).sent_at == ticket.created_at
 
 
 @pytest.mark.parametrize("request_", [FlattenRequest("instrument", "Sim101", "ESU3"), CloseRequest("Sim101", "ESU3")])

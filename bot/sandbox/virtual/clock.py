@@ -36,4 +36,4 @@ class HostClock:
 
     def steady(self) -> SteadyClock:
         """A desk's clock that begins now on this machine."""
-        return SteadyClock(self._loop.time, self)
+        return SteadyClock(self._loop.time, self, "virtual")
