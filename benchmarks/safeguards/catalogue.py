@@ -237,6 +237,6 @@ SAFEGUARDS = (
         "an order leaves that was pressed while the desk was being halted",
         "bot/journal/store.py",
         "            if asked is not None and (barred := switching.barring(connection, asked, new.shown.position)):\n",
-        "            if asked is not None and (barred := switching.barring(connection, asked, new.shown.position)) and not barred:\n",
+        "            barred = False\n            if barred:\n",
     ),
 )

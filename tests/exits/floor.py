@@ -141,6 +141,16 @@ class Floor:
             fill.held - fill.signed for fill in fills if (fill.account.name, fill.contract.name) == where and fill.time >= moment
         ]
 
+    def closes_since(self, where: tuple[str, str], moment: datetime) -> list[str]:
+        """The closing orders that have come up there since then."""
+        return [
+            order.id
+            for order in self.simulator.world.exchange.orders
+            if (order.ticket.account.name, order.ticket.contract.name) == where
+            and order.ticket.name in CLOSES
+            and order.created >= moment
+        ]
+
     def turned_over(self) -> list[str]:
         """Fills of closing orders that took a position beyond zero."""
         return [_words(fill) for fill in self._closing_fills() if fill.held * (fill.held - fill.signed) < 0]
