@@ -1,20 +1,32 @@
 """What is played: sessions of waves of runs, all of it drawn from a seed. Pure: the same seed gives the same plan."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.troubles import AT, Trouble
 
+_T = TypeVar("_T")
 MONTH = "09-26"
 ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
 PAIRS_PER_ACCOUNT = 3
-# A kill voids every card that is open, so that many are pressed in the waves without one.
-RUNS_PER_WAVE = (5, 5, 20)
 MOST_RUNS_PER_SESSION = 126
+
+
+class Kind(StrEnum):
+    """What a wave is there for."""
+
+    KILLED = "the bot is killed"
+    HINDERED = "something keeps people from getting out"
+    CROWDED = "many act at once"
+
+
+# A kill voids every card that is open, so that many are pressed in the waves without one.
+WAVES = ((Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.CROWDED, 16))
 
 
 class Database(StrEnum):
@@ -93,6 +105,7 @@ class Act:
     Attributes:
         name: as the report calls it.
         command: the slash command.
+        weight: how often it comes, beside the others.
         calls: CrossTrade's calls that it may lead to; the last one is what is told as its order.
         held: whether there is a position before.
         rests: whether an order works there before.
@@ -100,30 +113,30 @@ class Act:
 
     name: str
     command: str
+    weight: int
     calls: tuple[str, ...]
     held: bool = False
     rests: bool = False
 
 
 ACTS = (
-    Act("reverse", "reverse", ("ReversePosition",), held=True),
-    Act("reverse verified", "reverse", ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
-    Act("reverse invert", "reverse", ("Reverse",), held=True),
-    Act("place", "place", ("PlaceOrder",)),
-    Act("place limit", "place", ("PlaceOrder",)),
-    Act("flatplace", "flatplace", ("FlatPlace",), held=True),
-    Act("close", "close", ("ClosePosition",), held=True),
-    Act("close part", "close", ("ClosePosition",), held=True),
-    Act("cancel", "cancel", ("Cancel",), rests=True),
-    Act("cancel instrument", "cancel", ("CancelOrders",), rests=True),
-    Act("modify", "modify", ("Change",), rests=True),
-    Act("replace", "replace", ("CancelReplace",), rests=True),
-    Act("bracket", "bracket", ("CancelAndBracket",), held=True),
-    Act("flatten instrument", "flatten", ("CancelOrders", "Flatten", "ClosePosition"), held=True, rests=True),
-    Act("flatten account", "flatten", ("CancelOrders", "ClosePosition", "Flatten"), held=True, rests=True),
+    Act("reverse", "reverse", 4, ("ReversePosition",), held=True),
+    Act("reverse verified", "reverse", 3, ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
+    Act("reverse invert", "reverse", 2, ("Reverse",), held=True),
+    Act("place", "place", 4, ("PlaceOrder",)),
+    Act("place limit", "place", 2, ("PlaceOrder",)),
+    Act("flatplace", "flatplace", 2, ("FlatPlace",), held=True),
+    Act("close", "close", 3, ("ClosePosition",), held=True),
+    Act("close part", "close", 2, ("ClosePosition",), held=True),
+    Act("cancel", "cancel", 2, ("Cancel",), rests=True),
+    Act("cancel instrument", "cancel", 1, ("CancelOrders",), rests=True),
+    Act("modify", "modify", 2, ("Change",), rests=True),
+    Act("replace", "replace", 2, ("CancelReplace",), rests=True),
+    Act("bracket", "bracket", 2, ("CancelAndBracket",), held=True),
+    Act("flatten instrument", "flatten", 1, ("CancelOrders", "Flatten", "ClosePosition"), held=True, rests=True),
+    Act("flatten account", "flatten", 1, ("CancelOrders", "ClosePosition", "Flatten"), held=True, rests=True),
 )
 SWEEPS = frozenset({"cancel instrument", "flatten instrument", "flatten account"})
-_WEIGHTS = (4, 3, 2, 4, 2, 2, 3, 2, 2, 1, 2, 2, 2, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +204,17 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Runs that are asked for and pressed side by side, and what happens meanwhile."""
+    """Runs that are asked for and pressed side by side, and what happens meanwhile.
+
+    Attributes:
+        lever: what keeps people from getting out, from before the presses on; then all runs are of commands that it bears on.
+    """
 
     runs: tuple[Run, ...]
     kill: Kill | None
     jolt: Jolt | None
     jolt_after: float
+    lever: Lever | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,20 +243,25 @@ def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Ses
 def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     dice = random.Random(f"{seed} {index}")  # noqa: S311 - a plan is no secret
     transport = "websocket" if index // 2 % 2 else "rest"
-    steps = list(Step)
-    dice.shuffle(steps)
-    kills = cycle(steps)
+    kills, levers = cycle(_shuffled(dice, Step)), cycle(_shuffled(dice, LEVERS))
     waves, first = [], 0
-    for size in cycle(RUNS_PER_WAVE):
-        made = tuple(a_run(dice, at, transport) for at in range(first, min(first + size, runs)))
-        is_killed = size != max(RUNS_PER_WAVE)
-        kill = _kill(dice, made, next(kills)) if made and is_killed else None
-        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if is_killed else 0.35) else None
-        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8)))
+    for kind, size in cycle(WAVES):
+        lever = next(levers) if kind is Kind.HINDERED else None
+        acts = ACTS if lever is None else tuple(act for act in ACTS if act.command in lever.commands)
+        made = tuple(a_run(dice, at, transport, acts) for at in range(first, min(first + size, runs)))
+        kill = _kill(dice, made, next(kills)) if made and kind is Kind.KILLED else None
+        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if kill else 0.35) else None
+        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8), lever))
         first += len(made)
         if first >= runs:
             break
     return Session(seed, index, database, transport, tuple(waves))
+
+
+def _shuffled(dice: random.Random, some: Iterable[_T]) -> list[_T]:
+    every = list(some)
+    dice.shuffle(every)
+    return every
 
 
 def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
@@ -247,9 +270,9 @@ def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
     return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
 
 
-def a_run(dice: random.Random, number: int, transport: str) -> Run:
-    """Draw a run of any kind."""
-    act = dice.choices(ACTS, _WEIGHTS)[0]
+def a_run(dice: random.Random, number: int, transport: str, acts: Sequence[Act] = ACTS) -> Run:
+    """Draw a run of one of these kinds."""
+    act = dice.choices(acts, [act.weight for act in acts])[0]
     sign = dice.choice((1, -1))
     held = sign * dice.choice((1, 1, 2, 3)) if act.held and not (act.name == "flatplace" and dice.random() < 0.3) else 0
     held = sign * 2 if act.name == "close part" else held

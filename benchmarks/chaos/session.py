@@ -37,6 +37,7 @@ class Played:
         strays: requests that are about no run.
         kills: by step and by what the journal said of the victim just then; ``missed`` where the moment didn't come.
         jolts: how often each came.
+        levers: how many runs each kept from getting out.
         ended: lives of the bot that ended by themselves, with their last words.
         notes: what could not be done here.
         exit: the exit code of the last life after SIGTERM.
@@ -48,6 +49,7 @@ class Played:
     strays: tuple[Sent, ...] = ()
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
     jolts: Counter[str] = field(default_factory=Counter)
+    levers: Counter[str] = field(default_factory=Counter)
     ended: list[str] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
     starts: int = 0
@@ -103,9 +105,9 @@ class _Player:
         if moments is not None and not early:
             moments.prepare()
             killing = asyncio.create_task(self._kill(moments))
-        jolting = asyncio.create_task(self._jolt(wave))
+        jolting, hindering = asyncio.create_task(self._jolt(wave)), asyncio.create_task(self._hinder(wave))
         await asyncio.gather(*(self._press(run, wave.kill is not None) for run in wave.runs))
-        await jolting
+        await asyncio.gather(jolting, hindering)
         if killing is not None:
             await killing
 
@@ -181,6 +183,14 @@ class _Player:
         self.played.jolts[wave.jolt] += 1
         if note := await jolt(self.stage, wave.jolt):
             self.played.notes.add(note)
+
+    async def _hinder(self, wave: Wave) -> None:
+        if wave.lever is None:
+            return
+        self.played.levers[wave.lever.name] += len(wave.runs)
+        wave.lever.begin(self.stage.simulator)
+        await asyncio.sleep(wave.lever.seconds)
+        wave.lever.end(self.stage.simulator)
 
     async def _kill(self, moments: Moments) -> None:
         came = await moments.come()

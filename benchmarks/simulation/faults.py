@@ -1,23 +1,21 @@
 """What may go wrong, by name. A new one is a few lines here: how it begins and ends, at which steps, for which runs."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from benchmarks.chaos import troubles
+from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.plan import Run
 from benchmarks.chaos.troubles import Trouble
 from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World
 from benchmarks.simulation.ways import Way
 from bot.sandbox.ninjatrader.faults import Kind, Rule
-from bot.sandbox.ninjatrader.hours import Hours
 
 EVERY = tuple(Way)
 BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-_LISTS = ("ListOrders", "ListPositions", "GetAllOrders", "GetAllPositions")
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
 
 # Begins; gives a question whether it has struck by now, or nothing where it strikes by beginning.
@@ -142,50 +140,19 @@ def _frozen(name: str, *seconds: float) -> Fault:
     return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds, blinds=True)
 
 
-def _market(world: World, *, is_open: bool) -> None:
-    world.simulator.world.market.hours = Hours(is_open)
-
-
-def _lever(
-    name: str, kind: Kind, *lasts: float, acts: Collection[str] = (), calls: Sequence[str] = ("*",), **details: Any
-) -> Fault:
-    """A lever of the simulated NinjaTrader that stays as it is for a while."""
-
-    def begin(world: World, _call: str) -> None:
-        for call in calls:
-            world.simulator.faults.add(kind, call, **details)
-
-    def fits(run: Run, _transport: str) -> bool:
-        return not acts or run.act.command in acts
-
-    return Fault(name, begin, lambda world: world.simulator.faults.remove(kind), lasts, BEFORE_THE_PRESS, fits=fits)
-
-
-def _of_ways_out() -> Iterator[Fault]:
-    out = {"close", "flatten"}
-    yield _lever("cancels get stuck", Kind.STUCK, 20.0, 2 * MINUTE, acts={"flatten"})
-    yield _lever("cancels are ignored", Kind.DEAF, 20.0, 2 * MINUTE, acts={"flatten"})
-    yield _lever("orders come back", Kind.COMES_BACK, 8.0, acts={"flatten"})
-    yield _lever("lists lag", Kind.LAG, 20.0, MINUTE, acts=out, calls=_LISTS, seconds=3.0)
-    yield _lever("positions are garbage", Kind.GARBAGE, 20.0, 2 * MINUTE, acts=out, calls=("ListPositions",))
-    yield _lever("orders are garbage", Kind.GARBAGE, 20.0, 2 * MINUTE, acts=out, calls=("ListOrders",))
-    yield _lever(
-        "closes are locked", Kind.LOCKED, 2 * MINUTE, acts=out, seconds=1.0, body={"closes": True, "text": "Account locked"}
-    )
-    yield _lever("closes are blind and slow", Kind.SLOW_CLOSE, 30.0, acts=out, seconds=9.0)
-    yield _lever("legs are rejected", Kind.LEG_REJECTED, 30.0, acts={"bracket"}, seconds=1.0)
-    yield Fault(
-        "market shut",
-        _simple(partial(_market, is_open=False)),
-        partial(_market, is_open=True),
-        (20.0, 2 * MINUTE),
+def _of_a_lever(lever: Lever) -> Fault:
+    return Fault(
+        lever.name,
+        _simple(lambda world: lever.begin(world.simulator)),
+        lambda world: lever.end(world.simulator),
+        lever.lasts,
         BEFORE_THE_PRESS,
-        fits=lambda run, _transport: run.act.command in out,
+        fits=lambda run, _transport: run.act.command in lever.commands,
     )
 
 
 def _every() -> Iterator[Fault]:
-    yield from _of_ways_out()
+    yield from map(_of_a_lever, LEVERS)
     yield Fault("kill", _simple(lambda world: world.bot.kill()), lambda world: world.bot.begin(), (0.5, 1.0, 5.0, 30.0))
     yield from (_TROUBLES[trouble.at](trouble) for trouble in troubles.ALL)
     yield Fault("gateway closed", _simple(lambda world: world.discord.gateway.close(GOING_AWAY)))

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.chaos import troubles
+from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.plan import (
     ACTS,
     ALONE,
@@ -21,8 +22,9 @@ from benchmarks.chaos.plan import (
     sessions,
 )
 from benchmarks.chaos.stage import accounts_of
+from bot.sandbox.ninjatrader import Simulator
 from bot.sandbox.ninjatrader.catalogue import TRADING_NAMES
-from bot.sandbox.ninjatrader.faults import Rule
+from bot.sandbox.ninjatrader.faults import Kind, Rule
 
 BOTH = tuple(Database)
 
@@ -67,6 +69,7 @@ def test_everything_comes_up_in_two_thousand_runs() -> None:
     assert {run.trouble.name for run in runs if run.trouble} == {trouble.name for trouble in troubles.ALL}
     assert {wave.kill.step for wave in waves if wave.kill} == set(Step)
     assert {wave.jolt for wave in waves if wave.jolt} == set(Jolt)
+    assert {wave.lever.name for wave in waves if wave.lever} == {lever.name for lever in LEVERS}
     assert sum(run.press in COUNTS for run in runs) > 0.8 * len(runs)
     kinds = Counter(run.account[:2] for run in runs)
     assert min(kinds[kind] for kind in (USUAL, APPROVED, LIVE, ALONE)) > 20
@@ -106,3 +109,22 @@ def test_over_the_websocket_an_error_that_has_no_status_comes_only_where_nothing
     runs = [run for session in plan if session.transport == "websocket" for run in session.runs]
     assert runs
     assert not [run for run in runs if run.trouble and run.trouble.name == "500 after"]
+
+
+def test_what_keeps_people_from_getting_out_meets_those_who_want_to() -> None:
+    hindered = [wave for session in sessions(1, 500, BOTH) for wave in session.waves if wave.lever]
+    assert all(run.act.command in wave.lever.commands for wave in hindered if wave.lever for run in wave.runs)
+    assert len({run.act.name for wave in hindered for run in wave.runs}) > 5
+    assert not [wave for wave in hindered if wave.kill]
+
+
+@pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
+def test_a_lever_ends_as_it_began_and_leaves_the_rules_of_others(lever: Lever) -> None:
+    simulator = Simulator()
+    others = simulator.faults.add(Kind.GARBAGE, "ListOrders", count=1)
+    before = (list(simulator.faults.rules), simulator.world.market.hours)
+    lever.begin(simulator)
+    assert (simulator.faults.rules, simulator.world.market.hours) != before
+    lever.end(simulator)
+    assert (simulator.faults.rules, simulator.world.market.hours) == before
+    assert simulator.faults.rules[0] is others
