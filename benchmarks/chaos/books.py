@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from benchmarks.chaos.channel import Card
-from benchmarks.chaos.plan import HasRuns, Run
+from benchmarks.chaos.plan import HasRuns, Place, Run
 
 _ACCOUNT = re.compile(r"/accounts/([^/]+)/")
 _ORDER = re.compile(r"/orders/([^/]+)/(?:cancel|change|replace)$")
@@ -42,7 +42,7 @@ class Story:
         pressed_at, pressed_ns: when they pressed, by the wall clock and by the monotonic one.
         approved_at: when somebody pressed Approve who may, ``None`` where nobody did.
         handed: whether the press reached the bot.
-        others: messages beside the card that show the same ticket.
+        others: messages beside the card that show the same ticket; of a private card the first is its result.
         disturbed: whether the bot was killed in its wave.
     """
 
@@ -54,6 +54,27 @@ class Story:
     handed: bool = False
     others: tuple[Card, ...] = ()
     disturbed: bool = False
+
+    @property
+    def texts(self) -> Sequence[tuple[int, str]]:
+        """What was said of it from when on: by the card, and where only its member sees that, by the result once it is posted."""
+        if self.card is None:
+            return ()
+        result = self.others[0] if self.card.is_private and self.others else None
+        if result is None:
+            return self.card.texts
+        since = result.texts[0][0]
+        return [*(one for one in self.card.texts if one[0] < since), *result.texts]
+
+    @property
+    def text(self) -> str:
+        """What is said of it now; nothing without a card."""
+        return self.texts[-1][1] if self.texts else ""
+
+    @property
+    def duplicates(self) -> tuple[Card, ...]:
+        """Messages that show the same ticket and shouldn't be there."""
+        return self.others[1:] if self.card is not None and self.card.is_private else self.others
 
     @property
     def agreed_at(self) -> datetime | None:
@@ -99,6 +120,25 @@ class Placed:
     limit: float
     ids: frozenset[str]
 
+    def __str__(self) -> str:
+        """For people."""
+        where, what = f"{self.account} {self.instrument}", f"{self.side} {self.quantity} {self.type}"
+        return f"{where} {what} {self.state} {self.name} {sorted(self.ids)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One of a run's places in the simulator's book.
+
+    Attributes:
+        orders: the one that worked there before comes first, if one did.
+        position: signed contracts there now.
+    """
+
+    place: Place
+    orders: tuple[Placed, ...] = ()
+    position: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -109,8 +149,7 @@ class Case:
         first, last: what the card said first of an end, and what it says now.
         told_after, settled_after: seconds from the press until the card told an end, and one that isn't in doubt.
         sent: requests about it, in their order.
-        orders: about it, in the simulator's book; the one that worked there before comes first, if one did.
-        position: signed contracts there now.
+        spots: its places, in the run's order.
     """
 
     run: Run
@@ -122,8 +161,17 @@ class Case:
     told_after: float | None
     settled_after: float | None
     sent: tuple[Sent, ...] = ()
-    orders: tuple[Placed, ...] = ()
-    position: int = 0
+    spots: tuple[Spot, ...] = ()
+
+    @property
+    def orders(self) -> tuple[Placed, ...]:
+        """Those of its own account and instrument; the one that worked there before comes first, if one did."""
+        return self.spots[0].orders if self.spots else ()
+
+    @property
+    def position(self) -> int:
+        """Signed contracts there now."""
+        return self.spots[0].position if self.spots else 0
 
 
 def end_of(text: str) -> End:
@@ -158,13 +206,13 @@ def cases(session: HasRuns, book: Mapping[str, Any], stories: Mapping[int, Story
 
 def strays(session: HasRuns, book: Mapping[str, Any]) -> tuple[Sent, ...]:
     """Requests that are about no run at all."""
-    known = {(run.account, run.instrument) for run in session.runs} | {(run.account, None) for run in session.runs}
+    places = [place for run in session.runs for place in run.places]
+    known = {(place.account, place.instrument) for place in places} | {(place.account, None) for place in places}
     return tuple(sent for sent in _sent(book) if (sent.account, sent.instrument) not in known)
 
 
 def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
-    texts = [] if story.card is None else story.card.texts
-    now = texts[-1][1] if texts else ""
+    texts, now = story.texts, story.text
     return Case(
         run,
         story,
@@ -175,8 +223,7 @@ def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
         _after(story, next((at for at, text in texts if end_of(text) is not End.OPEN), None)),
         _after(story, next((at for at, text in texts if is_over(text)), None)),
         tuple(shelf.about(run)),
-        tuple(shelf.orders[run.account, run.instrument]),
-        shelf.positions.get((run.account, run.instrument), 0),
+        tuple(map(shelf.spot, run.places)),
     )
 
 
@@ -204,7 +251,14 @@ class _Shelf:
         return cls(sent, orders, held)
 
     def about(self, run: Run) -> Iterator[Sent]:
-        return (sent for sent in self.sent[run.account] if sent.instrument in (run.instrument, None))
+        places = {(place.account, place.instrument) for place in run.places}
+        some = [sent for account in {account for account, _ in places} for sent in self.sent[account]]
+        its = (sent for sent in some if sent.instrument is None or (sent.account, sent.instrument) in places)
+        return iter(sorted(its, key=lambda sent: sent.at))
+
+    def spot(self, place: Place) -> Spot:
+        where = place.account, place.instrument
+        return Spot(place, tuple(self.orders[where]), self.positions.get(where, 0))
 
 
 def _sent(book: Mapping[str, Any]) -> Iterator[Sent]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchmarks.chaos.books import Case, End, Placed, Sent, end_of, title_of, told_id
-from benchmarks.chaos.plan import SWEEPS
+from benchmarks.chaos.books import Case, End, Placed, Sent, Spot, end_of, title_of, told_id
 
 _DONE = frozenset({"Filled", "Cancelled", "Rejected"})
 _UNDONE = frozenset({End.REJECTED, End.NOT_SENT, End.DENIED, End.CANCELLED, End.EXPIRED, End.VOID, End.NEVER_ARRIVED})
+_AS_IT_WAS = frozenset({"Working", "Accepted"})
 _LOUD = "NOT "
+# The commands by which people get out, or protect what they have.
+OUT = frozenset({"close", "flatten", "cancel", "bracket"})
 _OWN_NAMES = frozenset({"Close", "Partial close"})
 
 
@@ -46,7 +48,7 @@ Found = Iterator[tuple[Breach, str]]
 
 
 def _twice(case: Case) -> Found:
-    if case.run.act.name in SWEEPS:
+    if case.run.act.sweeps and case.run.act.scope != "strategy":
         # It may call several times, and must never do more than close.
         return
     counted = Counter(sent.call for sent in case.sent)
@@ -81,27 +83,30 @@ def _has_terms(sent: Sent, case: Case) -> bool:
 def _untold(case: Case) -> Found:
     if case.story.card is not None and case.end is End.OPEN:
         yield Breach.UNTOLD, f"the card still says {case.title!r}"
-    if any(end_of(other.text) is End.OPEN for other in case.story.others):
-        yield Breach.UNTOLD, f"another message of it still says {title_of(case.story.others[0].text)!r}"
-    if case.end in _UNDONE and (entry := _entry(case)) is not None and not _was_rejected(case):
+    for other in case.story.duplicates:
+        if end_of(other.text) is End.OPEN:
+            yield Breach.UNTOLD, f"another message of it still says {title_of(other.text)!r}"
+    if case.end in _UNDONE and (entry := _entry(case)) is not None and not _did_nothing(case):
         yield Breach.UNTOLD, f"told {case.end} although {entry.call} was done"
 
 
 def _larger(case: Case) -> Found:
-    held, now = case.run.held, case.position
-    if case.run.act.command in {"close", "flatten"} and (now * held < 0 or abs(now) > abs(held)):
-        yield Breach.LARGER, f"the position went from {held} to {now}"
+    if case.run.act.command not in OUT:
+        return
+    for spot in case.spots:
+        held, now = spot.place.held, spot.position
+        if now * held < 0 or abs(now) > abs(held):
+            yield Breach.LARGER, f"the position in {spot.place.account} {spot.place.instrument} went from {held} to {now}"
 
 
 def _called(case: Case) -> Found:
     if case.story.card is None:
         return
-    text = case.story.card.text
-    if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
+    if case.run.act.sweeps and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
     if case.run.act.command == "close" and "closed " in case.title and case.position == case.run.held:
         yield Breach.CALLED, f"told {case.title!r}, and the position is {case.position}"
-    if "target and stop are there" in text:
+    if "target and stop are there" in case.story.text:
         working = sum(order.state not in _DONE for order in _new(case))
         if working < 2 and case.position:
             yield Breach.CALLED, f"told as protected, and {working} of its orders work"
@@ -109,16 +114,27 @@ def _called(case: Case) -> Found:
 
 def _left(case: Case) -> str:
     """What a sweep has left."""
-    working = sum(order.state not in _DONE for order in case.orders)
-    is_open = case.position if case.run.act.name != "cancel instrument" else 0
-    return f"{is_open} open, {working} working" if is_open or working else ""
+    return "; ".join(filter(None, (_left_in(case, spot) for spot in case.spots)))
+
+
+def _left_in(case: Case, spot: Spot) -> str:
+    working = sum(order.state not in _DONE for order in spot.orders)
+    is_open = spot.position if case.run.act.command == "flatten" else 0
+    return f"{spot.place.account} {spot.place.instrument}: {is_open} open, {working} working" if is_open or working else ""
 
 
 def _entry(case: Case) -> Sent | None:
     """The call that is told as the order, if it was done."""
     last = case.run.act.calls[-1]
-    calls = case.run.act.calls if case.run.act.name in SWEEPS else (last,)
+    calls = case.run.act.calls if case.run.act.sweeps else (last,)
     return next((sent for sent in case.sent if sent.call in calls and sent.had_effect), None)
+
+
+def _did_nothing(case: Case) -> bool:
+    """Tell whether NinjaTrader itself took it and did nothing: rejected what was placed later, or ignored a cancel."""
+    if case.run.act.scope == "order":
+        return any(order.state in _AS_IT_WAS for order in case.orders[:1])
+    return _was_rejected(case)
 
 
 def _was_rejected(case: Case) -> bool:
@@ -151,7 +167,7 @@ def settled_by(case: Case) -> str | None:
         case "bracket":
             count = len(_new(case))
             return f"{count} of its orders are there" if count in {0, 2} else None
-        case name if name in SWEEPS:
+        case _ if case.run.act.sweeps:
             return f"what is left can be read: {_left(case) or 'nothing'}"
         case _:
             return _of_entry(case)
@@ -173,7 +189,7 @@ def _of_close(case: Case) -> str | None:
 
 def _of_target(case: Case) -> str | None:
     order = case.orders[0]
-    if order.state in _DONE or order.state in {"Working", "Accepted"}:
+    if order.state in _DONE or order.state in _AS_IT_WAS:
         return f"the order is {order.state}, {order.quantity} contracts"
     return None
 

@@ -29,6 +29,10 @@ class Kind(StrEnum):
 WAVES = ((Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.CROWDED, 16))
 
 
+# How many waves somebody hammers reading commands in.
+READERS = 0.3
+
+
 class Database(StrEnum):
     """Where the journal is."""
 
@@ -47,8 +51,9 @@ class Press(StrEnum):
     NEVER = "nothing"
 
 
-# The beginnings of accounts' names: usual ones, those where somebody else must approve, those of real money, those of their own.
-USUAL, APPROVED, LIVE, ALONE = "CX", "CA", "CL", "CS"
+# The beginnings of accounts' names: usual ones, those where somebody else must approve, those of real money, those that one run
+# has for itself, and those of a member who is granted nothing else, so that everything is just these.
+USUAL, APPROVED, LIVE, ALONE, OWN = "CX", "CA", "CL", "CS", "CE"
 _KINDS = (USUAL, APPROVED, USUAL, LIVE)
 
 
@@ -109,6 +114,7 @@ class Act:
         calls: CrossTrade's calls that it may lead to; the last one is what is told as its order.
         held: whether there is a position before.
         rests: whether an order works there before.
+        scope: of a command that goes over more than its account and instrument tell.
     """
 
     name: str
@@ -117,8 +123,22 @@ class Act:
     calls: tuple[str, ...]
     held: bool = False
     rests: bool = False
+    scope: str = ""
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it reads back until nothing is left."""
+        return self.scope in SWEEPING
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other run may be about the same account."""
+        return self.scope in {"strategy", "account", "everything"}
 
 
+# The calls of a flatten, those of the last step last.
+OUT = ("CancelOrders", "Flatten", "ClosePosition")
+SWEEPING = frozenset({"strategy", "instrument", "account", "everything"})
 ACTS = (
     Act("reverse", "reverse", 4, ("ReversePosition",), held=True),
     Act("reverse verified", "reverse", 3, ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
@@ -128,15 +148,33 @@ ACTS = (
     Act("flatplace", "flatplace", 2, ("FlatPlace",), held=True),
     Act("close", "close", 3, ("ClosePosition",), held=True),
     Act("close part", "close", 2, ("ClosePosition",), held=True),
-    Act("cancel", "cancel", 2, ("Cancel",), rests=True),
-    Act("cancel instrument", "cancel", 1, ("CancelOrders",), rests=True),
+    Act("cancel", "cancel", 2, ("Cancel",), rests=True, scope="order"),
+    Act("cancel instrument", "cancel", 1, ("CancelOrders",), rests=True, scope="instrument"),
+    Act("cancel account", "cancel", 1, ("CancelOrders",), rests=True, scope="account"),
+    Act("cancel everything", "cancel", 1, ("CancelOrders",), rests=True, scope="everything"),
     Act("modify", "modify", 2, ("Change",), rests=True),
     Act("replace", "replace", 2, ("CancelReplace",), rests=True),
     Act("bracket", "bracket", 2, ("CancelAndBracket",), held=True),
-    Act("flatten instrument", "flatten", 1, ("CancelOrders", "Flatten", "ClosePosition"), held=True, rests=True),
-    Act("flatten account", "flatten", 1, ("CancelOrders", "ClosePosition", "Flatten"), held=True, rests=True),
+    Act("flatten strategy", "flatten", 1, ("CloseStrategy",), held=True, scope="strategy"),
+    Act("flatten instrument", "flatten", 1, OUT, held=True, rests=True, scope="instrument"),
+    Act("flatten account", "flatten", 1, OUT, held=True, rests=True, scope="account"),
+    Act("flatten everything", "flatten", 1, OUT, held=True, rests=True, scope="everything"),
 )
-SWEEPS = frozenset({"cancel instrument", "flatten instrument", "flatten account"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An instrument of an account, and what is there before.
+
+    Attributes:
+        held: signed contracts that are open.
+        rests: signed contracts of the order that works, 0 without one.
+    """
+
+    account: str
+    instrument: str
+    held: int
+    rests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +190,7 @@ class Run:
         after: seconds from the start of the wave's presses to this one.
         approver: who presses Approve, where the card has it.
         approve_after: seconds from the press to that one; below zero it comes first.
-        calls: which call the trouble is laid upon.
+        beside: where else it goes, beside its own account and instrument.
     """
 
     number: int
@@ -171,6 +209,17 @@ class Run:
     trouble_call: str
     approver: Approver = Approver.OTHER
     approve_after: float = 0.0
+    beside: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All that it is about."""
+        return (Place(self.account, self.instrument, self.held, self.rests), *self.beside)
+
+    @property
+    def named(self) -> tuple[str, str | None]:
+        """The account and the instrument by which its card is known; an account of its own is enough."""
+        return self.account, None if self.act.is_alone else self.instrument
 
     @property
     def counts(self) -> bool:
@@ -186,7 +235,11 @@ class Run:
 
 
 class HasRuns(Protocol):
-    """A session, as far as its books need it."""
+    """A session, as far as its books and its stage need it."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only their members see the cards."""
 
     @property
     def runs(self) -> Iterator[Run]:
@@ -207,6 +260,7 @@ class Wave:
     """Runs that are asked for and pressed side by side, and what happens meanwhile.
 
     Attributes:
+        readers: whether a member meanwhile asks for one thing after another, all of it only to be looked at.
         lever: what keeps people from getting out, from before the presses on; then all runs are of commands that it bears on.
     """
 
@@ -214,6 +268,7 @@ class Wave:
     kill: Kill | None
     jolt: Jolt | None
     jolt_after: float
+    readers: bool = False
     lever: Lever | None = None
 
 
@@ -228,9 +283,19 @@ class Session:
     waves: tuple[Wave, ...] = field(repr=False)
 
     @property
+    def is_private(self) -> bool:
+        """Whether only their members see the cards."""
+        return is_private(self.index)
+
+    @property
     def runs(self) -> Iterator[Run]:
         """All of them, in their order."""
         return (run for wave in self.waves for run in wave.runs)
+
+
+def is_private(index: int) -> bool:
+    """Tell whether only their members see the cards of a session: of one in three, over both databases and transports."""
+    return index % 3 == 1
 
 
 def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Session, ...]:
@@ -251,7 +316,7 @@ def _session(seed: int, index: int, database: Database, runs: int) -> Session:
         made = tuple(a_run(dice, at, transport, acts) for at in range(first, min(first + size, runs)))
         kill = _kill(dice, made, next(kills)) if made and kind is Kind.KILLED else None
         jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if kill else 0.35) else None
-        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8), lever))
+        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8), dice.random() < READERS, lever))
         first += len(made)
         if first >= runs:
             break
@@ -282,29 +347,48 @@ def a_run(dice: random.Random, number: int, transport: str, acts: Sequence[Act] 
     return Run(
         number, act, account, instrument, held, rests, side, quantity,
         {**_where(act, account, instrument), **options},
-        dice.choice(("trader", "second")),
+        member_of(account) if act.scope == "everything" else dice.choice(("trader", "second")),
         dice.choices(tuple(Press), (72, 12, 4, 4, 4, 4))[0],
         dice.uniform(0, 0.6),
         *_trouble(dice, act, transport),
         dice.choices(tuple(Approver), (8, 1, 1))[0],
         dice.uniform(-0.4, 0.4),
+        _beside(dice, number, act, account),
     )  # fmt: skip
 
 
+def member_of(account: str) -> str:
+    """The member who is granted that account and the ones beside it, and nothing else."""
+    return f"owner{account.removeprefix(OWN)[:-1]}"
+
+
 def _place(number: int, act: Act) -> tuple[str, str]:
-    if act.name == "flatten account":
-        return f"{ALONE}{number:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    instrument = f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    if act.scope == "everything":
+        return f"{OWN}{number:04}A", instrument
+    if act.is_alone:
+        return f"{ALONE}{number:04}", instrument
     block = number // PAIRS_PER_ACCOUNT
-    return f"{_KINDS[block % len(_KINDS)]}{block:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    return f"{_KINDS[block % len(_KINDS)]}{block:04}", instrument
+
+
+def _beside(dice: random.Random, number: int, act: Act, account: str) -> tuple[Place, ...]:
+    """A second contract of the account, or of another account, where it goes over all of them."""
+    if act.scope not in {"account", "everything"}:
+        return ()
+    signed = dice.choice((1, -1)) * dice.choice((1, 2, 3))
+    where = account if act.scope == "account" else f"{account[:-1]}B"
+    instrument = f"{ROOTS[(number + 1) % len(ROOTS)]} {MONTH}"
+    return (Place(where, instrument, signed if act.held else 0, -signed),)
 
 
 def _where(act: Act, account: str, instrument: str) -> dict[str, Any]:
-    if act.name in {"cancel", "modify", "replace"}:
-        return {"account": account, **({"scope": "order"} if act.name == "cancel" else {})}
-    if act.name in SWEEPS:
-        scope = act.name.split()[1]
-        return {"scope": scope, "account": account, **({"instrument": instrument} if scope == "instrument" else {})}
-    return {"account": account, "instrument": instrument}
+    where: dict[str, Any] = {"scope": act.scope} if act.scope else {}
+    if act.scope != "everything":
+        where["account"] = account
+    if act.scope in {"", "instrument"} and act.name not in {"modify", "replace"}:
+        where["instrument"] = instrument
+    return where
 
 
 def _terms(dice: random.Random, act: Act, held: int, rests: int) -> tuple[str, int, dict[str, Any]]:

@@ -150,15 +150,12 @@ def _shown(played: Played, violation: Violation) -> Iterator[str]:
     yield f"  pressed: {case.run.press} by {case.run.member} at {case.pressed_at}; trouble: {case.run.trouble}"
     wave = next(wave for wave in session.waves if case.run in wave.runs)
     yield f"  wave: {wave.kill}, {wave.jolt}, {wave.lever.name if wave.lever else 'no lever'}"
-    yield f"  the card: {' | '.join(case.story.card.text.splitlines()[:4]) if case.story.card else case.story.answer}"
+    yield f"  the card: {' | '.join(case.story.text.splitlines()[:4]) if case.story.card else case.story.answer}"
     yield from (
         f"  request: {sent.call} at {sent.at:%H:%M:%S.%f}, done {sent.had_effect}, answered {sent.status}, {dict(sent.body)}"
         for sent in case.sent
     )
-    yield from (
-        f"  order: {order.side} {order.quantity} {order.type} {order.state} {order.name} {sorted(order.ids)}"
-        for order in case.orders
-    )
+    yield from (f"  order: {order}" for spot in case.spots for order in spot.orders)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

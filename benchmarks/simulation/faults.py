@@ -7,6 +7,8 @@ from functools import partial
 from benchmarks.chaos import troubles
 from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.plan import Run
+from benchmarks.chaos.readers import hammer
+from benchmarks.chaos.stage import READER
 from benchmarks.chaos.troubles import Trouble
 from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World
 from benchmarks.simulation.ways import Way
@@ -14,6 +16,7 @@ from bot.sandbox.ninjatrader.faults import Kind, Rule
 
 EVERY = tuple(Way)
 BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
+HAMMERED = (Way.ASKED, Way.CARD, Way.SENDING)
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
@@ -140,6 +143,15 @@ def _frozen(name: str, *seconds: float) -> Fault:
     return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds, blinds=True)
 
 
+def _reads_hammered(world: World) -> None:
+    world.hammering = world.loop.create_task(hammer(world.discord, READER.name))
+
+
+def _reads_left_alone(world: World) -> None:
+    if world.hammering is not None:
+        world.hammering.cancel()
+
+
 def _of_a_lever(lever: Lever) -> Fault:
     return Fault(
         lever.name,
@@ -163,6 +175,7 @@ def _every() -> Iterator[Fault]:
     yield Fault("add-on off", _simple(_addon_off), _addon_on, (1.2, 10.0, 2 * MINUTE))
     yield Fault("disk full", _simple(partial(_disk, is_full=True)), partial(_disk, is_full=False), (1.2, 10.0))
     yield from (_clock(sign * seconds) for seconds in (20.0, 40.0, HOUR, DAY) for sign in (1, -1))
+    yield Fault("reads hammered", _simple(_reads_hammered), _reads_left_alone, (10.0, MINUTE), HAMMERED)
     yield _cut("cut off from Discord", BOT, DISCORD)
     yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
     yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)

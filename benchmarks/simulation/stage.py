@@ -1,5 +1,6 @@
 """The world of one session: Discord, NinjaTrader, a network between them, and the bot's machine; each a party of its own."""
 
+import asyncio
 import logging
 import random
 import sqlite3
@@ -14,14 +15,13 @@ from typing import Any
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
 from benchmarks.chaos.plan import Run
-from benchmarks.chaos.stage import POLICY, TOKEN, order_there
+from benchmarks.chaos.stage import TOKEN, order_there
 from benchmarks.simulation.lives import Lives
 from benchmarks.simulation.ways import Lookout
 from bot.policyfile import PolicyWatch
 from bot.program.run import lead
 from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import GUILD
-from bot.sandbox.discord.world import WORLD as TOWN
+from bot.sandbox.discord.world import DESK, GUILD
 from bot.sandbox.discord.world import World as Town
 from bot.sandbox.ninjatrader import AccountSpec, Simulator, Timing, running
 from bot.sandbox.ninjatrader.cloud import Received
@@ -58,6 +58,7 @@ class World:
         changes: how often anything changed in Discord.
         happenings: what was done to whom, and what the bot logged.
         uncaught: exceptions that nobody caught.
+        hammering: what a member does who hammers the commands that only read.
     """
 
     loop: VirtualLoop
@@ -72,6 +73,7 @@ class World:
     happenings: list[Happening] = field(default_factory=list)
     uncaught: list[str] = field(default_factory=list)
     lives: Lives | None = None
+    hammering: asyncio.Task[None] | None = None
 
     @property
     def bot(self) -> Lives:
@@ -123,7 +125,7 @@ class World:
 
     def card_of(self, run: Run) -> Card | None:
         """Its card."""
-        return self.channel.card_of(run.account, None if run.act.name == "flatten account" else run.instrument)
+        return self.channel.card_of(*run.named)
 
     def is_pressed(self, card: Card) -> bool:
         """Whether the bot was handed a Confirm of that card."""
@@ -198,8 +200,8 @@ async def staged(
     transport: str,
     folder: Path,
     *,
-    policy: str = POLICY,
-    town: Town = TOWN,
+    policy: str,
+    town: Town,
 ) -> AsyncIterator[World]:
     """Build it; the bot doesn't run yet.
 
@@ -224,6 +226,7 @@ async def staged(
     world = World(loop, true, host, discord, simulator, folder / JOURNAL, Lookout(loop), channel)
     discord.backend.subscribers.append(channel.note)
     discord.backend.subscribers.append(partial(_hear, world))
+    discord.backend.listeners.append(lambda _channel: channel.look(discord.backend.messages[DESK]))
     discord.backend.listeners.append(lambda _channel: _count(world))
     dice = random.Random(f"{name} world")  # noqa: S311 - no secret
     loop.network.latencies = _latencies(dice)

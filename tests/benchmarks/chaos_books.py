@@ -41,8 +41,12 @@ def an_order(order_id: str = "N1", own: str | None = "T1", **more: Any) -> dict[
     return {**row, **more}
 
 
-def a_book(requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0) -> dict[str, Any]:
-    held = [{"account": "CX0001", "instrument": "ES 09-26", "signedQuantity": position}] if position else []
+def a_position(account: str, instrument: str, signed: int) -> dict[str, Any]:
+    return {"account": account, "instrument": instrument, "signedQuantity": signed}
+
+
+def a_book(requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0, *more: Any) -> dict[str, Any]:
+    held = [*([a_position("CX0001", "ES 09-26", position)] if position else []), *more]
     return {"requests": list(requests), "orders": list(orders), "positions": held}
 
 
