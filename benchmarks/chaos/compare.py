@@ -1,5 +1,6 @@
 """What the three books say of one another. Pure, and written from the promises: nothing of the bot's own judgement is used."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from benchmarks.chaos.books import Case, End, Placed, Sent, Spot, end_of, title_
 _DONE = frozenset({"Filled", "Cancelled", "Rejected"})
 _UNDONE = frozenset({End.REJECTED, End.NOT_SENT, End.DENIED, End.CANCELLED, End.EXPIRED, End.VOID, End.NEVER_ARRIVED})
 _AS_IT_WAS = frozenset({"Working", "Accepted"})
+# What cards say below their first line.
+_CLOSED, _CANCELLED = re.compile(r"^closed (\d+)", re.MULTILINE), "order cancelled"
 _LOUD = "NOT "
 # The commands by which people get out, or protect what they have.
 OUT = frozenset({"close", "flatten", "cancel", "bracket"})
@@ -104,9 +107,12 @@ def _called(case: Case) -> Found:
         return
     if case.run.act.sweeps and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
-    if case.run.act.command == "close" and "closed " in case.title and case.position == case.run.held:
-        yield Breach.CALLED, f"told {case.title!r}, and the position is {case.position}"
-    if "target and stop are there" in case.story.text:
+    text, closed = case.story.text, abs(case.run.held) - abs(case.position)
+    if case.run.act.command == "close" and (told := _CLOSED.search(text)) and int(told[1]) > closed:
+        yield Breach.CALLED, f"told {told[0]!r}, and the position went from {case.run.held} to {case.position}"
+    if case.run.act.scope == "order" and _CANCELLED in text and case.orders[0].state not in _DONE:
+        yield Breach.CALLED, f"told as cancelled, and the order is {case.orders[0].state}"
+    if "target and stop are there" in text:
         working = sum(order.state not in _DONE for order in _new(case))
         if working < 2 and case.position:
             yield Breach.CALLED, f"told as protected, and {working} of its orders work"

@@ -138,6 +138,11 @@ def strategy_there(simulator: Simulator, run: Run) -> str:
     return next(one.owner.id for one in simulator.world.strategies.all if one.entry.ticket.account.name == run.account)
 
 
+def watch_private(channel: Channel, discord: LocalDiscord) -> None:
+    """Let the channel take in what is shown to single members."""
+    discord.backend.listeners.append(lambda _channel: channel.look(discord.backend.messages[DESK]))
+
+
 def begin_strategies(simulator: Simulator, session: HasRuns) -> None:
     """Let each run have its ATM strategy, which has filled by the time that the bot is there."""
     world = simulator.world
@@ -172,7 +177,8 @@ async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
         bot = Bot(discord, _settings(session, discord, crosstrade, kept), folder)
         stage = Stage(session, discord, simulator, kept, bot)
         discord.backend.subscribers.append(stage.channel.note)
-        discord.backend.listeners.append(lambda _channel: stage.channel.look(discord.backend.messages[DESK]))
+        if session.is_private:
+            watch_private(stage.channel, discord)
         begin_strategies(simulator, session)
         try:
             yield stage

@@ -144,7 +144,7 @@ def _frozen(name: str, *seconds: float) -> Fault:
 
 
 def _reads_hammered(world: World) -> None:
-    world.hammering = world.loop.create_task(hammer(world.discord, READER.name))
+    world.hammering = world.loop.create_task(hammer(world.discord, READER.name, every=1.0))
 
 
 def _reads_left_alone(world: World) -> None:
@@ -175,7 +175,7 @@ def _every() -> Iterator[Fault]:
     yield Fault("add-on off", _simple(_addon_off), _addon_on, (1.2, 10.0, 2 * MINUTE))
     yield Fault("disk full", _simple(partial(_disk, is_full=True)), partial(_disk, is_full=False), (1.2, 10.0))
     yield from (_clock(sign * seconds) for seconds in (20.0, 40.0, HOUR, DAY) for sign in (1, -1))
-    yield Fault("reads hammered", _simple(_reads_hammered), _reads_left_alone, (10.0, MINUTE), HAMMERED)
+    yield Fault("reads hammered", _simple(_reads_hammered), _reads_left_alone, (10.0, 30.0), HAMMERED)
     yield _cut("cut off from Discord", BOT, DISCORD)
     yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
     yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)

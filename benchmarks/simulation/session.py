@@ -14,7 +14,7 @@ from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, stray
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
-from benchmarks.chaos.stage import accounts_of, begin_strategies, options_of, policy_of, town_of
+from benchmarks.chaos.stage import accounts_of, begin_strategies, options_of, policy_of, town_of, watch_private
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
 from benchmarks.simulation.stage import World, staged
@@ -95,6 +95,8 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
     policy, town = policy_of(session), town_of(session)
     async with staged(loop, name, accounts, session.transport, folder, policy=policy, town=town) as world:
         begin_strategies(world.simulator, session)
+        if session.is_private:
+            watch_private(world.channel, world.discord)
         player = _Player(world, session, result)
         for episode in session.episodes:
             await player.episode(episode)

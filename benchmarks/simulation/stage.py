@@ -21,7 +21,7 @@ from benchmarks.simulation.ways import Lookout
 from bot.policyfile import PolicyWatch
 from bot.program.run import lead
 from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import DESK, GUILD
+from bot.sandbox.discord.world import GUILD
 from bot.sandbox.discord.world import World as Town
 from bot.sandbox.ninjatrader import AccountSpec, Simulator, Timing, running
 from bot.sandbox.ninjatrader.cloud import Received
@@ -226,7 +226,6 @@ async def staged(
     world = World(loop, true, host, discord, simulator, folder / JOURNAL, Lookout(loop), channel)
     discord.backend.subscribers.append(channel.note)
     discord.backend.subscribers.append(partial(_hear, world))
-    discord.backend.listeners.append(lambda _channel: channel.look(discord.backend.messages[DESK]))
     discord.backend.listeners.append(lambda _channel: _count(world))
     dice = random.Random(f"{name} world")  # noqa: S311 - no secret
     loop.network.latencies = _latencies(dice)

@@ -199,6 +199,45 @@ def test_of_a_card_that_only_its_member_sees_the_result_counts_and_not_what_the_
     assert broken(case()) == [Breach.UNTOLD]
 
 
+@pytest.mark.parametrize(
+    ("said", "position", "breach"),
+    [
+        ("closed 2", 0, []),
+        ("closed 1/2", -1, []),
+        ("submitted to NinjaTrader, not closed yet", -2, []),
+        ("closed 2", -1, [Breach.CALLED]),
+        ("closed 2", -2, [Breach.CALLED]),
+        ("closed 1/2", -2, [Breach.CALLED]),
+        ("the position is on the other side, now LONG 1", 1, [Breach.LARGER]),
+        ("closed 2", 1, [Breach.LARGER, Breach.CALLED]),
+        ("submitted to NinjaTrader, not closed yet", -3, [Breach.LARGER]),
+    ],
+)
+def test_no_more_is_told_as_closed_than_was_and_no_close_makes_a_position_larger_or_opposite(
+    said: str, position: int, breach: list[Breach]
+) -> None:
+    book = a_book([CLOSES[0]], [an_order("N1", None, name="Close")], position)
+    assert broken(a_case(a_run("close", held=-2), f"### accepted · close\n{said}", book)) == breach
+
+
+@pytest.mark.parametrize(("state", "breach"), [("Working", [Breach.CALLED]), ("Cancelled", [])])
+def test_an_order_that_works_is_not_told_as_cancelled(state: str, breach: list[Breach]) -> None:
+    cancel = a_request("Cancel", {}, path="/v1/api/accounts/CX0001/orders/R1/cancel")
+    book = a_book([cancel], [an_order("R1", None, orderState=state)])
+    text = "### accepted · order `R1`\norder cancelled, 0 of 2 filled"
+    assert broken(a_case(a_run("cancel", rests=2), text, book)) == breach
+
+
+@pytest.mark.parametrize(
+    ("state", "position", "breach"), [("Working", 2, []), ("Rejected", 2, [Breach.CALLED]), ("Rejected", 0, [])]
+)
+def test_protected_is_said_only_of_legs_that_work(state: str, position: int, breach: list[Breach]) -> None:
+    bracket = a_request("CancelAndBracket", {"quantity": 2}, path="/v1/api/accounts/CX0001/orders/cancel_and_bracket")
+    legs = [an_order("S1", None, orderState="Working"), an_order("T1", None, orderState=state)]
+    text = "### accepted · order `T1`\ntarget and stop are there"
+    assert broken(a_case(a_run("bracket", held=2), text, a_book([bracket], legs, position))) == breach
+
+
 def test_accepted_without_an_order_or_with_somebody_elses_id_is_invented() -> None:
     assert broken(a_case(a_run(), ACCEPTED, a_book())) == [Breach.INVENTED]
     assert broken(a_case(a_run(), "### accepted · order `T9`", a_book([a_request()], [an_order()], 2))) == [Breach.INVENTED]
