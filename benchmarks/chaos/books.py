@@ -132,12 +132,17 @@ class Spot:
 
     Attributes:
         orders: the one that worked there before comes first, if one did.
-        position: signed contracts there now.
+        positions: signed contracts there, from before the first fill until now; each fill makes another.
     """
 
     place: Place
     orders: tuple[Placed, ...] = ()
-    position: int = 0
+    positions: tuple[int, ...] = (0,)
+
+    @property
+    def position(self) -> int:
+        """Signed contracts there now."""
+        return self.positions[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +238,12 @@ def _after(story: Story, at: int | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """The simulator's book by account and instrument."""
+    """The simulator's book by account and instrument; fills are signed."""
 
     sent: Mapping[str, Sequence[Sent]]
     orders: Mapping[tuple[str, str], Sequence[Placed]]
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    fills: Mapping[tuple[str, str], Sequence[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, book: Mapping[str, Any]) -> "_Shelf":
@@ -248,7 +254,11 @@ class _Shelf:
         for row in book["orders"]:
             orders[row["account"], row["instrument"]].append(_placed(row))
         held = {(row["account"], row["instrument"]): int(row["signedQuantity"]) for row in book["positions"]}
-        return cls(sent, orders, held)
+        fills: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for row in book["executions"]:
+            signed = row["quantity"] if row["marketPosition"] == "Long" else -row["quantity"]
+            fills[row["account"], row["instrument"]].append(signed)
+        return cls(sent, orders, held, fills)
 
     def about(self, run: Run) -> Iterator[Sent]:
         places = {(place.account, place.instrument) for place in run.places}
@@ -258,7 +268,11 @@ class _Shelf:
 
     def spot(self, place: Place) -> Spot:
         where = place.account, place.instrument
-        return Spot(place, tuple(self.orders[where]), self.positions.get(where, 0))
+        # From its end, as not every position began with a fill.
+        positions = [self.positions.get(where, 0)]
+        for signed in reversed(self.fills.get(where, ())):
+            positions.append(positions[-1] - signed)
+        return Spot(place, tuple(self.orders[where]), tuple(reversed(positions)))
 
 
 def _sent(book: Mapping[str, Any]) -> Iterator[Sent]:

@@ -97,9 +97,10 @@ def _larger(case: Case) -> Found:
     if case.run.act.command not in OUT:
         return
     for spot in case.spots:
-        held, now = spot.place.held, spot.position
-        if now * held < 0 or abs(now) > abs(held):
-            yield Breach.LARGER, f"the position in {spot.place.account} {spot.place.instrument} went from {held} to {now}"
+        held = spot.place.held
+        if any(now * held < 0 or abs(now) > abs(held) for now in spot.positions):
+            went = " → ".join(map(str, spot.positions))
+            yield Breach.LARGER, f"of {held} contracts, {spot.place.account} {spot.place.instrument} went {went}"
 
 
 def _called(case: Case) -> Found:

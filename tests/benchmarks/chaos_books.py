@@ -45,9 +45,16 @@ def a_position(account: str, instrument: str, signed: int) -> dict[str, Any]:
     return {"account": account, "instrument": instrument, "signedQuantity": signed}
 
 
-def a_book(requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0, *more: Any) -> dict[str, Any]:
+def a_fill(signed: int) -> dict[str, Any]:
+    side = "Long" if signed > 0 else "Short"
+    return {"account": "CX0001", "instrument": "ES 09-26", "quantity": abs(signed), "marketPosition": side}
+
+
+def a_book(
+    requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0, *more: Any, fills: Sequence[int] = ()
+) -> dict[str, Any]:
     held = [*([a_position("CX0001", "ES 09-26", position)] if position else []), *more]
-    return {"requests": list(requests), "orders": list(orders), "positions": held}
+    return {"requests": list(requests), "orders": list(orders), "positions": held, "executions": [*map(a_fill, fills)]}
 
 
 def a_session(run: Run) -> Session:

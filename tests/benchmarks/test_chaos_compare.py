@@ -142,6 +142,15 @@ def test_no_position_of_everything_is_made_larger_or_opposite(signed: int, breac
     assert broken(a_case(run, "### accepted · NOT FLAT", a_book(CLOSES, [], 0, *more))) == breach
 
 
+@pytest.mark.parametrize(
+    ("fills", "breach"), [((-2,), []), ((-1, -1), []), ((-2, -2, 2), [Breach.LARGER]), ((1, -3), [Breach.LARGER])]
+)
+def test_a_position_that_was_turned_over_and_closed_again_was_made_opposite(fills: tuple[int, ...], breach: list[Breach]) -> None:
+    run = a_run("flatten instrument", held=2, rests=-2)
+    book = a_book([CLOSES[0]], [an_order("R1", None, orderState="Cancelled")], fills=fills)
+    assert broken(a_case(run, FLAT, book)) == breach
+
+
 def test_flat_everywhere_is_said_only_where_nothing_is_left_anywhere() -> None:
     run = a_run("flatten everything", held=2, rests=-2, beside=EVERYTHING)
     left = a_book(CLOSES, [], 0, a_position(**BESIDE, signed=-1))
