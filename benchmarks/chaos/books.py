@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import accumulate
+from operator import sub
 from typing import Any
 from urllib.parse import unquote
 
 from benchmarks.chaos.channel import Card
-from benchmarks.chaos.plan import HasRuns, Run
+from benchmarks.chaos.plan import HasRuns, Place, Run
 
 _ACCOUNT = re.compile(r"/accounts/([^/]+)/")
 _ORDER = re.compile(r"/orders/([^/]+)/(?:cancel|change|replace)$")
@@ -45,7 +47,7 @@ class Story:
         approved_at: when somebody pressed Approve who may, ``None`` where nobody did.
         ends_at: when its card came to its end, so that no later press may lead to anything; ``None`` where that isn't known.
         handed: whether the press reached the bot.
-        others: messages beside the card that show the same ticket.
+        others: messages beside the card that show the same ticket; of a private card the first is its result.
         disturbed: whether the bot was killed in its wave.
     """
 
@@ -58,6 +60,27 @@ class Story:
     handed: bool = False
     others: tuple[Card, ...] = ()
     disturbed: bool = False
+
+    @property
+    def texts(self) -> Sequence[tuple[int, str]]:
+        """What was said of it from when on: by the card, and where only its member sees that, by the result once it is posted."""
+        if self.card is None:
+            return ()
+        result = self.others[0] if self.card.is_private and self.others else None
+        if result is None:
+            return self.card.texts
+        since = result.texts[0][0]
+        return [*(one for one in self.card.texts if one[0] < since), *result.texts]
+
+    @property
+    def text(self) -> str:
+        """What is said of it now; nothing without a card."""
+        return self.texts[-1][1] if self.texts else ""
+
+    @property
+    def duplicates(self) -> tuple[Card, ...]:
+        """Messages that show the same ticket and shouldn't be there."""
+        return self.others[1:] if self.card is not None and self.card.is_private else self.others
 
     @property
     def agreed_at(self) -> datetime | None:
@@ -105,6 +128,11 @@ class Placed:
     limit: float
     ids: frozenset[str]
 
+    def __str__(self) -> str:
+        """For people."""
+        where, what = f"{self.account} {self.instrument}", f"{self.side} {self.quantity} {self.type}"
+        return f"{where} {what} {self.state} {self.name} {sorted(self.ids)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -112,6 +140,35 @@ class Fill:
 
     at: datetime
     signed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One of a run's places in the simulator's book.
+
+    Attributes:
+        orders: the one that worked there before comes first, if one did.
+        by_hand: those that somebody placed in NinjaTrader itself meanwhile.
+        fills: oldest first.
+        position: signed contracts there now.
+    """
+
+    place: Place
+    orders: tuple[Placed, ...] = ()
+    by_hand: tuple[Placed, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    position: int = 0
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Signed contracts there, from before the first fill until now; each fill makes another."""
+        # From its end, as not every position began with a fill.
+        signed = (fill.signed for fill in reversed(self.fills))
+        return tuple(accumulate(signed, sub, initial=self.position))[::-1]
+
+    def held_at(self, moment: datetime) -> int:
+        """Signed contracts that were open there."""
+        return self.position - sum(fill.signed for fill in self.fills if fill.at > moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +180,7 @@ class Case:
         first, last: what the card said first of an end, and what it says now.
         told_after, settled_after: seconds from the press until the card told an end, and one that isn't in doubt.
         sent: requests about it, in their order.
-        orders: about it, in the simulator's book; the one that worked there before comes first, if one did.
-        by_hand: orders there that somebody placed in NinjaTrader itself meanwhile.
-        fills: what was filled there, oldest first.
-        position: signed contracts there now.
+        spots: its places, in the run's order.
     """
 
     run: Run
@@ -138,14 +192,17 @@ class Case:
     told_after: float | None
     settled_after: float | None
     sent: tuple[Sent, ...] = ()
-    orders: tuple[Placed, ...] = ()
-    by_hand: tuple[Placed, ...] = ()
-    fills: tuple[Fill, ...] = ()
-    position: int = 0
+    spots: tuple[Spot, ...] = ()
 
-    def held_at(self, moment: datetime) -> int:
-        """Signed contracts that were open there."""
-        return self.position - sum(fill.signed for fill in self.fills if fill.at > moment)
+    @property
+    def orders(self) -> tuple[Placed, ...]:
+        """Those of its own account and instrument; the one that worked there before comes first, if one did."""
+        return self.spots[0].orders if self.spots else ()
+
+    @property
+    def position(self) -> int:
+        """Signed contracts there now."""
+        return self.spots[0].position if self.spots else 0
 
 
 def end_of(text: str) -> End:
@@ -180,13 +237,13 @@ def cases(session: HasRuns, book: Mapping[str, Any], stories: Mapping[int, Story
 
 def strays(session: HasRuns, book: Mapping[str, Any]) -> tuple[Sent, ...]:
     """Requests that are about no run at all."""
-    known = {(run.account, run.instrument) for run in session.runs} | {(run.account, None) for run in session.runs}
+    places = [place for run in session.runs for place in run.places]
+    known = {(place.account, place.instrument) for place in places} | {(place.account, None) for place in places}
     return tuple(sent for sent in _sent(book) if (sent.account, sent.instrument) not in known)
 
 
 def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
-    texts = [] if story.card is None else story.card.texts
-    now = texts[-1][1] if texts else ""
+    texts, now = story.texts, story.text
     return Case(
         run,
         story,
@@ -197,10 +254,7 @@ def _case(run: Run, story: Story, shelf: "_Shelf") -> Case:
         _after(story, next((at for at, text in texts if end_of(text) is not End.OPEN), None)),
         _after(story, next((at for at, text in texts if is_over(text)), None)),
         tuple(shelf.about(run)),
-        tuple(order for order in shelf.orders[run.account, run.instrument] if order.name != BY_HAND),
-        tuple(order for order in shelf.orders[run.account, run.instrument] if order.name == BY_HAND),
-        tuple(shelf.fills[run.account, run.instrument]),
-        shelf.positions.get((run.account, run.instrument), 0),
+        tuple(map(shelf.spot, run.places)),
     )
 
 
@@ -210,11 +264,11 @@ def _after(story: Story, at: int | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """The simulator's book by account and instrument."""
+    """The simulator's book by account and instrument; fills are signed."""
 
     sent: Mapping[str, Sequence[Sent]]
     orders: Mapping[tuple[str, str], Sequence[Placed]]
-    fills: Mapping[tuple[str, str], Sequence[Fill]]
+    fills: Mapping[tuple[str, str], Sequence[Fill]] = field(default_factory=dict)
     positions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
@@ -232,7 +286,15 @@ class _Shelf:
         return cls(sent, orders, fills, held)
 
     def about(self, run: Run) -> Iterator[Sent]:
-        return (sent for sent in self.sent[run.account] if sent.instrument in (run.instrument, None))
+        places = {(place.account, place.instrument) for place in run.places}
+        some = [sent for account in {account for account, _ in places} for sent in self.sent[account]]
+        its = (sent for sent in some if sent.instrument is None or (sent.account, sent.instrument) in places)
+        return iter(sorted(its, key=lambda sent: sent.at))
+
+    def spot(self, place: Place) -> Spot:
+        where = place.account, place.instrument
+        own, by_hand = (tuple(order for order in self.orders[where] if (order.name == BY_HAND) is so) for so in (False, True))
+        return Spot(place, own, by_hand, tuple(self.fills.get(where, ())), self.positions.get(where, 0))
 
 
 def _sent(book: Mapping[str, Any]) -> Iterator[Sent]:

@@ -1,17 +1,22 @@
 """What the three books say of one another. Pure, and written from the promises: nothing of the bot's own judgement is used."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from benchmarks.chaos.books import Case, End, Placed, Sent, end_of, title_of, told_id
-from benchmarks.chaos.plan import SWEEPS
+from benchmarks.chaos.books import Case, End, Placed, Sent, Spot, end_of, title_of, told_id
 
 _DONE = frozenset({"Filled", "Cancelled", "Rejected"})
 _UNDONE = frozenset({End.REJECTED, End.NOT_SENT, End.DENIED, End.CANCELLED, End.EXPIRED, End.VOID, End.NEVER_ARRIVED})
+_AS_IT_WAS = frozenset({"Working", "Accepted"})
+# What cards say below their first line.
+_CLOSED, _CANCELLED = re.compile(r"^closed (\d+)", re.MULTILINE), "order cancelled"
 _LOUD = "NOT "
+# The commands by which people get out, or protect what they have.
+OUT = frozenset({"close", "flatten", "cancel", "bracket"})
 _OWN_NAMES = frozenset({"Close", "Partial close"})
 
 
@@ -47,7 +52,7 @@ Found = Iterator[tuple[Breach, str]]
 
 
 def _twice(case: Case) -> Found:
-    if case.run.act.name in SWEEPS:
+    if case.run.act.sweeps and case.run.act.scope != "strategy":
         # It may call several times, and must never do more than close.
         return
     counted = Counter(sent.call for sent in case.sent)
@@ -82,32 +87,42 @@ def _has_terms(sent: Sent, case: Case) -> bool:
 def _untold(case: Case) -> Found:
     if case.story.card is not None and case.end is End.OPEN:
         yield Breach.UNTOLD, f"the card still says {case.title!r}"
-    if any(end_of(other.text) is End.OPEN for other in case.story.others):
-        yield Breach.UNTOLD, f"another message of it still says {title_of(case.story.others[0].text)!r}"
-    if case.end in _UNDONE and (entry := _entry(case)) is not None and not _was_rejected(case):
-        yield Breach.UNTOLD, f"told {case.end} although {entry.call} was done"
+    for other in case.story.duplicates:
+        if end_of(other.text) is End.OPEN:
+            yield Breach.UNTOLD, f"another message of it still says {title_of(other.text)!r}"
+    # Whoever reads for a moment only that it isn't there sends it again.
+    undone = next((end for _, text in case.story.texts if (end := end_of(text)) in _UNDONE), None)
+    if undone is not None and (entry := _entry(case)) is not None and not _did_nothing(case):
+        yield Breach.UNTOLD, f"told {undone} although {entry.call} was done"
 
 
 def _larger(case: Case) -> Found:
-    held, now = case.run.held, case.position
-    if case.run.act.command in {"close", "flatten"} and (now * held < 0 or abs(now) > abs(held)):
-        yield Breach.LARGER, f"the position went from {held} to {now}"
+    if case.run.act.command in OUT:
+        for spot in case.spots:
+            held = spot.place.held
+            if any(now * held < 0 or abs(now) > abs(held) for now in spot.positions):
+                went = " → ".join(map(str, spot.positions))
+                yield Breach.LARGER, f"of {held} contracts, {spot.place.account} {spot.place.instrument} went {went}"
     if case.run.act.name == "reverse verified":
         for sent in case.sent:
-            if sent.call == "PlaceOrder" and (still := case.held_at(sent.at)):
+            if sent.call == "PlaceOrder" and (still := case.spots[0].held_at(sent.at)):
                 yield Breach.LARGER, f"the new order came in with {still} still open"
 
 
 def _called(case: Case) -> Found:
     if case.story.card is None:
         return
-    text = case.story.card.text
-    if case.run.act.name in SWEEPS and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
+    if case.run.act.sweeps and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
-    if case.run.act.command == "flatten" and (told := _told_done_at(case)) is not None and (still := case.held_at(told)):
-        yield Breach.CALLED, f"told as done at {told:%H:%M:%S.%f}, with {still} open"
-    if case.run.act.command == "close" and "closed " in case.title and case.position == case.run.held:
-        yield Breach.CALLED, f"told {case.title!r}, and the position is {case.position}"
+    elif case.run.act.command == "flatten" and (done_at := _told_done_at(case)) is not None:
+        for spot in case.spots:
+            if still := spot.held_at(done_at):
+                yield Breach.CALLED, f"told as done at {done_at:%H:%M:%S.%f}, with {still} {spot.place.instrument} open"
+    text, closed = case.story.text, abs(case.run.held) - abs(case.position)
+    if case.run.act.command == "close" and (told := _CLOSED.search(text)) and int(told[1]) > closed:
+        yield Breach.CALLED, f"told {told[0]!r}, and the position went from {case.run.held} to {case.position}"
+    if case.run.act.scope == "order" and _CANCELLED in text and case.orders[0].state not in _DONE:
+        yield Breach.CALLED, f"told as cancelled, and the order is {case.orders[0].state}"
     if "target and stop are there" in text:
         working = sum(order.state not in _DONE for order in _new(case))
         if working < 2 and case.position:
@@ -116,26 +131,37 @@ def _called(case: Case) -> Found:
 
 def _told_done_at(case: Case) -> datetime | None:
     """When a sweep was first told as done; nobody else has to agree to one, so that its press counts from Confirm."""
-    card, pressed = case.story.card, case.story.pressed_at
-    if card is None or pressed is None:
+    pressed = case.story.pressed_at
+    if pressed is None:
         return None
-    said = (at for at, text in card.texts if end_of(text) is End.ACCEPTED and _LOUD not in title_of(text))
+    said = (at for at, text in case.story.texts if end_of(text) is End.ACCEPTED and _LOUD not in title_of(text))
     first = next(said, None)
     return None if first is None else pressed + timedelta(microseconds=(first - case.story.pressed_ns) / 1000)
 
 
 def _left(case: Case) -> str:
     """What a sweep has left."""
-    working = sum(order.state not in _DONE for order in case.orders)
-    is_open = case.position if case.run.act.name != "cancel instrument" else 0
-    return f"{is_open} open, {working} working" if is_open or working else ""
+    return "; ".join(filter(None, (_left_in(case, spot) for spot in case.spots)))
+
+
+def _left_in(case: Case, spot: Spot) -> str:
+    working = sum(order.state not in _DONE for order in spot.orders)
+    is_open = spot.position if case.run.act.command == "flatten" else 0
+    return f"{spot.place.account} {spot.place.instrument}: {is_open} open, {working} working" if is_open or working else ""
 
 
 def _entry(case: Case) -> Sent | None:
     """The call that is told as the order, if it was done."""
     last = case.run.act.calls[-1]
-    calls = case.run.act.calls if case.run.act.name in SWEEPS else (last,)
+    calls = case.run.act.calls if case.run.act.sweeps else (last,)
     return next((sent for sent in case.sent if sent.call in calls and sent.had_effect), None)
+
+
+def _did_nothing(case: Case) -> bool:
+    """Tell whether NinjaTrader itself took it and did nothing: rejected what was placed later, or ignored a cancel."""
+    if case.run.act.scope == "order":
+        return any(order.state in _AS_IT_WAS for order in case.orders[:1])
+    return _was_rejected(case)
 
 
 def _was_rejected(case: Case) -> bool:
@@ -160,7 +186,7 @@ def _unsettled(case: Case) -> Found:
 
 def settled_by(case: Case) -> str | None:
     """What the simulator's book proves of a lost answer; ``None`` where two stories fit it."""
-    if case.by_hand:
+    if any(spot.by_hand for spot in case.spots):
         return None
     match case.run.act.name:
         case "close" | "close part":
@@ -170,7 +196,7 @@ def settled_by(case: Case) -> str | None:
         case "bracket":
             count = len(_new(case))
             return f"{count} of its orders are there" if count in {0, 2} else None
-        case name if name in SWEEPS:
+        case _ if case.run.act.sweeps:
             return f"what is left can be read: {_left(case) or 'nothing'}"
         case _:
             return _of_entry(case)
@@ -192,7 +218,7 @@ def _of_close(case: Case) -> str | None:
 
 def _of_target(case: Case) -> str | None:
     order = case.orders[0]
-    if order.state in _DONE or order.state in {"Working", "Accepted"}:
+    if order.state in _DONE or order.state in _AS_IT_WAS:
         return f"the order is {order.state}, {order.quantity} contracts"
     return None
 

@@ -69,7 +69,7 @@ class Moments:
 
     @property
     def _card(self) -> Card | None:
-        return self.stage.channel.card_of(self.run.account, None if "account" in self.run.act.name else self.run.instrument)
+        return self.stage.channel.card_of(*self.run.named)
 
     def _received(self) -> Received | None:
         """The call that counts, as it came in at the simulator."""

@@ -1,20 +1,36 @@
 """What is played: sessions of waves of runs, all of it drawn from a seed. Pure: the same seed gives the same plan."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.troubles import AT, Trouble
 
+_T = TypeVar("_T")
 MONTH = "09-26"
 ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
 PAIRS_PER_ACCOUNT = 3
-# A kill voids every card that is open, so that many are pressed in the waves without one.
-RUNS_PER_WAVE = (5, 5, 20)
 MOST_RUNS_PER_SESSION = 126
+
+
+class Kind(StrEnum):
+    """What a wave is there for."""
+
+    KILLED = "the bot is killed"
+    HINDERED = "something keeps people from getting out"
+    CROWDED = "many act at once"
+
+
+# A kill voids every card that is open, so that many are pressed in the waves without one.
+WAVES = ((Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.KILLED, 5), (Kind.HINDERED, 6), (Kind.CROWDED, 16))
+
+
+# How many waves somebody hammers reading commands in.
+READERS = 0.3
 
 
 class Database(StrEnum):
@@ -35,8 +51,9 @@ class Press(StrEnum):
     NEVER = "nothing"
 
 
-# The beginnings of accounts' names: usual ones, those where somebody else must approve, those of real money, those of their own.
-USUAL, APPROVED, LIVE, ALONE = "CX", "CA", "CL", "CS"
+# The beginnings of accounts' names: usual ones, those where somebody else must approve, those of real money, those that one run
+# has for itself, and those of a member who is granted nothing else, so that everything is just these.
+USUAL, APPROVED, LIVE, ALONE, OWN = "CX", "CA", "CL", "CS", "CE"
 _KINDS = (USUAL, APPROVED, USUAL, LIVE)
 
 
@@ -93,37 +110,71 @@ class Act:
     Attributes:
         name: as the report calls it.
         command: the slash command.
+        weight: how often it comes, beside the others.
         calls: CrossTrade's calls that it may lead to; the last one is what is told as its order.
         held: whether there is a position before.
         rests: whether an order works there before.
+        scope: of a command that goes over more than its account and instrument tell.
     """
 
     name: str
     command: str
+    weight: int
     calls: tuple[str, ...]
     held: bool = False
     rests: bool = False
+    scope: str = ""
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it reads back until nothing is left."""
+        return self.scope in SWEEPING
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other run may be about the same account."""
+        return self.scope in {"strategy", "account", "everything"}
 
 
+# The calls of a flatten, those of the last step last.
+OUT = ("CancelOrders", "Flatten", "ClosePosition")
+SWEEPING = frozenset({"strategy", "instrument", "account", "everything"})
 ACTS = (
-    Act("reverse", "reverse", ("ReversePosition",), held=True),
-    Act("reverse verified", "reverse", ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
-    Act("reverse invert", "reverse", ("Reverse",), held=True),
-    Act("place", "place", ("PlaceOrder",)),
-    Act("place limit", "place", ("PlaceOrder",)),
-    Act("flatplace", "flatplace", ("FlatPlace",), held=True),
-    Act("close", "close", ("ClosePosition",), held=True),
-    Act("close part", "close", ("ClosePosition",), held=True),
-    Act("cancel", "cancel", ("Cancel",), rests=True),
-    Act("cancel instrument", "cancel", ("CancelOrders",), rests=True),
-    Act("modify", "modify", ("Change",), rests=True),
-    Act("replace", "replace", ("CancelReplace",), rests=True),
-    Act("bracket", "bracket", ("CancelAndBracket",), held=True),
-    Act("flatten instrument", "flatten", ("CancelOrders", "Flatten", "ClosePosition"), held=True, rests=True),
-    Act("flatten account", "flatten", ("CancelOrders", "ClosePosition", "Flatten"), held=True, rests=True),
+    Act("reverse", "reverse", 4, ("ReversePosition",), held=True),
+    Act("reverse verified", "reverse", 3, ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),
+    Act("reverse invert", "reverse", 2, ("Reverse",), held=True),
+    Act("place", "place", 4, ("PlaceOrder",)),
+    Act("place limit", "place", 2, ("PlaceOrder",)),
+    Act("flatplace", "flatplace", 2, ("FlatPlace",), held=True),
+    Act("close", "close", 3, ("ClosePosition",), held=True),
+    Act("close part", "close", 2, ("ClosePosition",), held=True),
+    Act("cancel", "cancel", 2, ("Cancel",), rests=True, scope="order"),
+    Act("cancel instrument", "cancel", 1, ("CancelOrders",), rests=True, scope="instrument"),
+    Act("cancel account", "cancel", 1, ("CancelOrders",), rests=True, scope="account"),
+    Act("cancel everything", "cancel", 1, ("CancelOrders",), rests=True, scope="everything"),
+    Act("modify", "modify", 2, ("Change",), rests=True),
+    Act("replace", "replace", 2, ("CancelReplace",), rests=True),
+    Act("bracket", "bracket", 2, ("CancelAndBracket",), held=True),
+    Act("flatten strategy", "flatten", 1, ("CloseStrategy",), held=True, scope="strategy"),
+    Act("flatten instrument", "flatten", 1, OUT, held=True, rests=True, scope="instrument"),
+    Act("flatten account", "flatten", 1, OUT, held=True, rests=True, scope="account"),
+    Act("flatten everything", "flatten", 1, OUT, held=True, rests=True, scope="everything"),
 )
-SWEEPS = frozenset({"cancel instrument", "flatten instrument", "flatten account"})
-_WEIGHTS = (4, 3, 2, 4, 2, 2, 3, 2, 2, 1, 2, 2, 2, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An instrument of an account, and what is there before.
+
+    Attributes:
+        held: signed contracts that are open.
+        rests: signed contracts of the order that works, 0 without one.
+    """
+
+    account: str
+    instrument: str
+    held: int
+    rests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +190,7 @@ class Run:
         after: seconds from the start of the wave's presses to this one.
         approver: who presses Approve, where the card has it.
         approve_after: seconds from the press to that one; below zero it comes first.
-        calls: which call the trouble is laid upon.
+        beside: where else it goes, beside its own account and instrument.
     """
 
     number: int
@@ -158,6 +209,17 @@ class Run:
     trouble_call: str
     approver: Approver = Approver.OTHER
     approve_after: float = 0.0
+    beside: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All that it is about."""
+        return (Place(self.account, self.instrument, self.held, self.rests), *self.beside)
+
+    @property
+    def named(self) -> tuple[str, str | None]:
+        """The account and the instrument by which its card is known; an account of its own is enough."""
+        return self.account, None if self.act.is_alone else self.instrument
 
     @property
     def counts(self) -> bool:
@@ -173,7 +235,11 @@ class Run:
 
 
 class HasRuns(Protocol):
-    """A session, as far as its books need it."""
+    """A session, as far as its books and its stage need it."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only their members see the cards."""
 
     @property
     def runs(self) -> Iterator[Run]:
@@ -191,12 +257,19 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Runs that are asked for and pressed side by side, and what happens meanwhile."""
+    """Runs that are asked for and pressed side by side, and what happens meanwhile.
+
+    Attributes:
+        readers: whether a member meanwhile asks for one thing after another, all of it only to be looked at.
+        lever: what keeps people from getting out, from before the presses on; then all runs are of commands that it bears on.
+    """
 
     runs: tuple[Run, ...]
     kill: Kill | None
     jolt: Jolt | None
     jolt_after: float
+    readers: bool = False
+    lever: Lever | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +283,19 @@ class Session:
     waves: tuple[Wave, ...] = field(repr=False)
 
     @property
+    def is_private(self) -> bool:
+        """Whether only their members see the cards."""
+        return is_private(self.index)
+
+    @property
     def runs(self) -> Iterator[Run]:
         """All of them, in their order."""
         return (run for wave in self.waves for run in wave.runs)
+
+
+def is_private(index: int) -> bool:
+    """Tell whether only their members see the cards of a session: of one in three, over both databases and transports."""
+    return index % 3 == 1
 
 
 def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Session, ...]:
@@ -225,20 +308,25 @@ def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Ses
 def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     dice = random.Random(f"{seed} {index}")  # noqa: S311 - a plan is no secret
     transport = "websocket" if index // 2 % 2 else "rest"
-    steps = list(Step)
-    dice.shuffle(steps)
-    kills = cycle(steps)
+    kills, levers = cycle(_shuffled(dice, Step)), cycle(_shuffled(dice, LEVERS))
     waves, first = [], 0
-    for size in cycle(RUNS_PER_WAVE):
-        made = tuple(a_run(dice, at, transport) for at in range(first, min(first + size, runs)))
-        is_killed = size != max(RUNS_PER_WAVE)
-        kill = _kill(dice, made, next(kills)) if made and is_killed else None
-        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if is_killed else 0.35) else None
-        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8)))
+    for kind, size in cycle(WAVES):
+        lever = next(levers) if kind is Kind.HINDERED else None
+        acts = ACTS if lever is None else tuple(act for act in ACTS if act.command in lever.commands)
+        made = tuple(a_run(dice, at, transport, acts) for at in range(first, min(first + size, runs)))
+        kill = _kill(dice, made, next(kills)) if made and kind is Kind.KILLED else None
+        jolt = dice.choice(JOLTS_OF[database]) if dice.random() < (0.5 if kill else 0.35) else None
+        waves.append(Wave(made, kill, jolt, dice.uniform(0, 0.8), dice.random() < READERS, lever))
         first += len(made)
         if first >= runs:
             break
     return Session(seed, index, database, transport, tuple(waves))
+
+
+def _shuffled(dice: random.Random, some: Iterable[_T]) -> list[_T]:
+    every = list(some)
+    dice.shuffle(every)
+    return every
 
 
 def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
@@ -247,9 +335,9 @@ def _kill(dice: random.Random, runs: tuple[Run, ...], step: Step) -> Kill:
     return Kill(step, dice.choice(fit), dice.uniform(0, 0.7))
 
 
-def a_run(dice: random.Random, number: int, transport: str) -> Run:
-    """Draw a run of any kind."""
-    act = dice.choices(ACTS, _WEIGHTS)[0]
+def a_run(dice: random.Random, number: int, transport: str, acts: Sequence[Act] = ACTS) -> Run:
+    """Draw a run of one of these kinds."""
+    act = dice.choices(acts, [act.weight for act in acts])[0]
     sign = dice.choice((1, -1))
     held = sign * dice.choice((1, 1, 2, 3)) if act.held and not (act.name == "flatplace" and dice.random() < 0.3) else 0
     held = sign * 2 if act.name == "close part" else held
@@ -259,29 +347,48 @@ def a_run(dice: random.Random, number: int, transport: str) -> Run:
     return Run(
         number, act, account, instrument, held, rests, side, quantity,
         {**_where(act, account, instrument), **options},
-        dice.choice(("trader", "second")),
+        member_of(account) if act.scope == "everything" else dice.choice(("trader", "second")),
         dice.choices(tuple(Press), (72, 12, 4, 4, 4, 4))[0],
         dice.uniform(0, 0.6),
         *_trouble(dice, act, transport),
         dice.choices(tuple(Approver), (8, 1, 1))[0],
         dice.uniform(-0.4, 0.4),
+        _beside(dice, number, act, account),
     )  # fmt: skip
 
 
+def member_of(account: str) -> str:
+    """The member who is granted that account and the ones beside it, and nothing else."""
+    return f"owner{account.removeprefix(OWN)[:-1]}"
+
+
 def _place(number: int, act: Act) -> tuple[str, str]:
-    if act.name == "flatten account":
-        return f"{ALONE}{number:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    instrument = f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    if act.scope == "everything":
+        return f"{OWN}{number:04}A", instrument
+    if act.is_alone:
+        return f"{ALONE}{number:04}", instrument
     block = number // PAIRS_PER_ACCOUNT
-    return f"{_KINDS[block % len(_KINDS)]}{block:04}", f"{ROOTS[number % len(ROOTS)]} {MONTH}"
+    return f"{_KINDS[block % len(_KINDS)]}{block:04}", instrument
+
+
+def _beside(dice: random.Random, number: int, act: Act, account: str) -> tuple[Place, ...]:
+    """A second contract of the account, or of another account, where it goes over all of them."""
+    if act.scope not in {"account", "everything"}:
+        return ()
+    signed = dice.choice((1, -1)) * dice.choice((1, 2, 3))
+    where = account if act.scope == "account" else f"{account[:-1]}B"
+    instrument = f"{ROOTS[(number + 1) % len(ROOTS)]} {MONTH}"
+    return (Place(where, instrument, signed if act.held else 0, -signed),)
 
 
 def _where(act: Act, account: str, instrument: str) -> dict[str, Any]:
-    if act.name in {"cancel", "modify", "replace"}:
-        return {"account": account, **({"scope": "order"} if act.name == "cancel" else {})}
-    if act.name in SWEEPS:
-        scope = act.name.split()[1]
-        return {"scope": scope, "account": account, **({"instrument": instrument} if scope == "instrument" else {})}
-    return {"account": account, "instrument": instrument}
+    where: dict[str, Any] = {"scope": act.scope} if act.scope else {}
+    if act.scope != "everything":
+        where["account"] = account
+    if act.scope in {"", "instrument"} and act.name not in {"modify", "replace"}:
+        where["instrument"] = instrument
+    return where
 
 
 def _terms(dice: random.Random, act: Act, held: int, rests: int) -> tuple[str, int, dict[str, Any]]:

@@ -15,7 +15,8 @@ from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
 from benchmarks.chaos.moments import Moments
 from benchmarks.chaos.plan import Approver, Press, Run, Session, Wave
-from benchmarks.chaos.stage import Stage, staged
+from benchmarks.chaos.readers import hammer
+from benchmarks.chaos.stage import READER, Stage, options_of, staged
 from benchmarks.chaos.troubles import fault, rule
 from bot.sandbox.discord import NotPossibleError
 from bot.sandbox.ninjatrader.faults import Rule
@@ -37,6 +38,7 @@ class Played:
         strays: requests that are about no run.
         kills: by step and by what the journal said of the victim just then; ``missed`` where the moment didn't come.
         jolts: how often each came.
+        levers: how many runs each kept from getting out.
         ended: lives of the bot that ended by themselves, with their last words.
         notes: what could not be done here.
         exit: the exit code of the last life after SIGTERM.
@@ -48,6 +50,7 @@ class Played:
     strays: tuple[Sent, ...] = ()
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
     jolts: Counter[str] = field(default_factory=Counter)
+    levers: Counter[str] = field(default_factory=Counter)
     ended: list[str] = field(default_factory=list)
     notes: set[str] = field(default_factory=set)
     starts: int = 0
@@ -69,10 +72,7 @@ async def play(session: Session, folder: Path) -> Played:
         await player.mend()
         await player.until_told()
         played.exit = await stage.bot.stop()
-        for story in player.stories.values():
-            story.others = stage.channel.others_of(story.card) if story.card else ()
-        book = stage.simulator.book()
-        played.cases, played.strays = cases(session, book, player.stories), strays(session, book)
+        played.cases, played.strays = player.cases(), strays(session, stage.simulator.book())
         played.ended, played.starts = stage.bot.ended, stage.bot.starts
     played.took = time.monotonic() - began
     return played
@@ -93,6 +93,7 @@ class _Player:
             # What it left unknown keeps the desk from new orders until that is settled, and a wave of denials proves little.
             await self._until_known()
         self._was_killed = wave.kill is not None
+        reading = asyncio.create_task(hammer(self.stage.discord, READER.name)) if wave.readers else None
         moments = None if wave.kill is None else Moments(self.stage, self._run(wave, wave.kill.victim), wave.kill)
         early = moments is not None and moments.kill.step.name == "CARD"
         killing = asyncio.create_task(self._kill(moments)) if moments and early else None
@@ -103,11 +104,14 @@ class _Player:
         if moments is not None and not early:
             moments.prepare()
             killing = asyncio.create_task(self._kill(moments))
-        jolting = asyncio.create_task(self._jolt(wave))
+        jolting, hindering = asyncio.create_task(self._jolt(wave)), asyncio.create_task(self._hinder(wave))
         await asyncio.gather(*(self._press(run, wave.kill is not None) for run in wave.runs))
-        await jolting
+        await asyncio.gather(jolting, hindering)
         if killing is not None:
             await killing
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def mend(self) -> None:
         """Let everything be well again, the bot running."""
@@ -120,7 +124,7 @@ class _Player:
         began = time.monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(TOLD_SECONDS):
-                while not all(is_over(card.text) for card in self.stage.channel.cards.values()):
+                while not all(map(is_over, self.stage.channel.told())):
                     if time.monotonic() - began > EVIDENCE_SECONDS and self._is_clear():
                         return
                     await asyncio.sleep(LOOK_SECONDS)
@@ -131,23 +135,26 @@ class _Player:
         """Wait until all is told that a kill has left, as evidence finds it, or the time that it may take is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(EVIDENCE_SECONDS):
-                while not all(is_over(card.text) for card in self.stage.channel.cards.values()):
+                while not all(map(is_over, self.stage.channel.told())):
                     await asyncio.sleep(LOOK_SECONDS)
                     await self.stage.bot.up()
 
+    def cases(self) -> tuple[Case, ...]:
+        """Every run that was asked for, as the books have it now."""
+        for story in self.stories.values():
+            story.others = self.stage.channel.others_of(story.card) if story.card else ()
+        return cases(self.played.session, self.stage.simulator.book(), self.stories)
+
     def _is_clear(self) -> bool:
         """Tell whether all that is left open is unknown for good: two stories fit, and waiting won't change it."""
-        now = cases(self.played.session, self.stage.simulator.book(), self.stories)
-        waiting = [case for case in now if case.story.card is not None and not is_over(case.story.card.text)]
+        waiting = [case for case in self.cases() if case.story.card is not None and not is_over(case.story.text)]
         return bool(waiting) and all(case.end is End.UNKNOWN and settled_by(case) is None for case in waiting)
 
     def _run(self, wave: Wave, number: int) -> Run:
         return next(run for run in wave.runs if run.number == number)
 
     async def _ask(self, run: Run) -> None:
-        options = dict(run.options)
-        if run.act.name in {"cancel", "modify", "replace"}:
-            options["order"] = self.stage.order_there(run)
+        options = options_of(self.stage.simulator, run)
         story = self.stories[run.number] = Story()
         try:
             asked = await self.stage.discord.slash(run.member, "desk", run.act.command, options)
@@ -163,7 +170,7 @@ class _Player:
             await self.stage.discord.until(answered, CARD_SECONDS)
 
     def _card(self, run: Run) -> Card | None:
-        return self.stage.channel.card_of(run.account, None if run.act.name == "flatten account" else run.instrument)
+        return self.stage.channel.card_of(*run.named)
 
     def _lay(self, wave: Wave) -> None:
         for run in wave.runs:
@@ -181,6 +188,14 @@ class _Player:
         self.played.jolts[wave.jolt] += 1
         if note := await jolt(self.stage, wave.jolt):
             self.played.notes.add(note)
+
+    async def _hinder(self, wave: Wave) -> None:
+        if wave.lever is None:
+            return
+        self.played.levers[wave.lever.name] += len(wave.runs)
+        wave.lever.begin(self.stage.simulator)
+        await asyncio.sleep(wave.lever.seconds)
+        wave.lever.end(self.stage.simulator)
 
     async def _kill(self, moments: Moments) -> None:
         came = await moments.come()
@@ -201,6 +216,9 @@ class _Player:
         if card is None or "Confirm" not in card.buttons or run.press is Press.NEVER:
             return
         await asyncio.sleep(run.after)
+        if card.is_private and run.press is Press.STRANGER:
+            # Nobody else sees it.
+            return
         member = STRANGER if run.press is Press.STRANGER else run.member
         labels = {Press.TWICE: ("Confirm", "Confirm"), Press.BOTH: ("Confirm", "Cancel"), Press.CANCEL: ("Cancel",)}
         approving = asyncio.create_task(self._approve(run, story, card))

@@ -1,6 +1,6 @@
 """What a session plays on: a simulated NinjaTrader with the plan's accounts, a local Discord, a journal, the bot's process."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -9,19 +9,24 @@ from typing import Any
 
 from benchmarks.chaos.channel import Channel
 from benchmarks.chaos.journals import Journal, journal
-from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Run, Session
+from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Place, Run, Session
 from benchmarks.chaos.process import Bot
 from benchmarks.chaos.troubles import TOKEN
-from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import APPROVER_ROLE, GUILD, TRADER_ROLE
+from bot.sandbox.discord import WORLD, LocalDiscord, Person, World
+from bot.sandbox.discord.world import ADMINISTRATOR_ROLE, APPROVER_ROLE, DESK, GUILD, TRADER_ROLE, VIEWER_ROLE
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator, running
 from bot.sandbox.ninjatrader.book import Resting
+from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 
 CONFIRM_SECONDS = 20
 PATIENCE_SECONDS = 1.5
+FIRST_ROLE, FIRST_MEMBER = 1180000000000000600, 1180000000000000800
+READER = Person("reader", FIRST_MEMBER - 1, "Rita (reader)", ("viewer",))
+TEMPLATE = "Scalp"
 POLICY = f"""
 [desk]
 confirm_seconds = {CONFIRM_SECONDS}
+ticket_visibility = "{{visibility}}"
 
 [[grant]]
 role = {TRADER_ROLE}
@@ -29,6 +34,17 @@ commands = "*"
 accounts = ["C*"]
 instruments = ["*"]
 max_quantity = 9
+
+[[grant]]
+role = {VIEWER_ROLE}
+commands = ["market", "positions", "orders", "accounts", "pnl", "quote", "why"]
+accounts = ["C*"]
+
+# Whoever has a command that trades may halt; only whom the policy names lifts it.
+[[grant]]
+role = {ADMINISTRATOR_ROLE}
+commands = ["resume"]
+accounts = ["C*"]
 
 [[approval]]
 accounts = ["{APPROVED}*"]
@@ -45,6 +61,57 @@ price_band_ticks = 400
 # The clock jumps, and the market stands still.
 stale_seconds = 3600
 """
+_GRANT = """
+[[grant]]
+role = {role}
+commands = "*"
+accounts = ["{accounts}"]
+instruments = ["*"]
+max_quantity = 9
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A member who is granted a few accounts and no other, so that everything is just these.
+
+    Attributes:
+        number: of the run that is theirs.
+        accounts: a pattern of the accounts' names.
+    """
+
+    name: str
+    number: int
+    accounts: str
+
+    @property
+    def role(self) -> int:
+        """The id of a role that nobody else has."""
+        return FIRST_ROLE + self.number
+
+    @property
+    def person(self) -> Person:
+        """Who it is in Discord."""
+        return Person(self.name, FIRST_MEMBER + self.number, self.name.title(), (self.name,))
+
+
+def owners(session: HasRuns) -> tuple[Owner, ...]:
+    """Those who act for everything that is theirs."""
+    some = (run for run in session.runs if run.act.scope == "everything")
+    return tuple(Owner(run.member, run.number, f"{run.account[:-1]}*") for run in some)
+
+
+def policy_of(session: HasRuns) -> str:
+    """The policy file."""
+    grants = (_GRANT.format(role=owner.role, accounts=owner.accounts) for owner in owners(session))
+    return POLICY.format(visibility="private" if session.is_private else "channel") + "".join(grants)
+
+
+def town_of(session: HasRuns) -> World:
+    """Who is there in Discord."""
+    more = owners(session)
+    roles = {**WORLD.roles, **{owner.name: owner.role for owner in more}}
+    return replace(WORLD, roles=roles, people=(*WORLD.people, READER, *(owner.person for owner in more)))
 
 
 @dataclass(slots=True)
@@ -63,6 +130,36 @@ class Stage:
         return order_there(self.simulator, run)
 
 
+def options_of(simulator: Simulator, run: Run) -> dict[str, Any]:
+    """The options of the slash command, with the id of what it is about where it takes one."""
+    if run.act.scope == "strategy":
+        return {**run.options, "strategy": strategy_there(simulator, run)}
+    if run.act.scope == "order" or run.act.command in {"modify", "replace"}:
+        return {**run.options, "order": order_there(simulator, run)}
+    return dict(run.options)
+
+
+def strategy_there(simulator: Simulator, run: Run) -> str:
+    """The id of the ATM strategy that runs there since before."""
+    return next(one.owner.id for one in simulator.world.strategies.all if one.entry.ticket.account.name == run.account)
+
+
+def watch_private(channel: Channel, discord: LocalDiscord) -> None:
+    """Let the channel take in what is shown to single members."""
+    discord.backend.listeners.append(lambda _channel: channel.look(discord.backend.messages[DESK]))
+
+
+def begin_strategies(simulator: Simulator, session: HasRuns) -> None:
+    """Let each run have its ATM strategy, which has filled by the time that the bot is there."""
+    world = simulator.world
+    for run in session.runs:
+        if run.act.scope == "strategy":
+            action, contract = Action.BUY if run.held > 0 else Action.SELL, world.contract(run.instrument)
+            account = world.account(run.account)
+            entry = Ticket(account, contract, action, OrderType.MARKET, abs(run.held), TimeInForce.DAY, strategy=TEMPLATE)
+            world.exchange.submit(entry)
+
+
 def order_there(simulator: Simulator, run: Run) -> str:
     """The id of the order that works there since before."""
     orders = simulator.world.exchange.orders
@@ -74,9 +171,9 @@ def order_there(simulator: Simulator, run: Run) -> str:
 @asynccontextmanager
 async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
     """Build it; the bot doesn't run yet."""
-    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    (folder / "policy.toml").write_text(policy_of(session), encoding="utf-8")
     (folder / "clock").write_text("0", encoding="utf-8")
-    discord = LocalDiscord(token=TOKEN, patience=PATIENCE_SECONDS)
+    discord = LocalDiscord(world=town_of(session), token=TOKEN, patience=PATIENCE_SECONDS)
     simulator = Simulator(token=TOKEN, rate_limited=False, accounts=accounts_of(session), account_events=True)
     simulator.world.market.frozen = True
     async with AsyncExitStack() as stack:
@@ -86,6 +183,9 @@ async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
         bot = Bot(discord, _settings(session, discord, crosstrade, kept), folder)
         stage = Stage(session, discord, simulator, kept, bot)
         discord.backend.subscribers.append(stage.channel.note)
+        if session.is_private:
+            watch_private(stage.channel, discord)
+        begin_strategies(simulator, session)
         try:
             yield stage
         finally:
@@ -95,19 +195,20 @@ async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
 
 
 def accounts_of(session: HasRuns) -> tuple[AccountSpec, ...]:
-    """The accounts with what is open and works there before."""
-    by_account = groupby(sorted(session.runs, key=lambda run: run.account), key=lambda run: run.account)
-    return tuple(_account(name, tuple(runs)) for name, runs in by_account)
+    """The accounts with what is open and works there before; what a strategy holds comes with it."""
+    some = [(place, run) for run in session.runs for place in run.places]
+    by_account = groupby(sorted(some, key=lambda one: one[0].account), key=lambda one: one[0].account)
+    return tuple(_account(name, [(place, run.act.scope != "strategy") for place, run in them]) for name, them in by_account)
 
 
-def _account(name: str, runs: Sequence[Run]) -> AccountSpec:
+def _account(name: str, places: Iterable[tuple[Place, bool]]) -> AccountSpec:
     spec = AccountSpec(name, "Rithmic") if name.startswith(LIVE) else AccountSpec(name)
-    for run in runs:
-        if run.held:
-            spec = replace(spec, holdings=(*spec.holdings, Holding(run.instrument, run.held)))
-        if run.rests:
+    for place, is_held in places:
+        if place.held and is_held:
+            spec = replace(spec, holdings=(*spec.holdings, Holding(place.instrument, place.held)))
+        if place.rests:
             # A buy below the price, a sell above it: limits that wait.
-            resting = Resting(run.instrument, run.rests, -60 if run.rests > 0 else 60)
+            resting = Resting(place.instrument, place.rests, -60 if place.rests > 0 else 60)
             spec = replace(spec, orders=(*spec.orders, resting))
     return spec
 

@@ -128,6 +128,10 @@ def _troubles(report: Report) -> Iterator[str]:
     for one in report.played:
         jolts += one.jolts
     yield f"Troubles of the whole bot: {_listed(dict(sorted(jolts.items())))}"
+    levers = Counter[str]()
+    for one in report.played:
+        levers += one.levers
+    yield f"Runs kept from getting out: {_listed(dict(sorted(levers.items())))}"
 
 
 def _unexpected(played: Sequence[Played]) -> Iterator[str]:
@@ -145,16 +149,13 @@ def _shown(played: Played, violation: Violation) -> Iterator[str]:
     yield f"  ticket {case.ticket}: /{case.run.act.command} {dict(case.run.options)}, held {case.run.held}, now {case.position}"
     yield f"  pressed: {case.run.press} by {case.run.member} at {case.pressed_at}; trouble: {case.run.trouble}"
     wave = next(wave for wave in session.waves if case.run in wave.runs)
-    yield f"  wave: {wave.kill}, {wave.jolt}"
-    yield f"  the card: {' | '.join(case.story.card.text.splitlines()[:4]) if case.story.card else case.story.answer}"
+    yield f"  wave: {wave.kill}, {wave.jolt}, {wave.lever.name if wave.lever else 'no lever'}"
+    yield f"  the card: {' | '.join(case.story.text.splitlines()[:4]) if case.story.card else case.story.answer}"
     yield from (
         f"  request: {sent.call} at {sent.at:%H:%M:%S.%f}, done {sent.had_effect}, answered {sent.status}, {dict(sent.body)}"
         for sent in case.sent
     )
-    yield from (
-        f"  order: {order.side} {order.quantity} {order.type} {order.state} {order.name} {sorted(order.ids)}"
-        for order in case.orders
-    )
+    yield from (f"  order: {order}" for spot in case.spots for order in spot.orders)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -222,8 +222,8 @@ SAFEGUARDS = (
         "what a run leaves is put into the next one's time",
         "after a restart with another clock an unknown order is judged by a wrong moment",
         "bot/desk/clockwatch.py",
-        "        await journal.rebase(timedelta(seconds=by) if isinstance(by, int | float) else UNSET, self.clock())\n",
-        "        del by\n",
+        "        await journal.rebase(in_all, self.clock())\n",
+        "",
     ),
     _one(
         "secrets are taken out of CrossTrade's words",

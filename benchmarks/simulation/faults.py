@@ -1,24 +1,25 @@
 """What may go wrong, by name. A new one is a few lines here: how it begins and ends, at which steps, for which runs."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from benchmarks.chaos import troubles
-from benchmarks.chaos.plan import SWEEPS, Run
+from benchmarks.chaos.levers import LEVERS, Lever
+from benchmarks.chaos.plan import Run
+from benchmarks.chaos.readers import hammer
+from benchmarks.chaos.stage import READER
 from benchmarks.chaos.troubles import Trouble
 from benchmarks.simulation import beside
 from benchmarks.simulation.stage import BOT, DISCORD, NINJATRADER, World
 from benchmarks.simulation.ways import Way
 from bot.sandbox.ninjatrader.faults import Kind, Rule
-from bot.sandbox.ninjatrader.hours import Hours
 
 EVERY = tuple(Way)
 BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
+HAMMERED = (Way.ASKED, Way.CARD, Way.SENDING)
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-_LISTS = ("ListOrders", "ListPositions", "GetAllOrders", "GetAllPositions")
 ENTRIES = frozenset({"reverse", "place", "flatplace"})
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
 
@@ -144,45 +145,23 @@ def _frozen(name: str, *seconds: float) -> Fault:
     return Fault(name, _simple(lambda world: world.bot.suspend()), lambda world: world.bot.resume(), seconds, blinds=True)
 
 
-def _market(world: World, *, is_open: bool) -> None:
-    world.simulator.world.market.hours = Hours(is_open)
+def _reads_hammered(world: World) -> None:
+    world.hammering = world.loop.create_task(hammer(world.discord, READER.name, every=1.0))
 
 
-def _lever(
-    name: str, kind: Kind, *lasts: float, acts: Collection[str] = (), calls: Sequence[str] = ("*",), **details: Any
-) -> Fault:
-    """A lever of the simulated NinjaTrader that stays as it is for a while."""
-
-    def begin(world: World, _run: Run, _call: str) -> None:
-        for call in calls:
-            world.simulator.faults.add(kind, call, **details)
-
-    def fits(run: Run, _transport: str) -> bool:
-        return not acts or run.act.command in acts
-
-    return Fault(name, begin, lambda world: world.simulator.faults.remove(kind), lasts, BEFORE_THE_PRESS, fits=fits)
+def _reads_left_alone(world: World) -> None:
+    if world.hammering is not None:
+        world.hammering.cancel()
 
 
-def _of_ways_out() -> Iterator[Fault]:
-    out = {"close", "flatten"}
-    yield _lever("cancels get stuck", Kind.STUCK, 20.0, 2 * MINUTE, acts={"flatten"})
-    yield _lever("cancels are ignored", Kind.DEAF, 20.0, 2 * MINUTE, acts={"flatten"})
-    yield _lever("orders come back", Kind.COMES_BACK, 8.0, acts={"flatten"})
-    yield _lever("lists lag", Kind.LAG, 20.0, MINUTE, acts=out, calls=_LISTS, seconds=3.0)
-    yield _lever("positions are garbage", Kind.GARBAGE, 20.0, 2 * MINUTE, acts=out, calls=("ListPositions",))
-    yield _lever("orders are garbage", Kind.GARBAGE, 20.0, 2 * MINUTE, acts=out, calls=("ListOrders",))
-    yield _lever(
-        "closes are locked", Kind.LOCKED, 2 * MINUTE, acts=out, seconds=1.0, body={"closes": True, "text": "Account locked"}
-    )
-    yield _lever("closes are blind and slow", Kind.SLOW_CLOSE, 30.0, acts=out, seconds=9.0)
-    yield _lever("legs are rejected", Kind.LEG_REJECTED, 30.0, acts={"bracket"}, seconds=1.0)
-    yield Fault(
-        "market shut",
-        _simple(partial(_market, is_open=False)),
-        partial(_market, is_open=True),
-        (20.0, 2 * MINUTE),
+def _of_a_lever(lever: Lever) -> Fault:
+    return Fault(
+        lever.name,
+        _simple(lambda world: lever.begin(world.simulator)),
+        lambda world: lever.end(world.simulator),
+        lever.lasts,
         BEFORE_THE_PRESS,
-        fits=lambda run, _transport: run.act.command in out,
+        fits=lambda run, _transport: run.act.command in lever.commands,
     )
 
 
@@ -228,7 +207,7 @@ def _of_others() -> Iterator[Fault]:
         "position moved by hand",
         _moved,
         ways=BEFORE_THE_PRESS,
-        fits=lambda run, _transport: run.act.name not in SWEEPS and run.act.command != "cancel",
+        fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
     )
     yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
     yield Fault(
@@ -242,7 +221,7 @@ def _of_others() -> Iterator[Fault]:
 
 
 def _every() -> Iterator[Fault]:
-    yield from _of_ways_out()
+    yield from map(_of_a_lever, LEVERS)
     yield from _of_others()
     yield from (_set_while_dead(sign * HOUR) for sign in (1, -1))
     yield Fault("kill", _simple(lambda world: world.bot.kill()), lambda world: world.bot.begin(), (0.5, 1.0, 5.0, 30.0))
@@ -255,6 +234,7 @@ def _every() -> Iterator[Fault]:
     yield Fault("add-on off", _simple(_addon_off), _addon_on, (1.2, 10.0, 2 * MINUTE))
     yield Fault("disk full", _simple(partial(_disk, is_full=True)), partial(_disk, is_full=False), (1.2, 10.0))
     yield from (_clock(sign * seconds) for seconds in (20.0, 40.0, HOUR, DAY) for sign in (1, -1))
+    yield Fault("reads hammered", _simple(_reads_hammered), _reads_left_alone, (10.0, 30.0), HAMMERED)
     yield _cut("cut off from Discord", BOT, DISCORD)
     yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
     yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)

@@ -125,8 +125,7 @@ def _shown(violation: Violation) -> Iterator[str]:
     yield violation.why
     yield f"run {run.number}, ticket {case.ticket}: /{run.act.command} {dict(run.options)}, held {run.held}, now {case.position}"
     yield f"pressed: {run.press} by {run.member} at {case.pressed_at}"
-    yield f"the card: {' | '.join(case.story.card.text.splitlines()[:4]) if case.story.card else case.story.answer}"
+    yield f"the card: {' | '.join(case.story.text.splitlines()[:4]) if case.story.card else case.story.answer}"
     for sent in case.sent:
         yield f"request: {sent.call} at {sent.at:%H:%M:%S.%f}, done {sent.had_effect}, answered {sent.status}, {dict(sent.body)}"
-    for order in case.orders:
-        yield f"order: {order.side} {order.quantity} {order.type} {order.state} {order.name} {sorted(order.ids)}"
+    yield from (f"order: {order}" for spot in case.spots for order in spot.orders)

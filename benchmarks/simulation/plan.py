@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from benchmarks.chaos.plan import Run, a_run
+from benchmarks.chaos.plan import Run, a_run, is_private
 from benchmarks.simulation.faults import FAULTS, Fault
 from benchmarks.simulation.ways import Way
 
@@ -74,6 +74,11 @@ class Session:
     index: int
     transport: str
     episodes: tuple[Episode, ...] = field(repr=False)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only their members see the cards."""
+        return is_private(self.index)
 
     @property
     def runs(self) -> Iterator[Run]:

@@ -14,7 +14,7 @@ from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, stray
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
-from benchmarks.chaos.stage import CONFIRM_SECONDS, accounts_of
+from benchmarks.chaos.stage import CONFIRM_SECONDS, accounts_of, begin_strategies, options_of, policy_of, town_of, watch_private
 from benchmarks.simulation.beside import lists_lag
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
@@ -101,18 +101,17 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
         raise TypeError("a session is played in virtual time")
     began = loop.time()
     name, accounts = f"{session.seed} {session.index}", accounts_of(session)
-    async with staged(loop, name, accounts, session.transport, folder) as world:
+    policy, town = policy_of(session), town_of(session)
+    async with staged(loop, name, accounts, session.transport, folder, policy=policy, town=town) as world:
+        begin_strategies(world.simulator, session)
+        if session.is_private:
+            watch_private(world.channel, world.discord)
         player = _Player(world, session, result)
         for episode in session.episodes:
             await player.episode(episode)
         await player.finish()
         result.exit = await world.bot.stop()
-        for number, story in player.stories.items():
-            story.others = world.channel.others_of(story.card) if story.card else ()
-            story.ends_at = _end_of(number, story, world)
-            world.read(story.answer)
-        book = world.simulator.book()
-        result.cases, result.strays = cases(session, book, player.stories), strays(session, book)
+        result.cases, result.strays = player.cases(), strays(session, world.simulator.book())
         result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
         result.crashed, result.leaked = world.bot.crashed, world.leaked
         result.sent_while_halted = _sent_while_halted(world)
@@ -172,13 +171,20 @@ class _Player:
         return await self.world.lookout.until(condition, seconds)
 
     async def _until_known(self, seconds: float) -> bool:
-        cards = self.world.channel.cards
-        return await self._until(self.world.when_changed(lambda: all(is_over(card.text) for card in cards.values())), seconds)
+        told = self.world.channel.told
+        return await self._until(self.world.when_changed(lambda: all(map(is_over, told()))), seconds)
+
+    def cases(self) -> tuple[Case, ...]:
+        """Every run that was asked for, as the books have it now."""
+        for number, story in self.stories.items():
+            story.ends_at = _end_of(number, story, self.world)
+            self.world.read(story.answer)
+            story.others = self.world.channel.others_of(story.card) if story.card else ()
+        return cases(self.session, self.world.simulator.book(), self.stories)
 
     def _is_clear(self) -> bool:
         """Tell whether all that is left open is unknown for good: two stories fit, and waiting won't change it."""
-        now = cases(self.session, self.world.simulator.book(), self.stories)
-        waiting = [case for case in now if case.story.card is not None and not is_over(case.story.card.text)]
+        waiting = [case for case in self.cases() if case.story.card is not None and not is_over(case.story.text)]
         return bool(waiting) and all(case.end is End.UNKNOWN and settled_by(case) is None for case in waiting)
 
     # What people do
@@ -192,9 +198,7 @@ class _Player:
         await self._press(run, story)
 
     async def _ask(self, run: Run, story: Story) -> None:
-        options = dict(run.options)
-        if run.act.name in {"cancel", "modify", "replace"}:
-            options["order"] = self.world.order_there(run)
+        options = options_of(self.world.simulator, run)
         walk = self.walks[run.number]
         walk.asked = True
         discord = self.world.discord
@@ -216,12 +220,15 @@ class _Player:
         # A card that was posted only after its end has nothing to press.
         if card is None or "Confirm" not in card.buttons or run.press is Press.NEVER:
             return
+        if card.is_private and run.press is Press.STRANGER:
+            # Nobody else sees it.
+            return
         if run.number in self.world.moved:
             await asyncio.sleep(SETTLED_SECONDS)
             if lists_lag(self.world):
                 # What the bot would decide on isn't so any more, and nobody could tell it.
                 return
-        member = STRANGERS[run.member] if run.press is Press.STRANGER else run.member
+        member = STRANGERS.get(run.member, "trader") if run.press is Press.STRANGER else run.member
         labels = {Press.TWICE: ("Confirm", "Confirm"), Press.BOTH: ("Confirm", "Cancel"), Press.CANCEL: ("Cancel",)}
         approving = asyncio.create_task(self._approve(run, story, card))
         await asyncio.sleep(max(0.0, -run.approve_after) if "Approve" in card.buttons else 0.0)

@@ -1,5 +1,6 @@
 """The world of one session: Discord, NinjaTrader, a network between them, and the bot's machine; each a party of its own."""
 
+import asyncio
 import logging
 import random
 import sqlite3
@@ -15,15 +16,14 @@ from typing import Any
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
 from benchmarks.chaos.plan import Run
-from benchmarks.chaos.stage import POLICY, order_there
+from benchmarks.chaos.stage import order_there
 from benchmarks.chaos.troubles import TOKEN
 from benchmarks.simulation.lives import Lives
 from benchmarks.simulation.ways import Lookout
 from bot.policyfile import PolicyWatch
 from bot.program.run import lead
 from bot.sandbox.discord import LocalDiscord
-from bot.sandbox.discord.world import ADMINISTRATOR_ROLE, GUILD
-from bot.sandbox.discord.world import WORLD as TOWN
+from bot.sandbox.discord.world import GUILD
 from bot.sandbox.discord.world import World as Town
 from bot.sandbox.ninjatrader import AccountSpec, Simulator, Timing, running
 from bot.sandbox.ninjatrader.cloud import Received
@@ -36,13 +36,6 @@ JOURNAL = "desk.db"
 PATIENCE_SECONDS = 3.0
 # The market stands still, so that prices and results say nothing new.
 TIMING = Timing(tick=60.0, quotes=20.0, results=20.0)
-# Whoever has a command that trades may halt; only whom the policy names lifts it.
-WITH_RESUME = f"""{POLICY}
-[[grant]]
-role = {ADMINISTRATOR_ROLE}
-commands = ["resume"]
-accounts = ["*"]
-"""
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NANOSECONDS = 1e9
 
@@ -70,6 +63,7 @@ class World:
         moved: runs whose position somebody has changed in NinjaTrader itself, by number, and when.
         halted: accounts that somebody has halted and nobody has lifted yet.
         leaked: what people could read that holds a secret.
+        hammering: what a member does who hammers the commands that only read.
     """
 
     loop: VirtualLoop
@@ -87,6 +81,7 @@ class World:
     halted: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     lives: Lives | None = None
+    hammering: asyncio.Task[None] | None = None
 
     @property
     def bot(self) -> Lives:
@@ -147,7 +142,7 @@ class World:
 
     def card_of(self, run: Run) -> Card | None:
         """Its card."""
-        return self.channel.card_of(run.account, None if run.act.name == "flatten account" else run.instrument)
+        return self.channel.card_of(*run.named)
 
     def is_pressed(self, card: Card) -> bool:
         """Whether the bot was handed a Confirm of that card."""
@@ -223,8 +218,8 @@ async def staged(
     transport: str,
     folder: Path,
     *,
-    policy: str = WITH_RESUME,
-    town: Town = TOWN,
+    policy: str,
+    town: Town,
 ) -> AsyncIterator[World]:
     """Build it; the bot doesn't run yet.
 

@@ -105,7 +105,8 @@ class Offering:
             with translated("the private ticket"):
                 await interaction.edit_original_response(view=self._messenger.card(ticket))
         except DeliveryError as error:
-            await self._desk.not_posted(ticket.id, str(error))
+            # Its answer may be lost and the card stand there all the same.
+            await self._desk.not_posted(ticket.id, str(error), perhaps=isinstance(error, DeliveryDelayed))
             raise
         await self._desk.shown_privately(ticket.id)
 

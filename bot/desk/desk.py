@@ -234,7 +234,7 @@ class Desk:
         Args:
             ticket_id: of an open ticket.
             why: what the member is told.
-            perhaps: whether it may stand in the channel all the same, its answer lost; then it is looked for and redrawn.
+            perhaps: whether it may be shown all the same, its answer lost; then it is looked for and redrawn.
         """
         ticket = await self._journal.ticket(ticket_id)
         if ticket is not None and ticket.state is TicketState.OFFERED:

@@ -41,17 +41,30 @@ def an_order(order_id: str = "N1", own: str | None = "T1", **more: Any) -> dict[
     return {**row, **more}
 
 
-def a_fill(seconds: float, signed: int) -> dict[str, Any]:
+def a_position(account: str, instrument: str, signed: int) -> dict[str, Any]:
+    return {"account": account, "instrument": instrument, "signedQuantity": signed}
+
+
+def a_fill(signed: int, seconds: float = 0.0) -> dict[str, Any]:
     """A fill, so long after ``NOW``."""
     epoch, side = round((NOW + timedelta(seconds=seconds)).timestamp() * 1000), "Long" if signed > 0 else "Short"
     return {"account": "CX0001", "instrument": "ES 09-26", "epoch": epoch, "marketPosition": side, "quantity": abs(signed)}
 
 
 def a_book(
-    requests: Sequence[Any] = (), orders: Sequence[Any] = (), position: int = 0, fills: Sequence[Any] = ()
+    requests: Sequence[Any] = (),
+    orders: Sequence[Any] = (),
+    position: int = 0,
+    *more: Any,
+    fills: Sequence[tuple[int, float]] = (),
 ) -> dict[str, Any]:
-    held = [{"account": "CX0001", "instrument": "ES 09-26", "signedQuantity": position}] if position else []
-    return {"requests": list(requests), "orders": list(orders), "executions": list(fills), "positions": held}
+    held = [*([a_position("CX0001", "ES 09-26", position)] if position else []), *more]
+    return {
+        "requests": list(requests),
+        "orders": list(orders),
+        "positions": held,
+        "executions": [a_fill(*fill) for fill in fills],
+    }
 
 
 def a_session(run: Run) -> Session:

@@ -1,18 +1,19 @@
 """The judgement of the chaos bench: each promise that could be broken, on books written by hand."""
 
 import random
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from benchmarks.chaos.books import BY_HAND, End, cases, end_of, strays
+from benchmarks.chaos.books import BY_HAND, Case, End, cases, end_of, strays
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.command import in_nobodys_name
 from benchmarks.chaos.compare import Breach, settled_by
-from benchmarks.chaos.plan import Press
+from benchmarks.chaos.plan import Place, Press
 
-from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_fill, a_request, a_run, a_session, a_story, an_order, broken
+from .chaos_books import ACCEPTED, NOW, PLACED, a_book, a_case, a_position, a_request, a_run, a_session, a_story, an_order, broken
 
 
 def test_an_order_that_was_pressed_executed_and_told_breaks_nothing() -> None:
@@ -72,7 +73,7 @@ def test_the_new_order_of_a_verified_reversal_comes_in_when_nothing_is_open() ->
     orders = [an_order("C1", None, name="Close", quantity=3), an_order()]
 
     def closed_after(seconds: float) -> Any:
-        return a_case(run, ACCEPTED, a_book([close, a_request()], orders, 2, [a_fill(seconds, 3), a_fill(1.5, 2)]))
+        return a_case(run, ACCEPTED, a_book([close, a_request()], orders, 2, fills=[(3, seconds), (2, 1.5)]))
 
     assert broken(closed_after(0.5)) == []
     assert broken(closed_after(1.2)) == [Breach.LARGER], "the request came in after one second"
@@ -115,6 +116,14 @@ def test_an_order_that_is_there_and_told_as_not_there_is_an_end_not_told(end: st
     assert broken(a_case(a_run(), f"### {end}", a_book([a_request(done=False)]))) == []
 
 
+def test_an_order_that_is_there_and_was_told_for_a_moment_as_not_there_is_an_end_not_told() -> None:
+    story = a_story("### never arrived")
+    assert story.card is not None
+    story.card.texts.append((9_000_000_000, ACCEPTED))
+    (case,) = cases(a_session(a_run()), a_book([a_request()], [an_order()], 2), {0: story})
+    assert broken(case) == [Breach.UNTOLD]
+
+
 def test_an_order_that_ninjatrader_rejects_later_is_told_as_rejected() -> None:
     order = an_order(orderState="Rejected", filled=0)
     assert broken(a_case(a_run(), "### rejected · order `T1`", a_book([a_request()], [order]))) == []
@@ -140,7 +149,7 @@ def test_a_flatten_that_is_told_as_done_too_early_is_told_wrongly() -> None:
     close = a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close")
 
     def closed_after(seconds: float) -> Any:
-        return a_case(run, "### accepted · flat in 1.0 s", a_book([close], [], 0, [a_fill(seconds, -2)]))
+        return a_case(run, "### accepted · flat in 1.0 s", a_book([close], [], 0, fills=[(-2, seconds)]))
 
     assert broken(closed_after(1.4)) == []
     assert broken(closed_after(1.6)) == [Breach.CALLED], "the card says so after a second and a half"
@@ -153,6 +162,140 @@ def test_somebody_elses_order_is_none_of_a_run_and_leaves_what_is_unknown_open()
     assert broken(a_case(run, "### outcome unknown", book)) == []
     assert broken(a_case(run, "### accepted · order `N1`", book)) == []
     assert broken(a_case(run, "### accepted · order `H1`", book)) == [Breach.INVENTED]
+
+
+EVERYTHING = (Place("CX0001B", "NQ 09-26", -1, 1),)
+CLOSES = [
+    a_request("ClosePosition", {"instrument": "ES 09-26"}, path="/v1/api/accounts/CX0001/positions/close"),
+    a_request("ClosePosition", {"instrument": "NQ 09-26"}, path="/v1/api/accounts/CX0001B/positions/close"),
+]
+CANCELS = [
+    a_request("CancelOrders", {}, path="/v1/api/accounts/CX0001/orders/cancel"),
+    a_request("CancelOrders", {}, path="/v1/api/accounts/CX0001B/orders/cancel"),
+]
+BESIDE: dict[str, Any] = {"account": "CX0001B", "instrument": "NQ 09-26"}
+FLAT, NOTHING_WORKS = "### accepted · flat in 1.0 s", "### accepted · nothing works in 0.6 s"
+
+
+def test_all_that_is_sent_for_everything_is_about_its_run() -> None:
+    run = a_run("flatten everything", held=2, rests=-2, beside=EVERYTHING)
+    book = a_book([*CLOSES, *CANCELS], [an_order("R1", None, orderState="Cancelled")])
+    assert len(a_case(run, FLAT, book).sent) == 4
+    assert broken(a_case(run, FLAT, book)) == []
+    assert strays(a_session(run), book) == ()
+    assert len(strays(a_session(replace(run, beside=())), book)) == 2
+
+
+@pytest.mark.parametrize(("signed", "breach"), [(-1, []), (0, []), (1, [Breach.LARGER]), (-2, [Breach.LARGER])])
+def test_no_position_of_everything_is_made_larger_or_opposite(signed: int, breach: list[Breach]) -> None:
+    run = a_run("flatten everything", held=2, rests=-2, beside=EVERYTHING)
+    more = [a_position(**BESIDE, signed=signed)] if signed else []
+    assert broken(a_case(run, "### accepted · NOT FLAT", a_book(CLOSES, [], 0, *more))) == breach
+
+
+@pytest.mark.parametrize(
+    ("fills", "breach"), [((-2,), []), ((-1, -1), []), ((-2, -2, 2), [Breach.LARGER]), ((1, -3), [Breach.LARGER])]
+)
+def test_a_position_that_was_turned_over_and_closed_again_was_made_opposite(fills: tuple[int, ...], breach: list[Breach]) -> None:
+    run = a_run("flatten instrument", held=2, rests=-2)
+    book = a_book([CLOSES[0]], [an_order("R1", None, orderState="Cancelled")], fills=[(fill, 1.0) for fill in fills])
+    assert broken(a_case(run, FLAT, book)) == breach
+
+
+def test_flat_everywhere_is_said_only_where_nothing_is_left_anywhere() -> None:
+    run = a_run("flatten everything", held=2, rests=-2, beside=EVERYTHING)
+    left = a_book(CLOSES, [], 0, a_position(**BESIDE, signed=-1))
+    assert broken(a_case(run, FLAT, left)) == [Breach.CALLED]
+    works = a_book(CLOSES, [an_order("R2", None, orderState="Working", **BESIDE)])
+    assert broken(a_case(run, FLAT, works)) == [Breach.CALLED]
+
+
+@pytest.mark.parametrize("name", ["cancel account", "cancel everything"])
+def test_a_cancel_of_many_leaves_no_order_and_touches_no_position(name: str) -> None:
+    run = a_run(name, rests=2, beside=(Place("CX0001B", "NQ 09-26", 0, 1),))
+    gone = [an_order("R1", None, orderState="Cancelled"), an_order("R2", None, orderState="Cancelled", **BESIDE)]
+    works = [gone[0], {**gone[1], "orderState": "Working"}]
+    assert broken(a_case(run, NOTHING_WORKS, a_book(CANCELS, gone))) == []
+    assert broken(a_case(run, NOTHING_WORKS, a_book(CANCELS, works))) == [Breach.CALLED]
+    assert broken(a_case(run, "### accepted · NOT ALL CANCELLED", a_book(CANCELS, works))) == []
+    assert broken(a_case(run, NOTHING_WORKS, a_book(CANCELS, gone, 1))) == [Breach.LARGER]
+
+
+def test_a_strategy_is_closed_by_one_call_and_told_as_closed_only_when_it_holds_nothing() -> None:
+    run = a_run("flatten strategy", held=2)
+    close = a_request("CloseStrategy", {}, path="/v1/api/accounts/CX0001/strategies/7/close")
+    ends = [an_order("S1", None, orderState="Cancelled"), an_order("T1", None, orderState="Cancelled")]
+    closed, not_closed = "### accepted · the strategy is closed in 1.0 s", "### accepted · STRATEGY NOT CLOSED"
+    assert broken(a_case(run, closed, a_book([close], ends))) == []
+    assert broken(a_case(run, closed, a_book([close, close], ends))) == [Breach.TWICE]
+    assert broken(a_case(run, closed, a_book([close], ends, 2))) == [Breach.CALLED]
+    assert broken(a_case(run, closed, a_book([close], [{**ends[0], "orderState": "Working"}]))) == [Breach.CALLED]
+    assert broken(a_case(run, not_closed, a_book([close], ends, 2))) == []
+    assert broken(a_case(run, not_closed, a_book([close], ends, -2))) == [Breach.LARGER]
+
+
+@pytest.mark.parametrize(("state", "breach"), [("Working", []), ("Cancelled", [Breach.UNTOLD])])
+def test_a_cancel_that_was_ignored_may_be_told_as_never_arrived(state: str, breach: list[Breach]) -> None:
+    run = a_run("cancel", rests=2)
+    cancel = a_request("Cancel", {}, path="/v1/api/accounts/CX0001/orders/R1/cancel")
+    book = a_book([cancel], [an_order("R1", None, orderState=state, filled=0)])
+    assert broken(a_case(run, "### never arrived", book)) == breach
+
+
+def test_of_a_card_that_only_its_member_sees_the_result_counts_and_not_what_the_card_says_still() -> None:
+    story = a_story("### sending")
+    assert story.card is not None
+    story.card.is_private = True
+
+    def case() -> Case:
+        (one,) = cases(a_session(a_run()), a_book([a_request()], [an_order()], 2), {0: story})
+        return one
+
+    assert broken(case()) == [Breach.UNTOLD]
+    result = Card(2, "AAAABBBB", {}, [(7_000_000_000, "### sending"), (9_000_000_000, ACCEPTED)])
+    story.others = (result,)
+    assert (broken(case()), case().end, case().told_after) == ([], End.ACCEPTED, 3.0)
+    story.others = (result, Card(3, "AAAABBBB", {}, [(8_000_000_000, "### sending")]))
+    assert broken(case()) == [Breach.UNTOLD]
+
+
+@pytest.mark.parametrize(
+    ("said", "position", "breach"),
+    [
+        ("closed 2", 0, []),
+        ("closed 1/2", -1, []),
+        ("submitted to NinjaTrader, not closed yet", -2, []),
+        ("closed 2", -1, [Breach.CALLED]),
+        ("closed 2", -2, [Breach.CALLED]),
+        ("closed 1/2", -2, [Breach.CALLED]),
+        ("the position is on the other side, now LONG 1", 1, [Breach.LARGER]),
+        ("closed 2", 1, [Breach.LARGER, Breach.CALLED]),
+        ("submitted to NinjaTrader, not closed yet", -3, [Breach.LARGER]),
+    ],
+)
+def test_no_more_is_told_as_closed_than_was_and_no_close_makes_a_position_larger_or_opposite(
+    said: str, position: int, breach: list[Breach]
+) -> None:
+    book = a_book([CLOSES[0]], [an_order("N1", None, name="Close")], position)
+    assert broken(a_case(a_run("close", held=-2), f"### accepted · close\n{said}", book)) == breach
+
+
+@pytest.mark.parametrize(("state", "breach"), [("Working", [Breach.CALLED]), ("Cancelled", [])])
+def test_an_order_that_works_is_not_told_as_cancelled(state: str, breach: list[Breach]) -> None:
+    cancel = a_request("Cancel", {}, path="/v1/api/accounts/CX0001/orders/R1/cancel")
+    book = a_book([cancel], [an_order("R1", None, orderState=state)])
+    text = "### accepted · order `R1`\norder cancelled, 0 of 2 filled"
+    assert broken(a_case(a_run("cancel", rests=2), text, book)) == breach
+
+
+@pytest.mark.parametrize(
+    ("state", "position", "breach"), [("Working", 2, []), ("Rejected", 2, [Breach.CALLED]), ("Rejected", 0, [])]
+)
+def test_protected_is_said_only_of_legs_that_work(state: str, position: int, breach: list[Breach]) -> None:
+    bracket = a_request("CancelAndBracket", {"quantity": 2}, path="/v1/api/accounts/CX0001/orders/cancel_and_bracket")
+    legs = [an_order("S1", None, orderState="Working"), an_order("T1", None, orderState=state)]
+    text = "### accepted · order `T1`\ntarget and stop are there"
+    assert broken(a_case(a_run("bracket", held=2), text, a_book([bracket], legs, position))) == breach
 
 
 def test_accepted_without_an_order_or_with_somebody_elses_id_is_invented() -> None:
@@ -232,6 +375,45 @@ def test_what_the_book_proves_of_each_kind_of_order(
 )
 def test_the_first_line_of_a_card_tells_its_end(title: str, end: End) -> None:
     assert end_of(f"{title}\nmore words, such as rejected") is end
+
+
+def test_a_card_is_not_about_the_accounts_that_it_leaves_out() -> None:
+    channel = Channel()
+    said = "### Flatten · confirm?\n`CE0001A` ES 09-26 · LONG 1\n⚠ not among these (no grant): `CE0002A`\n-# ticket AAAABBBB"
+    channel.note("MESSAGE_CREATE", {"id": "77", "components": [{"type": 10, "content": said}]})
+    assert channel.card_of("CE0001A", None) is not None
+    assert channel.card_of("CE0002A", None) is None
+
+
+@dataclass
+class Said:
+    """A message as the local Discord keeps it."""
+
+    components: list[Any]
+    is_ephemeral: bool = True
+
+
+def test_a_channel_sees_what_only_one_member_sees_and_waits_for_its_result_once_that_is_posted() -> None:
+    def shown(title: str, *more: Any) -> list[Any]:
+        return [{"type": 10, "content": f"### {title}\nCX0001 ES 09-26\n-# ticket AAAABBBB"}, *more]
+
+    channel, button = Channel(), {"type": 2, "label": "Confirm", "custom_id": "press"}
+    messages = {
+        77: Said(shown("Place · confirm?", button)),
+        78: Said(shown("named in an answer")),
+        79: Said([], is_ephemeral=False),
+    }
+    channel.look(messages)
+    card = channel.card_of("CX0001", "ES 09-26")
+    assert card is not None
+    assert (card.is_private, card.buttons, [*channel.told()]) == (True, {"Confirm": "press"}, [card.text])
+    channel.look(messages)
+    messages[77] = Said(shown("sending"))
+    channel.look(messages)
+    assert [end_of(text) for _, text in card.texts] == [End.OPEN, End.OPEN]
+    channel.note("MESSAGE_CREATE", {"id": "80", "components": shown("accepted")})
+    assert [end_of(text) for text in channel.told()] == [End.ACCEPTED]
+    assert [other.message for other in channel.others_of(card)] == [80]
 
 
 def test_a_channel_keeps_each_card_from_its_first_text_to_its_last() -> None:

@@ -36,7 +36,14 @@ def test_a_broken_promise_is_told_with_its_ticket_and_its_books() -> None:
     text = table(report)
     assert not report.is_good
     assert f"{Breach.TWICE:44}     1" in text
-    for words in ("AAAABBBB", "seed 1, session 0", "run 0", "request: PlaceOrder", "order: buy 2", "accepted · order `T1`"):
+    for words in (
+        "AAAABBBB",
+        "seed 1, session 0",
+        "run 0",
+        "request: PlaceOrder",
+        "order: CX0001 ES 09-26 buy 2",
+        "accepted · order `T1`",
+    ):
         assert words in text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.discord import MessageView
+from bot.sandbox.discord import Fault, Loss, MessageView
 from bot.sandbox.discord.world import DESK, FILLS
 from bot.sandbox.ninjatrader import Timing
 from tests.street import POLICY, until
@@ -213,6 +213,19 @@ async def test_strangers_and_old_cards_are_answered_and_nothing_is_sent(street: 
     reply = await street.discord.press_anyway("trader", entry, close)
     await until(lambda: "CARD_OVER" in street.discord.interaction(reply.id).text)
     assert len(street.simulator.book()["requests"]) == requests
+
+
+async def test_a_private_card_that_stands_there_although_its_answer_was_lost_says_that_it_is_over(street: Street) -> None:
+    (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
+    await begun(street, "rest")
+    street.discord.fail(Fault("PATCH", "/webhooks/*", times=None, lose=Loss.REPLY))
+    reply = await street.discord.slash("trader", "desk", "reverse", {**WHERE, "side": "buy", "qty": 2})
+    await until(lambda: street.rows("SELECT state FROM tickets") == [("void",)], 60)
+    card = street.discord.interaction(reply.id).messages[0].id
+    assert any("confirm?" in text for text in shown(street, card))
+    street.discord.heal()
+    await says(street, card, "void", 60)
+    assert labels(street, card) == []
 
 
 async def test_on_a_private_desk_the_ticket_of_a_button_is_its_pressers_alone(street: Street) -> None:
