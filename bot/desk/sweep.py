@@ -19,6 +19,7 @@ from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, F
 from bot.trading.closing import CLOSES_COUNT
 from bot.trading.exits import ExitAction, Exits, Held, Pace
 from bot.trading.facts import Facts
+from bot.trading.following import reason
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.progress import Line
@@ -164,8 +165,8 @@ class _Run:
         """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
         rejected = self._exits.rejections(books)
         # All at once: however many there are, closing waits for one answer.
-        said = await asyncio.gather(*(self._parts.reasons.why(order.account, order.id) for _, order in rejected))
-        for (market, _), words in zip(rejected, said, strict=True):
+        stories = await asyncio.gather(*(self._parts.reasons.story(order.account, order.id) for _, order in rejected))
+        for (market, _), words in zip(rejected, map(reason, stories), strict=True):
             self._exits.refused(market, words)
             # There is no call yet where the journal holds it up; what was rejected was somebody else's then.
             if (index := self._legs.get(market, self._legs.get((market[0], None)))) is not None:
