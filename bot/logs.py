@@ -105,7 +105,7 @@ def bound(**ids: object) -> Iterator[None]:
 def configure(level: str, layout: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:
     """Send everything that is logged anywhere in the process to one place, redacted; earlier handlers go.
 
-    Exceptions that nobody caught, in the main thread, other threads and tasks, are logged likewise.
+    Exceptions that nobody caught, in the main thread, other threads and tasks, are logged there too.
 
     Args:
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.

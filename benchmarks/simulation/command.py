@@ -148,7 +148,7 @@ def _play(one: Session, lines: int, sending: Connection) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Likewise:
+class _BreaksTheSame:
     """Plays a session and tells whether it breaks the same promises."""
 
     what: frozenset[str]
@@ -160,5 +160,5 @@ class _Likewise:
 def _shrunk(broken: Judged) -> Again:
     whole = session(broken.seed, broken.index)
     print(f"session {broken.index} is made smaller", file=sys.stderr)
-    least = smaller(whole, _Likewise(frozenset(finding.what for finding in broken.findings)), ATTEMPTS)
+    least = smaller(whole, _BreaksTheSame(frozenset(finding.what for finding in broken.findings)), ATTEMPTS)
     return Again(least, Apart(least, LINES).result())

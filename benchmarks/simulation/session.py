@@ -49,10 +49,10 @@ class Played:
         cases: every run in all three books.
         strays: requests that are about no run.
         met: how often each fault struck at each step.
-        missed: likewise, where the step didn't come or nothing was struck.
+        missed: how often each fault came to no such step, or struck nothing there.
         starts: lives of the bot.
         ended: what lives that ended by themselves said last.
-        crashed: likewise, of those that had no sentence for people.
+        crashed: what ended those that had no sentence for people.
         forged: what is wrong with the journal's chain, if anything.
         uncaught: exceptions that nobody caught.
         leaked: what people could read that holds a secret.

@@ -20,7 +20,7 @@ def choices(names: Sequence[str], current: str) -> list[app_commands.Choice[str]
 
 
 def choices_of_several(names: Sequence[str], current: str) -> list[app_commands.Choice[str]]:
-    """Likewise for a list with commas: the last part is being typed, those before it stay as they are."""
+    """Choices for a list with commas: the last part is being typed, those before it stay as they are."""
     before, comma, last = current.rpartition(",")
     kept = f"{before}{comma} " if comma else ""
     room = LONGEST_CHOICE - len(kept)

@@ -40,7 +40,7 @@ class Reads(Protocol):
         """Open positions of one account, or of all that the member may see; perhaps of one instrument only."""
 
     async def orders(self, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...] | Refused:
-        """Working orders, likewise."""
+        """Working orders of one account, or of all that the member may see; perhaps of one instrument only."""
 
     async def order(self, member: Member, account: str, order_id: str) -> OrderStory | Refused:
         """All that is known of one order."""
@@ -155,7 +155,7 @@ class Desk(Protocol):
         """Halt at once, and tell the channel; the same words again for who asked, or every reason why not."""
 
     async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
-        """Lift what was halted, likewise."""
+        """Lift what was halted, and tell the channel; the same words again for who asked, or every reason why not."""
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""
@@ -173,10 +173,10 @@ class Desk(Protocol):
         """Confirm; returns a sentence for the presser alone, or ``None`` when the card says it all."""
 
     async def approve(self, press: Press, acknowledge: Acknowledge) -> str | None:
-        """Approve, likewise."""
+        """Approve; returns a sentence for the presser alone, or ``None`` when the card says it all."""
 
     async def cancel(self, press: Press, acknowledge: Acknowledge) -> str | None:
-        """Cancel, likewise."""
+        """Cancel; returns a sentence for the presser alone, or ``None`` when the card says it all."""
 
     def accounts_for(self, member: Member, command: str) -> Sequence[str]:
         """Accounts to offer in autocomplete, from memory."""

@@ -65,7 +65,7 @@ def quotes_path(instruments: Sequence[Contract | Root]) -> str:
 
 
 def account_quotes_path(account: str, instruments: Sequence[Contract | Root]) -> str:
-    """GET Quote of an account, which the market service's has replaced; likewise."""
+    """GET Quote of an account, which the market service's has replaced; for one or several instruments, separated by commas."""
     return f"{account_path(account)}/quote?{_instruments(instruments)}"
 
 

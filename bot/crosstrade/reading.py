@@ -194,7 +194,7 @@ class Reading(ABC):
 
     @judged("account quotes")
     async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-        """Likewise from an account's own feed (GET Quote of an account, old, deprecated since add-on 1.12).
+        """Quotes of an account's feed, as asked for, all or none (GET Quote of an account, old, deprecated since add-on 1.12).
 
         Prices in price units. Such quotes have no time: theirs is local, without a zone, and never UTC. Nor do they tell
         whether the market is open.

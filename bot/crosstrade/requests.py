@@ -166,7 +166,7 @@ class BracketBody(Body):
     Attributes:
         quantity: contracts; CrossTrade takes the position's own where that is smaller.
         take_profit: price units, of the limit order; absent for a stop alone ("take-profit and/or stop-loss", webhook page).
-        stop_loss: price units, of the stop market order; likewise.
+        stop_loss: price units, of the stop market order; absent for a target alone.
     """
 
     instrument: str

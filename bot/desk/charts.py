@@ -41,7 +41,7 @@ class Charted:
         bars_why: why they could not be read, ready to show.
         quoted: the quote of the same contract, or why there is none.
         positions: all of the account's; ``None`` where no account was asked for.
-        orders: its working orders, likewise.
+        orders: its working orders; ``None`` where no account was asked for.
         at: when the oldest part was read.
     """
 

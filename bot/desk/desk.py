@@ -209,7 +209,7 @@ class Desk:
         return await self._safety.halt(member, place, request)
 
     async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
-        """Lift what was halted, likewise."""
+        """Lift what was halted; what the team reads of it, or every reason why not."""
         return await self._safety.resume(member, place, request)
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:

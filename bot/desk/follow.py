@@ -31,7 +31,6 @@ from bot.trading.plan import terms_of, words_of
 from bot.trading.replacing import is_news, is_waited_for, with_old
 from bot.trading.resolving import is_word
 from bot.trading.tickets import Ticket, TicketState, move, side_word
-from bot.trading.words import code
 
 log = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -268,9 +267,7 @@ class Follower:
         """Why the order was rejected, if the add-on knows and says so soon; rows have no reason."""
         if ticket.order_id is None:
             return None
-        life = await self._asking.story(ticket.order.account, ticket.order_id)
-        words = None if life is None else reason(life)
-        return None if words is None else code(words)
+        return reason(await self._asking.story(ticket.order.account, ticket.order_id))
 
     async def _tell(self, ticket: Ticket, seen: Ticket, name: EventName) -> None:
         """Store what was seen, if anything is new."""

@@ -36,7 +36,7 @@ async def positions(reader: Reader, member: Member, account: str | None, typed: 
 
 
 async def orders(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...]:
-    """Working orders, likewise."""
+    """Working orders, of one contract or of every month of a root when an instrument is given."""
     wanted = None if typed is None else instrument(typed, reader.clock)
 
     def working(rows: Sequence[Order]) -> list[Order]:

@@ -222,7 +222,7 @@ def _spare(intent: OrderIntent) -> Spare:
 async def survey_books(
     look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime], within: float | None = None
 ) -> tuple[Sweep, dict[str, Facts], Recent]:
-    """Likewise for a sweep, as it is by now: every account that it goes over, and what is on its way.
+    """The sweep as it is by now, the facts of every account that it goes over, and what is on its way.
 
     Raises:
         JournalError: the journal can't be read.

@@ -1,6 +1,5 @@
 """Reads that nobody waits for: each counts against the pace that following and retiring keep together."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import TypeVar
 from bot.clock import Clock
 from bot.desk.pace import Pace
 from bot.desk.ports import Broker
+from bot.desk.reasons import Reasons
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
 from bot.trading.lifecycle import Lifecycle
@@ -44,9 +44,6 @@ class Asking:
             return None
 
     async def story(self, account: str, order_id: str) -> Lifecycle | None:
-        """What the add-on has stored of an order, if it says so soon; rows have no reason for a rejection."""
-        try:
-            async with asyncio.timeout(self.timings.reason_within.total_seconds()):
-                return await self.tried(self.broker.lifecycle(account, order_id))
-        except TimeoutError:
-            return None
+        """What the add-on has stored of an order, if it says so soon."""
+        self.pace.spend(self.clock())
+        return await Reasons(self.broker, self.timings.reason_within).story(account, order_id)

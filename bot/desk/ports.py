@@ -60,7 +60,7 @@ class Shows(Protocol):
         """Quotes in the order in which they are asked for, all or none."""
 
     async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
-        """Likewise from an account's own feed."""
+        """Quotes from an account's own feed, in the order in which they are asked for, all or none."""
 
     async def session(self, instrument: Contract | Root) -> Session:
         """Whether a market trades, and when that changes."""

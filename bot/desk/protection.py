@@ -13,6 +13,7 @@ from bot.desk.paced import Asking
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
 from bot.trading.facts import Order, Position
+from bot.trading.following import reason
 from bot.trading.guarding import (
     News,
     are_there,
@@ -27,7 +28,6 @@ from bot.trading.guarding import (
     protection_of,
     row_of,
     traced,
-    with_reason,
     with_row,
     with_rows,
 )
@@ -233,7 +233,7 @@ class Guard:
     async def _with_reasons(self, old: Ticket, now: Protection) -> Protection:
         known = {leg.ids[0] for leg in protection_of(old).legs if leg.state is OrderState.REJECTED}
         legs = [
-            with_reason(leg, await self.asking.story(old.order.account, leg.ids[0]))
+            replace(leg, why=reason(await self.asking.story(old.order.account, leg.ids[0])))
             if leg.state is OrderState.REJECTED and leg.why is None and known.isdisjoint(leg.ids)
             else leg
             for leg in now.legs

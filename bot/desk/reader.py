@@ -62,11 +62,11 @@ class Reader:
         return self.is_real(known)
 
     async def is_live_or_read(self, account: Account) -> bool:
-        """Likewise of an account that was listed, which needn't say who provides it."""
+        """Tell whether an account that was listed may be real money; the list needn't say who provides it."""
         return await self.is_live(account.name) if account.provider is None else self.is_real(account)
 
     def is_real(self, account: Account) -> bool:
-        """Likewise of an account that was read."""
+        """Tell whether an account that was read may be real money."""
         return self.policy().is_live(account.name, account)
 
     def listed(

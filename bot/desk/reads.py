@@ -70,7 +70,7 @@ class Reads(Reader):
         return await self._answer(member, "accounts", None, 2, lambda: money.balances(self, member, "accounts"))
 
     async def pnl(self, member: Member) -> tuple[Balance, ...] | Refused:
-        """Likewise, for ``/pnl``, which is granted by itself."""
+        """The day of all accounts that the member may see; ``/pnl`` is granted by itself."""
         return await self._answer(member, "pnl", None, 2, lambda: money.balances(self, member, "pnl"))
 
     async def account(self, member: Member, account: str) -> AccountReport | Refused:

@@ -1,4 +1,4 @@
-"""Why NinjaTrader has rejected an order that CrossTrade had taken, in the broker's words. Nothing is decided here."""
+"""Why NinjaTrader has rejected an order that CrossTrade had taken, as the add-on has stored it. Nothing is decided here."""
 
 import asyncio
 import logging
@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
-from bot.trading.following import reason
-from bot.trading.words import code
+from bot.trading.lifecycle import Lifecycle
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +19,11 @@ class Reasons:
     broker: Broker
     within: timedelta
 
-    async def why(self, account: str, order_id: str) -> str | None:
-        """The words, ready to show; ``None`` where the add-on doesn't know them or doesn't say so soon."""
+    async def story(self, account: str, order_id: str) -> Lifecycle | None:
+        """What the add-on has stored of an order; ``None`` where it doesn't say so soon."""
         try:
             async with asyncio.timeout(self.within.total_seconds()):
-                words = reason(await self.broker.lifecycle(account, order_id))
+                return await self.broker.lifecycle(account, order_id)
         except (TimeoutError, BrokerError) as error:
-            log.info("why order %s was rejected is not known: %s", order_id, error)
+            log.info("what is stored of order %s is not known: %s", order_id, error)
             return None
-        return None if words is None else code(words)

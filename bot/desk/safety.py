@@ -131,7 +131,7 @@ class Safety:
         return await self._guarded(member, place, request, self._halt)
 
     async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
-        """Lift a switch, likewise."""
+        """Lift a switch; what the team reads of it, or every reason why not."""
         return await self._guarded(member, place, request, self._resume)
 
     async def _guarded(self, member: Member, place: Place, request: SwitchRequest, then: "Step") -> str | Refused:

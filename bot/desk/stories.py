@@ -37,7 +37,7 @@ class _Found:
     listed: tuple[Order, ...] = ()
 
     def by(self, ids: Collection[str]) -> "_Found":
-        """Likewise once it is known under which other ids it may be listed."""
+        """The same order, looked for among those listed once it is known which other ids it may have there."""
         order = self.order or next((each for each in self.listed if not set(ids).isdisjoint(each.ids)), None)
         return self if order is None else _Found(order)
 

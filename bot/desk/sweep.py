@@ -17,8 +17,9 @@ from bot.desk.sweepend import Left, end_of
 from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.closing import CLOSES_COUNT
-from bot.trading.exits import ExitAction, Exits, Held, Market, Pace
+from bot.trading.exits import ExitAction, Exits, Held, Pace
 from bot.trading.facts import Facts
+from bot.trading.following import reason
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.progress import Line
@@ -70,8 +71,8 @@ class _Run:
         self._halted: str | None = None
         self._finished: set[str] = set()
         self._calls: set[asyncio.Task[None]] = set()
-        # The number of the last call that closes, by contract.
-        self._legs: dict[Market, int] = {}
+        # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
+        self._legs: dict[Held, int] = {}
 
     async def through(self) -> End:
         """Go on until it is done, nothing more can be tried, or time is up."""
@@ -164,10 +165,11 @@ class _Run:
         """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
         rejected = self._exits.rejections(books)
         # All at once: however many there are, closing waits for one answer.
-        said = await asyncio.gather(*(self._parts.reasons.why(order.account, order.id) for _, order in rejected))
-        for (market, _), words in zip(rejected, said, strict=True):
+        stories = await asyncio.gather(*(self._parts.reasons.story(order.account, order.id) for _, order in rejected))
+        for (market, _), words in zip(rejected, map(reason, stories), strict=True):
             self._exits.refused(market, words)
-            if (index := self._legs.get(market)) is not None:
+            # There is no call yet where the journal holds it up; what was rejected was somebody else's then.
+            if (index := self._legs.get(market, self._legs.get((market[0], None)))) is not None:
                 await self._course.rejected(index, words)
 
     def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
@@ -195,10 +197,10 @@ class _Run:
         outcome = await self._course.make(index, action)
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
 
-    def _meant(self, action: ExitAction) -> list[Market]:
+    def _meant(self, action: ExitAction) -> list[Held]:
         account, contract = getattr(action, "account", None), getattr(action, "contract", None)
-        named = [(line.account, line.contract) for line in self._lines if line.contract is not None]
-        return [(name, its) for name, its in named if account in {None, name} and contract in {None, its}]
+        lines = [(line.account, line.contract) for line in self._lines]
+        return [(name, its) for name, its in lines if account in {None, name} and contract in {None, its}]
 
 
 def _reaches(ticket: Ticket, line: Line) -> bool:

@@ -10,7 +10,7 @@ from bot.trading.exits import MOST_ALIKE, Market
 from bot.trading.leftover import commands_for, left_of
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
-from bot.trading.sweeps import CancelWorking, Sweep
+from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
 from bot.trading.tickets import TicketState, move
 from bot.trading.words import code
 
@@ -53,7 +53,7 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
         # Whatever it has done shows once somebody can read it, and then it is told.
         return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
-    told = " ".join(filter(None, (f"{_what(left)}.", left.halted, _refused(left.barred), commands_for(left.lines), LOOK)))
+    told = " ".join(filter(None, (f"{_what(left)}.", left.halted, _refused(sweep, left.barred), commands_for(left.lines), LOOK)))
     changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
 
@@ -66,9 +66,11 @@ def _is_read(line: Line) -> bool:
     return line.now is not None and line.orders_now is not None
 
 
-def _refused(barred: Mapping[Market, str | None]) -> str:
+def _refused(sweep: Sweep, barred: Mapping[Market, str | None]) -> str:
+    # A strategy's one call is never made again.
+    what, how = ("the close", "") if isinstance(sweep, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
     said = (
-        f"NinjaTrader rejected {MOST_ALIKE} closes of {contract} in {code(account, 40)} alike"
+        f"NinjaTrader rejected {what} of {contract} in {code(account, 40)}{how}"
         f"{f' ({words})' if words else ''}, so nothing more was sent there."
         for (account, contract), words in barred.items()
     )

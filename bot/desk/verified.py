@@ -18,6 +18,7 @@ from bot.trading.actions import CancelOrders
 from bot.trading.closing import SentClose, held_in
 from bot.trading.exits import Pace
 from bot.trading.facts import Facts, Order
+from bot.trading.following import reason
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.outcomes import NotSent, Outcome, Rejected, Unknown
 from bot.trading.tickets import Ticket, TicketState, move, side_word
@@ -106,7 +107,7 @@ class VerifiedReversals:
         return sent.is_over(facts, intent.contract, now, self.pace.patience)
 
     async def _refused(self, course: Course, order: Order, left: str | None) -> str:
-        words = await self.reasons.why(order.account, order.id)
+        words = reason(await self.reasons.story(order.account, order.id))
         await course.rejected(0, words)
         return f"{left or 'no position'}; NinjaTrader rejected the close{f': {words}' if words else ''}"
 

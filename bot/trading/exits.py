@@ -60,7 +60,7 @@ class Pace:
         recancel: before orders that still work are cancelled once more; that can't do harm.
         beside: after the press, before a position is closed although an order works in its contract that can't be cancelled.
         settle: a close that was taken shows up among the orders, or is done, within this time: the longest lag of a list.
-        grace: likewise for one whose answer was lost; CrossTrade may wait five seconds, and NinjaTrader answer late.
+        grace: a close whose answer was lost does within this time; CrossTrade may wait five seconds, and NinjaTrader answer late.
         between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
         tidy: before what a verified reversal's close has left working is cancelled, where the position is gone.
         flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.

@@ -15,6 +15,7 @@ from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import ascii_lower
 from bot.trading.tickets import Ticket
+from bot.trading.words import code
 
 _UNDER_CHANGE = frozenset({OrderState.OTHER, OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
 
@@ -101,9 +102,10 @@ def shows_change(intent: Change, order: Order) -> bool:
     return (order.quantity, order.limit, order.stop) == (intent.terms.quantity, intent.terms.limit, intent.terms.stop)
 
 
-def reason(life: Lifecycle) -> str | None:
-    """Why the order was rejected, in the words of whoever did; ``None`` when nobody said."""
-    return next((event.note for event in reversed(life.events) if event.note and _is_a_no(event)), None)
+def reason(life: Lifecycle | None) -> str | None:
+    """Why the order was rejected, in the words of whoever did, ready to show; ``None`` when nobody said."""
+    events = () if life is None else reversed(life.events)
+    return next((code(event.note) for event in events if event.note and _is_a_no(event)), None)
 
 
 def _is_a_fill(event: OrderEvent) -> bool:

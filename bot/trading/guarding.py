@@ -147,17 +147,7 @@ def traced(leg: Leg, fills: Iterable[Execution], life: Lifecycle | None) -> Leg:
     if life is None or set(leg.ids).isdisjoint(life.ids):
         return leg
     ends = [state for event in life.events if (state := OrderState.read(event.what)).is_done]
-    return replace(leg, state=ends[-1], why=_why(life)) if ends else leg
-
-
-def with_reason(leg: Leg, life: Lifecycle | None) -> Leg:
-    """A rejected leg with NinjaTrader's words for it, where it has any."""
-    return leg if life is None else replace(leg, why=_why(life))
-
-
-def _why(life: Lifecycle) -> str | None:
-    words = reason(life)
-    return None if words is None else code(words)
+    return replace(leg, state=ends[-1], why=reason(life)) if ends else leg
 
 
 @dataclass(frozen=True, slots=True)

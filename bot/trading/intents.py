@@ -92,7 +92,7 @@ class Close:
     Attributes:
         terms: the market order that closes it, as the position stood when it was read.
         quantity: contracts to close, at least 1, no sign; ``None`` for a share or for all.
-        fraction: share to close, above 0 and up to 1, rounded up to whole contracts as CrossTrade does; ``None`` likewise.
+        fraction: share to close, above 0 and up to 1, rounded up to whole contracts as CrossTrade does; else ``None``.
     """
 
     command: ClassVar[str] = "close"

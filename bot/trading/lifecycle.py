@@ -15,7 +15,7 @@ class OrderEvent:
         source: who saw it, in CrossTrade's own words, such as ``api_received``.
         at: when, UTC; ``None`` when no time of it could be read.
         filled, quantity: contracts, no sign, where the line tells them (names inferred).
-        price: price units, likewise (name inferred).
+        price: price units, where the line tells it (name inferred).
         note: what else it says in words, such as why an order was rejected.
     """
 

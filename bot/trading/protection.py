@@ -85,7 +85,7 @@ class Protection:
         owner: id of the ATM strategy that they belong to.
         held: the position as last read, signed; ``None`` before the first reading.
         bare: contracts for which no stop works, as last told.
-        targetless: contracts for which no target works, likewise.
+        targetless: contracts for which no target works, as last told.
         left: whether it was told that legs still work although the position is closed.
         end: ``None`` while they are followed.
     """

@@ -80,12 +80,9 @@ class StrategyExit:
         self._sent_at = now
 
     def rejections(self, books: Mapping[str, Facts]) -> list[tuple[Market, Order]]:
-        """The order by which NinjaTrader was to close it, where that was rejected; told once."""
+        """The order by which NinjaTrader was to close it, where that was rejected; it ends with that."""
         listed = (order for facts in books.values() for order in facts.orders or ())
-        refused = [order for order in listed if _is_refused_close(order) and self._known.isdisjoint(order.ids)]
-        if self._sent_at is None or not refused:
-            return []
-        self._known |= {each for order in refused for each in order.ids}
+        refused = (order for order in listed if _is_refused_close(order) and self._known.isdisjoint(order.ids))
         return [((order.account, order.contract), order) for order in refused]
 
     def refused(self, market: Market, words: str | None) -> None:

@@ -182,4 +182,4 @@ def _role(env: Env, guild: GuildHandle, name: str, number: int) -> Any:
     try:
         return guild.create_role(name)
     finally:
-        env.backend.snowflake = made  # type: ignore[method-assign]  # likewise
+        env.backend.snowflake = made  # type: ignore[method-assign]  # the usual ids again

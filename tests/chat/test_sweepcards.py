@@ -29,7 +29,7 @@ from bot.trading.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.progress import Leg, LegState, Line, Progress, Working
 from bot.trading.protection import Leg as ProtectionLeg
 from bot.trading.protection import Part, Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
@@ -248,6 +248,22 @@ def test_a_flatten_under_way_says_how_far_it_has_come_and_what_was_sent() -> Non
         "-# ✗ close NQ 09-26: `no connection`",
         "-# … flatten everything",
     ]
+
+
+@pytest.mark.parametrize(("now", "named"), [(-1, ["rest"]), (0, ["rest", "close"])])
+def test_orders_that_outlive_a_position_are_an_alarm_while_it_is_closed(now: int, named: list[str]) -> None:
+    """What closes is one only where nothing is open for it to close any more."""
+    working = (
+        Working("rest", Side.SELL, 1, OrderType.LIMIT, Decimal(20100)),
+        Working("close", Side.BUY, 1, OrderType.MARKET, None, closes=True),
+    )
+    lines = (replace(LEFT_LINES[1], now=now, working=working),)
+    closed = replace(LEGS[0], closes=True)
+    told = text(swept(Flatten(ONE), S.SENDING, lines, legs=(closed,)))
+    words = {"rest": "SELL 1 LIMIT 20100 (order `rest`)", "close": "BUY 1 MARKET (order `close`)"}
+    alarms = [f"⚠ {words[each]} in `Sim101` NQ 09-26 still works and may open a position when it fills." for each in named]
+    assert [each for each in told.splitlines() if "may open" in each] == alarms
+    assert "may open" not in text(swept(Flatten(ONE), S.SENDING, lines))
 
 
 def test_what_is_left_is_said_once_with_what_to_do() -> None:

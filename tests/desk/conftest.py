@@ -149,9 +149,9 @@ def make_desk(
     """Build a desk by hand."""
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
-    file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - likewise
+    file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - one line, used once
     lanes = Lanes.alike(broker).quieter(quiet)
-    policy = lambda: policies[-1]  # noqa: E731 - likewise
+    policy = lambda: policies[-1]  # noqa: E731 - one line, used once
     return Desk(broker, journal, messenger, policy, clock, new_id, lanes=lanes, halt_file=file, timings=timings)
 
 

@@ -324,6 +324,10 @@ class FakeBroker(ShowsBook):
             self.change(order.id, OrderState.CANCELLED, order.filled)
         ended = [one for one in self.shown.strategies if (one.account, one.id) == (action.account, action.strategy_id)]
         for strategy in ended:
+            if self.locked is not None:
+                self._close(action.account, strategy.contract or ES, -(strategy.quantity or 0))
+                self.book_orders[-1] = replace(self.book_orders[-1], owner=action.strategy_id)
+                continue
             self.shown.strategies.remove(strategy)
             if strategy.quantity:
                 self.book_positions[action.account, strategy.contract or ES] -= strategy.quantity
@@ -458,6 +462,8 @@ class FlakyJournal:
     Attributes:
         failing: methods that raise just now.
         after: methods that do their work and raise all the same, as when the word of a commit is lost.
+        faulty: methods that raise what nobody expects.
+        answers_after: seconds from a method's work to its answer.
         recorded: the events that belong to no ticket.
         refused: how many calls have failed.
     """
@@ -466,6 +472,8 @@ class FlakyJournal:
         self.real = real
         self.failing: set[str] = set()
         self.after: set[str] = set()
+        self.faulty: set[str] = set()
+        self.answers_after: dict[str, float] = {}
         self.recorded: list[Event] = []
         self.refused = 0
 
@@ -476,7 +484,10 @@ class FlakyJournal:
             if name in self.failing:
                 self.refused += 1
                 raise JournalError("The journal can't be written: the disk is full.")
+            if name in self.faulty:
+                raise ZeroDivisionError
             result = await method(*given, **named)
+            await asyncio.sleep(self.answers_after.get(name, 0))
             if name == "record":
                 self.recorded.append(given[0])
             if name in self.after:

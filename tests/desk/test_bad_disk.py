@@ -3,12 +3,17 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from bot.desk.press import BUSY, UNREADABLE
+from bot.desk.requests import FlattenRequest
 from bot.errors import DeliveryDelayed
+from bot.trading.intents import Close
+from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import ASK, Room
-from tests.desk.fakes import eventually
+from tests.desk.fakes import ES, eventually
 
 
 async def test_no_order_leaves_that_could_not_be_journaled(running: Room) -> None:
@@ -25,12 +30,27 @@ async def test_nobody_presses_on_a_ticket_whose_end_is_not_stored_yet(running: R
     running.disk.failing.add("advance")
     await running.confirm(ticket)
     assert await running.confirm(ticket) == BUSY
+    assert await running.cancel(ticket) == BUSY
     running.clock.pass_by(60)
     running.disk.failing.clear()
     await running.until(ticket, TicketState.NOT_SENT)
     await eventually(lambda: len(running.messenger.shown[ticket.id]) >= 2)
     assert (await running.now(ticket.id)).state is TicketState.NOT_SENT
     assert running.broker.sent == []
+
+
+async def test_a_close_of_somebody_elses_that_is_rejected_is_not_told_as_one_that_could_not_be_journaled(running: Room) -> None:
+    ticket = await running.ticket(FlattenRequest("instrument", "Sim101", "ES 09-26"))
+    running.broker.takes["orders"] = 1.0
+    # The claim is stored by then, and the first look is under way.
+    running.clock.plan(1.5, lambda: running.disk.failing.add("advance"))
+    theirs = Close("Sim101", ES, Terms(Side.BUY, 2))
+    running.clock.plan(2.1, lambda: running.broker.book(theirs, OrderState.REJECTED))
+    running.clock.plan(8, running.disk.failing.clear)
+    await running.confirm(ticket)
+    ended = await running.until(ticket, TicketState.NOT_SENT)
+    assert (ended.progress.legs, running.broker.sent) == ((), [])
+    assert "disk is full" in (ended.outcome or "")
 
 
 async def test_a_commit_whose_word_was_lost_sends_nothing_and_ends_as_not_sent(running: Room) -> None:
@@ -119,13 +139,17 @@ async def test_a_journal_that_can_not_be_read_answers_presses(running: Room) -> 
     assert running.broker.sent == []
 
 
-async def test_the_loops_survive_a_journal_that_is_away_for_a_while(running: Room) -> None:
+@pytest.mark.parametrize("what", ["failing", "faulty"])
+async def test_loops_survive_a_journal_that_is_away_or_at_fault_for_a_while(running: Room, what: str) -> None:
     ticket = await running.ticket()
-    running.disk.failing |= {"live", "recent", "due", "delivered", "postpone"}
-    await running.passes(0.6)
-    running.disk.failing.clear()
-    running.clock.pass_by(31)
-    await running.until(ticket, TicketState.EXPIRED)
+    broken: set[str] = getattr(running.disk, what)
+    broken |= {"live", "due", "delivered", "postpone"}
+    meanwhile = await running.ticket()
+    await running.passes(40)
+    assert running.messenger.shown == {}
+    broken.clear()
+    for each in (ticket, meanwhile):
+        await running.until(each, TicketState.EXPIRED)
 
 
 async def test_a_delivery_that_could_not_be_marked_is_made_again(running: Room) -> None:
@@ -157,32 +181,6 @@ async def test_a_fault_while_sending_is_unknown_never_failed(running: Room) -> N
     ticket = await running.ticket()
     await running.confirm(ticket)
     await running.until(ticket, TicketState.UNKNOWN)
-
-
-async def test_a_loop_with_a_fault_goes_on(running: Room) -> None:
-    ticket = await running.ticket()
-    running.disk.real = _Once(running.disk.real)  # type: ignore[assignment]  # a journal whose next read is a fault
-    await running.passes(0.3)
-    running.clock.pass_by(31)
-    await running.until(ticket, TicketState.EXPIRED)
-
-
-class _Once:
-    """A journal whose first ``live`` raises what nobody expects."""
-
-    def __init__(self, real: object) -> None:
-        self._real = real
-        self._failed = False
-
-    def __getattr__(self, name: str) -> object:
-        if name == "live" and not self._failed:
-            self._failed = True
-
-            async def broken() -> None:
-                raise ZeroDivisionError
-
-            return broken
-        return getattr(self._real, name)
 
 
 async def test_a_ticket_that_vanished_is_answered_and_not_drawn(running: Room) -> None:

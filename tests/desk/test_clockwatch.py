@@ -16,6 +16,7 @@ from bot.trading.policy import Route
 from bot.trading.tickets import Ticket, TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
 from tests.desk.fakes import ES, Clock, eventually
+from tests.desk.test_afterwards import lost
 from tests.desk.test_started import starts
 
 HOUR = timedelta(hours=1)
@@ -81,6 +82,29 @@ async def test_of_another_start_of_the_machine_nothing_is_concluded(running: Roo
     await starts(running)
     await eventually(lambda: TicketState.UNKNOWN in running.messenger.states(ticket.id))
     assert (await running.now(ticket.id)).sent_at == ticket.created_at
+
+
+def sleeps(room: Room, seconds: float) -> None:
+    """The machine was suspended: the count and the host's clock go on, timers don't."""
+    awake = room.clock.seconds
+    room.clock.seconds = lambda: awake() + seconds
+    room.clock.ahead += timedelta(seconds=seconds)
+
+
+async def test_a_card_that_ran_out_while_the_machine_slept_is_closed_as_soon_as_it_wakes(running: Room) -> None:
+    ticket = await running.ticket()
+    sleeps(running, 60)
+    await running.until(ticket, TicketState.EXPIRED, running.timings.clock_every.total_seconds() + 0.5)
+
+
+async def test_evidence_that_came_while_the_machine_slept_is_found_as_soon_as_it_wakes(running: Room) -> None:
+    ticket = await lost(running)
+    looks = running.broker.called.count("orders")
+    await eventually(lambda: running.broker.called.count("orders") > looks)
+    await running.passes(0.1)
+    running.broker.book(ticket.order)
+    sleeps(running, 60)
+    await running.until(ticket, TicketState.ACCEPTED, running.timings.clock_every.total_seconds() + 0.5)
 
 
 @pytest.mark.parametrize("request_", [FlattenRequest("instrument", "Sim101", "ESU3"), CloseRequest("Sim101", "ESU3")])

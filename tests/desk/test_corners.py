@@ -40,7 +40,7 @@ async def test_a_private_card_is_drawn_by_the_outbox_once_it_is_shown(running: R
     running.rule(ticket_visibility=Visibility.PRIVATE)
     ticket = await running.desk.offer(TRADER, HERE, ASK)
     await running.desk.shown_privately(ticket.id)  # type: ignore[union-attr]  # it was offered
-    offered = await running.now(ticket.id)  # type: ignore[union-attr]  # likewise
+    offered = await running.now(ticket.id)  # type: ignore[union-attr]  # it was offered
     await running.confirm(offered)
     stored = await running.until(offered, TicketState.ACCEPTED)
     await eventually(lambda: bool(running.messenger.shown[stored.id]))

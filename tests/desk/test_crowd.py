@@ -117,7 +117,7 @@ async def lanes(room: Room) -> AsyncIterator[Lanes]:
     kinds = Lanes(**each)
     numbers, usual = itertools.count(1), room.desk
     new_id = lambda: f"L{next(numbers)}"  # noqa: E731 - one line, used once
-    policy = lambda: room.policies[-1]  # noqa: E731 - likewise
+    policy = lambda: room.policies[-1]  # noqa: E731 - one line, used once
     room.desk = Desk(kinds.tickets, room.disk, room.messenger, policy, room.clock, new_id, lanes=kinds)
     yield kinds
     await room.desk.close()

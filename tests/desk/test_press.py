@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.ports import EventName
-from bot.desk.press import BUSY, CHANGED, GONE, UNACKNOWLEDGED
-from bot.trading.orders import OrderType, Side
+from bot.desk.press import BUSY, CHANGED, GONE, OVER, UNACKNOWLEDGED
+from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.outcomes import NotSent, Rejected, Unknown
 from bot.trading.policy import Approval, Limit
 from bot.trading.tickets import Member, TicketState
 from tests.desk.conftest import APPROVER, APPROVER_ROLE, ASK, SECOND, TRADER, TRADER_ROLE, Room
-from tests.desk.fakes import ES
+from tests.desk.fakes import ES, eventually
 
 LIVE = replace(ASK, account="Apex-001")
 
@@ -80,8 +80,9 @@ async def test_i5_a_press_that_discord_did_not_acknowledge_sends_nothing(room: R
 
 
 async def test_an_unknown_ticket_is_answered(room: Room) -> None:
-    ticket = await room.ticket()
-    assert await room.confirm(replace(ticket, id="nobody")) == GONE
+    ticket = replace(await room.ticket(), id="nobody")
+    assert await room.confirm(ticket) == GONE
+    assert await room.cancel(ticket) == GONE
 
 
 async def test_i11_i17_a_position_that_changed_is_quoted_again_instead_of_sent(room: Room) -> None:
@@ -150,6 +151,20 @@ async def test_a_policy_that_changed_meanwhile_holds_at_the_press(room: Room) ->
     assert room.broker.sent == []
 
 
+async def test_a_policy_that_looks_further_back_and_came_during_the_look_holds_at_the_press(running: Room) -> None:
+    first = await running.ticket()
+    await running.confirm(first)
+    running.broker.change("order1", OrderState.FILLED, 1)
+    await eventually(lambda: running.messenger.shown[first.id][-1].order_state is OrderState.FILLED)
+    await running.passes(600)
+    ticket = await running.ticket()
+    running.broker.takes["quote"] = 2.0
+    running.clock.plan(1, lambda: running.rule(limits=(Limit(("*",), ("*",), duplicate_seconds=3600),)))
+    await running.confirm(ticket)
+    assert "DUPLICATE" in ((await running.now(ticket.id)).outcome or "")
+    assert len(running.broker.sent) == 1
+
+
 async def test_i3_limits_count_what_two_people_confirm_at_the_same_moment(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), max_position=2),))
     room.broker.gate = asyncio.Event()
@@ -202,6 +217,13 @@ async def test_a_stranger_can_not_cancel(room: Room) -> None:
     ticket = await room.ticket()
     assert await room.cancel(ticket, SECOND) is not None
     assert (await room.now(ticket.id)).state is TicketState.OFFERED
+
+
+async def test_a_card_whose_time_is_over_can_not_be_cancelled(room: Room) -> None:
+    ticket = await room.ticket()
+    room.clock.pass_by(31)
+    assert await room.cancel(ticket) == OVER.format(state=TicketState.EXPIRED)
+    assert (await room.now(ticket.id)).ended_by is None
 
 
 async def test_an_approver_can_cancel(room: Room) -> None:

@@ -183,6 +183,31 @@ async def test_lists_that_cannot_be_read_prove_nothing(running: Room) -> None:
     assert await names(running, ticket) == []
 
 
+async def test_a_position_that_was_missed_once_is_not_closed_while_nobody_can_read_it(running: Room) -> None:
+    ticket = await sent(running)
+    orders, running.broker.book_orders = running.broker.book_orders, []
+    running.broker.book_positions["Sim101", ES] = 0
+    await running.passes(3)
+    running.broker.failing.add("positions")
+    await running.passes(60)
+    running.broker.book_positions["Sim101", ES] = -2
+    running.broker.failing.clear()
+    running.broker.book_orders = orders
+    await running.passes(10)
+    assert "target and stop are there" in card(await running.now(ticket.id))
+    assert await names(running, ticket) == []
+
+
+async def test_a_leg_that_is_missing_in_the_list_and_found_by_its_id_raises_no_alarm(running: Room) -> None:
+    ticket = await sent(running)
+    stop = running.broker.book_orders.pop()
+    running.broker.shown.answers["order"] = stop
+    await running.passes(60)
+    assert await names(running, ticket) == []
+    running.broker.shown.answers["order"] = replace(stop, state=OrderState.CANCELLED)
+    assert "The stop was cancelled" in (await notice(running, "2 of SHORT 2 unprotected", 12)).text
+
+
 async def test_a_rejection_is_told_although_positions_cannot_be_read(running: Room) -> None:
     await sent(running)
     running.broker.failing.add("positions")

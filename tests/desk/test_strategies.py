@@ -8,9 +8,11 @@ import pytest
 from bot.desk.requests import FlattenRequest, PlaceRequest
 from bot.trading.actions import CloseStrategy
 from bot.trading.facts import Strategy
-from bot.trading.orders import OrderState, Side
+from bot.trading.intents import Close
+from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.outcomes import NotSent, Rejected, Unknown
 from bot.trading.policy import Grant
+from bot.trading.progress import LegState
 from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.sweeps import FlattenStrategy, Scope
 from bot.trading.tickets import Ticket, TicketState
@@ -99,6 +101,28 @@ async def test_what_was_refused_or_did_not_leave_is_told_and_not_tried_again(
     ended = await done(room)
     assert (ended.state, room.broker.sent) == (state, [CALL])
     assert "no " in (ended.outcome or "")
+
+
+@pytest.mark.parametrize("is_contract_known", [True, False])
+async def test_a_close_that_ninjatrader_rejects_is_told_in_its_words(room: Room, is_contract_known: bool) -> None:
+    """Of a strategy whose contract nobody tells, too; its call is made once."""
+    if not is_contract_known:
+        room.broker.book_orders = [replace(order, owner=None) for order in room.broker.book_orders]
+    room.broker.locked = "Account is locked"
+    ended = await done(room)
+    assert (ended.state, ended.order_state, room.broker.sent) == (TicketState.ACCEPTED, OrderState.CANCELLED, [CALL])
+    told = "NinjaTrader rejected the close of ES 09-26 in `Sim101` (`Account is locked`), so nothing more was sent there."
+    assert told in (ended.outcome or "")
+    [leg] = ended.progress.legs
+    assert (leg.state, leg.text) == (LegState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
+
+
+async def test_an_order_that_was_rejected_before_is_not_taken_for_the_one_that_closes_it(room: Room) -> None:
+    room.broker.book(Close("Sim101", ES, Terms(Side.SELL, 2)), OrderState.REJECTED)
+    room.broker.dawdling = {CloseStrategy}
+    room.clock.plan(5, room.broker.let_go)
+    ended = await done(room)
+    assert (ended.order_state, ended.outcome) == (OrderState.FILLED, None)
 
 
 async def test_one_that_ended_by_itself_before_the_press_is_denied_and_nothing_is_sent(room: Room) -> None:

@@ -156,6 +156,15 @@ async def test_an_order_that_was_confirmed_before_a_flatten_is_not_sent_by_a_lat
     assert "FLATTENING" in (ended.outcome or "")
 
 
+async def test_a_flatten_elsewhere_does_not_bar_what_is_approved_after_it(room: Room) -> None:
+    ticket = await room.ticket(LIVE)
+    await room.confirm(ticket)
+    flatten = await room.ticket(FLATTEN, SECOND)
+    await room.confirm(flatten, SECOND)
+    await room.approve(ticket, APPROVER)
+    assert (await room.now(ticket.id)).state is TicketState.ACCEPTED
+
+
 async def test_two_closes_at_the_same_moment_close_once(room: Room) -> None:
     mine, theirs = await room.ticket(CLOSE), await room.ticket(CLOSE, SECOND)
     await asyncio.gather(room.confirm(mine), room.confirm(theirs, SECOND))
@@ -240,7 +249,13 @@ async def test_cancel_works_after_the_cards_end_while_a_timely_press_is_being_de
 async def test_cancel_of_a_card_that_was_quoted_again_meanwhile_cancels_it(room: Room) -> None:
     ticket = await room.ticket(ASK)
     room.broker.book_positions["Sim101", ES] = -1
-    await asyncio.gather(room.confirm(ticket), room.cancel(ticket))
+    room.disk.answers_after["ticket"] = 2.0
+    cancel = asyncio.create_task(room.cancel(ticket))
+    await room.passes(1)
+    room.disk.answers_after.clear()
+    await room.confirm(ticket)
+    assert (await room.now(ticket.id)).revision == 2
+    assert await cancel is None
     assert (await room.now(ticket.id)).state is TicketState.CANCELLED
     assert room.broker.sent == []
 

@@ -202,7 +202,7 @@ async def test_where_the_accounts_can_not_be_listed_one_can_be_named(room: Room)
 
 
 async def sent_to(room: Room, request: TicketRequest) -> list[object]:
-    """Likewise, of any account."""
+    """What leaves, of any account, once that was asked for and confirmed."""
     await room.confirm(await room.ticket(request))
     return list(room.broker.sent)
 

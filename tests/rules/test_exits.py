@@ -307,6 +307,12 @@ def test_where_nothing_at_all_can_be_read_everything_goes_with_one_call(sweep: C
     assert trial.reads(UNREAD, UNREAD, at=50) == []
 
 
+def test_of_one_side_nothing_goes_over_everything_unseen_as_that_would_close_the_other_too() -> None:
+    trial = Trial(Flatten(ALL, Holding.LONG))
+    trial.reads(UNREAD, UNREAD)
+    assert trial.reads(UNREAD, UNREAD, at=1) == [FlattenAccount(name, None, Holding.LONG) for name in (ONE, TWO)]
+
+
 def test_one_account_that_can_not_be_read_keeps_nobody_from_the_others() -> None:
     trial = Trial(EVERYTHING)
     assert trial.reads(book(ONE, {ES: 1}), UNREAD) == [FlattenAccount(ONE)]

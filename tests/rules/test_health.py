@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.health import ChatVitals, Commit, Grade, Line, Part, Reach, Readings, StreamState, Vitals, ago, chain
 from bot.trading.switches import Switch, Switches, SwitchState
@@ -157,6 +158,11 @@ def test_each_account_has_a_line_of_its_own(connected: bool | None, grade: Grade
     connect = "Connect `Apex-ˋ1` to its broker in NinjaTrader; entries there are refused, exits are tried."
     assert first.mend == (connect if grade is DOWN else "")
     assert (second.name, second.grade) == ("Sim101", GOOD)
+
+
+def test_of_an_account_without_its_broker_no_exit_is_promised_while_the_journal_is_down() -> None:
+    full = replace(FINE, accounts=(Account("Sim101", "Rithmic", connected=False),), commit=Commit(NOW, 0.1, "full"))
+    assert line(Part.BROKER, full).mend == f"Connect `Sim101` to its broker in NinjaTrader. {NO_JOURNAL}"
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_prices_that_were_left_out_stay_as_they_are() -> None:
 @pytest.mark.parametrize("name", ["limit", "stop"])
 def test_shorthand_counts_as_a_price_where_a_type_asks_for_one(kind: OrderType, name: str) -> None:
     """Whatever is typed for a price, a type takes its own prices and no others."""
-    numbers = replace(Terms(Side.BUY, 1, kind), **{name: Decimal(5)})  # type: ignore[arg-type]  # likewise
+    numbers = replace(Terms(Side.BUY, 1, kind), **{name: Decimal(5)})  # type: ignore[arg-type]  # the test names the field
     shorthand = with_prices(Terms(Side.BUY, 1, kind), *(("bid", None) if name == "limit" else (None, "bid")))
     said = []
     for terms in (numbers, shorthand):

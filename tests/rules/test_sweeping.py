@@ -28,9 +28,9 @@ from bot.trading.intents import (
 )
 from bot.trading.leftover import left_of
 from bot.trading.limits import Recent
-from bot.trading.orders import OrderState, Side, Terms
+from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Policy
-from bot.trading.progress import Leg, LegState, Line, Progress
+from bot.trading.progress import MOST_NAMED, Leg, LegState, Line, Progress, Working
 from bot.trading.sweeping import (
     as_listed,
     closing_elsewhere,
@@ -543,6 +543,12 @@ def test_what_is_left_is_said_line_by_line() -> None:
         "`Sim101` ES 09-26: orders could not be read, some may work",
         "`@everyoneˋ`: positions could not be read, it may not be flat, orders could not be read, some may work",
     ]
+
+
+def test_of_many_orders_that_are_left_the_first_are_named_and_the_rest_is_counted() -> None:
+    named = tuple(Working(f"o{index}", Side.SELL, 1, OrderType.MARKET, None, closes=True) for index in range(MOST_NAMED))
+    [said] = left_of((replace(line(ES, 2, 0, now=2, orders_now=MOST_NAMED + 2), working=named),))
+    assert said.endswith("SELL 1 MARKET (order `o2`) still closes, 2 more still working")
 
 
 def test_a_long_account_name_is_cut_where_something_is_left() -> None:

@@ -41,7 +41,7 @@ def name(of: OfAccount) -> str:
 
 
 def titled(account: str, *, live: bool) -> str:
-    """Likewise."""
+    """An account's name, marked as LIVE or SIM."""
     return f"{mark(live=live)} · {code(account)}"
 
 

@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[3]
 POLICY_NAME = "policy.toml"
 START_SECONDS = 30.0
 DISCORD_TOKEN = "demo-token-of-the-local-discord"  # noqa: S105 - opens nothing but the page beside it
-CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - likewise
+CROSSTRADE_TOKEN = "demo-token-of-the-simulator"  # noqa: S105 - opens nothing but the simulator beside it
 # What somebody may do who only looks on.
 _READING = "help policy positions orders order accounts account pnl executions quote market chart strategies health why"
 READING = ", ".join(f'"{command}"' for command in _READING.split())

@@ -205,8 +205,8 @@ class RealTimeEnv(Env):
         self,
         *,
         timeout: float | None = None,  # noqa: ARG002, ASYNC109 - SimCord's signature
-        idle: float = 0.05,  # noqa: ARG002 - likewise
-        dispatch: str | None = None,  # noqa: ARG002 - likewise
+        idle: float = 0.05,  # noqa: ARG002 - SimCord's signature
+        dispatch: str | None = None,  # noqa: ARG002 - SimCord's signature
         _deadline: float | None = None,
     ) -> None:
         """Wait for the bot's answer to what this task sent; later news comes by itself."""
@@ -235,7 +235,7 @@ def on_page_action(preview: Any, rewrite: Callable[[dict[str, Any], int, Sequenc
 
     """
     act = preview._action  # noqa: SLF001 - no public seam between the page's server and its actions
-    page_of = preview._get_page  # noqa: SLF001 - likewise
+    page_of = preview._get_page  # noqa: SLF001 - no public way to a page either
 
     async def act_rewritten(context_id: str | None, body: Any) -> Any:
         if isinstance(body, dict):
@@ -243,4 +243,4 @@ def on_page_action(preview: Any, rewrite: Callable[[dict[str, Any], int, Sequenc
             body = rewrite(body, page.revision, page.command_catalog.get("entries", ()))
         return await act(context_id, body)
 
-    preview._action = act_rewritten  # noqa: SLF001 - likewise
+    preview._action = act_rewritten  # noqa: SLF001 - the seam that isn't public

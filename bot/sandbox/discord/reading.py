@@ -56,7 +56,7 @@ class MessageView:
         pings: ids of the users and roles notified; the guild's own stands for everyone.
         files: names of the files attached.
         created: ISO 8601, UTC.
-        edited: likewise; None while never edited.
+        edited: ISO 8601, UTC; None while never edited.
         earlier: what the text was before each edit, oldest first; its length is the number of edits.
         reply_to: id of the message it answers.
         interaction: id of the interaction it answers.
@@ -105,7 +105,7 @@ class InteractionView:
         command: the command's name.
         source: the message whose control was used.
         handed: when the event was written to the bot's socket, nanoseconds of the monotonic clock; None: no bot there.
-        acknowledged: when the bot's answer came in, likewise; None: it hasn't.
+        acknowledged: when the bot's answer came in, by the same clock; None: it hasn't.
         answer: `message`, `deferred`, `deferred_update`, `update`, `modal`, `autocomplete`; None: not answered.
         messages: the answer and the follow-ups, also those deleted since.
         modal: the form shown, as the bot sent it.
