@@ -80,11 +80,10 @@ class DeskTimings:
         watch_down_every: the same while one is down.
         rounds_shortest: between two looks whether CrossTrade is to be asked.
         alarm_again: until an event that the journal didn't take is stored anew.
-        rounds_begin: until CrossTrade is first asked; others have just read at the start, and go before.
         rounds_at_stake: between two rounds while money hangs on it, or CrossTrade doesn't answer.
         rounds_quiet: between two rounds otherwise.
         loop_again: until a loop of the desk goes on after a fault; short enough for orders, long enough for a log on a full disk.
-        directory_every: between two reads of the names that are offered.
+        fronts_again: until front months are asked for that aren't known.
         fronts_every: between two reads of front months, which roll once in a month or more.
         clock_every: between two looks at the host's clock.
         switches_every: until people hear of a switch that nobody has set; at a claim it is looked for anyway.
@@ -151,11 +150,10 @@ class DeskTimings:
     watch_down_every: timedelta = timedelta(seconds=1)
     rounds_shortest: timedelta = timedelta(seconds=0.25)
     alarm_again: timedelta = timedelta(seconds=5)
-    rounds_begin: timedelta = timedelta(seconds=3)
     rounds_at_stake: timedelta = timedelta(seconds=5)
     rounds_quiet: timedelta = timedelta(seconds=15)
     loop_again: timedelta = timedelta(seconds=1)
-    directory_every: timedelta = timedelta(seconds=30)
+    fronts_again: timedelta = timedelta(seconds=30)
     fronts_every: timedelta = timedelta(hours=1)
     clock_every: timedelta = timedelta(seconds=2)
     switches_every: timedelta = timedelta(seconds=1)

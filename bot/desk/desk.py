@@ -50,7 +50,7 @@ from bot.desk.shares import Tally
 from bot.desk.suggest import Suggest
 from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
-from bot.errors import BrokerError, JournalError
+from bot.errors import JournalError
 from bot.timings import USUAL, DeskTimings
 from bot.trading.intents import accounts_of
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
@@ -151,7 +151,7 @@ class Desk:
         self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
-        rounds = Rounds(quiet, clock, timings, began + timings.rounds_begin)
+        rounds = Rounds(quiet, clock, timings, self._directory)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._stopping = False
         self._loops, self._is_started = Loops(timings.loop_again), False
@@ -295,8 +295,8 @@ class Desk:
         begin("following", self._follow, hears=True, bell=self._follower.called)
         begin("retiring", self._retirer.look, hears=True, bell=self._retirer.called)
         begin("outbox", self._outbox.deliver_due, bell=self._ledger.news)
-        begin("directory", self._refresh)
-        begin("front months", self._forget_fronts)
+        begin("front months", self._read_fronts)
+        begin("rolling", self._forget_fronts)
         begin("switches", self._safety.look, hears=True)
         begin("clock", self._watch_clock)
         begin("fills", self._keep_fills)
@@ -382,12 +382,9 @@ class Desk:
         await self._clockwatch.look()
         return every
 
-    async def _refresh(self) -> float:
-        try:
-            await self._directory.refresh(self._policy())
-        except BrokerError as error:
-            log.warning("CrossTrade can't be read: %s", error)
-        return self._timings.directory_every.total_seconds()
+    async def _read_fronts(self) -> float:
+        await self._directory.refresh_fronts(self._policy())
+        return self._timings.fronts_again.total_seconds()
 
     async def _keep_fills(self) -> float:
         return await self._fills.look(self._directory.granted(self._policy()))

@@ -1,4 +1,7 @@
-"""What autocomplete offers, from memory: accounts and the contracts that they hold. Never asked of CrossTrade on a keystroke."""
+"""What autocomplete offers, from memory: accounts and the contracts that they hold. Never asked of CrossTrade on a keystroke.
+
+The watchdog's rounds tell of both; only front months are read for it alone.
+"""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -33,17 +36,10 @@ class Directory:
         Raises:
             BrokerError: they can't be read; the old ones stay.
         """
-        self._accounts = {account.name: account for account in await (broker or self._broker).accounts()}
+        self.listed(await (broker or self._broker).accounts())
 
-    async def refresh(self, policy: Policy) -> None:
-        """Read accounts, their positions and front months, as far as somebody may trade them; failures leave the old.
-
-        Raises:
-            BrokerError: the accounts can't be read, so the link is down.
-        """
-        await self.refresh_accounts()
-        for name in self.granted(policy):
-            await self._refresh_positions(name)
+    async def refresh_fronts(self, policy: Policy) -> None:
+        """Read the front months that somebody may trade and that aren't known; failures leave the old."""
         for root in [root for root in self._roots(policy) if root not in self._fresh_fronts]:
             await self._refresh_front(root)
 
@@ -60,8 +56,12 @@ class Directory:
         """The front month of a root as last read, if it was."""
         return self._front.get(root)
 
+    def listed(self, accounts: Iterable[Account]) -> None:
+        """Remember the accounts that there are."""
+        self._accounts = {account.name: account for account in accounts}
+
     def held(self, account: str, contracts: Sequence[Contract]) -> None:
-        """Remember what a look has just seen in an account."""
+        """Remember what somebody has just seen in an account."""
         self._held[account] = tuple(contracts)
 
     def canonical(self, typed: str) -> str | None:
@@ -108,14 +108,6 @@ class Directory:
         granted = {root.upper() for grant in policy.grants for root in grant.instruments}
         named = sorted(root for root in granted if root.isalnum())
         return [*named, *(root for root in COMMON_ROOTS if EVERYTHING in granted and root not in named)]
-
-    async def _refresh_positions(self, account: str) -> None:
-        try:
-            positions = await self._broker.positions(account)
-        except BrokerError as error:
-            log.debug("positions of %s not read for autocomplete: %s", account, error)
-        else:
-            self.held(account, [position.contract for position in positions])
 
     async def _refresh_front(self, root: str) -> None:
         try:

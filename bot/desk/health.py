@@ -144,7 +144,7 @@ class Watchdog:
     @property
     def sign(self) -> Sign:
         """The chain in a few words."""
-        lines = self._chain()
+        lines = chain(self._readings(self.clock(), list(self.rounds.unlinked)))
         down = [line for line in lines if line.part in STOPS_ENTRIES and line.grade is Grade.DOWN]
         vitals = self.broker.vitals()
         if vitals.reach is Reach.NOT_ASKED:
@@ -162,7 +162,7 @@ class Watchdog:
         """The verdict on each link, for counting; of several accounts, the worst."""
         order = list(Grade)
         found: dict[str, Grade] = {}
-        for line in self._chain():
+        for line in chain(self._readings(self.clock(), list(self.rounds.accounts))):
             found[line.part] = max(found.get(line.part, Grade.GOOD), line.grade, key=order.index)
         return found
 
@@ -175,9 +175,6 @@ class Watchdog:
     @staticmethod
     def _is_rival(line: Line) -> bool:
         return line.words in {SHARED, TAKEN}
-
-    def _chain(self) -> tuple[Line, ...]:
-        return chain(self._readings(self.clock(), list(self.rounds.accounts)))
 
     def _readings(self, now: datetime, names: list[str], waiting: int | None = None, oldest: datetime | None = None) -> Readings:
         unknown = sum(ticket.state is TicketState.UNKNOWN for ticket in self._in_flight)
@@ -196,7 +193,7 @@ class Watchdog:
 
     def _found(self, now: datetime) -> Iterator[Trouble]:
         """The links that are down."""
-        readings = self._readings(now, list(self.rounds.accounts))
+        readings = self._readings(now, list(self.rounds.unlinked))
         vitals, commit, lines = readings.broker, readings.commit, chain(readings)
         of = {line.part: line for line in lines}
         if of[Part.JOURNAL].grade is Grade.DOWN:

@@ -284,6 +284,9 @@ class Journal(Protocol):
     async def ticket(self, ticket_id: str) -> Ticket | None:
         """One ticket."""
 
+    async def tickets(self, ids: Collection[str]) -> Sequence[Ticket]:
+        """Those of these tickets that there are, in the order in which they were asked."""
+
     async def rebase(self, by: timedelta, now: datetime) -> None:
         """Put into this run's time what runs before have left: tickets that may still change, and news that wait.
 

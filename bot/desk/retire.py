@@ -91,8 +91,7 @@ class Retirer:
         """Those that have buttons, or may get some: their orders are followed still."""
         journal = self.ledger.journal
         found = {ticket.id: ticket for ticket in await journal.recent(since)}
-        again = [await journal.ticket(ticket_id) for ticket_id in sorted(self._watched - found.keys())]
-        tickets = [*found.values(), *(ticket for ticket in again if ticket is not None)]
+        tickets = [*found.values(), *await journal.tickets(sorted(self._watched - found.keys()))]
         self._watched = {ticket.id for ticket in tickets if ticket.is_followed or fitting(ticket)}
         return [ticket for ticket in tickets if fitting(ticket)]
 

@@ -1,15 +1,18 @@
 """What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
 
 At most two requests a round, and fewer rounds while no money hangs on it. What was read stays known while it can't be read anew.
+Keystrokes are answered by the same readings, so that nobody else asks for them.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from bot.clock import Clock
 from bot.desk.alarms import Held
+from bot.desk.directory import Directory
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerRefused
 from bot.timings import DeskTimings
@@ -17,6 +20,7 @@ from bot.trading.facts import Account, Position
 from bot.trading.health import Reach
 
 log = logging.getLogger(__name__)
+_Read = TypeVar("_Read")
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Rounds:
     """The accounts and positions as last read.
 
     Attributes:
-        begins: when the first round is.
+        directory: told what there is and what it holds.
         accounts: by name, as last listed.
         held: by account, with the moment of the reading.
         unlinked: accounts whose broker connection is down, and since when it was seen so.
@@ -33,7 +37,7 @@ class Rounds:
     broker: Broker
     clock: Clock
     timings: DeskTimings
-    begins: datetime
+    directory: Directory
     accounts: dict[str, Account] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     unlinked: dict[str, datetime] = field(default_factory=dict)
@@ -51,20 +55,28 @@ class Rounds:
         if now < self.due(at_stake=at_stake):
             return
         self._looked = now
-        try:
-            positions = await self._positions()
-            listed = await self.broker.accounts()
-        except BrokerError as error:
-            log.debug("the watchdog's round was in vain: %s", error)
-            return
-        self._take(positions, listed, now)
+        # In this order: an account that loses its broker in between doesn't look flat.
+        positions = await self._tried(self._positions())
+        listed = await self._tried(self.broker.accounts())
+        if listed is not None:
+            # Also where positions can't be read: people must be offered their accounts to get out of them.
+            self.directory.listed(listed)
+            if positions is not None:
+                self._take(positions, listed, now)
 
     def due(self, *, at_stake: bool) -> datetime:
         """When the next round is."""
         if self._looked is None:
-            return self.begins
+            return self.clock()
         is_well = self.broker.vitals().reach is Reach.GOOD
         return self._looked + (self.timings.rounds_at_stake if at_stake or not is_well else self.timings.rounds_quiet)
+
+    async def _tried(self, reading: Awaitable[_Read]) -> _Read | None:
+        try:
+            return await reading
+        except BrokerError as error:
+            log.debug("the watchdog's round was in vain: %s", error)
+            return None
 
     async def _positions(self) -> "_Rows":
         """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""
@@ -87,6 +99,7 @@ class Rounds:
             is_sure = bool(rows) or False not in {account.connected, was.connected}
             if positions.of in {None, name} and is_sure:
                 self.held[name] = Held(rows, now)
+                self.directory.held(name, [row.contract for row in rows])
         self.unlinked = {n: self.unlinked.get(n, now) for n, account in accounts.items() if account.connected is False}
         self.accounts = accounts
 

@@ -69,6 +69,7 @@ class Safety:
         self._policy = policy
         self._clock = clock
         self._timings = timings
+        self._stored = Switches()
         self._told: dict[Source, Switch] = {}
         self._looking = asyncio.Lock()
 
@@ -78,7 +79,8 @@ class Safety:
         Raises:
             JournalError: the journal can't be read.
         """
-        self.known = await self._ledger.journal.switches() | await self._brakes.switches()
+        self._stored = await self._ledger.journal.switches()
+        self.known = self._stored | await self._brakes.switches()
         return self.known
 
     async def last_run(self) -> LastRun:
@@ -102,6 +104,7 @@ class Safety:
         unknown = [ticket.id for ticket in await self._ledger.journal.live() if ticket.state is TicketState.UNKNOWN]
         left = sorted(each for each in unknown if last.was_cut_off or each in last.left)
         self._brakes.left(left)
+        await self.switches()
         return left
 
     async def look(self) -> float:
@@ -114,7 +117,10 @@ class Safety:
         """
         # Each comes and goes once, whoever looks at the same time.
         async with self._looking:
-            found = {switch.source: switch for switch in (await self.switches()).all if switch.source is not Source.PERSON}
+            brakes = await self._brakes.switches()
+            # Nobody but this desk changes what is stored.
+            self.known = self._stored | brakes
+            found = {switch.source: switch for switch in brakes}
             for source in (Source.FILE, Source.CRASH):
                 now, before = found.get(source), self._told.get(source)
                 if now is not None and before is None:

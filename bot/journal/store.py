@@ -67,6 +67,7 @@ _POSTED = (
 )
 _KEYS = select(_row.id, _row.version, _row.message)
 _TICKET = _KEYS.where(_row.id == bindparam("key"))
+_SOME = _KEYS.where(_row.id.in_(bindparam("keys", expanding=True))).order_by(_row.created_at, _row.id)
 _LIVE = _KEYS.where(or_(_one_of(_row.state, {TicketState.OFFERED}), _UNSETTLED)).order_by(_row.created_at, _row.id)
 _RECENT = _KEYS.where(or_(_row.sent_at >= bindparam("since"), _UNSETTLED)).order_by(_row.created_at, _row.id)
 _WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
@@ -195,6 +196,12 @@ class SqlJournal:
         """One ticket."""
         found = await self._tickets(_TICKET, {"key": ticket_id})
         return found[0] if found else None
+
+    async def tickets(self, ids: Collection[str]) -> Sequence[Ticket]:
+        """Those of these tickets that there are, in the order in which they were asked."""
+        wanted = list(ids)
+        chunks = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
+        return [ticket for chunk in chunks for ticket in await self._tickets(_SOME, {"keys": chunk})]
 
     async def rebase(self, by: timedelta, now: datetime) -> None:
         """Put into this run's time what runs before have left."""

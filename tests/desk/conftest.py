@@ -106,6 +106,11 @@ class Room:
         """Let time pass; whatever is due meanwhile happens."""
         await asyncio.sleep(seconds)
 
+    async def look_around(self) -> None:
+        """Let the desk read accounts, what they hold and front months, as its loops do now and then."""
+        await self.desk.health.probe()
+        await self.desk._read_fronts()
+
     async def follow(self) -> None:
         """Let the desk look at its orders, if it is time to."""
         await self.desk._follower.look(await self.journal.live())

@@ -64,7 +64,7 @@ async def test_a_link_that_is_down_at_the_start_comes_back_by_itself(room: Room)
 
 
 async def test_what_autocomplete_can_not_read_it_leaves_out(room: Room) -> None:
-    room.broker.failing |= {"positions", "quote"}
+    room.broker.failing |= {"all_positions", "quote"}
     await room.desk.start()
     await eventually(lambda: bool(room.desk.accounts_for(TRADER, "reverse")))
     await room.passes(0.1)
@@ -206,7 +206,7 @@ async def test_an_accepted_order_is_followed_on_after_a_restart(room: Room) -> N
 
 @pytest.mark.parametrize("account", ["sim101", None])
 async def test_news_bring_the_next_look_for_evidence_forward_but_not_without_end(room: Room, account: str | None) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     desk, now = room.desk, room.clock()
     desk._evidence_at, desk._next_evidence = now, now + USUAL.desk.evidence_every
     desk.news(account)

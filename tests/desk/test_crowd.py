@@ -93,7 +93,7 @@ async def test_a_refusal_for_having_asked_too_often_is_written_down_once_a_minut
 
 
 async def test_keystrokes_have_a_share_for_each_member_and_one_for_all(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     room.broker.reads = 0
     for _ in range(60):
         for member in CROWD:
@@ -201,7 +201,7 @@ async def test_whoever_asks_for_very_many_ways_out_is_read_for_as_others_are(roo
 
 
 async def test_cards_of_one_members_entries_are_read_for_one_at_a_time(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     room.broker.called.clear()
     room.broker.reading = asyncio.Event()
     asked = [asyncio.create_task(room.desk.offer(TRADER, HERE, PLACE)) for _ in range(3)]

@@ -202,8 +202,6 @@ async def test_another_bot_on_the_token_is_told_once_while_it_goes_on(room: Room
 async def test_it_asks_little_and_more_often_while_something_is_open(room: Room) -> None:
     asked = room.broker.called
     await room.desk.health.probe()
-    assert asked == []
-    await read(room)
     assert asked == ["all_positions", "accounts"]
     for seconds in (4, 1):
         room.clock.pass_by(seconds)
@@ -219,7 +217,7 @@ async def test_it_asks_little_and_more_often_while_something_is_open(room: Room)
     for seconds in (15, 5):
         room.clock.pass_by(seconds)
         await room.desk.health.probe()
-    assert asked[8:] == ["all_positions", "all_positions"]
+    assert asked[8:] == ["all_positions", "accounts"] * 2
 
 
 async def test_where_there_is_no_list_of_all_accounts_are_read_in_turn(room: Room) -> None:
@@ -287,7 +285,7 @@ async def test_the_sign_for_everybody_names_links_and_no_account(room: Room) -> 
 
 
 async def test_a_flatten_is_offered_and_tried_though_crosstrade_can_not_be_read(room: Room) -> None:
-    await room.desk._directory.refresh(POLICY)
+    await room.desk._directory.refresh_accounts()
     room.broker.failing |= {"account", "accounts", "positions", "orders", "quote"}
     room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("Sim*",), ("*",), 1),))
     ticket = await room.ticket(FlattenRequest("account", "Sim101"))

@@ -381,12 +381,13 @@ async def test_too_many_quotes_at_once_are_refused(room: Room) -> None:
 
 async def test_reading_offers_what_is_held_in_granted_accounts_and_front_months(running: Room) -> None:
     await running.desk.reads.positions(TRADER, "Sim101")
-    await running.desk._refresh()
+    await running.look_around()
     desk = running.desk
     assert list(desk.accounts_for(READER, "positions")) == ["Sim101", "Sim102"]
     assert list(desk.accounts_for(READER, "orders")) == []
     running.broker.book_positions["Apex-001", DECEMBER] = 1
-    await running.desk._refresh()
+    await running.passes(running.timings.rounds_quiet.total_seconds())
+    await running.look_around()
     assert "ES 12-26" in desk.instruments_for(TRADER, "orders", "")
     assert "ES 12-26" not in desk.instruments_for(TRADER, "orders", "Sim101")
     assert "ES 12-26" not in desk.instruments_for(READER, "quote", "Apex-001")

@@ -150,7 +150,7 @@ async def test_somebody_who_may_not_learns_nothing_of_the_templates(room: Room) 
 
 
 async def test_a_contract_that_is_not_the_front_month_is_warned_about_by_name(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     ticket = await room.ticket(replace(PLACE, limit="bid", instrument="ES 12-26"))
     assert ticket.shown.warnings == ("ES 12-26 is not the front month: NinjaTrader's is ES 09-26",)
     room.desk._directory.forget_fronts()
@@ -158,14 +158,14 @@ async def test_a_contract_that_is_not_the_front_month_is_warned_about_by_name(ro
 
 
 async def test_front_months_are_asked_for_again_when_they_may_have_rolled(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     reads = room.broker.reads
-    await room.desk._refresh()
-    held = room.broker.reads - reads
+    await room.look_around()
+    assert room.broker.reads == reads
     room.desk._directory.forget_fronts()
-    await room.desk._refresh()
-    assert room.broker.reads - reads > 2 * held
+    await room.look_around()
+    assert room.broker.reads > reads
     room.broker.failing.add("quote")
     room.desk._directory.forget_fronts()
-    await room.desk._refresh()
+    await room.look_around()
     assert room.desk._directory.front("ES") is not None

@@ -208,7 +208,7 @@ async def test_what_a_killed_process_had_sent_is_told_once_it_is_read_and_nothin
 
 
 async def test_what_runs_is_offered_by_name_to_those_who_may(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     suggest = room.desk.suggest
     so_far = SoFar("flatten", "Sim101")
     assert await suggest.running(TRADER, so_far, "scal") == [Suggestion("334", "Scalp - 334: LONG 2")]
@@ -222,6 +222,6 @@ async def test_what_runs_is_offered_by_name_to_those_who_may(room: Room) -> None
 
 
 async def test_what_can_not_be_read_offers_nothing(room: Room) -> None:
-    await room.desk._refresh()
+    await room.look_around()
     room.broker.failing = {"strategies"}
     assert await room.desk.suggest.running(TRADER, SoFar("flatten", "Sim101"), "") == []

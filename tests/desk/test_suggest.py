@@ -26,8 +26,8 @@ DECEMBER = Contract("ES", 2026, 12)
 
 @pytest.fixture(autouse=True)
 async def known(room: Room) -> None:
-    """The desk has read accounts and front months once, as it does every half minute."""
-    await room.desk._refresh()
+    """The desk has read accounts and front months once."""
+    await room.look_around()
     room.broker.reads = 0
 
 

@@ -214,19 +214,20 @@ def _account_item(account: Account, market: Market) -> dict[str, Any]:
     netliq = account.cash + unrealised
     margin = sum((abs(held.quantity) * contract.product.margin for contract, held in account.open_positions().items()), ZERO)
     # As the wire has it, as there are many of these.
+    needed, left, realised = float(margin), float(netliq - margin), float(account.realised)
     return dict.fromkeys(_ZERO_ITEMS, 0.0) | {
-        "buyingPower": max(netliq - margin, ZERO),
-        "cashValue": account.cash,
-        "excessInitialMargin": netliq - margin,
-        "excessIntradayMargin": netliq - margin,
-        "excessMaintenanceMargin": netliq - margin,
-        "excessPositionMargin": netliq - margin,
-        "grossRealizedProfitLoss": account.realised,
-        "initialMargin": margin,
-        "maintenanceMargin": margin,
-        "netLiquidation": netliq,
-        "realizedProfitLoss": account.realised,
-        "unrealizedProfitLoss": unrealised,
+        "buyingPower": max(left, 0.0),
+        "cashValue": float(account.cash),
+        "excessInitialMargin": left,
+        "excessIntradayMargin": left,
+        "excessMaintenanceMargin": left,
+        "excessPositionMargin": left,
+        "grossRealizedProfitLoss": realised,
+        "initialMargin": needed,
+        "maintenanceMargin": needed,
+        "netLiquidation": float(netliq),
+        "realizedProfitLoss": realised,
+        "unrealizedProfitLoss": float(unrealised),
     }
 
 

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from .book import Execution, position_row
+from .book import Account, Execution, position_row
 from .catalogue import BY_NAME
 from .cloud import BROKEN_TEXT, HANDSHAKE, Cloud, Reply, unknown_command
 from .faults import Kind
@@ -220,17 +221,7 @@ class Session:
     async def _push_pnl(self, seconds: float) -> None:
         while True:
             world = self._cloud.world
-            rows = [
-                {
-                    "account": account.name,
-                    "pnl": account.realised,
-                    "unrealized": account.unrealised(world.market),
-                    "total": account.realised + account.unrealised(world.market),
-                    "netliq": account.cash + account.unrealised(world.market),
-                    "poscount": len(account.open_positions()),
-                }
-                for account in world.accounts
-            ]
+            rows = [_pnl_row(account, account.unrealised(world.market)) for account in world.accounts]
             frame = {"type": "pnlUpdate", "epoch": epoch_ms(world.clock()), "accounts": rows}
             if not self._cloud.faults.take("pnlUpdate", Kind.OFFLINE):
                 await self._push("pnlUpdate", dumps(frame))
@@ -330,3 +321,14 @@ class Hub:
 
 def _refusal(body: object) -> web.Response:
     return web.Response(status=401, text=dumps(body), content_type="application/json")
+
+
+def _pnl_row(account: Account, unrealised: Decimal) -> dict[str, Any]:
+    return {
+        "account": account.name,
+        "pnl": account.realised,
+        "unrealized": unrealised,
+        "total": account.realised + unrealised,
+        "netliq": account.cash + unrealised,
+        "poscount": len(account.open_positions()),
+    }

@@ -39,14 +39,19 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+# Both kept, as making one takes longer than a small body.
+_encode = json.JSONEncoder(default=_number).encode
+_decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant).decode
+
+
 def dumps(body: object) -> str:
     """JSON text with decimals as plain numbers."""
-    return json.dumps(body, default=_number)
+    return _encode(body)
 
 
 def loads(text: str | bytes) -> Any:
     """JSON with exact decimals; NaN and Infinity are refused (ValueError, as for any broken text)."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    return _decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass"))
 
 
 def epoch_ms(moment: datetime) -> int:
