@@ -49,6 +49,7 @@ _ORDER: Mapping[str, Mapping[str, Any]] = {
     "slow before": {"kind": "delay", "seconds": 1.2},
     "slow after": {"kind": "delay", "seconds": 1.2, "effect": True},
     "late, done": {"kind": "late", "seconds": 4.0, "effect": True},
+    "late by far, done": {"kind": "late", "seconds": 15.0, "effect": True},
     "late, thrown away": {"kind": "late", "seconds": 2.0},
     "rejected later": {"kind": "reject", "seconds": 0.4},
     "partial fills": {"kind": "partial", "quantity": 1, "seconds": 0.4},
