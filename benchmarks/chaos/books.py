@@ -136,10 +136,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A fill in the simulator's book; what was bought, or below zero sold."""
+    """A fill in the simulator's book; what was bought, or below zero sold, perhaps of an order that somebody placed by hand."""
 
     at: datetime
     signed: int
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +162,11 @@ class Spot:
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Signed contracts there, from before the first fill until now; each fill makes another."""
+        """Signed contracts there, from before the first fill until now; each makes another, but for what was done by hand."""
+        own = [fill.signed for fill in self.fills if not fill.by_hand]
+        by_hand = sum(fill.signed for fill in self.fills if fill.by_hand)
         # From its end, as not every position began with a fill.
-        signed = (fill.signed for fill in reversed(self.fills))
-        return tuple(accumulate(signed, sub, initial=self.position))[::-1]
+        return tuple(accumulate(reversed(own), sub, initial=self.position - by_hand))[::-1]
 
     def held_at(self, moment: datetime) -> int:
         """Signed contracts that were open there."""
@@ -323,7 +325,7 @@ def _ids(row: Mapping[str, Any]) -> frozenset[str]:
 
 def _fill(row: Mapping[str, Any]) -> Fill:
     sign = 1 if row["marketPosition"] == "Long" else -1
-    return Fill(datetime.fromtimestamp(row["epoch"] / 1000, UTC), sign * row["quantity"])
+    return Fill(datetime.fromtimestamp(row["epoch"] / 1000, UTC), sign * row["quantity"], row["name"] == BY_HAND)
 
 
 def _placed(row: Mapping[str, Any]) -> Placed:

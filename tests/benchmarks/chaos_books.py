@@ -45,10 +45,11 @@ def a_position(account: str, instrument: str, signed: int) -> dict[str, Any]:
     return {"account": account, "instrument": instrument, "signedQuantity": signed}
 
 
-def a_fill(signed: int, seconds: float = 0.0) -> dict[str, Any]:
+def a_fill(signed: int, seconds: float = 0.0, name: str = "") -> dict[str, Any]:
     """A fill, so long after ``NOW``."""
     epoch, side = round((NOW + timedelta(seconds=seconds)).timestamp() * 1000), "Long" if signed > 0 else "Short"
-    return {"account": "CX0001", "instrument": "ES 09-26", "epoch": epoch, "marketPosition": side, "quantity": abs(signed)}
+    what = {"name": name, "epoch": epoch, "marketPosition": side, "quantity": abs(signed)}
+    return {"account": "CX0001", "instrument": "ES 09-26", **what}
 
 
 def a_book(
@@ -56,7 +57,7 @@ def a_book(
     orders: Sequence[Any] = (),
     position: int = 0,
     *more: Any,
-    fills: Sequence[tuple[int, float]] = (),
+    fills: Sequence[tuple[int, float] | tuple[int, float, str]] = (),
 ) -> dict[str, Any]:
     held = [*([a_position("CX0001", "ES 09-26", position)] if position else []), *more]
     return {

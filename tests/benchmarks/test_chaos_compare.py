@@ -202,6 +202,12 @@ def test_a_position_that_was_turned_over_and_closed_again_was_made_opposite(fill
     assert broken(a_case(run, FLAT, book)) == breach
 
 
+def test_what_somebody_adds_by_hand_was_made_larger_by_no_way_out() -> None:
+    run = a_run("close", held=2, press=Press.NEVER)
+    book = a_book([], [an_order("H1", None, name=BY_HAND)], 3, fills=[(1, 1.0, BY_HAND)])
+    assert broken(a_case(run, "### expired", book, pressed=False)) == []
+
+
 def test_flat_everywhere_is_said_only_where_nothing_is_left_anywhere() -> None:
     run = a_run("flatten everything", held=2, rests=-2, beside=EVERYTHING)
     left = a_book(CLOSES, [], 0, a_position(**BESIDE, signed=-1))
