@@ -203,26 +203,23 @@ class DiscordMessenger:
             posted = await self.post(ticket, late)
             await self._point_to(ticket, posted)
             return posted.id
-        interaction = self.private.find(ticket.id)
-        self._ready()
-        if interaction is None:
+        found, client = self.private.find(ticket.id), self._ready()
+        if found is None:
             raise DeliveryRefused("The private card is out of reach.")
         with translated("the private ticket"):
-            await interaction.edit_original_response(view=self.card(ticket, late), allowed_mentions=NOBODY)
+            await found.redraw(client, self.card(ticket, late))
         return None
 
     async def _point_to(self, ticket: Ticket, posted: discord.Message) -> None:
         """Take the buttons off the private card; that it can't be done costs nothing, as the result is posted."""
-        interaction = self.private.find(ticket.id)
+        found = self.private.find(ticket.id)
         self.private.drop(ticket.id)
-        if interaction is None:
+        if found is None:
             return
         note = wording.RESULT_POSTED.format(link=posted.jump_url)
         try:
             with translated("the private ticket"):
-                await interaction.edit_original_response(
-                    view=self.card(ticket, buttons=False, note=note), allowed_mentions=NOBODY
-                )
+                await found.redraw(self._ready(), self.card(ticket, buttons=False, note=note))
         except DeliveryError as error:
             log.info("private card of ticket %s not redrawn: %s", ticket.id, error)
 

@@ -3,21 +3,62 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import discord
 
 MOST = 200
 
 
+class _Original(int):
+    """What Discord takes in place of the id of the message that answers an interaction.
+
+    Its id isn't known where Discord's answer was lost, and discord.py writes ids into addresses as they are, but quotes words.
+    """
+
+    def __format__(self, _spec: str) -> str:
+        return "@original"
+
+
+_ORIGINAL = _Original()
+
+
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    interaction: discord.Interaction[Any]
+class PrivateCard:
+    """The token of the newest interaction on a card; whoever has it may change the card, by whichever client.
+
+    Attributes:
+        since: when it was given out, in seconds of a count that nothing sets back.
+    """
+
+    application: int
+    token: str
     since: float
+
+    async def redraw(self, client: discord.Client, view: discord.ui.LayoutView) -> None:
+        """Draw the card anew.
+
+        Raises:
+            discord.DiscordException: Discord didn't take it.
+        """
+        webhook = discord.Webhook.partial(self.application, self.token, client=client)
+        await webhook.edit_message(_ORIGINAL, view=view, allowed_mentions=discord.AllowedMentions.none())
+
+
+class Answered(Protocol):
+    """What is kept of an interaction."""
+
+    @property
+    def application_id(self) -> int:
+        """Whose answer it is."""
+
+    @property
+    def token(self) -> str:
+        """What allows to change the answer."""
 
 
 class PrivateCards:
-    """The newest interaction of each private card, in memory only; a restart or time loses them, and then news go elsewhere.
+    """The private cards that can be changed, in memory only; a restart or time loses them, and then news go elsewhere.
 
     Args:
         clock: seconds of a count that nothing sets back.
@@ -29,29 +70,29 @@ class PrivateCards:
         self._clock = clock
         self._lives = lives
         self._most = most
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, PrivateCard] = OrderedDict()
 
-    def keep(self, ticket_id: str, interaction: discord.Interaction[Any]) -> None:
+    def keep(self, ticket_id: str, interaction: "Answered") -> None:
         """Remember the interaction whose answer is the card; the oldest is dropped when there are too many."""
-        self._kept[ticket_id] = _Kept(interaction, self._clock())
+        self._kept[ticket_id] = PrivateCard(interaction.application_id, interaction.token, self._clock())
         self._kept.move_to_end(ticket_id)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
-    def renew(self, ticket_id: str, interaction: discord.Interaction[Any]) -> None:
+    def renew(self, ticket_id: str, interaction: "Answered") -> None:
         """Go on with a newer interaction on the same card, whose token lives longer."""
         if ticket_id in self._kept:
             self.keep(ticket_id, interaction)
 
-    def find(self, ticket_id: str) -> discord.Interaction[Any] | None:
-        """The interaction by which the card can still be changed, if there is one."""
+    def find(self, ticket_id: str) -> PrivateCard | None:
+        """The card, as long as it can be changed."""
         kept = self._kept.get(ticket_id)
         if kept is None:
             return None
         if self._clock() - kept.since >= self._lives:
             self.drop(ticket_id)
             return None
-        return kept.interaction
+        return kept
 
     def drop(self, ticket_id: str) -> None:
         """Forget a card that is over."""

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import aiohttp
 import discord
@@ -325,12 +326,9 @@ async def test_a_private_card_lives_on_with_each_press_and_ends_after_15_minutes
     assert stage.desk.messenger.private.find("t1") is None
 
 
-async def test_only_so_many_private_cards_are_kept(stage: Stage) -> None:
+def test_only_so_many_private_cards_are_kept() -> None:
     kept = PrivateCards(HandClock().seconds, lives=60.0, most=2)
-    stage.desk.visibility = Visibility.PRIVATE
-    await stage.reverse()
-    interaction = stage.desk.messenger.private.find("t1")
-    assert interaction is not None
+    interaction = SimpleNamespace(application_id=1, token="token")
     for name in ("a", "b", "c"):
         kept.keep(name, interaction)
     kept.renew("a", interaction)

@@ -228,6 +228,22 @@ async def test_a_private_card_that_stands_there_although_its_answer_was_lost_say
     assert labels(street, card) == []
 
 
+async def test_the_end_of_a_private_card_is_shown_though_the_bot_has_logged_in_anew_since(street: Street) -> None:
+    (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
+    await begun(street, "rest")
+    reply = await street.discord.slash("trader", "desk", "reverse", {**WHERE, "side": "buy", "qty": 2})
+    await until(lambda: bool(street.discord.interaction(reply.id).messages))
+    card = street.discord.interaction(reply.id).messages[0].id
+    await says(street, card, "confirm?")
+    await until(lambda: bool(labels(street, card)))
+    street.discord.refuse()
+    street.discord.gateway.drop()
+    await until(lambda: street.rows("SELECT state FROM tickets") == [("expired",)], 60)
+    street.discord.refuse(rest=False, gateway=False)
+    await says(street, card, "expired", 60)
+    assert labels(street, card) == []
+
+
 async def test_on_a_private_desk_the_ticket_of_a_button_is_its_pressers_alone(street: Street) -> None:
     (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
     await begun(street, "rest")
