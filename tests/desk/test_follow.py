@@ -107,6 +107,18 @@ async def test_a_reason_that_can_not_be_had_holds_no_rejection_up(room: Room) ->
     assert (await names(room, ticket)) == [EventName.REJECTED]
 
 
+async def test_a_desk_that_stops_waits_for_no_look_and_learns_nothing_from_it_any_more(room: Room) -> None:
+    ticket = await sent(room)
+    rewrite(room, state=OrderState.FILLED, filled=3, average_fill_price=Decimal(5810))
+    room.broker.takes["orders"] = 20.0
+    await room.follow()
+    began = room.clock()
+    await room.desk.close()
+    assert room.clock() - began < timedelta(seconds=10)
+    await room.passes(30)
+    assert (await room.now(ticket.id)).order_state is None
+
+
 async def test_an_older_add_on_gives_no_reason(room: Room) -> None:
     ticket = await sent(room)
     rewrite(room, state=OrderState.REJECTED)
