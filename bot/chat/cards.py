@@ -153,6 +153,11 @@ def _buttons(ticket: Ticket) -> Iterator[GuardedButton]:
     yield CancelButton(ticket.id, ticket.revision)
 
 
+def foot(ticket_id: str) -> str:
+    """The line by which people, and the bot itself, know whose card it is."""
+    return f"-# ticket {ticket_id}"
+
+
 def _title(ticket: Ticket, late: float) -> str:
     words = _state_words(ticket)
     stamp = lateness(late)
@@ -309,4 +314,4 @@ def _people(ticket: Ticket) -> Iterator[str]:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]
         yield from (f"Needs Approve by another <@&{role}>" for role in missing)
         yield f"Expires {format_dt(ticket.expires_at, 'R')}"
-    yield f"-# ticket {ticket.id}"
+    yield foot(ticket.id)

@@ -127,6 +127,9 @@ class DeskClient(Host):
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Note that Discord was reached, where a lost connection is taken up again, and when an interaction came."""
+        if self.is_closed():
+            # discord.py 2.7.1 may still come to call itself ready, and then has no loop to say so in.
+            return
         if event == "interaction":
             args[0].extras[CAME] = self.messenger.clock.seconds()
         if event == "connect":

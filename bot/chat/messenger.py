@@ -13,7 +13,7 @@ from typing import Any
 import discord
 
 from bot.chat import wording
-from bot.chat.cards import card
+from bot.chat.cards import card, foot
 from bot.chat.private import PrivateCards
 from bot.chat.rivals import Rivals
 from bot.chat.translate import UNKNOWN_MESSAGE, translated
@@ -51,6 +51,8 @@ class DiscordMessenger:
     def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None, timings: ChatTimings = USUAL.chat) -> None:
         self.clock = clock
         self.private = PrivateCards(clock.seconds, timings.token_lives)
+        # Private tickets whose result may stand in the channel, its answer lost.
+        self._perhaps_posted: set[str] = set()
         self._why_not = why_not
         self.rivals = Rivals(clock.seconds)
         self._client: discord.Client | None = None
@@ -200,7 +202,7 @@ class DiscordMessenger:
 
     async def _show_private(self, ticket: Ticket, late: float) -> int | None:
         if ticket.state not in _STAYS_PRIVATE:
-            posted = await self.post(ticket, late)
+            posted = await self._post_result(ticket, late)
             await self._point_to(ticket, posted)
             return posted.id
         found, client = self.private.find(ticket.id), self._ready()
@@ -210,7 +212,25 @@ class DiscordMessenger:
             await found.redraw(client, self.card(ticket, late))
         return None
 
-    async def _point_to(self, ticket: Ticket, posted: discord.Message) -> None:
+    async def _post_result(self, ticket: Ticket, late: float) -> discord.PartialMessage | discord.Message:
+        """Post what became of a private ticket, or redraw what was posted although nobody heard so.
+
+        Discord takes a second post for the first one, with what that one said.
+        """
+        may_stand = ticket.id in self._perhaps_posted or self.private.find(ticket.id) is None
+        if may_stand and (lost := await self._find(ticket)) is not None:
+            await self._edit(ticket, lost, late)
+            self._perhaps_posted.discard(ticket.id)
+            return self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(lost)
+        try:
+            posted = await self.post(ticket, late)
+        except DeliveryDelayed:
+            self._perhaps_posted.add(ticket.id)
+            raise
+        self._perhaps_posted.discard(ticket.id)
+        return posted
+
+    async def _point_to(self, ticket: Ticket, posted: discord.PartialMessage | discord.Message) -> None:
         """Take the buttons off the private card; that it can't be done costs nothing, as the result is posted."""
         found = self.private.find(ticket.id)
         self.private.drop(ticket.id)
@@ -244,12 +264,14 @@ def measured(seconds: float) -> float | None:
 
 
 def shows(message: discord.Message, ticket_id: str) -> bool:
-    """Tell whether a message is the card of that ticket, by its buttons."""
+    """Tell whether a message is the card of that ticket, by its buttons or by its last line."""
     waiting: list[Any] = list(message.components)
     while waiting:
         part = waiting.pop()
         waiting += getattr(part, "children", ())
         if str(getattr(part, "custom_id", None) or "").startswith(f"ticket:{ticket_id}:"):
+            return True
+        if foot(ticket_id) in str(getattr(part, "content", None) or "").splitlines():
             return True
     return False
 

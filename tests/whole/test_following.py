@@ -244,6 +244,23 @@ async def test_the_end_of_a_private_card_is_shown_though_the_bot_has_logged_in_a
     assert labels(street, card) == []
 
 
+async def test_the_result_of_a_private_ticket_is_told_on_although_the_answer_to_its_post_was_lost(street: Street) -> None:
+    (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
+    await begun(street, "rest")
+    reply = await street.discord.slash("trader", "desk", "flatten", {**WHERE, "scope": "instrument"})
+    await until(lambda: bool(street.discord.interaction(reply.id).messages[-1].buttons))
+    await fault(street, "delay", "ClosePosition", seconds=2)
+    street.discord.fail(Fault("POST", f"/channels/{DESK}/messages", delay=6.0, lose=Loss.REPLY))
+    card = street.discord.interaction(reply.id).messages[-1].id
+    await street.discord.click("trader", card, "Confirm")
+    await until(lambda: street.rows("SELECT state FROM tickets") == [("accepted",)])
+    await says(street, card, "The result")
+    (result,) = (one.id for one in street.discord.messages(DESK) if "-# ticket" in one.text and one.id != card)
+    await says(street, result, "accepted · flat")
+    assert shown(street, result)[0].startswith("### sending")
+    assert str(result) in street.discord.message(card).text
+
+
 async def test_on_a_private_desk_the_ticket_of_a_button_is_its_pressers_alone(street: Street) -> None:
     (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
     await begun(street, "rest")
