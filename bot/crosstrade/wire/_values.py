@@ -34,10 +34,13 @@ def _number(value: object) -> object:
         number = Decimal(value)
     except InvalidOperation:
         raise ValueError("no number") from None
+    if not number:
+        # Most are; and there is no zero below zero.
+        return abs(number)
     if not number.is_finite() or abs(number) > _LARGEST:
         raise ValueError("no number that can be meant")
     if number == round(number, _NOISE_STARTS_AT):
-        return number or abs(number)
+        return number
     return Decimal(format(round(number, _NOISE_STARTS_AT).normalize(), "f"))
 
 
