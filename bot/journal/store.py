@@ -54,7 +54,7 @@ _ACCEPTED = _one_of(_row.state, {TicketState.ACCEPTED})
 _UNSETTLED = or_(
     _one_of(_row.state, IN_FLIGHT),
     and_(_ACCEPTED, _row.order_state.is_(None)),
-    and_(_ACCEPTED, _one_of(_row.order_state, set(OrderState) - DONE_STATES)),
+    and_(_ACCEPTED, _one_of(_row.order_state, set(OrderState).difference(DONE_STATES))),
     _row.guarded.is_(True),
 )
 
