@@ -159,7 +159,7 @@ def is_same(name: str, other: str) -> bool:
 def futures(rows: Sequence[object], name: str, read: Callable[[object], _F]) -> Iterator[_F]:
     """Read the rows but those that say that they are no futures: a dated contract is all that is traded here."""
     for row in rows:
-        kind = row.get("instrumentType") if isinstance(row, Mapping) else None
+        kind = row.get("instrumentType") if isinstance(row, dict) else None
         if isinstance(kind, str) and kind.strip() and kind.strip().casefold() != "future":
             continue
         yield reading(name, read, row)
