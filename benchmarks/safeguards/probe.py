@@ -3,7 +3,7 @@
 import json
 import sys
 
-from benchmarks.simulation.command import Apart, SimulationError
+from benchmarks.simulation.apart import Apart, SimulationError
 from benchmarks.simulation.plan import session
 
 # A session that can't be played at all shows what is missing as well as a broken promise does.

@@ -2,31 +2,24 @@
 
 import argparse
 import gc
-import multiprocessing
 import sys
-import tempfile
 import time
-import traceback
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
-from benchmarks.simulation.judgement import Judged, judged
+from benchmarks.simulation.alike import digests
+from benchmarks.simulation.apart import Apart
+from benchmarks.simulation.judgement import Judged
 from benchmarks.simulation.plan import HOUR, Session, session
 from benchmarks.simulation.report import Again, Report, report
-from benchmarks.simulation.session import played
 from benchmarks.simulation.shrink import smaller
 
 SIDE_BY_SIDE = 2
 # A failing session is played that often to make it smaller, and no more than so many of them are.
 ATTEMPTS, MOST_SHRUNK = 40, 3
 LINES, ALL_LINES = 80, 100_000
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the process's own is made in it
-
-
-class SimulationError(Exception):
-    """A session could not be played to its end."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,12 +32,17 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--session", type=int, help="play this session alone, with its timeline")
     parser.add_argument("--runs", type=int, nargs="*", help="of that session, only these")
     parser.add_argument("--strikes", type=int, nargs="*", help="of what goes wrong in that session, only these")
+    parser.add_argument("--alike", type=int, help="play that session in so many new processes, and see that all come to the same")
     parser.set_defaults(command=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Play, print, and tell by the exit code whether every promise was kept."""
     began = time.monotonic()
+    if given.alike is not None:
+        counted = Counter(digests(_chosen(given), given.alike, given.side_by_side))
+        print("\n".join(f"{count} of {given.alike} came to {digest}" for digest, count in counted.most_common()))
+        return 0 if len(counted) == 1 else 1
     if given.session is not None:
         chosen = _chosen(given)
         alone = Apart(chosen, ALL_LINES).result()
@@ -59,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _chosen(given: argparse.Namespace) -> Session:
-    whole = session(given.seed, given.session)
+    whole = session(given.seed, given.session or 0)
     runs = [run.number for run in whole.runs] if given.runs is None else given.runs
     strikes = [strike.number for strike in whole.strikes] if given.strikes is None else given.strikes
     return whole.only(runs, strikes)
@@ -96,55 +94,6 @@ def _told(one: Judged) -> Judged:
     broken = f", {len(one.findings)} BROKEN" if one.findings else ""
     print(f"session {one.index}: {one.seconds / HOUR:.1f} hours, {one.orders} orders{broken}", file=sys.stderr)
     return one
-
-
-class Apart:
-    """A session that is played in a process of its own, which leaves nothing behind.
-
-    Args:
-        one: the session.
-        lines: how many of the timeline are wanted.
-
-    Attributes:
-        receiving: is ready when the session is over.
-    """
-
-    def __init__(self, one: Session, lines: int = 0) -> None:
-        self._session = one
-        self.receiving, sending = multiprocessing.Pipe(duplex=False)
-        if sys.platform == "win32":
-            self._process = multiprocessing.Process(target=_play, args=(one, lines, sending))
-        else:
-            # Everything is imported already, and there are no threads.
-            self._process = multiprocessing.get_context("fork").Process(target=_play, args=(one, lines, sending))
-        self._process.start()
-        sending.close()
-
-    def result(self) -> Judged:
-        """What it came to.
-
-        Raises:
-            SimulationError: the process died, or the simulation itself is wrong.
-        """
-        try:
-            result = self.receiving.recv()
-        except EOFError:
-            result = "the process died"
-        self._process.join()
-        self.receiving.close()
-        if not isinstance(result, Judged):
-            raise SimulationError(f"session {self._session.index} of seed {self._session.seed}: {result}")
-        return result
-
-
-def _play(one: Session, lines: int, sending: Connection) -> None:
-    # Nothing lives longer than a session; and when rubbish is collected would be chance.
-    gc.disable()
-    with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        try:
-            sending.send(judged(played(one, Path(folder), lines)))
-        except Exception as error:  # noqa: BLE001 - said by who started this process
-            sending.send("".join(traceback.format_exception(error)))
 
 
 @dataclass(frozen=True, slots=True)

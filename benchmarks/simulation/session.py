@@ -335,5 +335,8 @@ def _digest(world: World, journal: Sequence[str]) -> str:
         sum_.update(line.encode())
     for card in world.channel.cards.values():
         sum_.update(repr((card.message, card.ticket, card.texts)).encode())
+    # News in other channels and in threads, and what one member alone was answered.
+    for said in (*world.discord.every_message(), *world.discord.interactions()):
+        sum_.update(repr(said).encode())
     sum_.update(repr(world.simulator.book()).encode())
     return sum_.hexdigest()

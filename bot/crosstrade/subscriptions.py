@@ -44,6 +44,7 @@ class Subscriptions:
         self._bucket = Bucket(RATE, BURST, now, timings.longest_park)
         self._quoted: dict[Contract, float] = {}
         self._held: dict[str, frozenset[Contract]] = {}
+        self._all_held: list[Contract] = []
         self._looked: float | None = None
         self._asked: dict[Topic, _Asked] = {}
         self._events = _EventsAsk(timings)
@@ -68,12 +69,17 @@ class Subscriptions:
         before = self._held.pop(account, frozenset())
         if held := frozenset(contracts):
             self._held[account] = held
-        return held != before
+        if is_new := held != before:
+            self._all_held = sorted(frozenset().union(*self._held.values()))
+        return is_new
 
     def accounts(self, names: Iterable[str]) -> None:
         """These accounts are there, and no others."""
         listed = {ascii_lower(name) for name in names}
-        self._held = {name: held for name, held in self._held.items() if name in listed}
+        if gone := self._held.keys() - listed:
+            for name in gone:
+                del self._held[name]
+            self._all_held = sorted(frozenset().union(*self._held.values()))
 
     def opened(self, now: float) -> None:
         """A new connection, which nothing was asked of yet."""
@@ -119,12 +125,11 @@ class Subscriptions:
     def _wanted(self, now: float) -> dict[Topic, None]:
         """What is wanted; of more contracts than can be, those that were asked about last go first."""
         self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < self._timings.quoted_holds}
-        held = sorted(frozenset().union(*self._held.values()))
-        contracts = list(dict.fromkeys([*reversed(self._quoted), *held]))
+        contracts = list(dict.fromkeys([*reversed(self._quoted), *self._all_held]))
         if self._looked is not None and now - self._looked >= self._timings.looked_holds:
             self._looked = None
         wanted: dict[Topic, None] = dict.fromkeys(contracts[:MOST])
-        if held or self._looked is not None:
+        if self._all_held or self._looked is not None:
             wanted[PNL] = None
         return wanted
 

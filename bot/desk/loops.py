@@ -1,7 +1,6 @@
 """The desk's loops: each does its work, says when it has to look again, and sleeps until then or until something changes."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -69,7 +68,11 @@ async def _forever(name: str, look: Look, bell: asyncio.Event, again: float) -> 
 
 
 async def heard(bell: asyncio.Event, seconds: float | None) -> None:
-    """Wait until a bell is rung, but no longer than this."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await bell.wait()
+    """Wait until a bell is rung, if by nobody else then by a timer after so many seconds."""
+    # Cheaper than a timeout, which would cancel the wait; most waits end so.
+    timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, bell.set)
+    try:
+        await bell.wait()
+    finally:
+        if timer is not None:
+            timer.cancel()

@@ -82,9 +82,9 @@ class Retirer:
         for account in sorted(filter(self._is_due, by_account), key=lambda name: self._looked.get(name, now - LOOKS_BACK)):
             if self._is_fresh(account) or self._may_ask(account):
                 await self._look_at(account, by_account[account])
-            else:
-                # Orders are followed first: whoever presses a button that means nothing any more is answered all the same.
-                self._hasten(self.clock() + self.timings.request_every)
+            elif self._hurries(account):
+                self._hasten(max(self.pace.free_at(self.clock()), now + self.timings.request_every))
+            # Else in the next round, as orders are followed first: whoever presses a button that means nothing is answered.
         return max((self._due - self.clock()).total_seconds(), 0.0) if self._watched else None
 
     async def _tickets(self, since: datetime) -> list[Ticket]:
@@ -124,9 +124,12 @@ class Retirer:
 
     def _may_ask(self, account: str) -> bool:
         """Tell whether a request may be made: while following asks for none; else where something moved, or after two rounds."""
-        now, looked = self.clock(), self._looked.get(account)
-        hurries = looked is None or self._has_moved(looked) or now - looked >= 2 * self.timings.retire_every
-        return self.pace.is_idle(now) or (hurries and self.pace.is_free(now))
+        now = self.clock()
+        return self.pace.is_idle(now) or (self._hurries(account) and self.pace.is_free(now))
+
+    def _hurries(self, account: str) -> bool:
+        looked = self._looked.get(account)
+        return looked is None or self._has_moved(looked) or self.clock() - looked >= 2 * self.timings.retire_every
 
     def _has_moved(self, looked: datetime) -> bool:
         return self._moved is not None and looked <= self._moved

@@ -54,7 +54,7 @@ _ACCEPTED = _one_of(_row.state, {TicketState.ACCEPTED})
 _UNSETTLED = or_(
     _one_of(_row.state, IN_FLIGHT),
     and_(_ACCEPTED, _row.order_state.is_(None)),
-    and_(_ACCEPTED, _one_of(_row.order_state, set(OrderState) - DONE_STATES)),
+    and_(_ACCEPTED, _one_of(_row.order_state, set(OrderState).difference(DONE_STATES))),
     _row.guarded.is_(True),
 )
 
@@ -263,7 +263,7 @@ class SqlJournal:
     async def _tickets(self, which: Select[str, int, int | None], values: Values) -> list[Ticket]:
         """The tickets whose keys the statement finds, read whole only where this process hasn't seen them as they stand."""
         keys = await self._reads.run(lambda connection: connection.execute(which, values).all())
-        found = {key.id: self._shelf.find(key.id, key.version, key.message) for key in keys}
+        found = {id_: self._shelf.find(id_, version, message) for id_, version, message in keys}
         unseen = [id_ for id_, ticket in found.items() if ticket is None]
         for start in range(0, len(unseen), _AT_ONCE):
             for ticket in await self._reads.run(partial(_whole, unseen[start : start + _AT_ONCE])):

@@ -1,9 +1,6 @@
 """The simulation itself: the whole bot in virtual time, the same each time, and judged by what was pressed, done and told."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +9,13 @@ import pytest
 from benchmarks.chaos.books import End
 from benchmarks.chaos.plan import Press
 from benchmarks.chaos.stage import CONFIRM_SECONDS
+from benchmarks.simulation.alike import digests
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.judgement import judged
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike, session
 from benchmarks.simulation.session import Played, played
 from benchmarks.simulation.ways import Lookout, Way
 from bot.sandbox.virtual import VirtualLoop
-
-ROOT = Path(__file__).parents[2]
 
 
 def quiet(runs: int) -> Session:
@@ -110,23 +106,9 @@ def test_the_timeline_has_everybody_in_it(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-def test_the_same_seed_gives_the_same_journal_and_messages_in_any_process(tmp_path: Path) -> None:
-    program = (
-        "import sys, tempfile; from pathlib import Path\n"
-        "from benchmarks.simulation.plan import session; from benchmarks.simulation.session import played\n"
-        "for index in (0, 1):\n"
-        "    print(played(session(3, index, 8), Path(tempfile.mkdtemp(dir=sys.argv[1]))).digest)\n"
-    )
-
-    def digests(seed: str) -> list[str]:
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout.split()
-
-    first, second = digests("1"), digests("2")
-    assert len(first) == 2
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_same_seed_gives_the_same_journal_and_messages_in_any_process(index: int) -> None:
+    first, second = digests(session(3, index, 8), 2, 2)
     assert first == second
 
 

@@ -337,7 +337,7 @@ def test_the_table_of_spellings_is_whole() -> None:
 def test_only_filled_cancelled_and_rejected_are_done_and_what_is_gone() -> None:
     over = {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.GONE}
     assert {state for state in OrderState if state.is_done} == over
-    assert frozenset(state for state in OrderState if state.is_done) == DONE_STATES
+    assert frozenset(state for state in OrderState if state.is_done) == frozenset(DONE_STATES)
 
 
 @MODEST

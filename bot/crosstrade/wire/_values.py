@@ -34,10 +34,13 @@ def _number(value: object) -> object:
         number = Decimal(value)
     except InvalidOperation:
         raise ValueError("no number") from None
+    if not number:
+        # Most are; and there is no zero below zero.
+        return abs(number)
     if not number.is_finite() or abs(number) > _LARGEST:
         raise ValueError("no number that can be meant")
     if number == round(number, _NOISE_STARTS_AT):
-        return number or abs(number)
+        return number
     return Decimal(format(round(number, _NOISE_STARTS_AT).normalize(), "f"))
 
 
@@ -156,7 +159,7 @@ def is_same(name: str, other: str) -> bool:
 def futures(rows: Sequence[object], name: str, read: Callable[[object], _F]) -> Iterator[_F]:
     """Read the rows but those that say that they are no futures: a dated contract is all that is traded here."""
     for row in rows:
-        kind = row.get("instrumentType") if isinstance(row, Mapping) else None
+        kind = row.get("instrumentType") if isinstance(row, dict) else None
         if isinstance(kind, str) and kind.strip() and kind.strip().casefold() != "future":
             continue
         yield reading(name, read, row)

@@ -137,6 +137,10 @@ class Local:
         who = None if viewer is None else self.people.member(viewer).id
         return self._reader.messages(self.people.channel(channel).id, who)
 
+    def every_message(self) -> list[MessageView]:
+        """Return the messages of all channels and threads, oldest first, ephemeral and deleted ones too."""
+        return self._reader.every_message()
+
     def message(self, message_id: int) -> MessageView:
         """Return one message as it is now, also a deleted one."""
         return self._reader.find(message_id)

@@ -146,6 +146,13 @@ class Reader:
             stored = [one for one in stored if message_accessible(self.backend, channel, one, viewer, history=True)]
         return [self.message(one) for one in stored]
 
+    def every_message(self) -> list[MessageView]:
+        """Return all messages that there ever were, oldest first."""
+        stored = [
+            message for messages in (*self.backend.messages.values(), self.backend.deleted) for message in messages.values()
+        ]
+        return [self.message(one) for one in sorted(stored, key=lambda message: message.id)]
+
     def find(self, message_id: int) -> MessageView:
         """Return one message, wherever it is, also a deleted one.
 

@@ -130,9 +130,10 @@ class Cloud:
 
     def note(self, call: Call, *, transport: str, path: str, headers: Mapping[str, str], text: str, body: object) -> Received:
         """Make the record of a request; only those that could change something are kept."""
-        shown = {key: value for key, value in headers.items() if key.casefold() != "authorization"}
+        is_kept = call.is_trading
+        shown = {key: value for key, value in headers.items() if key.casefold() != "authorization"} if is_kept else {}
         record = Received(self.world.clock(), transport, call.name, path, shown, text, body)
-        if call.is_trading:
+        if is_kept:
             self.received.append(record)
         return record
 

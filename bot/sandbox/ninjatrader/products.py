@@ -82,6 +82,10 @@ class Contract:
     year: int
     month: int
 
+    def __hash__(self) -> int:
+        # Of what tells contracts apart: all of a product took longer than the look-ups that this is for.
+        return hash((self.product.root, self.year, self.month))
+
     @property
     def name(self) -> str:
         """The NT8 dated form, as every documented answer has it: ES 09-26."""

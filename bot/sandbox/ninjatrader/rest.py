@@ -42,7 +42,7 @@ def _call_handler(cloud: Cloud, call: Call) -> Callable[[web.Request], Awaitable
             body = loads(text) if text.strip() else {}
         except ValueError:
             body = text
-        record = cloud.note(call, transport="rest", path=request.raw_path, headers=dict(request.headers), text=text, body=body)
+        record = cloud.note(call, transport="rest", path=request.raw_path, headers=request.headers, text=text, body=body)
         token, refused = _admitted(cloud, request, call.name)
         if refused is None and not isinstance(body, dict):
             refused = Reply(400, {"error": "Invalid request"})
