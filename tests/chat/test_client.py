@@ -253,6 +253,15 @@ async def test_the_token_is_in_no_log_line(desk: FakeDesk, small: SmallDiscord, 
     assert "very-secret-token" not in caplog.text
 
 
+async def test_a_client_that_is_closed_says_nothing_of_itself_any_more(desk: FakeDesk) -> None:
+    """discord.py comes to call itself ready up to two seconds after it was, whatever has become of it meanwhile."""
+    client = DeskClient(desk, desk.messenger, (GUILD,), ())
+    async with client:
+        client.dispatch("ready")
+    client.dispatch("ready")
+    assert client.is_closed()
+
+
 async def test_a_messenger_serves_the_newest_client_only(desk: FakeDesk) -> None:
     messenger = DiscordMessenger(HandClock())
     first, second = (DeskClient(desk, messenger, (GUILD,), ()) for _ in range(2))
