@@ -66,7 +66,9 @@ class Interrupted:
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(filter(None, (_so_far(ticket), f"{'; '.join(left)}.", commands_for(lines), "Look at NinjaTrader.")))
+            told = " ".join(
+                filter(None, (_so_far(ticket), f"{'; '.join(left)}.", commands_for(sweep, lines), "Look at NinjaTrader."))
+            )
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.lifecycle import Lifecycle
+from bot.trading.policy import ascii_lower
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +21,12 @@ class Reasons:
     within: timedelta
 
     async def story(self, account: str, order_id: str) -> Lifecycle | None:
-        """What the add-on has stored of an order; ``None`` where it doesn't say so soon."""
+        """What the add-on has stored of an order; ``None`` where it doesn't say so soon, or names another account's."""
         try:
             async with asyncio.timeout(self.within.total_seconds()):
-                return await self.broker.lifecycle(account, order_id)
+                found = await self.broker.lifecycle(account, order_id)
         except (TimeoutError, BrokerError) as error:
             log.info("what is stored of order %s is not known: %s", order_id, error)
             return None
+        is_its = found.account is None or ascii_lower(found.account) == ascii_lower(account)
+        return found if is_its else None

@@ -53,7 +53,9 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
         # Whatever it has done shows once somebody can read it, and then it is told.
         return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
-    told = " ".join(filter(None, (f"{_what(left)}.", left.halted, _refused(sweep, left.barred), commands_for(left.lines), LOOK)))
+    told = " ".join(
+        filter(None, (f"{_what(left)}.", left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK))
+    )
     changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
 

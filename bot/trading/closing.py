@@ -122,7 +122,9 @@ class SentClose:
         self.clear_since = None if works else self.clear_since or now
 
     def rejected(self, facts: Facts, contract: Contract) -> list[Order]:
-        """Its orders that NinjaTrader has rejected and of which nobody has taken note yet."""
+        """Its orders that NinjaTrader has rejected and of which nobody has taken note yet; what did nothing has none."""
+        if self.state in DID_NOTHING:
+            return []
         refused = (order for order in self.own(facts, contract) if order.state is OrderState.REJECTED)
         return [order for order in refused if self.told.isdisjoint(order.ids)]
 

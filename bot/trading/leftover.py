@@ -6,6 +6,7 @@ from bot.trading.closing import is_closing
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
 from bot.trading.progress import MOST_NAMED, Line, Working
+from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.tickets import side_word
 from bot.trading.words import code, number
 
@@ -18,9 +19,10 @@ def left_of(made: Iterable[Line]) -> list[str]:
     return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
 
 
-def commands_for(made: Iterable[Line]) -> str:
+def commands_for(sweep: Sweep, made: Iterable[Line]) -> str:
     """The commands that deal with what is left, as a sentence; nothing where no command is known to."""
-    found = list(dict.fromkeys(command for line in made if not line.is_done for command in _commands(line)))
+    left = [line for line in made if not line.is_done]
+    found = list(dict.fromkeys(command for line in left for command in _commands(sweep, line)))
     return f"Use {' or '.join(code(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
 
 
@@ -77,7 +79,11 @@ def _orders(line: Line) -> Iterator[str]:
         yield f"{more} more still working"
 
 
-def _commands(line: Line) -> Iterator[str]:
+def _commands(sweep: Sweep, line: Line) -> Iterator[str]:
+    if isinstance(sweep, FlattenStrategy):
+        # Whatever goes over an instrument would close what isn't the strategy's, too.
+        yield f"/flatten scope:strategy account:{sweep.account} strategy:{sweep.strategy_id}"
+        return
     where = f"account:{line.account}"
     instrument = "" if line.contract is None else f" instrument:{line.contract}"
     closing = any(order.closes for order in line.working)

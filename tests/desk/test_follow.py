@@ -96,6 +96,15 @@ async def test_a_rejection_after_the_200_is_told_like_a_rejection_with_its_reaso
     assert "Insufficient margin" in rejected[0]
 
 
+async def test_the_words_of_another_accounts_order_are_no_reason(room: Room) -> None:
+    ticket = await sent(room)
+    reason = OrderEvent("Rejected", "error", note="Theirs alone")
+    room.broker.shown.lives["order1"] = Lifecycle("Sim102", ("order1",), (reason,))
+    rewrite(room, state=OrderState.REJECTED)
+    stored = await look(room, ticket)
+    assert (stored.order_state, stored.outcome) == (OrderState.REJECTED, None)
+
+
 async def test_a_reason_that_can_not_be_had_holds_no_rejection_up(room: Room) -> None:
     ticket = await sent(room)
     rewrite(room, state=OrderState.REJECTED)

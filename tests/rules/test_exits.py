@@ -378,6 +378,15 @@ def test_two_closes_that_were_rejected_alike_are_enough() -> None:
     assert trial.gave_up()
 
 
+def test_somebody_elses_rejected_close_is_none_of_a_call_that_did_nothing() -> None:
+    trial = Trial(ACCOUNT)
+    [call] = trial.reads(book(ONE, {ES: 2}))
+    trial.sends(call, LegState.REJECTED)
+    theirs = Order(("theirs",), ONE, ES, Side.SELL, OrderType.MARKET, OrderState.REJECTED, 2)
+    trial.reads(book(ONE, {ES: 2}, theirs), at=0.5)
+    assert trial.exits.rejections(trial.books) == []
+
+
 def test_a_close_that_filled_is_not_made_anew_while_the_position_list_lags() -> None:
     trial = Trial(ACCOUNT)
     still = book(ONE, {ES: 2})
