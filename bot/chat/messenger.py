@@ -222,10 +222,12 @@ class DiscordMessenger:
             await self._edit(ticket, lost, late)
             self._perhaps_posted.discard(ticket.id)
             return self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(lost)
+        # Whatever ends the post, that nobody waits for it any longer among it, may leave it standing there; a no doesn't.
+        self._perhaps_posted.add(ticket.id)
         try:
             posted = await self.post(ticket, late)
-        except DeliveryDelayed:
-            self._perhaps_posted.add(ticket.id)
+        except DeliveryRefused:
+            self._perhaps_posted.discard(ticket.id)
             raise
         self._perhaps_posted.discard(ticket.id)
         return posted

@@ -244,19 +244,22 @@ async def test_the_end_of_a_private_card_is_shown_though_the_bot_has_logged_in_a
     assert labels(street, card) == []
 
 
-async def test_the_result_of_a_private_ticket_is_told_on_although_the_answer_to_its_post_was_lost(street: Street) -> None:
+@pytest.mark.parametrize("loss", [{"delay": 6.0, "lose": Loss.REPLY}, {"drip": 40.0}], ids=["lost", "waited for in vain"])
+async def test_the_result_of_a_private_ticket_is_told_on_although_the_answer_to_its_post_was_lost(
+    street: Street, loss: dict[str, Any]
+) -> None:
     (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
     await begun(street, "rest")
     reply = await street.discord.slash("trader", "desk", "flatten", {**WHERE, "scope": "instrument"})
     await until(lambda: bool(street.discord.interaction(reply.id).messages[-1].buttons))
     await fault(street, "delay", "ClosePosition", seconds=2)
-    street.discord.fail(Fault("POST", f"/channels/{DESK}/messages", delay=6.0, lose=Loss.REPLY))
+    street.discord.fail(Fault("POST", f"/channels/{DESK}/messages", **loss))
     card = street.discord.interaction(reply.id).messages[-1].id
     await street.discord.click("trader", card, "Confirm")
     await until(lambda: street.rows("SELECT state FROM tickets") == [("accepted",)])
-    await says(street, card, "The result")
+    await says(street, card, "The result", 90)
     (result,) = (one.id for one in street.discord.messages(DESK) if "-# ticket" in one.text and one.id != card)
-    await says(street, result, "accepted · flat")
+    await says(street, result, "accepted · flat", 90)
     assert shown(street, result)[0].startswith("### sending")
     assert str(result) in street.discord.message(card).text
 
