@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any, Protocol, TypeVar
 
 from benchmarks.chaos.levers import LEVERS, Lever
@@ -15,6 +15,7 @@ MONTH = "09-26"
 ROOTS = ("ES", "NQ", "YM", "RTY", "MES", "MNQ")
 PAIRS_PER_ACCOUNT = 3
 MOST_RUNS_PER_SESSION = 126
+LEVERS_PER_SESSION = 7
 
 
 class Kind(StrEnum):
@@ -308,7 +309,7 @@ def sessions(seed: int, runs: int, databases: tuple[Database, ...]) -> tuple[Ses
 def _session(seed: int, index: int, database: Database, runs: int) -> Session:
     dice = random.Random(f"{seed} {index}")  # noqa: S311 - a plan is no secret
     transport = "websocket" if index // 2 % 2 else "rest"
-    kills, levers = cycle(_shuffled(dice, Step)), cycle(_shuffled(dice, LEVERS))
+    kills, levers = cycle(_shuffled(dice, Step)), _levers(seed, index)
     waves, first = [], 0
     for kind, size in cycle(WAVES):
         lever = next(levers) if kind is Kind.HINDERED else None
@@ -321,6 +322,12 @@ def _session(seed: int, index: int, database: Database, runs: int) -> Session:
         if first >= runs:
             break
     return Session(seed, index, database, transport, tuple(waves))
+
+
+def _levers(seed: int, index: int) -> Iterator[Lever]:
+    """All of them, in an order of the seed's, round after round; a session begins where the one before will have ended."""
+    every = _shuffled(random.Random(f"{seed} levers"), LEVERS)  # noqa: S311 - as above
+    return islice(cycle(every), index * LEVERS_PER_SESSION % len(every), None)
 
 
 def _shuffled(dice: random.Random, some: Iterable[_T]) -> list[_T]:

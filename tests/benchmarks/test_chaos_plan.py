@@ -173,6 +173,7 @@ def test_what_keeps_people_from_getting_out_meets_those_who_want_to() -> None:
     assert all(run.act.command in wave.lever.commands for wave in hindered if wave.lever for run in wave.runs)
     assert len({run.act.name for wave in hindered for run in wave.runs}) > 5
     assert not [wave for wave in hindered if wave.kill]
+    assert {wave.lever.name for wave in hindered if wave.lever} == {lever.name for lever in LEVERS}
 
 
 @pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
