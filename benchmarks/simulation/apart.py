@@ -32,11 +32,12 @@ class Apart:
         hash_seed: of a new interpreter; where it is left out the process begins as this one is, with everything imported.
 
     Attributes:
+        session: what is played.
         receiving: is ready when the session is over.
     """
 
     def __init__(self, one: Session, lines: int = 0, hash_seed: int | None = None) -> None:
-        self._session = one
+        self.session = one
         self.receiving, sending = multiprocessing.Pipe(duplex=False)
         if sys.platform == "win32" or hash_seed is not None:
             with _hashing_by(hash_seed):
@@ -63,7 +64,7 @@ class Apart:
         self._process.join()
         self.receiving.close()
         if not isinstance(result, Judged):
-            raise SimulationError(f"session {self._session.index} of seed {self._session.seed}: {result}")
+            raise SimulationError(f"session {self.session.index} of seed {self.session.seed}: {result}")
         return result
 
 

@@ -5,8 +5,9 @@ import gc
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
 
 from benchmarks.simulation.alike import digests
@@ -63,27 +64,21 @@ def _chosen(given: argparse.Namespace) -> Session:
     return whole.only(runs, strikes)
 
 
-def _plan(seed: int, hours: float) -> Iterator[Session]:
-    """As many sessions as it takes."""
-    planned, index = 0.0, 0
-    while planned < hours * HOUR:
-        one = session(seed, index)
-        yield one
-        planned, index = planned + one.least_seconds, index + 1
-
-
 def _played(given: argparse.Namespace, began: float) -> Sequence[Judged]:
-    """All of them, each in a process of its own."""
+    """As many sessions as it takes, each in a process of its own."""
     ends = None if given.minutes is None else began + given.minutes * 60
     done: list[Judged] = []
-    waiting, under_way = _plan(given.seed, given.hours), dict[Connection, Apart]()
+    numbers, under_way = count(), dict[Connection, Apart]()
+
+    def goes_on() -> bool:
+        played = sum(one.seconds for one in done) + sum(apart.session.least_seconds for apart in under_way.values())
+        return played < given.hours * HOUR and (ends is None or time.monotonic() < ends)
+
     gc.collect()
     gc.freeze()
     while True:
-        while len(under_way) < given.side_by_side and (ends is None or time.monotonic() < ends):
-            if (one := next(waiting, None)) is None:
-                break
-            apart = Apart(one)
+        while len(under_way) < given.side_by_side and goes_on():
+            apart = Apart(session(given.seed, next(numbers)))
             under_way[apart.receiving] = apart
         if not under_way:
             return sorted(done, key=lambda one: one.index)
