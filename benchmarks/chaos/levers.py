@@ -64,7 +64,7 @@ LEVERS = (
     Lever("orders are garbage", CLOSING, 8.0, (20.0, 2 * MINUTE), _of(("ListOrders",), "garbage")),
     Lever("closes are locked", CLOSING, 8.0, (2 * MINUTE,), (_LOCKED,)),
     Lever("closes are slow", CLOSING, 6.0, (30.0,), (_SLOW,)),
-    Lever("closes are slow and join no other", CLOSING, 6.0, (30.0,), (_SLOW, {"kind": "blind_close"})),
+    Lever("slow closes join no other", CLOSING, 6.0, (30.0,), (_SLOW, {"kind": "blind_close"})),
     Lever("legs are rejected", frozenset({"bracket"}), 4.0, (30.0,), ({"kind": "leg_rejected", "seconds": 1.0},)),
     Lever("market shut", CLOSING, 8.0, (20.0, 2 * MINUTE), shuts=True),
 )
