@@ -215,6 +215,11 @@ _PLAIN_NEWS = {
     TicketState.NEVER_ARRIVED: ("NinjaTrader has no such order and no fill of it.",),
     TicketState.DENIED: ("Nothing was sent.",),
 }
+# What such a ticket is about is there, as its outcome says.
+_PLAIN_NEWS_OF_NO_ORDER = {
+    **_PLAIN_NEWS,
+    TicketState.NEVER_ARRIVED: ("It never reached NinjaTrader, so nothing of it was done.",),
+}
 
 
 def _news(ticket: Ticket) -> Iterator[str]:
@@ -242,7 +247,7 @@ def _news(ticket: Ticket) -> Iterator[str]:
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
         case state:
-            yield from _PLAIN_NEWS.get(state, ())
+            yield from (_PLAIN_NEWS if places(ticket.intent) else _PLAIN_NEWS_OF_NO_ORDER).get(state, ())
 
 
 def _is_rejected_later(ticket: Ticket) -> bool:

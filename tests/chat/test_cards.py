@@ -113,7 +113,7 @@ def test_every_card_of_every_state_names_account_kind_and_order(state: TicketSta
         ({"state": S.EXPIRED}, ["expired", "Nothing was sent"]),
         ({"state": S.EXPIRED, "outcome": "Void: the bot was restarted."}, ["expired", "Void: the bot was restarted."]),
         ({"state": S.VOID, "outcome": "the position changed"}, ["void", "the position changed"]),
-        ({"state": S.NEVER_ARRIVED}, ["never arrived"]),
+        ({"state": S.NEVER_ARRIVED}, ["never arrived", "NinjaTrader has no such order"]),
         ({"state": S.SENDING}, ["sending"]),
         ({"revision": 2, "outcome": "Not sent yet: the price moved"}, ["look again", "the price moved"]),
         ({"confirmed_at": NOW, "approver_roles": frozenset({7})}, ["confirmed, needs approval", "<@&7>", "Confirmed by Tess"]),
@@ -217,6 +217,13 @@ OF_ORDER = Terms(Side.SELL, 2, OrderType.LIMIT, limit=Decimal("5810.00"))
 CLOSE = Close("Sim101", TICKET.order.contract, Terms(Side.SELL, 3), 3)
 CANCEL = Cancel("Sim101", TICKET.order.contract, OF_ORDER, "o1")
 CHANGE = Change("Sim101", TICKET.order.contract, OF_ORDER, "o1", replace(OF_ORDER, quantity=1))
+
+
+def test_a_cancellation_that_never_arrived_says_nothing_against_the_order_that_it_was_about() -> None:
+    outcome = "Looked for twice, the order is working as it was."
+    told = _text(replace(TICKET, intent=CANCEL, state=S.NEVER_ARRIVED, outcome=outcome))
+    assert "It never reached NinjaTrader, so nothing of it was done." in told
+    assert "no such order" not in told
 
 
 @pytest.mark.parametrize(
