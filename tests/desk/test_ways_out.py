@@ -19,6 +19,16 @@ from tests.desk.fakes import ES
 REAL = "Apex-001"
 EVERYTHING = FlattenRequest("everything")
 CANCEL_EVERYTHING = CancelRequest("", scope="everything")
+# Every way out of an account that is named.
+OF_ONE = (
+    CloseRequest(REAL, "ES 09-26"),
+    CancelRequest(REAL, "rest1"),
+    CancelRequest(REAL, "", "account"),
+    CancelRequest(REAL, "", "instrument", "ES 09-26"),
+    FlattenRequest("account", REAL),
+    FlattenRequest("instrument", REAL, "ES 09-26"),
+    BracketRequest(REAL, "ES 09-26", 2, target="5790", stop="5810"),
+)
 LIVE_TAKEN_BACK = (AccountRule("*", live=True), AccountRule("Apex-*", live=False))
 
 
@@ -32,21 +42,7 @@ async def sent(room: Room, request: TicketRequest) -> list[object]:
 
 
 @pytest.mark.parametrize("rules", [(), LIVE_TAKEN_BACK, (AccountRule("*", live=False),)])
-@pytest.mark.parametrize(
-    "request_",
-    [
-        CloseRequest(REAL, "ES 09-26"),
-        CancelRequest(REAL, "rest1"),
-        CancelRequest(REAL, "", "account"),
-        CancelRequest(REAL, "", "instrument", "ES 09-26"),
-        FlattenRequest("account", REAL),
-        FlattenRequest("instrument", REAL, "ES 09-26"),
-        BracketRequest(REAL, "ES 09-26", 2, target="5790", stop="5810"),
-        EVERYTHING,
-        CANCEL_EVERYTHING,
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("request_", [*OF_ONE, EVERYTHING, CANCEL_EVERYTHING], ids=str)
 async def test_real_money_that_no_line_names_is_left_by_every_way_out(
     room: Room, request_: TicketRequest, rules: tuple[AccountRule, ...]
 ) -> None:
@@ -63,19 +59,7 @@ async def test_a_live_line_that_is_taken_away_between_card_and_press_keeps_nobod
     assert not any(room.broker.book_positions.values())
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        CloseRequest(REAL, "ES 09-26"),
-        CancelRequest(REAL, "rest1"),
-        CancelRequest(REAL, "", "account"),
-        CancelRequest(REAL, "", "instrument", "ES 09-26"),
-        FlattenRequest("account", REAL),
-        FlattenRequest("instrument", REAL, "ES 09-26"),
-        BracketRequest(REAL, "ES 09-26", 2, target="5790", stop="5810"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("request_", OF_ONE, ids=str)
 async def test_the_accounts_were_never_read_and_every_way_out_of_one_that_is_named_goes(
     room: Room, request_: TicketRequest
 ) -> None:
