@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import discord
@@ -32,7 +32,7 @@ class PrivateCard:
     """
 
     application: int
-    token: str
+    token: str = field(repr=False)
     since: float
 
     async def redraw(self, client: discord.Client, view: discord.ui.LayoutView) -> None:
