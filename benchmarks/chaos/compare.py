@@ -14,7 +14,7 @@ _UNDONE = frozenset({End.REJECTED, End.NOT_SENT, End.DENIED, End.CANCELLED, End.
 _AS_IT_WAS = frozenset({"Working", "Accepted"})
 # What cards say below their first line.
 _CLOSED, _CANCELLED = re.compile(r"^closed (\d+)", re.MULTILINE), "order cancelled"
-_LOUD = "NOT "
+LOUD = "NOT "
 # The commands by which people get out, or protect what they have.
 OUT = frozenset({"close", "flatten", "cancel", "bracket"})
 _OWN_NAMES = frozenset({"Close", "Partial close"})
@@ -112,7 +112,7 @@ def _larger(case: Case) -> Found:
 def _called(case: Case) -> Found:
     if case.story.card is None:
         return
-    if case.run.act.sweeps and case.end is End.ACCEPTED and _LOUD not in case.title and (left := _left(case)):
+    if case.run.act.sweeps and case.end is End.ACCEPTED and LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
     elif case.run.act.command == "flatten" and (done_at := _told_done_at(case)) is not None:
         for spot in case.spots:
@@ -134,7 +134,7 @@ def _told_done_at(case: Case) -> datetime | None:
     pressed = case.story.pressed_at
     if pressed is None:
         return None
-    said = (at for at, text in case.story.texts if end_of(text) is End.ACCEPTED and _LOUD not in title_of(text))
+    said = (at for at, text in case.story.texts if end_of(text) is End.ACCEPTED and LOUD not in title_of(text))
     first = next(said, None)
     return None if first is None else pressed + timedelta(microseconds=(first - case.story.pressed_ns) / 1000)
 
@@ -171,7 +171,7 @@ def _was_rejected(case: Case) -> bool:
 
 
 def _invented(case: Case) -> Found:
-    if case.end is not End.ACCEPTED or _LOUD in case.title:
+    if case.end is not End.ACCEPTED or LOUD in case.title:
         return
     if _entry(case) is None:
         yield Breach.INVENTED, f"told {case.title!r} and nothing of it was done"

@@ -40,11 +40,14 @@ role = {VIEWER_ROLE}
 commands = ["market", "positions", "orders", "accounts", "pnl", "quote", "why"]
 accounts = ["C*"]
 
-# Whoever has a command that trades may halt; only whom the policy names lifts it.
+# Whoever has a command that trades may halt; only whom the policy names lifts it. Only whoever may do it in every account that
+# there is or will be goes over everything by one call.
 [[grant]]
 role = {ADMINISTRATOR_ROLE}
-commands = ["resume"]
-accounts = ["C*"]
+commands = ["resume", "flatten", "cancel"]
+accounts = ["*"]
+instruments = ["*"]
+max_quantity = 9
 
 [[approval]]
 accounts = ["{APPROVED}*"]

@@ -103,6 +103,7 @@ def _findings(played: Played) -> Iterator[Finding]:
         yield Finding(Breach.UNPRESSED, (f"{sent.call} in {sent.account} {sent.instrument}, which is no run's",))
     yield from (Finding(Fall.UNCAUGHT, (text,)) for text in played.uncaught)
     yield from (Finding(Fall.CRASHED, (text,)) for text in played.crashed)
+    yield from (Finding(Breach.CALLED, (text,)) for text in played.left)
     yield from (Finding(Fall.LEAKED, (text,)) for text in played.leaked)
     for case in played.cases:
         if case.ticket in played.sent_while_halted and case.run.act.command in ENTRIES:

@@ -11,6 +11,7 @@ from benchmarks.simulation.ways import Way
 
 RUNS_PER_SESSION = 40
 HOUR = 3600.0
+TRADER, ADMINISTRATOR = "trader", "administrator"
 # Seconds of quiet before people come again, and how often each kind comes.
 _PAUSES, _PAUSE_WEIGHTS = ((1.0, 8.0), (8.0, 45.0), (45.0, 450.0), (HOUR, 3 * HOUR)), (60, 30, 9.7, 0.3)
 # Seconds from the card to the press; some come only when the card's life is over.
@@ -74,6 +75,11 @@ class Session:
     index: int
     transport: str
     episodes: tuple[Episode, ...] = field(repr=False)
+
+    @property
+    def ends_with(self) -> tuple[str, str] | None:
+        """In every second session, who goes over every account at the end, one after the other or by one call, and how."""
+        return (None, (TRADER, "flatten"), None, (ADMINISTRATOR, "flatten"), None, (ADMINISTRATOR, "cancel"))[self.index % 6]
 
     @property
     def is_private(self) -> bool:

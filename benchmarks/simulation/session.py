@@ -16,6 +16,7 @@ from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
 from benchmarks.chaos.stage import CONFIRM_SECONDS, accounts_of, begin_strategies, options_of, policy_of, town_of, watch_private
 from benchmarks.simulation.beside import lists_lag
+from benchmarks.simulation.everything import over_everything
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
 from benchmarks.simulation.stage import World, staged
@@ -56,6 +57,7 @@ class Played:
         forged: what is wrong with the journal's chain, if anything.
         uncaught: exceptions that nobody caught.
         leaked: what people could read that holds a secret.
+        left: what is wrong with how the session's last command ended, which goes over everything.
         sent_while_halted: ids of tickets that were claimed after a halt of their account was in the journal.
         exit: the exit code of the last life, ``None`` where it had to be killed.
         seconds: of virtual time.
@@ -75,6 +77,7 @@ class Played:
     forged: str | None = None
     uncaught: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
+    left: tuple[str, ...] = ()
     sent_while_halted: frozenset[str] = frozenset()
     exit: int | None = 0
     seconds: float = 0.0
@@ -110,8 +113,10 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
         for episode in session.episodes:
             await player.episode(episode)
         await player.finish()
-        result.exit = await world.bot.stop()
         result.cases, result.strays = player.cases(), strays(session, world.simulator.book())
+        if session.ends_with is not None:
+            result.left = await over_everything(world, *session.ends_with)
+        result.exit = await world.bot.stop()
         result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
         result.crashed, result.leaked = world.bot.crashed, world.leaked
         result.sent_while_halted = _sent_while_halted(world)

@@ -1,11 +1,12 @@
 """Reading what a decision needs. A read that fails leaves a gap that the rules treat as a reason to say no."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.desk.overall import Books, Overall
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.timings import DeskTimings
@@ -46,6 +47,7 @@ class Look:
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
+        self._overall = Overall(broker)
         self._front = front
         self._account = account
         self._spare = timings.spare_within.total_seconds()
@@ -88,6 +90,46 @@ class Look:
         )
         known = details or self.last_known(account)
         return replace(_as_facts(known, positions, orders, None, missing), running=running)
+
+    async def books(self, sweep: Sweep, within: float | None = None) -> Books:
+        """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
+        names = dict.fromkeys(sweep.scope.accounts, within)
+        return await self._each(sweep, names, self.book, listing=sweep.scope.everything)
+
+    async def all_left(self, sweep: Sweep, within: Mapping[str, float], *, listing: bool) -> Books:
+        """Read some of the accounts that a sweep goes over, as ``left`` does, each for as long as it says.
+
+        Args:
+            sweep: what it is for.
+            within: seconds, by account.
+            listing: whether it is also wanted which accounts there are.
+        """
+        return await self._each(sweep, within, self.left, listing=listing)
+
+    async def _each(
+        self,
+        sweep: Sweep,
+        within: Mapping[str, float | None],
+        own: Callable[[str, Sweep, float | None], Awaitable[Facts]],
+        *,
+        listing: bool,
+    ) -> Books:
+        """Read many accounts by the lists over all, and by its own lists each of which these don't tell, in what time is left."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        shortest = min((seconds for seconds in within.values() if seconds is not None), default=None)
+        read = Books() if isinstance(sweep, FlattenStrategy) else await self._overall.books(within.keys(), shortest)
+        passed = loop.time() - began
+
+        async def one(name: str) -> Facts:
+            seconds = within[name]
+            return read.facts.get(name) or await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
+
+        async def names() -> frozenset[str] | None:
+            return read.listed or (await self.names() if listing else None)
+
+        facts, listed = await asyncio.gather(asyncio.gather(*map(one, within)), names())
+        return Books(dict(zip(within, facts, strict=True)), listed)
 
     async def holdings(self, account: str, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions, one after the other.
@@ -227,15 +269,8 @@ async def survey_books(
     Raises:
         JournalError: the journal can't be read.
     """
-    names = sweep.scope.accounts
-    listing = look.names() if sweep.scope.everything else _nobody()
-    looking = asyncio.gather(*(look.book(name, sweep, within) for name in names))
-    books, recent, listed = await asyncio.gather(looking, journal.recent(clock()), listing)
-    return as_listed(sweep, listed), dict(zip(names, books, strict=True)), Recent(tuple(recent))
-
-
-async def _nobody() -> None:
-    """Nothing to read."""
+    read, recent = await asyncio.gather(look.books(sweep, within), journal.recent(clock()))
+    return as_listed(sweep, read.listed), read.facts, Recent(tuple(recent))
 
 
 def longest_window(policy: Policy) -> timedelta:

@@ -108,9 +108,12 @@ class _Run:
         names = [name for name in self._sweep.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
-        looking = asyncio.gather(*(self._parts.look.left(name, self._sweep, self._patience(name)) for name in names))
-        read, _ = await asyncio.gather(looking, self._heed_newcomers())
-        books = dict(zip(names, read, strict=True))
+        may_be_whole = isinstance(self._exits, Exits) and self._exits.may_be_whole
+        patience = {name: self._patience(name) for name in names}
+        read = await self._parts.look.all_left(self._sweep, patience, listing=may_be_whole)
+        if may_be_whole:
+            self._heed_newcomers(read.listed)
+        books = read.facts
         now = self._parts.clock()
         self._exits.read(books, now)
         for name in names:
@@ -128,14 +131,12 @@ class _Run:
     def _patience(self, name: str) -> float:
         """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
         pace = self._parts.pace
-        return pace.look_back if name in self._exits.went_unseen() else pace.look
+        return pace.look_back if name in self._exits.went_unseen() else pace.look + pace.behind * len(self._calls)
 
-    async def _heed_newcomers(self) -> None:
-        """Look whether an account has come that nobody was asked about; where the list can't be read, one may have."""
-        if isinstance(self._exits, Exits) and self._exits.may_be_whole:
-            listed = await self._parts.look.names()
-            if listed is None or not listed <= set(self._sweep.scope.accounts):
-                self._exits.go_one_by_one()
+    def _heed_newcomers(self, listed: frozenset[str] | None) -> None:
+        """See whether an account has come that nobody was asked about; where the list can't be read, one may have."""
+        if isinstance(self._exits, Exits) and (listed is None or not listed <= set(self._sweep.scope.accounts)):
+            self._exits.go_one_by_one()
 
     async def _in_flight(self) -> Recent:
         try:

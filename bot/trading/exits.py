@@ -52,6 +52,7 @@ class Pace:
         hurry: how long that is "at first"; the request budget is everybody's.
         poll_later: between two readings after that.
         look: for the lists, as long as nothing has gone out unseen.
+        behind: more for the lists, for each call of its own that is on its way, as calls go before reads in CrossTrade's budget.
         look_back: for the lists after that; answers that took 16 s have been seen by others.
         unseen: after the press, before the one call goes out although no list could be read.
         call: for the answer to a call, before the next look; a call may take longer, and its end is waited for all the same.
@@ -71,6 +72,7 @@ class Pace:
     hurry: float = 6.0
     poll_later: float = 1.5
     look: float = 1.7
+    behind: float = 0.34
     look_back: float = 20.0
     unseen: float = 3.5
     call: float = 1.5

@@ -691,3 +691,36 @@ async def test_cancel_of_one_order_stays_a_single_call(room: Room) -> None:
     assert [type(action) for action in room.broker.sent] == [Cancel]
     assert ended.progress.legs == ()
     assert next(order for order in room.broker.book_orders if order.id == other.id).state is OrderState.WORKING
+
+
+def many(room: Room) -> list[str]:
+    """More accounts than are read one by one, each with something open."""
+    names = [f"Sim2{number:02}" for number in range(5)]
+    for name in names:
+        room.broker.book_accounts[name] = replace(room.broker.book_accounts["Sim101"], name=name)
+        room.broker.book_positions[name, ES] = 1
+    grant(room, "Sim2*")
+    return names
+
+
+@pytest.mark.parametrize("failing", [{"positions", "orders"}, {"all_positions"}, {"all_orders"}], ids="+".join)
+async def test_many_accounts_are_read_by_the_lists_over_all_or_by_their_own(room: Room, failing: set[str]) -> None:
+    names = many(room)
+    room.broker.failing |= failing
+    ticket = await room.ticket(EVERYTHING)
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
+    assert not any(leg.unseen for leg in ended.progress.legs)
+    assert [room.broker.book_positions[name, ES] for name in names] == [0] * len(names)
+
+
+async def test_an_account_that_the_lists_over_all_leave_out_is_read_by_itself(room: Room) -> None:
+    names = many(room)
+    alone = names[-1]
+    ticket = await room.ticket(EVERYTHING)
+    room.broker.book_accounts[alone] = replace(room.broker.book_accounts[alone], connected=False)
+    theirs = [one for one in await room.broker.all_positions() if one.account != alone]
+    room.broker.shown.answers["all_positions"] = theirs
+    await room.confirm(ticket)
+    assert room.broker.book_positions[alone, ES] == 0

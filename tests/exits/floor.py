@@ -41,6 +41,7 @@ QUICK = Pace(
     poll_later=0.02,
     again=0.02,
     look=0.2,
+    behind=0.003,
     look_back=2.0,
     unseen=0.5,
     call=0.1,

@@ -4,10 +4,16 @@ And kill -9 in the middle of a flatten: nothing more is sent by the next start, 
 """
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.sandbox.ninjatrader import AccountSpec, Holding
+from bot.sandbox.ninjatrader.book import Resting
 from tests.street import POLICY, until
-from tests.whole.conftest import Street
+from tests.whole.conftest import Street, built, new_simulator
 from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
 
 Held = dict[tuple[str, str], int]
@@ -208,3 +214,27 @@ async def test_an_account_that_is_not_granted_and_comes_back_is_not_reached_by_e
     assert set(working(street)) == {("Other-1", "ES 09-26")}
     assert not {"CancelAllOrders", "FlattenEverything"}.intersection(calls(street))
     assert await street.stop() == 0
+
+
+@pytest.mark.parametrize(("granted", "within"), [("*", 6), ("Sim*", 15)], ids=["by one call", "one after the other"])
+async def test_many_accounts_are_flattened_by_what_is_read_of_them_though_the_budget_is_the_usual(
+    tmp_path: Path, granted: str, within: float
+) -> None:
+    """Twelve accounts would take 24 requests to read one by one, each time; CrossTrade grants three a second."""
+    holding, resting = Holding("ES 09-26", 2), Resting("ES 09-26", -2, 60)
+    accounts = tuple(AccountSpec(f"Sim{number}", holdings=(holding,), orders=(resting,)) for number in range(1, 13))
+    async with built(tmp_path, new_simulator(accounts=accounts)) as street:
+        (tmp_path / "policy.toml").write_text(POLICY.replace('accounts = ["Sim*", "Apex-*"]', f'accounts = ["{granted}"]', 1))
+        street.settings |= {"CROSSTRADE_RATE": "3", "CROSSTRADE_BURST": "20"}
+        await begun(street, "rest")
+        # Whatever happened before, the burst is used up.
+        await asyncio.gather(*(street.discord.slash("trader", "desk", "positions", {"account": f"Sim{n}"}) for n in range(1, 13)))
+        card = await street.offered("flatten", scope="everything")
+        await street.discord.click("trader", card.id, "Confirm")
+        await until(lambda: "accepted · flat in" in street.discord.message(card.id).text, 60)
+        message = street.discord.message(card.id)
+        assert not any("unseen" in text for text in (*message.earlier, message.text))
+        took = re.search(r"flat in ([\d.]+) s", message.text)
+        assert took is not None
+        assert float(took[1]) <= within, message.text
+        assert (held(street), working(street)) == ({}, [])

@@ -1,0 +1,50 @@
+"""The last thing in a session: somebody who may do it goes over every account at once, with nothing broken any more."""
+
+from collections.abc import Iterator
+
+from benchmarks.chaos.books import End, end_of, is_over, title_of
+from benchmarks.chaos.channel import Card
+from benchmarks.chaos.compare import LOUD
+from benchmarks.simulation.stage import World
+
+CARD_SECONDS, DONE_SECONDS = 30.0, 120.0
+
+
+async def over_everything(world: World, member: str, command: str) -> tuple[str, ...]:
+    """Flatten or cancel everything; what is wrong with how it ended."""
+    known, before = set(world.channel.cards), len(world.simulator.cloud.received)
+
+    def cards() -> list[Card]:
+        return [card for number, card in world.channel.cards.items() if number not in known]
+
+    asked = await world.discord.slash(member, "desk", command, {"scope": "everything"})
+
+    def answered() -> bool:
+        return (
+            any("Confirm" in card.buttons for card in cards()) or "denied" in world.discord.interaction(asked.id).text.casefold()
+        )
+
+    await world.lookout.until(world.when_changed(answered), CARD_SECONDS)
+    if not cards():
+        text = world.discord.interaction(asked.id).text
+        # Where nothing is open and nothing works there is nothing to ask for.
+        return tuple(_left(world, command)) if "there is nothing to" in text else (f"/{command} everything: {text!r}",)
+    first = cards()[0]
+    await world.discord.press_anyway(member, first.message, first.buttons["Confirm"])
+    told = await world.lookout.until(world.when_changed(lambda: any(is_over(card.text) for card in cards())), DONE_SECONDS)
+    last = next((card for card in cards() if is_over(card.text)), first)
+    if not told or end_of(last.text) is not End.ACCEPTED or LOUD in title_of(last.text):
+        calls = [one.call for one in world.simulator.cloud.received[before:]]
+        return (f"/{command} everything ended as {title_of(last.text)!r}, after {calls}",)
+    return tuple(_left(world, command))
+
+
+def _left(world: World, command: str) -> Iterator[str]:
+    """What there is although it was told as done."""
+    book = world.simulator.book()
+    if command == "flatten":
+        yield from (
+            f"told flat, and {row['account']} {row['instrument']} holds {row['signedQuantity']}" for row in book["positions"]
+        )
+    live = [order for order in world.simulator.world.exchange.orders if not order.state.is_done]
+    yield from (f"told as done, and order {order.id} in {order.ticket.account.name} works" for order in live)

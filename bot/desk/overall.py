@@ -1,0 +1,67 @@
+"""The books of many accounts by three requests: CrossTrade's lists over all accounts, where it has them.
+
+One by one, many accounts use up the budget before a way out has read them. An account that isn't listed, or whose broker
+connection is down, may be left out of those lists, and must not look flat for that: it is read by itself.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from bot.desk.ports import Broker
+from bot.errors import BrokerError
+from bot.trading.facts import Account, Facts, Order, Position
+from bot.trading.policy import ascii_lower
+
+# So many are read one by one: those requests fit into one look.
+FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was read of some accounts.
+
+    Attributes:
+        facts: by account.
+        listed: the names of all accounts; ``None`` where these weren't read.
+    """
+
+    facts: dict[str, Facts] = field(default_factory=dict)
+    listed: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """Reads them."""
+
+    broker: Broker
+
+    async def books(self, names: Collection[str], within: float | None) -> Books:
+        """The accounts of which the lists tell all; none for a few, and where a list can't be read in that many seconds.
+
+        Orders, finished ones too, are read in front of positions: what was read as closed then stays closed.
+        """
+        if len(names) <= FEW:
+            return Books()
+        try:
+            async with asyncio.timeout(within):
+                orders = await self.broker.all_orders(active_only=False)
+                positions = await self.broker.all_positions()
+                # Last, so that one that loses its broker in between doesn't look flat.
+                accounts = await self.broker.accounts()
+        except (BrokerError, TimeoutError):
+            return Books()
+        linked = {ascii_lower(account.name): account for account in accounts if account.connected is not False}
+        known = {name: account for name in names if (account := linked.get(ascii_lower(name))) is not None}
+        facts = {name: _of(account, orders, positions) for name, account in known.items()}
+        return Books(facts, frozenset(account.name for account in accounts))
+
+
+def _of(account: Account, orders: Collection[Order], positions: Collection[Position]) -> Facts:
+    its = ascii_lower(account.name)
+    return Facts(
+        account=account,
+        positions=tuple(row for row in positions if ascii_lower(row.account) == its),
+        orders=tuple(row for row in orders if ascii_lower(row.account) == its),
+        quote=None,
+    )
