@@ -171,12 +171,14 @@ def _moved(world: World, run: Run, _call: str) -> Callable[[], bool]:
 
 
 def _twin(world: World, run: Run, call: str) -> Callable[[], bool]:
-    """The answer is lost, and in the same moment somebody places the same by hand."""
+    """The answer is lost, and somebody places the same by hand, right in front of the order or right behind it."""
     world.simulator.faults.add(Kind.DROP, call, effect=True, count=1)
+    world.simulator.faults.add(Kind.DELAY, call, seconds=0.2, count=1)
     twins: list[object] = []
+    is_behind = bool(run.number % 2)
 
     def seen() -> bool:
-        return (request := world.request_of(run)) is not None and request.had_effect
+        return (request := world.request_of(run)) is not None and request.had_effect is is_behind
 
     world.lookout.when(seen, lambda: twins.append(beside.place_twin(world, run)))
     return lambda: bool(twins)
