@@ -6,6 +6,7 @@ from benchmarks.chaos.books import End, end_of, is_over, title_of
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import LOUD
 from benchmarks.simulation.stage import World
+from bot.sandbox.ninjatrader.orders import State
 
 CARD_SECONDS, DONE_SECONDS = 30.0, 120.0
 
@@ -33,10 +34,18 @@ async def over_everything(world: World, member: str, command: str) -> tuple[str,
     await world.discord.press_anyway(member, first.message, first.buttons["Confirm"])
     told = await world.lookout.until(world.when_changed(lambda: any(is_over(card.text) for card in cards())), DONE_SECONDS)
     last = next((card for card in cards() if is_over(card.text)), first)
-    if not told or end_of(last.text) is not End.ACCEPTED or LOUD in title_of(last.text):
+    left = tuple(_left(world, command))
+    if not told or end_of(last.text) is not End.ACCEPTED or (LOUD in title_of(last.text) and not _is_stuck(world, command)):
         calls = [one.call for one in world.simulator.cloud.received[before:]]
-        return (f"/{command} everything ended as {title_of(last.text)!r}, after {calls}",)
-    return tuple(_left(world, command))
+        return (f"/{command} everything ended as {title_of(last.text)!r}, after {calls}", *left)
+    return () if LOUD in title_of(last.text) else left
+
+
+def _is_stuck(world: World, command: str) -> bool:
+    """Tell whether all that is left are orders that got stuck when they were cancelled before, and nobody can cancel."""
+    live = [order.state for order in world.simulator.world.exchange.orders if not order.state.is_done]
+    is_open = command == "flatten" and bool(world.simulator.book()["positions"])
+    return bool(live) and set(live) == {State.CANCEL_PENDING} and not is_open
 
 
 def _left(world: World, command: str) -> Iterator[str]:
