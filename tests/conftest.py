@@ -3,6 +3,11 @@
 import ipaddress
 import os
 import socket
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +40,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Most of a test over real sockets is waiting for the other side, so there are more workers than processors."""
     return 3 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Let each worker rewrite the asserts of its share of the files first, and read from the cache what others have rewritten.
+
+    Every worker collects every test, and rewriting is two thirds of that. Without a share of its own each would rewrite all of
+    them at the same time; where nothing may be cached each has to.
+    """
+    given: dict[str, Any] = getattr(session.config, "workerinput", {})
+    if not given:
+        return (yield)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        number = int(given["workerid"].removeprefix("gw"))
+        for file in sorted(_test_files(session.config))[number :: given["workercount"]]:
+            # What can't be imported is told by the collection itself.
+            with suppress(Exception):
+                import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = kept
+
+
+def _test_files(config: pytest.Config) -> Iterator[Path]:
+    """The files in the folders that were asked for."""
+    for argument in config.args:
+        folder = config.invocation_params.dir / argument
+        if folder.is_dir():
+            yield from folder.rglob("test_*.py")
 
 
 class LeftLoopback(RuntimeError):
