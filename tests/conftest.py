@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 RANDOM_RUNS = 40
+SLOW_ROOMS = ("process", "demo")
 
 SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
 
@@ -62,6 +63,22 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         return (yield)
     finally:
         sys.dont_write_bytecode = kept
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread what waits for real processes over the first half of each worker's part, so that none is left to one at the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if item.path.parent.name in SLOW_ROOMS]
+    others = [item for item in items if item.path.parent.name not in SLOW_ROOMS]
+    items.clear()
+    for number in range(workers):
+        mine, left = slow[number::workers], workers - number
+        between, others = others[: len(others) // left], others[len(others) // left :]
+        stride = len(between) // (2 * len(mine) or 1)
+        for place, item in enumerate(mine):
+            items += [item, *between[place * stride : (place + 1) * stride]]
+        items += between[len(mine) * stride :]
 
 
 def _test_files(config: pytest.Config) -> Iterator[Path]:
