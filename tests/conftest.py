@@ -3,12 +3,18 @@
 import ipaddress
 import os
 import socket
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 RANDOM_RUNS = 40
+SLOW_ROOMS = ("process", "demo")
 
 SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
 
@@ -35,6 +41,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Most of a test over real sockets is waiting for the other side, so there are more workers than processors."""
     return 3 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Let each worker rewrite the asserts of its share of the files first, and read from the cache what others have rewritten.
+
+    Every worker collects every test, and rewriting is two thirds of that. Without a share of its own each would rewrite all of
+    them at the same time; where nothing may be cached each has to.
+    """
+    given: dict[str, Any] = getattr(session.config, "workerinput", {})
+    if not given:
+        return (yield)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        number = int(given["workerid"].removeprefix("gw"))
+        for file in sorted(_test_files(session.config))[number :: given["workercount"]]:
+            # What can't be imported is told by the collection itself.
+            with suppress(Exception):
+                import_module(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts))
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = kept
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread what waits for real processes over the first half of each worker's part, so that none is left to one at the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if item.path.parent.name in SLOW_ROOMS]
+    others = [item for item in items if item.path.parent.name not in SLOW_ROOMS]
+    items.clear()
+    for number in range(workers):
+        mine, left = slow[number::workers], workers - number
+        between, others = others[: len(others) // left], others[len(others) // left :]
+        stride = len(between) // (2 * len(mine) or 1)
+        for place, item in enumerate(mine):
+            items += [item, *between[place * stride : (place + 1) * stride]]
+        items += between[len(mine) * stride :]
+
+
+def _test_files(config: pytest.Config) -> Iterator[Path]:
+    """The files in the folders that were asked for."""
+    for argument in config.args:
+        folder = config.invocation_params.dir / argument
+        if folder.is_dir():
+            yield from folder.rglob("test_*.py")
 
 
 class LeftLoopback(RuntimeError):

@@ -8,12 +8,38 @@ import tempfile
 import threading
 from functools import cache
 from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from bot.journal.opening import opened
 
 # In memory where the system has such a place: what a disk does is tested elsewhere.
 _PLACES = Path("/dev/shm")  # noqa: S108 - only a folder of our own is made there
 _numbers = itertools.count(1)
+
+
+class Sqlite(SQLiteDialect_pysqlite):
+    """SQLite, whose journals share what is compiled: the same few statements, which a bot compiles once and a test each time."""
+
+    supports_statement_cache = True
+    _compiled: ClassVar[dict[Any, Any]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sqlite)
+
+    def __hash__(self) -> int:
+        return hash(Sqlite)
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        """Let it take what others have compiled."""
+        engine.update_execution_options(compiled_cache=cls._compiled)
+
+
+registry.register("sqlite", __name__, Sqlite.__name__)
 
 
 @cache

@@ -106,9 +106,8 @@ def test_the_timeline_has_everybody_in_it(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("index", [0, 1])
-def test_the_same_seed_gives_the_same_journal_and_messages_in_any_process(index: int) -> None:
-    first, second = digests(session(3, index, 8), 2, 2)
+def test_the_same_seed_gives_the_same_journal_and_messages_in_any_process() -> None:
+    first, second = digests(session(3, 1, 8), 2, 2)
     assert first == second
 
 

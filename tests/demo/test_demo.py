@@ -107,6 +107,8 @@ async def test_a_signal_ends_the_page_and_leaves_no_process_and_no_folder(
     assert '/reverse account:Sim101 instrument:"ES 09-26" side:buy qty:1' in guide
     assert re.search(r'/reverse account:Sim102 instrument:"ES \d\d-\d\d" side:buy qty:1', guide)
     assert re.search(r'/reverse account:Apex-001 instrument:"MNQ \d\d-\d\d" side:sell qty:1', guide)
+    # Nobody can type here.
+    assert "Type a word" not in guide
     address = re.search(r"http://[\w.:]+/", guide)
     assert address is not None
     async with aiohttp.ClientSession() as session, session.get(address[0]) as page:
@@ -158,13 +160,6 @@ async def test_words_typed_into_the_terminal_change_what_ninjatrader_does(demo: 
     code, said, errors = await ended(process)
     assert (code, errors) == (0, "")
     assert said.endswith("Stopped.\n")
-
-
-async def test_where_nobody_can_type_the_guide_names_no_words(demo: Demo) -> None:
-    process = await demo()
-    assert "Type a word" not in await guide_of(process)
-    process.terminate()
-    assert (await ended(process))[0] == 0
 
 
 @linux

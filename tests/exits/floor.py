@@ -38,7 +38,8 @@ PATIENCE, LATE = 0.3, 0.4
 FAST = Timing(step=0.008, fill=0.004, reject=0.02, close_wait=0.2, tick=0.01, quotes=1.0)
 QUICK = Pace(
     poll=0.01,
-    poll_later=0.02,
+    hurry=0.3,
+    poll_later=0.05,
     again=0.02,
     look=0.2,
     behind=0.003,

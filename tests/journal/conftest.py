@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
+from tests.journals import new_journal
 
 from .making import sqlite_url
 
@@ -75,7 +76,9 @@ def url(request: pytest.FixtureRequest, file: Path) -> str:
 
 
 @pytest.fixture
-async def journal(url: str) -> AsyncIterator[SqlJournal]:
-    """A journal on each database."""
+async def journal(url: str, file: Path) -> AsyncIterator[SqlJournal]:
+    """A journal on each database; how one is made is seen elsewhere."""
+    if url == sqlite_url(file):
+        new_journal(file.parent)
     async with opened(url) as journal:
         yield journal

@@ -6,16 +6,16 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
 from tests.process.conftest import Street, built
 from tests.street import CROSSTRADE_SECRET, until
 
-ROUNDS, CONFIRMS = 5, 8
+# One round is killed while its presses come in, one when some of their orders are accepted; benches kill thousands.
+ROUNDS, CONFIRMS = 2, 8
 ACCOUNTS = [f"Sim{number:02d}" for number in range(1, ROUNDS * CONFIRMS + 1)]
+ACCEPTED = "SELECT account, order_ids FROM tickets WHERE state = 'accepted'"
 ENDS = ("accepted", "rejected", "outcome unknown", "never arrived", "expired", "not sent")
 
 
@@ -27,7 +27,7 @@ def title(card: MessageView) -> str:
 async def shown_as_accepted(street: Street, cards: dict[str, int]) -> dict[str, list[str]]:
     """The order ids of what the journal has as accepted, once the cards show them: the row is a moment ahead of the card."""
     accepted = {}
-    for account, order_ids in street.rows("SELECT account, order_ids FROM tickets WHERE state = 'accepted'"):
+    for account, order_ids in street.rows(ACCEPTED):
         accepted[account] = ids = json.loads(order_ids)
         await until(lambda c=cards[account], o=ids[0]: o in street.discord.message(c).text)  # type: ignore[misc]  # a lambda's defaults
     return accepted
@@ -39,8 +39,7 @@ def forget(folder: Path) -> None:
         file.unlink()
 
 
-@pytest.mark.timeout(300)  # Ten starts and as many stops.
-async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
+async def test_i14_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
     chance = random.Random(20261122)
     specs = tuple(AccountSpec(name, holdings=(Holding("ES 09-26", -1),)) for name in ACCOUNTS)
     simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)
@@ -60,12 +59,12 @@ async def test_i14_forty_confirms_killed_at_random_moments_make_at_most_one_orde
             await street.start()
             asked = [await street.ask(account=account) for account in ACCOUNTS[at : at + CONFIRMS]]
             cards |= {account: card.id for account, card in zip(ACCOUNTS[at:], asked, strict=False)}
-            sent = len(street.entries())
             presses = [asyncio.create_task(street.discord.click("trader", card.id, "Confirm")) for card in asked]
-            # Every other time only once some of them have reached CrossTrade, however slow the machine is just now.
-            reached = sent + (chance.randint(1, CONFIRMS - 1) if at // CONFIRMS % 2 else 0)
-            await until(lambda reached=reached: len(street.entries()) >= reached)  # type: ignore[misc]  # a lambda's defaults
-            await asyncio.sleep(chance.uniform(0, 0.12))
+            if at:
+                enough = chance.randint(1, CONFIRMS - 1)
+                await until(lambda enough=enough: len(street.rows(ACCEPTED)) >= enough)  # type: ignore[misc]  # a lambda's defaults
+            else:
+                await asyncio.sleep(chance.uniform(0, 0.06))
             await street.kill()
             moments.update(
                 state for (state,) in street.rows("SELECT state FROM tickets WHERE ended_at IS NULL OR state = 'accepted'")

@@ -22,7 +22,9 @@ async def test_a_reverse_ends_with_the_order_id_in_the_channel(street: Street, t
     order_id = entry["body"] and street.rows("SELECT order_ids FROM tickets")[0][0]
     assert order_id
     assert not {"Confirm", "Cancel", "Approve"} & {button.label for button in done.buttons}
-    assert await street.stop() == 0
+    # Nothing is on its way any more.
+    assert await street.stop(seconds=5) == 0
+    assert "Traceback" not in street.output.decode()
     assert DISCORD_SECRET not in street.output.decode()
     assert CROSSTRADE_SECRET not in street.output.decode()
     assert any("Accepted" in message.text for message in street.discord.messages(FILLS))

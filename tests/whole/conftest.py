@@ -34,10 +34,12 @@ class Street(AnyStreet):
 
     Attributes:
         host: the clock of its machine.
+        tickets: what the ids of its tickets begin with.
     """
 
     host: HostClock = field(default_factory=lambda: HostClock(asyncio.get_running_loop()))
     lives: Lives | None = None
+    tickets: str = "TEST"
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     async def start(self, seconds: float = 20) -> None:
@@ -66,21 +68,19 @@ class Street(AnyStreet):
         return code
 
     def _new_id(self) -> str:
-        return f"TEST{next(self._numbers):04}"
+        return f"{self.tickets}{next(self._numbers):04}"
 
     def _settings(self) -> Settings:
-        own: dict[str, Any] = {name.lower(): value for name, value in self.settings.items()}
-        return Settings(
-            _env_file=None,
-            discord_token=DISCORD_SECRET,
-            discord_guild_id=str(GUILD),
-            discord_api_url=self.discord.api_url,
-            discord_gateway_url=self.discord.gateway_url,
-            crosstrade_token=CROSSTRADE_SECRET,
-            crosstrade_url=self.crosstrade,
-            policy_file=self.folder / "policy.toml",
-            **own,
-        )
+        usual: dict[str, Any] = {
+            "discord_token": DISCORD_SECRET,
+            "discord_guild_id": str(GUILD),
+            "discord_api_url": self.discord.api_url,
+            "discord_gateway_url": self.discord.gateway_url,
+            "crosstrade_token": CROSSTRADE_SECRET,
+            "crosstrade_url": self.crosstrade,
+            "policy_file": self.folder / "policy.toml",
+        }
+        return Settings(_env_file=None, **usual | {name.lower(): value for name, value in self.settings.items()})
 
 
 class _Log(logging.Handler):

@@ -1,14 +1,19 @@
-"""The watchdog by a process: a link that goes while a position is open, another program on the stream, another on the token."""
+"""The watchdog: a link that goes while a position is open, another program on the stream, another on the token."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import aiohttp
 
 from bot.sandbox.discord import MessageView
-from bot.sandbox.discord.world import DESK, FILLS
+from bot.sandbox.discord.world import FILLS
 from bot.sandbox.ninjatrader import Kind, Rule
-from tests.process.conftest import Street
+from tests.journals import new_journal
 from tests.street import CROSSTRADE_SECRET, POLICY, until
+from tests.whole.conftest import Street
 
 
 async def watched(street: Street) -> None:
@@ -70,20 +75,37 @@ async def test_two_bots_on_one_token_send_no_order_twice_and_say_so(street: Stre
     folder = tmp_path / "second"
     folder.mkdir()
     (folder / "policy.toml").write_text(POLICY)
-    other = Street(folder, street.discord, street.simulator, street.crosstrade, dict(street.settings))
+    settings = {**street.settings, "DATABASE_URL": new_journal(folder)}
+    other = replace(street, folder=folder, settings=settings, tickets="OTHER", lives=None)
     await other.start()
-    try:
-        await until(lambda: street.discord.gateway.connected == 2)
-        for _ in range(3):
-            await pressed_until_sent(street)
-        alarm = await street.card("Another program answers with this Discord token", FILLS, seconds=30)
-        assert "stop it" in alarm.text
-        sent = [row for each in (street, other) for row in each.rows("SELECT id FROM tickets WHERE sent_at IS NOT NULL")]
-        assert len(placed(street)) == len(sent)
-        assert len([m for m in street.discord.messages(DESK) if m.buttons or "accepted" in m.text]) >= len(sent)
-    finally:
-        await other.kill()
+    await until(lambda: street.discord.gateway.connected == 2)
+    # Whoever is faster at the command has the ticket, and whoever is faster at the press answers it.
+    for made_by, pressed_at in product((street, other), repeat=2):
+        with frozen(other if made_by is street else street):
+            card = await street.offered("place", account="Sim101", instrument="ES 09-26", side="buy", qty=1)
+        assert made_by.tickets in card.text
+        sent = len(placed(street))
+        with frozen(other if pressed_at is street else street):
+            for _ in range(2):
+                await press(street, card)
+        assert len(placed(street)) - sent == (made_by is pressed_at)
+    alarm = await street.card("Another program answers with this Discord token", FILLS, seconds=30)
+    assert "stop it" in alarm.text
+    for bot in (street, other):
+        await until(lambda bot=bot: bot.rows("SELECT 1 FROM tickets WHERE ended_at IS NULL") == [], 60)  # type: ignore[misc]
+        assert len(bot.rows("SELECT id FROM tickets WHERE sent_at IS NOT NULL")) == 1
+    assert len(placed(street)) == 2
+    assert await other.stop() == 0
     assert await street.stop() == 0
+
+
+@contextmanager
+def frozen(bot: Street) -> Iterator[None]:
+    """It hears of everything a while later."""
+    assert bot.lives is not None
+    bot.lives.suspend()
+    yield
+    bot.lives.resume()
 
 
 def placed(street: Street) -> list[str]:
@@ -91,24 +113,12 @@ def placed(street: Street) -> list[str]:
     return [request["call"] for request in street.simulator.book()["requests"] if request["call"] == "PlaceOrder"]
 
 
-async def pressed_until_sent(street: Street) -> None:
-    """Ask for a card and press its Confirm, again and again, until the bot whose card it is was once the faster one."""
-    before = len(placed(street))
-    card = await street.offered("place", account="Sim101", instrument="ES 09-26", side="buy", qty=1)
-    for _ in range(20):
-        # A card that was quoted anew has a button of its own.
-        shown = street.discord.message(card.id)
-        confirm = next(button.custom_id or "" for button in shown.buttons if button.label == "Confirm")
-        reply = await street.discord.press_anyway("trader", card.id, confirm)
-        await until(lambda: is_over(street, reply.id, shown))  # noqa: B023 - waited for within the round
-        if "accepted" in street.discord.message(card.id).text:
-            break
-    # One more press, which comes too late at either of them.
-    await street.discord.press_anyway("trader", card.id, confirm)
-    assert len(placed(street)) - before <= 1
+async def press(street: Street, card: MessageView) -> None:
+    """Press its Confirm, even once that is gone, and wait for an answer, or for what the card says of it."""
+    confirm = next(button.custom_id or "" for button in card.buttons if button.label == "Confirm")
+    reply = await street.discord.press_anyway("trader", card.id, confirm)
 
+    def is_over() -> bool:
+        return bool(street.discord.interaction(reply.id).text) or "accepted" in street.discord.message(card.id).text
 
-def is_over(street: Street, press: int, before: MessageView) -> bool:
-    """Whether a press was answered: by a word to the presser, or by what the card says now."""
-    text = street.discord.message(before.id).text
-    return bool(street.discord.interaction(press).text) or (text != before.text and "sending" not in text)
+    await until(is_over)
