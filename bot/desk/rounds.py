@@ -52,7 +52,8 @@ class Rounds:
     async def look(self, *, at_stake: bool) -> None:
         """Go a round, if it is time to."""
         now = self.clock()
-        if now < self.due(at_stake=at_stake):
+        # The first one is due at any time, which goes on while it is asked for.
+        if self._looked is not None and now < self.due(at_stake=at_stake):
             return
         self._looked = now
         # In this order: an account that loses its broker in between doesn't look flat.

@@ -2,14 +2,17 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.desk.directory import Directory
 from bot.desk.ports import EventName, Journal, Notice, Tone
 from bot.desk.requests import FlattenRequest
+from bot.desk.rounds import Rounds
 from bot.errors import BrokerLacks, DeliveryDelayed
+from bot.timings import USUAL
 from bot.trading.actions import FlattenAccount
 from bot.trading.facts import Account
 from bot.trading.health import ChatVitals, Grade, Part, Reach, StreamState, Vitals
@@ -18,7 +21,7 @@ from bot.trading.outcomes import Unknown
 from bot.trading.policy import Grant, Route
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room, timed
-from tests.desk.fakes import ES, NOON, eventually
+from tests.desk.fakes import ES, NOON, Clock, eventually
 
 AWAY = Vitals(Reach.AWAY, "CrossTrade answered HTTP 408. Client not ready", NOON)
 BACK = Vitals(Reach.GOOD, "CrossTrade answers.", NOON, budget=20)
@@ -355,3 +358,19 @@ async def test_many_positions_are_cut_to_what_a_phone_can_show(room: Room) -> No
     [alarm] = await look(room, 20)
     assert "… and 2 more" in alarm.text
     assert "`Sim102` (SIM) · CL 01-27 · LONG 1" in alarm.text
+
+
+class Moving(Clock):
+    """A clock that goes on while it is read, as every real one does."""
+
+    def __call__(self) -> datetime:
+        self.pass_by(0.001)
+        return super().__call__()
+
+
+async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for(room: Room) -> None:
+    directory = Directory(room.broker)
+    rounds = Rounds(room.broker, Moving(), USUAL.desk, directory)
+    await rounds.look(at_stake=False)
+    assert rounds.accounts.keys() == room.broker.book_accounts.keys()
+    assert directory.canonical("sim101") == "Sim101"
