@@ -15,6 +15,8 @@ from typing import Protocol
 # NTP moves a clock by less than this without setting it, and stamps of others are never more exact.
 STEP = timedelta(seconds=2)
 UNSET = timedelta(0)
+# Before any moment that there is.
+EVER_DUE = datetime.min.replace(tzinfo=UTC)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 

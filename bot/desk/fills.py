@@ -8,9 +8,9 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from bot.clock import Clock
+from bot.clock import EVER_DUE, Clock
 from bot.desk.naming import Stop
 from bot.desk.ports import Broker, Journal, KeptFills
 from bot.desk.reader import Reader, an_id, tried
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 # CrossTrade looks back 15 minutes from when it is asked; a minute less, as a request takes time and clocks differ.
 READS_BACK = timedelta(minutes=14)
 USUAL_HOURS, MOST_HOURS = 24, 168
-EVER_DUE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

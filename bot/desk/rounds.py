@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from bot.clock import Clock
+from bot.clock import EVER_DUE, Clock
 from bot.desk.alarms import Held
 from bot.desk.directory import Directory
 from bot.desk.ports import Broker
@@ -52,8 +52,7 @@ class Rounds:
     async def look(self, *, at_stake: bool) -> None:
         """Go a round, if it is time to."""
         now = self.clock()
-        # The first one is due at any time, which goes on while it is asked for.
-        if self._looked is not None and now < self.due(at_stake=at_stake):
+        if now < self.due(at_stake=at_stake):
             return
         self._looked = now
         # In this order: an account that loses its broker in between doesn't look flat.
@@ -66,9 +65,9 @@ class Rounds:
                 self._take(positions, listed, now)
 
     def due(self, *, at_stake: bool) -> datetime:
-        """When the next round is."""
+        """When the next round is; the first one at any time."""
         if self._looked is None:
-            return self.clock()
+            return EVER_DUE
         is_well = self.broker.vitals().reach is Reach.GOOD
         return self._looked + (self.timings.rounds_at_stake if at_stake or not is_well else self.timings.rounds_quiet)
 

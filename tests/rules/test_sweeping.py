@@ -26,7 +26,7 @@ from bot.trading.intents import (
     accounts_of,
     touches,
 )
-from bot.trading.leftover import left_of
+from bot.trading.leftover import commands_for, left_of
 from bot.trading.limits import Recent
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Policy
@@ -676,3 +676,14 @@ def test_progress_keeps_each_call_with_its_own_end() -> None:
 )
 def test_a_line_is_done_only_when_both_were_read_as_nothing(now: int | None, orders: int | None, done: bool) -> None:
     assert line(ES, 2, 2, now=now, orders_now=orders).is_done is done
+
+
+def test_the_command_for_what_is_left_reaches_no_further_than_what_was_asked_for() -> None:
+    works = tuple(Working(name, Side.BUY, 1, OrderType.LIMIT, Decimal(5790)) for name in ("o1", "o2"))
+    left = Line(ONE, live=False, contract=ES, before=2, orders_before=2, now=2, orders_now=2, working=works)
+    of_contract = (
+        f"`/flatten scope:instrument account:{ONE} instrument:{ES}` or `/cancel scope:instrument account:{ONE} instrument:{ES}`"
+    )
+    assert commands_for(Flatten(Scope((ONE,), ES)), [left]) == f"Use {of_contract}."
+    again = f"`/flatten scope:strategy account:{ONE} strategy:334`"
+    assert commands_for(FlattenStrategy(Scope((ONE,), ES), "334"), [left]) == f"Use {again}."
