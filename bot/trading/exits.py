@@ -267,10 +267,11 @@ class Exits:
         looks = UNREAD_LOOKS if now - self.began < timedelta(seconds=self.pace.unseen) else 1
         if self._is_read(facts) or self.unread.get(name, 0) < looks:
             return False
+        # What was sent while the lists could be read may still close, whatever became of an unseen call before it.
+        if any(sent.state not in DID_NOTHING for (account, _), sent in self._closes.items() if account == name):
+            return False
         before = self._blind.get(name)
-        if before is not None:
-            return before.state in DID_NOTHING and before.tries < MOST_TRIES and self._may_repeat(before, now)
-        return all(sent.state in DID_NOTHING for (account, _), sent in self._closes.items() if account == name)
+        return before is None or (before.state in DID_NOTHING and before.tries < MOST_TRIES and self._may_repeat(before, now))
 
     # What is cancelled.
 

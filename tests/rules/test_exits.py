@@ -334,6 +334,19 @@ def test_nothing_goes_out_unseen_beside_a_close_of_somebody_else_or_of_our_own()
     assert [trial.reads(UNREAD, at=at) for at in (3, 4, 50)] == [[], [], []]
 
 
+def test_an_unseen_call_that_was_refused_is_not_made_again_beside_a_close_that_was_sent_since() -> None:
+    trial = Trial(ACCOUNT)
+    trial.reads(UNREAD)
+    [blind] = trial.reads(UNREAD, at=1)
+    trial.sends(blind, LegState.REJECTED)
+    [own] = trial.reads(book(ONE, {ES: 1}), at=3)
+    decided_on = trial.books
+    trial.exits.sending(own, decided_on, trial.now)
+    assert [trial.reads(UNREAD, at=at) for at in (4, 6, 50)] == [[], [], []]
+    trial.exits.sent(own, LegState.NOT_SENT, decided_on, trial.now)
+    assert trial.reads(UNREAD, at=52) == [FlattenAccount(ONE)]
+
+
 def test_a_call_that_went_out_unseen_counts_until_it_may_be_seen() -> None:
     trial = Trial(ACCOUNT)
     trial.reads(UNREAD)
