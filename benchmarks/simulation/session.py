@@ -114,7 +114,7 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
             await player.episode(episode)
         await player.finish()
         result.cases, result.strays = player.cases(), strays(session, world.simulator.book())
-        if session.ends_with is not None:
+        if session.ends_with is not None and result.cases:
             result.left = await over_everything(world, *session.ends_with)
         result.exit = await world.bot.stop()
         result.ended, result.starts, result.uncaught = world.bot.ended, world.bot.starts, world.uncaught
