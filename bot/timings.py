@@ -269,6 +269,8 @@ class ChatTimings:
         longest_login_pause: seconds that becomes at most; discord.py's own pauses grow to 17 minutes.
         longest_rate_limit: seconds that a call waits for its turn at most; a longer wait becomes a ``DeliveryDelayed``, so that
             one busy channel holds nothing else up. discord.py takes no less.
+        post_within: seconds for Discord's answer to a card's post, more than its turn may take; a connection that has gone in
+            silence would keep everybody from posting in that channel for five minutes.
         token_lives: seconds that a private card can be changed; Discord takes an interaction's token for 15 minutes from when it
             was made, some moments before it came here.
     """
@@ -276,6 +278,7 @@ class ChatTimings:
     login_pause: float = 1.0
     longest_login_pause: float = 30.0
     longest_rate_limit: float = 30.0
+    post_within: float = 35.0
     token_lives: float = 14.5 * 60
 
 

@@ -3,6 +3,7 @@
 When to try again, and what counts as told, is the outbox's business.
 """
 
+import asyncio
 import hashlib
 import logging
 import math
@@ -51,6 +52,7 @@ class DiscordMessenger:
     def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None, timings: ChatTimings = USUAL.chat) -> None:
         self.clock = clock
         self.private = PrivateCards(clock.seconds, timings.token_lives)
+        self._post_within = timings.post_within
         # Private tickets whose result may stand in the channel, its answer lost.
         self._perhaps_posted: set[str] = set()
         self._why_not = why_not
@@ -154,7 +156,8 @@ class DiscordMessenger:
         with translated("the ticket"):
             # The same nonce makes it one message, whoever posts it first: the command or the outbox.
             nonce = _nonce("card", ticket.id, instead_of)
-            return await channel.send(view=self.card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
+            async with asyncio.timeout(self._post_within):
+                return await channel.send(view=self.card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
 
     async def _find(self, ticket: Ticket) -> int | None:
         """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""

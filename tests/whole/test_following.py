@@ -228,6 +228,14 @@ async def test_a_private_card_that_stands_there_although_its_answer_was_lost_say
     assert labels(street, card) == []
 
 
+async def test_a_post_that_is_never_answered_keeps_nobody_else_from_posting_for_long(street: Street) -> None:
+    await begun(street, "rest")
+    street.discord.fail(Fault("POST", f"/channels/{DESK}/messages", drip=400.0))
+    await street.discord.slash("trader", "desk", "reverse", {**WHERE, "side": "buy", "qty": 2})
+    await street.discord.slash("second", "desk", "reverse", {**WHERE, "side": "buy", "qty": 1})
+    await until(lambda: any("BUY 1 MARKET" in one.text for one in street.discord.messages(DESK)), 60)
+
+
 async def test_the_end_of_a_private_card_is_shown_though_the_bot_has_logged_in_anew_since(street: Street) -> None:
     (street.folder / "policy.toml").write_text(POLICY.replace("[desk]", '[desk]\nticket_visibility = "private"'))
     await begun(street, "rest")
