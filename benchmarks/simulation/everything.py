@@ -17,7 +17,10 @@ async def over_everything(world: World, member: str, command: str) -> tuple[str,
     known, before = set(world.channel.cards), len(world.simulator.cloud.received)
 
     def cards() -> list[Card]:
-        return [card for number, card in world.channel.cards.items() if number not in known]
+        new = [card for number, card in world.channel.cards.items() if number not in known]
+        # Cards of before may come late, and be over.
+        its = {card.ticket for card in new if "everything" in card.texts[0][1]}
+        return [card for card in new if card.ticket in its]
 
     text = ""
     for _ in range(MOST_TIMES):
