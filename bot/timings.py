@@ -23,6 +23,8 @@ class DeskTimings:
         budget_wait: for the request budget before a call that was due is given up as not sent.
         store_again: until the end of an order that the journal didn't take is stored anew; short, as it is known to nobody else.
         spare_within: for what a way out can do without, such as a price; quiet reads take about 0.6 s.
+        at_once_within: for the lists over all accounts, three requests at three a second and some more, before each account's own
+            lists are asked for instead.
         acknowledged_within: for Discord to take a press; it drops an interaction after three seconds, but with discord.py's own
             retries an answer may still come a little later.
         decided_within: for a press to be decided, where its card isn't open for longer; what leaves long after its press is no
@@ -100,6 +102,7 @@ class DeskTimings:
     budget_wait: timedelta = timedelta(seconds=5)
     store_again: timedelta = timedelta(seconds=0.5)
     spare_within: timedelta = timedelta(seconds=1)
+    at_once_within: timedelta = timedelta(seconds=3)
     acknowledged_within: timedelta = timedelta(seconds=5)
     decided_within: timedelta = timedelta(seconds=5)
     card_wait: timedelta = timedelta(seconds=10)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.desk.overall import Books, Overall
+from bot.desk.allaccounts import AllAccounts, Snapshots
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.timings import DeskTimings
@@ -47,10 +47,11 @@ class Look:
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
-        self._overall = Overall(broker)
+        self._all = AllAccounts(broker)
         self._front = front
         self._account = account
         self._spare = timings.spare_within.total_seconds()
+        self._at_once = timings.at_once_within.total_seconds()
 
     def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -91,20 +92,21 @@ class Look:
         known = details or self.last_known(account)
         return replace(_as_facts(known, positions, orders, None, missing), running=running)
 
-    async def books(self, sweep: Sweep, within: float | None = None) -> Books:
+    async def books(self, sweep: Sweep, within: float | None = None) -> Snapshots:
         """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
         names = dict.fromkeys(sweep.scope.accounts, within)
         return await self._each(sweep, names, self.book, listing=sweep.scope.everything)
 
-    async def all_left(self, sweep: Sweep, within: Mapping[str, float], *, listing: bool) -> Books:
+    async def all_left(self, sweep: Sweep, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False) -> Snapshots:
         """Read some of the accounts that a sweep goes over, as ``left`` does, each for as long as it says.
 
         Args:
             sweep: what it is for.
             within: seconds, by account.
             listing: whether it is also wanted which accounts there are.
+            one_by_one: read each by its own lists, however many there are.
         """
-        return await self._each(sweep, within, self.left, listing=listing)
+        return await self._each(sweep, within, self.left, listing=listing, one_by_one=one_by_one)
 
     async def _each(
         self,
@@ -113,12 +115,15 @@ class Look:
         own: Callable[[str, Sweep, float | None], Awaitable[Facts]],
         *,
         listing: bool,
-    ) -> Books:
+        one_by_one: bool = False,
+    ) -> Snapshots:
         """Read many accounts by the lists over all, and by its own lists each of which these don't tell, in what time is left."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        shortest = min((seconds for seconds in within.values() if seconds is not None), default=None)
-        read = Books() if isinstance(sweep, FlattenStrategy) else await self._overall.books(within.keys(), shortest)
+        # Nobody is kept in by lists that tell nothing but what each account's own do.
+        shortest = min((self._at_once, *(seconds for seconds in within.values() if seconds is not None)))
+        one_by_one = one_by_one or isinstance(sweep, FlattenStrategy)
+        read = Snapshots() if one_by_one else await self._all.read(within.keys(), shortest)
         passed = loop.time() - began
 
         async def one(name: str) -> Facts:
@@ -129,7 +134,7 @@ class Look:
             return read.listed or (await self.names() if listing else None)
 
         facts, listed = await asyncio.gather(asyncio.gather(*map(one, within)), names())
-        return Books(dict(zip(within, facts, strict=True)), listed)
+        return Snapshots(dict(zip(within, facts, strict=True)), listed, read.at_once)
 
     async def holdings(self, account: str, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions, one after the other.

@@ -12,7 +12,8 @@ from bot.desk.directory import Directory
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.instruments import Contract, Root, parse_instrument
-from bot.trading.policy import WAYS_OUT, Denial, DenialCode, Policy, Request, may
+from bot.trading.intents import EXIT_COMMANDS
+from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member
 from bot.trading.words import code
 
@@ -71,7 +72,7 @@ class Naming:
         try:
             await self.directory.refresh_accounts(self.broker)
         except BrokerError as error:
-            if command in WAYS_OUT:
+            if command in EXIT_COMMANDS:
                 # CrossTrade knows whether there is such an account; nobody is kept in because the list can't be had.
                 return self.directory.remembered(typed)
             raise Stop(unreadable("the accounts", error)) from error

@@ -73,6 +73,8 @@ class _Run:
         self._calls: set[asyncio.Task[None]] = set()
         # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
         self._legs: dict[Held, int] = {}
+        # The lists over all accounts and each account's own take turns as long as the last ones couldn't be read.
+        self._one_by_one = any(line.orders_before is None for line in self._lines)
 
     async def through(self) -> End:
         """Go on until it is done, nothing more can be tried, or time is up."""
@@ -110,7 +112,9 @@ class _Run:
         self._recent = await self._in_flight()
         may_be_whole = isinstance(self._exits, Exits) and self._exits.may_be_whole
         patience = {name: self._patience(name) for name in names}
-        read = await self._parts.look.all_left(self._sweep, patience, listing=may_be_whole)
+        turn = self._one_by_one
+        read = await self._parts.look.all_left(self._sweep, patience, listing=may_be_whole, one_by_one=turn)
+        self._one_by_one = not (turn or read.at_once)
         if may_be_whole:
             self._heed_newcomers(read.listed)
         books = read.facts

@@ -182,6 +182,7 @@ Action = OrderIntent | SweepAction
 SWEEPS = (Flatten, CancelWorking, FlattenStrategy)
 # They can only lessen what is at risk: no limit may stand in their way.
 EXITS = (Close, Cancel, Bracket, *SWEEPS)
+EXIT_COMMANDS = frozenset(kind.command for kind in EXITS)
 SWEEP_CALLS = (CancelOrders, CancelEverything, FlattenAccount, FlattenEverything, CloseStrategy)
 # They close what is open in front of whatever else they do.
 CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)

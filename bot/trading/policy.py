@@ -20,8 +20,6 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 # The names that a grant may use. A policy file may name a command before this version of the bot has it.
 # Commands that can change the world; a grant of one of them must say how much.
 TRADING_COMMANDS = frozenset({"reverse", "place", "flatplace", "close", "flatten", "cancel", "modify", "replace", "bracket"})
-# Of these, those that get people out: what they need is a grant, the account's name and what they act on.
-WAYS_OUT = frozenset({"close", "flatten", "cancel", "bracket"})
 READING_COMMANDS = frozenset(
     {
         "positions",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -703,11 +704,14 @@ def many(room: Room) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("failing", [("positions", "orders"), ("all_positions",), ("all_orders",)], ids="+".join)
-async def test_many_accounts_are_read_by_the_lists_over_all_or_by_their_own(room: Room, failing: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("how", ["failing", "hanging"])
+@pytest.mark.parametrize("lists", [("positions", "orders"), ("all_positions",), ("all_orders",)], ids="+".join)
+async def test_many_accounts_are_read_by_the_lists_over_all_or_by_their_own(room: Room, lists: tuple[str, ...], how: str) -> None:
     names = many(room)
-    room.broker.failing.update(failing)
+    getattr(room.broker, how).update(lists)
+    began = room.clock()
     ticket = await room.ticket(EVERYTHING)
+    assert room.clock() - began < timedelta(seconds=5)
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)

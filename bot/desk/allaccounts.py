@@ -1,4 +1,4 @@
-"""The books of many accounts by three requests: CrossTrade's lists over all accounts, where it has them.
+"""Many accounts read by three requests: CrossTrade's lists over all accounts, where it has them.
 
 One by one, many accounts use up the budget before a way out has read them. An account that isn't listed, or whose broker
 connection is down, may be left out of those lists, and must not look flat for that: it is read by itself.
@@ -18,31 +18,33 @@ FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """What was read of some accounts.
+class Snapshots:
+    """Some accounts as they were read.
 
     Attributes:
         facts: by account.
         listed: the names of all accounts; ``None`` where these weren't read.
+        at_once: whether the lists over all accounts were read.
     """
 
     facts: dict[str, Facts] = field(default_factory=dict)
     listed: frozenset[str] | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Overall:
+class AllAccounts:
     """Reads them."""
 
     broker: Broker
 
-    async def books(self, names: Collection[str], within: float | None) -> Books:
+    async def read(self, names: Collection[str], within: float) -> Snapshots:
         """The accounts of which the lists tell all; none for a few, and where a list can't be read in that many seconds.
 
         Orders, finished ones too, are read in front of positions: what was read as closed then stays closed.
         """
         if len(names) <= FEW:
-            return Books()
+            return Snapshots()
         try:
             async with asyncio.timeout(within):
                 orders = await self.broker.all_orders(active_only=False)
@@ -50,11 +52,11 @@ class Overall:
                 # Last, so that one that loses its broker in between doesn't look flat.
                 accounts = await self.broker.accounts()
         except (BrokerError, TimeoutError):
-            return Books()
+            return Snapshots()
         linked = {ascii_lower(account.name): account for account in accounts if account.connected is not False}
         known = {name: account for name in names if (account := linked.get(ascii_lower(name))) is not None}
         facts = {name: _of(account, orders, positions) for name, account in known.items()}
-        return Books(facts, frozenset(account.name for account in accounts))
+        return Snapshots(facts, frozenset(account.name for account in accounts), at_once=True)
 
 
 def _of(account: Account, orders: Collection[Order], positions: Collection[Position]) -> Facts:
