@@ -121,7 +121,7 @@ class Look:
         loop = asyncio.get_running_loop()
         began = loop.time()
         # Nobody is kept in by lists that tell nothing but what each account's own do.
-        shortest = min((self._at_once, *(seconds for seconds in within.values() if seconds is not None)))
+        shortest = min((seconds for seconds in within.values() if seconds is not None), default=self._at_once)
         one_by_one = one_by_one or isinstance(sweep, FlattenStrategy)
         read = Snapshots() if one_by_one else await self._all.read(within.keys(), shortest)
         passed = loop.time() - began
