@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--random-runs",
         type=int,
         default=RANDOM_RUNS,
-        help="how many random books are flattened and positions reversed over real sockets (the full proof: 200)",
+        help="how many random books are flattened and positions reversed (the full proof: 200)",
     )
 
     parser.addoption(

@@ -1,4 +1,4 @@
-"""A trading floor in one process: the desk over its real journal, the real client over real sockets, the simulated NinjaTrader.
+"""A trading floor in one process: the desk over its real journal, the real client, the simulated NinjaTrader.
 
 Only time is short: the desk's patience and the simulator's delays are both about a hundredth of what they are for real.
 """

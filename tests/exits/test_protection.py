@@ -1,4 +1,4 @@
-"""Stops and targets over real sockets: whatever becomes of them is told, and they are never called there while they aren't."""
+"""Stops and targets in virtual time: whatever becomes of them is told, and they are never called there while they aren't."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

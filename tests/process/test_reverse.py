@@ -1,12 +1,15 @@
-"""The main job, whole: from the slash command to the order id in the channel, by a process over real sockets."""
+"""The main job, whole: from the slash command to the order id in the channel, and the way out, by a process over real sockets."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from bot.sandbox.discord.world import DESK, FILLS
 from tests.process.conftest import Street
 from tests.street import CROSSTRADE_SECRET, DISCORD_SECRET, until
+
+LISTS = ("ListOrders", "ListPositions", "GetAllOrders", "GetAllPositions")
 
 
 @pytest.mark.parametrize("transport", ["rest", "websocket"])
@@ -35,3 +38,24 @@ async def test_a_reverse_ends_with_the_order_id_in_the_channel(street: Street, t
     assert CROSSTRADE_SECRET not in street.output.decode()
     assert any("Accepted" in message.text for message in street.discord.messages(FILLS))
     await until(lambda: len(street.discord.messages(DESK)) >= 1)
+
+
+@pytest.mark.parametrize("transport", ["rest", "websocket"])
+@pytest.mark.parametrize("lists", [LISTS, ("ListPositions", "GetAllPositions")], ids=["no list", "no positions"])
+async def test_a_flatten_goes_out_within_five_seconds_of_its_press_though_lists_can_not_be_read(
+    street: Street, transport: str, lists: tuple[str, ...]
+) -> None:
+    """What README, the card and the denial of `/close` promise, by real sockets and a real clock."""
+    street.settings["CROSSTRADE_TRANSPORT"] = transport
+    await street.start()
+    card = await street.offered("flatten", scope="account", account="Sim101")
+    await street.control("faults", rules=[{"kind": "garbage", "call": call} for call in lists])
+    await street.discord.click("trader", card.id, "Confirm")
+    await until(lambda: bool(street.simulator.book()["requests"]))
+    await street.control("faults", clear=True)
+    await until(lambda: "accepted · flat" in street.discord.message(card.id).text, 60)
+    [request] = street.simulator.book()["requests"]
+    [(confirmed_at,)] = street.rows("SELECT confirmed_at FROM tickets")
+    assert request["call"] == "Flatten"
+    assert datetime.fromisoformat(request["time"]).timestamp() - confirmed_at / 1e6 <= 5
+    assert any("unseen" in text for text in (*street.discord.message(card.id).earlier, street.discord.message(card.id).text))

@@ -1,4 +1,4 @@
-"""What becomes of an order after its 200, and what its card offers next, by a process over real sockets."""
+"""What becomes of an order after its 200, and what its card offers next, by the whole bot in virtual time."""
 
 import re
 from pathlib import Path

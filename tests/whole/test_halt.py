@@ -1,4 +1,4 @@
-"""The kill switch, whole: by a file beside the journal and by the channel, in a process over real sockets."""
+"""The kill switch, whole: by a file beside the journal and by the channel, in virtual time."""
 
 from bot.sandbox.discord.world import FILLS
 from tests.street import until

@@ -1,4 +1,4 @@
-"""Orders from the channel, whole: placed, changed, cancelled and closed by a process over real sockets, on both transports."""
+"""Orders from the channel, whole: placed, changed, cancelled and closed by the whole bot in virtual time, on both transports."""
 
 import json
 from typing import Any

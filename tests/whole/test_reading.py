@@ -1,4 +1,4 @@
-"""Reading commands by a process over real sockets, whichever way orders travel."""
+"""Reading commands by the whole bot in virtual time, whichever way orders travel."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The stream by a process over real sockets: news make it look, pushed prices serve, and nothing hangs on either."""
+"""The stream of the whole bot in virtual time: news make it look, pushed prices serve, and nothing hangs on either."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""Shorthand and suggestions by a process over real sockets: shown while somebody types, settled at the request."""
+"""Shorthand and suggestions by the whole bot in virtual time: shown while somebody types, settled at the request."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Flatten, cancel by scope, replace, bracket and both other reversals, whole: by a process over real sockets, on both transports.
+"""Flatten, cancel by scope, replace, bracket and both other reversals, by the whole bot in virtual time, on both transports.
 
 And kill -9 in the middle of a flatten: nothing more is sent by the next start, and the card says what is read.
 """
