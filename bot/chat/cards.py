@@ -16,7 +16,7 @@ from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.guarding import is_unprotected
+from bot.trading.guarding import is_unprotected, turned_to
 from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, VerifiedReverse, places
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
@@ -67,7 +67,7 @@ def card(ticket: Ticket, late: float = 0.0, *, buttons: bool = True, note: str |
 
 def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
-    if ticket.order_state is OrderState.REJECTED or ticket.turned_to is not None or is_unprotected(ticket):
+    if ticket.order_state is OrderState.REJECTED or turned_to(ticket) is not None or is_unprotected(ticket):
         return ORANGE
     if isinstance(ticket.intent, Sweep) and sweepcards.is_short_of_it(ticket):
         return ORANGE
@@ -170,8 +170,8 @@ def _state_words(ticket: Ticket) -> str:
     match ticket.state:
         case TicketState.OFFERED:
             return f"{ticket.intent.command.capitalize()} · {_open_words(ticket)}"
-        case TicketState.ACCEPTED if ticket.turned_to is not None:
-            return f"now {side_word(ticket.turned_to)} · {ticket.intent.command}"
+        case TicketState.ACCEPTED if (turned := turned_to(ticket)) is not None:
+            return f"now {side_word(turned)} · {ticket.intent.command}"
         case TicketState.ACCEPTED:
             end = "rejected" if _is_rejected_later(ticket) else "accepted"
             return f"{end} · order {code(ticket.order_id, 64)}" if ticket.order_id else f"{end} · {ticket.intent.command}"

@@ -7,7 +7,16 @@ from discord.utils import format_dt
 
 from bot.chat import figures
 from bot.trading.brackets import results, stop_price, target_price
-from bot.trading.guarding import cause_words, hit_words, is_unprotected, left_words, short_words, there_words
+from bot.trading.guarding import (
+    cause_words,
+    hit_words,
+    is_unprotected,
+    left_words,
+    short_words,
+    there_words,
+    turned_to,
+    turned_words,
+)
 from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
 from bot.trading.orders import OrderState, Terms
 from bot.trading.protection import End, Part
@@ -93,6 +102,8 @@ def protection(ticket: Ticket) -> Iterator[str]:
     if now is None or isinstance(ticket.intent, Sweep):
         return
     yield from (hit_words(ticket, part) for part in Part if now.filled(part))
+    if turned_to(ticket) is not None:
+        yield f"**{turned_words(ticket)}**"
     if now.end is not None:
         yield from _ENDS[now.end]
     elif is_unprotected(ticket):

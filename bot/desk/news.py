@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
-from bot.trading.guarding import cause_words, hit_words, left_words, short_words
+from bot.trading.guarding import cause_words, hit_words, left_words, short_words, turned_to, turned_words
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
 from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.protection import Part
@@ -59,6 +59,7 @@ _OF_PROTECTION = frozenset(
         EventName.UNPROTECTED,
         EventName.PROTECTED,
         EventName.NOT_CANCELLED,
+        EventName.NOT_CLOSED,
     }
 )
 WHAT_TO_DO = "Press Bracket on its card, or use /bracket or /close."
@@ -246,6 +247,8 @@ def _what_of_protection(name: EventName, ticket: Ticket) -> str:
             return short_words(ticket)
         case EventName.PROTECTED:
             return "Protected again"
+        case EventName.NOT_CLOSED:
+            return f"Now {side_word(turned_to(ticket) or 0)}"
         case _:
             return "Closed, and not everything is cancelled"
 
@@ -253,6 +256,8 @@ def _what_of_protection(name: EventName, ticket: Ticket) -> str:
 def _about_protection(name: EventName, ticket: Ticket) -> list[str]:
     if name is EventName.UNPROTECTED:
         return [cause_words(ticket), WHAT_TO_DO]
+    if name is EventName.NOT_CLOSED:
+        return [turned_words(ticket)]
     return [left_words(ticket)] if name is EventName.NOT_CANCELLED else []
 
 

@@ -28,6 +28,7 @@ from bot.trading.guarding import (
     protection_of,
     row_of,
     traced,
+    turned_to,
     with_row,
     with_rows,
 )
@@ -42,6 +43,7 @@ _EVENTS = {
     News.UNPROTECTED: EventName.UNPROTECTED,
     News.PROTECTED: EventName.PROTECTED,
     News.LEFT: EventName.NOT_CANCELLED,
+    News.TURNED: EventName.NOT_CLOSED,
 }
 
 
@@ -146,7 +148,13 @@ class Guard:
         if (fill := hit(protection_of(old), now)) is not None:
             watch.flat = None
             is_over = positions is not None and open_size(old, held) <= 0 and not _works(now)
-            await self._store(old, replace(now, end=end_of(now) if is_over else None), fill)
+            ended = replace(now, end=end_of(now) if is_over else None)
+            if _is_turned_since(old, now):
+                # Stored by itself: after a crash between the two the alarm is still to be told.
+                old = await self._store(old, replace(now, held=protection_of(old).held), fill)
+                await self._store(old, ended, News.TURNED)
+            else:
+                await self._store(old, ended, fill)
         elif open_size(old, held) > 0:
             watch.flat = None
             await self._weigh(old, seen, (*orders, *found), watch, is_teller=is_teller)
@@ -186,7 +194,9 @@ class Guard:
             if now.left or is_news:
                 watch.flat = None
             await self._store(old, replace(now, left=now.left or is_news), News.LEFT if is_news else None)
-        elif any(leg.filled for leg in now.legs) or (has_lasted and await self._is_connected(old.order.account)):
+        elif any(leg.filled for leg in now.legs):
+            await self._store(old, replace(now, end=end_of(now)), News.TURNED if _is_turned_since(old, now) else None)
+        elif has_lasted and await self._is_connected(old.order.account):
             await self._store(old, replace(now, end=end_of(now)), None)
         else:
             await self._store(old, now, None)
@@ -240,10 +250,10 @@ class Guard:
         ]
         return replace(now, legs=tuple(legs))
 
-    async def _store(self, old: Ticket, now: Protection, news: News | None) -> None:
-        """Store what was seen, if anything is new."""
+    async def _store(self, old: Ticket, now: Protection, news: News | None) -> Ticket:
+        """Store what was seen, if anything is new; gives the ticket as it stands then."""
         if news is None and now == old.protection:
-            return
+            return old
         at = self.asking.clock()
         new = move(old, TicketState.ACCEPTED, protection=now)
         if isinstance(old.intent, Bracket):
@@ -257,6 +267,12 @@ class Guard:
             new = replace(new, retired_at=old.retired_at or at)
         data = {"legs": [f"{leg.part} {leg.state.value} {leg.filled}/{leg.quantity}" for leg in now.legs], "held": now.held}
         await self.ledger.move(old, new, EventName.SEEN if news is None else _EVENTS[news], data={**data, "bare": now.bare})
+        return new
+
+
+def _is_turned_since(old: Ticket, now: Protection) -> bool:
+    """Tell whether what has filled is seen only now to have turned the position over; lists lag behind fills."""
+    return turned_to(replace(old, protection=now)) is not None and turned_to(old) is None
 
 
 def _works(now: Protection) -> bool:

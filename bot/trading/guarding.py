@@ -27,6 +27,7 @@ class News(StrEnum):
     UNPROTECTED = "unprotected"
     PROTECTED = "protected"
     LEFT = "left"
+    TURNED = "turned over"
 
 
 _HITS = {Part.STOP: News.STOPPED_OUT, Part.TARGET: News.TARGET_HIT}
@@ -219,6 +220,24 @@ def hit(before: Protection, now: Protection) -> News | None:
     return next((news for part, news in _HITS.items() if now.filled(part) > before.filled(part)), None)
 
 
+def turned_to(ticket: Ticket) -> int | None:
+    """The position on the other side that a close, or a stop or target that filled whole, has left; signed.
+
+    One that had filled in part before somebody turned the position round is none of these.
+    """
+    seen = protection_of(ticket)
+    filled = any(leg.state is OrderState.FILLED for leg in seen.legs)
+    if filled and seen.held is not None and open_size(ticket, seen.held) < 0:
+        return seen.held
+    return ticket.turned_to
+
+
+def turned_words(ticket: Ticket) -> str:
+    """Say what to do about a position that a stop or a target has turned over."""
+    where = f"account:{ticket.order.account} instrument:{ticket.order.contract}"
+    return f"More was closed than was open: now {side_word(turned_to(ticket) or 0)}. Use {code(f'/close {where}', 200)}."
+
+
 def end_of(now: Protection) -> End:
     """How it ended for a position that is closed."""
     if now.filled(Part.STOP):
@@ -256,8 +275,7 @@ def hit_words(ticket: Ticket, part: Part) -> str:
     side = side_word(-closing(ticket).sign * filled)
     part_of = f" of {size}" if filled < size else ""
     at = "" if (average := now.fill_price(part)) is None else f" at {price(average, ticket.shown.tick_size)}"
-    turned = now.held is not None and open_size(ticket, now.held) < 0
-    return f"{side}{part_of} {_HITS[part]}{at}" + (f"; now {side_word(now.held or 0)}" if turned else "")
+    return f"{side}{part_of} {_HITS[part]}{at}"
 
 
 def short_words(ticket: Ticket) -> str:

@@ -298,11 +298,23 @@ async def test_a_positions_list_that_lags_behind_the_fill_raises_no_alarm(runnin
     assert not (await running.now(ticket.id)).is_guarded
 
 
-async def test_a_fill_that_turns_the_position_over_says_what_is_open_now(running: Room) -> None:
-    await sent(running)
+@pytest.mark.parametrize("lag", [0, 3.5])
+async def test_a_fill_that_turns_the_position_over_is_an_alarm_of_what_is_open_now(running: Room, lag: float) -> None:
+    ticket = await sent(running)
     running.broker.book_positions["Sim101", ES] = -1
     filled(running, "order2", "5810", "order1")
-    await notice(running, "SHORT 2 stopped out at 5810.00; now LONG 1", 5)
+    now = running.broker.book_positions["Sim101", ES]
+    running.broker.book_positions["Sim101", ES] = -1 if lag else now
+    running.clock.plan(lag, lambda: running.broker.book_positions.update({("Sim101", ES): now}))
+    assert (await notice(running, "SHORT 2 stopped out at 5810.00", 5)).tone is Tone.ROUTINE
+    told = await notice(running, "**Now LONG 1**", lag + 5)
+    assert told.tone is Tone.ALARM
+    assert "Use `/close account:Sim101 instrument:ES 09-26`" in told.text
+    await running.passes(60)
+    assert await names(running, ticket) == [EventName.STOPPED_OUT, EventName.NOT_CLOSED]
+    stored = await running.now(ticket.id)
+    assert "now LONG 1" in card(stored)
+    assert not stored.is_guarded
 
 
 async def test_buttons_of_the_entry_are_gone_within_five_seconds_of_the_stop(running: Room) -> None:

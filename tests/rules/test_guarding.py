@@ -207,15 +207,24 @@ def test_an_alarm_says_how_much_and_why(legs: tuple[Leg, ...], words: str) -> No
     assert guarding.cause_words(one) == words
 
 
-def test_a_fill_is_told_with_its_side_its_size_its_price_and_what_is_open_on_the_other_side() -> None:
+def test_a_fill_is_told_with_its_side_its_size_and_its_price() -> None:
     part = Leg(Part.STOP, ("s",), S.PART_FILLED, 2, 1, fill_price=Decimal(5790))
     assert guarding.hit_words(sent(protection=Protection((part,), held=1)), Part.STOP) == "LONG 1 of 2 stopped out at 5790.00"
     whole = replace(part, state=S.FILLED, filled=2)
     assert guarding.hit_words(sent(protection=Protection((whole,), held=0)), Part.STOP) == "LONG 2 stopped out at 5790.00"
-    turned = guarding.hit_words(sent(protection=Protection((whole,), held=-1)), Part.STOP)
-    assert turned == "LONG 2 stopped out at 5790.00; now SHORT 1"
     unpriced = replace(whole, fill_price=None)
     assert guarding.hit_words(sent(protection=Protection((unpriced,), held=0)), Part.STOP) == "LONG 2 stopped out"
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "turned"),
+    [(S.FILLED, -1, -1), (S.FILLED, 0, None), (S.FILLED, None, None), (S.FILLED, 1, None), (S.CANCELLED, -1, None)],
+)
+def test_a_stop_that_filled_whole_has_turned_over_what_is_on_the_other_side(
+    state: S, held: int | None, turned: int | None
+) -> None:
+    stop = Leg(Part.STOP, ("s",), state, 2, 1)
+    assert guarding.turned_to(sent(protection=Protection((stop,), held=held))) == turned
 
 
 rows = st.lists(
