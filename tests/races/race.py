@@ -5,7 +5,6 @@ callbacks that are ready goes next. A delay puts one callback behind all others 
 """
 
 import asyncio
-import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,8 +26,11 @@ from tests.journals import new_journal
 
 Pressing = Callable[[Press, Callable[[], Awaitable[None]]], Awaitable[str | None]]
 UNSENT = frozenset({TicketState.EXPIRED, TicketState.CANCELLED, TicketState.DENIED, TicketState.NOT_SENT, TicketState.VOID})
-# How long everything gets to come to its end: a card's life, thirty seconds, a second look.
+ENDED = UNSENT | {TicketState.ACCEPTED, TicketState.REJECTED, TicketState.NEVER_ARRIVED}
+# How long everything gets to come to its end: a card's life, thirty seconds, a second look. What has ended gets less, as
+# nothing more is due of it.
 SETTLES = 120.0
+SETTLES_ENDED = 5.0
 MOST_PRESSES = 6
 NEVER = 10**9
 
@@ -66,6 +68,7 @@ class Outcome:
         shown: states that its card has shown.
         answers: what the presses were answered, ``None`` where the card says it.
         is_barred: whether it was claimed when the desk was halted already.
+        choices: steps at which another one was ready.
     """
 
     sent: int = 0
@@ -75,6 +78,7 @@ class Outcome:
     shown: list[TicketState] = field(default_factory=list)
     answers: list[str | None] = field(default_factory=list)
     is_barred: bool = False
+    choices: Sequence[int] = ()
 
     def wrong(self) -> Iterator[str]:
         """Everything that breaks a promise."""
@@ -118,7 +122,31 @@ class Race:
 
     def play(self, delays: Collection[int], begins: int) -> Outcome:
         """Play it with these steps delayed, and what comes between beginning at that step."""
-        return _play(self, _Window(delays, begins))
+        window = _Window(delays, begins)
+        outcome = _play(self, window)
+        outcome.choices = window.choices
+        return outcome
+
+    def every_order(self, most: int, every: int) -> Iterator[tuple[Sequence[int], int, Outcome]]:
+        """Play every order of steps that at most so many delays make; what begins at a later step is one delay, too.
+
+        A step is delayed only where another one was ready: anywhere else that would be an order which was played before.
+
+        Args:
+            most: delays at once.
+            every: which steps count: each one, each second one and so on.
+        """
+        yield from self._delayed((), 0, most, every)
+        if most and self.between is not Between.NOTHING:
+            for begins in range(every, self.steps(), every):
+                yield from self._delayed((), begins, most - 1, every)
+
+    def _delayed(self, delays: Sequence[int], begins: int, most: int, every: int) -> Iterator[tuple[Sequence[int], int, Outcome]]:
+        outcome = self.play(delays, begins)
+        yield delays, begins, outcome
+        for step in outcome.choices if most else ():
+            if step % every == 0 and step > max(delays, default=-1):
+                yield from self._delayed((*delays, step), begins, most - 1, every)
 
 
 def _play(race: Race, window: "_Window") -> Outcome:
@@ -176,7 +204,7 @@ async def _raced(race: Race, window: _Window) -> Outcome:
             outcome.sent_later = len(broker.sent) - outcome.sent_by_then
             desk = make_desk(broker, journal, messenger, clock, policies, "r")
             await desk.start()
-        await asyncio.sleep(SETTLES)
+        await _settled(journal, messenger, made)
         await desk.close()
         outcome.sent = len(broker.sent)
         outcome.ticket = await journal.ticket(made.id)
@@ -188,6 +216,14 @@ async def _raced(race: Race, window: _Window) -> Outcome:
 async def gathered(racers: Sequence[Awaitable[str | None]], *, cut_off: bool) -> Sequence[str | BaseException | None]:
     """What the presses were answered; only where they are cut off one may end without."""
     return await asyncio.gather(*racers, return_exceptions=cut_off)
+
+
+async def _settled(journal: SqlJournal, messenger: FakeMessenger, ticket: Ticket) -> None:
+    for _ in range(int(SETTLES / SETTLES_ENDED)):
+        now = await journal.ticket(ticket.id)
+        await asyncio.sleep(SETTLES_ENDED)
+        if now is not None and now.state in ENDED and now.state in messenger.states(ticket.id):
+            return
 
 
 async def _claimed_after_halt(journal: SqlJournal, ticket: Ticket) -> bool:
@@ -236,19 +272,3 @@ async def _happens(
             await desk.close()
         case Between.LEASE:
             await desk.abandon()
-
-
-def orders(steps: int, most: int, every: int, between: Between) -> Iterator[tuple[Sequence[int], int]]:
-    """Every set of at most so many steps to delay; that something else begins at a later step is one delay, too.
-
-    Args:
-        steps: how many there are.
-        most: delays at once.
-        every: which steps count: each one, each second one and so on.
-        between: what else happens.
-    """
-    for count in range(most + 1):
-        for delays in itertools.combinations(range(0, steps, every), count):
-            yield delays, 0
-            if count < most and between is not Between.NOTHING:
-                yield from ((delays, begins) for begins in range(every, steps, every))

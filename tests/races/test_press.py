@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.races.race import Between, Race, Second, orders
+from tests.races.race import Between, Race, Second
 
 # Where nothing comes between, whoever is first wins; without a delay that is always Confirm. What bars the order is found by a
 # look that takes longer than Cancel, which waits for none.
@@ -18,8 +18,7 @@ def test_in_no_order_of_their_steps_is_an_order_doubled_unpressed_or_untold(
 ) -> None:
     race = Race(second, between)
     ends = set()
-    for delayed, begins in orders(race.steps(), delays, every, between):
-        outcome = race.play(delayed, begins)
+    for delayed, begins, outcome in race.every_order(delays, every):
         assert list(outcome.wrong()) == [], (delayed, begins, outcome)
         assert outcome.ticket is not None
         ends.add(outcome.ticket.state)

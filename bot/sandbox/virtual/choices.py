@@ -39,18 +39,18 @@ class Delayed:
 
     Attributes:
         steps: how many were taken.
-        choices: at how many of them there was more than one to choose from.
+        choices: those of them at which there was more than one to choose from; a delay at another changes nothing.
     """
 
     def __init__(self, delays: Collection[int] = ()) -> None:
         self._delays = frozenset(delays)
         self.steps = 0
-        self.choices = 0
+        self.choices = list[int]()
 
     def __call__(self, ready: deque[AnyStep]) -> AnyStep:
         """Take one out."""
         if len(ready) > 1:
-            self.choices += 1
+            self.choices.append(self.steps)
             if self.steps in self._delays:
                 ready.rotate(-1)
         self.steps += 1

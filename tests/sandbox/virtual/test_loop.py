@@ -160,7 +160,7 @@ def test_a_seed_decides_a_shuffle() -> None:
 def test_delays_meet_every_order_of_few_callbacks() -> None:
     plain = Delayed()
     run(_one_who_is_overtaken_only_where_somebody_waits_longer(), plain)
-    assert plain.choices > 0
+    assert plain.choices
     outcomes = {
         run(_one_who_is_overtaken_only_where_somebody_waits_longer(), Delayed(delays))
         for size in range(3)
