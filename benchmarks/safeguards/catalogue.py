@@ -185,9 +185,9 @@ SAFEGUARDS = (
     _one(
         "flat is only what was read as flat",
         "a flatten is told as done with a position open",
-        "bot/desk/sweepend.py",
-        "    if not left_of(left.lines):\n",
-        "    if not left_of(()):\n",
+        "bot/trading/progress.py",
+        "        return self.now == 0 and self.orders_now == 0\n",
+        "        return not self.now and not self.orders_now\n",
     ),
     _one(
         "the new order of a verified reversal waits for flat",
