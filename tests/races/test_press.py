@@ -11,6 +11,8 @@ ONE_END = {(second, Between.NOTHING) for second in Second} | {
 }
 
 
+# The full proof takes long.
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("second", list(Second), ids=lambda second: second.name.lower())
 @pytest.mark.parametrize("between", list(Between), ids=lambda between: between.name.lower())
 def test_in_no_order_of_their_steps_is_an_order_doubled_unpressed_or_untold(
