@@ -33,6 +33,9 @@ class Moments:
         """Make the moment long enough to be hit, where it needs it."""
         faults, call = self.stage.simulator.faults, self.run.act.calls[-1]
         match self.kill.step:
+            case Step.DECIDED:
+                for read in ("ListPositions", "ListOrders"):
+                    faults.add(Kind.DELAY, read, seconds=HELD_UP)
             case Step.SEEN:
                 faults.rules.clear()
                 faults.add(Kind.DELAY, call, seconds=HELD_UP)
@@ -60,6 +63,7 @@ class Moments:
         return {
             Step.CARD: self._card_is_there,
             Step.HANDED: self._is_handed,
+            Step.DECIDED: self._is_handed,
             Step.SENDING: self._says_sending,
             Step.SEEN: self._is_seen,
             Step.DONE: self._is_done,

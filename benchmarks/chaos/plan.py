@@ -71,11 +71,12 @@ COUNTS = frozenset({Press.ONCE, Press.TWICE, Press.BOTH})
 
 
 class Step(StrEnum):
-    """When the bot is killed."""
+    """When the bot is killed, or told to stop."""
 
     MOMENT = "0 at a random moment"
     CARD = "1 card posted, not pressed"
     HANDED = "2 press delivered, not acknowledged"
+    DECIDED = "2 press being decided: SIGTERM"
     SENDING = "3 journal says sending"
     SEEN = "4 request at NinjaTrader, before its effect"
     DONE = "5 request at NinjaTrader, after its effect"

@@ -13,8 +13,8 @@ from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, stray
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.jolts import jolt
-from benchmarks.chaos.moments import Moments
-from benchmarks.chaos.plan import Approver, Press, Run, Session, Wave
+from benchmarks.chaos.moments import HELD_UP, Moments
+from benchmarks.chaos.plan import Approver, Press, Run, Session, Step, Wave
 from benchmarks.chaos.readers import hammer
 from benchmarks.chaos.stage import READER, Stage, options_of, staged
 from benchmarks.chaos.troubles import fault, rule
@@ -199,13 +199,22 @@ class _Player:
 
     async def _kill(self, moments: Moments) -> None:
         came = await moments.come()
-        self.stage.bot.kill()
+        if moments.kill.step is Step.DECIDED:
+            await self._stop()
+        else:
+            self.stage.bot.kill()
         await self.stage.bot.gone()
         card = self._card(moments.run)
         state = await self.stage.journal.state(card.ticket) if card else None
         self.played.kills[moments.kill.step, str(state or "nothing") if came else "missed"] += 1
         self.stage.discord.heal()
         await self.stage.bot.up()
+
+    async def _stop(self) -> None:
+        """SIGTERM while a read holds a decision up; it must end well, and in time."""
+        await asyncio.sleep(HELD_UP / 2)
+        if (code := await self.stage.bot.stop()) != 0:
+            self.stage.bot.ended.append(f"exit {code} at SIGTERM")
 
     async def _press(self, run: Run, disturbed: bool) -> None:  # noqa: FBT001 - a fact, no switch
         story = self.stories[run.number]

@@ -19,6 +19,7 @@ EVERY = tuple(Way)
 BEFORE_THE_CARD, BEFORE_THE_PRESS = (Way.ASKED,), (Way.CARD,)
 HAMMERED = (Way.ASKED, Way.CARD, Way.SENDING)
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
+DECIDED_IN = 1.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 ENTRIES = frozenset({"reverse", "place", "flatplace"})
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
@@ -192,6 +193,25 @@ def _lifted(world: World) -> None:
     beside.lift(world)
 
 
+def _told_to_stop(world: World, run: Run, call: str) -> Callable[[], bool]:
+    """SIGTERM while a press is being decided, held up by a read that takes long."""
+    rule = world.simulator.faults.add(Kind.DELAY, call, seconds=DECIDED_IN)
+    told: list[object] = []
+
+    def stop() -> None:
+        told.append(rule)
+        world.bot.tell_to_stop()
+
+    def pressed() -> bool:
+        return (card := world.card_of(run)) is not None and world.is_pressed(card)
+
+    def soon() -> None:
+        world.loop.call_later(DECIDED_IN / 2, stop)
+
+    world.lookout.when(pressed, soon)
+    return lambda: bool(told)
+
+
 def _set_while_dead(seconds: float) -> Fault:
     """The bot is killed, and the host's clock is another one at its next start."""
 
@@ -226,6 +246,14 @@ def _every() -> Iterator[Fault]:
     yield from map(_of_a_lever, LEVERS)
     yield from _of_others()
     yield from (_set_while_dead(sign * HOUR) for sign in (1, -1))
+    yield Fault("told to stop", _simple(lambda world: world.bot.tell_to_stop()))
+    yield Fault(
+        "told to stop in mid-decision",
+        _told_to_stop,
+        ways=BEFORE_THE_PRESS,
+        calls=("ListPositions", "ListOrders"),
+        fits=lambda run, _transport: run.counts,
+    )
     yield Fault("kill", _simple(lambda world: world.bot.kill()), lambda world: world.bot.begin(), (0.5, 1.0, 5.0, 30.0))
     yield from (_TROUBLES[trouble.at](trouble) for trouble in troubles.ALL)
     yield Fault("gateway closed", _simple(lambda world: world.discord.gateway.close(GOING_AWAY)))

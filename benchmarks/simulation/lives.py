@@ -41,6 +41,7 @@ class Lives:
     _task: "asyncio.Task[None] | None" = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _is_wanted: bool = True
+    _is_told: bool = False
 
     @property
     def starts(self) -> int:
@@ -53,7 +54,7 @@ class Lives:
             return
         self.births.append(asyncio.get_running_loop().time())
         self.say(self.name, f"life {self.starts} begins")
-        self._stop = asyncio.Event()
+        self._stop, self._is_told = asyncio.Event(), False
         self.party = party = Party(self.name, self.starts)
         party.around_thread = self._disk
         self._task = party.start(self._live(), name=f"bot {self.starts}")
@@ -64,6 +65,11 @@ class Lives:
         if self.party is not None:
             self.party.kill()
             self.party = self._task = None
+
+    def tell_to_stop(self) -> None:
+        """SIGTERM, as a supervisor gives it that starts it again once it has gone."""
+        self._is_told = True
+        self._stop.set()
 
     def suspend(self) -> None:
         """Freeze it, as SIGSTOP or the lid of a notebook does."""
@@ -99,7 +105,7 @@ class Lives:
         self.say(self.name, f"life {self.starts} ends: {error!r}")
         if error is not None and not isinstance(error, DeskError):
             self.crashed.append(f"{type(error).__name__}: {error}")
-        elif error is not None or self._is_wanted:
+        elif error is not None or (self._is_wanted and not self._is_told):
             self.ended.append(f"{type(error).__name__}: {error}")
         # What it may have left running ends with the process.
         self.kill()

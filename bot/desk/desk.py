@@ -16,12 +16,13 @@ from bot.desk.brakes import Brakes
 from bot.desk.clockwatch import ClockWatch
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
+from bot.desk.door import Door
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
 from bot.desk.found import Found
 from bot.desk.glances import Glances
-from bot.desk.hands import Hands
+from bot.desk.hands import STOPPING, Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
 from bot.desk.lanes import Lanes
@@ -76,7 +77,6 @@ MOVES_A_POSITION = frozenset(
 )
 # After these evidence is looked for.
 LEAVES_A_QUESTION = frozenset({EventName.UNKNOWN, EventName.NEVER_ARRIVED})
-STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
 class Desk:
@@ -118,7 +118,7 @@ class Desk:
         self._timings = timings
         lanes = lanes or Lanes.alike(broker)
         quiet = lanes.background
-        self._hands = Hands()
+        self._hands, self._door = Hands(), Door()
         self._directory = Directory(quiet)
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
@@ -153,7 +153,6 @@ class Desk:
         self._next_evidence = self._evidence_at = began
         rounds = Rounds(quiet, clock, timings, self._directory)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
-        self._stopping = False
         self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
@@ -189,9 +188,10 @@ class Desk:
 
     async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
-        if self._stopping:
+        if self._hands.is_stopping:
             return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))
-        made = await self._offers.make(member, place, request)
+        with self._door.passed():
+            made = await self._offers.make(member, place, request)
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
         return made
@@ -206,11 +206,13 @@ class Desk:
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Halt the desk, an account or an instrument, at once; what the team reads of it, or every reason why not."""
-        return await self._safety.halt(member, place, request)
+        with self._door.passed():
+            return await self._safety.halt(member, place, request)
 
     async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Lift what was halted; what the team reads of it, or every reason why not."""
-        return await self._safety.resume(member, place, request)
+        with self._door.passed():
+            return await self._safety.resume(member, place, request)
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
         """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
@@ -305,26 +307,26 @@ class Desk:
         return found
 
     async def close(self) -> None:
-        """Take no more requests, see orders on their way to their end (or store them as unknown), deliver what fits, stop."""
-        self._stopping = True
+        """Claim nothing more, answer who is inside, see orders to their end (or store them unknown), deliver what fits, stop."""
+        self._hands.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timings.sends_get.total_seconds()):
+                await self._door.is_empty()
                 await self._sender.wait()
         await self._sender.abandon()
         with contextlib.suppress(JournalError):
-            for ticket in await self._journal.live():
-                if ticket.state is TicketState.SENDING:
-                    await self._lapses.lost(ticket)
+            await self._lapses.lose_all()
+        await self._loops.end()
         await self._outbox.flush(self._timings.news_get.total_seconds())
         if self._is_started:
-            # Not there at the next start, this tells that the run was cut off.
+            # Not there at the next start, this tells that the run was cut off; nothing is stored behind it.
             with contextlib.suppress(JournalError):
-                await self._ledger.record(EventName.STOPPED)
+                await self._ledger.shut(EventName.STOPPED)
         await self._end()
 
     async def abandon(self) -> None:
         """Stop at once and write, send and tell nothing: another process has taken the journal over, and does all of it."""
-        self._stopping = True
+        self._hands.stop()
         await self._sender.abandon()
         await self._end()
 
@@ -338,10 +340,11 @@ class Desk:
     async def _press(
         self, pressed: Callable[[Press, Acknowledge], Awaitable[str | None]], press: Press, acknowledge: Acknowledge
     ) -> str | None:
-        if self._stopping:
+        if self._hands.is_stopping:
             await acknowledge()
             return STOPPING
-        return await pressed(press, acknowledge)
+        with self._door.passed():
+            return await pressed(press, acknowledge)
 
     def _seek_evidence(self) -> None:
         self._next_evidence = self._clock()

@@ -14,6 +14,7 @@ from bot.trading.tickets import Ticket
 
 # More than can be claimed while one decision is made; whoever finds fewer left than came since decides again.
 CLAIMS_KEPT = 100
+STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
 class Hands:
@@ -21,6 +22,7 @@ class Hands:
 
     Attributes:
         claiming: held while it is looked what was claimed since a decision, and a claim is stored.
+        is_stopping: whether the desk stops, so that nothing is claimed any more.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,8 @@ class Hands:
         self._asking: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claims: deque[Ticket] = deque(maxlen=CLAIMS_KEPT)
         self._claimed = 0
+        self._limits: set[asyncio.Timeout] = set()
+        self.is_stopping = False
         self.claiming = asyncio.Lock()
         self.being_posted: set[str] = set()
 
@@ -47,6 +51,30 @@ class Hands:
                 for account in accounts_of(intent):
                     await stack.enter_async_context(self._accounts[account])
             yield
+
+    @asynccontextmanager
+    async def unless_stopping(self, seconds: float | None) -> AsyncIterator[None]:
+        """Bound what is read and decided: by so many seconds, and by the desk's stop, which ends it at once.
+
+        Raises:
+            TimeoutError: it took too long, or the desk stops; ``is_stopping`` tells which.
+        """
+        async with asyncio.timeout(seconds) as limit:
+            self._limits.add(limit)
+            try:
+                if self.is_stopping:
+                    raise TimeoutError
+                yield
+            finally:
+                self._limits.discard(limit)
+
+    def stop(self) -> None:
+        """Let nothing be claimed from now on, and end what is being decided."""
+        self.is_stopping = True
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(now)
 
     def asking(self, member: int) -> asyncio.Lock:
         """Held while the card of a member's new order is read for: one at a time, so that nobody crowds out the others."""

@@ -75,6 +75,12 @@ class Lapses:
                 await self._expire(ticket, None)
         return min(waits, default=None)
 
+    async def lose_all(self) -> None:
+        """Give up every answer that is still on its way."""
+        for ticket in await self.ledger.journal.live():
+            if ticket.state is TicketState.SENDING:
+                await self.lost(ticket)
+
     async def lost(self, ticket: Ticket) -> None:
         """An order was on its way when the process ended: perhaps sent, so unknown."""
         new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=STOPPED)

@@ -17,6 +17,7 @@ from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
 
 log = logging.getLogger(__name__)
+SHUT = "The bot has stopped, so nothing more is stored."
 
 
 class Ledger:
@@ -43,6 +44,17 @@ class Ledger:
         self.news = asyncio.Event()
         self._policy = policy
         self._clock = clock
+        self._is_shut = False
+
+    async def shut(self, name: EventName) -> None:
+        """Store the very last event of a run; behind it nothing is taken any more.
+
+        Raises:
+            JournalError: the journal can't be written.
+        """
+        self._is_shut = True
+        await self.journal.record(Event(self._clock(), name, None, None, {}), ())
+        self._observe(name)
 
     async def move(
         self,
@@ -170,6 +182,8 @@ class Ledger:
     @contextmanager
     def _timed(self) -> Iterator[None]:
         """Remember how long a write takes, or since when none succeeds."""
+        if self._is_shut:
+            raise JournalError(SHUT)
         began = self._clock.seconds()
         try:
             yield

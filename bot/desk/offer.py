@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.desk.decide import Decider
+from bot.desk.decide import Decider, Decision
 from bot.desk.drafts import Drafts
-from bot.desk.hands import Hands
+from bot.desk.hands import STOPPING, Hands
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.naming import Naming, Stop
@@ -19,7 +19,6 @@ from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
 from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, JournalError
 from bot.timings import DeskTimings
-from bot.trading.intents import Intent
 from bot.trading.policy import Denial, DenialCode, Visibility
 from bot.trading.tickets import Member, Place, Ticket
 
@@ -74,8 +73,12 @@ class Offers:
 
     async def _make(self, by: Makings, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         try:
-            intent = await by.drafts.intent(member, request)
-            return await self._ticket(by, member, place, intent)
+            async with self.hands.unless_stopping(None):
+                intent = await by.drafts.intent(member, request)
+                decision = await by.decider.with_market(await by.decider.decide(intent, member.id))
+            return await self._ticket(by, member, place, decision)
+        except TimeoutError:
+            return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))
         except Stop as stop:
             typed = {"command": request.command, "channel": place.channel, **_typed(request)}
             await self.ledger.denied(member.id, stop.denials, **typed)
@@ -83,8 +86,7 @@ class Offers:
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
 
-    async def _ticket(self, by: Makings, member: Member, place: Place, intent: Intent) -> Ticket:
-        decision = await by.decider.with_market(await by.decider.decide(intent, member.id))
+    async def _ticket(self, by: Makings, member: Member, place: Place, decision: Decision) -> Ticket:
         if decision.shown is None:
             raise Stop(*decision.denials)
         for account, contracts in decision.held.items():
@@ -103,6 +105,9 @@ class Offers:
             expires_at=now + timedelta(seconds=policy.confirm_seconds),
             progress=decision.progress,
         )
+        if self.hands.is_stopping:
+            # Nobody could confirm it any more.
+            raise Stop(Denial(DenialCode.DESK_DOWN, STOPPING))
         await self.ledger.open(ticket)
         return ticket
 

@@ -11,14 +11,14 @@ one that waits too long is denied. Until the claim Cancel always works.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.asking import as_granted, denial_of
 from bot.desk.decide import Decider, Decision
-from bot.desk.hands import Hands
+from bot.desk.hands import STOPPING, Hands
 from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
@@ -55,6 +55,10 @@ UNACKNOWLEDGED = "Discord didn't take the acknowledgement, so nothing was sent; 
 
 class Outdated(Exception):
     """Something was claimed since it was decided; it has to be decided again."""
+
+
+class Stopping(Exception):
+    """The desk stops, so that nothing is claimed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +193,19 @@ class Presses:
             return None
         try:
             claimed = await self._decide_and_claim(press, ticket, signed, self._late_at(ticket, pressed_at), acknowledged)
-        except TimeoutError:
-            sentence = TOO_LATE.format(seconds=self.timings.decided_within.total_seconds())
-            await self._deny(press, ticket, (Denial(DenialCode.TOO_LATE, sentence),))
+        except (TimeoutError, Stopping):
+            await self._deny(press, ticket, (self._undecided(),))
             return None
         if isinstance(claimed, Ticket):
             await self.sender.send(claimed)
             return None
         return claimed
+
+    def _undecided(self) -> Denial:
+        """Why a press that was in time is denied although nothing speaks against it."""
+        if self.hands.is_stopping:
+            return Denial(DenialCode.DESK_DOWN, STOPPING)
+        return Denial(DenialCode.TOO_LATE, TOO_LATE.format(seconds=self.timings.decided_within.total_seconds()))
 
     async def _decide_and_claim(
         self,
@@ -209,7 +218,8 @@ class Presses:
         """The claimed ticket, or what to tell the presser; again whenever something was claimed that bears on it.
 
         Raises:
-            TimeoutError: it took too long.
+            TimeoutError: it took too long, or the desk stops.
+            Stopping: the desk stops.
         """
         decider = self.way_out if isinstance(ticket.intent, EXITS) else self.decider
         async with AsyncExitStack() as turn:
@@ -235,8 +245,8 @@ class Presses:
             return None
         return max(pressed_at + self.timings.decided_within, ticket.expires_at)
 
-    def _until(self, moment: datetime | None) -> asyncio.Timeout:
-        return asyncio.timeout(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
+    def _until(self, moment: datetime | None) -> AbstractAsyncContextManager[None]:
+        return self.hands.unless_stopping(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
 
     async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision, before: int) -> Ticket | None:
         """Act on what was decided on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
@@ -278,6 +288,9 @@ class Presses:
     async def _claimed(self, press: Press, ticket: Ticket, sending: Ticket, before: int) -> Ticket | None:
         try:
             async with self.hands.claiming:
+                # The last look before it leaves: what is claimed is seen to its end, nothing else is begun.
+                if self.hands.is_stopping:
+                    raise Stopping
                 newer = self.hands.claimed_since(before)
                 if newer is None or any(bears_on(each, sending.intent, sending.requester.id) for each in newer):
                     raise Outdated

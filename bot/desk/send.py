@@ -40,7 +40,11 @@ class Sender:
 
     async def send(self, ticket: Ticket) -> None:
         """Send a ticket that has just been stored as ``sending``; outlives the press that asked for it."""
-        await asyncio.shield(self._own(self._send(ticket), f"send {ticket.id}"))
+        sending = self._own(self._send(ticket), f"send {ticket.id}")
+        await asyncio.wait({sending})
+        # Where a stopping bot has given it up, its card says so; the press itself has its answer all the same.
+        if not sending.cancelled():
+            sending.result()
 
     async def not_sent(self, ticket: Ticket, why: str) -> None:
         """Tell that a ticket was not sent because it could not be journaled, and store that when it can be."""

@@ -35,4 +35,5 @@ def test_one_that_is_somewhere_else_by_now_is_told(tmp_path: Path) -> None:
 async def test_an_order_that_is_sent_again_is_missed() -> None:
     again = next(safeguard for safeguard in SAFEGUARDS if safeguard.name == "nothing is sent again")
     shown = await missed(again, 1, SESSIONS)
-    assert shown.found == "orders executed twice", shown
+    # The card may tell the second one's answer before the books are compared.
+    assert shown.found in {"orders executed twice", "presses whose end is not told"}, shown
