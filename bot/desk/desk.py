@@ -17,6 +17,7 @@ from bot.desk.clockwatch import ClockWatch
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
 from bot.desk.door import Door
+from bot.desk.doubts import Doubts, Trust
 from bot.desk.drafts import Drafts
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
@@ -139,10 +140,10 @@ class Desk:
         self._sender = self._make_sender(broker, exits, messenger)
         deciders = decider, replace(decider, look=exits)
         self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, policy, clock, timings)
-        self._lapses = Lapses(self._ledger, self._hands, clock, timings)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, timings, began)
         self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
+        self._lapses = Lapses(self._ledger, self._hands, clock, timings, Doubts(self._reconciler, clock, timings))
         # Both keep one pace together.
         meter = Pace(timings.request_every)
         self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
@@ -275,19 +276,20 @@ class Desk:
         """The contracts that a member may use with a command, from memory."""
         return self._directory.instruments_for(self._policy(), member.roles, command, account)
 
-    async def start(self) -> Found:
-        """Take over what the last run left, tell what that was, then begin the loops. Nothing is ever sent because of a start.
+    async def start(self, trust: Trust = Trust.FULL) -> Found:
+        """Take over what the last run left, as far as the journal is to be trusted, tell what that was, then begin the loops.
+
+        Nothing is ever sent because of a start.
 
         Raises:
             JournalError: the journal can't be read or written.
         """
         await self._clockwatch.take_over()
         last = await self._safety.last_run()
-        found = await self._lapses.at_start()
+        found = await self._lapses.at_start(trust)
         self._directory.remember(name for ticket in await self._journal.live() for name in accounts_of(ticket.intent))
-        left = await self._safety.take_over(last)
-        data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, "left": left}
-        data |= self._clockwatch.about_this_boot
+        left = {"left": await self._safety.take_over(last), **self._clockwatch.about_this_boot}
+        data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, **left}
         await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
         await self._safety.look()
         self._is_started = True

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from bot.trading.intents import EXITS, Intent, accounts_of
-from bot.trading.tickets import Ticket
+from bot.trading.tickets import Ticket, TicketState
 
 # More than can be claimed while one decision is made; whoever finds fewer left than came since decides again.
 CLAIMS_KEPT = 100
@@ -33,6 +33,8 @@ class Hands:
         self._asking: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claims: deque[Ticket] = deque(maxlen=CLAIMS_KEPT)
         self._claimed = 0
+        self._sent: set[str] = set()
+        self._flying: set[str] = set()
         self._limits: set[asyncio.Timeout] = set()
         self.is_stopping = False
         self.claiming = asyncio.Lock()
@@ -87,6 +89,7 @@ class Hands:
 
     def claimed(self, ticket: Ticket) -> None:
         """Note that a ticket was claimed."""
+        self._sent.add(ticket.id)
         self._claimed += 1
         self._claims.append(ticket)
 
@@ -106,6 +109,20 @@ class Hands:
     def ended(self, ticket: str) -> None:
         """Keep a ticket from everybody: it has ended, and the journal can't say so yet."""
         self._ended.add(ticket)
+
+    @contextmanager
+    def flying(self, ticket: str) -> Iterator[None]:
+        """Hold while a claimed ticket is sent and its end stored."""
+        self._flying.add(ticket)
+        try:
+            yield
+        finally:
+            self._flying.discard(ticket)
+
+    def has_gone_back(self, ticket: Ticket) -> bool:
+        """Tell whether the journal says that a ticket is open, or on its way, which this process has sent to its end."""
+        is_settled = ticket.id in self._sent and ticket.id not in self._flying and not self.holds(ticket.id)
+        return is_settled and ticket.state in {TicketState.OFFERED, TicketState.SENDING}
 
     def stored(self, ticket: str) -> None:
         """The journal says it now."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.desk.doubts import Doubts, Trust
 from bot.desk.found import Found
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
@@ -16,6 +17,8 @@ from bot.trading.tickets import Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
 RESTARTED = "Nothing was sent: void, as the bot was restarted. Ask again with the command."
+LACKING = "The journal's database may lack its last moments, so that this may have been sent."
+GONE_BACK = "The journal's database has lost what became of it, as a server that takes over too early does."
 STOPPED = "The bot stopped while the answer was on its way."
 # News that wait longer than this for their next attempt there are none; nor are more than that counted.
 EVER = timedelta(days=1)
@@ -30,18 +33,27 @@ class Lapses:
     hands: Hands
     clock: Clock
     timings: DeskTimings
+    doubts: Doubts
 
-    async def at_start(self) -> Found:
-        """Take over what the last run left: open offers expire, orders on their way become unknown."""
+    async def at_start(self, trust: Trust) -> Found:
+        """Take over what the last run left: open offers expire, orders on their way become unknown.
+
+        Args:
+            trust: in the journal where it says that a ticket was never sent.
+        """
         # Before anything is stored here that has news of its own.
         found = Found(late_in=await self._waiting())
-        for ticket in await self.ledger.journal.live():
-            if ticket.state is TicketState.OFFERED:
+        live = await self.ledger.journal.live()
+        doubted = await self.doubts.perhaps_sent([one for one in live if one.state is TicketState.OFFERED], trust)
+        for ticket in live:
+            if ticket.id in doubted:
+                await self._doubt(ticket, LACKING)
+            elif ticket.state is TicketState.OFFERED:
                 await self._expire(ticket, RESTARTED)
                 found.expired_in[ticket.place.channel] += 1
             elif ticket.state is TicketState.SENDING:
                 await self.lost(ticket)
-            if ticket.state in {TicketState.SENDING, TicketState.UNKNOWN}:
+            if ticket.id in doubted or ticket.state in {TicketState.SENDING, TicketState.UNKNOWN}:
                 found.unknown_in[ticket.place.channel] += 1
         return found
 
@@ -65,6 +77,9 @@ class Lapses:
         now = self.clock()
         waits = []
         for ticket in live:
+            if self.hands.has_gone_back(ticket):
+                await self._gone_back(ticket)
+                continue
             if ticket.state is not TicketState.OFFERED:
                 continue
             if not ticket.is_over(now):
@@ -81,10 +96,31 @@ class Lapses:
             if ticket.state is TicketState.SENDING:
                 await self.lost(ticket)
 
-    async def lost(self, ticket: Ticket) -> None:
+    async def lost(self, ticket: Ticket, why: str = STOPPED) -> None:
         """An order was on its way when the process ended: perhaps sent, so unknown."""
-        new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=STOPPED)
-        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "stopped"})
+        new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=why)
+        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "stopped" if why is STOPPED else "gone back"})
+
+    async def _gone_back(self, ticket: Ticket) -> None:
+        """This process has sent it and said so, and the journal doesn't any more: people are told, and it is looked for."""
+        log.error("ticket %s has gone back to %s: the journal's database has lost its claim or its end", ticket.id, ticket.state)
+        if ticket.state is TicketState.SENDING:
+            await self.lost(ticket, GONE_BACK)
+        else:
+            await self._doubt(ticket, GONE_BACK)
+
+    async def _doubt(self, ticket: Ticket, why: str) -> None:
+        """Say of an open ticket that it may have been sent; evidence then tells whether it was."""
+        new = move(
+            ticket,
+            TicketState.UNKNOWN,
+            sent_at=ticket.created_at,
+            confirmed_at=None,
+            orders_before=(),
+            ended_at=self.clock(),
+            outcome=why,
+        )
+        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "the journal may be behind"})
 
     async def _expire(self, ticket: Ticket, why: str | None) -> None:
         new = move(ticket, TicketState.EXPIRED, ended_at=self.clock(), outcome=why)

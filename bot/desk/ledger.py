@@ -46,6 +46,11 @@ class Ledger:
         self._clock = clock
         self._is_shut = False
 
+    @property
+    def policy(self) -> Policy:
+        """The running policy."""
+        return self._policy()
+
     async def shut(self, name: EventName) -> None:
         """Store the very last event of a run; behind it nothing is taken any more.
 

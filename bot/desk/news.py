@@ -125,6 +125,21 @@ def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Not
     return tuple(Notice(channel, text) for channel in channels)
 
 
+def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: str) -> tuple[Notice, ...]:
+    """What people read of an order whose end the journal can't take: where it was asked, and wherever an unknown one is told."""
+    lines = [
+        f"**The journal is behind: {code(name.value)}, and it {says}**",
+        about(ticket.intent, "LIVE" if ticket.shown.live else "SIM"),
+        *([f"order {code(ticket.order_id)}"] if ticket.order_id is not None else []),
+        *([ticket.outcome] if ticket.outcome else []),
+        "Look at NinjaTrader, and don't send it again; the card may say something else.",
+        f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}",
+    ]
+    text = "\n".join(lines)
+    routed = {notice.channel for notice in notices_for(policy, EventName.UNKNOWN, ticket)}
+    return tuple(Notice(channel, text, tone=Tone.ALARM) for channel in sorted({ticket.place.channel} | routed))
+
+
 def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
     """What a start found, for the channels where it was asked, and for those that want to read of every start."""
     told = {

@@ -69,7 +69,7 @@ class Reconciler:
             try:
                 if await self.interrupted.look(ticket):
                     continue
-                verdict = await self._weigh(ticket, live)
+                verdict = await self.weigh(ticket, live)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
                 self._absent.discard(ticket.id)
@@ -84,7 +84,12 @@ class Reconciler:
         # A close, a cancellation or a change that shows later may be another one's.
         return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
-    async def _weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
+    async def weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
+        """Read and weigh what there is of a ticket.
+
+        Raises:
+            BrokerError: it can't be read.
+        """
         account = ticket.order.account
         orders, executions, positions = await asyncio.gather(
             self.broker.orders(account, active_only=False),

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from bot.clock import Clock
 from bot.desk.course import Course, End, Overtaken
 from bot.desk.hands import Hands
+from bot.desk.lapse import GONE_BACK
 from bot.desk.ledger import Ledger
+from bot.desk.news import notices_of_unstored
 from bot.desk.ports import Broker, EventName, Messenger
 from bot.desk.settle import settled
 from bot.desk.sweep import Sweeping
@@ -77,6 +79,10 @@ class Sender:
         return task
 
     async def _send(self, ticket: Ticket) -> None:
+        with self.hands.flying(ticket.id):
+            await self._take(ticket)
+
+    async def _take(self, ticket: Ticket) -> None:
         match ticket.intent:
             case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
                 await self._take_through(ticket, lambda course: self.sweeping.run(course, sweep))
@@ -123,8 +129,11 @@ class Sender:
                     self.hands.stored(old.id)
                     return
                 current = await self.ledger.journal.ticket(old.id)
+                if current is not None and current.state is TicketState.OFFERED:
+                    await self._claim_again(current, new)
+                    continue
                 if current is None or new.state not in TRANSITIONS[current.state]:
-                    log.error("ticket %s: %s could not be stored, it is %s", old.id, new.state, current and current.state)
+                    await self._tell_unstored(new, name, current)
                     return
                 old, new = (
                     current,
@@ -141,6 +150,23 @@ class Sender:
             except JournalError as error:
                 log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
                 await asyncio.sleep(self.timings.store_again.total_seconds())
+
+    async def _claim_again(self, current: Ticket, sent: Ticket) -> None:
+        """Store that an open ticket was sent: its claim was stored before, and the journal's database has lost that."""
+        known = {name: getattr(sent, name) for name in ("sent_at", "confirmed_at", "approvals", "orders_before")}
+        again = move(current, TicketState.UNKNOWN, ended_at=self.clock(), outcome=GONE_BACK, intent=sent.intent, **known)
+        await self.ledger.move(current, again, EventName.UNKNOWN, data={"why": "gone back"})
+
+    async def _tell_unstored(self, ticket: Ticket, name: EventName, current: Ticket | None) -> None:
+        """Tell people of an end that the journal can't take: it has lost the claim, or somebody else has ended the ticket."""
+        says = "doesn't know it any more" if current is None else f"says {current.state}"
+        log.error("ticket %s: %s can't be stored, as the journal %s", ticket.id, ticket.state, says)
+        if current is not None and current.state in {TicketState.UNKNOWN, ticket.state}:
+            # It is looked for, or known already.
+            return
+        data = {"ticket": ticket.id, "ended": name, "journal": says, **_what_came_back(ticket)}
+        notices = notices_of_unstored(self.ledger.policy, ticket, name, says)
+        await self.ledger.record(EventName.UNKNOWN, data=data, notices=notices)
 
 
 def _what_came_back(ticket: Ticket) -> dict[str, object]:

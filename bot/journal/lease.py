@@ -35,7 +35,7 @@ _NOT_YET = "The journal's database still holds the connection before this one: w
 _row = leader.c
 _SECOND = 1_000_000
 SERVER_NOW: ColumnElement[int] = literal_column(f"(extract(epoch FROM clock_timestamp()) * {_SECOND})::bigint")
-_LEADER = select(_row.holder, _row.epoch)
+_LEADER = select(_row.holder, _row.epoch, _row.beat_at)
 _TABLE = select(func.to_regclass(leader.name).is_not(None))
 
 
@@ -64,6 +64,7 @@ class Lease:
         name: of this process, for people.
         epoch: the number of the term; 0 before it has begun.
         before: who led before.
+        before_beat: the last term and beat of whoever did, as the database has them.
         lost: set when another process has begun a newer term.
     """
 
@@ -72,6 +73,7 @@ class Lease:
         self._timings = timings
         self.epoch = 0
         self.before: str | None = None
+        self.before_beat: tuple[int, int] | None = None
         self.lost = asyncio.Event()
         self.name = name
         self._renewed = now()
@@ -120,7 +122,7 @@ class Lease:
             connection.execute(insert(leader).values(id=1, epoch=1, **values))
             self.epoch = 1
         else:
-            self.before, self.epoch = last.holder, last.epoch + 1
+            self.before, self.epoch, self.before_beat = last.holder, last.epoch + 1, (last.epoch, last.beat_at)
             connection.execute(update(leader).values(epoch=self.epoch, **values))
 
     def fence(self, connection: Connection) -> None:

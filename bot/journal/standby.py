@@ -74,6 +74,12 @@ class Standby:
                 told = str(error)
             await asyncio.sleep(self._timings.look)
 
+    def has_seen_more(self, beat: tuple[int, int] | None) -> bool:
+        """Tell whether the leader was seen to beat later than the database says now: it lacks what was committed last."""
+        seen = self._seen
+        # While its tables are changed a leader has said that it won't beat for some time, which is no beat.
+        return beat is not None and seen is not None and seen.beat is not None and seen.age >= 0 and seen.beat > beat
+
     async def close(self) -> None:
         """Stop looking."""
         await self._link.close()

@@ -32,6 +32,7 @@ from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.metrics import Meter, StandingBy, served
 from bot.program.signals import stop_on_signals, unless
+from bot.program.trust import trust_in
 from bot.settings import Settings
 from bot.timings import USUAL, CrossTradeTimings, DeskTimings, Timings
 from bot.trading.policy import Policy
@@ -92,7 +93,7 @@ async def run(settings: Settings, timings: Timings = USUAL) -> int:
         try:
             watch = _as_it_is_now(watch, settings) if stood_by else watch
             # A clock of its own for each time: what it says holds from the start of a desk to its end.
-            await lead(settings, watch, stop, system_clock(), stood_by=stood_by, timings=timings)
+            await lead(settings, watch, stop, system_clock(), stood_by=waiting if stood_by else None, timings=timings)
         except JournalLocked as error:
             if waiting is None:
                 raise
@@ -137,7 +138,7 @@ async def lead(
     clock: Clock,
     *,
     ids: NewId = new_id,
-    stood_by: bool = False,
+    stood_by: Standby | None = None,
     timings: Timings = USUAL,
 ) -> None:
     """Run the desk until told to stop, or until another process has taken over.
@@ -148,7 +149,7 @@ async def lead(
         stop: the word to stop.
         clock: begins with this desk.
         ids: gives an id that was never given before, of letters and digits.
-        stood_by: whether another process has led before.
+        stood_by: what has watched another process lead before.
         timings: how long is waited for what.
     """
     async with AsyncExitStack() as stack:
@@ -163,15 +164,16 @@ async def lead(
         parts = broker, journal, messenger
         desk = _desk(parts, settings, watch, clock, ids, meter, timings.desk)
         broker.listen(desk.news)
-        if lease is not None and stood_by:
+        if lease is not None and stood_by is not None:
             await _tell_of_takeover(lease, watch, desk)
         meter.grades = desk.health.grades
-        found = await desk.start()
+        kept = heads_file(settings.database_url)
+        found = await desk.start(await trust_in(journal, kept, stood_by))
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)
         # Nobody takes over from a bot on SQLite.
         lost = asyncio.Event() if lease is None else lease.lost
         clients = Clients(settings, desk, messenger, timings)
-        heads = Heads(journal, desk.record, lambda: watch.current, heads_file(settings.database_url), clock.host, timings.program)
+        heads = Heads(journal, desk.record, lambda: watch.current, kept, clock.host, timings.program)
         await _until_stopped(
             desk,
             heads,

@@ -35,7 +35,8 @@ class TicketState(StrEnum):
 
 S = TicketState
 TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
-    S.OFFERED: frozenset({S.OFFERED, S.SENDING, S.NOT_SENT, S.DENIED, S.CANCELLED, S.EXPIRED, S.VOID}),
+    # Unknown at once where its claim was stored and the journal's database has lost it.
+    S.OFFERED: frozenset({S.OFFERED, S.SENDING, S.UNKNOWN, S.NOT_SENT, S.DENIED, S.CANCELLED, S.EXPIRED, S.VOID}),
     # A ticket of several calls stays there from one to the next.
     S.SENDING: frozenset({S.SENDING, S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.NOT_SENT}),
     # Evidence settles an unknown; accepted stays accepted while its order lives on.
@@ -188,6 +189,11 @@ class Ticket:
     def order_id(self) -> str | None:
         """The order id to show, as CrossTrade gave it."""
         return self.order_ids[0] if self.order_ids else None
+
+    @property
+    def lacks_its_claim(self) -> bool:
+        """Tell whether it may have been sent although the journal knows of no press: its database has lost that."""
+        return self.state is TicketState.UNKNOWN and self.confirmed_at is None
 
     @property
     def last_sent_at(self) -> datetime | None:

@@ -235,7 +235,7 @@ async def test_a_reversal_whose_order_is_not_there_never_arrived(room: Room) -> 
 @pytest.mark.parametrize("request_", [FLATTEN, REVERSE], ids=["flatten", "reverse"])
 async def test_what_ended_before_its_first_call_sent_nothing(room: Room, request_: TicketRequest) -> None:
     ticket = await room.ticket(request_)
-    claimed = move(ticket, TicketState.SENDING, sent_at=room.clock())
+    claimed = move(ticket, TicketState.SENDING, sent_at=room.clock(), confirmed_at=room.clock())
     assert await room.journal.advance(ticket, claimed, ())
     desk = room.again()
     await desk.start()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.engine import make_url
 
 from bot.errors import JournalError, JournalLocked
@@ -311,3 +311,21 @@ async def test_a_leader_beats_by_itself_until_it_is_deposed(tables: str) -> None
         await by_hand(journal, "UPDATE leader SET epoch = epoch + 1")
         async with asyncio.timeout(10):
             await journal.lease.lost.wait()
+
+
+@pytest.mark.parametrize("change", ["UPDATE leader SET beat_at = beat_at - 1", "UPDATE leader SET epoch = epoch - 1"])
+async def test_who_stood_by_sees_that_the_database_lacks_what_was_committed_last(tables: str, change: str) -> None:
+    async with watching(tables) as (standing, _clock):
+        async with leading(tables) as led:
+            await stored(led.journal)
+            turn = asyncio.create_task(standing.turn())
+            await looked(standing, 2)
+        await asyncio.wait_for(turn, 10)
+        link = PostgresLink(make_url(tables), USUAL.journal, writes=True)
+        beat = await link.run(lambda connection: tuple(connection.execute(select(leader.c.epoch, leader.c.beat_at)).one()))
+        assert not standing.has_seen_more(beat)
+        # Another server has taken over, which had not been told of it.
+        await link.run(lambda connection: connection.execute(text(change)))
+        await link.close()
+        async with leading(tables, "second") as led:
+            assert standing.has_seen_more(led.lease.before_beat)

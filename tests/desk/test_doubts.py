@@ -1,0 +1,149 @@
+"""A journal that has lost what was stored last: an order that is in the market is never told as expired or forgotten."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bot.desk.desk import Desk
+from bot.desk.doubts import Trust
+from bot.desk.lapse import GONE_BACK, LACKING
+from bot.desk.ports import Tone
+from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
+from bot.journal.store import SqlJournal
+from bot.trading.intents import PlaceOrder, VerifiedReverse
+from bot.trading.orders import OrderState, Side
+from bot.trading.tickets import Ticket, TicketState
+from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, Room
+from tests.desk.fakes import eventually
+
+VERIFIED = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1, mode="verified")
+PLACED = PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1)
+CLOSE = CloseRequest("Sim101", "ES 09-26")
+FLATTEN = FlattenRequest("instrument", "Sim101", "ES 09-26")
+
+
+async def taken_over(room: Room, trust: Trust) -> Desk:
+    """Another process takes the journal over, as it is."""
+    await room.desk.abandon()
+    desk = room.again()
+    await desk.start(trust)
+    return desk
+
+
+async def in_the_market(room: Room, asked: TicketRequest) -> Ticket:
+    """An open ticket whose order has been sent, all the same: the journal has lost that it was claimed."""
+    ticket = await room.ticket(asked)
+    intent = ticket.intent
+    if isinstance(intent, VerifiedReverse):
+        intent = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id)
+    room.broker.book(intent, OrderState.WORKING)
+    await room.passes(2)
+    return ticket
+
+
+async def goes_back(room: Room, ticket: Ticket, changes: int = 0) -> None:
+    """The database is another one, which has not heard of what this ticket has come to."""
+    assert isinstance(room.journal, SqlJournal)
+    statement = "UPDATE tickets SET state = 'offered', version = :version, sent_at = NULL, ended_at = NULL WHERE id = :id"
+
+    def work(connection: Connection) -> None:
+        connection.execute(text(statement), {"id": ticket.id, "version": ticket.version + changes})
+
+    await room.journal._writes.run(work)
+
+
+@pytest.mark.parametrize("trust", [Trust.LOOKS, Trust.NONE])
+@pytest.mark.parametrize("asked", [ASK, PLACED, VERIFIED])
+async def test_what_the_market_has_is_not_told_as_expired(running: Room, asked: TicketRequest, trust: Trust) -> None:
+    ticket = await in_the_market(running, asked)
+    desk = await taken_over(running, trust)
+    stored = await running.until(ticket, TicketState.ACCEPTED)
+    assert TicketState.EXPIRED not in running.messenger.states(ticket.id)
+    assert stored.order_ids[0] in running.broker.book_orders[-1].ids
+    assert running.broker.sent == []
+    assert any("unknown" in notice.text for notice in running.messenger.told if notice.tone is Tone.ALARM)
+    await desk.close()
+
+
+@pytest.mark.parametrize("asked", [ASK, PLACED, VERIFIED, CLOSE, FLATTEN])
+async def test_what_the_market_doesnt_have_expires_where_nothing_is_known_to_lack(running: Room, asked: TicketRequest) -> None:
+    ticket = await running.ticket(asked)
+    desk = await taken_over(running, Trust.LOOKS)
+    assert (await running.now(ticket.id)).state is TicketState.EXPIRED
+    await desk.close()
+
+
+@pytest.mark.parametrize("asked", [ASK, PLACED, VERIFIED])
+async def test_where_a_claim_may_be_lacking_nothing_is_said_before_it_was_looked_for_twice(
+    running: Room, asked: TicketRequest
+) -> None:
+    ticket = await running.ticket(asked)
+    desk = await taken_over(running, Trust.NONE)
+    stored = await running.now(ticket.id)
+    assert (stored.state, stored.outcome) == (TicketState.UNKNOWN, LACKING)
+    stored = await running.until(ticket, TicketState.NEVER_ARRIVED, 90)
+    assert "never left" not in (stored.outcome or "")
+    await desk.close()
+
+
+async def test_a_flatten_whose_claim_may_be_lacking_is_told_as_what_is_read(running: Room) -> None:
+    ticket = await running.ticket(FLATTEN)
+    running.broker.book_positions.clear()
+    desk = await taken_over(running, Trust.NONE)
+    await running.until(ticket, TicketState.ACCEPTED)
+    await desk.close()
+
+
+async def test_where_it_cant_be_looked_for_it_may_have_been_sent(running: Room) -> None:
+    ticket = await running.ticket()
+    running.broker.failing |= {"orders"}
+    desk = await taken_over(running, Trust.LOOKS)
+    assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
+    await desk.close()
+
+
+async def test_a_row_that_goes_back_behind_the_leaders_back_is_told_and_looked_for(running: Room) -> None:
+    ticket = await running.ticket()
+    await running.confirm(ticket)
+    await running.until(ticket, TicketState.ACCEPTED)
+    await goes_back(running, ticket)
+    running.desk._loops.changed()
+    await running.until(ticket, TicketState.UNKNOWN)
+    stored = await running.until(ticket, TicketState.ACCEPTED)
+    assert stored.order_ids == (running.broker.book_orders[-1].ids[0],)
+    assert TicketState.EXPIRED not in running.messenger.states(ticket.id)
+    assert len(running.broker.sent) == 1
+
+
+async def test_an_end_is_stored_although_the_claim_in_front_of_it_is_lost(running: Room) -> None:
+    ticket = await running.ticket()
+    running.broker.gate = asyncio.Event()
+    press = asyncio.ensure_future(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    await goes_back(running, ticket)
+    running.broker.gate.set()
+    await press
+    stored = await running.now(ticket.id)
+    assert (stored.state, stored.confirmed_at is not None) == (TicketState.ACCEPTED, True)
+    assert stored.order_id == running.broker.book_orders[-1].id
+    events = [str(event.data.get("why")) for event in await running.journal.events(ticket.id)]
+    assert "gone back" in events
+    assert any(GONE_BACK in notice.text for notice in running.messenger.told)
+
+
+async def test_an_end_that_the_journal_cant_take_is_told_to_people(running: Room) -> None:
+    ticket = await running.ticket()
+    running.broker.gate = asyncio.Event()
+    press = asyncio.ensure_future(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    # Another machine has had the database for a moment, and has told it as it saw it there.
+    await goes_back(running, ticket, changes=3)
+    open_again = await running.now(ticket.id)
+    await running.desk._lapses._expire(open_again, None)
+    running.broker.gate.set()
+    await press
+    await eventually(lambda: len([n for n in running.messenger.told if "journal is behind" in n.text]) == 2)
+    told = [notice for notice in running.messenger.told if "journal is behind" in notice.text]
+    assert {notice.channel for notice in told} == {HERE.channel, NEWS_CHANNEL}
+    assert all(running.broker.book_orders[-1].id in notice.text and notice.tone is Tone.ALARM for notice in told)
