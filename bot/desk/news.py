@@ -119,10 +119,22 @@ def detours(policy: Policy, notice: Notice) -> tuple[Notice, ...]:
     return tuple(replace(notice, channel=channel, text=text) for channel in others)
 
 
-def notices_of_the_desk(policy: Policy, name: EventName, text: str) -> tuple[Notice, ...]:
-    """One notice for each channel that wants to read of an event of the desk itself; the text is harmless already."""
-    channels = dict.fromkeys(route.channel for route in policy.routes if route.wants(name))
-    return tuple(Notice(channel, text) for channel in channels)
+def notices_of_the_desk(
+    policy: Policy, name: EventName, text: str, tone: Tone = Tone.ROUTINE, before: Policy | None = None
+) -> tuple[Notice, ...]:
+    """One notice for each channel that wants to read of an event of the desk itself.
+
+    Args:
+        policy: in force.
+        name: of the event.
+        text: harmless already.
+        tone: an alarm goes to every channel that reads of any alarm, whether it wants this event or not.
+        before: the policy of before, whose channels read it as well.
+    """
+    routes = (*policy.routes, *(before.routes if before is not None else ()))
+    wanted = {name, *ALARMS} if tone is Tone.ALARM else {name}
+    channels = dict.fromkeys(route.channel for route in routes if any(route.wants(each) for each in wanted))
+    return tuple(Notice(channel, text, tone=tone) for channel in channels)
 
 
 def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: str) -> tuple[Notice, ...]:

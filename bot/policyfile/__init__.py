@@ -4,8 +4,20 @@ What the rules mean is decided there, not here. A place in the file is named as 
 ``[[grant]]`` from the top.
 """
 
+from bot.policyfile._changes import Counted, changes, in_numbers
 from bot.policyfile._model import EVENTS, policy_schema, schema_text
 from bot.policyfile._reading import LARGEST_FILE, parse_policy, read_policy
 from bot.policyfile._watch import PolicyWatch
 
-__all__ = ["EVENTS", "LARGEST_FILE", "PolicyWatch", "parse_policy", "policy_schema", "read_policy", "schema_text"]
+__all__ = [
+    "EVENTS",
+    "LARGEST_FILE",
+    "Counted",
+    "PolicyWatch",
+    "changes",
+    "in_numbers",
+    "parse_policy",
+    "policy_schema",
+    "read_policy",
+    "schema_text",
+]

@@ -190,6 +190,27 @@ class DeskTable(Table):
         ),
     )
 
+    end_required: bool | None = Field(
+        default=None,
+        description=(
+            "Whether a file without ``[end]`` as its last table is refused, as it may have been cut off. A running bot whose "
+            "file asked for that goes on to ask for it until a file says ``false``."
+        ),
+    )
+
+
+class EndTable(Table):
+    """The last table: nothing but comments may stand behind it, so that a file which has it was not cut off."""
+
+    complete: bool = Field(description="``true``, always.", json_schema_extra={"const": True})
+
+    @field_validator("complete")
+    @classmethod
+    def _is_true(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic hands it over
+        if not value:
+            _refuse("must be true")
+        return value
+
 
 class GrantTable(Table):
     """What one role may do; a member has what all their roles' grants allow together, and nothing else."""
@@ -306,6 +327,7 @@ class File(Table):
     approval: list[ApprovalTable] = []
     account: list[AccountTable] = []
     notify: list[NotifyTable] = []
+    end: EndTable | None = None
 
     @field_validator("grant")
     @classmethod
@@ -337,6 +359,7 @@ TABLES: Mapping[str, type[Table]] = {
     "approval": ApprovalTable,
     "account": AccountTable,
     "notify": NotifyTable,
+    "end": EndTable,
 }
 
 

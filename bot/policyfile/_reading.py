@@ -19,6 +19,11 @@ from bot.trading.policy import Policy
 LARGEST_FILE = 1_000_000
 """Bytes; a policy file beyond this is refused unread."""
 
+NO_END = (
+    "it doesn't end with [end] and complete = true, as desk.end_required asks for, so it may have been cut off; "
+    "write them as the last two lines, or end_required = false under [desk]"
+)
+NOT_LAST = "end: must be the last table, with complete = true and nothing behind it; put the other tables in front of it"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 _REASONS = {
@@ -46,13 +51,39 @@ def parse_policy(data: bytes, file: str) -> Policy:
     Raises:
         PolicyError: with every reason that can be told at once.
     """
+    return parse_demanding(data, file, end_required=False)[0]
+
+
+def parse_demanding(data: bytes, file: str, *, end_required: bool) -> tuple[Policy, bool]:
+    """The policy, and whether its file must end with ``[end]`` from now on.
+
+    Args:
+        data: the bytes.
+        file: the name to tell in an error.
+        end_required: whether it must already, as the one before has asked for it; one that says no takes that back.
+
+    Raises:
+        PolicyError: with every reason that can be told at once.
+    """
     document = _document(data, file)
     if not document:
         raise PolicyError(file, ["it is empty, so no role may trade; policy.example.toml shows what belongs in it"])
     try:
-        return File.model_validate(document).build()
+        found = File.model_validate(document)
     except ValidationError as error:
         raise PolicyError(file, [_reason(detail) for detail in error.errors(include_url=False)]) from None
+    demanded = end_required if found.desk.end_required is None else found.desk.end_required
+    if demanded and found.end is None:
+        raise PolicyError(file, [NO_END])
+    if found.end is not None and not _ends(data.decode("utf-8-sig")):
+        raise PolicyError(file, [NOT_LAST])
+    return found.build(), demanded
+
+
+def _ends(text: str) -> bool:
+    """Tell whether the last lines, comments aside, are those that a file which was cut off can't have."""
+    said = [line.partition("#")[0].replace(" ", "").replace("\t", "").strip() for line in text.splitlines()]
+    return [line for line in said if line][-2:] == ["[end]", "complete=true"]
 
 
 def read_policy(path: Path) -> Policy:
@@ -61,7 +92,7 @@ def read_policy(path: Path) -> Policy:
     Raises:
         PolicyError: it can't be read, or with every reason that can be told at once.
     """
-    return look(path).judge(str(path))
+    return look(path).judge(str(path))[0]
 
 
 def _document(data: bytes, file: str) -> dict[str, object]:
@@ -116,11 +147,11 @@ class Look:
     data: bytes = b""
     reason: str = ""
 
-    def judge(self, file: str) -> Policy:
-        """Read what was found as a policy; raises ``PolicyError``."""
+    def judge(self, file: str, *, end_required: bool = False) -> tuple[Policy, bool]:
+        """What was found as a policy, and whether its file must end with ``[end]`` from now on; raises ``PolicyError``."""
         if self.reason:
             raise PolicyError(file, [self.reason])
-        return parse_policy(self.data, file)
+        return parse_demanding(self.data, file, end_required=end_required)
 
 
 def look(path: Path) -> Look:

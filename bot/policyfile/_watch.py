@@ -17,6 +17,7 @@ class PolicyWatch:
 
     Attributes:
         current: the policy in force; a refused file leaves it as it is.
+        before: the one that was in force when a change was told last.
         digest: the first 12 hex digits of the SHA-256 of the bytes that it came from.
     """
 
@@ -24,7 +25,8 @@ class PolicyWatch:
         """Read the file; raises ``PolicyError``."""
         self._path = path
         self._last = look(path)
-        self.current = self._last.judge(str(path))
+        self.current, self._end_required = self._last.judge(str(path))
+        self.before = self.current
         self.digest = self._last.digest[:12]
         self._judged = self._last.digest
         self._owes_change = False
@@ -59,16 +61,18 @@ class PolicyWatch:
     ) -> None:
         if seen.digest != self._judged:
             try:
-                found = seen.judge(str(self._path))
+                found, end_required = seen.judge(str(self._path), end_required=self._end_required)
             except PolicyError as error:
                 _log.warning("The policy file is refused, policy %s stays in force: %s", self.digest, error)
                 await on_refused(error)
             else:
+                self._end_required = end_required
                 self._put_in_force(found, seen.digest[:12])
             self._judged = seen.digest
         if self._owes_change:
-            await on_change(self.current)
-            self._owes_change = False
+            told = self.current
+            await on_change(told)
+            self._owes_change, self.before = False, told
 
     def _put_in_force(self, found: Policy, digest: str) -> None:
         if digest != self.digest:

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
-from bot.trading.policy import AccountRule, Approval, Grant, Limit, Policy, Route, matches
+from bot.trading.orders import OrderType
+from bot.trading.policy import TRADING_COMMANDS, AccountRule, Approval, Grant, Limit, Policy, Route, matches
 
 DEFAULT = "policy.toml"
 
@@ -30,6 +31,7 @@ def in_words(policy: Policy) -> list[str]:
     entries = "go by REST" if policy.entries_fall_back else "are not sent"
     lines += [f"While the stream is away that orders travel by, ways out go by REST, entries {entries}."]
     lines += [_grant(grant) for grant in policy.grants]
+    lines += _overlaps(policy)
     lines += [_limit(limit) for limit in policy.limits]
     lines += [_approval(rule) for rule in policy.approvals]
     lines += [_account(rule, policy) for rule in policy.accounts]
@@ -47,6 +49,35 @@ def _grant(grant: Grant) -> str:
     where += f" in {_names(grant.instruments)}" if grant.instruments else ""
     types = ", ".join(sorted(kind.value for kind in grant.order_types))
     return f"Role {grant.role} may use {_names(grant.commands)}{where}{size}; order types {types}."
+
+
+def _overlaps(policy: Policy) -> list[str]:
+    """What several grants of one command come to: each by itself, as one of them must allow the whole of a request."""
+    lines = []
+    numbered = list(enumerate(policy.grants, start=1))
+    for role in dict.fromkeys(grant.role for grant in policy.grants):
+        held = [(number, grant) for number, grant in numbered if grant.role == role]
+        by_numbers: dict[tuple[int, ...], list[str]] = {}
+        for command in sorted(TRADING_COMMANDS):
+            naming = tuple(number for number, grant in held if grant.has_command(command))
+            if len(naming) > 1:
+                by_numbers.setdefault(naming, []).append(command)
+        for naming, commands in by_numbers.items():
+            each = "; or ".join(f"grant[{number}]: {_terms(grant)}" for number, grant in held if number in naming)
+            lines.append(
+                f"Role {role}, {', '.join(commands)}: one grant must allow the whole order, parts never mix. Either {each}."
+            )
+    if len({grant.role for grant in policy.grants}) > 1:
+        lines.append("Who has several roles has all their grants, and one of these must allow the whole order, too.")
+    return lines
+
+
+def _terms(grant: Grant) -> str:
+    size = "any size" if grant.max_quantity is None else f"at most {grant.max_quantity}"
+    types = (
+        "" if grant.order_types == frozenset(OrderType) else f", {_names(frozenset(kind.value for kind in grant.order_types))}"
+    )
+    return f"{size} in {_names(grant.instruments)} on {_names(grant.accounts)}{types}"
 
 
 def _limit(limit: Limit) -> str:

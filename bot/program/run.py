@@ -20,14 +20,14 @@ from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
 from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
-from bot.desk.ports import EventName
+from bot.desk.ports import EventName, Tone
 from bot.errors import JournalError, JournalLocked, PolicyError
 from bot.journal.heads import heads_file
 from bot.journal.lease import Lease
 from bot.journal.opening import opened, standby
 from bot.journal.standby import Standby
 from bot.journal.store import SqlJournal
-from bot.policyfile import PolicyWatch
+from bot.policyfile import PolicyWatch, changes, in_numbers
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.metrics import Meter, StandingBy, served
@@ -324,9 +324,15 @@ async def _watch_policy(watch: PolicyWatch, desk: Desk, every: float) -> None:
         notices = notices_of_the_desk(watch.current, EventName.POLICY_CHANGED, text)
         await desk.record(EventName.POLICY_CHANGED, data=data, notices=notices)
 
-    async def changed(_policy: Policy) -> None:
+    async def changed(policy: Policy) -> None:
         log.info("policy %s is in force", watch.digest)
-        await told(f"**Policy changed** · {watch.digest} is in force", {"digest": watch.digest})
+        counted = changes(watch.before, policy)
+        text = "\n".join([f"**Policy changed** · {watch.digest} is in force", *in_numbers(counted)])
+        data = {"digest": watch.digest, "changed": [str(one) for one in counted]}
+        # Who was told of such things before hears of this, too: a file that was cut off names no channels.
+        tone = Tone.ALARM if any(one.is_alarming for one in counted) else Tone.ROUTINE
+        notices = notices_of_the_desk(policy, EventName.POLICY_CHANGED, text, tone, before=watch.before)
+        await desk.record(EventName.POLICY_CHANGED, data=data, notices=notices)
 
     async def refused(error: PolicyError) -> None:
         reasons = error.reasons[:MOST_REASONS]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.desk.news import last_resort, notices_for, notices_of_the_desk
-from bot.desk.ports import EventName
+from bot.desk.ports import EventName, Tone
 from bot.trading.policy import Route
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import Room
@@ -20,6 +20,13 @@ async def test_news_of_the_desk_itself_go_once_to_each_channel_that_wants_them(r
     )
     notices = notices_of_the_desk(room.desk.policy, EventName.POLICY_CHANGED, "changed")
     assert [(notice.channel, notice.text) for notice in notices] == [(1, "changed"), (2, "changed")]
+
+
+async def test_an_alarm_of_the_desk_goes_to_whoever_reads_of_any_and_to_whoever_did_before(room: Room) -> None:
+    before = replace(room.desk.policy, routes=(Route(1, frozenset({"policy changed"})), Route(2, frozenset({"rejected"}))))
+    room.rule(routes=(Route(3, frozenset({"filled"})), Route(4, frozenset({"unknown"}))))
+    told = notices_of_the_desk(room.desk.policy, EventName.POLICY_CHANGED, "fewer", Tone.ALARM, before)
+    assert [(notice.channel, notice.tone) for notice in told] == [(channel, Tone.ALARM) for channel in (4, 1, 2)]
 
 
 async def test_a_resolution_is_read_by_who_wants_it_and_by_who_wants_unknown_outcomes(room: Room) -> None:

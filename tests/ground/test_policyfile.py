@@ -266,10 +266,10 @@ def test_an_unknown_key_is_told_with_those_that_are_known() -> None:
         f"grant[1].max_quantty: is not a known key; did you mean max_quantity? known are {known}"
     ]
     assert reasons(f"{GRANT}[grants]\nx = 1") == [
-        "grants: is not a known key; did you mean grant? known are desk, grant, limit, approval, account, notify"
+        "grants: is not a known key; did you mean grant? known are desk, grant, limit, approval, account, notify, end"
     ]
     assert reasons(f'"a b\\n" = 1\n{GRANT}') == [
-        '"a b\\n": is not a known key; known are desk, grant, limit, approval, account, notify'
+        '"a b\\n": is not a known key; known are desk, grant, limit, approval, account, notify, end'
     ]
 
 
@@ -381,7 +381,11 @@ def test_the_example_loads_and_shows_every_table_and_key() -> None:
     assert read_policy(path).grants
     text = path.read_text(encoding="utf-8")
     assert text.startswith("#:schema docs/policy.schema.json\n")
-    shown = tomllib.loads(text.replace("\n# [[account]]\n# name = ", "\n[[account]]\nname = ").replace("\n# live", "\nlive"))
+    shown = tomllib.loads(
+        text.replace("\n# [[account]]\n# name = ", "\n[[account]]\nname = ")
+        .replace("\n# live", "\nlive")
+        .replace("\n# [end]\n# complete", "\n[end]\ncomplete")
+    )
     definitions = policy_schema()["$defs"]
     assert isinstance(definitions, dict)
     for table, content in shown.items():
@@ -395,3 +399,37 @@ def test_the_schema_in_the_docs_is_the_one_that_the_model_makes() -> None:
     assert stored == schema_text(), (
         'write it anew: python -c "import bot.policyfile as p; print(p.schema_text(), end=str())" > docs/policy.schema.json'
     )
+
+
+END = "\n[end]\ncomplete = true\n"
+ASKS = "[desk]\nend_required = true\n"
+
+
+@pytest.mark.parametrize(
+    "end", [END, "\n[end] # the end\r\n\r\n\tcomplete=true # yes\r\n\r\n# bye", "\n[ end ]\ncomplete = true"]
+)
+def test_a_file_that_must_have_an_end_comes_into_force_with_it(end: str) -> None:
+    assert parse_policy((ASKS + GRANT + end).encode(), "x") == parse_policy(GRANT.encode(), "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ASKS + GRANT, "it doesn't end with [end] and complete = true"),
+        (ASKS + GRANT + "\n# [end]\n# complete = true", "it doesn't end with [end]"),
+        (GRANT + END + "[[limit]]\nmax_position = 1\n", "end: must be the last table"),
+        ("end = {complete = true}\n" + GRANT, "end: must be the last table"),
+        (GRANT + "\n[end]\n", "end.complete: is missing"),
+        (GRANT + "\n[end]\ncomplete = false\n", "end.complete: must be true"),
+        (GRANT + "\n[end]\ncomplete = tru", "it is not valid TOML"),
+    ],
+)
+def test_a_file_that_lacks_its_end_is_refused(text: str, told: str) -> None:
+    assert any(reason.startswith(told) for reason in reasons(text)), reasons(text)
+
+
+@given(st.integers(0, len(ASKS + GRANT + "[[limit]]\nmax_position = 1\n" + END) - 2))
+def test_no_beginning_of_a_file_that_must_have_an_end_comes_into_force(cut: int) -> None:
+    text = (ASKS + GRANT + "[[limit]]\nmax_position = 1\n" + END)[:cut]
+    with pytest.raises(PolicyError):
+        parse_policy(text.encode(), "x")

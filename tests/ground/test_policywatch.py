@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import DeskError, JournalError, PolicyError
-from bot.policyfile import PolicyWatch
+from bot.policyfile import PolicyWatch, changes, in_numbers
 from bot.trading.policy import Policy
 
 GRANT = '[[grant]]\nrole = {role}\ncommands = ["reverse"]\naccounts = ["Sim*"]\ninstruments = ["ES"]\nmax_quantity = 5\n'
@@ -223,3 +223,51 @@ async def test_the_way_back_is_told_even_when_the_way_there_was_not(file: Path) 
         await until(lambda: watch.current.grants[0].role == 1)
         desk.failures = []
         await until(lambda: desk.roles == [1])
+
+
+REST = '[[limit]]\nmax_position = 3\n[[approval]]\nrole = 7\n[[notify]]\nchannel = 5\nevents = ["*"]\n'
+
+
+async def test_what_a_change_took_away_is_counted_from_what_was_told_last(file: Path) -> None:
+    write(file, GRANT.format(role=1) + REST)
+    watch, desk = PolicyWatch(file), Desk()
+    seen: list[str] = []
+
+    async def on_change(policy: Policy) -> None:
+        seen[:] = in_numbers(changes(watch.before, policy))
+        await Desk.on_change(desk, policy)
+
+    desk.on_change = on_change  # type: ignore[method-assign]  # this test looks at the moment itself
+    desk.failures = [JournalError("full")]
+    async with watched(watch, desk):
+        write(file, GRANT.format(role=1))
+        await until(lambda: bool(desk.failed))
+        write(file, GRANT.format(role=1) + GRANT.format(role=2))
+        await until(lambda: len(desk.changes) == 1 and watch.before is watch.current)
+        assert seen == [
+            (
+                "**Fewer safeguards than before:** limits 1 → 0, limits with max_position 1 → 0, approvals 1 → 0, "
+                "channels that are told 1 → 0. Was the file cut off?"
+            ),
+            "grants 1 → 2",
+        ]
+        write(file, GRANT.format(role=1) + REST)
+        await until(lambda: len(desk.changes) == 2)
+    assert len(seen) == 1
+    assert "Fewer" not in seen[0]
+
+
+async def test_a_bot_whose_file_asked_for_an_end_goes_on_to_ask_for_it(file: Path) -> None:
+    ends, asks = "[end]\ncomplete = true\n", "[desk]\nend_required = true\n"
+    write(file, GRANT.format(role=1) + asks + REST + ends)
+    watch, desk = PolicyWatch(file), Desk()
+    async with watched(watch, desk):
+        # Cut off in front of the very line that asks for the end.
+        write(file, GRANT.format(role=1))
+        await until(lambda: len(desk.refusals) == 1)
+        write(file, GRANT.format(role=2) + ends)
+        await until(lambda: desk.roles == [2])
+        write(file, GRANT.format(role=3) + "[desk]\nend_required = false\n")
+        await until(lambda: desk.roles == [2, 3])
+        write(file, GRANT.format(role=4))
+        await until(lambda: desk.roles == [2, 3, 4])

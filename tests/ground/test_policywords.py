@@ -3,7 +3,8 @@
 import pytest
 
 from bot.program.policy import in_words
-from bot.trading.policy import AccountRule, Policy
+from bot.trading.orders import OrderType
+from bot.trading.policy import AccountRule, Grant, Policy, Request, may
 
 
 def words(*rules: tuple[str, bool]) -> list[str]:
@@ -34,3 +35,22 @@ def test_lines_on_accounts_are_told_with_what_others_make_of_them(rules: list[tu
 @pytest.mark.parametrize(("allowed", "told"), [(True, "entries go by REST"), (False, "entries are not sent")])
 def test_which_way_entries_go_while_the_stream_is_away_is_told(allowed: bool, told: str) -> None:
     assert any(told in line for line in in_words(Policy(grants=(), entries_fall_back=allowed)))
+
+
+def test_grants_that_overlap_are_told_as_they_are_decided() -> None:
+    wide = Grant(1100, frozenset({"place", "close"}), ("Sim*",), ("*",), 1, frozenset({OrderType.LIMIT}))
+    deep = Grant(1100, frozenset({"place"}), ("Sim*", "Apex*"), ("ES",), 5)
+    other = Grant(1101, frozenset({"place"}), ("*",), ("*",), 2)
+    lines = in_words(Policy(grants=(wide, other, deep)))
+    assert (
+        "Role 1100, place: one grant must allow the whole order, parts never mix. "
+        "Either grant[1]: at most 1 in * on Sim*, LIMIT; or grant[3]: at most 5 in ES on Apex*, Sim*."
+    ) in lines
+    assert "Who has several roles has all their grants, and one of these must allow the whole order, too." in lines
+    mixed = Request("place", "Sim1", "NQ", 5, OrderType.LIMIT)
+    assert may(Policy(grants=(wide, deep)), frozenset({1100}), mixed) is not None
+
+
+def test_one_grant_alone_needs_no_such_words() -> None:
+    lines = in_words(Policy(grants=(Grant(1100, frozenset({"place"}), ("*",), ("*",), 1),)))
+    assert not any("whole order" in line for line in lines)

@@ -123,6 +123,14 @@ async def test_a_policy_that_changes_is_in_force_within_seconds_and_a_bad_one_is
     assert "MAX_POSITION" in await answered(street, "second")
 
 
+async def test_a_policy_file_that_was_cut_off_is_told_loudly_where_news_were_told_before(street: Street) -> None:
+    await street.start()
+    (street.folder / "policy.toml").write_text(POLICY[: POLICY.index("[[limit]]")])
+    text = (await street.card("Fewer safeguards than before", FILLS)).text
+    assert "limits 1 → 0" in text
+    assert "Was the file cut off?" in text
+
+
 async def test_discord_answering_5xx_and_429_delays_news_and_loses_none(street: Street) -> None:
     await street.start()
     card = await street.ask()
