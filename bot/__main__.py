@@ -93,11 +93,12 @@ def _loading() -> Iterator[None]:
 def _run(_options: argparse.Namespace) -> int:
     with _loading():
         from bot.logs import configure  # noqa: PLC0415 - each command loads only what it needs
+        from bot.program import proxies  # noqa: PLC0415
         from bot.program.run import run  # noqa: PLC0415
         from bot.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
-    configure(settings.log_level.value, settings.log_format.value, settings.secrets)
+    configure(settings.log_level.value, settings.log_format.value, (*settings.secrets, *proxies.secrets()))
     return _finished(run(settings))
 
 

@@ -4,11 +4,13 @@ Only reading and checking lives here; what a setting does is written where it is
 value, as a token pasted into the wrong line would end up in a terminal or a log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -84,9 +86,23 @@ def _gateway(text: str) -> str:
 
 def _host(text: str) -> str:
     url = _api(text)
-    if urlsplit(url).path:
+    if urlsplit(url).path or is_in_clear(url):
         raise ValueError
     return url
+
+
+def is_in_clear(url: str) -> bool:
+    """Tell whether what is sent there, a token for instance, can be read by others on the way: no TLS, and not this machine."""
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "ws"} and not is_this_machine(parts.hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is this very machine, by its name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _database(text: str) -> str:
@@ -184,13 +200,19 @@ NAMES = tuple(name.upper() for name in Settings.model_fields)
 # A key of ``.env`` that begins like this is meant for us, so one that we don't know is a slip of the pen.
 _OURS = (*sorted({name.split("_")[0] + "_" for name in NAMES}), "CROSSTALK_", "DESK_")
 
+# In place of what is missing, where only the rest is looked at.
+_NOBODYS: Mapping[str, object] = {"discord_token": "none-is-set", "discord_guild_id": (1,), "crosstrade_token": "none-is-set"}
+
 _MENDS = {
     "discord_token": "the token that the Bot page of your Discord application shows, without a word before it",
     "discord_guild_id": "the number that Discord's Copy Server ID gives; several are separated by commas",
     "discord_api_url": "an address like https://discord.com/api/v10, or leave it out",
     "discord_gateway_url": "an address that begins with wss:// or ws://, or leave it out",
     "crosstrade_token": "the token that My Account at app.crosstrade.io reveals, without a word before it",
-    "crosstrade_url": "an address without a path like https://app.crosstrade.io, or leave it out",
+    "crosstrade_url": (
+        "an address without a path like https://app.crosstrade.io, or leave it out; http:// carries the token in clear, "
+        "so it is taken for this machine alone (127.0.0.1 or localhost), as for the simulator"
+    ),
     "crosstrade_transport": "rest or websocket",
     "crosstrade_rate": "a number of requests per second above 0 and at most 1000, such as 3",
     "crosstrade_burst": "a whole number of requests from 1 to 1000, such as 20",
@@ -202,6 +224,28 @@ _MENDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings as far as they can be used.
+
+    Attributes:
+        settings: what is wrong has its default there, or something that nobody must use.
+        wrong: the setting and what to do, in the order of the settings; what isn't a setting comes first.
+    """
+
+    settings: Settings
+    wrong: Mapping[str, SettingsError]
+
+
+def load_what_can_be(env_file: Path | None = ENV_FILE) -> Loaded:
+    """Read the settings, and everything that is wrong with them.
+
+    Raises:
+        SettingsError: the file itself can't be read.
+    """
+    return Loaded(*_loaded(Settings, env_file))
+
+
 def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """Read the settings; the environment beats the file, and a file that isn't there is no error.
 
@@ -209,9 +253,9 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
         env_file: ``None`` reads the environment only.
 
     Raises:
-        SettingsError: the first thing that is wrong, without any value.
+        SettingsError: everything that is wrong, without any value.
     """
-    return _loaded(Settings, env_file)
+    return _all_or_none(*_loaded(Settings, env_file))
 
 
 def load_database_url(env_file: Path | None = ENV_FILE) -> str:
@@ -220,28 +264,43 @@ def load_database_url(env_file: Path | None = ENV_FILE) -> str:
     Raises:
         SettingsError: as for ``load_settings``.
     """
-    return _loaded(_JournalOnly, env_file).database_url
+    return _all_or_none(*_loaded(_JournalOnly, env_file)).database_url
 
 
-def _loaded(kind: type[_Kind], env_file: Path | None) -> _Kind:
-    if env_file is not None:
-        _check_file(env_file)
+def _all_or_none(settings: _Kind, wrong: Mapping[str, SettingsError]) -> _Kind:
+    if wrong:
+        first, *others = wrong.values()
+        # What pydantic has said of a value stays behind.
+        raise SettingsError(first.setting, " ".join([first.mend, *map(str, others)])) from None
+    return settings
+
+
+def _loaded(kind: type[_Kind], env_file: Path | None) -> tuple[_Kind, dict[str, SettingsError]]:
+    wrong = {} if env_file is None else _check_file(env_file)
     try:
-        return kind(_env_file=env_file)
+        return kind(_env_file=env_file), wrong
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        state = "missing" if first["type"] == "missing" else "not usable as it is"
-        # The chain is cut: what pydantic says of a value may be the value.
-        raise SettingsError(name.upper(), f"{state}; set it in .env or the environment to {_MENDS[name]}.") from None
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    states = {str(each["loc"][0]): "missing" if each["type"] == "missing" else "not usable as it is" for each in found}
+    for name, state in states.items():
+        mend = _MENDS[name]
+        # What pydantic says of a value may be the value.
+        wrong[name.upper()] = SettingsError(name.upper(), f"{state}; set it in .env or the environment to {mend}.")
+    fields = kind.model_fields
+    usable: dict[str, Any] = {name: _NOBODYS.get(name, fields[name].default) for name in states}
+    return kind(_env_file=env_file, **usable), wrong
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path) -> dict[str, SettingsError]:
+    """What stands in the file and is no setting, by its name there.
+
+    Raises:
+        SettingsError: the file can't be read.
+    """
     try:
-        for key in _keys(path):
-            _check_key(path, key)
+        return {error.setting: error for key in _keys(path) if (error := _wrong_key(path, key)) is not None}
     except FileNotFoundError:
-        return
+        return {}
     except UnicodeDecodeError:
         raise SettingsError(str(path), "it is not UTF-8 text; save it as UTF-8.") from None
     except OSError as error:
@@ -258,12 +317,13 @@ def _keys(path: Path) -> Iterator[str]:
                 yield binding.key
 
 
-def _check_key(path: Path, key: str) -> None:
+def _wrong_key(path: Path, key: str) -> SettingsError | None:
     name = key.upper()
     if name in NAMES:
-        return
+        return None
     near = get_close_matches(name, NAMES, n=1, cutoff=0.8)
     if near:
-        raise SettingsError(key, f"{path} holds this name, which is no setting; did you mean {near[0]}?")
+        return SettingsError(key, f"{path} holds this name, which is no setting; did you mean {near[0]}?")
     if name.startswith(_OURS):
-        raise SettingsError(key, f"{path} holds this name, which is no setting; the settings are {', '.join(NAMES)}.")
+        return SettingsError(key, f"{path} holds this name, which is no setting; the settings are {', '.join(NAMES)}.")
+    return None

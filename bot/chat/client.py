@@ -67,6 +67,7 @@ class DeskClient(Host):
         timings: ChatTimings = USUAL.chat,
         api_url: str | None = None,
         gateway_url: str | None = None,
+        proxy: str | None = None,
     ) -> None:
         super().__init__(
             commands.when_mentioned,
@@ -78,6 +79,7 @@ class DeskClient(Host):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=timings.longest_rate_limit,
+            proxy=proxy,
         )
         self.desk = desk
         self.messenger = messenger

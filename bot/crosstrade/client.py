@@ -94,6 +94,7 @@ class CrossTrade(Reading):
         timings: CrossTradeTimings = USUAL.crosstrade,
         entries_fall_back: Callable[[], bool] = lambda: False,
         why_not: WhyNot = never_why,
+        proxy: str | None = None,
     ) -> None:
         super().__init__(Gauge(clock))
         self._url = url.rstrip("/")
@@ -105,6 +106,7 @@ class CrossTrade(Reading):
         self._timings = timings
         self._entries_fall_back = entries_fall_back
         self._why_not = why_not
+        self._proxy = proxy
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
         self._reads_as = Priority.TICKET
@@ -113,8 +115,8 @@ class CrossTrade(Reading):
         self._rest: Rest
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(self._token, self._timings)
-        self._fresh = open_session(self._token, self._timings, keep=False)
+        self._session = open_session(self._token, self._timings, proxy=self._proxy)
+        self._fresh = open_session(self._token, self._timings, keep=False, proxy=self._proxy)
         self._rest = Rest(self._session, self._url, self._clock.host, self._timings, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(

@@ -39,18 +39,20 @@ class _Guarded(BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
-def open_session(token: str, timings: CrossTradeTimings, *, keep: bool = True) -> aiohttp.ClientSession:
+def open_session(token: str, timings: CrossTradeTimings, *, keep: bool = True, proxy: str | None = None) -> aiohttp.ClientSession:
     """Make a session. Must be called within the event loop that will use it.
 
     Args:
         token: the bearer token, which only its headers hold.
         timings: how long is waited for what.
         keep: whether connections are kept for the next request; where they aren't, aiohttp sends nothing a second time.
+        proxy: through which everything goes, sockets too.
     """
     kept: dict[str, Any] = {"keepalive_timeout": timings.keep_alive} if keep else {"force_close": True}
     return aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": AGENT},
         connector=aiohttp.TCPConnector(ttl_dns_cache=60, **kept),
+        proxy=proxy,
         middlewares=() if keep else (_once,),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_whole(timings.read, timings.connect),

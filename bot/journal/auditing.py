@@ -18,6 +18,7 @@ from bot.journal.faults import FOREIGN, SETTING, is_away, journal_error, setting
 from bot.journal.links import Work
 from bot.journal.migrate import demand_current
 from bot.journal.opening import SQLITE, journal_file, read_address
+from bot.journal.tls import tls_of, without_tls
 from bot.timings import USUAL, JournalTimings
 
 NO_HEAD = "the head beside the rows was changed or removed"
@@ -101,8 +102,8 @@ def _open(file: Path, patience: float) -> sqlite3.Connection:
 async def _on_server(address: URL, work: Work[Finding], patience: float) -> Finding:
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - brings the whole ORM, which a file doesn't need
 
-    options = {"timeout": patience, "server_settings": {"default_transaction_read_only": "on"}}
-    engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=options)
+    options = {"timeout": patience, "server_settings": {"default_transaction_read_only": "on"}, **tls_of(address)}
+    engine = create_async_engine(without_tls(address), poolclass=NullPool, hide_parameters=True, connect_args=options)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         return await connection.run_sync(_looked_at, work)

@@ -1,5 +1,7 @@
 """The one place where the errors of databases, drivers and disks become ours, each with a plain sentence."""
 
+import socket
+import ssl
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
@@ -20,6 +22,16 @@ _REFUSED = "The journal refused a record that contradicts what it holds."
 _TABLES = "The journal's tables are not what this version of the bot expects: restore the file from a backup."
 _NOT_OURS = "The journal's database doesn't let its user do that: all bots must use the one user that owns the tables."
 _AWAY = "The journal's database can't be reached: see that its server runs."
+_NO_HOST = (
+    "The journal's database can't be reached: nobody knows a machine of that name; see that DATABASE_URL names it "
+    "rightly (an @ in the password is written %40), and that this machine can look names up."
+)
+_FOREIGN_CERTIFICATE = (
+    "this machine doesn't believe the server's certificate: name its authority by sslrootcert=FILE, or the server as its "
+    "certificate does."
+)
+_TLS_FAILS = "the server's TLS can't be used: see that it and this machine speak a version in common, and its certificates."
+_NO_TLS = "its server speaks no TLS: switch TLS on there, or take sslmode out if the network between is your own."
 
 # Beginnings of SQLite's names (https://sqlite.org/rescode.html) and of PostgreSQL's codes (its manual, appendix A).
 _SENTENCES = {
@@ -46,7 +58,11 @@ _SENTENCES = {
 }
 # What only a change of the setting can mend.
 _SETTINGS = {
-    "28": "the database refuses this user or password; write the right ones into it.",
+    "28P": "the database refuses this user or password; write the right ones into it, an @ in the password as %40, a % as %25.",
+    "28": (
+        "the database refuses this user from here: see that the user exists there, and that pg_hba.conf lets it into that "
+        "database from this machine, perhaps by TLS alone (sslmode=require)."
+    ),
     "3D": "the server has no database of that name; make one or write the right name into it.",
 }
 
@@ -67,13 +83,16 @@ def journal_error(error: BaseException) -> JournalError:
 
 def setting_error(error: JournalError) -> SettingsError | None:
     """The same as a wrong setting, if it is one."""
-    code = _code(_cause(error.__cause__)) if error.__cause__ else ""
+    cause = None if error.__cause__ is None else _cause(error.__cause__)
+    if (mend := None if cause is None else _tls(cause)) is not None:
+        return SettingsError(SETTING, mend)
+    code = "" if cause is None else _code(cause)
     return next((SettingsError(SETTING, mend) for beginning, mend in _SETTINGS.items() if code.startswith(beginning)), None)
 
 
 def is_away(error: JournalError) -> bool:
     """Tell whether the database's server just can't be reached."""
-    return str(error) == _AWAY
+    return str(error) in {_AWAY, _NO_HOST}
 
 
 def is_held(error: BaseException) -> bool:
@@ -89,7 +108,21 @@ def _code(cause: BaseException) -> str:
     return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
 
 
+def _tls(cause: BaseException) -> str | None:
+    """What is wrong with TLS, if it is that."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _FOREIGN_CERTIFICATE
+    if isinstance(cause, ssl.SSLError):
+        return _TLS_FAILS
+    # asyncpg 0.30 tells so by these words alone.
+    return _NO_TLS if isinstance(cause, ConnectionError) and "rejected SSL upgrade" in str(cause) else None
+
+
 def _of_system(cause: OSError) -> str:
+    if isinstance(cause, socket.gaierror):
+        return _NO_HOST
+    if (wrong := _tls(cause)) is not None:
+        return f"The journal's database can't be used: {wrong}"
     if cause.errno in {ENOSPC, EDQUOT}:
         return _FULL
     if cause.errno in {EACCES, EPERM, EROFS}:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.errors import JournalError
 from bot.journal.chain import Head
 from bot.journal.opening import SQLITE, journal_file, read_address
+from bot.journal.private import close_to_others, private_opener
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (\d{1,18}) ([0-9a-f]{64})")
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -76,7 +77,8 @@ def keep_head(file: Path, kept: Kept) -> None:
         JournalError: it can't be written; the heads that were there are there still.
     """
     try:
-        with file.open("a+b") as opened:
+        close_to_others(file)
+        with open(file, "a+b", opener=private_opener) as opened:
             opened.seek(0)
             there = opened.read()
             # A line that a full disk or a crash has cut off is nobody's, and would spoil the one behind it.

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select, text
 
 from bot.errors import JournalLocked
 from bot.journal.faults import journal_error
+from bot.journal.private import close_to_others
 
 _LOCKED = "Another process is working with this journal: stop it first, or give this one a DATABASE_URL of its own."
 # Any number will do that no other program takes on the same server.
@@ -28,8 +29,9 @@ class FileLock:
     """A lock on a file beside the journal. The file itself stays for good: removing it would let two owners in."""
 
     def __init__(self, journal: Path) -> None:
+        self._file = journal.with_name(f"{journal.name}.lock")
         self._lock = portalocker.Lock(
-            journal.with_name(f"{journal.name}.lock"),
+            self._file,
             timeout=0,
             fail_when_locked=True,
             flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING,
@@ -39,6 +41,7 @@ class FileLock:
         """Take it, or raise ``JournalLocked`` at once; ``JournalError`` where no file can be made."""
         try:
             self._lock.acquire()
+            close_to_others(self._file)
         except AlreadyLocked as error:
             raise JournalLocked(_LOCKED) from error
         except (OSError, LockException) as error:

@@ -10,17 +10,19 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.clock import Clock, system_clock
 from bot.errors import JournalError, SettingsError
-from bot.journal.faults import SETTING, setting_error
+from bot.journal.faults import SETTING, journal_error, setting_error
 from bot.journal.lease import Lease, name_of_this_process
 from bot.journal.links import MEMORY, Link, SqliteReads, SqliteWrites
 from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
+from bot.journal.private import make_private
 from bot.journal.standby import Standby
 from bot.journal.store import SqlJournal
+from bot.journal.tls import TLS_OPTIONS, tls_of
 from bot.timings import USUAL, JournalTimings
 
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
-_OPTIONS: dict[str, set[str]] = {SQLITE: set(), POSTGRESQL: {"host", "ssl"}}
+_OPTIONS: dict[str, set[str]] = {SQLITE: set(), POSTGRESQL: {"host", *TLS_OPTIONS}}
 _FORMS = f"write it like {SQLITE}:///desk.db or {POSTGRESQL}://user:password@host/name."
 
 
@@ -91,6 +93,9 @@ def read_address(url: str) -> URL:
         raise SettingsError(SETTING, _FORMS)
     if unknown := sorted(set(address.query) - _OPTIONS[address.drivername]):
         raise SettingsError(SETTING, f"take the option {unknown[0]} out; it isn't known here.")
+    if "@" in (address.database or "") or "@" in (address.host or ""):
+        raise SettingsError(SETTING, "write an @ in the password as %40, a / as %2F and a % as %25; it ends at the first @.")
+    tls_of(address)
     return address
 
 
@@ -102,6 +107,10 @@ def _sqlite(address: URL, timings: JournalTimings, stack: AsyncExitStack) -> tup
     lock = FileLock(file := journal_file(name))
     lock.take()
     stack.callback(lock.release)
+    try:
+        make_private(file)
+    except OSError as error:
+        raise journal_error(error) from error
     return SqliteReads(str(file), timings), SqliteWrites(str(file), timings)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from bot.errors import JournalError
 from bot.journal.faults import FOREIGN, journal_error
 from bot.journal.links import CLOSED, T, Work
+from bot.journal.tls import tls_of, without_tls
 from bot.timings import JournalTimings
 
 
@@ -46,8 +47,8 @@ class PostgresLink:
     def __init__(self, url: URL, timings: JournalTimings, *, writes: bool, fence: Fence | None = None) -> None:
         # "on" also where the server's own configuration trades safety for speed.
         settings = {"synchronous_commit": "on"}
-        options = {"server_settings": settings, "timeout": timings.patience, "command_timeout": timings.command}
-        engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=options)
+        options = {"server_settings": settings, "timeout": timings.patience, "command_timeout": timings.command, **tls_of(url)}
+        engine = create_async_engine(without_tls(url), poolclass=NullPool, hide_parameters=True, connect_args=options)
         self._engine = engine if writes else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._fence = fence
         self._connection: AsyncConnection | None = None

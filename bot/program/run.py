@@ -31,9 +31,10 @@ from bot.policyfile import PolicyWatch, changes, in_numbers
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.metrics import Meter, StandingBy, served
+from bot.program.proxies import proxy_for, shown
 from bot.program.signals import stop_on_signals, unless
 from bot.program.trust import trust_in
-from bot.settings import Settings
+from bot.settings import Settings, is_in_clear
 from bot.timings import USUAL, CrossTradeTimings, DeskTimings, Timings
 from bot.trading.policy import Policy
 from bot.trading.words import code
@@ -85,6 +86,7 @@ async def run(settings: Settings, timings: Timings = USUAL) -> int:
         JournalLocked, JournalError: the journal is another process's and nobody can stand by, or it can't be used.
     """
     stop = stop_on_signals()
+    _tell_ways(settings)
     # A file that can't be used stops the start, also of a bot that would stand by.
     watch = PolicyWatch(settings.policy_file)
     waiting, stood_by = standby(settings.database_url, timings.journal), False
@@ -112,6 +114,19 @@ async def run(settings: Settings, timings: Timings = USUAL) -> int:
         await waiting.close()
     log.info("stopped")
     return 0
+
+
+def _tell_ways(settings: Settings) -> None:
+    """Say through which proxies it goes, and where a token goes in clear.
+
+    Raises:
+        SettingsError: a proxy can't be used.
+    """
+    for url in (settings.discord_api_url, settings.crosstrade_url):
+        if (proxy := proxy_for(url)) is not None:
+            log.info("%s is reached through the proxy %s", url, shown(proxy))
+        if is_in_clear(url):
+            log.warning("the token for %s goes there in clear, without TLS", url)
 
 
 async def _stand_by(waiting: Standby, settings: Settings, stop: asyncio.Event) -> None:
@@ -272,6 +287,7 @@ class Clients:
             timings=self._timings.chat,
             api_url=self._settings.discord_api_url,
             gateway_url=self._settings.discord_gateway_url,
+            proxy=proxy_for(self._settings.discord_api_url),
         )
         return self._newest
 
@@ -303,6 +319,7 @@ def _crosstrade(
         timings=timings,
         entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
+        proxy=proxy_for(settings.crosstrade_url),
     )
 
 

@@ -107,6 +107,7 @@ class Street:
             "CROSSTRADE_URL": crosstrade,
         }
         self.code = -1
+        self.mode = 0o600
         self.said: list[str] = []
 
     async def check(self) -> dict[str, str]:
@@ -123,6 +124,7 @@ class Street:
     def _write(self) -> None:
         Path("policy.toml").write_text(self.policy, encoding="utf-8")
         Path(".env").write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()), encoding="utf-8")
+        Path(".env").chmod(self.mode)
 
 
 @asynccontextmanager
@@ -210,13 +212,46 @@ async def test_the_command_of_the_program_prints_the_lines_and_ends_with_the_cod
     assert b"secret" not in out
 
 
-async def test_a_wrong_setting_comes_first_and_alone(street: Street) -> None:
-    street.settings["CROSSTRADE_RATE"] = "fast"
+OF_DISCORD, OF_CROSSTRADE = {"Discord token", "guild", "channel permissions", "roles"}, {"CrossTrade token", "add-on connected"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "skipped"),
+    [
+        ({"CROSSTRADE_RATE": "fast"}, ["CROSSTRADE_RATE: not usable as it is"], {*OF_CROSSTRADE, "accounts matched"}),
+        (
+            {"DISCORD_TOKEN": "", "CROSSTRADE_TOKEN": "", "DISCORD_GUILD_ID": "", "LOG_LEVEL": "loud", "DISCORD_TOKN": "x"},
+            ["DISCORD_TOKN: ", "DISCORD_TOKEN: missing", "DISCORD_GUILD_ID: missing", "CROSSTRADE_TOKEN: missing", "LOG_LEVEL: "],
+            {*OF_DISCORD, *OF_CROSSTRADE, "accounts matched"},
+        ),
+        ({"DISCORD_GUILD_ID": ""}, ["DISCORD_GUILD_ID: missing"], OF_DISCORD - {"Discord token"}),
+        ({"DATABASE_URL": "mysql://x"}, ["DATABASE_URL: not usable"], {"journal"}),
+        (
+            {"CROSSTRADE_URL": "http://simulator:8765"},
+            ["CROSSTRADE_URL: not usable as it is; set it in .env or the environment to an address without a path"],
+            {*OF_CROSSTRADE, "accounts matched"},
+        ),
+    ],
+)
+async def test_all_that_is_wrong_is_named_and_the_rest_is_checked(
+    street: Street, changes: dict[str, str], named: list[str], skipped: set[str]
+) -> None:
+    street.settings |= changes
     told = await street.check()
     assert street.code == 2
-    assert told.pop("settings").startswith("CROSSTRADE_RATE: not usable as it is; set it in .env or the environment to ")
-    assert set(told.values()) == {"not checked, as the settings come first"}
-    assert not street.portal.tokens
+    where = [told["settings"].find(name) for name in named]
+    assert -1 not in where
+    assert where == sorted(where)
+    assert {name for name, line in told.items() if line.startswith("not checked")} == skipped
+    assert all(line.startswith("good") for name, line in told.items() if name not in {*skipped, "settings", "invite link"})
+    assert ("invite link" in told) is ("Discord token" not in skipped)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+async def test_tokens_that_others_can_read_are_a_remark(street: Street) -> None:
+    street.mode = 0o644
+    assert "chmod 600 .env" in (await street.check())["settings"]
+    assert street.code == 0
 
 
 async def test_a_bad_policy_is_told_and_the_rest_is_checked_all_the_same(street: Street) -> None:

@@ -192,6 +192,8 @@ WRONG = [
     ("CROSSTRADE_RATE", "0"),
     ("CROSSTRADE_RATE", "-1"),
     ("CROSSTRADE_RATE", "nan"),
+    ("CROSSTRADE_URL", "http://simulator:8765"),
+    ("CROSSTRADE_URL", "http://10.0.0.7"),
     ("CROSSTRADE_RATE", "inf"),
     ("CROSSTRADE_RATE", "fast"),
     ("CROSSTRADE_BURST", "0"),
@@ -318,3 +320,14 @@ def test_where_the_journal_is_can_be_read_where_there_are_no_tokens(monkeypatch:
     written({"DATABASE_URI": "x"})
     with pytest.raises(SettingsError, match="did you mean DATABASE_URL"):
         load_database_url()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8765", "127.3.0.1", "localhost:1", "bot.localhost", "[::1]:8765"])
+def test_the_simulator_on_this_machine_needs_no_tls(host: str) -> None:
+    assert load_settings(written({**NEEDED, "CROSSTRADE_URL": f"http://{host}"})).crosstrade_url == f"http://{host}"
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    told = str(refusal({"CROSSTRADE_BURST": "many"}))
+    assert told.startswith("DISCORD_TOKEN: missing; ")
+    assert all(f" {name}: " in told for name in ("DISCORD_GUILD_ID", "CROSSTRADE_TOKEN", "CROSSTRADE_BURST"))

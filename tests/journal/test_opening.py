@@ -1,7 +1,10 @@
 """The door: addresses, the lock, and the tables that are made behind it."""
 
+import os
+import stat
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from sqlalchemy import Connection, inspect
 
 from bot.errors import DeskError, JournalError, JournalLocked, SettingsError
 from bot.journal.chain import verify
+from bot.journal.heads import Kept, keep_head
 from bot.journal.log import head as head_of
 from bot.journal.log import lines
 from bot.journal.migrate import NEWEST, migrate
@@ -98,7 +102,6 @@ async def test_a_server_that_knows_no_such_user_or_database_means_a_wrong_settin
     error = await refuse(f"{SERVER}/nothing_of_that_name".replace("postgres@", "postgres:s3cret@"))
     assert str(error) == ("DATABASE_URL: the server has no database of that name; make one or write the right name into it.")
     assert isinstance(error, SettingsError)
-    assert "can't be reached" in str(await refuse(f"{server}?ssl=nonsense"))
 
 
 async def test_a_journal_has_one_owner_at_a_time(url: str) -> None:
@@ -202,3 +205,31 @@ async def test_a_database_of_a_newer_version_is_refused_in_one_sentence_and_left
     assert str(error) == (
         "The journal was written by a newer version of the bot: start that version, or restore a backup made by this one."
     )
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()}
+
+
+def set_modes(folder: Path, mode: int) -> None:
+    for each in folder.iterdir():
+        each.chmod(mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("before", [None, 0o644])
+async def test_nobody_else_can_read_a_journal_and_what_stands_beside_it(tmp_path: Path, before: int | None) -> None:
+    file, heads = tmp_path / "desk.db", tmp_path / "desk.db.heads"
+    if before is not None:
+        async with opened(f"sqlite+aiosqlite:///{file}"):
+            pass
+        set_modes(tmp_path, before)
+    usual = os.umask(0o022)
+    try:
+        async with opened(f"sqlite+aiosqlite:///{file}") as journal:
+            await stored(journal)
+            keep_head(heads, Kept(datetime(2026, 8, 3, tzinfo=UTC), await journal.head()))
+            modes = modes_in(tmp_path)
+    finally:
+        os.umask(usual)
+    assert modes == dict.fromkeys(("desk.db", "desk.db-wal", "desk.db-shm", "desk.db.lock", "desk.db.heads"), 0o600)

@@ -5,22 +5,26 @@ HTTP and CrossTrade by REST, never by its WebSocket: a second one would cut that
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.errors import JournalError, JournalLocked, PolicyError, SettingsError
 from bot.journal.opening import opened
 from bot.logs import Redactor, configure
 from bot.policyfile import read_policy
+from bot.program import proxies
 from bot.program.check._crosstrade import ask_crosstrade
 from bot.program.check._discord import ask_discord
 from bot.program.check._report import Part, Report, Verdict
-from bot.settings import ENV_FILE, Settings, load_settings
+from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
 from bot.trading.policy import RESUME, Policy
 
 __all__ = ["check"]
 
+_OF_DISCORD = frozenset({"DISCORD_TOKEN", "DISCORD_API_URL"})
+_OF_CROSSTRADE = frozenset({"CROSSTRADE_TOKEN", "CROSSTRADE_URL", "CROSSTRADE_RATE", "CROSSTRADE_BURST"})
 NOBODY_RESUMES = "; no grant names resume, so what somebody halts stays halted until one does"
 
 
@@ -43,22 +47,61 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     """
     report = Report(say)
     try:
-        settings = load_settings(env_file)
+        loaded = load_what_can_be(env_file)
     except SettingsError as error:
         report.add(Part.SETTINGS, Verdict.WRONG, str(error))
         report.skip_the_rest("the settings come first")
         return report.exit_code
-    report.hide(Redactor(settings.secrets))
+    settings, wrong = loaded.settings, frozenset(loaded.wrong)
+    secrets = (*settings.secrets, *proxies.secrets())
+    report.hide(Redactor(secrets))
     # Warnings say in other words what a line of the report says anyway.
-    configure("ERROR", settings.log_format.value, settings.secrets)
-    report.add(Part.SETTINGS, Verdict.GOOD)
-    policy = _policy(settings, report)
-    await _journal(settings, report, timings.journal)
-    invite = await ask_discord(settings, policy, report, timings.program.check_discord)
-    await ask_crosstrade(settings, policy, report, timings.crosstrade)
+    configure("ERROR", settings.log_format.value, secrets)
+    problems = [*map(str, loaded.wrong.values()), *_wrong_proxies(settings)]
+    if problems:
+        report.add(Part.SETTINGS, Verdict.WRONG, " ".join(problems))
+    else:
+        report.add(Part.SETTINGS, Verdict.GOOD, "; ".join(_remarks(settings, env_file)))
+    policy = None if _lacks(report, wrong & {"POLICY_FILE"}, Part.POLICY) else _policy(settings, report)
+    if not _lacks(report, wrong & {"DATABASE_URL"}, Part.JOURNAL):
+        await _journal(settings, report, timings.journal)
+    invite = None
+    if len(problems) > len(loaded.wrong):
+        wrong |= {"DISCORD_API_URL", "CROSSTRADE_URL"}
+    if not _lacks(report, wrong & _OF_DISCORD, Part.DISCORD_TOKEN, Part.GUILD, Part.CHANNELS, Part.ROLES):
+        known = settings.model_copy(update={"discord_guild_id": ()}) if "DISCORD_GUILD_ID" in wrong else settings
+        invite = await ask_discord(known, policy, report, timings.program.check_discord)
+    if not _lacks(report, wrong & _OF_CROSSTRADE, Part.CROSSTRADE_TOKEN, Part.ADD_ON, Part.ACCOUNTS):
+        await ask_crosstrade(settings, policy, report, timings.crosstrade)
     if invite is not None:
         report.tell(f"invite link: {invite}")
     return report.exit_code
+
+
+def _lacks(report: Report, missing: Collection[str], *parts: Part) -> bool:
+    """Whether these parts can't be looked at for want of a setting; then that is said of each."""
+    for part in parts if missing else ():
+        report.skip(part, f"{', '.join(sorted(missing))} comes first")
+    return bool(missing)
+
+
+def _wrong_proxies(settings: Settings) -> Iterator[str]:
+    for url in (settings.discord_api_url, settings.crosstrade_url):
+        try:
+            proxies.proxy_for(url)
+        except SettingsError as error:
+            yield str(error)
+            return
+
+
+def _remarks(settings: Settings, env_file: Path | None) -> Iterator[str]:
+    """What works, and is worth a look."""
+    if env_file is not None and sys.platform != "win32" and env_file.exists() and env_file.stat().st_mode & 0o007:
+        yield f"others on this machine can read {env_file}, tokens and all: chmod 600 {env_file}"
+    ways = dict.fromkeys(proxies.proxy_for(url) for url in (settings.discord_api_url, settings.crosstrade_url))
+    yield from (f"through the proxy {proxies.shown(proxy)}" for proxy in ways if proxy is not None)
+    clear = (settings.discord_api_url, settings.discord_gateway_url or "")
+    yield from (f"the Discord token goes to {urlsplit(url).hostname} in clear, without TLS" for url in clear if is_in_clear(url))
 
 
 def _policy(settings: Settings, report: Report) -> Policy | None:

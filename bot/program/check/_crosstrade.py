@@ -11,6 +11,7 @@ from bot.crosstrade.endpoints import ENDPOINTS
 from bot.crosstrade.requests import API
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
 from bot.program.check._report import Part, Report, Verdict
+from bot.program.proxies import proxy_for
 from bot.settings import Settings
 from bot.timings import CrossTradeTimings
 from bot.trading.facts import Account
@@ -32,6 +33,7 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
         timings=timings,
         # A running bot with this token would lose its stream to this one.
         streamed=False,
+        proxy=proxy_for(settings.crosstrade_url),
     )
     try:
         async with client:

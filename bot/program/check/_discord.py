@@ -13,6 +13,7 @@ from bot.clock import utc_now
 from bot.errors import ServiceUnreachable
 from bot.program.check import _permissions as rights
 from bot.program.check._report import Part, Report, Verdict
+from bot.program.proxies import proxy_for
 from bot.settings import Settings
 from bot.trading.policy import Policy
 
@@ -156,13 +157,18 @@ async def ask_discord(settings: Settings, policy: Policy | None, report: Report,
         "Authorization": f"Bot {settings.discord_token.get_secret_value()}",
         "User-Agent": "DiscordBot (crosstalk, 0.1)",
     }
-    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)) as session:
+    limit, proxy = aiohttp.ClientTimeout(total=seconds), proxy_for(settings.discord_api_url)
+    async with aiohttp.ClientSession(headers=headers, timeout=limit, proxy=proxy) as session:
         api = _Api(session, settings.discord_api_url)
         me = await _reached(report, Part.DISCORD_TOKEN, _identity(api, report))
         if me is None:
             for part in (Part.GUILD, Part.CHANNELS, Part.ROLES):
                 report.skip(part, "the Discord token comes first")
             return None
+        if not settings.discord_guild_id:
+            for part in (Part.GUILD, Part.CHANNELS, Part.ROLES):
+                report.skip(part, "DISCORD_GUILD_ID comes first")
+            return rights.invite_link(me.application)
         places = await _reached(report, Part.GUILD, _places(api, settings.discord_guild_id, me, report))
         if not places:
             report.skip(Part.CHANNELS, "the guild comes first")
