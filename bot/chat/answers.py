@@ -1,5 +1,6 @@
 """Answering one person, by whichever way is still open."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,12 +10,15 @@ import discord
 from bot.chat import wording
 from bot.chat.rivals import first_answer
 from bot.chat.translate import translated
+from bot.desk.reports import Fills
 from bot.desk.requests import Refused
 from bot.errors import DeliveryError
 
 log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
+# More lines than that take longer to draw than others should wait.
+MANY = 200
 
 
 def reference(interaction: discord.Interaction[Any]) -> str:
@@ -78,7 +82,13 @@ async def thinking(interaction: discord.Interaction[Any]) -> None:
 
 async def told(interaction: discord.Interaction[Any], made: Made | Refused, drawn: Callable[[Made], list[str]]) -> None:
     """Tell what the desk has read, or why it didn't."""
-    await say(interaction, [wording.denied(made.denials)] if isinstance(made, Refused) else drawn(made))
+    if isinstance(made, Refused):
+        await say(interaction, [wording.denied(made.denials)])
+    elif isinstance(made, Fills) and len(made.earlier or ()) > MANY:
+        # Drawing thousands of lines beside the loop: it must go on meanwhile.
+        await say(interaction, await asyncio.to_thread(drawn, made))
+    else:
+        await say(interaction, drawn(made))
 
 
 async def _no_choices(interaction: discord.Interaction[Any]) -> None:

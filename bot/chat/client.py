@@ -17,6 +17,7 @@ from bot.chat.access import Access, Host, guilds
 from bot.chat.answers import answer
 from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
 from bot.chat.door import Desk
+from bot.chat.heartbeat import measure_from_sending
 from bot.chat.messenger import DiscordMessenger
 from bot.chat.offering import Offering
 from bot.chat.presence import CROSSTRADE, NO_SWITCHES, presence
@@ -91,6 +92,7 @@ class DeskClient(Host):
         self._shown_link: tuple[object, ...] | None = None
         self._asks_for_gateway = api_url is not None and gateway_url is None
         self._gateway = point_at(api_url, gateway_url)
+        measure_from_sending()
 
     async def setup_hook(self) -> None:
         """Load everything and register the commands; runs once, logged in and not yet connected.

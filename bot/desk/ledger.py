@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 
 from bot.clock import Clock
+from bot.desk.denials import UNKEPT, Denials, Kept
 from bot.desk.news import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
@@ -44,6 +45,7 @@ class Ledger:
         self.news = asyncio.Event()
         self._policy = policy
         self._clock = clock
+        self._denials = Denials(clock)
         self._is_shut = False
 
     @property
@@ -127,15 +129,19 @@ class Ledger:
     async def denied(self, member: int, denials: Iterable[Denial], **asked: object) -> None:
         """Store that somebody was told no before anything was sent.
 
-        The no stands also where that can't be stored, so it is only logged then.
+        The no stands also where that can't be stored, so it is only logged then; of very many some are kept.
 
         Args:
             member: Discord id.
             denials: why.
             asked: what it was about; plain JSON values.
         """
+        kept = self._denials.count(member)
+        if kept is Kept.NO:
+            return
+        data: dict[str, object] = {**asked, "denials": [str(each) for each in denials]}
         try:
-            await self.record(EventName.DENIED, actor=member, data={**asked, "denials": [str(each) for each in denials]})
+            await self.record(EventName.DENIED, actor=member, data=data if kept is Kept.YES else {**data, "note": UNKEPT})
         except JournalError:
             log.exception("denial not journaled")
 

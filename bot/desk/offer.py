@@ -20,9 +20,11 @@ from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, JournalError
 from bot.timings import DeskTimings
 from bot.trading.policy import Denial, DenialCode, Visibility
-from bot.trading.tickets import Member, Place, Ticket
+from bot.trading.tickets import Member, Place, Ticket, TicketState
 
 log = logging.getLogger(__name__)
+MOST_OPEN, MOST_OPEN_WAYS_OUT = 20, 60
+TOO_MANY_OPEN = "You have {most} open cards; confirm or cancel some, or let them expire, then ask again."
 CROWDED = "Your requests before this one are still being read, so this one was dropped; ask again once they have their cards."
 
 
@@ -73,6 +75,7 @@ class Offers:
 
     async def _make(self, by: Makings, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
         try:
+            await self._has_room(member, request)
             async with self.hands.unless_stopping(None):
                 intent = await by.drafts.intent(member, request)
                 decision = await by.decider.with_market(await by.decider.decide(intent, member.id))
@@ -85,6 +88,14 @@ class Offers:
             return Refused(stop.denials)
         except JournalError as error:
             return Refused((Denial(DenialCode.DESK_DOWN, f"{error} Nothing was sent; tell whoever runs the desk. {NO_JOURNAL}"),))
+
+    async def _has_room(self, member: Member, request: TicketRequest) -> None:
+        """See that a member's open cards don't become too many; ways out have three times the room."""
+        most = MOST_OPEN_WAYS_OUT if isinstance(request, WAYS_OUT) else MOST_OPEN
+        live = await self.ledger.journal.live()
+        if sum(ticket.requester.id == member.id and ticket.state is TicketState.OFFERED for ticket in live) >= most:
+            sentence = TOO_MANY_OPEN.format(most=most)
+            raise Stop(Denial(DenialCode.ASKED_TOO_OFTEN, sentence, f"open={most}"))
 
     async def _ticket(self, by: Makings, member: Member, place: Place, decision: Decision) -> Ticket:
         if decision.shown is None:

@@ -1,5 +1,6 @@
 """The journal itself: each method is one transaction. What goes to which row is in ``codec``, how it gets there in ``links``."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -235,7 +236,17 @@ class SqlJournal:
 
     async def kept_fills(self, account: str, since: datetime, orders: Collection[str] | None = None) -> KeptFills:
         """The fills of an account at or after the moment, perhaps of some orders only, and what of that time was covered."""
-        return await self._reads.run(lambda connection: filled.kept(connection, account, since, orders))
+        found, moment, behind = list[Execution](), since, ""
+        while True:
+            read = await self._reads.run(partial(filled.page, account=account, since=moment, behind=behind, orders=orders))
+            found += read
+            if len(read) < filled.PAGE:
+                break
+            moment, behind = read[-1].at, read[-1].id
+            # A week of them takes a while, and others have their turn.
+            await asyncio.sleep(0)
+        spans = await self._reads.run(partial(filled.covered, account=account, since=since))
+        return KeptFills(tuple(found), spans)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Outbox rows that wait: alarms first, then oldest first."""

@@ -1,5 +1,6 @@
 """Fills that were read: each is kept once, in any database, with the time in which all of them were."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +9,7 @@ import pytest
 
 from bot.desk.ports import KeptFills
 from bot.errors import JournalError
+from bot.journal.fills import PAGE
 from bot.journal.store import SqlJournal
 from bot.trading.facts import Execution
 from bot.trading.instruments import Contract
@@ -81,3 +83,24 @@ async def test_a_fill_that_can_not_be_read_is_told(journal: SqlJournal, change: 
     await by_hand(journal, f"UPDATE fills SET {change} = 'odd'")  # noqa: S608  a test's own word
     with pytest.raises(JournalError, match="can't read"):
         await journal.kept_fills("Sim101", NOON)
+
+
+async def test_very_many_fills_come_back_whole_and_others_have_their_turn_meanwhile(journal: SqlJournal) -> None:
+    # A third of them at one moment.
+    many = [replace(FILL, id=f"7{number:05}", at=at(max(number - PAGE, 0))) for number in range(3 * PAGE)]
+    await journal.keep_fills("Sim101", many, span(-60, 3 * PAGE))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.ensure_future(others())
+    kept = await journal.kept_fills("Sim101", at(-60))
+    beside.cancel()
+    assert list(kept.fills) == many
+    assert kept.covered == (span(-60, 3 * PAGE),)
+    assert turns >= 3
+    assert len((await journal.kept_fills("Sim101", at(-60), {"676"})).fills) == len(many)
