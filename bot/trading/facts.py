@@ -92,6 +92,8 @@ class Order:
         average_fill_price, limit, stop: price units; ``None`` for none, which is 0 on the wire.
         at: UTC, by the row's ``epoch`` (milliseconds, inferred); of what in the order's life is not documented.
         owner: id of the ATM strategy that it belongs to, where it belongs to one and NinjaTrader says so.
+        template: name of that strategy's template, likewise.
+        name: what NinjaTrader calls it, such as ``Close`` or ``Stop1``; ``None`` for none.
     """
 
     ids: tuple[str, ...]
@@ -108,6 +110,8 @@ class Order:
     oco: str | None = None
     at: datetime | None = None
     owner: str | None = None
+    template: str | None = None
+    name: str | None = None
 
     @property
     def id(self) -> str:
