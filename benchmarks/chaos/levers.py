@@ -55,6 +55,16 @@ def _of(calls: Sequence[str], kind: str, **details: Any) -> tuple[Mapping[str, A
 
 _LOCKED = {"kind": "locked", "seconds": 1.0, "body": {"closes": True, "text": "Account locked"}}
 _SLOW = {"kind": "slow_close", "seconds": 9.0}
+_ALL = frozenset({"reverse", "place", "flatplace", "bracket", "close", "flatten", "cancel"})
+# Paths that no page of the vendor's has; what is documented must do without them.
+_ON_NO_PAGE = (
+    "GetAllOrders",
+    "GetOrderStatus",
+    "CancelAllOrders",
+    "ListStrategies",
+    "GetExecutionsByOrderId",
+    "ListAtmTemplates",
+)
 _ALIKE = ({"kind": "coarse", "seconds": 600.0}, {"kind": "nameless"})
 LEVERS = (
     Lever("cancels get stuck", CANCELLING, 8.0, (20.0, 2 * MINUTE), ({"kind": "stuck"},)),
@@ -68,5 +78,6 @@ LEVERS = (
     Lever("slow closes join no other", CLOSING, 6.0, (30.0,), (_SLOW, {"kind": "blind_close"})),
     Lever("legs are rejected", frozenset({"bracket"}), 4.0, (30.0,), ({"kind": "leg_rejected", "seconds": 1.0},)),
     Lever("orders look alike", frozenset({"reverse", "flatplace"}), 8.0, (20.0, 2 * MINUTE), _ALIKE),
+    Lever("undocumented endpoints missing", _ALL, 8.0, (20.0, 2 * MINUTE), _of(_ON_NO_PAGE, "without")),
     Lever("market shut", CLOSING, 8.0, (20.0, 2 * MINUTE), shuts=True),
 )

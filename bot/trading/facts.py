@@ -212,6 +212,7 @@ class Facts:
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
+        unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
 
     account: Account | None
@@ -221,6 +222,7 @@ class Facts:
     missing: tuple[str, ...] = field(default=())
     front: Contract | None = None
     running: tuple[Strategy, ...] | None = None
+    unchecked: frozenset[str] = frozenset()
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

@@ -48,10 +48,11 @@ class _OrderRow(InstrumentRow):
     average_fill_price: Number | None = None
     limit_price: Number | None = None
     stop_price: Number | None = None
-    oco_id: MaybeText = None
+    # Not on the vendor's page: what can't be read of these is not told, and never costs the row.
+    oco_id: ShownText = None
     owner_strategy: object = None
     name: ShownText = None
-    epoch: Number | None = None
+    epoch: ShownNumber = None
 
 
 class _ExecutionRow(InstrumentRow):

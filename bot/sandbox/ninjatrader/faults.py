@@ -36,6 +36,8 @@ class Kind(StrEnum):
     """The plan has no API: 401 api_requires_pro to every call, and to the WebSocket's handshake (`call` = handshake)."""
     OLD_ADDON = "old_addon"
     """An add-on from before the lifecycle, market and bracket calls: "Unknown API command"."""
+    WITHOUT = "without"
+    """The call isn't there: 404 with did_you_mean, as an RPC "Unknown API command"; `body` "rest" or "rpc": over that alone."""
     SHARED = "shared"
     """Another program of the same user spends `quantity` requests of the budget a second."""
     OLD_LIMIT = "old_limit"
