@@ -122,7 +122,8 @@ def test_the_marks_of_an_order_are_read_and_none_of_them_costs_the_row() -> None
     order = wire.read_order(wired(ORDER | marked), "Sim101")
     assert (order.oco, order.name, order.owner, order.template) == ("o1", "Close", "334", "Scalp")
     assert order.at is not None
-    for odd in ({}, ["x"], True, 0, "noon", None):
+    odds: list[object] = [{}, ["x"], True, 0, "noon", None]
+    for odd in odds:
         order = wire.read_order(wired(ORDER | dict.fromkeys(marked, odd)), "Sim101")
         assert (order.id, order.at, order.owner, order.template) == ("cb1f", None, None, None)
     bare = {name: value for name, value in ORDER.items() if name not in marked}

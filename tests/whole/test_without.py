@@ -41,7 +41,9 @@ async def test_without_the_paths_that_no_page_has_everything_else_goes(street: S
     entry = await confirmed(street, "place", "filled 1", side="buy", qty=1, strategy="Scalp", **ELSEWHERE)
     assert "nobody can check that NinjaTrader has `Scalp`" in "".join(street.discord.message(entry).earlier)
     order_id = next(row["id"] for row in orders(street) if row["ocoId"] == "")
-    assert order_id in await read(street, "order", "Filled", account="Sim102", order=order_id)
+    story = await read(street, "order", "Filled", account="Sim102", order=order_id)
+    assert order_id in story
+    assert "could not be read" not in story
     every = await read(street, "orders", "read ")
     for words in ("Sim101` · no working orders", "STOPMARKET", "Apex-001` · no working orders"):
         assert words in every, every
