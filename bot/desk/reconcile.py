@@ -230,9 +230,8 @@ class Reconciler:
     async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
         shown = " and ".join(code(each[0], 64) for each in ids)
         text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
-        new = with_ids(
-            move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), outcome=text), (each for one in ids for each in one)
-        )
+        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), ended_by=None, outcome=text)
+        new = with_ids(done, (each for one in ids for each in one))
         await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
 
     async def _is_absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:

@@ -1,8 +1,11 @@
 """How evidence is looked for: once for all of an account, beside accounts that take long, and never two tickets in one order."""
 
 import asyncio
+from dataclasses import replace
 
-from bot.desk.requests import CancelRequest, PlaceRequest
+from bot.desk.look import MOST_UNCHECKED, Look
+from bot.desk.requests import CancelRequest, PlaceRequest, ReverseRequest
+from bot.timings import USUAL
 from bot.trading.facts import Order
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.tickets import TicketState
@@ -52,3 +55,29 @@ async def test_the_order_of_a_ticket_is_not_told_as_that_of_one_before_it_that_n
     first, second = await room.now(first.id), await room.now(second.id)
     assert (first.state, first.order_ids) == (TicketState.NEVER_ARRIVED, ())
     assert (second.state, second.order_ids) == (TicketState.ACCEPTED, ("there",))
+
+
+async def test_two_orders_that_nothing_tells_apart_prove_that_a_reversal_was_done(room: Room) -> None:
+    ticket = await lost(room, ReverseRequest("Sim101", "ES 09-26", Side.BUY, 2))
+    one = Order(("a",), "Sim101", ES, Side.BUY, OrderType.MARKET, OrderState.FILLED, 2, filled=2, at=room.clock())
+    room.broker.book_orders += [one, replace(one, ids=("b",))]
+    await look(room)
+    assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
+    room.broker.book_positions["Sim101", ES] = 2
+    await look(room)
+    told = await room.now(ticket.id)
+    assert (told.state, told.order_ids) == (TicketState.ACCEPTED, ("a", "b"))
+    assert told.outcome is not None
+    assert "orders `a` and `b`" in told.outcome
+    await room.follow()
+    ended = await room.now(ticket.id)
+    assert (ended.order_state, ended.filled) == (OrderState.FILLED, 2)
+
+
+async def test_only_the_last_names_of_templates_are_kept_that_could_not_be_checked(room: Room) -> None:
+    around = Look(room.broker, USUAL.desk)
+    room.broker.failing.add("atm_templates")
+    for number in range(MOST_UNCHECKED + 1):
+        assert await around.templates_beside(f"T{number}") is None
+    facts = await around.at("Sim101", ES)
+    assert (len(facts.unchecked), "T0" in facts.unchecked) == (MOST_UNCHECKED, False)
