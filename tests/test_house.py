@@ -73,7 +73,7 @@ NO_WAITS = {
     "bot.crosstrade.board.TICK_HOLDS",
     "bot.crosstrade.client.__init__",
     "bot.crosstrade.link.LOOK_BACK",
-    "bot.desk.desk.EVIDENCE_LOOKS_BACK",
+    "bot.desk.reconcile.LOOKS_BACK",
     "bot.desk.fills.READS_BACK",
     "bot.desk.lapse.EVER",
     "bot.desk.resolve.LOOKS_BACK",

@@ -1,4 +1,4 @@
-"""What keeps people from getting out, by name: levers of the simulated NinjaTrader that stay as they are for a while.
+"""What keeps people from getting out, or from seeing what was done, by name: levers of the simulator that stay for a while.
 
 A new one is an entry here, and both the chaos bench and the simulation play it.
 """
@@ -55,6 +55,17 @@ def _of(calls: Sequence[str], kind: str, **details: Any) -> tuple[Mapping[str, A
 
 _LOCKED = {"kind": "locked", "seconds": 1.0, "body": {"closes": True, "text": "Account locked"}}
 _SLOW = {"kind": "slow_close", "seconds": 9.0}
+_ALL = frozenset({"reverse", "place", "flatplace", "bracket", "close", "flatten", "cancel"})
+# Paths that no page of the vendor's has; what is documented must do without them.
+_ON_NO_PAGE = (
+    "GetAllOrders",
+    "GetOrderStatus",
+    "CancelAllOrders",
+    "ListStrategies",
+    "GetExecutionsByOrderId",
+    "ListAtmTemplates",
+)
+_ALIKE = ({"kind": "coarse", "seconds": 600.0}, {"kind": "nameless"})
 LEVERS = (
     Lever("cancels get stuck", CANCELLING, 8.0, (20.0, 2 * MINUTE), ({"kind": "stuck"},)),
     Lever("cancels are ignored", CANCELLING, 8.0, (20.0, 2 * MINUTE), ({"kind": "deaf"},)),
@@ -66,5 +77,7 @@ LEVERS = (
     Lever("closes are slow", CLOSING, 6.0, (30.0,), (_SLOW,)),
     Lever("slow closes join no other", CLOSING, 6.0, (30.0,), (_SLOW, {"kind": "blind_close"})),
     Lever("legs are rejected", frozenset({"bracket"}), 4.0, (30.0,), ({"kind": "leg_rejected", "seconds": 1.0},)),
+    Lever("orders look alike", frozenset({"reverse", "flatplace"}), 8.0, (20.0, 2 * MINUTE), _ALIKE),
+    Lever("undocumented endpoints missing", _ALL, 8.0, (20.0, 2 * MINUTE), _of(_ON_NO_PAGE, "without")),
     Lever("market shut", CLOSING, 8.0, (20.0, 2 * MINUTE), shuts=True),
 )

@@ -201,8 +201,8 @@ SAFEGUARDS = (
         "an order without an answer isn't looked for among everything",
         "somebody else's order is told as ours",
         "bot/trading/evidence.py",
-        "    if len(twins) == 1:\n        return Found(twins[0])\n    return Unclear",
-        "    if twins:\n        return Found(twins[0])\n    return Unclear",
+        "    if len(likely) == 1:\n        return Found(likely[0])\n    if likely:\n",
+        "    if likely:\n        return Found(likely[0])\n    if likely:\n",
     ),
     _one(
         "408 proves nothing",

@@ -185,6 +185,18 @@ def _twin(world: World, run: Run, call: str) -> Callable[[], bool]:
     return lambda: bool(twins)
 
 
+def _alike(world: World, _run: Run, call: str) -> Callable[[], bool]:
+    """The answer is lost, and of the two orders that come of it neither name nor time tells which is the close."""
+    lost = world.simulator.faults.add(Kind.DROP, call, effect=True, count=1)
+    world.simulator.faults.add(Kind.COARSE, seconds=10 * MINUTE)
+    world.simulator.faults.add(Kind.NAMELESS)
+    return lambda: all(lost is not rule for rule in world.simulator.faults.rules)
+
+
+def _told_apart(world: World) -> None:
+    world.simulator.faults.remove(Kind.COARSE, Kind.NAMELESS)
+
+
 def _halted(world: World, run: Run, _call: str) -> Callable[[], bool]:
     return beside.halt(world, run).done
 
@@ -232,6 +244,14 @@ def _of_others() -> Iterator[Fault]:
         fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
     )
     yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
+    yield Fault(
+        "a reversal's orders alike",
+        _alike,
+        _told_apart,
+        (20.0, MINUTE),
+        BEFORE_THE_PRESS,
+        fits=lambda run, _transport: run.act.command in {"reverse", "flatplace"},
+    )
     yield Fault(
         "account halted",
         _halted,

@@ -50,7 +50,7 @@ def order(ticket: Ticket) -> Iterator[str]:
     match intent:
         case Close():
             size = "all" if intent.is_whole else str(terms.quantity)
-            yield f"{where} · CLOSE {size} of {side_word(ticket.shown.position)} · {_brief(terms)}"
+            yield f"{where} · CLOSE {size} of {side_word(ticket.shown.position)}{_share(ticket, intent)} · {_brief(terms)}"
         case Cancel():
             yield f"{where} · CANCEL {_brief(terms)}"
             yield from _prices(ticket, terms)
@@ -79,6 +79,14 @@ def order(ticket: Ticket) -> Iterator[str]:
                 yield from _prices(ticket, terms)
             else:
                 yield from _differences(ticket, terms, ticket.order_terms)
+
+
+def _share(ticket: Ticket, intent: Close) -> str:
+    """The percentage that was asked for, and that it isn't just that many contracts."""
+    if intent.fraction is None:
+        return ""
+    rounded = intent.fraction * abs(ticket.shown.position) != intent.terms.quantity
+    return f" ({(intent.fraction * 100).normalize():f} %{', rounded up' if rounded else ''})"
 
 
 def news(ticket: Ticket) -> str:

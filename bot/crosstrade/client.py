@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.crosstrade import requests, wire
 from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.calls import Call, call_of
+from bot.crosstrade.endpoints import ENDPOINTS, Trust
 from bot.crosstrade.errors import (
     BUDGET_SPENT,
     EXPECTED,
@@ -29,6 +30,7 @@ from bot.crosstrade.errors import (
     park_seconds,
     problem_of_failure,
     problem_of_reply,
+    says_no_call,
     says_none,
     sentence_of,
 )
@@ -50,6 +52,8 @@ from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
+# RPCs whose names are on no page of the vendor's: the paths of the same calls are.
+UNSURE_NAMES = frozenset(one.rpc for one in ENDPOINTS if one.is_write and one.rpc_from is not Trust.PAGE)
 ENTRIES_WAIT = "Ways out go by REST meanwhile, entries only with entries_fall_back = true in the policy file."
 
 
@@ -344,14 +348,20 @@ class CrossTrade(Reading):
         return outcome_of_failure(answer)
 
     async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
-        """Put it on the one transport, once; on the other only where nothing of it was ever put on the first."""
-        if self._orders_stream is not None:
+        """Put it on the one transport, once; on the other only where none of it was put on the first, or nobody took it there."""
+        if self._orders_stream is not None and call.api not in self._lacking:
             try:
-                return await self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
+                reply = await self._orders_stream.call(call.api, call.account, {**call.named, **call.body})
             except NoStream as error:
                 if not may_fall_back:
                     raise NoStream(f"{error} {ENTRIES_WAIT}") from None
                 log.warning("%s goes by REST: %s", call.api, error)
+            else:
+                if call.api not in UNSURE_NAMES or not says_no_call(reply):
+                    return reply
+                # Nobody has taken it: the add-on knows no such name, which is on no page; the path of REST is.
+                log.warning("%s goes by REST: CrossTrade has no RPC of that name", call.api)
+                self._lacking.add(call.api)
         return await self._rest.write(call.method, call.path, dumps(call.body))
 
     async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:

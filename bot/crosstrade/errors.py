@@ -215,6 +215,16 @@ def says_no_position(reply: Reply) -> bool:
     return _says_no(reply) and not _names_no_call(reply) and ("no position" in text or text == "invalid request")
 
 
+def says_no_call(reply: Reply) -> bool:
+    """Tell whether an answer says that there is no such call: then nobody has done anything.
+
+    A path that isn't there has ``did_you_mean`` (official), a name that the add-on doesn't know "Unknown API command" (its
+    lifecycle page).
+    """
+    is_unknown = _says_no(reply) and "unknown api command" in _reason(reply.body).casefold()
+    return _success(reply.body) is not True and _order_id(reply.body) is None and (is_unknown or _names_no_call(reply))
+
+
 def says_token_refused(reply: Reply) -> bool:
     """Tell whether the token, or its plan, was refused."""
     return reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -238,9 +248,7 @@ def _names_no_call(reply: Reply) -> bool:
 
 
 def _refused(reply: Reply, clean: Clean) -> BrokerRefused:
-    # An add-on too old for a call says "Unknown API command" (lifecycle page).
-    lacks = _names_no_call(reply) or "unknown api command" in _reason(reply.body).casefold()
-    return (BrokerLacks if lacks else BrokerRefused)(reply.status, _refusal(reply, clean))
+    return (BrokerLacks if says_no_call(reply) else BrokerRefused)(reply.status, _refusal(reply, clean))
 
 
 def _success(body: object) -> object:

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.link import Gauge
-from bot.errors import BrokerGarbled, BrokerLacks
+from bot.errors import BrokerGarbled, BrokerLacks, BrokerRefused
 from bot.trading.facts import Execution, Order, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
@@ -23,6 +23,8 @@ from bot.trading.market import Session
 from bot.trading.orders import OrderState
 
 Path = Callable[[], str]
+# Paths without a name in them, so that a 404 of any form says that they aren't there.
+_OF_NOTHING = frozenset({"all orders", "atm templates"})
 NOT_THERE = "CrossTrade has no such call, as it said before."
 
 
@@ -216,8 +218,12 @@ class Reading(ABC):
 
     @judged("atm templates")
     async def atm_templates(self) -> tuple[str, ...]:
-        """The names of the ATM templates that are saved in NinjaTrader (GET ATM template names; seen in the code of others)."""
-        return wire.read_templates(await self._read(paths.templates_path))
+        """The names of the ATM templates that are saved in NinjaTrader (GET ATM template names; seen in the code of others).
+
+        Raises:
+            BrokerLacks: there is no such path, which is asked once only.
+        """
+        return wire.read_templates(await self._inferred("atm templates", paths.templates_path))
 
     @judged("endpoints")
     async def endpoints(self) -> tuple[str, ...]:
@@ -233,7 +239,8 @@ class Reading(ABC):
             raise BrokerLacks(HTTPStatus.NOT_FOUND, NOT_THERE)
         try:
             return await self._read(path)
-        except BrokerLacks as error:
-            if error.status == HTTPStatus.NOT_FOUND:
+        except BrokerRefused as error:
+            if error.status == HTTPStatus.NOT_FOUND and (isinstance(error, BrokerLacks) or name in _OF_NOTHING):
                 self._lacking.add(name)
+                raise BrokerLacks(error.status, str(error)) from None
             raise

@@ -199,27 +199,27 @@ class BracketBody(Body):
 
 
 class CloseBody(Body):
-    """Body of POST Close Position: all, a number of contracts, or a share of the position (new).
+    """Body of POST Close Position: all, or a number of contracts (new).
+
+    Its ``percent`` is never sent: the vendor's pages disagree on what the number means, and how it is rounded is CrossTrade's.
 
     Attributes:
-        quantity: contracts; CrossTrade takes no more than are open. Absent with ``percent`` for all.
-        percent: a fraction above 0 and up to 1, whatever its name says; rounded up to whole contracts.
+        quantity: contracts; CrossTrade takes no more than are open. Absent for all.
     """
 
     instrument: str
     quantity: Annotated[int, Field(ge=1)] | None = None
-    percent: Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
 
     @classmethod
     def of(cls, intent: Close) -> "CloseBody":
         """Build it from an intent.
 
         Raises:
-            ValueError: the share is none, or both a share and a number are asked for.
+            ValueError: it closes no contract, or both a share and a number are asked for.
         """
         if intent.quantity is not None and intent.fraction is not None:
             raise ValueError("a close takes a number of contracts or a share")
-        return cls(instrument=str(intent.contract), quantity=intent.quantity, percent=intent.fraction)
+        return cls(instrument=str(intent.contract), quantity=intent.size)
 
 
 class ChangeBody(Body):

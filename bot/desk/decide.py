@@ -22,6 +22,9 @@ from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.switches import Switches
 from bot.trading.tickets import NO_PROGRESS, Shown
 
+# CrossTrade's list of them is on no page of the vendor's.
+UNCHECKED_STRATEGY = "the strategies that run can't be read, so nobody can check that this one does"
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -123,7 +126,8 @@ def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denia
 
 def _of_strategy(sweep: FlattenStrategy, books: Mapping[str, Facts]) -> tuple[dict[str, Facts], tuple[str, ...]]:
     """What is the strategy's own, and what to warn of that is the account's."""
-    warned = strategies.warning(sweep, books[sweep.account])
+    facts = books[sweep.account]
+    warned = UNCHECKED_STRATEGY if facts.running is None else strategies.warning(sweep, facts)
     return {name: strategies.seen(sweep, facts) for name, facts in books.items()}, (warned,) if warned else ()
 
 

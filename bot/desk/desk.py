@@ -8,7 +8,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.clock import Clock
 from bot.desk.actions import Actions
@@ -40,7 +39,7 @@ from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.press import Acknowledge, Presses
 from bot.desk.reads import Reads
 from bot.desk.reasons import Reasons
-from bot.desk.reconcile import Reconciler
+from bot.desk.reconcile import LOOKS_BACK, Reconciler
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
 from bot.desk.resolve import Resolving
 from bot.desk.retire import Retirer
@@ -63,8 +62,6 @@ from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
 
-# Of which tickets the orders are known, and so can't be taken for an unknown one's.
-EVIDENCE_LOOKS_BACK = timedelta(hours=1)
 # After these a position may be closed that a card's buttons are about.
 MOVES_A_POSITION = frozenset(
     {
@@ -335,6 +332,7 @@ class Desk:
     async def _end(self) -> None:
         await self._loops.end()
         await self._follower.close()
+        await self._reconciler.close()
         await self._outbox.close()
         await self.health.close()
         await self.suggest.close()
@@ -368,7 +366,7 @@ class Desk:
         now = self._clock()
         if self._has_questions and now >= self._next_evidence:
             self._evidence_at, self._next_evidence = now, now + self._timings.evidence_every
-            self._has_questions = await self._reconciler.look(await self._journal.recent(now - EVIDENCE_LOOKS_BACK))
+            self._has_questions = await self._reconciler.look(await self._journal.recent(now - LOOKS_BACK))
         return (self._next_evidence - self._clock()).total_seconds() if self._has_questions else None
 
     async def _follow(self) -> float | None:

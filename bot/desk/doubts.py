@@ -52,15 +52,14 @@ class Doubts:
             return frozenset()
         since = self.clock() - self.timings.afterwards
         asked = [ticket for ticket in offered if places(ticket.intent) and ticket.expires_at > since]
-        live = await self.reconciler.ledger.journal.recent(since)
-        found = await asyncio.gather(*(self._shows(ticket, live) for ticket in asked))
+        found = await asyncio.gather(*map(self._shows, asked))
         return frozenset(ticket.id for ticket, is_there in zip(asked, found, strict=True) if is_there)
 
-    async def _shows(self, ticket: Ticket, live: Sequence[Ticket]) -> bool:
+    async def _shows(self, ticket: Ticket) -> bool:
         """Whether NinjaTrader shows its order; where it can't be read nobody knows, and that may be so."""
         try:
             async with asyncio.timeout(self.timings.at_once_within.total_seconds()):
-                return isinstance(await self.reconciler.weigh(without_claim(ticket), live), PROOFS)
+                return isinstance(await self.reconciler.weigh(without_claim(ticket)), PROOFS)
         except (BrokerError, TimeoutError) as error:
             log.warning("ticket %s may have been sent, as it can't be looked for: %s", ticket.id, error)
             return True

@@ -115,8 +115,7 @@ class Drafts:
         require = parse_requirement(request.require) if isinstance(request, PlaceRequest) else frozenset()
         most = parse_count("max_positions", request.max_positions) if isinstance(request, PlaceRequest) else None
         account, contract = await self._where(member, request, terms)
-        if terms.strategy is not None:
-            template(terms.strategy, await self._templates())
+        await self._check_template(terms)
         match request:
             case PlaceRequest():
                 return PlaceOrder(account, contract, terms, self.new_id(), require, most)
@@ -189,6 +188,7 @@ class Drafts:
             wanted = Replace(account, order.contract, terms, order_id, before, parse_requirement(request.require))
         for asked in requests_of(wanted):
             self.naming.ask(member, asked)
+        await self._check_template(wanted.terms)
         return wanted
 
     async def _order(self, command: str, account: str, order_id: str) -> Order:
@@ -221,11 +221,10 @@ class Drafts:
         self.naming.ask(member, asked if terms is None else replace(asked, quantity=terms.quantity, order_type=terms.type))
         return account, named if isinstance(named, Contract) else await self._month(account, named)
 
-    async def _templates(self) -> Sequence[str]:
-        try:
-            return await self.look.atm_templates()
-        except BrokerError as error:
-            raise Stop(unreadable("its ATM templates", error)) from error
+    async def _check_template(self, terms: Terms) -> None:
+        """Only a list that was read, and lacks it, is a no."""
+        if terms.strategy is not None and (known := await self.look.templates_beside(terms.strategy)) is not None:
+            template(terms.strategy, known)
 
     async def _month(self, account: str, root: Root) -> Contract:
         try:

@@ -74,7 +74,9 @@ async def _of_all(
     wanted: Contract | Root | None,
 ) -> tuple[Listed[Row], ...]:
     reader.naming.ask(member, Request(command))
-    accounts, found = await asyncio.gather(reader.granted(member, command), _everything(everything))
+    accounts, found = await asyncio.gather(
+        reader.granted(member, command), _everything(everything, is_documented=command == "positions")
+    )
 
     async def of_one(account: Account) -> Listed[Row]:
         if found is None or (found[0] is not None and account.connected is False):
@@ -88,12 +90,17 @@ async def _of_all(
     return tuple(await asyncio.gather(*map(of_one, accounts)))
 
 
-async def _everything(reading: Callable[[], Awaitable[Sequence[Row]]]) -> tuple[Sequence[Row] | None, str] | None:
-    """The one list, or why it could not be read; ``None`` where each account's own list may do better."""
+async def _everything(
+    reading: Callable[[], Awaitable[Sequence[Row]]], *, is_documented: bool
+) -> tuple[Sequence[Row] | None, str] | None:
+    """The one list, or why it could not be read; ``None`` where each account's own list may do better.
+
+    A path that is only inferred may meet anything at all, which says nothing of documented ones.
+    """
     try:
         return await reading(), ""
     except BrokerError as error:
-        return (None, code(str(error))) if asks_in_vain(error) else None
+        return (None, code(str(error))) if asks_in_vain(error) and is_documented else None
 
 
 async def _checked(

@@ -16,7 +16,7 @@ from bot.trading.instruments import Contract, Root
 from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
-from bot.trading.strategies import seen, to_close
+from bot.trading.strategies import held_beside, seen, to_close
 from bot.trading.sweeping import as_listed
 from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.words import code
@@ -24,6 +24,8 @@ from bot.trading.words import code
 Read = TypeVar("Read")
 # Each costs a request, unless the stream has just pushed its price.
 MOST_MARKETS = 5
+# Their cards live for minutes.
+MOST_UNCHECKED = 100
 Spare = frozenset[str]
 NOTHING: Spare = frozenset()
 Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
@@ -52,6 +54,8 @@ class Look:
         self._account = account
         self._spare = timings.spare_within.total_seconds()
         self._at_once = timings.at_once_within.total_seconds()
+        self._patience = timings.decided_within.total_seconds()
+        self._unchecked: dict[str, None] = {}
 
     def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -64,6 +68,7 @@ class Look:
         return _facts(
             missing,
             self._front(contract.root),
+            frozenset(self._unchecked),
             asyncio.gather(
                 _try("account", self._broker.account(account), missing, within.get("account")),
                 _try("positions", self._broker.positions(account), missing, within.get("positions")),
@@ -159,13 +164,20 @@ class Look:
         return details is not None and details.connected is not False
 
     async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
-        """Read an account's orders and then its positions; of one strategy its own orders and then what it holds."""
+        """Read an account's orders and then its positions; of one strategy its own orders and then what it holds.
+
+        Where no list tells of that, it is what the account holds in its contract.
+        """
         if not isinstance(sweep, FlattenStrategy):
             return await self.holdings(account, within)
         missing: list[str] = []
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         running = await self._running(account, sweep, missing)
-        return seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
+        facts = seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
+        if running is not None:
+            return facts
+        positions = await _try("positions", self._broker.positions(account), missing)
+        return replace(facts, positions=held_beside(sweep, positions))
 
     async def _running(self, account: str, sweep: Sweep, missing: list[str]) -> tuple[Strategy, ...] | None:
         if not isinstance(sweep, FlattenStrategy):
@@ -176,11 +188,14 @@ class Look:
     async def strategy(self, account: str, strategy_id: str) -> FlattenStrategy | None:
         """What it takes to close a strategy; ``None`` if none of that id runs.
 
-        Raises:
-            BrokerError: a list can't be read.
+        CrossTrade's list of them is on no page of the vendor's, the call that closes one by its id is: without a list, or without
+        orders, it goes all the same.
         """
-        running, orders = await asyncio.gather(self._broker.strategies(account), self._broker.orders(account, active_only=False))
-        return to_close(account, strategy_id, tuple(running), tuple(orders))
+        running, orders = await asyncio.gather(
+            _try("strategies", self._broker.strategies(account), []),
+            _try("orders", self._broker.orders(account, active_only=False), []),
+        )
+        return to_close(account, strategy_id, None if running is None else tuple(running), tuple(orders or ()))
 
     async def names(self) -> frozenset[str] | None:
         """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
@@ -201,13 +216,21 @@ class Look:
         """
         return await self._broker.orders(account, active_only=False)
 
-    async def atm_templates(self) -> Sequence[str]:
-        """The names of the ATM templates in NinjaTrader.
+    async def templates_beside(self, name: str) -> Sequence[str] | None:
+        """The ATM templates in NinjaTrader, for one of which the name is known; ``None`` where their list can't be read.
 
-        Raises:
-            BrokerError: they can't be read.
+        CrossTrade may have no such list: that the name could not be checked is then among the facts, and stops nothing.
         """
-        return await self._broker.atm_templates()
+        try:
+            async with asyncio.timeout(self._patience):
+                found = await self._broker.atm_templates()
+        except (BrokerError, TimeoutError):
+            self._unchecked[name] = None
+            if len(self._unchecked) > MOST_UNCHECKED:
+                del self._unchecked[next(iter(self._unchecked))]
+            return None
+        self._unchecked.pop(name, None)
+        return found
 
     async def month_of(self, account: str, root: Root) -> Contract:
         """The contract that a bare root means: the only one with a position or working order, else the front month.
@@ -286,8 +309,8 @@ def longest_window(policy: Policy) -> timedelta:
     return max(windows)
 
 
-async def _facts(missing: list[str], front: Contract | None, reads: Reads) -> Facts:
-    return _as_facts(*await reads, missing, front)
+async def _facts(missing: list[str], front: Contract | None, unchecked: frozenset[str], reads: Reads) -> Facts:
+    return replace(_as_facts(*await reads, missing, front), unchecked=unchecked)
 
 
 def _as_facts(

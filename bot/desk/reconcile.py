@@ -2,40 +2,43 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.clock import Clock
+from bot.desk.aside import Aside
 from bot.desk.fills import READS_BACK
 from bot.desk.interrupted import Interrupted
 from bot.desk.ledger import Ledger
 from bot.desk.ports import Broker, EventName
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused
 from bot.timings import DeskTimings
-from bot.trading.evidence import (
-    CLOCK_DIFFERENCE,
-    PROOFS,
-    Absent,
-    Found,
-    FoundClosed,
-    FoundFills,
-    FoundLife,
-    FoundTurned,
-    Unclear,
-    Verdict,
-    id_to_ask_for,
-    weigh,
-)
-from bot.trading.facts import Execution, Order
+from bot.trading.evidence import CLOCK_DIFFERENCE, has_rival, id_to_ask_for, weigh
+from bot.trading.facts import Execution, Order, Position
 from bot.trading.followcloses import turned_words, with_turned
 from bot.trading.following import with_ids
 from bot.trading.intents import Cancel, Change, kept, places
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span, gaps
+from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.verdicts import (
+    PROOFS,
+    Absent,
+    Found,
+    FoundClosed,
+    FoundFills,
+    FoundLife,
+    FoundTogether,
+    FoundTurned,
+    Unclear,
+    Verdict,
+)
+from bot.trading.words import code
 
 Read = TypeVar("Read")
 log = logging.getLogger(__name__)
@@ -43,6 +46,18 @@ log = logging.getLogger(__name__)
 FOUND = "The answer was lost; the order was found in NinjaTrader."
 CLOSED = "The answer was lost; the position shows that it was closed."
 EVIDENCE = frozenset({FOUND, CLOSED})
+# How far back tickets are looked at, for questions that are open and for orders that are known.
+LOOKS_BACK = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What the three reads of an account gave, each or why it failed; ``at`` is when they began."""
+
+    at: datetime
+    orders: Sequence[Order] | BaseException
+    executions: Sequence[Execution] | BaseException
+    positions: Sequence[Position] | BaseException
 
 
 @dataclass(slots=True)
@@ -60,22 +75,46 @@ class Reconciler:
     began: datetime
     # Read as absent by this process, and every reading since: what has just come back may not list everything yet.
     _absent: set[str] = field(default_factory=set)
+    _aside: Aside = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing under way."""
+        self._aside = Aside(self.timings.look_within, asyncio.Event())
 
     async def look(self, live: Sequence[Ticket]) -> bool:
-        """Look once for evidence of every unknown ticket, and tell whether there was any; a failed read leaves it as it is."""
+        """Look once for evidence of every unknown ticket, and tell whether there was any; a failed read leaves it as it is.
+
+        Those of one account share what is read of it. An account whose reads take long is looked at beside the others.
+        """
         self._absent &= {ticket.id for ticket in live}
         asked = [ticket for ticket in live if self._is_open_question(ticket)]
+        by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in asked:
+            # What is about many things has reads of its own.
+            by_account[ticket.id if isinstance(ticket.intent, Sweep) else ticket.order.account].append(ticket)
+        for name, tickets in by_account.items():
+            if name not in self._aside:
+                await self._aside.run(name, self._look_at(tickets))
+        return bool(asked)
+
+    async def close(self) -> None:
+        """Stop looking."""
+        await self._aside.close()
+
+    async def _look_at(self, tickets: Sequence[Ticket]) -> None:
+        books: _Books | None = None
+        for ticket in tickets:
             try:
                 if await self.interrupted.look(ticket):
                     continue
-                verdict = await self.weigh(ticket, live)
+                if books is None or self.clock() - books.at > self.timings.look_within:
+                    books = await self._read(ticket.order.account)
+                verdict = await self._weigh(ticket, books)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
                 self._absent.discard(ticket.id)
                 continue
             await self._settle(ticket, verdict)
-        return bool(asked)
 
     def _is_open_question(self, ticket: Ticket) -> bool:
         """Tell whether evidence may still change what is said of a ticket; each look costs three requests and more."""
@@ -84,30 +123,39 @@ class Reconciler:
         # A close, a cancellation or a change that shows later may be another one's.
         return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
-    async def weigh(self, ticket: Ticket, live: Sequence[Ticket]) -> Verdict:
+    async def weigh(self, ticket: Ticket) -> Verdict:
         """Read and weigh what there is of a ticket.
 
         Raises:
             BrokerError: it can't be read.
         """
-        account = ticket.order.account
+        return await self._weigh(ticket, await self._read(ticket.order.account))
+
+    async def _read(self, account: str) -> "_Books":
+        at = self.clock()
         orders, executions, positions = await asyncio.gather(
             self.broker.orders(account, active_only=False),
             self.broker.executions(account),
             self.broker.positions(account),
             return_exceptions=True,
         )
-        if isinstance(orders, BaseException):
-            raise orders
-        taken = frozenset(order_id for other in live if other.id != ticket.id for order_id in other.order_ids)
-        orders, life = await self._by_id(ticket, orders)
-        fills, are_all = await self._fills(ticket, () if isinstance(executions, BaseException) else executions)
-        held = () if isinstance(positions, BaseException) else positions
-        verdict = weigh(self.as_others(ticket), orders, fills, held, taken, life)
+        return _Books(at, orders, executions, positions)
+
+    async def _weigh(self, ticket: Ticket, books: "_Books") -> Verdict:
+        if isinstance(books.orders, BaseException):
+            raise books.orders
+        orders, life = await self._by_id(ticket, books.orders)
+        fills, are_all = await self._fills(ticket, () if isinstance(books.executions, BaseException) else books.executions)
+        held = () if isinstance(books.positions, BaseException) else books.positions
+        # Read behind the lists: whoever had an order in them is among these.
+        others = await self.ledger.journal.recent(self.clock() - LOOKS_BACK)
+        taken = frozenset(order_id for other in others if other.id != ticket.id for order_id in other.order_ids)
+        is_rivalled = has_rival(ticket, others)
+        verdict = weigh(self.as_others(ticket), orders, fills, held, taken, life, is_rivalled=is_rivalled)
         if isinstance(verdict, PROOFS):
             return verdict
         # An order that is listed is there, whatever else could not be read; that one is not there takes all three.
-        for read in (executions, positions):
+        for read in (books.executions, books.positions):
             if isinstance(read, BaseException):
                 raise read
         return await self._doubted(ticket, verdict, are_all=are_all)
@@ -157,6 +205,8 @@ class Reconciler:
                 await self._found(ticket, ids, state, "lifecycle")
             case FoundFills(order_id, _):
                 await self._found(ticket, (order_id,), None, "executions")
+            case FoundTogether(ids):
+                await self._found_together(ticket, ids)
             case FoundClosed():
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
@@ -184,6 +234,13 @@ class Reconciler:
             # Where the order stands is told by its follower, so that a fill is told once and as a fill.
             new = with_ids(move(ticket, TicketState.ACCEPTED, ended_at=now, ended_by=None, outcome=FOUND), ids)
             await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
+
+    async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
+        shown = " and ".join(code(each[0], 64) for each in ids)
+        text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
+        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), ended_by=None, outcome=text)
+        new = with_ids(done, (each for one in ids for each in one))
+        await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
 
     async def _is_absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
         if not self._is_late(ticket):

@@ -54,10 +54,7 @@ class Scopes:
     async def _strategy(self, member: Member, request: FlattenRequest) -> FlattenStrategy:
         strategy_id = parse_label("strategy", request.strategy) or ""
         account = await self.naming.account(member, request.command, request.account)
-        try:
-            sweep = await self.look.strategy(account, strategy_id)
-        except BrokerError as error:
-            raise Stop(unreadable("the strategies", error)) from error
+        sweep = await self.look.strategy(account, strategy_id)
         if sweep is None:
             raise Stop(Denial(DenialCode.NO_SUCH_STRATEGY, not_running(account, strategy_id), f"strategy={strategy_id}"))
         return sweep

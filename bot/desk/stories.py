@@ -127,12 +127,13 @@ def _owned(told: _Life, *, is_known: bool) -> _Life:
 
 
 async def _fills(reader: Reader, book: FillBook, account: str, order_id: str) -> _OwnFills:
-    """The fills of the order; or, where CrossTrade has no list of these, those of the account's last 15 minutes."""
-    try:
-        return _OwnFills(tuple(await reader.broker.executions_of(account, order_id)))
-    except BrokerError as error:
-        if asks_in_vain(error):
-            return _OwnFills(None, code(str(error)))
+    """The fills of the order; or, where CrossTrade has no list of these, those of the account's last 15 minutes.
+
+    Its path is only inferred, so that whatever it meets there says nothing of the other one.
+    """
+    own, _ = await tried(reader.broker.executions_of(account, order_id))
+    if own is not None:
+        return _OwnFills(tuple(own))
     rows, why = await tried(book.read(account))
     return _OwnFills(None if rows is None else tuple(rows), why, are_recent=True)
 

@@ -11,74 +11,36 @@ verdict is *unclear*: a person may know more, a guess would not.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.trading.brackets import legs
 from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, OrderIntent, Replace, closing_side, own_id, target
+from bot.trading.intents import (
+    CLOSING,
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    OrderIntent,
+    Replace,
+    closing_side,
+    own_id,
+    places,
+    target,
+)
 from bot.trading.lifecycle import Lifecycle
-from bot.trading.orders import DONE_STATES, OrderState, OrderType
+from bot.trading.marks import is_called_close, sort
+from bot.trading.orders import DONE_STATES, OrderState, OrderType, Terms
 from bot.trading.policy import ascii_lower
-from bot.trading.tickets import Ticket, side_word
+from bot.trading.tickets import IN_FLIGHT, Ticket, side_word
+from bot.trading.verdicts import Absent, Found, FoundClosed, FoundFills, FoundLife, FoundTogether, FoundTurned, Unclear, Verdict
 
 # Executions carry NinjaTrader's clock, which may differ from ours by this much.
 CLOCK_DIFFERENCE = timedelta(seconds=90)
+ANOTHERS = "an order of its shape is there, but its name, its OCO group or its strategy is another's"
+RIVALLED = "another ticket's order of the very same terms is on its way or unknown, too"
+SAME_SHAPE = "two orders look like it and nothing tells which is its close"
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The order is there."""
-
-    order: Order
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFills:
-    """The order itself is no longer listed, but its fills are."""
-
-    order_id: str
-    filled: int
-
-
-@dataclass(frozen=True, slots=True)
-class FoundLife:
-    """The order is listed no more, but the add-on has written down that NinjaTrader had it, and how it last stood."""
-
-    ids: tuple[str, ...]
-    state: OrderState
-
-
-@dataclass(frozen=True, slots=True)
-class FoundClosed:
-    """A close was done: the position is what it was to leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundTurned:
-    """The position is on the other side of where it was: whatever of it the close has done, it is no close that went well."""
-
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """Nothing of it is there; ``note`` says what is to be known besides."""
-
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """The reads prove nothing."""
-
-    why: str
-
-
-Verdict = Found | FoundFills | FoundLife | FoundClosed | FoundTurned | Absent | Unclear
-# Something that is there proves itself, whatever else could not be read.
-PROOFS = (Found, FoundFills, FoundLife)
 
 
 def id_to_ask_for(intent: OrderIntent, orders: Iterable[Order]) -> str | None:
@@ -94,6 +56,8 @@ def weigh(
     positions: Sequence[Position],
     taken: frozenset[str],
     life: Lifecycle | None = None,
+    *,
+    is_rivalled: bool = False,
 ) -> Verdict:
     """Weigh the evidence for one unknown ticket.
 
@@ -104,6 +68,7 @@ def weigh(
         positions: all positions of the account.
         taken: ids of orders that belong to other tickets.
         life: what the add-on has written down under the id to ask for, if it was asked.
+        is_rivalled: whether what is found may be another ticket's order, as ``has_rival`` tells.
     """
     intent = ticket.order
     position = sum(p.quantity for p in positions if p.contract == intent.contract)
@@ -117,8 +82,10 @@ def weigh(
         case Bracket():
             return _weigh_bracket(intent, new)
         case _:
-            found = _by_own_id(intent, orders, life)
-            return found or _weigh_entry(ticket, orders, executions, twins, position, taken, life)
+            if found := _by_own_id(intent, orders, life):
+                return found
+            verdict = _weigh_entry(ticket, orders, executions, twins, position, taken, life)
+            return Unclear(RIVALLED) if is_rivalled and isinstance(verdict, Found | FoundFills | FoundTogether) else verdict
 
 
 def _by_own_id(intent: OrderIntent, orders: Sequence[Order], life: Lifecycle | None) -> Found | FoundLife | None:
@@ -153,8 +120,8 @@ def _weigh_entry(
     life: Lifecycle | None,
 ) -> Verdict:
     if _close_looks_alike(ticket):
-        return _weigh_with_close(ticket, twins, position)
-    found = _one_of(twins) or _by_fills(ticket, executions, taken | _listed(orders))
+        return _weigh_with_close(ticket, twins, _whole_fills(ticket, executions, taken | _listed(orders)), position)
+    found = _one_of(twins, ticket.order.terms) or _by_fills(ticket, executions, taken | _listed(orders))
     return found or _by_old_order(ticket, orders, position, life) or _nothing_there(ticket, position)
 
 
@@ -162,10 +129,13 @@ def _listed(orders: Sequence[Order]) -> frozenset[str]:
     return frozenset(order_id for order in orders for order_id in order.ids)
 
 
-def _one_of(twins: list[Order]) -> Found | Unclear | None:
-    if len(twins) == 1:
-        return Found(twins[0])
-    return Unclear(f"{len(twins)} orders look like it") if twins else None
+def _one_of(twins: Sequence[Order], terms: Terms) -> Found | Unclear | None:
+    likely = sort(twins, terms).likely
+    if len(likely) == 1:
+        return Found(likely[0])
+    if likely:
+        return Unclear(f"{len(likely)} orders look like it")
+    return Unclear(ANOTHERS) if twins else None
 
 
 def _weigh_target(intent: Cancel | Change, orders: Sequence[Order], life: Lifecycle | None) -> Verdict:
@@ -196,10 +166,14 @@ def _not_done(order: Order, under_way: AbstractSet[OrderState]) -> Verdict:
 
 
 def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
-    """All of its orders are new, or none is; one of two may be all that was placed."""
+    """All of its orders are new, or none is; one of two may be all that was placed. Its two share one OCO group."""
     found = legs(intent, new)
-    if found.are_found:
+    if found.are_found and len({order.oco for order in found.orders if order.oco is not None}) < 2:
         return Found(found.orders[0])
+    groups = sorted({order.oco for order in found.orders if order.oco is not None}) if len(found.by_part) == 2 else []
+    whole = [one for group in groups if (one := legs(intent, [each for each in new if each.oco == group])).are_found]
+    if len(whole) == 1:
+        return Found(whole[0].orders[0])
     if found.orders:
         first, *more = ((len(orders), part) for part, orders in found.by_part.items())
         rest = "".join(f" and {count} like its {part}" for count, part in more)
@@ -250,12 +224,53 @@ def _weigh_close(
     return Absent("an order like it was rejected by NinjaTrader and the position is as it was" if rejected else None)
 
 
-def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verdict:
-    """The close in front of the new order has its very shape, so one such order alone may be either of them."""
-    if len(twins) == 2:
-        return _later(*twins)
+def _weigh_with_close(ticket: Ticket, twins: Sequence[Order], fills: Sequence[str], position: int) -> Verdict:
+    """The close in front of the new order has its very shape, so one such order alone may be either of them.
+
+    Args:
+        ticket: of a reversal at market by the size that is open.
+        twins: new orders of that shape.
+        fills: the ids of orders that are listed no more and have filled whole in it.
+        position: as it is now.
+    """
+    marked = sort(twins, ticket.order.terms)
+    if marked.are_ours:
+        return _one_of(twins, ticket.order.terms) or _nothing_there(ticket, position)
+    if closes := [order for order in marked.others if is_called_close(order)]:
+        return _beside_close(ticket, marked.likely, closes, fills, position)
+    verdict = _unnamed(ticket, marked.likely, fills, position)
+    # What bears another's marks is left out of a choice, and never makes anything absent.
+    return Unclear(ANOTHERS) if marked.others and isinstance(verdict, Absent) else verdict
+
+
+def _beside_close(
+    ticket: Ticket, likely: Sequence[Order], closes: Sequence[Order], fills: Sequence[str], position: int
+) -> Verdict:
+    """NinjaTrader's name tells which is the close; the new order comes behind it, or was placed by somebody else."""
+    if len(likely) > 1:
+        return Unclear(f"{len(likely)} orders look like it")
+    if likely and _is_first(likely[0], closes):
+        return _together(ticket, (*likely, *closes), (), position) or Unclear("an order that looks like it came before its close")
+    if likely:
+        return Found(likely[0])
+    if found := _one_of_fills(ticket, fills):
+        return found
+    if any(not order.state.is_done for order in closes):
+        return Unclear("its close is still working")
+    if any(order.state is OrderState.FILLED for order in closes):
+        return _nothing_there(ticket, position)
+    before = ticket.shown.position
+    return Absent("its close was not done") if position == before else _changed(before, position)
+
+
+def _unnamed(ticket: Ticket, twins: Sequence[Order], fills: Sequence[str], position: int) -> Verdict:
+    """Without a name the later one is the new order, if the earlier one has closed; without a time both must be there, filled."""
     if len(twins) > 2:
         return Unclear(f"{len(twins)} orders look like it")
+    if len(twins) == 2:
+        return _later(*twins) or _together(ticket, twins, (), position) or Unclear(SAME_SHAPE)
+    if together := _together(ticket, twins, fills, position):
+        return together
     if twins and position == ticket.shown.after:
         return Found(twins[0])
     if twins and not twins[0].state.is_done:
@@ -263,6 +278,25 @@ def _weigh_with_close(ticket: Ticket, twins: list[Order], position: int) -> Verd
     if twins and twins[0].state is OrderState.REJECTED:
         return Unclear("a rejected order of its shape may be the close or the entry")
     return _nothing_there(ticket, position)
+
+
+def _is_first(order: Order, others: Sequence[Order]) -> bool:
+    return all(order.at is not None and each.at is not None and order.at < each.at for each in others)
+
+
+def _later(one: Order, other: Order) -> Found | None:
+    if one.at is None or other.at is None or one.at == other.at:
+        return None
+    first, last = (one, other) if one.at < other.at else (other, one)
+    return Found(last) if first.state is OrderState.FILLED else None
+
+
+def _together(ticket: Ticket, orders: Sequence[Order], fills: Sequence[str], position: int) -> FoundTogether | None:
+    """Two that have filled, with the position as it was planned, are the close and the new order, whichever is which."""
+    if position != ticket.shown.after or any(order.state is not OrderState.FILLED for order in orders):
+        return None
+    ids = sorted([*(order.ids for order in orders), *((order_id,) for order_id in fills)])
+    return FoundTogether((ids[0], ids[1])) if len(ids) == 2 else None
 
 
 def _nothing_there(ticket: Ticket, position: int) -> Verdict:
@@ -280,6 +314,22 @@ def _changed(before: int, position: int) -> Unclear:
 
 def _is_old(ids: Iterable[str], ticket: Ticket, taken: frozenset[str]) -> bool:
     return not taken.union(ticket.orders_before).isdisjoint(ids)
+
+
+def has_rival(ticket: Ticket, others: Iterable[Ticket]) -> bool:
+    """Tell whether another ticket has an order of the very same terms on its way, or unknown: what is found may be its."""
+    intent = ticket.order
+    return places(intent) and any(
+        places(other.intent)
+        and (other.order.account, other.order.contract) == (intent.account, intent.contract)
+        and _shape(other.order.terms) == _shape(intent.terms)
+        for other in others
+        if other.id != ticket.id and other.state in IN_FLIGHT
+    )
+
+
+def _shape(terms: Terms) -> tuple[object, ...]:
+    return terms.side, terms.quantity, terms.type, terms.limit, terms.stop, terms.oco
 
 
 def looks_like(order: Order, ticket: Ticket) -> bool:
@@ -303,12 +353,6 @@ def _close_fills_alike(ticket: Ticket) -> bool:
     return isinstance(ticket.order, CLOSING) and closing_side(position) is terms.side and abs(position) == terms.quantity
 
 
-def _later(one: Order, other: Order) -> Verdict:
-    if one.at is None or other.at is None or one.at == other.at:
-        return Unclear("two orders look like it and their times don't tell which is its close")
-    return Found(one if one.at > other.at else other)
-
-
 def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset[str]) -> FoundFills | Unclear | None:
     """Fills of one order id that add up to just our quantity on our side; for orders that the list has dropped.
 
@@ -317,7 +361,10 @@ def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset
     """
     if _close_fills_alike(ticket):
         return None
-    whole = _whole_fills(ticket, executions, judged)
+    return _one_of_fills(ticket, _whole_fills(ticket, executions, judged))
+
+
+def _one_of_fills(ticket: Ticket, whole: Sequence[str]) -> FoundFills | Unclear | None:
     if len(whole) > 1:
         return Unclear(f"the fills of {len(whole)} orders look like it")
     return FoundFills(whole[0], ticket.order.terms.quantity) if whole else None

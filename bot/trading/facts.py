@@ -92,6 +92,8 @@ class Order:
         average_fill_price, limit, stop: price units; ``None`` for none, which is 0 on the wire.
         at: UTC, by the row's ``epoch`` (milliseconds, inferred); of what in the order's life is not documented.
         owner: id of the ATM strategy that it belongs to, where it belongs to one and NinjaTrader says so.
+        template: name of that strategy's template, likewise.
+        name: what NinjaTrader calls it, such as ``Close`` or ``Stop1``; ``None`` for none.
     """
 
     ids: tuple[str, ...]
@@ -108,6 +110,8 @@ class Order:
     oco: str | None = None
     at: datetime | None = None
     owner: str | None = None
+    template: str | None = None
+    name: str | None = None
 
     @property
     def id(self) -> str:
@@ -208,6 +212,7 @@ class Facts:
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
+        unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
 
     account: Account | None
@@ -217,6 +222,7 @@ class Facts:
     missing: tuple[str, ...] = field(default=())
     front: Contract | None = None
     running: tuple[Strategy, ...] | None = None
+    unchecked: frozenset[str] = frozenset()
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

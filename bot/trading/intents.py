@@ -92,7 +92,7 @@ class Close:
     Attributes:
         terms: the market order that closes it, as the position stood when it was read.
         quantity: contracts to close, at least 1, no sign; ``None`` for a share or for all.
-        fraction: share to close, above 0 and up to 1, rounded up to whole contracts as CrossTrade does; else ``None``.
+        fraction: share to close, above 0 and up to 1; else ``None``. It never travels: CrossTrade is told ``size``.
     """
 
     command: ClassVar[str] = "close"
@@ -106,6 +106,11 @@ class Close:
     def is_whole(self) -> bool:
         """Tell whether the whole position is closed; CrossTrade then lets NinjaTrader flatten it."""
         return self.quantity is None and self.fraction is None
+
+    @property
+    def size(self) -> int | None:
+        """Contracts to tell CrossTrade, at least 1, no sign; of a share, those that its terms were sized to; ``None`` for all."""
+        return self.quantity if self.fraction is None else self.terms.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ def closing_side(position: int) -> Side:
 
 
 def closing_terms(position: int, quantity: int | None, fraction: Decimal | None) -> Terms:
-    """The market order that closes that much of a position; a share is rounded up, as CrossTrade does."""
+    """The market order that closes that much of a position; a share is rounded up to whole contracts, so at least to one."""
     size = abs(position)
     if quantity is not None:
         size = quantity

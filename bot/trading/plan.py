@@ -31,6 +31,9 @@ from bot.trading.replacing import BEING_CANCELLED, BOTH
 from bot.trading.tickets import Shown, side_word
 from bot.trading.words import code, price
 
+# CrossTrade's list of them is known from one client alone.
+UNCHECKED_TEMPLATE = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has {name}"
+
 
 def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Shown:
     """The facts to show, from facts that have passed the limits.
@@ -216,6 +219,8 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> 
         found.append(f"there is no stop with it: {side_word(position)} stays unprotected")
     if facts.quote is not None:
         found += _about_market(intent, facts.quote)
+    if terms.strategy in facts.unchecked:
+        found.append(UNCHECKED_TEMPLATE.format(name=code(terms.strategy or "", 64)))
     return found
 
 

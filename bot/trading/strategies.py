@@ -18,20 +18,35 @@ from bot.trading.sweeps import FlattenStrategy, Scope
 from bot.trading.tickets import side_word
 
 
-def to_close(account: str, strategy_id: str, running: Sequence[Strategy], orders: Sequence[Order]) -> FlattenStrategy | None:
-    """The order to close a strategy; ``None`` where none of that id runs. Its contract is told by its row, else by its orders."""
-    row = _row(strategy_id, running)
-    if row is None:
+def to_close(
+    account: str, strategy_id: str, running: Sequence[Strategy] | None, orders: Sequence[Order]
+) -> FlattenStrategy | None:
+    """The order to close a strategy; ``None`` where none of that id runs. Its contract is told by its row, else by its orders.
+
+    Where which ones run could not be read (``None``), it is closed by the id as typed.
+    """
+    row = _row(strategy_id, running or ())
+    if row is None and running is not None:
         return None
     worked = {order.contract for order in orders if order.owner == strategy_id}
-    contract = row.contract or (worked.pop() if len(worked) == 1 else None)
-    return FlattenStrategy(Scope((account,), contract), strategy_id, row.label or row.name)
+    contract = (row.contract if row else None) or (worked.pop() if len(worked) == 1 else None)
+    return FlattenStrategy(Scope((account,), contract), strategy_id, (row.label or row.name) if row else None)
 
 
 def seen(sweep: FlattenStrategy, facts: Facts) -> Facts:
     """The facts as far as they are the strategy's own: what it holds in place of what the account holds, and its orders."""
     orders = None if facts.orders is None else tuple(order for order in facts.orders if _is_its(sweep, order))
     return replace(facts, positions=_held(sweep, facts), orders=orders)
+
+
+def held_beside(sweep: FlattenStrategy, positions: Sequence[Position] | None) -> tuple[Position, ...] | None:
+    """What the account holds where a strategy was closed of which no list tells; ``None`` where nobody can say.
+
+    An account that is flat there holds nothing of it any more but what somebody else's contracts make up for.
+    """
+    if positions is None or (sweep.scope.contract is None and positions):
+        return None
+    return tuple(position for position in positions if position.contract == sweep.scope.contract)
 
 
 def warning(sweep: FlattenStrategy, facts: Facts) -> str | None:
@@ -97,9 +112,9 @@ class StrategyExit:
         """It needs no list, so nothing of it goes unseen."""
         return frozenset()
 
-    def is_settled(self, _books: Mapping[str, Facts], _now: datetime) -> bool:
-        """Its own row tells when it is over."""
-        return True
+    def is_settled(self, books: Mapping[str, Facts], _now: datetime) -> bool:
+        """Its own row tells when it is over; without one, what the account holds does, but not before the call was made."""
+        return self._sent_at is not None or all(facts.running is not None for facts in books.values())
 
     def sent(self, _action: ExitAction, state: LegState, _books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the call and its end."""

@@ -87,7 +87,7 @@ def is_too_old(ticket: Ticket, now: datetime) -> bool:
 
 
 def half(held: int) -> int:
-    """Half of a position, rounded up as CrossTrade rounds a share."""
+    """Half of a position, rounded up as any share is."""
     return (abs(held) + 1) // 2
 
 

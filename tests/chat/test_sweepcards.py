@@ -51,6 +51,11 @@ ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
     "flatplace": (FlatPlace("Sim101", ES, BUY), ["BUY 2 MARKET DAY"]),
     "close": (Close("Sim101", ES, Terms(Side.SELL, 2)), ["CLOSE all of LONG 2 · SELL 2 MARKET"]),
     "close a part": (Close("Sim101", ES, Terms(Side.SELL, 1), 1), ["CLOSE 1 of LONG 2"]),
+    "close a share": (Close("Sim101", ES, Terms(Side.SELL, 1), None, Decimal("0.5")), ["CLOSE 1 of LONG 2 (50 %) · SELL"]),
+    "close a share that is rounded": (
+        Close("Sim101", ES, Terms(Side.SELL, 1), None, Decimal("0.125")),
+        ["CLOSE 1 of LONG 2 (12.5 %, rounded up) · SELL"],
+    ),
     "cancel": (Cancel("Sim101", ES, REST, "o9"), ["CANCEL SELL 3 LIMIT", "order `o9`"]),
     "modify": (
         Change("Sim101", ES, replace(REST, quantity=1), "o9", REST),

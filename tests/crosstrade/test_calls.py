@@ -75,11 +75,11 @@ PAGES: list[tuple[Action, str, str, str, dict[str, object], dict[str, object], b
         True,
     ),
     (
-        Close("Sim101", ES, BUY, None, Decimal("0.5")),
+        Close("Sim101", ES, replace(BUY, quantity=7), None, Decimal("0.28")),
         "ClosePosition",
         "POST",
         f"{IN_SIM}/positions/close",
-        {"instrument": "ES 09-26", "percent": Decimal("0.5")},
+        {"instrument": "ES 09-26", "quantity": 7},
         {},
         False,
         True,
@@ -359,6 +359,10 @@ def test_both_transports_carry_the_same(made: tuple[Action, Call] | None) -> Non
     assert args == {**({} if call.account is None else {"account": call.account}), **named, **body}
     for name, value in named.items():
         assert f"/{requests.segment(value)}" in call.path, name
+    # Sizes are whole: no share of anything ever travels, for pages disagree on what it means.
+    prices_alone = {name for name, value in args.items() if isinstance(value, int | float)} - {"quantity"}
+    assert prices_alone <= {"limitPrice", "stopPrice", "takeProfit", "stopLoss", "maxPositions"}
+    assert "quantity" not in args or isinstance(args["quantity"], int)
     contract = getattr(action, "contract", None)
     on_order = isinstance(action, Cancel | Change)
     assert body.get("instrument") == (None if contract is None or on_order else str(contract))

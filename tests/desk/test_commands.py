@@ -477,13 +477,13 @@ async def test_a_replacement_takes_from_the_old_order_what_was_left_out(room: Ro
     assert ticket.intent.terms == Terms(Side.BUY, 1, OrderType.LIMIT, limit=Decimal("5790.00"))
     assert ticket.intent.before == Terms(Side.BUY, 2, OrderType.LIMIT, limit=Decimal("5790.00"), oco="used up")
     wanted = ReplaceRequest(
-        "Sim101", REST, 3, OrderType.STOPLIMIT, TimeInForce.GTC, "5812", "5811", "fresh", "two legs", "short, flat"
+        "Sim101", REST, 3, OrderType.STOPLIMIT, TimeInForce.GTC, "5812", "5811", "fresh", "Two legs", "short, flat"
     )
     ticket = await room.ticket(wanted)
     assert isinstance(ticket.intent, Replace)
     assert ticket.intent.require == {"short", "flat"}
     assert ticket.intent.terms == Terms(
-        Side.BUY, 3, OrderType.STOPLIMIT, TimeInForce.GTC, Decimal(5812), Decimal(5811), "fresh", "two legs"
+        Side.BUY, 3, OrderType.STOPLIMIT, TimeInForce.GTC, Decimal(5812), Decimal(5811), "fresh", "Two legs"
     )
 
 

@@ -85,13 +85,19 @@ async def test_where_there_is_no_list_of_all_each_accounts_own_is_read(room: Roo
     assert [sheet.rows for sheet in await read_all(room, what)] == [None, None]
 
 
-@pytest.mark.parametrize("what", ["positions", "orders"])
-async def test_a_list_of_all_that_nobody_answers_is_missing_for_each_and_not_asked_for_again(room: Room, what: str) -> None:
+async def test_the_orders_of_each_are_read_where_the_list_of_all_is_not_answered_as_its_path_is_only_inferred(room: Room) -> None:
+    room.rule(grants=(Grant(READER_ROLE, frozenset({"orders"}), ("Sim*",)),))
+    room.broker.failing.add("all_orders")
+    made = await read_all(room, "orders")
+    assert [(sheet.rows, sheet.why) for sheet in made] == [((), "")] * 2
+
+
+async def test_a_list_of_all_that_nobody_answers_is_missing_for_each_and_not_asked_for_again(room: Room) -> None:
     room.rule(grants=(Grant(READER_ROLE, frozenset({"positions", "orders"}), ("Sim*",)),))
-    room.broker.failing.add(f"all_{what}")
-    made = await read_all(room, what)
-    assert [(sheet.rows, f"no answer for all_{what}" in sheet.why) for sheet in made] == [(None, True)] * 2
-    assert room.broker.called == ["accounts", f"all_{what}"]
+    room.broker.failing.add("all_positions")
+    made = await read_all(room, "positions")
+    assert [(sheet.rows, "no answer for all_positions" in sheet.why) for sheet in made] == [(None, True)] * 2
+    assert room.broker.called == ["accounts", "all_positions"]
 
 
 async def test_an_account_whose_link_is_down_does_not_look_flat_for_being_left_out(room: Room) -> None:

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.requests import EntryRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, Refused, ReverseRequest
+from bot.desk.requests import EntryRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, Refused, ReplaceRequest, ReverseRequest
+from bot.trading.intents import FlatPlace, PlaceOrder, Reverse
 from bot.trading.orders import OrderType, Side
 from bot.trading.policy import Grant
 from bot.trading.tickets import TicketState
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
-from tests.desk.test_commands import resting
+from tests.desk.fakes import ES
+from tests.desk.test_commands import REST, resting
 
 PLACE = PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1, OrderType.LIMIT)
 ENTRIES: list[EntryRequest] = [
@@ -131,15 +133,45 @@ async def test_a_template_that_ninjatrader_does_not_have_is_denied_with_those_th
     assert room.broker.sent == []
 
 
+async def test_a_replacement_names_a_template_that_ninjatrader_has(room: Room) -> None:
+    resting(room)
+    request = ReplaceRequest("Sim101", REST, 1, strategy="Swing")
+    assert await room.refused(request) == ["UNKNOWN_STRATEGY"]
+    room.broker.failing.add("atm_templates")
+    assert UNCHECKED.format("Swing") in (await room.ticket(request)).shown.warnings
+
+
 async def test_the_longest_names_make_a_sentence_that_is_still_read_whole(room: Room) -> None:
     room.broker.shown.templates = tuple(f"{number:02}" + "x" * 500 for number in range(40))
     assert len(await told(room, replace(PLACE, limit="bid", strategy="y" * 64))) < 600
 
 
-async def test_templates_that_can_not_be_read_stop_only_an_order_that_names_one(room: Room) -> None:
+UNCHECKED = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has `{}`"
+
+
+@pytest.mark.parametrize("request_", ENTRIES, ids=lambda request: request.command)
+async def test_a_template_of_which_nobody_can_read_whether_it_is_there_goes_out_with_a_warning(
+    room: Room, request_: EntryRequest
+) -> None:
     room.broker.failing.add("atm_templates")
-    assert await room.refused(replace(PLACE, limit="bid", strategy="Scalp")) == ["FACTS_MISSING"]
-    assert (await room.ticket(replace(PLACE, limit="bid"))).order.terms.strategy is None
+    ticket = await room.ticket(replace(request_, limit="bid", strategy="Swing"))
+    assert ticket.shown.warnings[-1] == UNCHECKED.format("Swing")
+    # It is quoted again with it, too.
+    room.broker.book_positions["Sim101", ES] = -3
+    await room.confirm(ticket)
+    again = await room.now(ticket.id)
+    assert (again.revision, again.shown.warnings) == (2, ticket.shown.warnings)
+    await room.confirm(again)
+    assert [each.terms.strategy for each in room.broker.sent if isinstance(each, PlaceOrder | FlatPlace | Reverse)] == ["Swing"]
+    assert not (await room.ticket(replace(PLACE, limit="bid", account="Sim102"))).shown.warnings
+
+
+async def test_a_template_that_can_be_read_again_is_warned_of_no_more(room: Room) -> None:
+    room.broker.failing.add("atm_templates")
+    assert (await room.ticket(replace(PLACE, limit="bid", strategy="Scalp"))).shown.warnings
+    room.broker.failing.clear()
+    assert not (await room.ticket(replace(PLACE, limit="bid", strategy="Scalp"))).shown.warnings
+    assert await room.refused(replace(PLACE, limit="bid", strategy="Swing")) == ["UNKNOWN_STRATEGY"]
 
 
 async def test_somebody_who_may_not_learns_nothing_of_the_templates(room: Room) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.desk.reports import OrderStory
 from bot.desk.requests import Refused
-from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused
+from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
 from bot.trading.facts import Execution
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Side
@@ -79,15 +79,18 @@ async def test_an_order_that_ninjatrader_has_forgotten_is_told_from_the_journal(
 
 
 async def test_each_part_of_a_story_that_can_not_be_read_says_so_and_is_not_asked_for_twice(room: Room) -> None:
-    room.broker.failing |= {"order", "executions_of", "lifecycle"}
+    room.broker.failing |= {"order", "executions_of", "executions", "lifecycle"}
     room.disk.failing |= {"recent", "kept_fills"}
     made = await story(room, "order1")
     assert (made.order, made.fills, made.life, made.ticket) == (None, None, None, None)
     assert all((made.order_why, made.fills_why, made.life_why, made.ticket_why))
-    assert sorted(room.broker.called) == ["accounts", "executions_of", "lifecycle", "order"]
+    assert sorted(room.broker.called) == ["accounts", "executions", "executions_of", "lifecycle", "order"]
 
 
-@pytest.mark.parametrize("lost", [BrokerLacks(404, "not_found"), BrokerRefused(404, "order_not_found"), BrokerGarbled("x")])
+LOST = [BrokerLacks(404, "not_found"), BrokerRefused(404, "order_not_found"), BrokerGarbled("x"), BrokerUnreachable("HTTP 500")]
+
+
+@pytest.mark.parametrize("lost", LOST)
 async def test_without_a_list_of_its_fills_those_of_the_last_minutes_are_read_and_kept(room: Room, lost: BrokerError) -> None:
     room.broker.shown.answers["executions_of"] = lost
     room.broker.book_executions += [fill("order1"), fill("other", 2)]
@@ -101,13 +104,10 @@ async def test_without_a_list_of_its_fills_those_of_the_last_minutes_are_read_an
 async def test_fills_that_the_desk_has_kept_are_told_though_crosstrade_can_not_be_asked(room: Room) -> None:
     room.broker.book_executions.append(fill("order1"))
     await room.desk.reads.executions(TRADER, "Sim101")
-    room.broker.failing |= {"executions_of"}
+    room.broker.failing |= {"executions_of", "executions"}
     made = await story(room, "order1")
     assert made.fills == (fill("order1"),)
     assert made.fills_why
-    room.broker.failing |= {"executions"}
-    room.broker.failing -= {"executions_of"}
-    room.broker.shown.answers["executions_of"] = BrokerLacks(404, "not_found")
     assert (await story(room, "other")).fills is None
 
 

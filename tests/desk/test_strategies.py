@@ -149,9 +149,27 @@ async def test_an_id_that_does_not_run_in_that_account_gets_one_clear_sentence(r
 
 
 @pytest.mark.parametrize("read", ["strategies", "orders"])
-async def test_nothing_is_offered_of_what_can_not_be_read(room: Room, read: str) -> None:
+async def test_what_can_not_be_read_of_it_keeps_nobody_from_closing_it(room: Room, read: str) -> None:
+    """CrossTrade's list of strategies is on no page of the vendor's, unlike the call that closes one."""
     room.broker.failing = {read}
-    assert await room.refused(ASK) == ["FACTS_MISSING"]
+    ticket = await room.ticket(ASK)
+    told = any("nobody can check that this one does" in warning for warning in ticket.shown.warnings)
+    assert told is (read == "strategies")
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert room.broker.sent == [CALL]
+    # What it came to is never told unread.
+    assert (ended.state, ended.order_state is OrderState.FILLED) != (TicketState.ACCEPTED, True)
+
+
+async def test_one_of_which_nothing_tells_is_closed_although_the_account_looks_flat(room: Room) -> None:
+    """What it holds may be made up for by somebody else's contracts."""
+    room.broker.book_positions["Sim101", ES] = 0
+    room.broker.book_orders.clear()
+    room.broker.failing = {"strategies"}
+    ticket = await room.ticket(ASK)
+    await room.confirm(ticket)
+    assert room.broker.sent == [CALL]
 
 
 async def test_at_the_press_it_goes_even_if_the_list_can_not_be_read(room: Room) -> None:

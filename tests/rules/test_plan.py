@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.crosstrade.requests import CloseBody
 from bot.trading.facts import Facts, Position
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
@@ -23,8 +24,9 @@ from bot.trading.intents import (
     Replace,
     Reverse,
     VerifiedReverse,
+    closing_terms,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms
+from bot.trading.orders import OrderState, OrderType, Side, Terms, parse_fraction
 from bot.trading.plan import no_longer_true, plan, refreshed, steps, terms_of, words_of
 from bot.trading.policy import AccountRule, Approval, Policy
 from bot.trading.tickets import Shown
@@ -441,6 +443,21 @@ def test_a_close_is_sized_by_the_position_as_it_is(quantity: int | None, fractio
     facts = replace(FACTS, positions=(Position("Sim101", ES, -5),))
     intent = Close("Sim101", ES, Terms(Side.SELL, 2), quantity, fraction)
     assert refreshed(intent, facts) == replace(intent, terms=Terms(Side.BUY, closed))
+
+
+@given(
+    held=st.integers(-5000, 5000).filter(bool),
+    digits=st.tuples(st.integers(1, 10**11), st.integers(0, 9)).filter(lambda each: each[0] <= 100 * 10 ** each[1]),
+)
+def test_a_share_is_the_least_whole_number_that_is_not_below_it(held: int, digits: tuple[int, int]) -> None:
+    """Worked out once more with whole numbers alone; 28 % of 25 are 7, although 0.28 * 25 is more than 7 in binary."""
+    number, places = digits
+    fraction = parse_fraction(f"{Decimal(number).scaleb(-places):f}")
+    terms = closing_terms(held, None, fraction)
+    assert terms.quantity == -(-number * abs(held) // (100 * 10**places))
+    assert 1 <= terms.quantity <= abs(held)
+    body = CloseBody.of(Close("Sim101", ES, terms, None, fraction)).fields()
+    assert body == {"instrument": str(ES), "quantity": terms.quantity}
 
 
 @pytest.mark.parametrize("command", ["modify", "replace"])

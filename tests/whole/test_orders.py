@@ -68,6 +68,22 @@ async def test_a_position_is_closed_in_part_and_then_whole(street: Street, trans
 
 
 @BOTH
+async def test_a_share_of_a_position_goes_out_as_the_whole_number_that_the_card_shows(street: Street, transport: str) -> None:
+    """28 % of 25 are 7; in binary arithmetic, which the other side may use, 0.28 * 25 is a little more, and rounded up 8."""
+    await begun(street, transport)
+    await street.control("position", account="Sim101", instrument="ES 09-26", quantity=25)
+    await confirmed(street, "close", "closed 7", percent="28", **WHERE)
+    sent = street.simulator.book()["requests"][-1]["body"]
+    assert sent.get("args", sent) == {
+        "instrument": "ES 09-26",
+        "quantity": 7,
+        **({"account": "Sim101"} if transport == "websocket" else {}),
+    }
+    assert (orders(street)[-1]["quantity"], orders(street)[-1]["filled"]) == (7, 7)
+    assert await street.stop() == 0
+
+
+@BOTH
 async def test_flatplace_needs_no_position(street: Street, transport: str) -> None:
     await begun(street, transport)
     await confirmed(street, "flatplace", "filled 1", side="buy", qty=1, account="Sim102", instrument="NQ 09-26")

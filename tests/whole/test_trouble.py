@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.sandbox.discord import Fault
 from bot.sandbox.discord.world import ADMINISTRATOR, DESK, FILLS, VIEWER
 from tests.street import COMMAND, POLICY, until
@@ -45,6 +47,25 @@ async def test_i1_a_lost_answer_is_unknown_then_found_and_never_sent_again(stree
         "unknown" in message.text.casefold() for message in street.discord.messages(FILLS)
     )
     assert len(street.entries()) == 1
+
+
+@pytest.mark.parametrize("kinds", [("coarse",), ("coarse", "nameless"), ("nameless",)], ids=" ".join)
+async def test_a_reversal_whose_close_looks_like_its_entry_does_not_stay_unknown(street: Street, kinds: tuple[str, ...]) -> None:
+    """SHORT 2, buy 2: two orders to buy 2 at market, of one moment, of which NinjaTrader may call one a close."""
+    await street.start()
+    card = await street.ask(qty=2)
+    lost = {"kind": "drop", "call": "ReversePosition", "effect": True, "count": 1}
+    await street.control("faults", rules=[lost, *({"kind": kind, "seconds": 600} for kind in kinds)])
+    await street.discord.click("trader", card.id, "Confirm")
+    told = await street.card("accepted", seconds=20)
+    close, entry = (order["id"] for order in street.simulator.book()["orders"][-2:])
+    assert entry in told.text
+    # Without name and time nothing tells which is which, and that is said.
+    assert ("can't be told" in told.text) is (close in told.text) is (len(kinds) == 2)
+    await until(lambda: "filled 2" in street.discord.message(card.id).text)
+    assert len(street.entries()) == 1
+    # And whoever wants to enter may.
+    await street.ask(member="second", side="sell")
 
 
 async def test_i16_an_answer_without_an_order_id_is_no_success(street: Street) -> None:

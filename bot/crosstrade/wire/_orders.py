@@ -48,9 +48,11 @@ class _OrderRow(InstrumentRow):
     average_fill_price: Number | None = None
     limit_price: Number | None = None
     stop_price: Number | None = None
-    oco_id: MaybeText = None
+    # Not on the vendor's page: what can't be read of these is not told, and never costs the row.
+    oco_id: ShownText = None
     owner_strategy: object = None
-    epoch: Number | None = None
+    name: ShownText = None
+    epoch: ShownNumber = None
 
 
 class _ExecutionRow(InstrumentRow):
@@ -94,7 +96,7 @@ def read_orders(body: object, account: str) -> tuple[Order, ...]:
     ``filled``, in contracts without a sign; ``averageFillPrice``, ``limitPrice`` and ``stopPrice``, in price units, 0 being
     none; ``epoch``, taken for milliseconds UTC (inferred). Ids are ``id``, ``orderId`` and, in the XML of ``userData``, the one
     that the order was placed with; without an ATM strategy NinjaTrader may have put one of its own there (seen by others). Whose
-    order it is says ``id`` in ``ownerStrategy``.
+    order it is say ``id`` and ``name`` in ``ownerStrategy``, and what NinjaTrader calls it ``name``.
     """
     return tuple(futures(rows_of(body, "orders"), "order", partial(_order, account)))
 
@@ -171,13 +173,15 @@ def _order(account: str | None, item: object) -> Order:
         stop=row.stop_price or None,
         oco=row.oco_id,
         at=moment(row.epoch),
-        owner=_owner(row.owner_strategy),
+        owner=_owner(row.owner_strategy, "id"),
+        template=_owner(row.owner_strategy, "name"),
+        name=row.name,
     )
 
 
-def _owner(told: object) -> str | None:
-    """The id in ``ownerStrategy``, any of whose fields may be null (seen in the code of others)."""
-    found = told.get("id") if isinstance(told, Mapping) else None
+def _owner(told: object, field: str) -> str | None:
+    """A field of ``ownerStrategy``, any of which may be null (seen in the code of others)."""
+    found = told.get(field) if isinstance(told, Mapping) else None
     return str(found).strip() or None if isinstance(found, str | int) else None
 
 

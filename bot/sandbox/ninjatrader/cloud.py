@@ -140,7 +140,7 @@ class Cloud:
     async def perform(self, call: Call, args: Mapping[str, Any], record: Received, token: str) -> Reply:
         """Do a call, or what the faults make of it, and note how it ended."""
         # What strikes a request is settled as it arrives, however long it is then held up.
-        delay, refused = self.faults.take(call.name, Kind.DELAY), self._refused(call)
+        delay, refused = self.faults.take(call.name, Kind.DELAY), self._refused(call, record.transport)
         trouble = None if refused else self._trouble(call)
         await self._hold_up(call, token)
         if delay is not None and not delay.effect:
@@ -158,10 +158,16 @@ class Cloud:
             quick = self._quick.setdefault(token, TokenBucket(QUICK_CALLS, QUICK_RATE, self.monotonic))
             await asyncio.sleep(self.faults.seconds(rule, SLOWED_LEAST, SLOWED_MOST) if quick.take() else 0)
 
-    def _refused(self, call: Call) -> Reply | None:
-        """Say no for the plan's sake or the add-on's."""
+    def _refused(self, call: Call, transport: str) -> Reply | None:
+        """Say no for the plan's sake or the add-on's, or as there is no such call."""
         if (reply := self.without_plan(call.name)) is not None:
             return reply
+        if self.faults.take(call.name, Kind.WITHOUT, lambda rule: rule.body in {None, transport}):
+            return (
+                unknown_command(call.name)
+                if transport == "rpc"
+                else wrong_path(f"No endpoint {call.method} {call.path}", "GET accounts")
+            )
         if call.needs_addon and self.faults.take(call.name, Kind.OFFLINE):
             return Reply(HTTPStatus.REQUEST_TIMEOUT, NOT_READY)
         if call.is_newer and self.faults.take(call.name, Kind.OLD_ADDON):
@@ -224,6 +230,11 @@ class Cloud:
                 return Reply(HTTPStatus.OK, text=BROKEN_TEXT)
             case _:
                 return Reply(rule.status, rule.body, text=rule.body if isinstance(rule.body, str) else None)
+
+
+def wrong_path(detail: str, near: str) -> Reply:
+    """What CrossTrade says to a path that it doesn't have (structured 404, official; other keys inferred)."""
+    return Reply(HTTPStatus.NOT_FOUND, {"success": False, "error": "not_found", "detail": detail, "did_you_mean": near})
 
 
 def unknown_command(name: object) -> Reply:

@@ -105,11 +105,16 @@ def _oldest(ask: Ask) -> datetime:
 
 def _rows(ask: Ask, orders: list[Order]) -> list[dict[str, Any]]:
     null_order_id, word = ask.take(Kind.NULL_ORDER_ID), ask.take(Kind.STATE_WORD)
+    nameless, coarse = ask.take(Kind.NAMELESS), ask.take(Kind.COARSE)
     rows = []
     for order in orders:
         row = order.row()
         if null_order_id is not None:
             row["orderId"] = None
+        if nameless is not None:
+            del row["name"]
+        if coarse is not None:
+            row["epoch"] -= row["epoch"] % round((coarse.seconds or 1) * 1000)
         if word is not None and not order.state.is_done:
             row["orderState"] = word.body
         rows.append(row)

@@ -15,7 +15,7 @@ from aiohttp import web
 from . import texts
 from .calls import Call
 from .catalogue import CALLS
-from .cloud import Cloud, Reply
+from .cloud import Cloud, Reply, wrong_path
 from .faults import Kind
 from .wire import loads
 
@@ -72,9 +72,7 @@ def _wrong_path_handler(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.S
         if refused is not None:
             return await _send(request, refused)
         near = difflib.get_close_matches(f"{request.method} {request.path}", sorted(shapes), n=1, cutoff=0)
-        detail = f"No endpoint {request.method} {request.path}"
-        body = {"success": False, "error": "not_found", "detail": detail, "did_you_mean": near[0]}
-        return await _send(request, Reply(404, body))
+        return await _send(request, wrong_path(f"No endpoint {request.method} {request.path}", near[0]))
 
     return handle
 

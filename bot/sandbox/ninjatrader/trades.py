@@ -103,12 +103,12 @@ def _closing_treatment(ask: Ask, account: Account) -> Treatment:
 
 
 def _close_size(ask: Ask, held: int) -> int | None:
-    """Give the size of a partial close, None for all: `percent` is a fraction 0..1, rounded up."""
+    """Give the size of a partial close, None for all: `percent` is a fraction 0..1, rounded up as binary (inferred)."""
     size, percent = read_quantity(ask), ask.args.number("percent")
     if size is None and percent is not None:
         if not 0 < percent <= 1:
             raise invalid_request()
-        size = math.ceil(abs(held) * percent)
+        size = math.ceil(abs(held) * float(percent))
     return None if size is None or size >= abs(held) else size
 
 

@@ -142,6 +142,18 @@ async def test_order_id_null_beside_id(api: Api) -> None:
     assert (await api.get(f"accounts/Sim102/orders/{order_id}"))["orderId"] is None
 
 
+async def test_a_close_and_the_order_behind_it_that_nothing_tells_apart(api: Api) -> None:
+    await reverse(api)
+    close, entry = (await api.get("accounts/Sim101/orders"))["orders"]
+    assert (close["name"], entry["name"]) == ("Close", "")
+    assert close["epoch"] != entry["epoch"]
+    for kind in ("nameless", "coarse"):
+        await api.fault(kind, seconds=600)
+    close, entry = (await api.get("accounts/Sim101/orders"))["orders"]
+    assert "name" not in close
+    assert close["epoch"] % 600_000 == entry["epoch"] % 600_000 == 0
+
+
 async def test_an_own_order_id_that_is_not_echoed(api: Api) -> None:
     await api.fault("own_id_lost")
     assert await api.order(orderId="mine", orderType="LIMIT", limitPrice=100) == "mine"

@@ -115,6 +115,13 @@ async def test_a_part_of_a_position_is_closed(api: Api, part: dict[str, Any], le
     await api.holds("Sim102", ES, left)
 
 
+async def test_a_share_is_rounded_as_binary_numbers_come_out(api: Api) -> None:
+    """0.28 * 25 is 7 and a little more."""
+    await api.control("position", account="Sim102", instrument=ES, quantity=25)
+    await api.post("accounts/Sim102/positions/close", {"instrument": ES, "percent": 0.28})
+    await api.holds("Sim102", ES, 25 - 8)
+
+
 @pytest.mark.parametrize("part", [{"percent": 50}, {"percent": 0}, {"quantity": 0}])
 async def test_a_part_that_is_none_is_refused(api: Api, part: dict[str, Any]) -> None:
     body = {"instrument": ES} | part
