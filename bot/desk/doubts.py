@@ -14,9 +14,9 @@ from bot.clock import Clock
 from bot.desk.reconcile import Reconciler
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
-from bot.trading.evidence import PROOFS
 from bot.trading.intents import places
 from bot.trading.tickets import Ticket, TicketState
+from bot.trading.verdicts import PROOFS
 
 log = logging.getLogger(__name__)
 
