@@ -96,6 +96,7 @@ class DeskTimings:
         names_last: how long names of templates do.
         typing_grace: how much longer something does when its person may not have it read again yet.
         typing_counts: in which a person's reads count.
+        denials_within: in which so many denials are kept and no more.
     """
 
     exits: Pace = USUAL_PACE
@@ -167,6 +168,7 @@ class DeskTimings:
     names_last: timedelta = timedelta(seconds=60)
     typing_grace: timedelta = timedelta(seconds=5)
     typing_counts: timedelta = timedelta(seconds=4)
+    denials_within: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

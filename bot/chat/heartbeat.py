@@ -5,7 +5,6 @@ than that is measured from the heartbeat before: as "41.3s behind", by the inter
 what people read of the link.
 """
 
-import time
 from typing import Any
 
 from discord.gateway import DiscordWebSocket
@@ -15,7 +14,8 @@ _send = DiscordWebSocket.send_heartbeat
 
 async def _send_and_note(self: DiscordWebSocket, data: Any) -> None:
     if self._keep_alive is not None:
-        self._keep_alive._last_send = time.perf_counter()  # noqa: SLF001 - it has no other name
+        # It notes the moment; the payload that it gives is the one that is sent.
+        self._keep_alive.beat()
     await _send(self, data)
 
 

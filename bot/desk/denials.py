@@ -7,7 +7,6 @@ from enum import Enum, auto
 
 from bot.clock import Clock
 
-WITHIN = timedelta(minutes=1)
 MOST_OF_ONE, MOST_OF_ALL = 20, 200
 UNKEPT = "More denials of this member, or of all, within a minute are told to whoever asks and not kept."
 
@@ -26,12 +25,13 @@ class Denials:
     """Counts them."""
 
     clock: Clock
+    within: timedelta
     _kept: deque[tuple[datetime, int]] = field(default_factory=deque)
 
     def count(self, member: int) -> Kept:
         """Count one of a member's, and say whether it is kept."""
         now = self.clock()
-        while self._kept and self._kept[0][0] <= now - WITHIN:
+        while self._kept and self._kept[0][0] <= now - self.within:
             self._kept.popleft()
         own = sum(whose == member for _, whose in self._kept)
         if own >= MOST_OF_ONE or len(self._kept) >= MOST_OF_ALL:

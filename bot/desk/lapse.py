@@ -96,21 +96,21 @@ class Lapses:
             if ticket.state is TicketState.SENDING:
                 await self.lost(ticket)
 
-    async def lost(self, ticket: Ticket, why: str = STOPPED) -> None:
-        """An order was on its way when the process ended: perhaps sent, so unknown."""
+    async def lost(self, ticket: Ticket, why: str = STOPPED) -> bool:
+        """An order was on its way when the process ended: perhaps sent, so unknown; ``False`` where it has gone on since."""
         new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=why)
-        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "stopped" if why is STOPPED else "gone back"})
+        reason = "stopped" if why is STOPPED else "gone back"
+        return await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": reason})
 
     async def _gone_back(self, ticket: Ticket) -> None:
         """This process has sent it and said so, and the journal doesn't any more: people are told, and it is looked for."""
-        log.error("ticket %s has gone back to %s: the journal's database has lost its claim or its end", ticket.id, ticket.state)
-        if ticket.state is TicketState.SENDING:
-            await self.lost(ticket, GONE_BACK)
-        else:
-            await self._doubt(ticket, GONE_BACK)
+        settle = self.lost if ticket.state is TicketState.SENDING else self._doubt
+        # What was read before it was sent is no row that has gone back; the journal takes no change of that.
+        if await settle(ticket, GONE_BACK):
+            log.error("ticket %s has gone back to %s: the journal has lost its claim or its end", ticket.id, ticket.state)
 
-    async def _doubt(self, ticket: Ticket, why: str) -> None:
-        """Say of an open ticket that it may have been sent; evidence then tells whether it was."""
+    async def _doubt(self, ticket: Ticket, why: str) -> bool:
+        """Say of an open ticket that it may have been sent; evidence then tells whether it was. ``False`` where it isn't open."""
         new = move(
             ticket,
             TicketState.UNKNOWN,
@@ -120,7 +120,7 @@ class Lapses:
             ended_at=self.clock(),
             outcome=why,
         )
-        await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "the journal may be behind"})
+        return await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "the journal may be behind"})
 
     async def _expire(self, ticket: Ticket, why: str | None) -> None:
         new = move(ticket, TicketState.EXPIRED, ended_at=self.clock(), outcome=why)

@@ -45,7 +45,7 @@ class Ledger:
         self.news = asyncio.Event()
         self._policy = policy
         self._clock = clock
-        self._denials = Denials(clock)
+        self._denials = Denials(clock, timings.denials_within)
         self._is_shut = False
 
     @property

@@ -42,15 +42,23 @@ async def in_the_market(room: Room, asked: TicketRequest) -> Ticket:
     return ticket
 
 
-async def goes_back(room: Room, ticket: Ticket, changes: int = 0) -> None:
+async def goes_back(room: Room, ticket: Ticket, changes: int = 0, state: str = "offered") -> None:
     """The database is another one, which has not heard of what this ticket has come to."""
     assert isinstance(room.journal, SqlJournal)
-    statement = "UPDATE tickets SET state = 'offered', version = :version, sent_at = NULL, ended_at = NULL WHERE id = :id"
+    statement = "UPDATE tickets SET state = :state, version = :version, order_ids = '[]', ended_at = NULL WHERE id = :id"
 
     def work(connection: Connection) -> None:
-        connection.execute(text(statement), {"id": ticket.id, "version": ticket.version + changes})
+        connection.execute(text(statement), {"id": ticket.id, "version": ticket.version + changes, "state": state})
 
     await room.journal._writes.run(work)
+
+
+async def found(room: Room, ticket: Ticket) -> Ticket:
+    """Wait until its order was found; the ticket then."""
+    async with asyncio.timeout(60):
+        while (stored := await room.now(ticket.id)).state is not TicketState.ACCEPTED:
+            await asyncio.sleep(0.1)
+    return stored
 
 
 @pytest.mark.parametrize("trust", [Trust.LOOKS, Trust.NONE])
@@ -110,7 +118,7 @@ async def test_a_row_that_goes_back_behind_the_leaders_back_is_told_and_looked_f
     await goes_back(running, ticket)
     running.desk._loops.changed()
     await running.until(ticket, TicketState.UNKNOWN)
-    stored = await running.until(ticket, TicketState.ACCEPTED)
+    stored = await found(running, ticket)
     assert stored.order_ids == (running.broker.book_orders[-1].ids[0],)
     assert TicketState.EXPIRED not in running.messenger.states(ticket.id)
     assert len(running.broker.sent) == 1
@@ -147,3 +155,24 @@ async def test_an_end_that_the_journal_cant_take_is_told_to_people(running: Room
     told = [notice for notice in running.messenger.told if "journal is behind" in notice.text]
     assert {notice.channel for notice in told} == {HERE.channel, NEWS_CHANNEL}
     assert all(running.broker.book_orders[-1].id in notice.text and notice.tone is Tone.ALARM for notice in told)
+
+
+async def test_what_was_on_its_way_when_the_database_lost_its_end_is_looked_for(running: Room) -> None:
+    ticket = await running.ticket()
+    await running.confirm(ticket)
+    await running.until(ticket, TicketState.ACCEPTED)
+    await goes_back(running, ticket, state="sending")
+    running.desk._loops.changed()
+    await eventually(lambda: any(GONE_BACK in notice.text for notice in running.messenger.told))
+    stored = await found(running, ticket)
+    assert stored.order_ids == (running.broker.book_orders[-1].ids[0],)
+    assert len(running.broker.sent) == 1
+
+
+async def test_a_row_that_was_read_before_its_order_left_has_not_gone_back(running: Room) -> None:
+    ticket = await running.ticket()
+    await running.confirm(ticket)
+    await running.until(ticket, TicketState.ACCEPTED)
+    await running.desk._lapses.expire([ticket])
+    assert (await running.now(ticket.id)).state is TicketState.ACCEPTED
+    assert TicketState.UNKNOWN not in running.messenger.states(ticket.id)
