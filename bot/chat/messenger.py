@@ -51,8 +51,8 @@ class DiscordMessenger:
 
     def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None, timings: ChatTimings = USUAL.chat) -> None:
         self.clock = clock
+        self.timings = timings
         self.private = PrivateCards(clock.seconds, timings.token_lives)
-        self._post_within = timings.post_within
         # Private tickets whose result may stand in the channel, its answer lost.
         self._perhaps_posted: set[str] = set()
         self._why_not = why_not
@@ -76,6 +76,10 @@ class DiscordMessenger:
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""
         self._client = client
+
+    def living(self, client: discord.Client) -> discord.Client:
+        """The client that is logged in now; that one, where none is."""
+        return self._client or client
 
     def detach(self, client: discord.Client) -> None:
         """Stop delivering by this client."""
@@ -156,7 +160,7 @@ class DiscordMessenger:
         with translated("the ticket"):
             # The same nonce makes it one message, whoever posts it first: the command or the outbox.
             nonce = _nonce("card", ticket.id, instead_of)
-            async with asyncio.timeout(self._post_within):
+            async with asyncio.timeout(self.timings.post_within):
                 return await channel.send(view=self.card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
 
     async def _find(self, ticket: Ticket) -> int | None:

@@ -46,6 +46,11 @@ def translated(what: str) -> Iterator[None]:
         raise DeliveryDelayed(f"The connection to Discord was closed before {what}.") from error
 
 
+def code_of(error: DeliveryRefused) -> int | None:
+    """Discord's own code of a no."""
+    return error.__cause__.code if isinstance(error.__cause__, discord.HTTPException) else None
+
+
 def _of_answer(error: discord.HTTPException, what: str) -> DeliveryDelayed | DeliveryRefused:
     if error.status == TOO_MANY_REQUESTS:
         return DeliveryDelayed(f"Discord asks to wait before {what}.", _retry_after(error))

@@ -3,6 +3,7 @@
 Sentences of the rules and the desk arrive with foreign words already made harmless; what else is foreign is made so here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from bot.chat.hints import known_hint
@@ -15,6 +16,7 @@ LONGEST_ANSWER = 1900
 # Of one line of a card, as a phone shows it in two or three.
 LONGEST_LINE = 130
 MOST_DENIALS = 6
+_HALVES = re.compile(r"[\ud800-\udfff]")
 
 NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
 STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
@@ -26,6 +28,13 @@ NOT_POSTABLE = (
     "The ticket could not be posted in this channel, so it is void and nothing was sent. {why} "
     "Check that the bot may view this channel and send messages in it, then ask again."
 )
+NOT_SHOWN = "Your ticket could not be shown, so it is void and nothing was sent. {why} Ask again with the command."
+UNSEEN = "Its card could not be shown in time, so nothing was sent; ask again with the command."
+
+
+def sendable(text: str) -> str:
+    """The text as Discord can take it: half of a character beyond the basic plane, as garbage holds some, becomes a mark."""
+    return _HALVES.sub("\ufffd", text)
 
 
 def clip(text: str, longest: int) -> str:
@@ -34,7 +43,8 @@ def clip(text: str, longest: int) -> str:
 
 
 def fit(text: str, longest: int) -> str:
-    """Text of several lines, cut to length without leaving inline code open."""
+    """Text of several lines that Discord can take, cut to length without leaving inline code open."""
+    text = sendable(text)
     if not _ends_in_code(text) and len(text) <= longest:
         return text
     # One character for the ellipsis, one for a closing backtick.
