@@ -274,6 +274,7 @@ class ChatTimings:
             one busy channel holds nothing else up. discord.py takes no less.
         post_within: seconds for Discord's answer to a card's post, more than its turn may take; a connection that has gone in
             silence would keep everybody from posting in that channel for five minutes.
+        connects_within: seconds for one attempt to connect to the gateway; discord.py takes as many.
         lasting: seconds after which a session of the gateway has lasted; only then the next pauses begin small again.
         longest_session_pause: seconds between two sessions of the gateway at most: Discord allows 1,000 a day, one in 86 s.
         first_within: seconds that Discord waits for an interaction's first answer.
@@ -289,6 +290,7 @@ class ChatTimings:
     longest_login_pause: float = 30.0
     longest_rate_limit: float = 30.0
     post_within: float = 35.0
+    connects_within: float = 60.0
     lasting: float = 60.0
     longest_session_pause: float = 120.0
     first_within: float = 3.0

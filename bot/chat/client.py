@@ -86,6 +86,7 @@ class DeskClient(Host):
         self.desk = desk
         self.messenger = messenger
         self.private = messenger.private
+        self.recall = messenger.recall
         self.offering = Offering(desk, messenger)
         self.access = Access(desk, frozenset(guild_ids))
         self.reached = False

@@ -20,8 +20,6 @@ from bot.timings import ChatTimings
 
 log = logging.getLogger(__name__)
 
-# discord.py waits that long, too.
-_CONNECTS_WITHIN = 60.0
 _NO_SESSION_WITHOUT = ("READY", "RESUMED")
 _AUTOCOMPLETE, _SUGGESTIONS, _MESSAGE, _EPHEMERAL = 4, 8, 4, 64
 _LOST = 4000
@@ -36,7 +34,7 @@ class Brake:
 
     def __init__(self, clock: Callable[[], float], timings: ChatTimings) -> None:
         self._clock = clock
-        self._timings = timings
+        self.timings = timings
         self._began: float | None = None
         self._pause = timings.login_pause
 
@@ -47,17 +45,17 @@ class Brake:
     @property
     def is_long(self) -> bool:
         """Tell whether it has been in vain for so long that a fresh session is likelier to come about than the last one."""
-        return self._pause > self._timings.longest_login_pause
+        return self._pause > self.timings.longest_login_pause
 
     def wait(self) -> float:
         """The pause, in seconds, now that a session, or the attempt at one, has ended."""
         began, self._began = self._began, None
-        if began is not None and self._clock() - began >= self._timings.lasting:
-            self._pause = self._timings.login_pause
+        if began is not None and self._clock() - began >= self.timings.lasting:
+            self._pause = self.timings.login_pause
             return 0.0
-        longest = self._timings.longest_login_pause if began is None else self._timings.longest_session_pause
+        longest = self.timings.longest_login_pause if began is None else self.timings.longest_session_pause
         wait = min(self._pause, longest)
-        self._pause = min(self._pause * 2, self._timings.longest_session_pause)
+        self._pause = min(self._pause * 2, self.timings.longest_session_pause)
         return wait
 
 
@@ -70,7 +68,7 @@ async def stay_connected(client: discord.Client, brake: Brake, pause: Callable[[
     """
     found: dict[str, Any] = {"initial": True}
     while not client.is_closed():
-        why = await _one_session(client, found)
+        why = await _one_session(client, brake, found)
         if client.is_closed():
             return
         wait = brake.wait()
@@ -82,10 +80,10 @@ async def stay_connected(client: discord.Client, brake: Brake, pause: Callable[[
             found |= {"resume": True, "sequence": socket.sequence, "session": socket.session_id, "gateway": socket.gateway}
 
 
-async def _one_session(client: discord.Client, found: dict[str, Any]) -> str:
+async def _one_session(client: discord.Client, brake: Brake, found: dict[str, Any]) -> str:
     """Connect and listen until that ends; returns why it did."""
     try:
-        client.ws = await asyncio.wait_for(DiscordWebSocket.from_client(client, **found), _CONNECTS_WITHIN)
+        client.ws = await asyncio.wait_for(DiscordWebSocket.from_client(client, **found), brake.timings.connects_within)
         while True:
             await client.ws.poll_event()
     except ReconnectWebSocket:

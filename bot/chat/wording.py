@@ -3,24 +3,26 @@
 Sentences of the rules and the desk arrive with foreign words already made harmless; what else is foreign is made so here.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 from bot.chat.hints import known_hint
 from bot.errors import DeskError
 from bot.trading.policy import Denial, DenialCode
-from bot.trading.words import harmless
+from bot.trading.words import harmless, mended
 
 # Discord's limit for a message without components is 2,000 characters.
 LONGEST_ANSWER = 1900
 # Of one line of a card, as a phone shows it in two or three.
 LONGEST_LINE = 130
 MOST_DENIALS = 6
-_HALVES = re.compile(r"[\ud800-\udfff]")
 
 NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
 STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
-COMMANDS_CHANGED = "This command has changed since your Discord loaded it; restart Discord (or wait a minute) and use it again."
+COMMANDS_CHANGED = (
+    "This command has changed since your Discord loaded it, so nothing was done; reload Discord (Ctrl+R, or restart the app) "
+    "and use it again."
+)
+TWO_MEANT = "What you gave for {options} is the text of two suggestions; choose one from the list, so that its id is sent."
 CARD_CHANGED = "That button is not on the card any more, so nothing was done; look at the card as it stands now."
 ALREADY_POSTED = "[Your ticket]({link}) is in the channel."
 RESULT_POSTED = "[The result]({link}) is in the channel."
@@ -32,11 +34,6 @@ NOT_SHOWN = "Your ticket could not be shown, so it is void and nothing was sent.
 UNSEEN = "Its card could not be shown in time, so nothing was sent; ask again with the command."
 
 
-def sendable(text: str) -> str:
-    """The text as Discord can take it: half of a character beyond the basic plane, as garbage holds some, becomes a mark."""
-    return _HALVES.sub("\ufffd", text)
-
-
 def clip(text: str, longest: int) -> str:
     """One line, cut to length without leaving inline code open."""
     return fit(" ".join(text.split()), longest)
@@ -44,7 +41,7 @@ def clip(text: str, longest: int) -> str:
 
 def fit(text: str, longest: int) -> str:
     """Text of several lines that Discord can take, cut to length without leaving inline code open."""
-    text = sendable(text)
+    text = mended(text)
     if not _ends_in_code(text) and len(text) <= longest:
         return text
     # One character for the ellipsis, one for a closing backtick.
