@@ -276,6 +276,14 @@ class ChatTimings:
             one busy channel holds nothing else up. discord.py takes no less.
         post_within: seconds for Discord's answer to a card's post, more than its turn may take; a connection that has gone in
             silence would keep everybody from posting in that channel for five minutes.
+        connects_within: seconds for one attempt to connect to the gateway; discord.py takes as many.
+        lasting: seconds after which a session of the gateway has lasted; only then the next pauses begin small again.
+        longest_session_pause: seconds between two sessions of the gateway at most: Discord allows 1,000 a day, one in 86 s.
+        first_within: seconds that Discord waits for an interaction's first answer.
+        answer_again: seconds until an answer that didn't get through is tried again; it doubles each time.
+        longest_answer_pause: seconds that becomes at most.
+        card_tried: seconds that a card's first post is tried again; it can be confirmed for not much longer.
+        answer_tried: seconds that any other answer is tried again, from when it was ready; it is about what was so then.
         token_lives: seconds that a private card can be changed; Discord takes an interaction's token for 15 minutes from when it
             was made, some moments before it came here.
     """
@@ -284,6 +292,14 @@ class ChatTimings:
     longest_login_pause: float = 30.0
     longest_rate_limit: float = 30.0
     post_within: float = 35.0
+    connects_within: float = 60.0
+    lasting: float = 60.0
+    longest_session_pause: float = 120.0
+    first_within: float = 3.0
+    answer_again: float = 0.25
+    longest_answer_pause: float = 10.0
+    card_tried: float = 6.0
+    answer_tried: float = 120.0
     token_lives: float = 14.5 * 60
 
 

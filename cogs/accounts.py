@@ -93,4 +93,6 @@ class Accounts(commands.Cog):
     @executions.autocomplete("execution")
     async def _fills(self, interaction: discord.Interaction[Host], current: str) -> list[app_commands.Choice[str]]:
         account = str(getattr(interaction.namespace, "account", None) or "")
-        return choices_of_fills(await self._desk.reads.recent_fills(admitted(interaction), account), current)
+        shown = choices_of_fills(await self._desk.reads.recent_fills(admitted(interaction), account), current)
+        interaction.client.recall.keep(interaction, shown)
+        return shown

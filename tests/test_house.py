@@ -87,7 +87,7 @@ NO_WAITS = {
 }
 # Modules by which others come into a room -> what of them takes timings, the usual ones if they are left out.
 DOORS = {
-    "bot.chat.client": ("DeskClient", "run_client"),
+    "bot.chat.client": ("DeskClient",),
     "bot.chat.messenger": ("DiscordMessenger",),
     "bot.crosstrade.client": ("CrossTrade",),
     "bot.desk.desk": ("Desk",),
@@ -246,6 +246,7 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
     tops = {
         "bot.chat.access",
         "bot.chat.client",
+        "bot.chat.connection",
         "bot.chat.tree",
         "bot.crosstrade.client",
         "bot.crosstrade.stream",

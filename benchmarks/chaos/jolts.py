@@ -8,6 +8,7 @@ from benchmarks.chaos.plan import Jolt
 from benchmarks.chaos.stage import Stage
 from bot.sandbox.ninjatrader.faults import Kind
 
+AWAY_SECONDS = 3.0
 WHILE_SECONDS = 1.2
 AHEAD_SECONDS, BACK_SECONDS = 40.0, 8.0
 GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
@@ -30,6 +31,13 @@ async def _gateway_dropped(stage: Stage) -> None:
 async def _gateway_forgot(stage: Stage) -> None:
     stage.discord.gateway.close(SESSION_TIMED_OUT)
     stage.discord.gateway.forget()
+
+
+async def _gateway_away(stage: Stage) -> None:
+    stage.discord.refuse(rest=False)
+    stage.discord.gateway.drop()
+    await asyncio.sleep(AWAY_SECONDS)
+    stage.discord.refuse(rest=False, gateway=False)
 
 
 async def _stream_dropped(stage: Stage) -> None:
@@ -92,6 +100,7 @@ _HOW: Mapping[Jolt, Callable[[Stage], Awaitable[str | None]]] = {
     Jolt.GATEWAY_CLOSED: _gateway_closed,
     Jolt.GATEWAY_DROPPED: _gateway_dropped,
     Jolt.GATEWAY_FORGOT: _gateway_forgot,
+    Jolt.GATEWAY_AWAY: _gateway_away,
     Jolt.STREAM_DROPPED: _stream_dropped,
     Jolt.OFFLINE: _offline,
     Jolt.NO_DISCORD: _no_discord,

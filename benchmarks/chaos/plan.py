@@ -90,6 +90,7 @@ class Jolt(StrEnum):
     GATEWAY_CLOSED = "gateway closed"
     GATEWAY_DROPPED = "gateway dropped"
     GATEWAY_FORGOT = "gateway session lost"
+    GATEWAY_AWAY = "gateway away for three seconds"
     STREAM_DROPPED = "CrossTrade's socket dropped"
     OFFLINE = "add-on off for a second"
     NO_DISCORD = "Discord away for a second"

@@ -99,6 +99,11 @@ def _gateway_forgot(world: World) -> None:
     world.discord.gateway.forget()
 
 
+def _gateway_away(world: World) -> None:
+    world.discord.refuse(rest=False)
+    world.discord.gateway.drop()
+
+
 def _discord_away(world: World) -> None:
     world.discord.refuse()
     world.discord.gateway.drop()
@@ -279,6 +284,7 @@ def _every() -> Iterator[Fault]:
     yield Fault("gateway closed", _simple(lambda world: world.discord.gateway.close(GOING_AWAY)))
     yield Fault("gateway dropped", _simple(lambda world: world.discord.gateway.drop()))
     yield Fault("gateway session lost", _simple(_gateway_forgot))
+    yield Fault("gateway away", _simple(_gateway_away), _discord_back, (1.2, 3.0, 10.0))
     yield Fault("Discord away", _simple(_discord_away), _discord_back, (1.2, 10.0, 2 * MINUTE))
     yield Fault("stream dropped", _stream_dropped)
     yield Fault("add-on off", _simple(_addon_off), _addon_on, (1.2, 10.0, 2 * MINUTE))

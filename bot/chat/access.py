@@ -15,7 +15,9 @@ from discord.ext import commands
 from bot.chat import wording
 from bot.chat.answers import answer, reference
 from bot.chat.door import Desk
+from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
+from bot.chat.recall import Recall
 from bot.errors import DeskError
 from bot.trading.policy import Denial, Request
 from bot.trading.tickets import Member, Place
@@ -51,7 +53,7 @@ class Access:
         if guild is None or guild.unavailable:
             # Without the guild's roles every member would look like one without any.
             return wording.STARTING
-        member = Member(user.id, user.display_name, _roles(user))
+        member = Member(user.id, user.display_name, roles_of(user))
         denial = None if request is None else self.desk.may(member, request)
         if denial is not None:
             log.info("denied %s to member %s: %s", "a press" if request is None else request.command, member.id, denial)
@@ -72,6 +74,7 @@ class Host(commands.Bot):
     access: Access
     private: PrivateCards
     offering: Acts
+    recall: Recall
 
 
 class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
@@ -151,8 +154,3 @@ def place_of(interaction: discord.Interaction[Any]) -> Place:
 def guilds(ids: Collection[int]) -> tuple[discord.Object, ...]:
     """Guild ids as discord.py takes them."""
     return tuple(discord.Object(guild, type=discord.Guild) for guild in ids)
-
-
-def _roles(user: discord.Member) -> frozenset[int]:
-    # discord.py adds the guild's own @everyone role, which Discord doesn't send and nobody was given.
-    return frozenset(role.id for role in user.roles if not role.is_default())

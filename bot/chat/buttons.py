@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import discord
 
+from bot.chat import answers
 from bot.chat.access import GuardedButton
 from bot.chat.actions import ACTION_ITEMS
 from bot.chat.door import Acknowledge
-from bot.chat.rivals import first_answer
 from bot.desk.requests import Press
 from bot.errors import DeliveryError
 from bot.trading.tickets import Member
@@ -102,8 +102,7 @@ def _ids(components: Iterable[Any]) -> Iterator[str | None]:
 def _acknowledging(interaction: discord.Interaction[Any], button: TicketButton) -> Acknowledge:
     async def acknowledge() -> None:
         try:
-            with first_answer(interaction, "the acknowledgement of a press"):
-                await interaction.response.defer()
+            await answers.acknowledge(interaction, "the acknowledgement of a press")
         except DeliveryError as error:
             log.warning("press %s by %s not acknowledged: %s", button.custom_id, interaction.user.id, error)
             raise

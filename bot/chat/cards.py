@@ -23,7 +23,7 @@ from bot.trading.plan import steps
 from bot.trading.resolving import is_resolved
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
-from bot.trading.words import code, harmless, lateness
+from bot.trading.words import code, lateness, signature
 
 # A little below Discord's 4,000 characters for all texts of a message together.
 LONGEST_CARD = 3900
@@ -243,7 +243,7 @@ def _news(ticket: Ticket) -> Iterator[str]:
             # The title says it, and the outcome what came of the close.
             return
         case TicketState.CANCELLED:
-            yield f"Cancelled by {harmless(ticket.ended_by or 'the desk', 40)}; nothing was sent."
+            yield f"Cancelled by {signature(ticket.ended_by or 'the desk')}; nothing was sent."
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
         case state:
@@ -268,6 +268,7 @@ def _order(ticket: Ticket) -> Iterator[str]:
     yield from (
         f"{name} {code(text, 64)}" for name, text in (("oco", terms.oco), ("strategy", terms.strategy)) if text is not None
     )
+    yield from phrases.conditions(intent)
 
 
 def _change(ticket: Ticket) -> Iterator[str]:
@@ -308,12 +309,12 @@ def _worth(ticket: Ticket) -> Iterator[str]:
 
 
 def _people(ticket: Ticket) -> Iterator[str]:
-    yield f"Asked by {harmless(ticket.requester.name, 40)}"
+    yield f"Asked by {ticket.requester.named}"
     if ticket.confirmed_at is not None:
-        yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
-    yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals[:MOST_APPROVALS])
+        yield f"Confirmed by {ticket.requester.named}"
+    yield from (f"Approved by {approval.named}" for approval in ticket.approvals[:MOST_APPROVALS])
     if is_resolved(ticket):
-        yield f"Resolved by {harmless(ticket.ended_by or '', 40)}"
+        yield f"Resolved by {signature(ticket.ended_by or '')}"
     yield from phrases.times(ticket)
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]

@@ -16,6 +16,7 @@ from bot.chat import wording
 from bot.chat.access import Access, Host, guilds
 from bot.chat.answers import answer
 from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
+from bot.chat.connection import Brake, skip_unreadable, stay_connected
 from bot.chat.door import Desk
 from bot.chat.heartbeat import measure_from_sending
 from bot.chat.messenger import DiscordMessenger
@@ -85,14 +86,17 @@ class DeskClient(Host):
         self.desk = desk
         self.messenger = messenger
         self.private = messenger.private
+        self.recall = messenger.recall
         self.offering = Offering(desk, messenger)
         self.access = Access(desk, frozenset(guild_ids))
         self.reached = False
+        self.brake = Brake(messenger.clock.seconds, timings)
         self._factories = tuple(cogs)
         self._shown_link: tuple[object, ...] | None = None
         self._asks_for_gateway = api_url is not None and gateway_url is None
         self._gateway = point_at(api_url, gateway_url)
         measure_from_sending()
+        skip_unreadable(self)
 
     async def setup_hook(self) -> None:
         """Load everything and register the commands; runs once, logged in and not yet connected.
@@ -112,6 +116,15 @@ class DeskClient(Host):
         for guild in served:
             await self._register_commands(guild)
         self.messenger.attach(self)
+
+    async def connect(self, *, reconnect: bool = True) -> None:  # noqa: ARG002 - discord.py's name; it always does
+        """Connect and stay connected, with pauses that end soon; see ``connection``.
+
+        Raises:
+            discord.ConnectionClosed: Discord wants no more of it.
+            Exception: whatever the very first attempt fails with.
+        """
+        await stay_connected(self, self.brake)
 
     async def close(self) -> None:
         """Disconnect; news wait for the next client."""
@@ -136,6 +149,8 @@ class DeskClient(Host):
             return
         if event == "interaction":
             args[0].extras[CAME] = self.messenger.clock.seconds()
+        if event in ("connect", "resumed"):
+            self.brake.began()
         if event == "connect":
             self.reached = True
             # A fresh session starts without a presence.
@@ -191,7 +206,7 @@ def point_at(api_url: str | None, gateway_url: str | None) -> yarl.URL | None:
 class Connects(Protocol):
     """What ``run_client`` needs of a client."""
 
-    reached: bool
+    brake: Brake
 
     async def __aenter__(self) -> Self:
         """Prepare."""
@@ -204,34 +219,31 @@ class Connects(Protocol):
     async def login(self, token: str) -> None:
         """Log in by REST and set up."""
 
-    async def connect(self, *, reconnect: bool) -> None:
-        """Connect and stay connected; resumes by itself."""
+    async def connect(self) -> None:
+        """Connect and stay connected; takes lost connections up again by itself."""
 
 
 async def run_client(
     make_client: Callable[[], Connects],
     token: str,
-    timings: ChatTimings = USUAL.chat,
     *,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Log in and stay connected until cancelled, with a new client whenever Discord is lost.
-
-    Without ``reconnect`` discord.py still takes up lost connections, but a failed attempt comes back here, where pauses end
-    soon; its own grow to 17 minutes, and its 2.7.1 dies when the very first connection fails.
+    """Log in and stay connected until cancelled, with a new client whenever one can't go on.
 
     Raises:
         SettingsError: Discord refuses the token, or a guild doesn't have the bot.
     """
-    wait = timings.login_pause
+    brake: Brake | None = None
     while True:
         client = make_client()
+        # The pauses go on from one client to the next.
+        client.brake = brake = client.brake if brake is None else brake
         async with client:
             why = await _log_in(client, token) or await _stay_connected(client)
-        wait = timings.login_pause if client.reached else wait
+        wait = brake.wait()
         log.warning("Discord is out of reach (%s); trying again in %.0f s", why, wait)
         await pause(wait)
-        wait = min(wait * 2, timings.longest_login_pause)
 
 
 async def _log_in(client: Connects, token: str) -> str | None:
@@ -248,7 +260,7 @@ async def _log_in(client: Connects, token: str) -> str | None:
 async def _stay_connected(client: Connects) -> str:
     """Stay connected; returns why that ended."""
     try:
-        await client.connect(reconnect=False)
+        await client.connect()
     except discord.ConnectionClosed as error:
         if error.code == _TOKEN_REFUSED:
             raise SettingsError("DISCORD_TOKEN", BAD_TOKEN) from error

@@ -15,9 +15,11 @@ import discord
 
 from bot.chat import wording
 from bot.chat.cards import card, foot
+from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
+from bot.chat.recall import Recall
 from bot.chat.rivals import Rivals
-from bot.chat.translate import UNKNOWN_MESSAGE, translated
+from bot.chat.translate import CHANNEL_SHUT, NOBODY_THERE, code_of, translated
 from bot.clock import Clock
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
@@ -51,8 +53,9 @@ class DiscordMessenger:
 
     def __init__(self, clock: Clock, why_not: Callable[[], str | None] = lambda: None, timings: ChatTimings = USUAL.chat) -> None:
         self.clock = clock
+        self.timings = timings
+        self.recall = Recall(clock.seconds, timings.token_lives)
         self.private = PrivateCards(clock.seconds, timings.token_lives)
-        self._post_within = timings.post_within
         # Private tickets whose result may stand in the channel, its answer lost.
         self._perhaps_posted: set[str] = set()
         self._why_not = why_not
@@ -76,6 +79,10 @@ class DiscordMessenger:
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""
         self._client = client
+
+    def living(self, client: discord.Client) -> discord.Client:
+        """The client that is logged in now; that one, where none is."""
+        return self._client or client
 
     def detach(self, client: discord.Client) -> None:
         """Stop delivering by this client."""
@@ -126,6 +133,23 @@ class DiscordMessenger:
                 allowed_mentions=NOBODY,
             )
 
+    async def roles(self, guild: int, member: int) -> frozenset[int] | None:
+        """A member's roles as of now; ``None`` for somebody who isn't there.
+
+        Raises:
+            DeliveryDelayed, DeliveryRefused: see ``translate``.
+        """
+        found = self._ready().get_guild(guild)
+        if found is None or found.unavailable:
+            raise DeliveryDelayed("The server is not there just now.")
+        try:
+            with translated("a question about a member"):
+                return roles_of(await found.fetch_member(member))
+        except DeliveryRefused as error:
+            if code_of(error) in NOBODY_THERE:
+                return None
+            raise
+
     async def fall_back(self, ticket: Ticket, late: float) -> None:
         """Send the ticket to its requester's direct messages.
 
@@ -156,7 +180,7 @@ class DiscordMessenger:
         with translated("the ticket"):
             # The same nonce makes it one message, whoever posts it first: the command or the outbox.
             nonce = _nonce("card", ticket.id, instead_of)
-            async with asyncio.timeout(self._post_within):
+            async with asyncio.timeout(self.timings.post_within):
                 return await channel.send(view=self.card(ticket, late), nonce=nonce, allowed_mentions=NOBODY)
 
     async def _find(self, ticket: Ticket) -> int | None:
@@ -164,7 +188,9 @@ class DiscordMessenger:
         channel = self._channel(ticket.place.channel, ticket.place.guild)
         # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
         since = (self.clock.shown(ticket.created_at) - CLOCK_DIFFERENCE, None)
-        found = await self._look_for(channel, lambda message: shows(message, ticket.id), *since)
+        me = self._ready().user
+        # Anybody may post a copy of a card; ours alone can be edited.
+        found = await self._look_for(channel, lambda message: message.author == me and shows(message, ticket.id), *since)
         return None if found is None else found.id
 
     async def _stands(self, notice: Notice, since: datetime) -> bool:
@@ -197,10 +223,11 @@ class DiscordMessenger:
             with translated("the ticket"):
                 await part.edit(view=self.card(ticket, late), allowed_mentions=NOBODY)
         except DeliveryRefused as error:
-            cause = error.__cause__
-            if isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_MESSAGE:
-                return (await self.post(ticket, late, instead_of=message)).id
-            raise
+            if code_of(error) in CHANNEL_SHUT:
+                raise
+            # Deleted, in a thread that was archived since, or not ours to edit: a stale card with live buttons must not be all.
+            log.info("ticket %s is posted anew: %s", ticket.id, error)
+            return (await self.post(ticket, late, instead_of=message)).id
         return None
 
     async def _show_private(self, ticket: Ticket, late: float) -> int | None:

@@ -12,15 +12,14 @@ from discord import app_commands
 
 from bot.chat import wording
 from bot.chat.access import Host, admitted, place_of
-from bot.chat.answers import thinking
+from bot.chat.answers import answer, keep_trying, redraw, thinking
 from bot.chat.choices import choices
 from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
-from bot.chat.translate import translated
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
 from bot.trading.policy import Visibility
-from bot.trading.tickets import Member, Ticket
+from bot.trading.tickets import Member, Ticket, TicketState, move
 from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
@@ -65,14 +64,14 @@ class Offering:
         await thinking(interaction)
         request = await self._desk.request(member, ticket_id, verb)
         if isinstance(request, Refused):
-            await _tell(interaction, wording.denied(request.denials))
+            await answer(interaction, wording.denied(request.denials))
         else:
             await self._make(interaction, member, request)
 
     async def _make(self, interaction: discord.Interaction[Host], member: Member, request: TicketRequest) -> None:
         offered = await self._desk.offer(member, place_of(interaction), request)
         if isinstance(offered, Refused):
-            await _tell(interaction, wording.denied(offered.denials))
+            await answer(interaction, wording.denied(offered.denials))
         elif offered.visibility is Visibility.PRIVATE:
             await self._show_privately(interaction, offered)
         else:
@@ -80,35 +79,37 @@ class Offering:
 
     async def _post(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:
         try:
-            message = await self._post_once_more(ticket)
+            # All tries carry one nonce, so that Discord makes one message of them.
+            within = self._messenger.timings.card_tried
+            message = await keep_trying(interaction, "the ticket", lambda _: self._messenger.post(ticket), within)
         except DeliveryError as error:
             log.warning("ticket %s not posted: %s", ticket.id, error)
             await self._desk.not_posted(ticket.id, str(error), perhaps=isinstance(error, DeliveryDelayed))
-            await _tell(interaction, wording.NOT_POSTABLE.format(why=error))
+            if not await answer(interaction, wording.NOT_POSTABLE.format(why=error)):
+                await self._tell_directly(ticket)
             return
         await self._desk.posted(ticket.id, ticket.place.channel, message.id)
-        await _tell(interaction, wording.ALREADY_POSTED.format(link=message.jump_url))
-
-    async def _post_once_more(self, ticket: Ticket) -> discord.Message:
-        """Post, and once more if Discord may take it now; both carry one nonce, so that Discord makes one message of them."""
-        try:
-            return await self._messenger.post(ticket)
-        except DeliveryDelayed as error:
-            if error.retry_after is not None:
-                raise
-            log.info("ticket %s not posted yet: %s", ticket.id, error)
-            return await self._messenger.post(ticket)
+        await answer(interaction, wording.ALREADY_POSTED.format(link=message.jump_url))
 
     async def _show_privately(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:
         self._messenger.private.keep(ticket.id, interaction)
         try:
-            with translated("the private ticket"):
-                await interaction.edit_original_response(view=self._messenger.card(ticket))
+            await redraw(interaction, self._messenger.card(ticket))
         except DeliveryError as error:
+            log.warning("private ticket %s not shown: %s", ticket.id, error)
             # Its answer may be lost and the card stand there all the same.
             await self._desk.not_posted(ticket.id, str(error), perhaps=isinstance(error, DeliveryDelayed))
-            raise
+            if not await answer(interaction, wording.NOT_SHOWN.format(why=error)):
+                await self._tell_directly(ticket)
+            return
         await self._desk.shown_privately(ticket.id)
+
+    async def _tell_directly(self, ticket: Ticket) -> None:
+        """Tell its requester in the next best place that nothing came of it."""
+        try:
+            await self._messenger.fall_back(move(ticket, TicketState.VOID, outcome=wording.UNSEEN), 0.0)
+        except DeliveryError as error:
+            log.warning("nobody could be told that ticket %s is void: %s", ticket.id, error)
 
 
 def accounts_of(command: str) -> Complete:
@@ -128,12 +129,3 @@ def instruments_of(command: str) -> Complete:
         return choices(interaction.client.desk.instruments_for(admitted(interaction), command, account), current)
 
     return complete
-
-
-async def _tell(interaction: discord.Interaction[Host], text: str) -> None:
-    """Put a text in the place of "thinking"; the desk has done its part, so that this fails changes nothing."""
-    try:
-        with translated("an answer"):
-            await interaction.edit_original_response(content=text)
-    except DeliveryError as error:
-        log.warning("interaction %s not answered: %s", interaction.id, error)

@@ -17,7 +17,18 @@ from bot.trading.guarding import (
     turned_to,
     turned_words,
 )
-from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, Replace, VerifiedReverse
+from bot.trading.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    VerifiedReverse,
+    own_id,
+)
 from bot.trading.orders import OrderState, Terms
 from bot.trading.protection import End, Part
 from bot.trading.replacing import about_old
@@ -87,6 +98,16 @@ def _share(ticket: Ticket, intent: Close) -> str:
         return ""
     rounded = intent.fraction * abs(ticket.shown.position) != intent.terms.quantity
     return f" ({(intent.fraction * 100).normalize():f} %{', rounded up' if rounded else ''})"
+
+
+def conditions(intent: OrderIntent) -> Iterator[str]:
+    """What the order asks of what is open, and the id that it is given."""
+    if isinstance(intent, PlaceOrder | Replace) and intent.require:
+        yield f"only while {' or '.join(sorted(intent.require))} there"
+    if isinstance(intent, PlaceOrder) and intent.max_positions is not None:
+        yield f"opens only while the account has fewer than {intent.max_positions} positions"
+    if (own := own_id(intent)) is not None:
+        yield f"-# its own id {code(own, 64)}"
 
 
 def news(ticket: Ticket) -> str:

@@ -2,25 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import discord
 
+from bot.chat.tokens import Answered, Token
+
 MOST = 200
-
-
-class _Original(int):
-    """What Discord takes in place of the id of the message that answers an interaction.
-
-    Its id isn't known where Discord's answer was lost, and discord.py writes ids into addresses as they are, but quotes words.
-    """
-
-    def __format__(self, _spec: str) -> str:
-        return "@original"
-
-
-_ORIGINAL = _Original()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +19,7 @@ class PrivateCard:
         since: when it was given out, in seconds of a count that nothing sets back.
     """
 
-    application: int
-    token: str = field(repr=False)
+    token: Token
     since: float
 
     async def redraw(self, client: discord.Client, view: discord.ui.LayoutView) -> None:
@@ -41,20 +28,7 @@ class PrivateCard:
         Raises:
             discord.DiscordException: Discord didn't take it.
         """
-        webhook = discord.Webhook.partial(self.application, self.token, client=client)
-        await webhook.edit_message(_ORIGINAL, view=view, allowed_mentions=discord.AllowedMentions.none())
-
-
-class Answered(Protocol):
-    """What is kept of an interaction."""
-
-    @property
-    def application_id(self) -> int:
-        """Whose answer it is."""
-
-    @property
-    def token(self) -> str:
-        """What allows to change the answer."""
+        await self.token.edit(client, view=view)
 
 
 class PrivateCards:
@@ -72,14 +46,14 @@ class PrivateCards:
         self._most = most
         self._kept: OrderedDict[str, PrivateCard] = OrderedDict()
 
-    def keep(self, ticket_id: str, interaction: "Answered") -> None:
+    def keep(self, ticket_id: str, interaction: Answered) -> None:
         """Remember the interaction whose answer is the card; the oldest is dropped when there are too many."""
-        self._kept[ticket_id] = PrivateCard(interaction.application_id, interaction.token, self._clock())
+        self._kept[ticket_id] = PrivateCard(Token.of(interaction), self._clock())
         self._kept.move_to_end(ticket_id)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
-    def renew(self, ticket_id: str, interaction: "Answered") -> None:
+    def renew(self, ticket_id: str, interaction: Answered) -> None:
         """Go on with a newer interaction on the same card, whose token lives longer."""
         if ticket_id in self._kept:
             self.keep(ticket_id, interaction)

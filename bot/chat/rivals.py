@@ -16,8 +16,8 @@ UNKNOWN_INTERACTION = 10062
 # An interaction that is older is unknown to Discord because nobody has answered it in time.
 DISCORD_WAITS = 3.0
 WINDOW = 60.0
-# Where an interaction keeps when it came: discord.py leaves room for what is ours.
-CAME = "came"
+# Where an interaction keeps when it came, and that Discord takes no answer to it: discord.py leaves room for what is ours.
+CAME, OVER = "came", "over"
 
 
 class Rivals:
@@ -47,12 +47,13 @@ class Rivals:
 
 
 @contextmanager
-def first_answer(interaction: discord.Interaction[Any], what: str) -> Iterator[None]:
+def first_answer(interaction: discord.Interaction[Any], what: str, *, again: bool = False) -> Iterator[None]:
     """Run the call that answers an interaction first.
 
     Args:
         interaction: the one that is answered.
         what: as ``translated`` has it.
+        again: one was lost on its way, which Discord may have: then it is the faster one.
 
     Raises:
         DeliveryError: see ``translated``.
@@ -61,5 +62,8 @@ def first_answer(interaction: discord.Interaction[Any], what: str) -> Iterator[N
         try:
             yield
         except discord.HTTPException as error:
-            interaction.client.messenger.rivals.refused(interaction.id, error.code, interaction.extras[CAME])
+            is_ours = again and error.code == ALREADY_ACKNOWLEDGED
+            if error.code in (ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION) and not is_ours:
+                interaction.client.messenger.rivals.refused(interaction.id, error.code, interaction.extras[CAME])
+                interaction.extras[OVER] = True
             raise

@@ -30,7 +30,7 @@ def prices_of(command: str, name: str) -> Texts:
 
     async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         suggest = interaction.client.desk.suggest
-        return await _drawn(suggest.prices(admitted(interaction), _so_far(interaction, command), name, current))
+        return await _drawn(interaction, suggest.prices(admitted(interaction), _so_far(interaction, command), name, current))
 
     return complete
 
@@ -42,7 +42,7 @@ def sizes_of(command: str) -> Numbers:
         # Of an integer that is being typed Discord sends the text.
         typed = str(current).strip()
         suggest = interaction.client.desk.suggest
-        return await _drawn(suggest.sizes(admitted(interaction), _so_far(interaction, command), typed))
+        return await _drawn(interaction, suggest.sizes(admitted(interaction), _so_far(interaction, command), typed))
 
     return complete
 
@@ -52,7 +52,7 @@ def orders_of(command: str) -> Texts:
 
     async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         suggest = interaction.client.desk.suggest
-        return await _drawn(suggest.orders(admitted(interaction), _so_far(interaction, command), current))
+        return await _drawn(interaction, suggest.orders(admitted(interaction), _so_far(interaction, command), current))
 
     return complete
 
@@ -62,22 +62,24 @@ def running_in(command: str) -> Texts:
 
     async def complete(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         suggest = interaction.client.desk.suggest
-        return await _drawn(suggest.running(admitted(interaction), _so_far(interaction, command), current))
+        return await _drawn(interaction, suggest.running(admitted(interaction), _so_far(interaction, command), current))
 
     return complete
 
 
 async def unknown_tickets(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     """Autocomplete: the tickets of unknown outcome that the member may resolve; the value is the ticket's id."""
-    return await _drawn(interaction.client.desk.resolving.offered(admitted(interaction), current))
+    return await _drawn(interaction, interaction.client.desk.resolving.offered(admitted(interaction), current))
 
 
 async def strategies(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     """Autocomplete: the ATM templates of NinjaTrader."""
-    return await _drawn(interaction.client.desk.suggest.strategies(admitted(interaction), current))
+    return await _drawn(interaction, interaction.client.desk.suggest.strategies(admitted(interaction), current))
 
 
-async def _drawn(suggesting: Awaitable[Sequence[Suggestion[Value]]]) -> list[app_commands.Choice[Value]]:
+async def _drawn(
+    interaction: discord.Interaction[Any], suggesting: Awaitable[Sequence[Suggestion[Value]]]
+) -> list[app_commands.Choice[Value]]:
     """What Discord takes of the suggestions; a value that it would cut is left out."""
     try:
         suggested = await suggesting
@@ -85,7 +87,9 @@ async def _drawn(suggesting: Awaitable[Sequence[Suggestion[Value]]]) -> list[app
         log.warning("no suggestions: %s", error)
         return []
     fitting = [each for each in suggested if len(str(each.value)) <= LONGEST_CHOICE]
-    return [app_commands.Choice(name=verbatim(each.name, LONGEST_CHOICE), value=each.value) for each in fitting[:MOST_CHOICES]]
+    drawn = [app_commands.Choice(name=verbatim(each.name, LONGEST_CHOICE), value=each.value) for each in fitting[:MOST_CHOICES]]
+    interaction.client.recall.keep(interaction, drawn)
+    return drawn
 
 
 def _so_far(interaction: discord.Interaction[Any], command: str) -> SoFar:

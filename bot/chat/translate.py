@@ -11,12 +11,15 @@ from bot.errors import DeliveryDelayed, DeliveryRefused
 
 TOO_MANY_REQUESTS = 429
 UNAUTHORIZED = 401
-# Discord's own codes of what is gone.
-UNKNOWN_MESSAGE = 10008
+# Discord's own codes of a channel that is gone, or that the bot may not see or post in.
+CHANNEL_SHUT = frozenset({10003, 50001, 50013})
 # What the network and Discord's bad hours raise; the two timeouts are one class from Python 3.11 on.
 UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
 # All that aiohttp says where a client was closed while it was about to call, as one is when Discord is out of reach.
 _CLOSED = "Session is closed"
+
+# Of somebody who has left, or whose account is gone.
+NOBODY_THERE = frozenset({10007, 10013})
 
 
 @contextmanager
@@ -44,6 +47,11 @@ def translated(what: str) -> Iterator[None]:
         if str(error) != _CLOSED:
             raise
         raise DeliveryDelayed(f"The connection to Discord was closed before {what}.") from error
+
+
+def code_of(error: DeliveryRefused) -> int | None:
+    """Discord's own code of a no."""
+    return error.__cause__.code if isinstance(error.__cause__, discord.HTTPException) else None
 
 
 def _of_answer(error: discord.HTTPException, what: str) -> DeliveryDelayed | DeliveryRefused:

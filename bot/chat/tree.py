@@ -9,10 +9,14 @@ from discord import app_commands
 from bot.chat import wording
 from bot.chat.access import Host, remember
 from bot.chat.answers import answer, reference
-from bot.errors import DeskError
+from bot.chat.rivals import first_answer
+from bot.chat.typed import is_readable, misfit
+from bot.errors import DeliveryError, DeskError
 from bot.trading.policy import Denial, DenialCode, Request
 
 log = logging.getLogger(__name__)
+# Discord's own limit.
+_LONGEST_NAME = 32
 
 
 class GateBroken(app_commands.AppCommandError):
@@ -35,7 +39,40 @@ class DeskTree(app_commands.CommandTree[Host]):
                 await interaction.client.desk.denied(interaction.user.id, interaction.channel_id, name, admitted)
             return False
         remember(interaction, admitted)
-        return True
+        if interaction.type is discord.InteractionType.autocomplete:
+            await self._suggest(interaction)
+            return False
+        return await self._is_of_the_command(interaction)
+
+    async def _is_of_the_command(self, interaction: discord.Interaction[Host]) -> bool:
+        """Tell whether the options are those of the command as it is registered; a no is answered, and nothing is done."""
+        doubtful = interaction.client.recall.put_back(interaction) if is_readable(interaction.data) else []
+        if (why := misfit(interaction, self)) is None and not doubtful:
+            return True
+        log.warning("/%s (%s) doesn't fit: %s", _command_name(interaction), reference(interaction), why or doubtful)
+        await answer(interaction, wording.COMMANDS_CHANGED if why else wording.TWO_MEANT.format(options=", ".join(doubtful)))
+        return False
+
+    async def _suggest(self, interaction: discord.Interaction[Host]) -> None:
+        """Answer a keystroke, whatever happens: with nothing where nothing can be offered."""
+        data: Any = interaction.data
+        try:
+            if (why := misfit(interaction, self)) is not None:
+                log.info("no suggestions for /%s (%s): %s", _command_name(interaction), reference(interaction), why)
+                await answer(interaction, "")
+                return
+            typed = next(each["name"] for each in data["options"] if each.get("focused"))
+            command: Any = interaction.command
+            with first_answer(interaction, "suggestions"):
+                # What discord.py itself calls here, whose errors it only logs, each with a traceback.
+                await command._invoke_autocomplete(interaction, typed, interaction.namespace)  # noqa: SLF001
+        except DeliveryError as error:
+            log.info("suggestions (%s): %s", reference(interaction), error)
+        except Exception as error:  # noqa: BLE001 - a keystroke never fails
+            log.warning(
+                "no suggestions for /%s (%s): %s", _command_name(interaction), reference(interaction), type(error).__name__
+            )
+            await answer(interaction, "")
 
     async def on_error(self, interaction: discord.Interaction[Host], error: app_commands.AppCommandError, /) -> None:
         """Answer every error of every command, in one sentence, with a reference that is in the log."""
@@ -56,4 +93,4 @@ class DeskTree(app_commands.CommandTree[Host]):
 def _command_name(interaction: discord.Interaction[Any]) -> str:
     """The command's name as Discord sent it; grants name commands, never subcommands."""
     data: Any = interaction.data or {}
-    return str(data.get("name", ""))
+    return str(data.get("name", ""))[:_LONGEST_NAME]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from bot.chat.hints import known_hint
 from bot.errors import DeskError
 from bot.trading.policy import Denial, DenialCode
-from bot.trading.words import harmless
+from bot.trading.words import harmless, mended
 
 # Discord's limit for a message without components is 2,000 characters.
 LONGEST_ANSWER = 1900
@@ -18,7 +18,11 @@ MOST_DENIALS = 6
 
 NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
 STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
-COMMANDS_CHANGED = "This command has changed since your Discord loaded it; restart Discord (or wait a minute) and use it again."
+COMMANDS_CHANGED = (
+    "This command has changed since your Discord loaded it, so nothing was done; reload Discord (Ctrl+R, or restart the app) "
+    "and use it again."
+)
+TWO_MEANT = "What you gave for {options} is the text of two suggestions; choose one from the list, so that its id is sent."
 CARD_CHANGED = "That button is not on the card any more, so nothing was done; look at the card as it stands now."
 ALREADY_POSTED = "[Your ticket]({link}) is in the channel."
 RESULT_POSTED = "[The result]({link}) is in the channel."
@@ -26,6 +30,8 @@ NOT_POSTABLE = (
     "The ticket could not be posted in this channel, so it is void and nothing was sent. {why} "
     "Check that the bot may view this channel and send messages in it, then ask again."
 )
+NOT_SHOWN = "Your ticket could not be shown, so it is void and nothing was sent. {why} Ask again with the command."
+UNSEEN = "Its card could not be shown in time, so nothing was sent; ask again with the command."
 
 
 def clip(text: str, longest: int) -> str:
@@ -34,7 +40,8 @@ def clip(text: str, longest: int) -> str:
 
 
 def fit(text: str, longest: int) -> str:
-    """Text of several lines, cut to length without leaving inline code open."""
+    """Text of several lines that Discord can take, cut to length without leaving inline code open."""
+    text = mended(text)
     if not _ends_in_code(text) and len(text) <= longest:
         return text
     # One character for the ellipsis, one for a closing backtick.

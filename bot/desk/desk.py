@@ -30,6 +30,7 @@ from bot.desk.lapse import Lapses
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.loops import Loops
+from bot.desk.members import Members
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
 from bot.desk.offer import Makings, Offers
@@ -136,7 +137,7 @@ class Desk:
         self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
         self._sender = self._make_sender(broker, exits, messenger)
         deciders = decider, replace(decider, look=exits)
-        self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, policy, clock, timings)
+        self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, Members(messenger), policy, clock, timings)
         began = clock()
         interrupted = Interrupted(self._ledger, look, clock, timings, began)
         self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)

@@ -13,9 +13,10 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError, InstrumentError
 from bot.trading.instruments import Contract, Root, parse_instrument
 from bot.trading.intents import EXIT_COMMANDS
+from bot.trading.orders import DISGUISED
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.tickets import Member
-from bot.trading.words import code
+from bot.trading.words import code, disguise
 
 LONGEST_ACCOUNT = 100
 # How many names, and how much of each, fit into a sentence.
@@ -69,6 +70,8 @@ class Naming:
     async def _canonical(self, member: Member, command: str, typed: str) -> str:
         if (known := self.directory.canonical(typed)) is not None:
             return known
+        if (found := disguise(typed)) is not None:
+            raise Stop(Denial(DenialCode.BAD_REQUEST, DISGUISED.format(name="The account", found=found), f"account={typed}"))
         try:
             await self.directory.refresh_accounts(self.broker)
         except BrokerError as error:

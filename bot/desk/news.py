@@ -13,7 +13,7 @@ from bot.trading.sweeping import done_words, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
 from bot.trading.switches import Source, Switch
 from bot.trading.tickets import Ticket, TicketState, side_word
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 # Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
@@ -145,7 +145,7 @@ def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: s
         *([f"order {code(ticket.order_id)}"] if ticket.order_id is not None else []),
         *([ticket.outcome] if ticket.outcome else []),
         "Look at NinjaTrader, and don't send it again; the card may say something else.",
-        f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}",
+        f"asked by {ticket.requester.named} · ticket {ticket.id}",
     ]
     text = "\n".join(lines)
     routed = {notice.channel for notice in notices_for(policy, EventName.UNKNOWN, ticket)}
@@ -213,7 +213,7 @@ def headline(name: EventName, ticket: Ticket) -> str:
         lines += _about_protection(name, ticket)
     elif ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
         lines.append(ticket.outcome)
-    lines.append(f"asked by {harmless(ticket.requester.name, 40)} · ticket {ticket.id}")
+    lines.append(f"asked by {ticket.requester.named} · ticket {ticket.id}")
     return "\n".join(lines)
 
 

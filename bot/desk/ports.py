@@ -351,5 +351,8 @@ class Messenger(Protocol):
         With ``perhaps_since`` it may have been posted before, at that moment or later, and is looked for first.
         """
 
+    async def roles(self, guild: int, member: int) -> frozenset[int] | None:
+        """A member's roles as of now; ``None`` for somebody who isn't there."""
+
     async def fall_back(self, ticket: Ticket, late: float) -> None:
         """Tell a ticket's end where it can still be read, when its own channel is gone: its requester's direct messages."""

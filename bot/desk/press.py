@@ -20,6 +20,7 @@ from bot.desk.asking import as_granted, denial_of
 from bot.desk.decide import Decider, Decision
 from bot.desk.hands import STOPPING, Hands
 from bot.desk.ledger import Ledger
+from bot.desk.members import Members, Standing, Unasked
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.send import Sender
@@ -31,7 +32,6 @@ from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Approved, Member, Ticket, TicketState, move
-from bot.trading.words import harmless
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class Presses:
     way_out: Decider
     sender: Sender
     hands: Hands
+    members: Members
     policy: Callable[[], Policy]
     clock: Clock
     timings: DeskTimings
@@ -129,7 +130,7 @@ class Presses:
         self, press: Press, ticket: Ticket, pressed_at: datetime, acknowledged: "asyncio.Future[None]"
     ) -> str | None:
         if press.member.id != ticket.requester.id:
-            return NOT_YOURS.format(name=harmless(ticket.requester.name, 40))
+            return NOT_YOURS.format(name=ticket.requester.named)
         if denial := denial_of(self.policy(), press.member.roles, ticket.intent):
             return denial.sentence
         if ticket.confirmed_at is not None and ticket.missing_roles:
@@ -144,7 +145,7 @@ class Presses:
         if not counted or press.member.id == ticket.requester.id:
             return NOT_APPROVER.format(role=min(ticket.shown.approver_roles, default=0))
         if any(approval.member == press.member.id for approval in ticket.approvals):
-            return APPROVED.format(name=harmless(ticket.requester.name, 40))
+            return APPROVED.format(name=ticket.requester.named)
         approval = Approved(press.member.id, press.member.name, counted)
         approved = replace(ticket, approvals=(*ticket.approvals, approval))
         return await self._complete_or_wait(press, ticket, approved, EventName.APPROVED, pressed_at, acknowledged)
@@ -160,7 +161,7 @@ class Presses:
                 return GONE
             if (no := self._uncancelled(press, ticket, pressed_at)) is not None:
                 return no
-            new = move(ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.name)
+            new = move(ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.signed)
             # Quoted again, or approved, meanwhile: it is open still, and a no is a no to that, too.
             if await self.ledger.move(ticket, new, EventName.CANCELLED, actor=press.member.id):
                 return None
@@ -174,7 +175,7 @@ class Presses:
             return OVER.format(state=TicketState.EXPIRED)
         may_approve = bool(ticket.shown.approver_roles & press.member.roles)
         if press.member.id != ticket.requester.id and not may_approve:
-            return NOT_CANCELLER.format(name=harmless(ticket.requester.name, 40))
+            return NOT_CANCELLER.format(name=ticket.requester.named)
         return None
 
     async def _complete_or_wait(
@@ -228,16 +229,21 @@ class Presses:
             while True:
                 before = self.hands.claims
                 async with self._until(late_at):
-                    decision = await decider.decide(
+                    # Nobody but who presses has signed what one person may send.
+                    deciding = decider.decide(
                         ticket.intent, ticket.requester.id, signed.confirmed_at, within=self.timings.exits.look
                     )
+                    try:
+                        standing, decision = await asyncio.gather(self.members.standing(press, signed), deciding)
+                    except Unasked as error:
+                        return str(error)
                     if not await self._taken(acknowledged):
                         return UNACKNOWLEDGED
                 if late_at is not None and self.clock() > late_at:
                     # Timers stand still while the machine sleeps.
                     raise TimeoutError
                 with suppress(Outdated):
-                    return await self._claim(press, ticket, signed, decision, before)
+                    return await self._claim(press, ticket, signed, decision, standing, before)
 
     def _late_at(self, ticket: Ticket, pressed_at: datetime) -> datetime | None:
         """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
@@ -248,12 +254,13 @@ class Presses:
     def _until(self, moment: datetime | None) -> AbstractAsyncContextManager[None]:
         return self.hands.unless_stopping(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
 
-    async def _claim(self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision, before: int) -> Ticket | None:
+    async def _claim(
+        self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision, standing: Standing, before: int
+    ) -> Ticket | None:
         """Act on what was decided on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
         policy, now, shown = decision.policy, self.clock(), decision.shown
-        # The requester's roles: as of now when it is their press, else as of their own.
-        roles = press.member.roles if press.member.id == ticket.requester.id else ticket.requester.roles
-        denial = denial_of(policy, roles, ticket.intent)
+        roles = standing.roles
+        denial = standing.denial or denial_of(policy, roles, ticket.intent)
         if denial is not None or shown is None:
             await self._deny(press, ticket, (denial,) if denial else decision.denials)
             return None

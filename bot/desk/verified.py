@@ -22,7 +22,6 @@ from bot.trading.following import reason
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.outcomes import NotSent, Outcome, Rejected, Unknown
 from bot.trading.tickets import Ticket, TicketState, move, side_word
-from bot.trading.words import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class VerifiedReversals:
         entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
         try:
             if (flatten := await course.flattened_by()) is not None:
-                who = harmless(flatten.requester.name, 40)
+                who = flatten.requester.named
                 return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
             placed = await course.send(entry, entry_words(intent))
         except (Halted, JournalError) as error:

@@ -195,9 +195,7 @@ async def lead(
             lost,
             timings.program.goodbye,
             asyncio.create_task(stop.wait(), name="stop"),
-            asyncio.create_task(
-                run_client(clients.make, settings.discord_token.get_secret_value(), timings.chat), name="discord"
-            ),
+            asyncio.create_task(run_client(clients.make, settings.discord_token.get_secret_value()), name="discord"),
             asyncio.create_task(_watch_policy(watch, desk, timings.program.policy_every), name="policy"),
             asyncio.create_task(heads.watch(), name="heads"),
             asyncio.create_task(clients.show_link(), name="link"),

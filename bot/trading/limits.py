@@ -34,7 +34,7 @@ from bot.trading.policy import Denial, DenialCode, Limit, Policy
 from bot.trading.sweeps import CANCEL_UNSEEN, FLATTEN_UNSEEN
 from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
 from bot.trading.underway import about_closes, about_tickets
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +340,7 @@ def _duplicate(limit: Limit, intent: OrderIntent, recent: Recent, now: datetime)
         ago = (now - twin.sent_at).total_seconds()
         yield Denial(
             DenialCode.DUPLICATE,
-            f"{harmless(twin.requester.name, 40)} sent the same order {ago:.0f} s ago (ticket {twin.id}); "
+            f"{twin.requester.named} sent the same order {ago:.0f} s ago (ticket {twin.id}); "
             f"if a second one is meant, ask again after {limit.duplicate_seconds} s.",
             f"ticket={twin.id} duplicate_seconds={limit.duplicate_seconds}",
         )

@@ -9,9 +9,11 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.errors import PriceError, UsageError
+from bot.trading.words import disguise
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
+DISGUISED = "{name} holds what can't be seen, or looks like something else ({found}); type it without."
 LARGEST_QUANTITY = 1_000_000
 WHOLE = Decimal(100)
 HOLDINGS = frozenset({"flat", "long", "short"})
@@ -157,13 +159,15 @@ def parse_label(name: str, typed: str | None) -> str | None:
     """Read a free-text name such as an OCO id or an ATM template; blank means "not given".
 
     Raises:
-        UsageError: it is longer than 64 characters or holds control characters.
+        UsageError: it is longer than 64 characters, or holds what isn't seen where it is shown, or looks like something else.
     """
     if typed is None or not typed.strip():
         return None
     text = typed.strip()
     if not _LABEL.fullmatch(text):
         raise UsageError(f"The {name} must be one line of at most 64 characters.")
+    if (found := disguise(text)) is not None:
+        raise UsageError(DISGUISED.format(name=f"The {name}", found=found))
     return text
 
 

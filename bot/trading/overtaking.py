@@ -9,7 +9,7 @@ from bot.trading.policy import Denial, DenialCode
 from bot.trading.sweeps import CLEARING, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket
 from bot.trading.underway import stands_in_the_way
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 
 def flattened_since(intent: OrderIntent, recent: Recent, confirmed_at: datetime) -> Iterable[Denial]:
@@ -24,7 +24,7 @@ def flattened_since(intent: OrderIntent, recent: Recent, confirmed_at: datetime)
         if stands_in_the_way(ticket.intent, intent):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} flattened {code(target_of(ticket.intent))} (ticket {ticket.id}) after "
+                f"{ticket.requester.named} flattened {code(target_of(ticket.intent))} (ticket {ticket.id}) after "
                 "this was confirmed, so it isn't sent; ask again if it is still wanted.",
                 f"ticket={ticket.id} state={ticket.state}",
             )

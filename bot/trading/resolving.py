@@ -15,7 +15,7 @@ from bot.trading.intents import PLACING, Cancel, Change, Close, kept
 from bot.trading.orders import OrderState
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, TicketState, move
-from bot.trading.words import code, harmless
+from bot.trading.words import code, harmless, signature
 
 LONGEST_WHY = 300
 _LONGEST_NAME = 40
@@ -125,7 +125,7 @@ def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
 
 def resolved(ticket: Ticket, resolution: Resolution, by: str, why: str, at: datetime, order: Order | None) -> Ticket:
     """The ticket as the person says; with an order it is followed like any other, and without one it is not."""
-    told = f"{_WORD}{harmless(by, _LONGEST_NAME)}: {harmless(why, LONGEST_WHY)}"
+    told = f"{_WORD}{signature(by)}: {harmless(why, LONGEST_WHY)}"
     new = move(ticket, _STATES[resolution], ended_at=at, ended_by=by, outcome=told, absent_since=None)
     if order is not None:
         return with_ids(new, order.ids)

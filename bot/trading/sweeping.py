@@ -19,7 +19,7 @@ from bot.trading.progress import Line
 from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState
 from bot.trading.underway import is_just_closed
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 Books = Mapping[str, Facts]
 
@@ -217,7 +217,7 @@ def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
         if isinstance(its, CLEARING) and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
+                f"{ticket.requester.named} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
                 "its card says how far it is.",
                 f"ticket={ticket.id}",
             )

@@ -20,7 +20,7 @@ from enum import StrEnum
 from bot.trading.intents import EXITS, Change, Intent, OrderIntent, accounts_of, closing_side
 from bot.trading.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, ascii_lower, matches
 from bot.trading.sweeps import Sweep
-from bot.trading.words import code, harmless, verbatim
+from bot.trading.words import code, harmless, person, verbatim
 
 LONGEST_WHY = 200
 
@@ -107,7 +107,7 @@ class Switch:
 
     @property
     def _who(self) -> str:
-        return harmless(self.actor_name, 60)
+        return harmless(self.actor_name, 60) if self.actor is None else person(self.actor_name, self.actor)
 
     @property
     def _reason(self) -> str:

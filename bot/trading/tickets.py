@@ -15,6 +15,7 @@ from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
 from bot.trading.protection import Protection
+from bot.trading.words import person, signed
 
 
 class TicketState(StrEnum):
@@ -72,6 +73,16 @@ class Member:
     name: str
     roles: frozenset[int] = frozenset()
 
+    @property
+    def named(self) -> str:
+        """As people read them, Markdown of Discord's."""
+        return person(self.name, self.id)
+
+    @property
+    def signed(self) -> str:
+        """As kept with what they end."""
+        return signed(self.name, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -120,6 +131,11 @@ class Approved:
     name: str
     roles: frozenset[int]
 
+    @property
+    def named(self) -> str:
+        """Who it is, as people read it, Markdown of Discord's."""
+        return person(self.name, self.member)
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -133,7 +149,7 @@ class Ticket:
         sent_at: when ``sending`` was stored.
         ended_at: when its end was known; of an accepted ticket, when its order was seen to be over, and before that when it was
             accepted.
-        ended_by: the name of the person who ended it: by Cancel, or by saying how an unknown outcome came out.
+        ended_by: the person who ended it, as ``Member.signed`` has them: by Cancel, or by saying how an unknown outcome came out.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.

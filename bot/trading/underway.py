@@ -10,7 +10,7 @@ from bot.trading.plan import terms_of, words_of
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.sweeps import CLEARING, CancelWorking, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 LAG = timedelta(seconds=LISTS_LAG)
 # A flatten that has not closed anything by then is kept from it: by itself it keeps nobody else from closing.
@@ -30,7 +30,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
         if isinstance(ticket.intent, CLEARING) and ticket.state in IN_FLIGHT:
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{harmless(ticket.requester.name, 40)} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
+                f"{ticket.requester.named} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
                 "nothing new is taken there; wait until its card says what became of it.",
                 f"ticket={ticket.id} state={ticket.state}",
             )

@@ -7,8 +7,20 @@ from decimal import Decimal
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
 # Heading, quote, list and small print, where a line begins with them.
 _BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
-# Control characters, and those that turn the direction of writing: after them our own figures would read backwards.
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
+# What nobody sees: control characters, those that turn the direction of writing, after which our own figures would read
+# backwards, and those without any width, by which two names differ that look the same.
+_WIDTHLESS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u2060-\u206f"
+    "\u3164\ufeff\uffa0\U000e0000-\U000e0fff"
+)
+_UNSEEN = re.compile(f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\u202a-\\u202e{_WIDTHLESS}]")
+# They join and colour emoji, in names that are to be read as they were written; in what is sent they would be unseen, too.
+_JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")
+# Half of a character beyond the basic plane, as garbage holds some: neither Discord nor a database takes it.
+_HALVES = re.compile("[\ud800-\udfff]")
+_SIGNED = re.compile(r"(.*) \(<@([0-9]{1,20})>\)", re.DOTALL)
+# Shown like a plain blank, or as none.
+_BLANKS = re.compile("  |[^\\S ]|\u2800")
 _ZERO_WIDTH = "\u200b"
 _NO_BACKTICK = "\u02cb"
 LONGEST_FOREIGN_TEXT = 300
@@ -30,8 +42,43 @@ def verbatim(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
     return _line(text, longest).replace("`", _NO_BACKTICK)
 
 
+def person(name: str, member: int) -> str:
+    """Somebody as people read them: the name, and who that is, as anybody may take any name; nobody is pinged by it."""
+    return f"{harmless(name, 40)} (<@{member}>)"
+
+
+def signed(name: str, member: int) -> str:
+    """Somebody as kept with what they ended, for ``signature``."""
+    return f"{name} (<@{member}>)"
+
+
+def signature(text: str) -> str:
+    """Who was kept so; a name alone is of an older version, or of none that Discord knows."""
+    found = _SIGNED.fullmatch(text)
+    return harmless(text, 40) if found is None else person(found[1], int(found[2]))
+
+
+def mended(text: str) -> str:
+    """The text as Discord can take it."""
+    return _HALVES.sub("\ufffd", text)
+
+
+def disguise(text: str) -> str | None:
+    """What of a text isn't seen as it is, where it is shown: its code point; ``None`` if all of it is."""
+    found = (
+        _UNSEEN.search(text)
+        or _JOINERS.search(text)
+        or _BLANKS.search(text)
+        or _HALVES.search(text)
+        or re.search(_NO_BACKTICK, text)
+    )
+    if found is None:
+        return None
+    return "two blanks in a row" if found[0] == "  " else f"U+{ord(found[0]):04X}"
+
+
 def _line(text: str, longest: int) -> str:
-    line = " ".join(_UNSEEN.sub("", text).split())
+    line = " ".join(_UNSEEN.sub("", mended(text)).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -457,7 +457,7 @@ def test_no_name_of_anybodys_breaks_out_of_its_place(name: str, account: str) ->
 
 def _ours_aside(text: str) -> str:
     """Without the marks that the card itself sets."""
-    return re.sub(r"\*\*(LIVE|SIM|ES 09-26)\*\*|<t:\d+:R>(?=$|\n)", "", text)
+    return re.sub(r"\*\*(LIVE|SIM|ES 09-26)\*\*|<t:\d+:R>(?=$|\n)|\(<@[12]>\)(?=$|\n)", "", text)
 
 
 @given(text=nasty, longest=st.integers(10, 60))

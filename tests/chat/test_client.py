@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from typing import Self
 
 import aiohttp
@@ -13,9 +14,11 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.chat.client import DeskClient, point_at, run_client
+from bot.chat.connection import Brake
 from bot.chat.messenger import DiscordMessenger
 from bot.errors import DeliveryDelayed, SettingsError
 from bot.program.run import COGS
+from bot.timings import USUAL
 from tests.clocks import HandClock
 
 from .conftest import Stage
@@ -156,7 +159,7 @@ async def test_a_first_gateway_connection_that_fails_is_tried_again_with_a_new_c
     with pytest.raises(Enough):
         await run_client(make, "token", pause=pauses)
     assert [client.reached for client in made] == [False, True]
-    assert pauses.waits == [1, 1]
+    assert pauses.waits == [1, 2]
     assert all(client.is_closed() for client in made)
 
 
@@ -206,12 +209,14 @@ async def test_stopping_closes_the_client(desk: FakeDesk, small: SmallDiscord) -
 
 
 class Scripted:
-    """A client whose connection ends as it was told."""
+    """A client whose connection ends as it was told, after so many seconds of a hand clock."""
 
-    def __init__(self, end: Exception | None) -> None:
-        self.reached = True
+    def __init__(self, end: Exception | None, clock: HandClock, lasts: float = 0.0) -> None:
         self.closed = False
+        self.brake = Brake(clock.seconds, USUAL.chat)
         self._end = end
+        self._clock = clock
+        self._lasts = lasts
 
     async def __aenter__(self) -> Self:
         return self
@@ -222,27 +227,43 @@ class Scripted:
     async def login(self, token: str) -> None:
         """Succeed."""
 
-    async def connect(self, *, reconnect: bool) -> None:
-        assert not reconnect
+    async def connect(self) -> None:
+        self.brake.began()
+        self._clock.now += timedelta(seconds=self._lasts)
         if self._end is not None:
             raise self._end
 
 
 @pytest.mark.parametrize("end", [None, KeyError("attachment_size_limit"), OSError(), TimeoutError(), aiohttp.ClientError()])
 async def test_whatever_ends_a_connection_another_one_follows(end: Exception | None, caplog: pytest.LogCaptureFixture) -> None:
-    pauses = Pauses(3)
+    pauses, clock = Pauses(3), HandClock()
     made: list[Scripted] = []
 
     def make() -> Scripted:
-        made.append(Scripted(end))
+        made.append(Scripted(end, clock))
         return made[-1]
 
     with pytest.raises(Enough):
         await run_client(make, "token", pause=pauses)
     assert len(made) == 3
-    assert pauses.waits == [1, 1, 1]
+    assert pauses.waits == [1, 2, 4]
     assert all(client.closed for client in made)
     assert ("fault" in caplog.text) == isinstance(end, KeyError)
+
+
+async def test_sessions_that_end_at_once_use_up_no_more_than_discord_allows_a_day() -> None:
+    pauses, clock = Pauses(700), HandClock()
+    with pytest.raises(Enough):
+        await run_client(lambda: Scripted(OSError(), clock), "token", pause=pauses)
+    assert pauses.waits[:9] == [1, 2, 4, 8, 16, 32, 64, 120, 120]
+    assert sum(pauses.waits) > 86_400 * 700 / 1000
+
+
+async def test_pauses_begin_small_again_only_after_a_session_that_lasted() -> None:
+    pauses, clock, lasting = Pauses(7), HandClock(), iter([0.0, 59.0, 0.0, 61.0, 0.0, 0.0, 0.0])
+    with pytest.raises(Enough):
+        await run_client(lambda: Scripted(OSError(), clock, next(lasting)), "token", pause=pauses)
+    assert pauses.waits == [1, 2, 4, 0, 1, 2, 4]
 
 
 async def test_the_token_is_in_no_log_line(desk: FakeDesk, small: SmallDiscord, caplog: pytest.LogCaptureFixture) -> None:

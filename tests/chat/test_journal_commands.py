@@ -146,7 +146,7 @@ async def test_why_tells_why_not(stage: Stage) -> None:
 def test_a_ticket_is_explained_from_asking_to_its_end() -> None:
     whole = text(sheets.why(EXPLAINED))
     assert "🟦 **SIM** · `Sim101` · **ticket t1** · accepted" in whole
-    assert "Asked by Tess: /reverse\nConfirmed by Tess\nApproved by An\\*n" in whole
+    assert "Asked by Tess (<@301>): /reverse\nConfirmed by Tess (<@301>)\nApproved by An\\*n" in whole
     assert f"position{'LONG 2 at 5790.50':>28}" in whole
     assert "⚠ A full close may cancel 2 working orders." in whole
     assert "**Sent**, once" in whole

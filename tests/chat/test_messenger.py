@@ -20,7 +20,7 @@ from tests.clocks import HandClock
 
 from .conftest import Stage, buttons_of, new_client, text_of, told
 from .desk import FakeDesk
-from .samples import TICKET, ticket
+from .samples import TICKET, TRADER_ROLE, ticket
 
 S = TicketState
 
@@ -305,10 +305,10 @@ async def test_a_private_card_that_can_not_be_redrawn_loses_nothing(stage: Stage
 async def test_a_private_card_that_is_not_shown_ends_the_ticket(stage: Stage) -> None:
     stage.desk.visibility = Visibility.PRIVATE
     stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10015, times=1)
-    await stage.reverse()
+    result = await stage.reverse()
     assert list(stage.desk.not_posted_why) == ["t1"]
     assert stage.desk.private == []
-    assert stage.env.errors
+    assert "could not be shown" in told(result)
 
 
 async def test_a_private_card_lives_on_with_each_press_and_ends_after_15_minutes(stage: Stage) -> None:
@@ -347,3 +347,40 @@ class _Answer:
     def __init__(self, status: int, retry_after: str | None) -> None:
         self.status = status
         self.headers = {} if retry_after is None else {"Retry-After": retry_after}
+
+
+async def test_a_card_that_can_not_be_edited_any_more_is_posted_anew(stage: Stage) -> None:
+    """As in a thread that was archived since (50083): the stale card with its live buttons must not be all that people see."""
+    await stage.reverse()
+    before = stage.card()
+    stage.env.inject_error("PATCH", f"/channels/*/messages/{before.id}", status=400, code=50083, times=None)
+    await stage.people["trader"].click(before, label="Cancel")
+    assert stage.card().id != before.id
+    assert "cancelled" in text_of(stage.card())
+    assert stage.desk.tickets["t1"].message == stage.card().id
+
+
+async def test_a_card_in_a_channel_that_is_shut_is_left_to_the_next_best_place(stage: Stage) -> None:
+    await stage.reverse()
+    stage.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=None)
+    with pytest.raises(DeliveryRefused):
+        await stage.desk.messenger.show(stage.desk.tickets["t1"], 0.0)
+    assert len(stage.posts()) == 1
+
+
+async def test_somebody_elses_copy_of_a_card_is_not_taken_for_ours(stage: Stage) -> None:
+    await stage.trader.send(stage.channel, "-# ticket t1")
+    await stage.env.settle()
+    await stage.desk.messenger.show(replace(TICKET, place=Place(stage.guild.id, stage.channel.id)), 0.0)
+    assert buttons_of(stage.card()) == ["Confirm", "Cancel"]
+
+
+async def test_a_members_roles_are_those_of_now(stage: Stage) -> None:
+    roles = stage.desk.messenger.roles
+    assert await roles(stage.guild.id, stage.trader.id) == frozenset({TRADER_ROLE})
+    assert await roles(stage.guild.id, 12345) is None
+    stage.env.inject_error("GET", "/guilds/*/members/*", status=403, code=50001, times=1)
+    with pytest.raises(DeliveryRefused):
+        await roles(stage.guild.id, stage.trader.id)
+    with pytest.raises(DeliveryDelayed):
+        await roles(1, stage.trader.id)

@@ -86,7 +86,7 @@ async def test_a_modified_orders_prices_know_which_order_it_is(stage: Stage, opt
     assert (so_far.command, so_far.account, so_far.order) == ("modify", "Sim101", "o1")
 
 
-async def test_options_that_no_app_would_send_are_taken_for_not_typed(stage: Stage) -> None:
+async def test_options_that_no_app_would_send_get_no_suggestions(stage: Stage) -> None:
     data = {
         "id": "1",
         "name": "place",
@@ -99,9 +99,10 @@ async def test_options_that_no_app_would_send_are_taken_for_not_typed(stage: Sta
             {"name": "limit", "type": 3, "value": "", "focused": True},
         ],
     }
-    stage.forge(4, data)
+    record = stage.forge(4, data)
     await stage.env.settle()
-    assert stage.desk.suggest.asked == [("limit", SoFar("place", "5"), "")]
+    assert record.responded
+    assert stage.desk.suggest.asked == []
 
 
 async def test_no_more_choices_than_discord_takes_and_no_value_that_it_would_cut(stage: Stage) -> None:

@@ -39,6 +39,9 @@ from bot.trading.tickets import Ticket, TicketState
 from tests.clocks import NOON
 from tests.desk.fake_reads import Shown, ShowsBook
 
+# All that tests give to anybody.
+EVERY_ROLE = frozenset(range(1100, 1210))
+
 ES = Contract("ES", 2026, 9)
 
 
@@ -394,6 +397,8 @@ class FakeMessenger:
         unreachable: whether the channel of every ticket is gone, and direct messages are shut.
         unreached: tickets of which nobody could be told for that.
         sought: notices that were looked for before they were told, with since when.
+        people: what Discord says of members' roles by now, where it isn't every role there is.
+        people_asked: whose were asked for.
     """
 
     gone: set[int] = field(default_factory=set)
@@ -411,6 +416,15 @@ class FakeMessenger:
     waiting: int = 0
     attached: bool = True
     known: ChatVitals = field(default_factory=lambda: ChatVitals(up=True, latency=0.05))
+    people: dict[int, frozenset[int] | Exception | None] = field(default_factory=dict)
+    people_asked: list[int] = field(default_factory=list)
+
+    async def roles(self, guild: int, member: int) -> frozenset[int] | None:
+        self.people_asked.append(member)
+        found = self.people.get(member, EVERY_ROLE)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def vitals(self) -> ChatVitals:
         return self.known

@@ -47,15 +47,15 @@ async def test_never_arrived_ends_it_with_who_and_why_on_card_in_journal_and_cha
     said = await resolve(room, ticket.id.lower(), why="  NinjaTrader's log\nhas nothing ")
     assert said == f"Ticket {ticket.id} is now never arrived; its card says so. Nothing was sent."
     now = await room.now(ticket.id)
-    assert (now.state, now.ended_at, now.ended_by) == (TicketState.NEVER_ARRIVED, room.clock(), "Tina")
-    assert now.outcome == "resolved by Tina: NinjaTrader's log has nothing"
+    assert (now.state, now.ended_at, now.ended_by) == (TicketState.NEVER_ARRIVED, room.clock(), "Tina (<@1>)")
+    assert now.outcome == "resolved by Tina (<@1>): NinjaTrader's log has nothing"
     event = (await room.journal.events(ticket.id))[-1]
     assert (event.name, event.actor) == (EventName.RESOLVED, TRADER.id)
     assert event.data == {"outcome": "never arrived", "why": "NinjaTrader's log has nothing", "by": "Tina", "order_ids": []}
     notices = [row.notice for row in await room.journal.due(room.clock(), 50) if row.notice is not None]
     assert notices[-1].channel == NEWS_CHANNEL
     assert "**Resolved by a person: never arrived**" in notices[-1].text
-    assert "resolved by Tina: NinjaTrader's log has nothing" in notices[-1].text
+    assert "resolved by Tina (<@1>): NinjaTrader's log has nothing" in notices[-1].text
     assert room.broker.sent == sent
     # Until then nobody could enter there.
     assert isinstance(await room.ticket(), Ticket)
@@ -71,7 +71,7 @@ async def test_accepted_with_its_order_is_followed_like_any_other(room: Room) ->
     await room.follow()
     now = await room.now(ticket.id)
     assert (now.state, now.order_state, now.filled, now.order_ids) == (TicketState.ACCEPTED, OrderState.FILLED, 1, (order.id,))
-    assert now.outcome == "resolved by Tina: I looked"
+    assert now.outcome == "resolved by Tina (<@1>): I looked"
 
 
 async def test_a_cancellation_follows_the_order_that_it_was_about(room: Room) -> None:
@@ -84,7 +84,7 @@ async def test_a_cancellation_follows_the_order_that_it_was_about(room: Room) ->
     room.clock.pass_by(5)
     await room.follow()
     now = await room.now(ticket.id)
-    assert (now.order_state, now.outcome) == (OrderState.CANCELLED, "resolved by Tina: it is gone")
+    assert (now.order_state, now.outcome) == (OrderState.CANCELLED, "resolved by Tina (<@1>): it is gone")
 
 
 @pytest.mark.parametrize(

@@ -528,8 +528,8 @@ async def test_while_a_flatten_is_under_way_nothing_new_is_taken_there(room: Roo
     async with under_way(room) as ticket:
         for request in (PLACE, ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1), CLOSE, ONE, EVERYTHING):
             assert await room.refused(request, SECOND) == ["FLATTENING"]
-        assert f"Tina is flattening `Sim101` (ticket {ticket.id})" in await said(room, PLACE)
-        assert f"Tina is flattening `Sim101` already (ticket {ticket.id})" in await said(room, ONE)
+        assert f"Tina (<@1>) is flattening `Sim101` (ticket {ticket.id})" in await said(room, PLACE)
+        assert f"Tina (<@1>) is flattening `Sim101` already (ticket {ticket.id})" in await said(room, ONE)
         # Cancelling is never in the way, and elsewhere nobody waits.
         for allowed in (CancelRequest("Sim101", resting.id), CANCEL_ONE, FlattenRequest("account", "Apex-001")):
             assert (await room.ticket(allowed, SECOND)).state is TicketState.OFFERED

@@ -70,7 +70,9 @@ async def log_of(room: Room, name: EventName) -> Event | None:
 
 async def test_a_halted_desk_takes_nothing_new_and_says_by_whom_why_and_what_to_do(room: Room) -> None:
     told = await halted(room)
-    assert told.startswith("**Halted** · The desk is halted by Tina since 2026-08-03 12:00:00 UTC (CPI): nothing new is sent;")
+    assert told.startswith(
+        "**Halted** · The desk is halted by Tina (<@1>) since 2026-08-03 12:00:00 UTC (CPI): nothing new is sent;"
+    )
     assert "`/resume scope:desk`" in told
     assert "/resume is granted to <@&1100>." in told
     assert (await room.refused(ASK), await room.refused(PLACE)) == (["HALTED"], ["HALTED"])
@@ -121,7 +123,7 @@ async def test_a_halt_holds_in_its_scope_alone_and_is_lifted_by_itself(
     told = await room.desk.resume(SECOND, HERE, replace(request_, command="resume"))
     assert isinstance(told, str)
     assert told.startswith("**Resumed** · ")
-    assert told.endswith(": lifted by Tom.")
+    assert told.endswith(": lifted by Tom (<@2>).")
     await room.ticket(there)
     assert room.desk.switches.all == ()
 

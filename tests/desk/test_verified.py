@@ -277,7 +277,7 @@ async def test_a_flatten_that_begins_meanwhile_lets_the_new_order_not_through(ro
     ended = await room.now(reversal.id)
     assert ended.state is TicketState.NOT_SENT
     assert ended.outcome == (
-        f"The position was closed. Tom is flattening there (ticket {flatten.id}). The new order was not sent."
+        f"The position was closed. Tom (<@2>) is flattening there (ticket {flatten.id}). The new order was not sent."
     )
     assert (await room.now(flatten.id)).order_state is OrderState.FILLED
 

@@ -114,7 +114,10 @@ SAID: list[tuple[World, str, str]] = [
     (
         ALONE["being flattened"][0],
         "FLATTENING: ticket=earlier state=sending",
-        "Ada is flattening `Sim101` (ticket earlier), so nothing new is taken there; wait until its card says what became of it.",
+        (
+            "Ada (<@7>) is flattening `Sim101` (ticket earlier), so nothing new is taken there; "
+            "wait until its card says what became of it."
+        ),
     ),
     (
         ALONE["what closes already"][0],
@@ -175,7 +178,7 @@ SAID: list[tuple[World, str, str]] = [
     (
         ALONE["the same again"][0],
         "DUPLICATE: ticket=earlier duplicate_seconds=10",
-        "Ada sent the same order 5 s ago (ticket earlier); if a second one is meant, ask again after 10 s.",
+        "Ada (<@7>) sent the same order 5 s ago (ticket earlier); if a second one is meant, ask again after 10 s.",
     ),
     (
         ALONE["too much lost"][0],

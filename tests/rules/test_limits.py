@@ -329,7 +329,7 @@ def test_a_double_is_one_whoever_sent_the_first() -> None:
     world = GOOD.with_limit(duplicate_seconds=10).with_recent(theirs)
     (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert denial.code is DenialCode.DUPLICATE
-    assert denial.sentence.startswith("@\u200beveryone \\*\\*B\\*\\* sent the same order 5 s ago (ticket earlier)")
+    assert denial.sentence.startswith("@\u200beveryone \\*\\*B\\*\\* (<@8>) sent the same order 5 s ago (ticket earlier)")
 
 
 @pytest.mark.parametrize(
@@ -754,7 +754,7 @@ def test_a_flatten_lets_nothing_in_until_it_has_ended(state: TicketState) -> Non
     if codes:
         world = GOOD.with_recent(its)
         [denial] = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-        assert denial.sentence.startswith("@\u200bhere is flattening `Sim101` (ticket earlier)")
+        assert denial.sentence.startswith("@\u200bhere (<@8>) is flattening `Sim101` (ticket earlier)")
 
 
 @pytest.mark.parametrize("intent", OTHERS, ids=kind)

@@ -427,7 +427,7 @@ SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
         book(ONE, {ES: 1}),
         under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name=LONG)),
         "FLATTENING: ticket=other",
-        f"{'x' * 39}… is flattening `Sim101` already (ticket other); its card says how far it is.",
+        f"{'x' * 39}… (<@7>) is flattening `Sim101` already (ticket other); its card says how far it is.",
     ),
     (
         STRATEGY,
@@ -482,7 +482,7 @@ def test_there_is_one_flatten_at_a_time_where_two_would_meet(state: TicketState)
 def test_who_is_flattening_already_is_named_harmlessly() -> None:
     its = under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name="@everyone *A*"))
     [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, Recent((its,)))
-    assert denial.sentence.startswith("@\u200beveryone \\*A\\* is flattening `Sim101` already (ticket other)")
+    assert denial.sentence.startswith("@\u200beveryone \\*A\\* (<@7>) is flattening `Sim101` already (ticket other)")
 
 
 # Words.

@@ -238,7 +238,9 @@ def test_people_read_what_is_halted_by_whom_since_when_why_and_what_to_do(
     account: str, root: str, begins: str, lifts: str, short: str
 ) -> None:
     made = switch(account, root)
-    assert made.sentence.startswith(f"{begins} halted by Tina since 2026-08-18 14:30:00 UTC (CPI): nothing new is sent; closes")
+    assert made.sentence.startswith(
+        f"{begins} halted by Tina (<@7>) since 2026-08-18 14:30:00 UTC (CPI): nothing new is sent; closes"
+    )
     assert lifts in made.sentence
     assert resume_line(account, root) == lifts
     assert plain(made) == short
@@ -260,7 +262,7 @@ def test_what_nobody_has_set_says_what_ends_it() -> None:
 
 
 def test_people_read_how_it_was_lifted() -> None:
-    assert switch("Sim101", state=ACTIVE).lifted == "lifted by Tina (CPI)"
+    assert switch("Sim101", state=ACTIVE).lifted == "lifted by Tina (<@7>) (CPI)"
     assert switch(state=ACTIVE, source=Source.FILE).lifted == "the file HALT is gone"
     assert switch(state=ACTIVE, source=Source.CRASH).lifted == "all that the crash left unknown is settled"
 
@@ -335,7 +337,7 @@ def test_who_may_resume_everywhere_may_resume_every_account_that_anybody_may_hal
 def test_long_names_and_reasons_are_cut() -> None:
     long = "x" * 200
     one = switch(long, actor_name=long, why=long * 9)
-    assert one.headline.startswith(f"Account `{'x' * 59}…` is halted by {'x' * 59}… since ")
+    assert one.headline.startswith(f"Account `{'x' * 59}…` is halted by {'x' * 39}… (<@7>) since ")
     assert one.headline.endswith(f" UTC ({'x' * (LONGEST_WHY - 1)}…)")
     assert plain(one) == f"{'x' * 39}…"
     in_es = replace(one, root="ES")
@@ -346,4 +348,4 @@ def test_long_names_and_reasons_are_cut() -> None:
 
 def test_without_a_reason_none_is_told() -> None:
     for why in ("", " "):
-        assert switch(why=why).headline == "The desk is halted by Tina since 2026-08-18 14:30:00 UTC"
+        assert switch(why=why).headline == "The desk is halted by Tina (<@7>) since 2026-08-18 14:30:00 UTC"

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.words import LONGEST_FOREIGN_TEXT, code, harmless, lateness, money, number, price
+from bot.trading.words import (
+    LONGEST_FOREIGN_TEXT,
+    code,
+    disguise,
+    harmless,
+    lateness,
+    money,
+    number,
+    person,
+    price,
+    signature,
+    signed,
+    verbatim,
+)
 from tests.rules.strategies import MODEST
 
 ZERO_WIDTH = "\u200b"
@@ -207,3 +220,37 @@ def test_a_number_beyond_what_any_market_quotes_is_told_short(value: str, shown:
 )
 def test_lateness_is_told_once_it_is_worth_it(seconds: float, told: str | None) -> None:
     assert lateness(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("grp-9", None),
+        ("two legs", None),
+        ("Größe Ω", None),
+        ("a\u00a0b", "U+00A0"),
+        ("\u202eoco", "U+202E"),
+        ("a\u200bb", "U+200B"),
+        ("a\u200db", "U+200D"),
+        ("a\ufe0fb", "U+FE0F"),
+        ("a\u3164b", "U+3164"),
+        ("a\u2800b", "U+2800"),
+        ("a\ud800b", "U+D800"),
+        ("a\u02cbb", "U+02CB"),
+        ("a  b", "two blanks in a row"),
+    ],
+)
+def test_what_would_not_be_seen_as_it_is_is_found(text: str, found: str | None) -> None:
+    assert disguise(text) == found
+    # What is left is shown to the letter.
+    assert found is not None or verbatim(text) == text
+
+
+def test_half_a_character_is_mended_in_all_that_is_shown() -> None:
+    assert harmless("a\ud83d") == code("a\ud83d").strip("`") == "a\ufffd"
+
+
+def test_people_are_told_apart_by_who_they_are() -> None:
+    assert person("Tess\u200b", 301) == "Tess (<@301>)"
+    assert signature(signed("Te*ss (<@7>)", 301)) == "Te\\*ss (\\<@\u200b7>) (<@301>)"
+    assert signature("Tess") == "Tess"

@@ -16,7 +16,7 @@ from bot.desk.stories import STORY_LOOKS_BACK
 from bot.trading.lifecycle import OrderEvent, dated
 from bot.trading.sweeps import Sweep, target_of
 from bot.trading.tickets import Ticket
-from bot.trading.words import code, harmless
+from bot.trading.words import code
 
 LONGEST_OUTCOME = 700
 LOOKS_BACK = "-# CrossTrade looks back 15 minutes; before that there are only those that the desk has kept."
@@ -81,8 +81,8 @@ def _people(ticket: Ticket) -> list[str]:
     state = ticket.order_state.value if ticket.order_state else "submitted"
     average = "" if ticket.average_fill_price is None else f" at {number(ticket.average_fill_price)}"
     return [
-        f"Asked by {harmless(ticket.requester.name)}: {_asked(ticket)}",
-        *(f"Approved by {harmless(approval.name)}" for approval in ticket.approvals),
+        f"Asked by {ticket.requester.named}: {_asked(ticket)}",
+        *(f"Approved by {approval.named}" for approval in ticket.approvals),
         f"The desk last saw it {state}, filled {ticket.filled}{average}",
         *([clip(ticket.outcome, LONGEST_OUTCOME)] if ticket.outcome else []),
     ]

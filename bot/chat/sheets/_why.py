@@ -16,7 +16,7 @@ from bot.trading.plan import words_of
 from bot.trading.progress import Leg
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, side_word
-from bot.trading.words import code, harmless
+from bot.trading.words import code, harmless, signature
 
 LONGEST_OUTCOME = 700
 CLOCK = "-# From the desk's journal, UTC by its own clock; beside each step the time since the one before."
@@ -66,13 +66,13 @@ def _head(ticket: Ticket) -> Section:
 
 
 def _people(ticket: Ticket) -> Iterator[str]:
-    yield f"Asked by {harmless(ticket.requester.name, 40)}: /{ticket.intent.command}"
+    yield f"Asked by {ticket.requester.named}: /{ticket.intent.command}"
     if ticket.confirmed_at is not None:
-        yield f"Confirmed by {harmless(ticket.requester.name, 40)}"
-    yield from (f"Approved by {harmless(approval.name, 40)}" for approval in ticket.approvals)
+        yield f"Confirmed by {ticket.requester.named}"
+    yield from (f"Approved by {approval.named}" for approval in ticket.approvals)
     yield from (f"Needs approval by <@&{role}>" for role in sorted(ticket.missing_roles))
     if ticket.ended_by is not None:
-        yield f"Ended by {harmless(ticket.ended_by, 40)}"
+        yield f"Ended by {signature(ticket.ended_by)}"
 
 
 def _card(ticket: Ticket) -> Section:

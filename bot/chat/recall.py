@@ -1,0 +1,69 @@
+"""Suggestions that were shown, so that one whose text comes back in place of its value is understood.
+
+Apps send a suggestion's value when it is chosen, and its text when somebody types it, or goes on before choosing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import discord
+from discord import app_commands
+
+MOST = 5000
+
+
+class Recall:
+    """What each member was offered lately, by command, option and text; texts that are their own values aren't kept.
+
+    Args:
+        clock: seconds of a count that nothing sets back.
+        lives: seconds that a text is remembered.
+        most: texts at most.
+    """
+
+    def __init__(self, clock: Callable[[], float], lives: float, most: int = MOST) -> None:
+        self._clock = clock
+        self._lives = lives
+        self._most = most
+        self._shown: OrderedDict[tuple[int, str, str, str], tuple[float, object]] = OrderedDict()
+
+    def keep(self, interaction: discord.Interaction[Any], shown: Iterable[app_commands.Choice[Any]]) -> None:
+        """Remember what a keystroke was shown; where one text has stood for two values, neither is meant."""
+        data: Any = interaction.data
+        member, command = interaction.user.id, data["name"]
+        option = next(each["name"] for each in data["options"] if each.get("focused"))
+        for each in shown:
+            text = _plain(each.name)
+            if text == str(each.value):
+                continue
+            key, now = (member, command, option, text), self._clock()
+            since, before = self._shown.get(key, (now, each.value))
+            is_clear = before == each.value or now - since > self._lives
+            self._shown[key] = (now, each.value if is_clear else None)
+            self._shown.move_to_end(key)
+        while len(self._shown) > self._most:
+            self._shown.popitem(last=False)
+
+    def put_back(self, interaction: discord.Interaction[Any]) -> list[str]:
+        """Put values in the place of their texts; gives the options whose text means two of them."""
+        data: Any = interaction.data
+        doubtful = []
+        for each in data.get("options", []):
+            found = self._find(interaction.user.id, data["name"], each)
+            if found is None:
+                continue
+            if found[0] is None:
+                doubtful.append(each["name"])
+            else:
+                each["value"] = found[0]
+        return doubtful
+
+    def _find(self, member: int, command: str, option: Mapping[str, Any]) -> tuple[object] | None:
+        found = self._shown.get((member, command, option["name"], _plain(str(option["value"]))))
+        return None if found is None or self._clock() - found[0] > self._lives else (found[1],)
+
+
+def _plain(text: str) -> str:
+    """As it may come back: apps trim it."""
+    return " ".join(text.split())
