@@ -241,9 +241,12 @@ class _Maker:
     def switches(self) -> Switches:
         if not self.odds(0.25):
             return Switches()
+        return Switches(tuple(self.switch() for _ in range(self.rng.choice([1, 2, 2]))))
+
+    def switch(self) -> Switch:
         rng = self.rng
         account, root = rng.choice(["*", "Sim101", "sim101", "Apex-1"]), rng.choice(["*", "ES", "NQ"])
-        return Switches((Switch(account, root, rng.choice([SwitchState.HALTED, SwitchState.REDUCING]), NOW),))
+        return Switch(account, root, rng.choice([SwitchState.HALTED, SwitchState.REDUCING]), NOW)
 
     def patterns(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return ("*",) if self.easy else tuple(self.rng.sample(names, self.rng.choice([1, 2])))
