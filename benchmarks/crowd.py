@@ -41,9 +41,6 @@ max_quantity = 9
 role = {VIEWER_ROLE}
 commands = ["market", "positions", "orders", "order", "accounts", "account", "pnl", "quote", "executions", "strategies", "why"]
 accounts = ["C*"]
-
-[[limit]]
-stale_seconds = 3600
 """
 Options = Mapping[str, str | int]
 LOOKING: tuple[tuple[str, Options], ...] = (

@@ -32,8 +32,6 @@ max_quantity = 5
 max_position = 10
 price_band_ticks = 400
 daily_loss = 100000.0
-# The market stands still meanwhile.
-stale_seconds = 3600
 """
 START_SECONDS = 20.0
 

@@ -10,7 +10,8 @@ from bot.chat import wording
 from bot.chat.access import Host, admitted
 from bot.chat.answers import say
 from bot.chat.client import DeskClient
-from bot.trading.policy import EVERYTHING, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
+from bot.trading.facts import SINCE
+from bot.trading.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member
 from bot.trading.words import code, money
@@ -96,8 +97,8 @@ def _limit(limit: Limit) -> Iterator[str]:
         ("{} orders a minute for each of you", limit.orders_per_minute),
         ("the same order again after {} s", limit.duplicate_seconds),
         ("prices within {} ticks of the last", limit.price_band_ticks),
-        ("a loss of {} a day", None if limit.daily_loss is None else money(limit.daily_loss)),
-        ("prices not older than {} s", limit.stale_seconds),
+        (f"a loss of {{}} a day, {SINCE}", None if limit.daily_loss is None else money(limit.daily_loss)),
+        ("prices not older than {} s", min(limit.stale_seconds, OLDEST_QUOTE)),
     )
     for sentence, value in parts:
         if value is not None:

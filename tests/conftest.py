@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 RANDOM_RUNS = 40
+RULE_CASES = 4000
 SLOW_ROOMS = ("process", "demo")
 
 SETTINGS = ("DISCORD_", "CROSSTRADE_", "DATABASE_URL", "POLICY_FILE", "LOG_", "METRICS_PORT")
@@ -32,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many random books are flattened and positions reversed (the full proof: 200)",
     )
 
+    parser.addoption(
+        "--rule-cases",
+        type=int,
+        default=RULE_CASES,
+        help="how many made-up orders the rules and their reference decide (the full proof: 200000)",
+    )
     parser.addoption(
         "--delays", type=int, default=1, help="how many steps of a race between presses are delayed at once (the full proof: 2)"
     )

@@ -61,8 +61,6 @@ live = true
 [[limit]]
 max_position = 50
 price_band_ticks = 400
-# The clock jumps, and the market stands still.
-stale_seconds = 3600
 """
 _GRANT = """
 [[grant]]

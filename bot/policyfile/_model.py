@@ -213,7 +213,7 @@ class EndTable(Table):
 
 
 class GrantTable(Table):
-    """What one role may do; a member has what all their roles' grants allow together, and nothing else."""
+    """What one role may do; a member has what all their roles' grants allow together, each order whole by one of them."""
 
     role: _Id = Field(description="Discord role id.")
     commands: Annotated[_Commands, Field(min_length=1)] = Field(description="Names of commands without the slash.")
@@ -251,22 +251,39 @@ class LimitTable(Table):
     )
     instruments: Annotated[_Roots, Field(min_length=1)] = Field(default=[EVERYTHING], description="Roots; left out, all.")
     max_position: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY)] | None = Field(
-        default=None, description="Contracts after the fill, working and in-flight orders counted."
+        default=None,
+        description=(
+            "Contracts of a root in one account, all months together, after the fill, working and in-flight orders counted; "
+            "each side of the market by itself."
+        ),
     )
     orders_per_minute: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="Orders per minute and member."
+        default=None,
+        description="Orders per minute and member, over all accounts; cancellations, flattens and what was refused don't count.",
     )
     duplicate_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         default=None,
-        description="How long the same account, instrument, side, quantity and type is refused, also across members.",
+        description=(
+            "How long the same account, instrument, side, quantity and type is refused, also across members; "
+            "what was refused itself has no double."
+        ),
     )
     price_band_ticks: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None, description="How far limit and stop prices may lie from the last price, in ticks."
     )
     daily_loss: _Money | None = Field(
-        default=None, description="Loss of the account's day, in its currency, from which only reducing is allowed."
+        default=None,
+        description=(
+            "Loss of the account's day (since 18:00 New York), in its currency, beyond which only reducing is allowed; "
+            "on the figure itself everything still is."
+        ),
     )
-    stale_seconds: int = Field(default=10, ge=1, le=3600, description="A quote older than this counts as missing.")
+    stale_seconds: int = Field(
+        default=policy.OLDEST_QUOTE,
+        ge=1,
+        le=3600,
+        description="A quote older than this counts as missing; more than 10 is taken as 10.",
+    )
 
     def build(self) -> policy.Limit:
         return policy.Limit(

@@ -5,8 +5,19 @@ import sys
 from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
+from bot.trading.facts import SINCE
 from bot.trading.orders import OrderType
-from bot.trading.policy import TRADING_COMMANDS, AccountRule, Approval, Grant, Limit, Policy, Route, matches
+from bot.trading.policy import (
+    OLDEST_QUOTE,
+    TRADING_COMMANDS,
+    AccountRule,
+    Approval,
+    Grant,
+    Limit,
+    Policy,
+    Route,
+    matches,
+)
 
 DEFAULT = "policy.toml"
 
@@ -86,8 +97,8 @@ def _limit(limit: Limit) -> str:
         "orders a minute": limit.orders_per_minute,
         "seconds between doubles": limit.duplicate_seconds,
         "ticks from the last price": limit.price_band_ticks,
-        "daily loss": limit.daily_loss,
-        "seconds until a quote is stale": limit.stale_seconds,
+        f"daily loss ({SINCE})": limit.daily_loss,
+        "seconds until a quote is stale": min(limit.stale_seconds, OLDEST_QUOTE),
     }
     told = ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
     return f"For {_names(limit.accounts)} in {_names(limit.instruments)}: {told}."

@@ -21,12 +21,12 @@ def target_price(intent: Bracket) -> Decimal | None:
     return intent.target if intent.terms.type.has_stop else intent.terms.limit
 
 
-def fills_at_once(intent: Bracket, bid: Decimal, ask: Decimal) -> str | None:
-    """Say why its target would fill at once, if it would."""
+def fills_at_once(intent: Bracket, bid: Decimal | None, ask: Decimal | None) -> str | None:
+    """Say why its target would fill at once, if it would; a side without a price proves nothing."""
     target, sells = target_price(intent), intent.terms.side is Side.SELL
-    if target is None or (target > bid if sells else target < ask):
-        return None
     market, where = (bid, "above the bid") if sells else (ask, "below the ask")
+    if target is None or market is None or (target > market if sells else target < market):
+        return None
     return f"The target must lie {where} of {market}; {target} would fill at once."
 
 

@@ -15,6 +15,9 @@ from bot.trading.orders import OrderState, OrderType, Side
 # NinjaTrader's own simulated connections; whatever else provides an account may be real money.
 SIMULATED_PROVIDERS = frozenset({"simulator", "playback"})
 
+# An account's profit and loss of the day goes back to zero then (seen in a public log of a real installation).
+SINCE = "since 18:00 New York"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -3,24 +3,22 @@
 Pure: time is an argument. Fails closed: whatever is missing, stale or unreadable is a reason of its own.
 """
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.errors import PriceError
 from bot.trading.brackets import fills_at_once, target_price
 from bot.trading.conditions import unmet
-from bot.trading.facts import Account, Facts, Quote
-from bot.trading.instruments import Contract
+from bot.trading.exposure import Exposure, exposures
+from bot.trading.facts import SINCE, Account, Facts, Quote
 from bot.trading.intents import (
-    CLOSING,
     EXITS,
     REVERSING,
     SWEEPS,
     Bracket,
     Cancel,
-    Change,
     Close,
     Invert,
     OrderIntent,
@@ -29,10 +27,11 @@ from bot.trading.intents import (
     closing_side,
     target,
 )
-from bot.trading.orders import Side, check_stop_side, check_ticks
+from bot.trading.orders import check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
 from bot.trading.sweeps import CANCEL_UNSEEN, FLATTEN_UNSEEN
-from bot.trading.tickets import IN_FLIGHT, SENT, Ticket, side_word
+from bot.trading.switches import only_lessens
+from bot.trading.tickets import SENT, Ticket, side_word
 from bot.trading.underway import about_closes, about_tickets
 from bot.trading.words import code
 
@@ -47,22 +46,17 @@ class Recent:
 
     tickets: tuple[Ticket, ...] = ()
 
-    def sent_since(self, moment: datetime) -> Iterable[Ticket]:
-        """Those sent at or after a moment and not proved to have done nothing."""
-        return (t for t in self.tickets if t.state in SENT and t.sent_at is not None and t.sent_at >= moment)
-
 
 def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
     if isinstance(intent, EXITS):
-        return tuple(_about_exit(intent, facts, recent, now))
+        return tuple(_about_exit(intent, facts, policy, recent, now))
     account, quote = facts.account, facts.quote
     if account is None or facts.positions is None or facts.orders is None or quote is None:
         # A list that was read and holds no position settles it, whatever else could not be read; but not while an order there
         # may just be changing it.
         known = () if facts.positions is None else _about_position(intent, facts)
         return (*about_tickets(intent, recent.tickets, now), *known, _missing(facts))
-    limits = policy.limits_for(intent.account, intent.contract.root)
     found = [
         # First: until that is settled, nothing that is said of the position is sure.
         *about_tickets(intent, recent.tickets, now),
@@ -72,14 +66,19 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
         *_about_position(intent, facts),
         *_about_order(intent, facts),
         *_about_quote(intent, quote, policy, now),
-        *_about_prices(intent, quote),
+        *_about_prices(intent, quote.tick_size, quote.bid, quote.ask),
     ]
-    for limit in limits:
-        found += _about_limit(limit, intent, member, facts, recent, now)
+    there = policy.applying(intent.account, intent.contract.root)
+    counted = _counted(intent, member, facts, recent, now) if there.all else None
+    if counted is not None and any(_about_limit(there.strictest, counted)):
+        for limit in there.all:
+            found += _about_limit(limit, counted)
     return tuple(found)
 
 
-def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _about_exit(
+    intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, recent: Recent, now: datetime
+) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does.
 
     Nor does what the policy file says of real money, or a list that it doesn't act on.
@@ -93,7 +92,7 @@ def _about_exit(intent: Close | Cancel | Bracket, facts: Facts, recent: Recent, 
         yield from _about_position(intent, facts)
         yield from _about_size(intent, facts)
     if isinstance(intent, Bracket) and facts.position(intent.contract) is not None:
-        yield from _about_bracket(intent, facts)
+        yield from _about_bracket(intent, facts.quote, policy, now)
     yield from _about_order(intent, facts)
 
 
@@ -114,12 +113,15 @@ def _about_account(intent: OrderIntent, account: Account, policy: Policy) -> Ite
 
 
 def _about_connection(intent: OrderIntent, account: Account) -> Iterable[Denial]:
-    if account.connected is False:
-        yield Denial(
-            DenialCode.ACCOUNT_DISCONNECTED,
-            f"NinjaTrader says that {code(intent.account)} is not connected; connect it there and try again.",
-            f"account={intent.account}",
-        )
+    if account.connected is True:
+        return
+    told = (
+        f"CrossTrade doesn't tell whether {code(intent.account)} is connected, so nothing new is sent there; "
+        "look at it in NinjaTrader."
+        if account.connected is None
+        else f"NinjaTrader says that {code(intent.account)} is not connected; connect it there and try again."
+    )
+    yield Denial(DenialCode.ACCOUNT_DISCONNECTED, told, f"account={intent.account}")
 
 
 def _about_position(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
@@ -158,13 +160,19 @@ def _about_size(intent: Close | Bracket, facts: Facts) -> Iterable[Denial]:
         )
 
 
-def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
-    """A target and a stop lie on the two sides of the market, or one of them would fill at once."""
-    quote, target = facts.quote, target_price(intent)
-    if quote is None or quote.bid is None or quote.ask is None:
-        yield _missing(facts)
+def _about_bracket(intent: Bracket, quote: Quote | None, policy: Policy, now: datetime) -> Iterable[Denial]:
+    """A target and a stop lie on the two sides of the market, or one of them would fill at once.
+
+    That takes a price of this moment, and on the side where they would fill; without one nobody is kept from protecting what is
+    open. The tick is needed, as NinjaTrader takes no price off it.
+    """
+    if quote is None:
+        yield _missing(Facts(None, None, None, None, missing=("the tick of its prices",)))
         return
-    yield from _about_prices(intent, quote)
+    fresh = is_fresh(quote, intent, policy, now)
+    bid, ask = (quote.bid, quote.ask) if fresh else (None, None)
+    yield from _about_prices(intent, quote.tick_size, bid, ask)
+    target = target_price(intent)
     if target is None:
         # A stop alone; and why its shorthand can't be worked out is said where that was tried.
         return
@@ -175,8 +183,8 @@ def _about_bracket(intent: Bracket, facts: Facts) -> Iterable[Denial]:
             f"The target {target} is off the tick of {quote.tick_size}: the nearest are {below} and {below + quote.tick_size}.",
             f"tick={quote.tick_size}",
         )
-    if (why := fills_at_once(intent, quote.bid, quote.ask)) is not None:
-        yield Denial(DenialCode.BAD_PRICE, why, f"target={target} bid={quote.bid} ask={quote.ask}")
+    if (why := fills_at_once(intent, bid, ask)) is not None:
+        yield Denial(DenialCode.BAD_PRICE, why, f"target={target} bid={bid} ask={ask}")
 
 
 def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
@@ -199,6 +207,12 @@ def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
         )
 
 
+def is_fresh(quote: Quote, intent: OrderIntent, policy: Policy, now: datetime) -> bool:
+    """Tell whether a quote is young enough to decide on; of one without a time nobody knows."""
+    age = quote.age(now)
+    return age is not None and age <= policy.stale_seconds(intent.account, intent.contract.root)
+
+
 def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetime) -> Iterable[Denial]:
     if quote.last is None or quote.bid is None or quote.ask is None or quote.bid > quote.ask:
         yield Denial(
@@ -206,8 +220,8 @@ def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetim
             f"There is no usable price for {intent.contract}; check the data feed in NinjaTrader and try again.",
             f"bid={quote.bid} ask={quote.ask} last={quote.last}",
         )
-    age, limit = quote.age(now), policy.stale_seconds(intent.account, intent.contract.root)
-    if age is None or age > limit:
+    if not is_fresh(quote, intent, policy, now):
+        age, limit = quote.age(now), policy.stale_seconds(intent.account, intent.contract.root)
         closed = " The market is closed." if quote.market_open is False else ""
         yield Denial(
             DenialCode.QUOTE_STALE,
@@ -216,21 +230,64 @@ def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetim
         )
 
 
-def _about_prices(intent: OrderIntent, quote: Quote) -> Iterable[Denial]:
+def _about_prices(intent: OrderIntent, tick_size: Decimal, bid: Decimal | None, ask: Decimal | None) -> Iterable[Denial]:
     try:
-        check_ticks(intent.terms, quote.tick_size)
-        if quote.bid is not None and quote.ask is not None:
-            check_stop_side(intent.terms, quote.bid, quote.ask)
+        check_ticks(intent.terms, tick_size)
+        check_stop_side(intent.terms, bid, ask)
     except PriceError as error:
-        yield Denial(DenialCode.BAD_PRICE, str(error), f"tick={quote.tick_size}")
+        yield Denial(DenialCode.BAD_PRICE, str(error), f"tick={tick_size}")
 
 
-def _about_limit(limit: Limit, intent: OrderIntent, member: int, facts: Facts, recent: Recent, now: datetime) -> Iterable[Denial]:
-    yield from _band(limit, intent, facts.quote)
-    yield from _position_cap(limit, intent, facts, recent)
-    yield from _rate(limit, member, recent, now)
-    yield from _duplicate(limit, intent, recent, now)
-    yield from _loss(limit, intent, facts.account)
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What limits are held against, counted once for all of them.
+
+    Attributes:
+        exposures: what could come to be held, on either side.
+        sent: how many orders the member has sent in the last minute.
+        twins: what was sent of the very same order, with how many seconds ago.
+        lessens: whether it can only take away from what is at risk.
+    """
+
+    intent: OrderIntent
+    quote: Quote | None
+    account: Account | None
+    exposures: tuple[Exposure, ...]
+    sent: int
+    twins: tuple[tuple[Ticket, float], ...]
+    lessens: bool
+
+
+def _counted(intent: OrderIntent, member: int, facts: Facts, recent: Recent, now: datetime) -> _Counted:
+    a_minute_ago, sent, twins = now - timedelta(minutes=1), 0, []
+    for ticket in recent.tickets:
+        at = ticket.sent_at
+        # What was proved to have done nothing counts for nothing.
+        if at is None or ticket.state not in SENT:
+            continue
+        if at >= a_minute_ago and ticket.requester.id == member and not isinstance(ticket.intent, (*SWEEPS, Cancel)):
+            sent += 1
+        if ticket.same_shape(intent):
+            twins.append((ticket, (now - at).total_seconds()))
+    position = facts.position(intent.contract)
+    return _Counted(
+        intent=intent,
+        quote=facts.quote,
+        account=facts.account,
+        exposures=exposures(intent, facts, recent.tickets),
+        sent=sent,
+        twins=tuple(twins),
+        lessens=only_lessens(intent, 0 if position is None else position.quantity),
+    )
+
+
+def _about_limit(limit: Limit, counted: _Counted) -> Iterable[Denial]:
+    yield from _band(limit, counted.intent, counted.quote)
+    yield from _position_cap(limit, counted.intent, counted.exposures)
+    yield from _rate(limit, counted.sent)
+    yield from _duplicate(limit, counted.twins)
+    if not counted.lessens:
+        yield from _loss(limit, counted.intent, counted.account)
 
 
 def _band(limit: Limit, intent: OrderIntent, quote: Quote | None) -> Iterable[Denial]:
@@ -246,84 +303,21 @@ def _band(limit: Limit, intent: OrderIntent, quote: Quote | None) -> Iterable[De
             )
 
 
-def _position_cap(limit: Limit, intent: OrderIntent, facts: Facts, recent: Recent) -> Iterable[Denial]:
+def _position_cap(limit: Limit, intent: OrderIntent, counted: Iterable[Exposure]) -> Iterable[Denial]:
     if limit.max_position is None:
         return
-    worst = worst_position(intent, facts, recent)
-    if worst > max(limit.max_position, _worst_anyway(intent, facts, recent)):
+    over = max((each for each in counted if each.exceeds(limit.max_position)), key=lambda each: each.worst, default=None)
+    if over is not None:
         yield Denial(
             DenialCode.MAX_POSITION,
-            f"With working orders and orders on their way {code(intent.account)} could hold {worst} {intent.contract.root}, "
-            f"more than the {limit.max_position} allowed; lower the quantity or cancel working orders.",
-            f"worst={worst} max_position={limit.max_position}",
+            f"With working orders and orders on their way {code(intent.account)} could hold {over.worst} "
+            f"{intent.contract.root}, more than the {limit.max_position} allowed; lower the quantity or cancel working orders.",
+            f"worst={over.worst} side={over.side} max_position={limit.max_position}",
         )
 
 
-def _worst_anyway(intent: OrderIntent, facts: Facts, recent: Recent) -> int:
-    """What could be held without this order too: who is over the limit already may still take away from it."""
-    match intent:
-        case PlaceOrder():
-            without = replace(intent.terms, quantity=0)
-        case Change():
-            without = intent.before
-        case Replace():
-            old = facts.order(intent.order_id)
-            without = replace(intent.before, quantity=0 if old is None else old.remaining)
-        case _:
-            return 0
-    return worst_position(replace(intent, terms=without), facts, recent)
-
-
-def worst_position(intent: OrderIntent, facts: Facts, recent: Recent) -> int:
-    """The most contracts of the root, all months together, that could come of this order with all that works or is in flight.
-
-    A close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
-    counted as if they stayed: that a full close cancels them is inferred, not documented. Months don't net each other.
-    """
-    reach = _reach(intent, facts, recent)
-    for position in facts.positions or ():
-        if position.contract.root == intent.contract.root and position.contract != intent.contract:
-            reach[position.contract, Side.BUY if position.quantity > 0 else Side.SELL] += abs(position.quantity)
-    held = Counter({intent.contract: _held(intent, facts)})
-    months = {contract for contract, _ in reach} | set(held)
-    # Either way: all buy orders fill and no sell order does, or the reverse.
-    return sum(max(held[month] + reach[month, Side.BUY], reach[month, Side.SELL] - held[month]) for month in months)
-
-
-def _held(intent: OrderIntent, facts: Facts) -> int:
-    """What is open in the order's own month when it begins to work."""
-    position = facts.position(intent.contract)
-    return 0 if position is None or isinstance(intent, CLOSING) else position.quantity
-
-
-def _reach(intent: OrderIntent, facts: Facts, recent: Recent) -> Counter[tuple[Contract, Side]]:
-    """How far orders of the root may move each month either way: this one, the working ones and those on their way."""
-    account, root, changed = intent.account, intent.contract.root, target(intent)
-    listed = {order_id for order in facts.orders or () for order_id in order.ids}
-    reach = Counter({(intent.contract, intent.terms.side): intent.terms.quantity})
-    for order in facts.orders or ():
-        # A changed order counts as it shall be, and what has filled of it is in the position; a replaced one goes.
-        if changed in order.ids:
-            reach[order.contract, order.side] -= order.filled if isinstance(intent, Change) else 0
-        elif order.contract.root == root:
-            reach[order.contract, order.side] += order.remaining
-    for ticket in recent.tickets:
-        its = ticket.intent
-        if isinstance(its, (*SWEEPS, Cancel, Change, Bracket)):
-            continue
-        on_its_way = ticket.state in IN_FLIGHT or ticket.is_followed
-        if on_its_way and (its.account, its.contract.root) == (account, root) and not listed & set(ticket.order_ids):
-            # An overfilled order has nothing left; less than nothing would hide another one.
-            reach[its.contract, its.terms.side] += max(ticket.terms.quantity - ticket.filled, 0)
-    return reach
-
-
-def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[Denial]:
-    if limit.orders_per_minute is None:
-        return
-    since = recent.sent_since(now - timedelta(minutes=1))
-    sent = sum(1 for t in since if t.requester.id == member and not isinstance(t.intent, (*SWEEPS, Cancel)))
-    if sent >= limit.orders_per_minute:
+def _rate(limit: Limit, sent: int) -> Iterable[Denial]:
+    if limit.orders_per_minute is not None and sent >= limit.orders_per_minute:
         yield Denial(
             DenialCode.ORDERS_PER_MINUTE,
             f"You have sent {sent} orders in the last minute and {limit.orders_per_minute} are allowed; wait a little.",
@@ -331,19 +325,18 @@ def _rate(limit: Limit, member: int, recent: Recent, now: datetime) -> Iterable[
         )
 
 
-def _duplicate(limit: Limit, intent: OrderIntent, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _duplicate(limit: Limit, twins: Iterable[tuple[Ticket, float]]) -> Iterable[Denial]:
     if limit.duplicate_seconds is None:
         return
-    since = now - timedelta(seconds=limit.duplicate_seconds)
-    twin = next((t for t in recent.sent_since(since) if t.same_shape(intent)), None)
-    if twin is not None and twin.sent_at is not None:
-        ago = (now - twin.sent_at).total_seconds()
-        yield Denial(
-            DenialCode.DUPLICATE,
-            f"{twin.requester.named} sent the same order {ago:.0f} s ago (ticket {twin.id}); "
-            f"if a second one is meant, ask again after {limit.duplicate_seconds} s.",
-            f"ticket={twin.id} duplicate_seconds={limit.duplicate_seconds}",
-        )
+    for twin, ago in twins:
+        if ago <= limit.duplicate_seconds:
+            yield Denial(
+                DenialCode.DUPLICATE,
+                f"{twin.requester.named} sent the same order {ago:.0f} s ago (ticket {twin.id}); "
+                f"if a second one is meant, ask again after {limit.duplicate_seconds} s.",
+                f"ticket={twin.id} duplicate_seconds={limit.duplicate_seconds}",
+            )
+            return
 
 
 def _loss(limit: Limit, intent: OrderIntent, account: Account | None) -> Iterable[Denial]:
@@ -354,7 +347,7 @@ def _loss(limit: Limit, intent: OrderIntent, account: Account | None) -> Iterabl
         told = "can't be read" if result is None else f"is {result}"
         yield Denial(
             DenialCode.DAILY_LOSS,
-            f"The day's result of {code(intent.account)} {told} and its limit is -{limit.daily_loss}: "
-            "only closing is allowed there now.",
+            f"The day's result of {code(intent.account)}, {SINCE}, {told} and its limit is -{limit.daily_loss}: "
+            "only what lessens the risk is allowed there now.",
             f"result={result} daily_loss={limit.daily_loss}",
         )

@@ -239,15 +239,15 @@ def check_ticks(terms: Terms, tick_size: Decimal) -> None:
             )
 
 
-def check_stop_side(terms: Terms, bid: Decimal, ask: Decimal) -> None:
-    """Check that a stop lies beyond the market, as it would trigger at once otherwise.
+def check_stop_side(terms: Terms, bid: Decimal | None, ask: Decimal | None) -> None:
+    """Check that a stop lies beyond the market, as it would trigger at once otherwise; a side without a price proves nothing.
 
     Raises:
         PriceError: a buy stop at or below the ask, or a sell stop at or above the bid.
     """
     if terms.stop is None:
         return
-    if terms.side is Side.BUY and terms.stop <= ask:
+    if terms.side is Side.BUY and ask is not None and terms.stop <= ask:
         raise PriceError(f"A buy stop must lie above the ask of {ask}; {terms.stop} would trigger at once.")
-    if terms.side is Side.SELL and terms.stop >= bid:
+    if terms.side is Side.SELL and bid is not None and terms.stop >= bid:
         raise PriceError(f"A sell stop must lie below the bid of {bid}; {terms.stop} would trigger at once.")

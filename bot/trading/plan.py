@@ -219,9 +219,18 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> 
         found.append(f"there is no stop with it: {side_word(position)} stays unprotected")
     if facts.quote is not None:
         found += _about_market(intent, facts.quote)
+        found += _about_one_side(intent, facts.quote)
     if terms.strategy in facts.unchecked:
         found.append(UNCHECKED_TEMPLATE.format(name=code(terms.strategy or "", 64)))
     return found
+
+
+def _about_one_side(intent: OrderIntent, quote: Quote) -> list[str]:
+    """What can't be checked of a bracket, as nobody quotes the side on which its orders would fill."""
+    if not isinstance(intent, Bracket):
+        return []
+    name, price_there = ("bid", quote.bid) if intent.terms.side is Side.SELL else ("ask", quote.ask)
+    return [f"there is no {name} to check these prices by: one may be refused, or fill at once"] if price_there is None else []
 
 
 def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:

@@ -4,17 +4,22 @@ Reading the file is ``bot.policyfile``'s work; the limits that look at positions
 Everything here fails closed: what no grant allows is not allowed, to administrators neither.
 """
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
+from bot.trading.byname import ByName
 from bot.trading.facts import Account
 from bot.trading.orders import OrderType
 from bot.trading.words import code
 
 EVERYTHING = "*"
+# A quote older than this, in seconds, counts as missing, whatever a file says: a limit can only make that shorter.
+OLDEST_QUOTE = 10
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 # The names that a grant may use. A policy file may name a command before this version of the bot has it.
@@ -53,12 +58,14 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 
     The name ``*``, which stands for all of them, and a pattern in place of a name fit only what fits all that they stand for.
     """
-    return any(fnmatchcase(ascii_lower(name), _as_fnmatch(pattern)) for pattern in patterns)
+    folded = ascii_lower(name)
+    return any(_compiled(pattern).match(folded) for pattern in patterns)
 
 
-def _as_fnmatch(pattern: str) -> str:
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
     # To fnmatch ``Sim[1]`` would mean Sim1, which is another account, and ``?`` would fit the ``*`` that means all.
-    return ascii_lower(pattern).replace("[", "[[]").replace("?", "[!*]")
+    return re.compile(translate(ascii_lower(pattern).replace("[", "[[]").replace("?", "[!*]")))
 
 
 class Visibility(StrEnum):
@@ -152,8 +159,9 @@ class Limit:
 
     Attributes:
         price_band_ticks: how far limit and stop prices may lie from the last price, in ticks.
-        daily_loss: loss of the day, in the account's currency, from which only reducing is allowed.
-        stale_seconds: a quote older than this counts as missing.
+        daily_loss: loss of the day, in the account's currency, below which only reducing is allowed; on the figure itself
+            everything still is.
+        stale_seconds: a quote older than this counts as missing; more than ``OLDEST_QUOTE`` loosens nothing.
     """
 
     accounts: tuple[str, ...]
@@ -163,7 +171,7 @@ class Limit:
     duplicate_seconds: int | None = None
     price_band_ticks: int | None = None
     daily_loss: Decimal | None = None
-    stale_seconds: int = 10
+    stale_seconds: int = OLDEST_QUOTE
 
     def applies_to(self, account: str, root: str) -> bool:
         """Tell whether it holds for orders in that account and root."""
@@ -210,6 +218,32 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Applying:
+    """The limits that hold for an order.
+
+    Attributes:
+        all: each of them, in the order of the file.
+        strictest: each part as the strictest of them has it; what passes it passes all.
+    """
+
+    all: tuple[Limit, ...]
+    strictest: Limit
+
+
+Asked = tuple[frozenset[int], str, str | None, str | None, OrderType | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was worked out of a policy by name so far."""
+
+    granted: ByName[Asked, "int | Denial"] = field(default_factory=ByName)
+    limits: ByName[tuple[str, str], Applying] = field(default_factory=ByName)
+    approvals: ByName[str, tuple[Approval, ...]] = field(default_factory=ByName)
+    live: ByName[str, bool] = field(default_factory=ByName)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The whole policy file.
 
@@ -230,29 +264,40 @@ class Policy:
     price_tolerance_ticks: int = 20
     reverse_mode: ReverseMode = ReverseMode.DIRECT
     entries_fall_back: bool = False
+    _known: _Known = field(default_factory=_Known, init=False, repr=False, compare=False)
 
     def grants_of(self, roles: frozenset[int]) -> tuple[Grant, ...]:
         """All grants that these roles bring."""
         return tuple(grant for grant in self.grants if grant.role in roles)
 
+    def applying(self, account: str, root: str) -> Applying:
+        """All limits that hold for an order there."""
+        return self._known.limits.get((account, root), lambda: _applying(self.limits, account, root))
+
     def limits_for(self, account: str, root: str) -> tuple[Limit, ...]:
         """All limits that hold for an order there."""
-        return tuple(limit for limit in self.limits if limit.applies_to(account, root))
+        return self.applying(account, root).all
 
     def stale_seconds(self, account: str, root: str) -> int:
-        """The age, in seconds, from which a quote counts as missing: the strictest limit's, else ten."""
-        return min((limit.stale_seconds for limit in self.limits_for(account, root)), default=10)
+        """The age, in seconds, from which a quote counts as missing: the strictest limit's, and ten at most."""
+        return self.applying(account, root).strictest.stale_seconds
+
+    def granted(self, asked: Asked) -> int | Denial:
+        """The most contracts that grants allow for roles, command, account, root and order type; or why they allow none."""
+        return self._known.granted.get(asked, lambda: _granted(self, asked))
 
     def approver_roles(self, account: str, quantity: int) -> frozenset[int]:
         """Every role of which somebody must approve that order; empty when nobody must."""
-        return frozenset(
-            rule.role for rule in self.approvals if matches(account, rule.accounts) and quantity >= rule.min_quantity
+        there = self._known.approvals.get(
+            account, lambda: tuple(rule for rule in self.approvals if matches(account, rule.accounts))
         )
+        return frozenset(rule.role for rule in there if quantity >= rule.min_quantity)
 
     def names_live(self, account: str) -> bool:
         """Tell whether the file names this account as one with real money; where lines disagree, ``live = false`` counts."""
-        said = {rule.live for rule in self.accounts if matches(account, (rule.name,))}
-        return said == {True}
+        return self._known.live.get(
+            account, lambda: {rule.live for rule in self.accounts if matches(account, (rule.name,))} == {True}
+        )
 
     def is_live(self, name: str, account: Account | None) -> bool:
         """Tell whether LIVE is said of an account, on cards, lists and alarms alike; one that was never read may be."""
@@ -276,50 +321,63 @@ def may(policy: Policy, roles: frozenset[int], request: Request) -> Denial | Non
     One single grant must allow the whole of it; grants of several roles add up, their parts don't mix. Parts of the request
     that are ``None`` are not looked at, so the same question serves before and after the account is known.
     """
-    held = [grant for grant in policy.grants_of(roles) if grant.has_command(request.command)]
+    most = policy.granted((roles, request.command, request.account, request.root, request.order_type))
+    if isinstance(most, Denial):
+        return most
+    if request.quantity is None or request.quantity <= most:
+        return None
+    return Denial(
+        DenialCode.QUANTITY_OVER_GRANT,
+        f"Your roles allow at most {most} per order there; lower the quantity.",
+        f"quantity={request.quantity} max_quantity={most}",
+    )
+
+
+def _granted(policy: Policy, asked: Asked) -> int | Denial:
+    roles, command, account, root, order_type = asked
+    held = [grant for grant in policy.grants_of(roles) if grant.has_command(command)]
     if not held:
         return Denial(
             DenialCode.NO_GRANT,
-            f"Your roles don't allow /{request.command}; ask whoever runs the desk for a grant.",
-            f"command={request.command}",
+            f"Your roles don't allow /{command}; ask whoever runs the desk for a grant.",
+            f"command={command}",
         )
-    if request.account is not None:
-        held = [grant for grant in held if matches(request.account, grant.accounts)]
+    if account is not None:
+        held = [grant for grant in held if matches(account, grant.accounts)]
         if not held:
             return Denial(
                 DenialCode.ACCOUNT_NOT_GRANTED,
-                f"Your roles don't allow /{request.command} on {code(request.account, 60)}; pick an account that is offered.",
-                f"account={request.account}",
+                f"Your roles don't allow /{command} on {code(account, 60)}; pick an account that is offered.",
+                f"account={account}",
             )
-    if request.root is not None:
-        held = [grant for grant in held if matches(request.root, grant.instruments)]
+    if root is not None:
+        held = [grant for grant in held if matches(root, grant.instruments)]
         if not held:
-            mend = f"Your roles don't allow {request.root} there; pick an instrument that is offered."
-            if request.root == EVERYTHING:
+            mend = f"Your roles don't allow {root} there; pick an instrument that is offered."
+            if root == EVERYTHING:
                 mend = "Your roles don't allow every instrument there; name one, with scope:instrument."
-            return Denial(
-                DenialCode.INSTRUMENT_NOT_GRANTED,
-                mend,
-                f"instrument={request.root}",
-            )
-    return _terms_denial(held, request)
-
-
-def _terms_denial(held: list[Grant], request: Request) -> Denial | None:
-    if request.order_type is not None:
-        held = [grant for grant in held if request.order_type in grant.order_types]
+            return Denial(DenialCode.INSTRUMENT_NOT_GRANTED, mend, f"instrument={root}")
+    if order_type is not None:
+        held = [grant for grant in held if order_type in grant.order_types]
         if not held:
             return Denial(
                 DenialCode.ORDER_TYPE_NOT_GRANTED,
-                f"Your roles don't allow {request.order_type.lower()} orders there; pick another type.",
-                f"order_type={request.order_type}",
+                f"Your roles don't allow {order_type.lower()} orders there; pick another type.",
+                f"order_type={order_type}",
             )
-    if request.quantity is not None:
-        most = max(grant.max_quantity or 0 for grant in held)
-        if request.quantity > most:
-            return Denial(
-                DenialCode.QUANTITY_OVER_GRANT,
-                f"Your roles allow at most {most} per order there; lower the quantity.",
-                f"quantity={request.quantity} max_quantity={most}",
-            )
-    return None
+    return max(grant.max_quantity or 0 for grant in held)
+
+
+def _applying(limits: tuple[Limit, ...], account: str, root: str) -> Applying:
+    found = tuple(limit for limit in limits if limit.applies_to(account, root))
+    strictest = Limit(
+        accounts=(account,),
+        instruments=(root,),
+        max_position=min((limit.max_position for limit in found if limit.max_position is not None), default=None),
+        orders_per_minute=min((limit.orders_per_minute for limit in found if limit.orders_per_minute is not None), default=None),
+        duplicate_seconds=max((limit.duplicate_seconds for limit in found if limit.duplicate_seconds is not None), default=None),
+        price_band_ticks=min((limit.price_band_ticks for limit in found if limit.price_band_ticks is not None), default=None),
+        daily_loss=min((limit.daily_loss for limit in found if limit.daily_loss is not None), default=None),
+        stale_seconds=min((OLDEST_QUOTE, *(limit.stale_seconds for limit in found))),
+    )
+    return Applying(found, strictest)

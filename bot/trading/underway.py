@@ -3,12 +3,25 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bot.trading.closing import LISTS_LAG, working_closes
-from bot.trading.facts import Facts
-from bot.trading.intents import CLOSING, Bracket, Cancel, Close, Intent, OrderIntent, VerifiedReverse, touches
+from bot.trading.closing import LISTS_LAG, held_in, working_closes
+from bot.trading.facts import Facts, Order
+from bot.trading.instruments import Contract
+from bot.trading.intents import (
+    CLOSING,
+    EXITS,
+    Bracket,
+    Cancel,
+    Close,
+    Intent,
+    OrderIntent,
+    VerifiedReverse,
+    closing_side,
+    touches,
+)
+from bot.trading.orders import OrderType
 from bot.trading.plan import terms_of, words_of
 from bot.trading.policy import Denial, DenialCode
-from bot.trading.sweeps import CLEARING, CancelWorking, target_of
+from bot.trading.sweeps import CLEARING, CancelWorking, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
 from bot.trading.words import code
 
@@ -23,7 +36,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
     for ticket in tickets:
         # A close that was taken and that no list shows yet would be done twice by another one.
         is_open = ticket.state in IN_FLIGHT or (closes and is_just_closed(ticket, now, LAG))
-        if not is_open or not stands_in_the_way(ticket.intent, intent):
+        if not is_open or not (stands_in_the_way(ticket.intent, intent) or _leaves_root_open(ticket, intent)):
             continue
         if isinstance(intent, Close) and ticket.state is TicketState.SENDING and not _is_at_it(ticket, now):
             continue
@@ -35,25 +48,49 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
                 f"ticket={ticket.id} state={ticket.state}",
             )
         else:
+            its = ticket.order.contract
+            others = "" if its == intent.contract else f"until then no month of {its.root} is entered there; "
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,
-                f"The outcome of ticket {ticket.id} in {code(intent.account)} {intent.contract} is not known yet; "
-                "wait until its card says what became of it.",
+                f"The outcome of ticket {ticket.id} in {code(intent.account)} {its} is not known yet; "
+                f"{others}wait until its card says what became of it.",
                 f"ticket={ticket.id} state={ticket.state}",
             )
 
 
+def _leaves_root_open(ticket: Ticket, intent: OrderIntent) -> bool:
+    """Tell whether nobody knows what a ticket has left in the root, in whichever month: nothing new is taken there until then."""
+    its = ticket.intent
+    if ticket.state is not TicketState.UNKNOWN or isinstance(intent, EXITS) or isinstance(its, Cancel | CancelWorking):
+        return False
+    if isinstance(its, Sweep):
+        contract = its.scope.contract
+        return intent.account in its.scope.accounts and (contract is None or contract.root == intent.contract.root)
+    return (its.account, its.contract.root) == (intent.account, intent.contract.root)
+
+
 def about_closes(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
-    """Why orders that close there already leave no room for another close: together they could turn the position over."""
+    """Why orders that close there already leave no room for another close: together they could turn the position over.
+
+    An order without a price of which nobody told the type may close; that keeps out an entry, and nobody from getting out.
+    """
     if not isinstance(intent, CLOSING):
         return
-    for order in working_closes(facts, intent.contract):
+    untyped = () if isinstance(intent, Close) else _may_close(facts, intent.contract)
+    for order in (*working_closes(facts, intent.contract), *untyped):
         yield Denial(
             DenialCode.CLOSING,
             f"Order {code(order.id, 64)} closes there already ({words_of(terms_of(order), None)}, {order.remaining} to fill); "
             f"wait for it, or take it back with `/cancel scope:order account:{intent.account} order:{order.id}` and ask again.",
             f"order={order.id} remaining={order.remaining}",
         )
+
+
+def _may_close(facts: Facts, contract: Contract) -> Iterable[Order]:
+    side = closing_side(held_in(facts, contract)) if held_in(facts, contract) else None
+    for order in facts.working(contract):
+        if order.side is side and order.type is None and terms_of(order).type is OrderType.MARKET:
+            yield order
 
 
 def is_just_closed(ticket: Ticket, now: datetime, lag: timedelta) -> bool:

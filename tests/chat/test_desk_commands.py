@@ -33,7 +33,7 @@ async def test_policy_lists_the_members_own_grants_and_everybodys_limits(stage: 
         "`ES` `MES`",
         "at most 5 per order",
         "position at most 10",
-        "a loss of 1,000.00 a day",
+        "a loss of 1,000.00 a day, since 18:00 New York",
     ):
         assert expected in text
     for expected in ("prices not older than 10 s", "From 3 in `Apex*`", f"<@&{APPROVER_ROLE}>", "for 30 s"):

@@ -74,6 +74,15 @@ async def test_without_a_quote_shorthand_stays_unsettled_and_the_bracket_is_refu
     assert await room.refused(replace(ASK, target="ask-20t")) == ["FACTS_MISSING"]
 
 
+@pytest.mark.parametrize("side", ["bid", "ask"])
+async def test_a_bracket_goes_with_an_hour_old_price_of_one_side(room: Room, side: str) -> None:
+    room.broker.quote_changes = {side: None, "last": None}
+    room.broker.quote_age = 3600
+    ticket = await room.ticket(ASK)
+    await room.confirm(ticket)
+    assert room.broker.sent == [ticket.intent]
+
+
 async def test_what_is_not_listed_yet_is_waited_for(running: Room) -> None:
     ticket = await bracketed(running)
     reads = running.broker.reads

@@ -275,8 +275,8 @@ async def test_where_there_is_nothing_to_protect_no_side_is_taken_for_granted(ro
 
 async def test_sizes_name_what_limits_leave_and_what_is_open(room: Room) -> None:
     room.rule(limits=(Limit(("*",), ("*",), max_position=1, daily_loss=Decimal(1000)),))
-    # Four of them turn SHORT 2 into LONG 2, which is no more than is held already.
-    assert await sizes(room) == ["4 (most that your limits leave)", "2 (all of SHORT 2)", "1 (half of SHORT 2)"]
+    # Three of them turn SHORT 2 into LONG 1; that more is held on the other side already makes no room for another one.
+    assert await sizes(room) == ["3 (most that your limits leave)", "2 (all of SHORT 2)", "1 (half of SHORT 2)"]
     assert await sizes(room, typed="2") == ["2 (all of SHORT 2)"]
     assert await sizes(room, typed="7") == []
 

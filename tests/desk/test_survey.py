@@ -8,7 +8,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL
-from bot.trading.limits import worst_position
+from bot.trading.exposure import worst_position
 from bot.trading.orders import OrderState
 from bot.trading.policy import Limit
 from bot.trading.tickets import TicketState, move
@@ -58,7 +58,7 @@ async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(
     room.broker.reading.set()
     facts, recent = await looking
     # The positions may have been read before the fill, so that it is counted here or nowhere.
-    assert worst_position(ticket.order, facts, recent) == 2
+    assert worst_position(ticket.order, facts, recent.tickets) == 2
 
 
 async def filled(room: Room) -> None:

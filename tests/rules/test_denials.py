@@ -62,6 +62,11 @@ SAID: list[tuple[World, str, str]] = [
         "NinjaTrader says that `Sim101` is not connected; connect it there and try again.",
     ),
     (
+        ALONE["connection untold"][0],
+        "ACCOUNT_DISCONNECTED: account=Sim101",
+        "CrossTrade doesn't tell whether `Sim101` is connected, so nothing new is sent there; look at it in NinjaTrader.",
+    ),
+    (
         ALONE["flat"][0],
         "NO_POSITION: account=Sim101 instrument=ES 09-26",
         "`Sim101` has no position in ES 09-26, so there is nothing to reverse.",
@@ -164,7 +169,7 @@ SAID: list[tuple[World, str, str]] = [
     ),
     (
         ALONE["too large"][0],
-        "MAX_POSITION: worst=11 max_position=10",
+        "MAX_POSITION: worst=11 side=sell max_position=10",
         (
             "With working orders and orders on their way `Sim101` could hold 11 ES, more than the 10 allowed; lower the quantity "
             "or cancel working orders."
@@ -183,12 +188,18 @@ SAID: list[tuple[World, str, str]] = [
     (
         ALONE["too much lost"][0],
         "DAILY_LOSS: result=-1000.01 daily_loss=1000",
-        "The day's result of `Sim101` is -1000.01 and its limit is -1000: only closing is allowed there now.",
+        (
+            "The day's result of `Sim101`, since 18:00 New York, is -1000.01 and its limit is -1000: "
+            "only what lessens the risk is allowed there now."
+        ),
     ),
     (
         ALONE["realised unread"][0],
         "DAILY_LOSS: result=None daily_loss=1000",
-        "The day's result of `Sim101` can't be read and its limit is -1000: only closing is allowed there now.",
+        (
+            "The day's result of `Sim101`, since 18:00 New York, can't be read and its limit is -1000: "
+            "only what lessens the risk is allowed there now."
+        ),
     ),
     (
         REPLACEMENTS["over"][0],

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Position
+from bot.trading.exposure import worst_position
+from bot.trading.facts import Order, Position
+from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Bracket,
     Cancel,
@@ -24,7 +26,7 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.limits import Recent, reasons, worst_position
+from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
@@ -75,6 +77,7 @@ ALONE: dict[str, tuple[World, DenialCode]] = {
     "not a simulation": (GOOD.with_account(provider="Rithmic"), DenialCode.LIVE_NOT_NAMED),
     "provider unknown": (GOOD.with_account(provider=None), DenialCode.LIVE_NOT_NAMED),
     "disconnected": (GOOD.with_account(connected=False), DenialCode.ACCOUNT_DISCONNECTED),
+    "connection untold": (GOOD.with_account(connected=None), DenialCode.ACCOUNT_DISCONNECTED),
     "flat": (GOOD.with_facts(positions=()), DenialCode.NO_POSITION),
     "position of nothing": (GOOD.with_facts(positions=(Position("Sim101", ES, 0),)), DenialCode.NO_POSITION),
     "position in another root": (GOOD.with_facts(positions=(Position("Sim101", NQ, 1),)), DenialCode.NO_POSITION),
@@ -214,7 +217,7 @@ def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
 def test_the_days_result_is_told_or_that_it_could_not_be_read(realised: Decimal | None, told: str) -> None:
     world = GOOD.with_account(realised=realised)
     (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-    assert f"The day's result of `Sim101` {told} and its limit is -1000" in denial.sentence
+    assert f"The day's result of `Sim101`, since 18:00 New York, {told} and its limit is -1000" in denial.sentence
 
 
 def test_a_closed_market_is_named_beside_an_old_price() -> None:
@@ -231,8 +234,12 @@ def test_a_live_account_passes_once_the_policy_names_it() -> None:
     assert denied.codes() == [DenialCode.LIVE_NOT_NAMED]
 
 
-def test_an_account_of_which_nothing_is_said_about_its_connection_passes() -> None:
-    assert GOOD.with_account(connected=None).codes() == []
+def test_an_entry_is_denied_where_nobody_tells_whether_the_account_is_connected_and_no_way_out_is() -> None:
+    world = GOOD.with_account(connected=None)
+    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    assert denial.sentence.startswith("CrossTrade doesn't tell whether `Sim101` is connected")
+    close = replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2)))
+    assert close.codes() == []
 
 
 EDGES: dict[str, tuple[World, World, DenialCode]] = {
@@ -244,6 +251,11 @@ EDGES: dict[str, tuple[World, World, DenialCode]] = {
     "strictest age": (
         GOOD.with_limit(stale_seconds=3).with_quote(at=NOW - timedelta(seconds=3)),
         GOOD.with_limit(stale_seconds=3).with_quote(at=NOW - timedelta(seconds=3, microseconds=1)),
+        DenialCode.QUOTE_STALE,
+    ),
+    "age with a longer one": (
+        GOOD.with_limit(stale_seconds=60).with_quote(at=NOW - timedelta(seconds=10)),
+        GOOD.with_limit(stale_seconds=60).with_quote(at=NOW - timedelta(seconds=10, microseconds=1)),
         DenialCode.QUOTE_STALE,
     ),
     "age without any limit": (
@@ -366,6 +378,10 @@ def test_i3_orders_on_their_way_count_against_the_position_limit() -> None:
     """Entries pressed at the same moment would each pass a limit that saw only what has filled already."""
     other_month = replace(INTENT, contract=ES_DECEMBER, terms=Terms(Side.SELL, 8))
     world = GOOD.with_limit(max_position=10)
+    assert world.with_recent(sent(TicketState.UNKNOWN, intent=other_month)).codes() == [
+        DenialCode.OUTCOME_UNKNOWN,
+        DenialCode.MAX_POSITION,
+    ]
     for ticket in (sent(TicketState.SENDING, intent=other_month), sent(TicketState.ACCEPTED, intent=other_month)):
         assert world.with_recent(ticket).codes() == [DenialCode.MAX_POSITION]
     assert world.with_recent(sent(TicketState.REJECTED, intent=other_month)).codes() == []
@@ -416,6 +432,7 @@ def worlds(draw: st.DrawFn) -> World:
 REMOVALS: dict[str, Callable[[World], World]] = {
     "account": lambda world: world.with_facts(account=None),
     "provider": lambda world: world.with_account(provider=None),
+    "connected": lambda world: world.with_account(connected=None),
     "realised": lambda world: world.with_account(realised=None),
     "unrealised": lambda world: world.with_account(unrealised=None),
     "positions": lambda world: world.with_facts(positions=None),
@@ -514,8 +531,26 @@ BRACKETS: dict[str, tuple[World, list[DenialCode]]] = {
     "target off the tick": (bracket("5810.10", "5790.00"), [DenialCode.BAD_PRICE]),
     "stop off the tick": (bracket("5810.00", "5790.10"), [DenialCode.BAD_PRICE]),
     "no quote": (bracket("5810.00", "5790.00").with_facts(quote=None), [DenialCode.FACTS_MISSING]),
-    "no bid": (bracket("5810.00", "5790.00").with_quote(bid=None), [DenialCode.FACTS_MISSING]),
-    "no ask": (bracket("5810.00", "5790.00").with_quote(ask=None), [DenialCode.FACTS_MISSING]),
+    "no bid": (bracket("5810.00", "5790.00").with_quote(bid=None), []),
+    "no ask": (bracket("5810.00", "5790.00").with_quote(ask=None), []),
+    "no bid, off the tick": (bracket("5810.10", "5790.00").with_quote(bid=None), [DenialCode.BAD_PRICE]),
+    "the side that counts is there": (bracket("5800.00", "5790.00").with_quote(ask=None), [DenialCode.BAD_PRICE]),
+    "the side that counts is there, short": (
+        bracket("5805.00", "5810.00", position=-2).with_quote(bid=None),
+        [DenialCode.BAD_PRICE],
+    ),
+    "a stop that an old bid would refuse": (bracket("5810.00", "5805.00").with_quote(at=NOW - timedelta(hours=1)), []),
+    "a target that an old bid would refuse": (bracket("5795.00", "5790.00").with_quote(at=NOW - timedelta(hours=1)), []),
+    "a bid just too old": (bracket("5795.00", "5790.00").with_quote(at=NOW - timedelta(seconds=10, microseconds=1)), []),
+    "a bid just young enough": (
+        bracket("5795.00", "5790.00").with_quote(at=NOW - timedelta(seconds=10)),
+        [DenialCode.BAD_PRICE],
+    ),
+    "a bid of an unknown time": (bracket("5795.00", "5790.00").with_quote(at=None), []),
+    "an old price off the tick": (
+        bracket("5810.10", "5790.00").with_quote(at=NOW - timedelta(hours=1)),
+        [DenialCode.BAD_PRICE],
+    ),
     "no last price needed": (bracket("5810.00", "5790.00").with_quote(last=None), []),
     "an old price does": (bracket("5810.00", "5790.00").with_quote(at=NOW - timedelta(hours=1)), []),
     "positions unread": (bracket("5810.00", "5790.00").with_facts(positions=None), [DenialCode.FACTS_MISSING]),
@@ -637,6 +672,155 @@ def test_who_is_over_the_limit_may_make_an_order_smaller(quantity: int, codes: l
     assert wanted(intent, orders=(WORKS,)).with_limit(max_position=1).codes() == codes
 
 
+BUYS_FIVE = replace(WORKS, ids=("hand",))
+NO = [DenialCode.MAX_POSITION]
+EACH_SIDE: dict[str, tuple[int, Side, int, list[DenialCode]]] = {
+    "over on one side, out to flat": (11, Side.SELL, 11, []),
+    "over on one side, through to the limit of the other": (11, Side.SELL, 14, []),
+    "over on one side, through beyond the limit of the other": (11, Side.SELL, 15, NO),
+    "over on one side, as far on the other": (11, Side.SELL, 22, NO),
+    "over on one side, more of it": (11, Side.BUY, 1, NO),
+    "short and over, through beyond the limit": (-11, Side.BUY, 15, NO),
+    "short and over, through to the limit": (-11, Side.BUY, 14, []),
+}
+
+
+@pytest.mark.parametrize(("now", "side", "quantity", "codes"), EACH_SIDE.values(), ids=list(EACH_SIDE))
+def test_each_side_of_the_market_counts_by_itself(now: int, side: Side, quantity: int, codes: list[DenialCode]) -> None:
+    intent = PlaceOrder("Sim101", ES, Terms(side, quantity), "own")
+    assert wanted(intent, positions=held(now)).with_limit(max_position=3).codes() == codes
+
+
+@pytest.mark.parametrize(("quantity", "codes"), [(3, []), (4, NO), (5, NO)])
+def test_a_working_order_on_the_other_side_makes_no_room_on_this_one(quantity: int, codes: list[DenialCode]) -> None:
+    place = PlaceOrder("Sim101", ES, Terms(Side.SELL, quantity), "own")
+    assert wanted(place, positions=(), orders=(BUYS_FIVE,)).with_limit(max_position=3).codes() == codes
+    change = Change("Sim101", ES, Terms(Side.SELL, quantity), "o1", Terms(Side.SELL, 1))
+    sells_one = replace(ORDER, quantity=1)
+    assert wanted(change, positions=(), orders=(BUYS_FIVE, sells_one)).with_limit(max_position=3).codes() == codes
+
+
+def bracketed(month: Contract, size: int) -> tuple[tuple[Position, ...], tuple[Order, ...]]:
+    """A position that is protected by a stop and a target of its own size."""
+    leg = replace(ORDER, contract=month, side=Side.SELL, quantity=size)
+    stop = replace(leg, ids=("stop",), type=OrderType.STOPMARKET, stop=Decimal(5700), oco="pair")
+    goal = replace(leg, ids=("target",), type=OrderType.LIMIT, limit=Decimal(5900), oco="pair")
+    return (Position("Sim101", month, size),), (stop, goal)
+
+
+@pytest.mark.parametrize(("most", "codes"), [(6, []), (5, NO)])
+def test_a_bracket_of_another_month_counts_once_at_a_roll(most: int, codes: list[DenialCode]) -> None:
+    positions_, orders = bracketed(ES_DECEMBER, 4)
+    entry = PlaceOrder("Sim101", ES, Terms(Side.BUY, 2), "own")
+    world = wanted(entry, positions=positions_, orders=orders).with_limit(max_position=most)
+    assert world.codes() == codes
+    for denial in reasons(entry, world.member, world.facts, world.policy, world.recent, world.now):
+        assert "could hold 6 ES" in denial.sentence
+
+
+CHANGING = Change("Sim101", ES_DECEMBER, replace(BEFORE, quantity=9), "hand", BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("ticket", "orders", "worst"),
+    [
+        (sent(TicketState.SENDING, intent=CHANGING), (replace(BUYS_FIVE, contract=ES_DECEMBER),), 10),
+        (sent(TicketState.ACCEPTED, intent=CHANGING), (replace(BUYS_FIVE, contract=ES_DECEMBER),), 10),
+        (sent(TicketState.ACCEPTED, intent=CHANGING), (replace(BUYS_FIVE, contract=ES_DECEMBER, quantity=9),), 10),
+        (sent(TicketState.ACCEPTED, intent=CHANGING), (), 5),
+        (
+            sent(TicketState.ACCEPTED, intent=CHANGING),
+            (replace(BUYS_FIVE, contract=ES_DECEMBER, state=OrderState.CANCELLED),),
+            1,
+        ),
+        (
+            sent(TicketState.ACCEPTED, intent=CHANGING, order_state=OrderState.WORKING),
+            (replace(BUYS_FIVE, contract=ES_DECEMBER),),
+            6,
+        ),
+    ],
+    ids=["on its way", "taken and not seen", "seen in the list", "of an order that isn't listed", "of one that is over", "seen"],
+)
+def test_an_order_that_is_being_made_larger_counts_as_it_shall_be(ticket: Ticket, orders: tuple[Order, ...], worst: int) -> None:
+    facts = replace(GOOD.facts, positions=(), orders=orders)
+    assert worst_position(PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own2"), facts, (ticket,)) == worst
+
+
+@pytest.mark.parametrize(
+    ("change", "result", "codes"),
+    [
+        ({"quantity": 4}, Decimal("-1000.01"), []),
+        ({"quantity": 4}, None, []),
+        ({"quantity": 6}, Decimal("-1000.01"), [DenialCode.DAILY_LOSS]),
+        ({"quantity": 6}, Decimal(-1000), []),
+        ({"limit": Decimal("5796.00")}, Decimal("-1000.01"), [DenialCode.DAILY_LOSS]),
+    ],
+    ids=["smaller", "smaller, the day unread", "larger", "larger on the figure itself", "nearer, though it closes nothing"],
+)
+def test_at_a_daily_loss_a_change_that_can_only_lessen_goes(
+    change: dict[str, object], result: Decimal | None, codes: list[DenialCode]
+) -> None:
+    intent = Change("Sim101", ES, replace(BEFORE, **change), "old", BEFORE)  # type: ignore[arg-type]  # a table of parts
+    world = wanted(intent, orders=(WORKS,)).with_limit(daily_loss=Decimal(1000))
+    assert world.with_account(realised=result).codes() == codes
+
+
+ELSEWHERE_UNKNOWN: dict[str, tuple[Ticket, list[DenialCode]]] = {
+    "unknown in another month": (
+        sent(TicketState.UNKNOWN, ago=3600, intent=replace(INTENT, contract=ES_DECEMBER)),
+        [DenialCode.OUTCOME_UNKNOWN],
+    ),
+    "on its way in another month": (sent(TicketState.SENDING, intent=replace(INTENT, contract=ES_DECEMBER)), []),
+    "unknown change in another month": (
+        sent(TicketState.UNKNOWN, ago=3600, intent=replace(CHANGING, terms=BEFORE)),
+        [DenialCode.OUTCOME_UNKNOWN],
+    ),
+    "unknown in another account": (sent(TicketState.UNKNOWN, ago=3600, intent=replace(INTENT, account="Sim102")), []),
+    "unknown in another root": (sent(TicketState.UNKNOWN, ago=3600, intent=replace(INTENT, contract=NQ)), []),
+    "unknown cancellation in another month": (
+        sent(TicketState.UNKNOWN, ago=3600, intent=Cancel("Sim101", ES_DECEMBER, BEFORE, "x")),
+        [],
+    ),
+    "unknown flatten of another month": (
+        sent(TicketState.UNKNOWN, ago=3600, intent=Flatten(Scope(("Sim101",), ES_DECEMBER))),
+        [DenialCode.FLATTENING],
+    ),
+    "flattening another month": (sent(TicketState.SENDING, ago=1, intent=Flatten(Scope(("Sim101",), ES_DECEMBER))), []),
+    "unknown flatten of another account": (
+        sent(TicketState.UNKNOWN, ago=3600, intent=Flatten(Scope(("Sim102",)))),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("ticket", "codes"), ELSEWHERE_UNKNOWN.values(), ids=list(ELSEWHERE_UNKNOWN))
+def test_an_unknown_outcome_bars_entries_in_every_month_of_its_root_and_no_way_out(
+    ticket: Ticket, codes: list[DenialCode]
+) -> None:
+    world = GOOD.with_limit().with_recent(ticket)
+    assert world.codes() == codes
+    for denial in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
+        if denial.code is DenialCode.OUTCOME_UNKNOWN:
+            assert "`Sim101` ES 12-26 is not known yet; until then no month of ES is entered there" in denial.sentence
+    assert replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2))).codes() == []
+
+
+@pytest.mark.parametrize(
+    ("order", "closes"),
+    [
+        (replace(ORDER, type=None), True),
+        (replace(ORDER, type=None, limit=Decimal(5900)), False),
+        (replace(ORDER, type=None, side=Side.BUY), False),
+        (replace(ORDER, type=None, contract=ES_DECEMBER), False),
+    ],
+    ids=["no price", "a price", "the other side", "another month"],
+)
+def test_an_order_of_a_type_that_nobody_told_keeps_out_what_closes_first_and_nobody_in(order: Order, closes: bool) -> None:
+    world = GOOD.with_limit().with_facts(orders=(order,))
+    assert world.codes() == ([DenialCode.CLOSING] if closes else [])
+    assert replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2))).codes() == []
+
+
 @pytest.mark.parametrize(("side", "codes"), [(Side.SELL, []), (Side.BUY, [DenialCode.MAX_POSITION])])
 def test_who_is_over_the_limit_may_place_what_takes_away_from_it(side: Side, codes: list[DenialCode]) -> None:
     intent = PlaceOrder("Sim101", ES, Terms(side, 2), "own")
@@ -661,7 +845,7 @@ def test_where_nothing_may_be_held_not_one_contract_may_be_reversed_into() -> No
 )
 def test_what_has_filled_of_an_order_counts_once(intent: OrderIntent, worst: int) -> None:
     facts = replace(GOOD.facts, orders=(replace(WORKS, filled=2, state=OrderState.PART_FILLED),))
-    assert worst_position(intent, facts, Recent()) == worst
+    assert worst_position(intent, facts, ()) == worst
 
 
 @pytest.mark.parametrize(
@@ -672,12 +856,12 @@ def test_what_has_filled_of_an_order_counts_once(intent: OrderIntent, worst: int
 def test_what_places_nothing_hides_no_order_behind_it(other: Intent) -> None:
     entry = sent(TicketState.SENDING, intent=PlaceOrder("Sim101", ES, Terms(Side.BUY, 3), "own"))
     recent = Recent((sent(TicketState.SENDING, intent=other), entry))
-    assert worst_position(PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own2"), GOOD.facts, recent) == 2 + 3 + 1
+    assert worst_position(PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own2"), GOOD.facts, recent.tickets) == 2 + 3 + 1
 
 
 def test_the_worst_of_a_replacement_counts_the_new_order_and_not_the_old_one() -> None:
     world = replacing(3)
-    assert worst_position(world.intent, world.facts, world.recent) == 5
+    assert worst_position(world.intent, world.facts, world.recent.tickets) == 5
 
 
 ASKED: list[OrderIntent] = [

@@ -524,3 +524,23 @@ def test_prices_beside_each_other_have_the_same_decimals() -> None:
     shown = plan(intent, replace(FACTS, orders=(WORKS,)), POLICY, TODAY)
     assert steps(intent, shown) == ("change BUY 4 LIMIT limit 5790.25 to BUY 4 LIMIT limit 5791.50",)
     assert no_longer_true(intent, replace(intent, before=after), shown, shown, 4) == "the order is now BUY 4 LIMIT limit 5791.50"
+
+
+@pytest.mark.parametrize(
+    ("position", "prices", "warned"),
+    [
+        (2, {"bid": None}, ["bid"]),
+        (2, {"ask": None}, []),
+        (-2, {"ask": None}, ["ask"]),
+        (-2, {"bid": None}, []),
+        (2, {}, []),
+    ],
+)
+def test_a_bracket_says_when_nobody_quotes_the_side_on_which_it_would_fill(
+    position: int, prices: dict[str, None], warned: list[str]
+) -> None:
+    facts = held(position)
+    quoted = replace(facts, quote=replace(QUOTE, **prices))  # type: ignore[arg-type]  # a part by its name
+    intent = refreshed(BRACKET, quoted)
+    words = [f"there is no {name} to check these prices by: one may be refused, or fill at once" for name in warned]
+    assert list(plan(intent, quoted, POLICY, TODAY).warnings) == words

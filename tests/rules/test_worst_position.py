@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.trading.exposure import exposures, worst_position
 from bot.trading.facts import Facts, Order, Position
 from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
-from bot.trading.limits import Recent, worst_position
+from bot.trading.intents import PlaceOrder, Reverse
+from bot.trading.limits import Recent
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, INTENT, LONG_TWO, MODEST, NQ, ORDER, quantities, sent, sides
@@ -27,19 +28,20 @@ Thing = TypeVar("Thing")
 class Scene:
     """What was read, what is on its way, and the order that is asked for."""
 
-    intent: Reverse
+    intent: Reverse | PlaceOrder
     facts: Facts
     recent: Recent
 
     @property
     def told(self) -> int:
-        return worst_position(self.intent, self.facts, self.recent)
+        return worst_position(self.intent, self.facts, self.recent.tickets)
 
 
-def brute_force(scene: Scene) -> int:
+def brute_force(scene: Scene) -> dict[Side, int]:
     """The most contracts of the root that are held at once, all months together, over every way in which things could go.
 
-    Each order fills or not (a part of one lies between the two), each reversal on its way closes its month first or not.
+    By the side that the order's own month is on. Each order fills or not (a part of one lies between the two), each reversal
+    on its way closes its month first or not.
     """
     root, intent = scene.intent.contract.root, scene.intent
     held: Holdings = {p.contract: p.quantity for p in scene.facts.positions or () if p.contract.root == root}
@@ -52,20 +54,22 @@ def brute_force(scene: Scene) -> int:
         and (ticket.order.account, ticket.order.contract.root) == (intent.account, root)
         and listed.isdisjoint(ticket.order_ids)
     ]
-    closable = {ticket.order.contract for ticket in tickets if ticket.state in IN_FLIGHT} - {intent.contract}
     fills = [
         (intent.contract, intent.terms.quantity * intent.terms.side.sign),
         *((order.contract, order.remaining * order.side.sign) for order in orders),
         *((t.order.contract, max(t.terms.quantity - t.filled, 0) * t.order.terms.side.sign) for t in tickets),
     ]
-    worst = 0
-    for closed in subsets(closable):
-        start = {**held, **dict.fromkeys((intent.contract, *closed), 0)}
+    closes_first = isinstance(intent, Reverse)
+    worst = dict.fromkeys(Side, 0)
+    for closed in subsets({ticket.order.contract for ticket in tickets}):
+        start = {**held, **dict.fromkeys((*closed, *([intent.contract] if closes_first else [])), 0)}
         for done in subsets(fills):
             end = Counter(start)
             for contract, signed in done:
                 end[contract] += signed
-            worst = max(worst, sum(map(abs, end.values())))
+            own = end.pop(intent.contract, 0)
+            for side in Side:
+                worst[side] = max(worst[side], max(own * side.sign, 0) + sum(map(abs, end.values())))
     return worst
 
 
@@ -109,7 +113,8 @@ held_positions = st.lists(
 ).map(tuple)
 scenes = st.builds(
     Scene,
-    st.builds(Reverse, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small)),
+    st.builds(Reverse, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small))
+    | st.builds(PlaceOrder, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small), st.just("own")),
     st.builds(Facts, st.just(FACTS.account), held_positions, st.lists(working, max_size=3).map(tuple), st.just(FACTS.quote)),
     st.lists(on_their_way, max_size=2).map(tuple).map(Recent),
 )
@@ -117,20 +122,17 @@ scenes = st.builds(
 
 @MODEST
 @given(scene=scenes)
-def test_the_worst_position_is_never_less_than_what_could_come_of_it(scene: Scene) -> None:
-    assert scene.told >= brute_force(scene)
-
-
-def only_this_month(scene: Scene) -> Scene:
-    orders = tuple(replace(order, contract=ES) for order in scene.facts.orders or ())
-    tickets = tuple(replace(ticket, intent=replace(ticket.order, contract=ES)) for ticket in scene.recent.tickets)
-    return Scene(scene.intent, replace(scene.facts, positions=(LONG_TWO,), orders=orders), Recent(tickets))
+def test_what_could_be_held_on_either_side_is_just_what_trying_every_way_comes_to(scene: Scene) -> None:
+    told = {each.side: each.worst for each in exposures(scene.intent, scene.facts, scene.recent.tickets)}
+    assert told == brute_force(scene)
 
 
 @MODEST
-@given(scene=scenes.map(only_this_month))
-def test_within_one_month_the_worst_position_is_just_what_could_come_of_it(scene: Scene) -> None:
-    assert scene.told == brute_force(scene)
+@given(scene=scenes, side=sides)
+def test_an_order_counts_on_its_own_side_alone(scene: Scene, side: Side) -> None:
+    place = PlaceOrder("Sim101", ES, Terms(side, 1), "own")
+    for each in exposures(place, scene.facts, scene.recent.tickets):
+        assert each.worst - each.anyway in ((0, 1) if each.side is side else (0,))
 
 
 @MODEST
