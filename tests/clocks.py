@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
+TODAY = NOON.date()
 UNSET = timedelta(0)
 
 

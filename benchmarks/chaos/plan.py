@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.troubles import AT, Trouble
+from bot.sandbox.ninjatrader import Names
 
 _T = TypeVar("_T")
 MONTH = "09-26"
@@ -285,6 +286,11 @@ class Session:
     waves: tuple[Wave, ...] = field(repr=False)
 
     @property
+    def names(self) -> Names:
+        """How NinjaTrader spells instruments."""
+        return drawn_names(f"{self.seed} {self.index}")
+
+    @property
     def is_private(self) -> bool:
         """Whether only their members see the cards."""
         return is_private(self.index)
@@ -293,6 +299,11 @@ class Session:
     def runs(self) -> Iterator[Run]:
         """All of them, in their order."""
         return (run for wave in self.waves for run in wave.runs)
+
+
+def drawn_names(session: str) -> Names:
+    """How NinjaTrader spells instruments in a session; drawn by itself, so that nothing else of a plan depends on it."""
+    return random.Random(f"{session} names").choice(tuple(Names))  # noqa: S311 - a plan is no secret
 
 
 def is_private(index: int) -> bool:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from copy import copy
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -47,7 +47,7 @@ from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import StreamState, Vitals
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
 
@@ -234,7 +234,7 @@ class CrossTrade(Reading):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account)
+        positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account, self._today())
         self._feed.holds(account, positions)
         return positions
 
@@ -249,7 +249,8 @@ class CrossTrade(Reading):
             account: NT8 account name.
             active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
         """
-        return wire.read_orders(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
+        body = await self._read(lambda: requests.orders_path(account, active_only=active_only))
+        return wire.read_orders(body, account, self._today())
 
     @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
@@ -261,7 +262,7 @@ class CrossTrade(Reading):
         reply = await self._ask(lambda: requests.order_path(account, order_id))
         if says_none(reply, "order"):
             return None
-        return wire.read_order(self._body(reply), account)
+        return wire.read_order(self._body(reply), account, self._today())
 
     @judged("executions")
     async def executions(self, account: str) -> tuple[Execution, ...]:
@@ -269,25 +270,25 @@ class CrossTrade(Reading):
 
         Source: GET List executions (old; which side is which is inferred). Its look-back is in seconds, and 900 is the most.
         """
-        return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account)
+        return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account, self._today())
 
-    async def quote(self, instrument: Contract | Root) -> Quote:
+    async def quote(self, contract: Contract) -> Quote:
         """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
 
         Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of a quote that was read, that of receipt of
-        a pushed one. A root is read always: only CrossTrade knows its front month.
+        a pushed one.
         """
-        pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
+        pushed = self._feed.quote(contract)
         if pushed is not None:
             return pushed
-        read = await self._read_quote(instrument)
+        read = await self._read_quote(contract)
         quote = replace(read, at=read.at and self._clock.own(read.at))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
 
     @judged("quote")
-    async def _read_quote(self, instrument: Contract | Root) -> Quote:
-        return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+    async def _read_quote(self, contract: Contract) -> Quote:
+        return wire.read_quote(await self._read(lambda: requests.quote_path(contract)), contract, self._today())
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
@@ -306,19 +307,19 @@ class CrossTrade(Reading):
         self._feed.listen(tell)
 
     @judged("bars")
-    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
-        """The newest bars of a contract, or of a root's front month (POST Historical bars, mid).
+    async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
+        """The newest bars of a contract (POST Historical bars, mid).
 
         Prices in price units, volumes in contracts, times UTC and those of each bar's end. It is waited for 45 s, longer than
         for any other read, as NinjaTrader may have to fetch them first (so in the code of others).
 
         Args:
-            instrument: of what.
+            contract: of what.
             period: how long each bar lasts.
             most: bars at most.
         """
-        body = dumps(BarsBody.of(instrument, period, most).fields())
-        return read_bars(self._body(await self._ask(bars_path, body)), instrument, period, most)
+        body = dumps(BarsBody.of(contract, period, most).fields())
+        return read_bars(self._body(await self._ask(bars_path, body)), contract, period, most, self._today())
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that an action stands for, once, over the transport for orders; it raises only ``CancelledError``.
@@ -346,6 +347,9 @@ class CrossTrade(Reading):
         if isinstance(answer, Reply):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
+
+    def _today(self) -> date:
+        return self._clock.host().date()
 
     async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
         """Put it on the one transport, once; on the other only where none of it was put on the first, or nobody took it there."""

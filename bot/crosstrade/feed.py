@@ -17,7 +17,7 @@ from bot.crosstrade.subscriptions import PNL, Subscriptions
 from bot.errors import InstrumentError
 from bot.timings import CrossTradeTimings
 from bot.trading.facts import Day, Position, Quote
-from bot.trading.instruments import Contract, parse_dated
+from bot.trading.instruments import Contract, read_contract
 
 OTHER_ORIGIN = "tradovate"
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Feed:
 
     def _take_ticks(self, frame: Mapping[str, object]) -> None:
         now, seconds = self._clock(), self._clock.seconds()
-        for tick in read_ticks(frame):
+        for tick in read_ticks(frame, self._clock.host().date()):
             if self._subscriptions.heard(tick.contract, seconds):
                 self._board.take(tick, now)
                 self.priced_at = now
@@ -146,7 +146,7 @@ class Feed:
             self._subscriptions.events_acknowledged()
         for name in instruments if isinstance(instruments, list) else ():
             with contextlib.suppress(InstrumentError):
-                self._subscriptions.heard(parse_dated(str(name)), self._clock.seconds())
+                self._subscriptions.heard(read_contract(str(name), self._clock.host().date()), self._clock.seconds())
 
     def _limited(self, frame: Mapping[str, object]) -> None:
         asked = frame.get("retryAfter")

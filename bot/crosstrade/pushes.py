@@ -5,7 +5,7 @@ A push is an extra, so a row that can't be read is left out, and nothing in it i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from bot.crosstrade.wire._values import Number, Text, moment
 from bot.errors import InstrumentError
 from bot.trading.facts import Day
-from bot.trading.instruments import Contract, parse_dated
+from bot.trading.instruments import Contract, read_contract
 
 # Spellings of the same in lower case. The items of ``pnlUpdate`` are not documented; the first of each is that of GET Get
 # account, the others are those of watermarks and of Tradovate's account (inferred).
@@ -54,7 +54,7 @@ class _QuoteRow(BaseModel):
     volume: Number | None = None
 
 
-def read_ticks(frame: Mapping[str, object]) -> Iterator[Tick]:
+def read_ticks(frame: Mapping[str, object], today: date) -> Iterator[Tick]:
     """Read ``marketData`` (WebSocket page; the keys of its ``quotes`` seen in the code of others).
 
     ``instrument``; ``last``, ``bid`` and ``ask`` in price units; ``volume`` in contracts of the session so far. A price of 0
@@ -63,7 +63,7 @@ def read_ticks(frame: Mapping[str, object]) -> Iterator[Tick]:
     for item in _items(frame, "quotes"):
         try:
             row = _QuoteRow.model_validate(item)
-            yield Tick(parse_dated(row.instrument), row.last or None, row.bid or None, row.ask or None, row.volume)
+            yield Tick(read_contract(row.instrument, today), row.last or None, row.bid or None, row.ask or None, row.volume)
         except (ValidationError, InstrumentError):
             continue
 

@@ -6,6 +6,7 @@ trusted. What is inferred, or was seen in the code of others only, says so.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -95,13 +96,17 @@ class Reading(ABC):
     def _body(self, reply: Reply) -> object:
         """The body of an answer that is none of the errors above."""
 
+    @abstractmethod
+    def _today(self) -> date:
+        """The day by which a year of one digit is read."""
+
     @judged("snapshot")
     async def snapshot(self) -> tuple[Standing, ...]:
         """All active accounts, each with its money and its open futures positions (GET Accounts summary, old to mid).
 
         Money in the account's currency, contracts signed, average prices in price units. The time of the whole is not read.
         """
-        return wire.read_snapshot(await self._read(paths.snapshot_path))
+        return wire.read_snapshot(await self._read(paths.snapshot_path), self._today())
 
     @judged("position")
     async def position(self, account: str, contract: Contract) -> Position | None:
@@ -114,7 +119,7 @@ class Reading(ABC):
         so 400 and a flat object are both read as ``None``.
         """
         reply = await self._ask(lambda: paths.position_path(account, contract))
-        return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract)
+        return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract, self._today())
 
     @judged("all positions")
     async def all_positions(self) -> tuple[Position, ...]:
@@ -122,7 +127,7 @@ class Reading(ABC):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        return wire.read_all_positions(await self._read(paths.all_positions_path))
+        return wire.read_all_positions(await self._read(paths.all_positions_path), self._today())
 
     @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
@@ -133,7 +138,8 @@ class Reading(ABC):
         Raises:
             BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
         """
-        return wire.read_all_orders(await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only)))
+        body = await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only))
+        return wire.read_all_orders(body, self._today())
 
     @judged("order status")
     async def order_status(self, account: str, order_id: str) -> OrderState | None:
@@ -167,7 +173,7 @@ class Reading(ABC):
             BrokerLacks: there is no such path, which is asked once only; the list of the last 15 minutes tells the newest.
         """
         body = await self._inferred("executions by order", lambda: paths.executions_of_path(account, order_id))
-        return wire.read_executions(body, account)
+        return wire.read_executions(body, account, self._today())
 
     @judged("execution")
     async def execution(self, account: str, execution_id: str) -> Execution | None:
@@ -176,7 +182,7 @@ class Reading(ABC):
         ``None`` for 404 and for 400 "not found" (both inferred).
         """
         reply = await self._ask(lambda: paths.execution_path(account, execution_id))
-        return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account)
+        return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account, self._today())
 
     @judged("strategies")
     async def strategies(self, account: str) -> tuple[Strategy, ...]:
@@ -184,29 +190,30 @@ class Reading(ABC):
 
         Signed contracts, average prices in price units, open results in the account's currency, each where it was told.
         """
-        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account)
+        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account, self._today())
 
     @judged("quotes")
-    async def quotes(self, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-        """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid).
+    async def quotes(self, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
+        """Quotes in the order in which they are asked for, all or none (GET Quote, mid).
 
         Prices in price units, times UTC. They are always read, never those that the stream pushed.
         """
-        return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments)
+        return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments, self._today())
 
     @judged("account quotes")
-    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
+    async def account_quotes(self, account: str, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
         """Quotes of an account's feed, as asked for, all or none (GET Quote of an account, old, deprecated since add-on 1.12).
 
         Prices in price units. Such quotes have no time: theirs is local, without a zone, and never UTC. Nor do they tell
         whether the market is open.
         """
-        return wire.read_quotes(await self._read(lambda: paths.account_quotes_path(account, instruments)), instruments)
+        body = await self._read(lambda: paths.account_quotes_path(account, instruments))
+        return wire.read_quotes(body, instruments, self._today())
 
     @judged("session")
     async def session(self, instrument: Contract | Root) -> Session:
         """Whether the market trades, and when that changes, in UTC; of the front month for a root (GET Market info, mid)."""
-        return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument)
+        return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument, self._today())
 
     @judged("watermarks")
     async def watermarks(self, account: str) -> Watermarks:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.desk.allaccounts import AllAccounts, Snapshots
+from bot.desk.fronts import Fronts
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.timings import DeskTimings
@@ -37,7 +38,7 @@ class Look:
     Args:
         broker: who is asked.
         timings: how long is waited for what.
-        front: the front month of a root, from memory.
+        fronts: what bare roots mean.
         account: an account as last listed, from memory.
     """
 
@@ -45,12 +46,12 @@ class Look:
         self,
         broker: Broker,
         timings: DeskTimings,
-        front: Callable[[str], Contract | None] = lambda _root: None,
+        fronts: Fronts,
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
         self._all = AllAccounts(broker)
-        self._front = front
+        self._fronts = fronts
         self._account = account
         self._spare = timings.spare_within.total_seconds()
         self._at_once = timings.at_once_within.total_seconds()
@@ -67,7 +68,8 @@ class Look:
         within = dict.fromkeys(spare, self._spare)
         return _facts(
             missing,
-            self._front(contract.root),
+            self._fronts,
+            contract.root,
             frozenset(self._unchecked),
             asyncio.gather(
                 _try("account", self._broker.account(account), missing, within.get("account")),
@@ -245,7 +247,7 @@ class Look:
             fits = tuple(str(month) for month in months)
             sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
             raise InstrumentError(str(root), sentence, fits)
-        return months[0] if months else (await self._broker.quote(root)).contract
+        return months[0] if months else (await self._fronts.of(self._broker, root.name)).contract
 
 
 async def survey(
@@ -309,8 +311,9 @@ def longest_window(policy: Policy) -> timedelta:
     return max(windows)
 
 
-async def _facts(missing: list[str], front: Contract | None, unchecked: frozenset[str], reads: Reads) -> Facts:
-    return replace(_as_facts(*await reads, missing, front), unchecked=unchecked)
+async def _facts(missing: list[str], fronts: Fronts, root: str, unchecked: frozenset[str], reads: Reads) -> Facts:
+    facts = _as_facts(*await reads, missing)
+    return replace(facts, front=fronts.told(root), guessed=fronts.guess(root), unchecked=unchecked)
 
 
 def _as_facts(
@@ -319,7 +322,6 @@ def _as_facts(
     orders: Sequence[Order] | None,
     quote: Quote | None,
     missing: Sequence[str],
-    front: Contract | None = None,
 ) -> Facts:
     return Facts(
         account=account,
@@ -327,7 +329,6 @@ def _as_facts(
         orders=None if orders is None else tuple(orders),
         quote=quote,
         missing=tuple(missing),
-        front=front,
     )
 
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from bot.clock import Clock
+from bot.desk.fronts import Front
 from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
@@ -76,7 +77,17 @@ class Reader:
         rows, why = read
         return Listed(account, live, None if rows is None else tuple(rows), why, self.clock.host(), str(about or ""), doubt)
 
-    async def quoted(self, asked: Contract | Root) -> Quoted:
+    async def front(self, asked: Contract | Root) -> Front:
+        """The contract that is asked for; of a root its front month.
+
+        Raises:
+            BrokerError: nobody says which month that is.
+        """
+        if isinstance(asked, Contract):
+            return Front(asked)
+        return await self.naming.directory.fronts.of(self.broker, asked.name)
+
+    async def quoted(self, asked: Contract) -> Quoted:
         """One quote, read or not."""
         quote, why = await tried(self.broker.quote(asked))
         if quote is not None and quote.at is not None:

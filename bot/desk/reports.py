@@ -124,6 +124,7 @@ class Quoted:
 
     Attributes:
         account: whose own quote it is; ``None`` for the market's.
+        guessed: whether the calendar alone says that this is the month which the root means.
     """
 
     asked: Contract | Root
@@ -131,16 +132,22 @@ class Quoted:
     why: str
     at: datetime
     account: str | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """Whether a market trades, or why that could not be read; ``at`` is the time of the reading."""
+    """Whether a market trades, or why that could not be read; ``at`` is the time of the reading.
+
+    Attributes:
+        guessed: whether the calendar alone says that this is the month which the root means.
+    """
 
     asked: Contract | Root
     session: Session | None
     why: str
     at: datetime
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,7 @@ class Facts:
         orders: the working orders of the account.
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
+        guessed: the root's front month by the calendar, where NinjaTrader was asked and didn't tell it.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
         unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
@@ -223,6 +224,7 @@ class Facts:
     front: Contract | None = None
     running: tuple[Strategy, ...] | None = None
     unchecked: frozenset[str] = frozenset()
+    guessed: Contract | None = None
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

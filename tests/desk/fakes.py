@@ -16,7 +16,7 @@ from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, F
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import ChatVitals, Reach, Vitals
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Action,
     Bracket,
@@ -91,7 +91,7 @@ class FakeBroker(ShowsBook):
         locked: the broker's words by which closes are rejected a second after they were taken.
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
         replaced: the state to which an order goes that is replaced.
-        front: the front month that a quote of a root is of; September where it is not set.
+        front: the front month that a root means; September where it is not set.
         called: names of all reads, in order.
         hanging: names of reads that never answer.
         takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
@@ -181,9 +181,8 @@ class FakeBroker(ShowsBook):
         await self._read("executions")
         return [e for e in self.book_executions if e.account == account]
 
-    async def quote(self, instrument: Contract | Root) -> Quote:
+    async def quote(self, contract: Contract) -> Quote:
         await self._read("quote")
-        contract = instrument if isinstance(instrument, Contract) else self.front or Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
         quote = Quote(
             contract,
@@ -197,9 +196,8 @@ class FakeBroker(ShowsBook):
         )
         return replace(quote, **self.quote_changes)  # type: ignore[arg-type]  # a test names the fields
 
-    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
+    async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
         await self._read("bars")
-        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         return Bars(contract, period, tuple(self.book_bars[-most:]))
 
     def vitals(self) -> Vitals:

@@ -197,7 +197,7 @@ async def test_front_months_are_asked_for_again_when_they_may_have_rolled(room: 
     room.desk._directory.forget_fronts()
     await room.look_around()
     assert room.broker.reads > reads
-    room.broker.failing.add("quote")
+    room.broker.failing.add("session")
     room.desk._directory.forget_fronts()
     await room.look_around()
     assert room.desk._directory.front("ES") is not None

@@ -197,7 +197,7 @@ class Cloud:
         try:
             body = await call.handler(ask)
             record.had_effect = call.is_trading
-            reply = Reply(HTTPStatus.OK, self._nested(call, body))
+            reply = Reply(HTTPStatus.OK, self._nested(call, self.world.respelt(body)))
         except ApiError as error:
             record.had_effect = error.done
             reply = Reply(error.status, _bare(error.body) if ask.take(Kind.BARE) else error.body)

@@ -8,6 +8,7 @@ from typing import Any
 from .book import AccountSpec, Holding, Resting
 from .calls import Ask
 from .faults import Kind, Rule
+from .names import Names
 from .simulator import Simulator
 from .tickets import read_ticket
 from .timing import Timing
@@ -115,11 +116,14 @@ def stream(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cloud(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Switch what the cloud does: `rateLimited`, and `accountEvents` on the stream."""
+    """Switch what the cloud does: `rateLimited`, `accountEvents` on the stream, the spelling of `names`, prices of `roots`."""
     switches = simulator.cloud
     switches.rate_limited = bool(data.get("rateLimited", switches.rate_limited))
     switches.account_events = bool(data.get("accountEvents", switches.account_events))
-    return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events}
+    simulator.set_names(Names(data.get("names", simulator.names)))
+    simulator.set_roots(answered=bool(data.get("roots", simulator.roots)))
+    told = {"names": simulator.names, "roots": simulator.roots}
+    return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events, **told}
 
 
 def faults(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:

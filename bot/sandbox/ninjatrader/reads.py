@@ -207,6 +207,8 @@ def _quoted(ask: Ask) -> list[Contract]:
     spellings = [part for part in ask.args.required("instrument").split(",") if part.strip()]
     if not spellings:
         raise invalid_request()
+    for spelling in filter(ask.world.is_no_month, spellings):
+        raise ApiError(400, f"Market data unavailable for '{spelling}'", bare=True)
     return [ask.world.contract(spelling) for spelling in spellings]
 
 
@@ -228,9 +230,12 @@ async def legacy_quote(ask: Ask) -> object:
 
 
 async def market_info(ask: Ask) -> dict[str, Any]:
-    """GET market/info; without an instrument it speaks of the ES front month."""
-    spelling = ask.args.text("instrument") or ask.args.text("root") or "ES"
+    """GET market/info; without an instrument it speaks of the ES front month. A bare root is one only as `root`."""
+    named = ask.args.text("instrument")
+    spelling = named or ask.args.text("root") or "ES"
     now = ask.world.clock()
+    if named is not None and ask.world.is_no_month(named):
+        return ask.world.market.hours.share_info(named, now)
     return ask.world.market.hours.info(ask.world.contract(spelling).name, now)
 
 
