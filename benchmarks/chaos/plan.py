@@ -291,6 +291,11 @@ class Session:
         return drawn_names(f"{self.seed} {self.index}")
 
     @property
+    def wrong_by(self) -> float:
+        """How many seconds the clock of the bot's host is ahead of everybody else's from the start."""
+        return wrong_by(f"{self.seed} {self.index}")
+
+    @property
     def is_private(self) -> bool:
         """Whether only their members see the cards."""
         return is_private(self.index)
@@ -304,6 +309,15 @@ class Session:
 def drawn_names(session: str) -> Names:
     """How NinjaTrader spells instruments in a session; drawn by itself, so that nothing else of a plan depends on it."""
     return random.Random(f"{session} names").choice(tuple(Names))  # noqa: S311 - a plan is no secret
+
+
+# Seconds by which the clock of the bot's host is wrong from the start; every second one is right.
+WRONG_BY = (0.0, 0.0, 0.0, 60.0, -60.0, 6 * 3600.0)
+
+
+def wrong_by(session: str) -> float:
+    """How many seconds the clock of the bot's host is ahead of everybody else's from the start, below zero behind."""
+    return random.Random(f"{session} clock").choice(WRONG_BY)  # noqa: S311 - a plan is no secret
 
 
 def is_private(index: int) -> bool:

@@ -175,7 +175,7 @@ def order_there(simulator: Simulator, run: Run) -> str:
 async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
     """Build it; the bot doesn't run yet."""
     (folder / "policy.toml").write_text(policy_of(session), encoding="utf-8")
-    (folder / "clock").write_text("0", encoding="utf-8")
+    (folder / "clock").write_text(str(session.wrong_by), encoding="utf-8")
     discord = LocalDiscord(world=town_of(session), token=TOKEN, patience=PATIENCE_SECONDS)
     simulator = Simulator(
         token=TOKEN, rate_limited=False, accounts=accounts_of(session), account_events=True, names=session.names

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
-from benchmarks.chaos.plan import Run, drawn_names
+from benchmarks.chaos.plan import Run, drawn_names, wrong_by
 from benchmarks.chaos.stage import order_there
 from benchmarks.chaos.troubles import TOKEN
 from benchmarks.simulation.lives import Lives
@@ -233,6 +233,7 @@ async def staged(
         town: who is there in Discord.
     """
     true, host = HostClock(loop), HostClock(loop)
+    host.step(wrong_by(name))
     numbers = count(1)
     channel = Channel(now=lambda: int(loop.time() * _NANOSECONDS))
     discord = LocalDiscord(world=town, token=TOKEN, patience=PATIENCE_SECONDS, clock=true, now=channel.now)

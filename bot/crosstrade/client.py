@@ -8,8 +8,7 @@ its read, whichever way orders travel. Nothing here decides whether to trade.
 import logging
 from collections.abc import Callable, Coroutine
 from copy import copy
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -42,6 +41,7 @@ from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
 from bot.crosstrade.stream import Stream
+from bot.dates import Dates
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
@@ -100,10 +100,10 @@ class CrossTrade(Reading):
         why_not: WhyNot = never_why,
         proxy: str | None = None,
     ) -> None:
-        super().__init__(Gauge(clock))
+        super().__init__(Gauge(clock), clock)
         self._url = url.rstrip("/")
         self._token = token
-        self._clock = clock
+        self._dates = Dates(clock)
         self._new_id = new_id
         self._transport = Transport(transport)
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
@@ -121,7 +121,7 @@ class CrossTrade(Reading):
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timings, proxy=self._proxy)
         self._fresh = open_session(self._token, self._timings, keep=False, proxy=self._proxy)
-        self._rest = Rest(self._session, self._url, self._clock.host, self._timings, self._fresh, self._why_not)
+        self._rest = Rest(self._session, self._url, self._clock, self._dates, self._timings, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -169,6 +169,7 @@ class CrossTrade(Reading):
             self._feed.priced_at,
             self._entries_fall_back(),
             self._gauge.garbled,
+            self._dates.ahead,
         )
 
     @property
@@ -281,8 +282,7 @@ class CrossTrade(Reading):
         pushed = self._feed.quote(contract)
         if pushed is not None:
             return pushed
-        read = await self._read_quote(contract)
-        quote = replace(read, at=read.at and self._clock.own(read.at))
+        quote = self._timed(await self._read_quote(contract))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
 
@@ -348,9 +348,6 @@ class CrossTrade(Reading):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
 
-    def _today(self) -> date:
-        return self._clock.host().date()
-
     async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
         """Put it on the one transport, once; on the other only where none of it was put on the first, or nobody took it there."""
         if self._orders_stream is not None and call.api not in self._lacking:
@@ -407,6 +404,7 @@ class CrossTrade(Reading):
         return reply.body
 
     def _heed(self, reply: Reply, *, is_read: bool) -> None:
+        self._clock.measured(self._dates.theirs)
         seconds = park_seconds(reply)
         if seconds is not None:
             self._budget.park(seconds)

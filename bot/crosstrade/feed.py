@@ -41,7 +41,7 @@ class Feed:
         self._subscriptions = Subscriptions(clock.seconds(), timings)
         self._new_wish = asyncio.Event()
         self._tell: Tell = lambda _account: None
-        # When a price last came, pushed or read.
+        # Of when the last price was, pushed or read, in the desk's time.
         self.priced_at: datetime | None = None
 
     def listen(self, tell: Tell) -> None:
@@ -57,8 +57,9 @@ class Feed:
 
     def read(self, quote: Quote, *, wanted: bool) -> None:
         """A quote was read; with ``wanted`` somebody waits for it, and will presumably want the next one soon."""
-        self.priced_at = self._clock()
-        self._board.learn(quote, self.priced_at)
+        # A quote is as old as it says, however lately it was read.
+        self.priced_at = quote.at or self.priced_at
+        self._board.learn(quote, self._clock())
         if wanted:
             self._wish(is_new=self._subscriptions.quoted(quote.contract, self._clock.seconds()))
 

@@ -6,11 +6,13 @@ trusted. What is inferred, or was seen in the code of others only, says so.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.link import Gauge
@@ -84,8 +86,9 @@ class Reading(ABC):
 
     _clean: Clean
 
-    def __init__(self, gauge: Gauge) -> None:
+    def __init__(self, gauge: Gauge, clock: Clock) -> None:
         self._gauge = gauge
+        self._clock = clock
         self._lacking: set[str] = set()
 
     @abstractmethod
@@ -95,10 +98,6 @@ class Reading(ABC):
     @abstractmethod
     def _body(self, reply: Reply) -> object:
         """The body of an answer that is none of the errors above."""
-
-    @abstractmethod
-    def _today(self) -> date:
-        """The day by which a year of one digit is read."""
 
     @judged("snapshot")
     async def snapshot(self) -> tuple[Standing, ...]:
@@ -198,7 +197,8 @@ class Reading(ABC):
 
         Prices in price units, times UTC. They are always read, never those that the stream pushed.
         """
-        return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments, self._today())
+        read = wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments, self._today())
+        return tuple(map(self._timed, read))
 
     @judged("account quotes")
     async def account_quotes(self, account: str, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
@@ -236,6 +236,18 @@ class Reading(ABC):
     async def endpoints(self) -> tuple[str, ...]:
         """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))
+
+    def _today(self) -> date:
+        """The day by which a year of one digit is read."""
+        return self._clock.host().date()
+
+    def _timed(self, quote: Quote) -> Quote:
+        """A quote with its stamp in the desk's time; one that lies ahead says nothing of how old it is."""
+        if quote.at is None:
+            return quote
+        at = self._clock.own(quote.at)
+        ahead = at - self._clock()
+        return replace(quote, at=None, ahead=ahead) if ahead > STEP else replace(quote, at=at)
 
     async def _read(self, path: Path) -> object:
         return self._body(await self._ask(path))

@@ -73,7 +73,7 @@ async def _quotes(reader: Reader, asked: Meant, ask: Ask, account: str | None) -
         return tuple(Quoted(one, None, code(str(error)), reader.clock.host(), account) for one, _ in asked)
     now = reader.clock.host()
     both = zip(asked, found, strict=True)
-    return tuple(Quoted(one, quote, "", now, account, front.guessed) for (one, front), quote in both)
+    return tuple(Quoted(one, reader.as_shown(quote), "", now, account, front.guessed) for (one, front), quote in both)
 
 
 def _instruments(reader: Reader, typed: str, most: int) -> list[Contract | Root]:

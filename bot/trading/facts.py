@@ -5,7 +5,7 @@ position's quantity is signed. What was not read or not sent by CrossTrade is ``
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.trading.funds import Funds
@@ -157,6 +157,7 @@ class Quote:
         at: UTC; the time of the quote, not of the reading, by its ``epoch`` in seconds. Of a pushed quote that of receipt, as
             the push tells none; ``None`` for the older quote, which has none that can be read.
         market_open: as CrossTrade says; ``None`` where it doesn't, as in the older quote.
+        ahead: how far its stamp lies ahead of now, where that is more than clocks may differ; then ``at`` is ``None``.
     """
 
     contract: Contract
@@ -167,6 +168,7 @@ class Quote:
     last: Decimal | None
     at: datetime | None
     market_open: bool | None = None
+    ahead: timedelta | None = None
 
     @property
     def tick_value(self) -> Decimal:

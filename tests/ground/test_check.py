@@ -578,3 +578,10 @@ async def test_names_from_outside_can_neither_show_a_secret_nor_move_the_termina
     assert street.code == 0
     assert told["guild"] == "good (?[2J***?settings: good)"
     assert "\x1b" not in json.dumps(told)
+
+
+async def test_a_clock_that_is_wrong_is_told_by_the_dates_of_the_answers(street: Street) -> None:
+    street.simulator.cloud.date_ahead = -3600
+    told = (await street.check())["clock"]
+    assert told == "The clock of the bot's machine is 60 min ahead of that of CrossTrade. Set it by a time server (NTP)."
+    assert street.code == 1

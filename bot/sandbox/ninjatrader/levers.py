@@ -116,13 +116,14 @@ def stream(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cloud(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Switch what the cloud does: `rateLimited`, `accountEvents` on the stream, the spelling of `names`, prices of `roots`."""
+    """Switch the cloud: `rateLimited`, `accountEvents` on the stream, the spelling of `names`, prices of `roots`, its date."""
     switches = simulator.cloud
     switches.rate_limited = bool(data.get("rateLimited", switches.rate_limited))
     switches.account_events = bool(data.get("accountEvents", switches.account_events))
     simulator.set_names(Names(data.get("names", simulator.names)))
     simulator.set_roots(answered=bool(data.get("roots", simulator.roots)))
-    told = {"names": simulator.names, "roots": simulator.roots}
+    switches.date_ahead = float(data.get("dateAhead", switches.date_ahead))
+    told = {"names": simulator.names, "roots": simulator.roots, "dateAhead": switches.date_ahead}
     return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events, **told}
 
 
