@@ -114,7 +114,7 @@ class CrossTrade(Reading):
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
         self._reads_as = Priority.TICKET
-        self._feed = Feed(clock, timings)
+        self._feed = Feed(clock, timings, self._gauge.rows.note)
         self._stream: Stream | None = None
         self._rest: Rest
 
@@ -170,6 +170,7 @@ class CrossTrade(Reading):
             self._entries_fall_back(),
             self._gauge.garbled,
             self._dates.ahead,
+            self._gauge.rows.lately,
         )
 
     @property
@@ -235,7 +236,9 @@ class CrossTrade(Reading):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account, self._today())
+        body = await self._read(lambda: requests.positions_path(account))
+        self._others[account] = list(wire.read_others(body, account))
+        positions = wire.read_positions(body, account, self._today())
         self._feed.holds(account, positions)
         return positions
 

@@ -31,11 +31,13 @@ class Feed:
     Args:
         clock: the desk's: its time is that of what is pushed, its seconds measure the budget of changes.
         timings: how long is waited for what.
+        unread: told of each pushed price that can't be read.
     """
 
-    def __init__(self, clock: Clock, timings: CrossTradeTimings) -> None:
+    def __init__(self, clock: Clock, timings: CrossTradeTimings, unread: Callable[[str], None] = lambda _text: None) -> None:
         self._clock = clock
         self._timings = timings
+        self._unread = unread
         self._board = Board()
         self._events = Events()
         self._subscriptions = Subscriptions(clock.seconds(), timings)
@@ -136,7 +138,7 @@ class Feed:
 
     def _take_ticks(self, frame: Mapping[str, object]) -> None:
         now, seconds = self._clock(), self._clock.seconds()
-        for tick in read_ticks(frame, self._clock.host().date()):
+        for tick in read_ticks(frame, self._clock.host().date(), self._unread):
             if self._subscriptions.heard(tick.contract, seconds):
                 self._board.take(tick, now)
                 self.priced_at = now

@@ -16,8 +16,8 @@ from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.link import Gauge
-from bot.errors import BrokerGarbled, BrokerLacks, BrokerRefused
-from bot.trading.facts import Execution, Order, Position, Quote, Strategy
+from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
+from bot.trading.facts import Execution, Order, OtherPosition, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
@@ -59,6 +59,11 @@ def judged(
         async def noted(self: Judging, /, *given: Given.args, **named: Given.kwargs) -> Read:
             try:
                 found = await read(self, *given, **named)
+            except BrokerPartly as error:
+                for text in error.unread:
+                    self._gauge.rows.note(text)
+                self._gauge.understood(what)
+                raise
             except BrokerGarbled as error:
                 self._gauge.unreadable(what, str(error))
                 raise
@@ -90,6 +95,7 @@ class Reading(ABC):
         self._gauge = gauge
         self._clock = clock
         self._lacking: set[str] = set()
+        self._others: dict[str, list[OtherPosition]] = {}
 
     @abstractmethod
     async def _ask(self, path: Path) -> Reply:
@@ -126,7 +132,16 @@ class Reading(ABC):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        return wire.read_all_positions(await self._read(paths.all_positions_path), self._today())
+        body = await self._read(paths.all_positions_path)
+        others = wire.read_others(body, None)
+        self._others.clear()
+        for one in others:
+            self._others.setdefault(one.account, []).append(one)
+        return wire.read_all_positions(body, self._today())
+
+    def others(self, account: str) -> tuple[OtherPosition, ...]:
+        """What an account holds that is no future, as the newest list of positions told; it asks nothing and raises nothing."""
+        return tuple(self._others.get(account, ()))
 
     @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:

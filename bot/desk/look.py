@@ -19,7 +19,7 @@ from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import held_beside, seen, to_close
 from bot.trading.sweeping import as_listed
-from bot.trading.sweeps import FlattenStrategy, Sweep
+from bot.trading.sweeps import Flatten, FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -97,7 +97,16 @@ class Look:
             self._running(account, sweep, missing),
         )
         known = details or self.last_known(account)
-        return replace(_as_facts(known, positions, orders, None, missing), running=running)
+        return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
+
+    def _whole(self, sweep: Sweep, account: str, facts: Facts) -> Facts:
+        """The facts of a flatten of all that an account holds; with what is no future there, its positions count as unread.
+
+        So the account's one call goes out, which alone closes that, and nothing is called flat until it is gone.
+        """
+        is_whole = isinstance(sweep, Flatten) and sweep.scope.contract is None and sweep.only is None
+        others = tuple(self._broker.others(account)) if is_whole else ()
+        return replace(facts, positions=None, others=others) if others else facts
 
     async def books(self, sweep: Sweep, within: float | None = None) -> Snapshots:
         """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
@@ -135,7 +144,9 @@ class Look:
 
         async def one(name: str) -> Facts:
             seconds = within[name]
-            return read.facts.get(name) or await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
+            if (told := read.facts.get(name)) is not None:
+                return self._whole(sweep, name, told)
+            return await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
 
         async def names() -> frozenset[str] | None:
             return read.listed or (await self.names() if listing else None)
@@ -171,7 +182,7 @@ class Look:
         Where no list tells of that, it is what the account holds in its contract.
         """
         if not isinstance(sweep, FlattenStrategy):
-            return await self.holdings(account, within)
+            return self._whole(sweep, account, await self.holdings(account, within))
         missing: list[str] = []
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         running = await self._running(account, sweep, missing)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.desk.ports import Event
-from bot.trading.facts import Account, Execution, Order, Quote, Strategy
+from bot.trading.facts import Account, Execution, Order, OtherPosition, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
@@ -31,6 +31,7 @@ class Listed(Generic[Row_co]):
         at: when they were read.
         about: the instrument to which they are narrowed, if they are.
         doubt: what else CrossTrade says against them, ready to show.
+        others: of positions, those that are no futures.
     """
 
     account: str
@@ -40,6 +41,7 @@ class Listed(Generic[Row_co]):
     at: datetime
     about: str = ""
     doubt: str = ""
+    others: tuple[OtherPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

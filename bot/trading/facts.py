@@ -81,6 +81,21 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPosition:
+    """An open position in something that is no future, such as a share; the desk trades none, and CrossTrade's flatten closes it.
+
+    Attributes:
+        instrument, kind: in NinjaTrader's words.
+        quantity: signed, long positive; ``None`` where it can't be read.
+    """
+
+    account: str
+    instrument: str
+    kind: str
+    quantity: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order as NinjaTrader has it (GET Get order, old; the later fields seen in the code of others).
 
@@ -214,6 +229,7 @@ class Facts:
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
         guessed: the root's front month by the calendar, where NinjaTrader was asked and didn't tell it.
+        others: what a flatten of the account closes that is no future.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
         unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
@@ -227,6 +243,7 @@ class Facts:
     running: tuple[Strategy, ...] | None = None
     unchecked: frozenset[str] = frozenset()
     guessed: Contract | None = None
+    others: tuple[OtherPosition, ...] = ()
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.errors import NO_JOURNAL
+from bot.errors import MOST_UNREAD, NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.switches import Switches, plain
 from bot.trading.words import code, verbatim
@@ -94,6 +94,7 @@ class Vitals:
         garbled: how many answers of the last minute couldn't be read, by what was asked for.
         entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
         clock_ahead: how far the host's clock is ahead of CrossTrade's, by the date of its answers; ``None`` before one has told.
+        unread: how many rows of the last minute's answers and pushes couldn't be read, by their own text.
     """
 
     reach: Reach = Reach.NOT_ASKED
@@ -108,6 +109,7 @@ class Vitals:
     entries_fall_back: bool = False
     garbled: Mapping[str, int] = field(default_factory=dict)
     clock_ahead: timedelta | None = None
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entries_by_stream(self) -> bool:
@@ -313,6 +315,12 @@ def _crosstrade(readings: Readings) -> Line:
             return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
     if broker.garbled:
         return _unreadable(readings)
+    if broker.unread:
+        named = ", ".join(code(text, 60) for text in list(broker.unread)[:MOST_UNREAD])
+        mend = (
+            f"CrossTrade's answers hold rows that can't be read ({named}); what they are about counts as unread. See NinjaTrader."
+        )
+        return Line(Part.CROSSTRADE, Grade.SLOW, f"{sum(broker.unread.values())} rows unread", mend)
     if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
         return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
     return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")

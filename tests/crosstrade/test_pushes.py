@@ -127,3 +127,10 @@ def test_results_are_never_from_the_future(epoch: object) -> None:
 )
 def test_an_events_account_is_told_or_it_is_not(frame: dict[str, Any], account: str | None) -> None:
     assert account_of(frame, "order") == account
+
+
+def test_a_pushed_price_that_can_not_be_read_is_told_by_its_text() -> None:
+    lost: list[str] = []
+    frame = {"type": "marketData", "quotes": [{"instrument": "ES ?", "last": 1}, {"instrument": "ESU6", "last": 1}, 7]}
+    assert [str(tick.contract) for tick in read_ticks(frame, TODAY, lost.append)] == ["ES 09-26"]
+    assert lost == ['price "ES ?"', 'price "?"']

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.crosstrade import wire
 from bot.crosstrade.jsontext import loads
-from bot.errors import BrokerGarbled
-from bot.trading.facts import Account, Execution, Order, Position
+from bot.errors import BrokerGarbled, BrokerPartly
+from bot.trading.facts import Account, Execution, Order, OtherPosition, Position
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 from tests.clocks import TODAY
@@ -479,3 +479,28 @@ def test_every_answer_is_read_in_every_spelling(spelt: str) -> None:
         body = wired({key: [row | {"instrument": spelt}], "success": True})
         assert read(body, "Sim101", TODAY) == read(wired([row]), "Sim101", TODAY), key
     assert wire.read_quote(wired(QUOTE | {"instrument": spelt}), ES, TODAY).contract == ES
+
+
+def test_rows_that_can_not_be_read_are_named_and_spoil_only_what_they_are_about() -> None:
+    odd = ROW | {"account": "Apex-001", "instrument": "ES `09-26`/ES 12-26"}
+    with pytest.raises(BrokerPartly) as caught:
+        wire.read_all_positions(wired({"positions": [ROW, odd], "count": 2}), TODAY)
+    assert [one.account for one in caught.value.rows if isinstance(one, Position)] == ["Sim101"]
+    assert caught.value.accounts == frozenset({"Apex-001"})
+    assert 'position "ES ˋ09-26ˋ/ES 12-26"' in str(caught.value)
+    nobodys = {name: value for name, value in odd.items() if name != "account"}
+    with pytest.raises(BrokerPartly) as caught:
+        wire.read_all_positions(wired({"positions": [ROW, nobodys], "count": 2}), TODAY)
+    assert caught.value.accounts is None
+
+
+def test_positions_that_are_no_futures_are_told_apart() -> None:
+    share = ROW | {"instrument": "AAPL", "instrumentType": "Stock", "marketPosition": "Short", "quantity": 100}
+    pair = ROW | {"instrument": "EURUSD", "instrumentType": "Forex", "marketPosition": "?", "quantity": 1}
+    flat = ROW | {"instrument": "MSFT", "instrumentType": "Stock", "marketPosition": "Flat", "quantity": 0}
+    body = wired({"positions": [share, ROW, pair, flat]})
+    assert wire.read_others(body, "Sim101") == (
+        OtherPosition("Sim101", "AAPL", "Stock", -100),
+        OtherPosition("Sim101", "EURUSD", "Forex", None),
+    )
+    assert len(wire.read_positions(body, "Sim101", TODAY)) == 1

@@ -1,6 +1,6 @@
 """Accounts, what they hold, and their money."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -17,13 +17,14 @@ from bot.crosstrade.wire._values import (
     Text,
     check_account,
     futures,
+    is_no_future,
     reading,
     row_of,
     rows_of,
     thing_of,
 )
-from bot.errors import BrokerGarbled, InstrumentError
-from bot.trading.facts import Account, Position, Strategy
+from bot.errors import BrokerGarbled, BrokerPartly, InstrumentError
+from bot.trading.facts import Account, OtherPosition, Position, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, read_contract
@@ -60,6 +61,14 @@ class _PositionRow(InstrumentRow):
     quantity: Count
     average_price: Number | None = None
     unrealized_profit_loss: Number | None = None
+
+
+class _OtherRow(Row):
+    account: MaybeText = None
+    instrument: ShownText = None
+    instrument_type: Text
+    market_position: ShownText = None
+    quantity: ShownCount = None
 
 
 class _StandingRow(Row):
@@ -132,8 +141,7 @@ def read_positions(body: object, account: str, today: date) -> tuple[Position, .
     ``unrealizedProfitLoss`` in the account's currency. Rows that say that they are no futures are left out, and so are flat
     ones.
     """
-    read = futures(rows_of(body, "positions"), "position", partial(_position, today, account))
-    return tuple(position for position in read if position.quantity)
+    return _open(rows_of(body, "positions"), partial(_position, today, account))
 
 
 def read_all_positions(body: object, today: date) -> tuple[Position, ...]:
@@ -144,7 +152,13 @@ def read_all_positions(body: object, today: date) -> tuple[Position, ...]:
     # A list that was cut short would make the accounts at its end look flat.
     if counted is not None and counted != len(rows):
         raise BrokerGarbled("CrossTrade's list of all positions is not as long as it says.")
-    return tuple(position for position in futures(rows, "position", partial(_position, today, None)) if position.quantity)
+    return _open(rows, partial(_position, today, None))
+
+
+def read_others(body: object, account: str | None) -> tuple[OtherPosition, ...]:
+    """Read of the same lists what says that it is no future, such as a share; a size that can't be read isn't told."""
+    rows = (row for row in rows_of(body, "positions") if is_no_future(row))
+    return tuple(one for one in (_other(row, account) for row in rows) if one.quantity != 0)
 
 
 def read_position(body: object, account: str, contract: Contract, today: date) -> Position | None:
@@ -175,6 +189,22 @@ def read_watermarks(body: object, account: str) -> Watermarks:
     check_account(row.account, account)
     highs = row.watermarks
     return Watermarks(row.account or account, highs.pnlhigh, highs.netliqhigh, highs.unrealhigh)
+
+
+def _open(rows: list[object], read: Callable[[object], Position]) -> tuple[Position, ...]:
+    try:
+        found = futures(rows, "position", read)
+    except BrokerPartly as error:
+        held = [row for row in error.rows if isinstance(row, Position) and row.quantity]
+        raise BrokerPartly(held, error.unread, error.accounts) from None
+    return tuple(position for position in found if position.quantity)
+
+
+def _other(item: object, account: str | None) -> OtherPosition:
+    row = reading("position", _OtherRow.model_validate, item)
+    sign = _SIGNS.get((row.market_position or "").casefold())
+    quantity = None if sign is None or row.quantity is None else sign * row.quantity
+    return OtherPosition(row.account or account or "", row.instrument or "?", row.instrument_type, quantity)
 
 
 def _account(item: object) -> Account:

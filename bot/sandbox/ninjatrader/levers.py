@@ -63,8 +63,11 @@ def account(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def position(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Let an `account` hold a signed `quantity` of an `instrument`, at `averagePrice`, without an order."""
+    """Let an `account` hold a signed `quantity` of an `instrument`, at `averagePrice`, without an order; by `type` anything."""
     world = simulator.world
+    if "type" in data:
+        world.account(data["account"]).others[data["instrument"]] = (data["type"], int(data["quantity"]))
+        return {"success": True}
     where, contract = world.account(data["account"]), world.contract(data["instrument"])
     world.set_position(where, contract, int(data["quantity"]), _decimal(data.get("averagePrice")))
     return {"success": True}
