@@ -61,8 +61,8 @@ ACTIONS: tuple[tuple[Action, str], ...] = (
 )
 # Goes by the calls of a close and of a placed order.
 IN_SEVERAL_CALLS = {VerifiedReverse}
-# What the stream has pushed costs no request.
-OF_THE_STREAM = {"day", "listen", "held", "vitals"}
+# What the stream has pushed, or another read has told, costs no request.
+OF_THE_STREAM = {"day", "listen", "held", "others", "vitals"}
 READS = [one for one in (*ENDPOINTS, *BESIDE) if not one.is_write]
 WRITES = [one for one in ENDPOINTS if one.is_write]
 

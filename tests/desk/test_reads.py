@@ -11,7 +11,7 @@ import pytest
 from bot.desk.markets import MOST_MARKETS, MOST_QUOTES
 from bot.desk.reports import AccountReport, Listed, StrategyReport
 from bot.desk.requests import Refused
-from bot.errors import BrokerRefused
+from bot.errors import BrokerPartly, BrokerRefused
 from bot.trading.facts import Account, Day, Position, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
@@ -427,3 +427,22 @@ async def read_all(room: Room, what: str) -> tuple[Listed[Any], ...]:
     if what == "positions":
         return listed(await room.desk.reads.positions(READER, None))
     return listed(await room.desk.reads.orders(READER, None, None))
+
+
+async def test_a_list_with_a_row_of_nobodys_tells_of_no_account(room: Room) -> None:
+    room.broker.shown.answers["all_positions"] = BrokerPartly((), ('position "ES ?"',), None)
+    made = listed(await room.desk.reads.positions(TRADER, None))
+    assert "positions" in room.broker.called
+    assert all(one.rows is not None for one in made)
+
+
+async def test_a_row_that_can_not_be_read_leaves_the_others_of_its_account_or_nothing_that_looks_flat(room: Room) -> None:
+    odd = BrokerPartly((), ('position "ES ?"',), frozenset({"Sim101"}))
+    room.broker.shown.answers["all_positions"] = odd
+    made = {one.account: one for one in listed(await room.desk.reads.positions(TRADER, None))}
+    assert made["Sim101"].rows
+    assert room.broker.called.count("positions") == 1
+    assert (await room.desk.reads.market(TRADER, "NQ"))[0].guessed is False  # type: ignore[index]  # it is granted
+    room.broker.failing.add("session")
+    [market] = listed(await room.desk.reads.market(TRADER, "NQ"))
+    assert (market.session, market.guessed) == (None, True)
