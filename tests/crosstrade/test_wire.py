@@ -120,15 +120,15 @@ def test_an_order_keeps_every_id_of_its_row_the_brokers_first() -> None:
 def test_the_marks_of_an_order_are_read_and_none_of_them_costs_the_row() -> None:
     """They are on no page of the vendor's, so that anything at all may stand there."""
     marked = {"ocoId": "o1", "name": " Close ", "epoch": 1766000000000, "ownerStrategy": {"id": "334", "name": "Scalp"}}
-    order = wire.read_order(wired(ORDER | marked), "Sim101")
+    order = wire.read_order(wired(ORDER | marked), "Sim101", TODAY)
     assert (order.oco, order.name, order.owner, order.template) == ("o1", "Close", "334", "Scalp")
     assert order.at is not None
     odds: list[object] = [{}, ["x"], True, 0, "noon", None]
     for odd in odds:
-        order = wire.read_order(wired(ORDER | dict.fromkeys(marked, odd)), "Sim101")
+        order = wire.read_order(wired(ORDER | dict.fromkeys(marked, odd)), "Sim101", TODAY)
         assert (order.id, order.at, order.owner, order.template) == ("cb1f", None, None, None)
     bare = {name: value for name, value in ORDER.items() if name not in marked}
-    order = wire.read_order(wired(bare), "Sim101")
+    order = wire.read_order(wired(bare), "Sim101", TODAY)
     assert (order.oco, order.name, order.at, order.owner, order.template) == (None, None, None, None, None)
 
 
