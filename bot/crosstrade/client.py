@@ -236,9 +236,7 @@ class CrossTrade(Reading):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        body = await self._read(lambda: requests.positions_path(account))
-        self._others[account] = list(wire.read_others(body, account))
-        positions = wire.read_positions(body, account, self._today())
+        positions = self._held(await self._read(lambda: requests.positions_path(account)), account)
         self._feed.holds(account, positions)
         return positions
 
@@ -279,8 +277,7 @@ class CrossTrade(Reading):
     async def quote(self, contract: Contract) -> Quote:
         """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
 
-        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of a quote that was read, that of receipt of
-        a pushed one.
+        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of one that was read, else that of receipt.
         """
         pushed = self._feed.quote(contract)
         if pushed is not None:

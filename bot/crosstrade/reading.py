@@ -252,6 +252,11 @@ class Reading(ABC):
         """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))
 
+    def _held(self, body: object, account: str) -> tuple[Position, ...]:
+        """The positions of an account by its list; what is no future among them is kept beside."""
+        self._others[account] = list(wire.read_others(body, account))
+        return wire.read_positions(body, account, self._today())
+
     def _today(self) -> date:
         """The day by which a year of one digit is read."""
         return self._clock.host().date()

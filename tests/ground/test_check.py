@@ -222,7 +222,7 @@ OF_DISCORD, OF_CROSSTRADE = {"Discord token", "guild", "channel permissions", "r
         (
             {"DISCORD_TOKEN": "", "CROSSTRADE_TOKEN": "", "DISCORD_GUILD_ID": "", "LOG_LEVEL": "loud", "DISCORD_TOKN": "x"},
             ["DISCORD_TOKN: ", "DISCORD_TOKEN: missing", "DISCORD_GUILD_ID: missing", "CROSSTRADE_TOKEN: missing", "LOG_LEVEL: "],
-            {*OF_DISCORD, *OF_CROSSTRADE, "accounts matched"},
+            {*OF_DISCORD, *OF_CROSSTRADE, "accounts matched", "clock"},
         ),
         ({"DISCORD_GUILD_ID": ""}, ["DISCORD_GUILD_ID: missing"], OF_DISCORD - {"Discord token"}),
         ({"DATABASE_URL": "mysql://x"}, ["DATABASE_URL: not usable"], {"journal"}),
