@@ -87,6 +87,7 @@ class Reading(ABC):
             says so. A name that can't be part of a path is one too, with 400, and isn't sent.
         BrokerLacks: a kind of ``BrokerRefused``: the path isn't there (404 with ``did_you_mean``), or the add-on is too old.
         BrokerGarbled: an answer that can't be read, or is not of what was asked for.
+        BrokerPartly: a kind of it: of a list some rows can't be read.
     """
 
     _clean: Clean

@@ -156,7 +156,10 @@ def read_all_positions(body: object, today: date) -> tuple[Position, ...]:
 
 
 def read_others(body: object, account: str | None) -> tuple[OtherPosition, ...]:
-    """Read of the same lists what says that it is no future, such as a share; a size that can't be read isn't told."""
+    """Read GET List positions and GET All positions for what says that it is no future, such as a share (docs, mid).
+
+    ``account``, ``instrument``, ``instrumentType``, ``marketPosition`` and ``quantity``; a size that can't be read isn't told.
+    """
     rows = (row for row in rows_of(body, "positions") if is_no_future(row))
     return tuple(one for one in (_other(row, account) for row in rows) if one.quantity != 0)
 
