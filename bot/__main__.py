@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     simulator.add_argument("--host", default="127.0.0.1", help="address to listen on")
     simulator.add_argument("--port", type=int, default=8765, help="port to listen on; 0 for a free one")
     simulator.add_argument("--token", default=None, help="the only bearer token accepted; any if left out")
+    spelt = "how instruments are spelt in what it answers: ES 12-26, ESZ6, or ES DEC26"
+    simulator.add_argument("--names", choices=["dated", "code", "word"], default="dated", help=spelt)
     policy = command("policy", "Read the policy file and say what it allows, or print its JSON schema.", _policy)
     policy.add_argument("file", nargs="?", type=Path, default=None, help="policy file; POLICY_FILE or policy.toml if left out")
     policy.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
@@ -121,7 +123,7 @@ def _simulator(options: argparse.Namespace) -> int:
         from bot.program.signals import until_told  # noqa: PLC0415
         from bot.sandbox.ninjatrader import serve  # noqa: PLC0415
 
-    _finished(until_told(serve(options.host, options.port, options.token)))
+    _finished(until_told(serve(options.host, options.port, options.token, options.names)))
     return GOOD
 
 

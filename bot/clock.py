@@ -40,11 +40,18 @@ class Clock(Protocol):
     def set_by(self) -> timedelta:
         """How far the host's clock is ahead of the desk's time by having been set; exactly zero while it was not."""
 
+    @property
+    def theirs(self) -> timedelta:
+        """How far the clocks of those who stamp prices and fills are ahead of the desk's time."""
+
+    def measured(self, theirs: timedelta | None) -> None:
+        """Take what was measured of ``theirs``; ``None`` says that their clocks are like the host's."""
+
     def shown(self, at: datetime) -> datetime:
         """A moment of the desk's time as the host's clock has it now."""
 
     def own(self, at: datetime) -> datetime:
-        """A moment that others have stamped, by clocks like the host's, in the desk's time."""
+        """A moment that others have stamped in the desk's time."""
 
 
 class SteadyClock:
@@ -62,6 +69,7 @@ class SteadyClock:
         self.boot = boot
         self._zero, self._began = seconds(), host()
         self._set_by = UNSET
+        self._theirs: timedelta | None = None
 
     def __call__(self) -> datetime:
         """The desk's time."""
@@ -75,13 +83,22 @@ class SteadyClock:
             self._set_by = ahead if abs(ahead) > STEP else UNSET
         return self._set_by
 
+    @property
+    def theirs(self) -> timedelta:
+        """How far the clocks of those who stamp prices and fills are ahead: as measured, else as the host's is."""
+        return self.set_by if self._theirs is None else self._theirs
+
+    def measured(self, theirs: timedelta | None) -> None:
+        """Take what was measured of it, which no setting of the host's clock changes."""
+        self._theirs = theirs
+
     def shown(self, at: datetime) -> datetime:
         """A moment of the desk's time as the host's clock has it now."""
         return at + self.set_by
 
     def own(self, at: datetime) -> datetime:
         """A moment that others have stamped in the desk's time."""
-        return at - self.set_by
+        return at - self.theirs
 
 
 def system_clock() -> SteadyClock:

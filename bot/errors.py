@@ -11,6 +11,7 @@
     │   ├── BrokerRefused          CrossTrade answered with an error of its own
     │   │   └── BrokerLacks        CrossTrade, or an add-on too old for it, doesn't have that call
     │   └── BrokerGarbled          an answer came that can't be read
+    │       └── BrokerPartly       of a list some rows can be read and some can't
     ├── JournalError               the journal can't be read or written: nothing may be sent
     │   └── JournalLocked          another process owns this journal: stop (exit 1), or stand by where one can
     ├── Halted                     a switch bars the order: nothing was stored and nothing may be sent
@@ -23,6 +24,9 @@ Sending an order raises nothing: it returns one of the outcomes of ``bot.trading
 """
 
 from collections.abc import Sequence
+
+# So many rows that can't be read are named in a sentence.
+MOST_UNREAD = 3
 
 
 class DeskError(Exception):
@@ -92,6 +96,23 @@ class BrokerLacks(BrokerRefused):
 
 class BrokerGarbled(BrokerError):
     """An answer came, but can't be read as what was asked for."""
+
+
+class BrokerPartly(BrokerGarbled):
+    """Some rows of a list can't be read; whoever takes no care of that has read nothing.
+
+    Attributes:
+        rows: those that can be read.
+        unread: what the others are, by their own text, such as ``position "ES ?"``.
+        accounts: whose the others are; ``None`` where one of them doesn't say.
+    """
+
+    def __init__(self, rows: Sequence[object], unread: Sequence[str], accounts: frozenset[str] | None) -> None:
+        self.rows = tuple(rows)
+        self.unread = tuple(unread)
+        self.accounts = accounts
+        more = f" and {len(unread) - MOST_UNREAD} more" if len(unread) > MOST_UNREAD else ""
+        super().__init__(f"CrossTrade's {', '.join(self.unread[:MOST_UNREAD])}{more} can't be read.")
 
 
 # What must be told wherever the journal fails: an order that isn't on disk before its first byte could be sent twice.

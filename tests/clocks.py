@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
+TODAY = NOON.date()
 UNSET = timedelta(0)
 
 
@@ -28,6 +29,13 @@ class HandClock:
 
     def host(self) -> datetime:
         return self.now + self.set_by
+
+    @property
+    def theirs(self) -> timedelta:
+        return self.set_by
+
+    def measured(self, theirs: timedelta | None) -> None:
+        """Other parties' dates are of today, this clock isn't."""
 
     def shown(self, at: datetime) -> datetime:
         return at + self.set_by

@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--delays", type=int, default=1, help="how many steps of a race between presses are delayed at once (the full proof: 2)"
     )
+    spelt = "how the simulated NinjaTrader spells instruments where the bot runs as a process: dated, code or word"
+    parser.addoption("--names", choices=("dated", "code", "word"), default="dated", help=spelt)
     parser.addoption("--every-step", type=int, default=12, help="which steps of a race are delayed (the full proof: 1, each)")
 
 

@@ -19,7 +19,7 @@ from bot.program.run import COGS
 from bot.sandbox.ninjatrader.catalogue import BY_NAME, CALLS
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
 from bot.trading.bars import parse_period
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Action,
     Bracket,
@@ -61,8 +61,8 @@ ACTIONS: tuple[tuple[Action, str], ...] = (
 )
 # Goes by the calls of a close and of a placed order.
 IN_SEVERAL_CALLS = {VerifiedReverse}
-# What the stream has pushed costs no request.
-OF_THE_STREAM = {"day", "listen", "held", "vitals"}
+# What the stream has pushed, or another read has told, costs no request.
+OF_THE_STREAM = {"day", "listen", "held", "others", "vitals"}
 READS = [one for one in (*ENDPOINTS, *BESIDE) if not one.is_write]
 WRITES = [one for one in ENDPOINTS if one.is_write]
 
@@ -121,7 +121,7 @@ async def ask(client: CrossTrade, name: str) -> None:
         "executions_of": ((account, order), {}),
         "execution": ((account, fill), {}),
         "strategies": ((account,), {}),
-        "quote": ((Root("ES"),), {}),
+        "quote": ((ES,), {}),
         "quotes": (([ES],), {}),
         "account_quotes": ((account, [ES]), {}),
         "session": ((ES,), {}),
@@ -145,6 +145,7 @@ async def test_the_client_reads_every_path_of_the_table_and_no_other() -> None:
                 (heard,) = vendor.heard
                 assert (heard.method, heard.target.partition("?")[0]) == (one.method, path_of(one)), one.name
             vendor.heard.clear()
+            vendor.next.append(refusal())
             await ask(client, "quote")
             assert vendor.heard[0].target.partition("?")[0] == path_of(by_name("Quote"))
     assert set(reads_of(CrossTrade)) - {one.client for one in READS} == {"quote"}

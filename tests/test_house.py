@@ -19,6 +19,7 @@ from tests.house import OURS, ROOT, attributes, bound, imports, is_fixed, module
 MAY = {
     "bot.errors": (),
     "bot.clock": (),
+    "bot.dates": ("bot.clock",),
     # Some of what is waited for is taken by the rules, which say themselves what it is.
     "bot.timings": ("bot.trading",),
     "bot.settings": ("bot.errors",),
@@ -26,11 +27,11 @@ MAY = {
     "bot.trading": ("bot.errors",),
     # The policy file is an edge of its own: pydantic there, frozen rules behind it.
     "bot.policyfile": ("bot.trading", "bot.errors"),
-    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock", "bot.timings"),
+    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock", "bot.dates", "bot.timings"),
     # The journal stores the desk's plain data; of the desk it knows nothing else.
     "bot.journal": ("bot.trading", "bot.errors", "bot.clock", "bot.timings", "bot.desk.ports"),
     "bot.desk": ("bot.trading", "bot.errors", "bot.clock", "bot.timings"),
-    "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock", "bot.timings"),
+    "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock", "bot.dates", "bot.timings"),
     "cogs": ("bot.chat", "bot.desk", "bot.trading", "bot.errors"),
     "bot.sandbox.ninjatrader": (),
     "bot.sandbox.discord": (),

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from benchmarks.chaos.levers import LEVERS, Lever
 from benchmarks.chaos.troubles import AT, Trouble
+from bot.sandbox.ninjatrader import Names
 
 _T = TypeVar("_T")
 MONTH = "09-26"
@@ -286,6 +287,16 @@ class Session:
     waves: tuple[Wave, ...] = field(repr=False)
 
     @property
+    def names(self) -> Names:
+        """How NinjaTrader spells instruments."""
+        return drawn_names(f"{self.seed} {self.index}")
+
+    @property
+    def wrong_by(self) -> float:
+        """How many seconds the clock of the bot's host is ahead of everybody else's from the start."""
+        return wrong_by(f"{self.seed} {self.index}")
+
+    @property
     def is_private(self) -> bool:
         """Whether only their members see the cards."""
         return is_private(self.index)
@@ -294,6 +305,20 @@ class Session:
     def runs(self) -> Iterator[Run]:
         """All of them, in their order."""
         return (run for wave in self.waves for run in wave.runs)
+
+
+def drawn_names(session: str) -> Names:
+    """How NinjaTrader spells instruments in a session; drawn by itself, so that nothing else of a plan depends on it."""
+    return random.Random(f"{session} names").choice(tuple(Names))  # noqa: S311 - a plan is no secret
+
+
+# Seconds by which the clock of the bot's host is wrong from the start; every second one is right.
+WRONG_BY = (0.0, 0.0, 0.0, 60.0, -60.0, 6 * 3600.0)
+
+
+def wrong_by(session: str) -> float:
+    """How many seconds the clock of the bot's host is ahead of everybody else's from the start, below zero behind."""
+    return random.Random(f"{session} clock").choice(WRONG_BY)  # noqa: S311 - a plan is no secret
 
 
 def is_private(index: int) -> bool:

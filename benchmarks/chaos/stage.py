@@ -173,9 +173,11 @@ def order_there(simulator: Simulator, run: Run) -> str:
 async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
     """Build it; the bot doesn't run yet."""
     (folder / "policy.toml").write_text(policy_of(session), encoding="utf-8")
-    (folder / "clock").write_text("0", encoding="utf-8")
+    (folder / "clock").write_text(str(session.wrong_by), encoding="utf-8")
     discord = LocalDiscord(world=town_of(session), token=TOKEN, patience=PATIENCE_SECONDS)
-    simulator = Simulator(token=TOKEN, rate_limited=False, accounts=accounts_of(session), account_events=True)
+    simulator = Simulator(
+        token=TOKEN, rate_limited=False, accounts=accounts_of(session), account_events=True, names=session.names
+    )
     simulator.world.market.frozen = True
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(discord.running())

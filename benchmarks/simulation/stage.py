@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
-from benchmarks.chaos.plan import Run
+from benchmarks.chaos.plan import Run, drawn_names, wrong_by
 from benchmarks.chaos.stage import order_there
 from benchmarks.chaos.troubles import TOKEN
 from benchmarks.simulation.lives import Lives
@@ -233,12 +233,14 @@ async def staged(
         town: who is there in Discord.
     """
     true, host = HostClock(loop), HostClock(loop)
+    host.step(wrong_by(name))
     numbers = count(1)
     channel = Channel(now=lambda: int(loop.time() * _NANOSECONDS))
     discord = LocalDiscord(world=town, token=TOKEN, patience=PATIENCE_SECONDS, clock=true, now=channel.now)
     simulator = Simulator(
         token=TOKEN, clock=true, new_id=lambda: f"{next(numbers):032x}", accounts=accounts,
         account_events=True, timing=TIMING, monotonic=loop.time,
+        names=drawn_names(name),
     )  # fmt: skip
     simulator.world.market.frozen = True
     world = World(loop, true, host, discord, simulator, folder / JOURNAL, Lookout(loop), channel)

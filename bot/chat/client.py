@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Protocol, Self
 
+import aiohttp
 import discord
 import yarl
 from discord.ext import commands
@@ -47,6 +48,21 @@ NOT_A_MEMBER = (
 CogFactory = Callable[[Any], commands.Cog]
 
 
+def _dated(messenger: DiscordMessenger) -> aiohttp.TraceConfig:
+    """Have the messenger told of the date of each of Discord's answers."""
+
+    async def begins(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.asked = messenger.clock()
+
+    async def ends(_session: object, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+        messenger.dates.told(params.response.headers, context.asked)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(begins)
+    trace.on_request_end.append(ends)
+    return trace
+
+
 class DeskClient(Host):
     """The bot as Discord sees it: few intents, no caches, commands in the desk's guilds only.
 
@@ -82,6 +98,7 @@ class DeskClient(Host):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=timings.longest_rate_limit,
             proxy=proxy,
+            http_trace=_dated(messenger),
         )
         self.desk = desk
         self.messenger = messenger

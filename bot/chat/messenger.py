@@ -21,6 +21,7 @@ from bot.chat.recall import Recall
 from bot.chat.rivals import Rivals
 from bot.chat.translate import CHANNEL_SHUT, NOBODY_THERE, code_of, translated
 from bot.clock import Clock
+from bot.dates import Dates
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.timings import USUAL, ChatTimings
@@ -60,6 +61,7 @@ class DiscordMessenger:
         self._perhaps_posted: set[str] = set()
         self._why_not = why_not
         self.rivals = Rivals(clock.seconds)
+        self.dates = Dates(clock)
         self._client: discord.Client | None = None
 
     @property
@@ -71,10 +73,10 @@ class DiscordMessenger:
         """How the link to Discord stands."""
         client = self._client
         if client is None or client.is_closed():
-            return ChatVitals(rivals=self.rivals.count())
+            return ChatVitals(rivals=self.rivals.count(), clock_ahead=self.dates.ahead)
         # Infinite without a connection.
         up = client.is_ready() and not math.isinf(client.latency)
-        return ChatVitals(up, measured(client.latency), self.rivals.count())
+        return ChatVitals(up, measured(client.latency), self.rivals.count(), self.dates.ahead)
 
     def attach(self, client: discord.Client) -> None:
         """Deliver by this client from now on; it has logged in."""

@@ -8,7 +8,6 @@ its read, whichever way orders travel. Nothing here decides whether to trade.
 import logging
 from collections.abc import Callable, Coroutine
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
@@ -42,12 +41,13 @@ from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
 from bot.crosstrade.stream import Stream
+from bot.dates import Dates
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
 from bot.trading.health import StreamState, Vitals
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
 
@@ -100,10 +100,10 @@ class CrossTrade(Reading):
         why_not: WhyNot = never_why,
         proxy: str | None = None,
     ) -> None:
-        super().__init__(Gauge(clock))
+        super().__init__(Gauge(clock), clock)
         self._url = url.rstrip("/")
         self._token = token
-        self._clock = clock
+        self._dates = Dates(clock)
         self._new_id = new_id
         self._transport = Transport(transport)
         self._streamed = streamed or self._transport is Transport.WEBSOCKET
@@ -114,14 +114,14 @@ class CrossTrade(Reading):
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
         self._reads_as = Priority.TICKET
-        self._feed = Feed(clock, timings)
+        self._feed = Feed(clock, timings, self._gauge.rows.note)
         self._stream: Stream | None = None
         self._rest: Rest
 
     async def __aenter__(self) -> Self:
         self._session = open_session(self._token, self._timings, proxy=self._proxy)
         self._fresh = open_session(self._token, self._timings, keep=False, proxy=self._proxy)
-        self._rest = Rest(self._session, self._url, self._clock.host, self._timings, self._fresh, self._why_not)
+        self._rest = Rest(self._session, self._url, self._clock, self._dates, self._timings, self._fresh, self._why_not)
         if self._streamed:
             self._stream = Stream(
                 self._session,
@@ -169,6 +169,8 @@ class CrossTrade(Reading):
             self._feed.priced_at,
             self._entries_fall_back(),
             self._gauge.garbled,
+            self._dates.ahead,
+            self._gauge.rows.lately,
         )
 
     @property
@@ -234,7 +236,7 @@ class CrossTrade(Reading):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        positions = wire.read_positions(await self._read(lambda: requests.positions_path(account)), account)
+        positions = self._held(await self._read(lambda: requests.positions_path(account)), account)
         self._feed.holds(account, positions)
         return positions
 
@@ -249,7 +251,8 @@ class CrossTrade(Reading):
             account: NT8 account name.
             active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
         """
-        return wire.read_orders(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
+        body = await self._read(lambda: requests.orders_path(account, active_only=active_only))
+        return wire.read_orders(body, account, self._today())
 
     @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
@@ -261,7 +264,7 @@ class CrossTrade(Reading):
         reply = await self._ask(lambda: requests.order_path(account, order_id))
         if says_none(reply, "order"):
             return None
-        return wire.read_order(self._body(reply), account)
+        return wire.read_order(self._body(reply), account, self._today())
 
     @judged("executions")
     async def executions(self, account: str) -> tuple[Execution, ...]:
@@ -269,25 +272,23 @@ class CrossTrade(Reading):
 
         Source: GET List executions (old; which side is which is inferred). Its look-back is in seconds, and 900 is the most.
         """
-        return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account)
+        return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account, self._today())
 
-    async def quote(self, instrument: Contract | Root) -> Quote:
+    async def quote(self, contract: Contract) -> Quote:
         """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
 
-        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of a quote that was read, that of receipt of
-        a pushed one. A root is read always: only CrossTrade knows its front month.
+        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of one that was read, else that of receipt.
         """
-        pushed = self._feed.quote(instrument) if isinstance(instrument, Contract) else None
+        pushed = self._feed.quote(contract)
         if pushed is not None:
             return pushed
-        read = await self._read_quote(instrument)
-        quote = replace(read, at=read.at and self._clock.own(read.at))
+        quote = self._timed(await self._read_quote(contract))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
 
     @judged("quote")
-    async def _read_quote(self, instrument: Contract | Root) -> Quote:
-        return wire.read_quote(await self._read(lambda: requests.quote_path(instrument)), instrument)
+    async def _read_quote(self, contract: Contract) -> Quote:
+        return wire.read_quote(await self._read(lambda: requests.quote_path(contract)), contract, self._today())
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
@@ -306,19 +307,19 @@ class CrossTrade(Reading):
         self._feed.listen(tell)
 
     @judged("bars")
-    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
-        """The newest bars of a contract, or of a root's front month (POST Historical bars, mid).
+    async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
+        """The newest bars of a contract (POST Historical bars, mid).
 
         Prices in price units, volumes in contracts, times UTC and those of each bar's end. It is waited for 45 s, longer than
         for any other read, as NinjaTrader may have to fetch them first (so in the code of others).
 
         Args:
-            instrument: of what.
+            contract: of what.
             period: how long each bar lasts.
             most: bars at most.
         """
-        body = dumps(BarsBody.of(instrument, period, most).fields())
-        return read_bars(self._body(await self._ask(bars_path, body)), instrument, period, most)
+        body = dumps(BarsBody.of(contract, period, most).fields())
+        return read_bars(self._body(await self._ask(bars_path, body)), contract, period, most, self._today())
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that an action stands for, once, over the transport for orders; it raises only ``CancelledError``.
@@ -403,6 +404,7 @@ class CrossTrade(Reading):
         return reply.body
 
     def _heed(self, reply: Reply, *, is_read: bool) -> None:
+        self._clock.measured(self._dates.theirs)
         seconds = park_seconds(reply)
         if seconds is not None:
             self._budget.park(seconds)

@@ -140,7 +140,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     _read(30, "Quote", "market/quote", ("GetQuote", _NOTES), "quotes", "quote"),
     _read(31, "Quote of an account", f"{_ACCOUNT}/quote", ("GetQuote", _PAGE), "account_quotes", "quote"),
-    _read(32, "Market info", "market/info", ("MarketInfo", _INFERRED), "session", "market"),
+    _read(32, "Market info", "market/info", ("MarketInfo", _INFERRED), "session", "market", "quote", "chart"),
     _read(33, "Historical bars", "market/bars", ("GetBars", _NOTES), "bars", "chart", method="POST"),
     _read(34, "Watermarks", f"{_ACCOUNT}/watermarks", ("GetWatermarks", _PAGE), "watermarks", "account"),
 )

@@ -17,7 +17,7 @@ from bot.crosstrade.subscriptions import PNL, Subscriptions
 from bot.errors import InstrumentError
 from bot.timings import CrossTradeTimings
 from bot.trading.facts import Day, Position, Quote
-from bot.trading.instruments import Contract, parse_dated
+from bot.trading.instruments import Contract, read_contract
 
 OTHER_ORIGIN = "tradovate"
 log = logging.getLogger(__name__)
@@ -31,17 +31,19 @@ class Feed:
     Args:
         clock: the desk's: its time is that of what is pushed, its seconds measure the budget of changes.
         timings: how long is waited for what.
+        unread: told of each pushed price that can't be read.
     """
 
-    def __init__(self, clock: Clock, timings: CrossTradeTimings) -> None:
+    def __init__(self, clock: Clock, timings: CrossTradeTimings, unread: Callable[[str], None] = lambda _text: None) -> None:
         self._clock = clock
         self._timings = timings
+        self._unread = unread
         self._board = Board()
         self._events = Events()
         self._subscriptions = Subscriptions(clock.seconds(), timings)
         self._new_wish = asyncio.Event()
         self._tell: Tell = lambda _account: None
-        # When a price last came, pushed or read.
+        # Of when the last price was, pushed or read, in the desk's time.
         self.priced_at: datetime | None = None
 
     def listen(self, tell: Tell) -> None:
@@ -57,8 +59,9 @@ class Feed:
 
     def read(self, quote: Quote, *, wanted: bool) -> None:
         """A quote was read; with ``wanted`` somebody waits for it, and will presumably want the next one soon."""
-        self.priced_at = self._clock()
-        self._board.learn(quote, self.priced_at)
+        # A quote is as old as it says, however lately it was read.
+        self.priced_at = quote.at or self.priced_at
+        self._board.learn(quote, self._clock())
         if wanted:
             self._wish(is_new=self._subscriptions.quoted(quote.contract, self._clock.seconds()))
 
@@ -135,7 +138,7 @@ class Feed:
 
     def _take_ticks(self, frame: Mapping[str, object]) -> None:
         now, seconds = self._clock(), self._clock.seconds()
-        for tick in read_ticks(frame):
+        for tick in read_ticks(frame, self._clock.host().date(), self._unread):
             if self._subscriptions.heard(tick.contract, seconds):
                 self._board.take(tick, now)
                 self.priced_at = now
@@ -146,7 +149,7 @@ class Feed:
             self._subscriptions.events_acknowledged()
         for name in instruments if isinstance(instruments, list) else ():
             with contextlib.suppress(InstrumentError):
-                self._subscriptions.heard(parse_dated(str(name)), self._clock.seconds())
+                self._subscriptions.heard(read_contract(str(name), self._clock.host().date()), self._clock.seconds())
 
     def _limited(self, frame: Mapping[str, object]) -> None:
         asked = frame.get("retryAfter")

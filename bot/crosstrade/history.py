@@ -5,7 +5,7 @@ their dates (seen by others); ``daysBack`` and ``limit``, which keeps the most r
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,7 +15,7 @@ from bot.crosstrade.requests import API, Body
 from bot.crosstrade.wire._values import Count, MaybeText, Number, moment
 from bot.errors import BrokerGarbled, InstrumentError
 from bot.trading.bars import Bar, Bars, Period, PeriodType
-from bot.trading.instruments import Contract, Root, parse_dated
+from bot.trading.instruments import Contract, read_contract
 
 UNREADABLE = "CrossTrade's bars can't be read"
 
@@ -36,10 +36,10 @@ class BarsBody(Body):
     limit: Annotated[int, Field(ge=1)]
 
     @classmethod
-    def of(cls, instrument: Contract | Root, period: Period, most: int) -> "BarsBody":
-        """Build it for the newest bars of a contract, or of a root's front month."""
+    def of(cls, contract: Contract, period: Period, most: int) -> "BarsBody":
+        """Build it for the newest bars of a contract."""
         return cls(
-            instrument=str(instrument),
+            instrument=str(contract),
             period_type=period.type,
             period=period.count,
             days_back=period.days_back(most),
@@ -77,7 +77,7 @@ def bars_path() -> str:
     return f"{API}/market/bars"
 
 
-def read_bars(body: object, asked: Contract | Root, period: Period, most: int) -> Bars:
+def read_bars(body: object, asked: Contract, period: Period, most: int, today: date) -> Bars:
     """Read POST Historical bars (mid): ``bars`` with ``epoch`` in milliseconds, or else ``time`` in UTC with seven decimals.
 
     Either is the bar's end (measured by others). ``open``, ``high``, ``low`` and ``close`` are in price units, ``volume`` in
@@ -89,14 +89,14 @@ def read_bars(body: object, asked: Contract | Root, period: Period, most: int) -
     """
     try:
         reply = _Reply.model_validate(_inner(body))
-        contract = _contract(reply.instrument, asked)
+        contract = asked if reply.instrument is None else read_contract(reply.instrument, today)
         rows = sorted((row.bar() for row in reply.bars), key=lambda bar: bar.at)
     except ValidationError as error:
         where = ", ".join(sorted({".".join(map(str, one["loc"])) or "the whole of it" for one in error.errors()}))
         raise BrokerGarbled(f"{UNREADABLE} ({where[:100]}).") from None
     except (ValueError, InstrumentError) as error:
         raise BrokerGarbled(f"{UNREADABLE}.") from error
-    if asked not in {contract, Root(contract.root)}:
+    if asked != contract:
         raise BrokerGarbled(f"CrossTrade answered with bars of {contract} instead of {asked}.")
     if not _is_period(reply, period):
         raise BrokerGarbled(f"CrossTrade answered with other bars than those of {period.words}.")
@@ -107,14 +107,6 @@ def _inner(body: object) -> object:
     data = body.get("data") if isinstance(body, Mapping) and "bars" not in body else None
     inner = body if data is None else data
     return {"bars": inner} if isinstance(inner, list) else inner
-
-
-def _contract(told: str | None, asked: Contract | Root) -> Contract:
-    if told is not None:
-        return parse_dated(told)
-    if isinstance(asked, Root):
-        raise ValueError("a root whose month is not told")  # noqa: TRY004  not about a type
-    return asked
 
 
 def _is_period(reply: _Reply, period: Period) -> bool:

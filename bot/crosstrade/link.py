@@ -32,12 +32,38 @@ class Link:
     good_at: datetime | None = None
 
 
+class Unread:
+    """Counts rows that can't be read, by their own text, for a minute."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen: dict[str, deque[datetime]] = {}
+
+    def note(self, text: str) -> None:
+        """One was met."""
+        if text in self._seen or len(self._seen) < MOST_GARBLED:
+            self._seen.setdefault(text, deque(maxlen=MOST_GARBLED)).append(self._clock())
+
+    @property
+    def lately(self) -> dict[str, int]:
+        """How many of each there were in the last minute."""
+        since = self._clock() - LOOK_BACK
+        counted = {text: sum(at > since for at in times) for text, times in self._seen.items()}
+        self._seen = {text: times for text, times in self._seen.items() if counted[text]}
+        return {text: count for text, count in sorted(counted.items()) if count}
+
+
 class Gauge:
-    """Keeps the link's state as calls tell it."""
+    """Keeps the link's state as calls tell it.
+
+    Attributes:
+        rows: those that can't be read.
+    """
 
     def __init__(self, clock: Callable[[], datetime], why: str = "CrossTrade was not asked yet.") -> None:
         self._clock = clock
         self._garbled: dict[str, deque[datetime]] = {}
+        self.rows = Unread(clock)
         self.link = Link(up=False, why=why, since=clock())
 
     def rose(self, why: str = "CrossTrade answers.") -> None:

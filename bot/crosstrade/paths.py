@@ -59,19 +59,23 @@ def strategies_path(account: str) -> str:
     return f"{account_path(account)}/strategies"
 
 
-def quotes_path(instruments: Sequence[Contract | Root]) -> str:
+def quotes_path(instruments: Sequence[Contract]) -> str:
     """GET Quote, which is the market service's, for one or several instruments, separated by commas."""
     return f"{API}/market/quote?{_instruments(instruments)}"
 
 
-def account_quotes_path(account: str, instruments: Sequence[Contract | Root]) -> str:
+def account_quotes_path(account: str, instruments: Sequence[Contract]) -> str:
     """GET Quote of an account, which the market service's has replaced; for one or several instruments, separated by commas."""
     return f"{account_path(account)}/quote?{_instruments(instruments)}"
 
 
 def session_path(instrument: Contract | Root) -> str:
-    """GET Market info; without an instrument it would speak of ES."""
-    return f"{API}/market/info?{_instruments((instrument,))}"
+    """GET Market info; without an instrument it would speak of ES.
+
+    A root is named as ``root``: as an instrument it may be a share (seen on others' installations).
+    """
+    named = f"root={quote(instrument.name, safe='')}" if isinstance(instrument, Root) else _instruments((instrument,))
+    return f"{API}/market/info?{named}"
 
 
 def watermarks_path(account: str) -> str:
@@ -89,5 +93,5 @@ def endpoints_path() -> str:
     return f"{API}/_endpoints"
 
 
-def _instruments(instruments: Sequence[Contract | Root]) -> str:
+def _instruments(instruments: Sequence[Contract]) -> str:
     return f"instrument={quote(','.join(map(str, instruments)), safe=',')}"

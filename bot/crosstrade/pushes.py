@@ -3,17 +3,18 @@
 A push is an extra, so a row that can't be read is left out, and nothing in it is ever guessed. What follows stands in ``feed``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bot.crosstrade.wire._values import Number, Text, moment
+from bot.crosstrade.wire._values import LONGEST_INSTRUMENT, Number, Text, moment
 from bot.errors import InstrumentError
 from bot.trading.facts import Day
-from bot.trading.instruments import Contract, parse_dated
+from bot.trading.instruments import Contract, read_contract
+from bot.trading.words import verbatim
 
 # Spellings of the same in lower case. The items of ``pnlUpdate`` are not documented; the first of each is that of GET Get
 # account, the others are those of watermarks and of Tradovate's account (inferred).
@@ -54,18 +55,19 @@ class _QuoteRow(BaseModel):
     volume: Number | None = None
 
 
-def read_ticks(frame: Mapping[str, object]) -> Iterator[Tick]:
+def read_ticks(frame: Mapping[str, object], today: date, unread: Callable[[str], None] = lambda _text: None) -> Iterator[Tick]:
     """Read ``marketData`` (WebSocket page; the keys of its ``quotes`` seen in the code of others).
 
     ``instrument``; ``last``, ``bid`` and ``ask`` in price units; ``volume`` in contracts of the session so far. A price of 0
-    means that there is none (inferred). What can't be read is left out; nothing is raised.
+    means that there is none (inferred). What can't be read is left out, and told to ``unread`` by its text; nothing is raised.
     """
     for item in _items(frame, "quotes"):
         try:
             row = _QuoteRow.model_validate(item)
-            yield Tick(parse_dated(row.instrument), row.last or None, row.bid or None, row.ask or None, row.volume)
+            yield Tick(read_contract(row.instrument, today), row.last or None, row.bid or None, row.ask or None, row.volume)
         except (ValidationError, InstrumentError):
-            continue
+            named = item.get("instrument") if isinstance(item, Mapping) else None
+            unread(f'price "{verbatim(named, LONGEST_INSTRUMENT) if isinstance(named, str) else "?"}"')
 
 
 def read_days(frame: Mapping[str, object], now: datetime) -> dict[str, Day]:

@@ -6,15 +6,18 @@ trusted. What is inferred, or was seen in the code of others only, says so.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from datetime import date
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.link import Gauge
-from bot.errors import BrokerGarbled, BrokerLacks, BrokerRefused
-from bot.trading.facts import Execution, Order, Position, Quote, Strategy
+from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
+from bot.trading.facts import Execution, Order, OtherPosition, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
@@ -56,6 +59,11 @@ def judged(
         async def noted(self: Judging, /, *given: Given.args, **named: Given.kwargs) -> Read:
             try:
                 found = await read(self, *given, **named)
+            except BrokerPartly as error:
+                for text in error.unread:
+                    self._gauge.rows.note(text)
+                self._gauge.understood(what)
+                raise
             except BrokerGarbled as error:
                 self._gauge.unreadable(what, str(error))
                 raise
@@ -79,13 +87,16 @@ class Reading(ABC):
             says so. A name that can't be part of a path is one too, with 400, and isn't sent.
         BrokerLacks: a kind of ``BrokerRefused``: the path isn't there (404 with ``did_you_mean``), or the add-on is too old.
         BrokerGarbled: an answer that can't be read, or is not of what was asked for.
+        BrokerPartly: a kind of it: of a list some rows can't be read.
     """
 
     _clean: Clean
 
-    def __init__(self, gauge: Gauge) -> None:
+    def __init__(self, gauge: Gauge, clock: Clock) -> None:
         self._gauge = gauge
+        self._clock = clock
         self._lacking: set[str] = set()
+        self._others: dict[str, list[OtherPosition]] = {}
 
     @abstractmethod
     async def _ask(self, path: Path) -> Reply:
@@ -101,7 +112,7 @@ class Reading(ABC):
 
         Money in the account's currency, contracts signed, average prices in price units. The time of the whole is not read.
         """
-        return wire.read_snapshot(await self._read(paths.snapshot_path))
+        return wire.read_snapshot(await self._read(paths.snapshot_path), self._today())
 
     @judged("position")
     async def position(self, account: str, contract: Contract) -> Position | None:
@@ -114,7 +125,7 @@ class Reading(ABC):
         so 400 and a flat object are both read as ``None``.
         """
         reply = await self._ask(lambda: paths.position_path(account, contract))
-        return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract)
+        return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract, self._today())
 
     @judged("all positions")
     async def all_positions(self) -> tuple[Position, ...]:
@@ -122,7 +133,16 @@ class Reading(ABC):
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        return wire.read_all_positions(await self._read(paths.all_positions_path))
+        body = await self._read(paths.all_positions_path)
+        others = wire.read_others(body, None)
+        self._others.clear()
+        for one in others:
+            self._others.setdefault(one.account, []).append(one)
+        return wire.read_all_positions(body, self._today())
+
+    def others(self, account: str) -> tuple[OtherPosition, ...]:
+        """What an account holds that is no future, as the newest list of positions told; it asks nothing and raises nothing."""
+        return tuple(self._others.get(account, ()))
 
     @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
@@ -133,7 +153,8 @@ class Reading(ABC):
         Raises:
             BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
         """
-        return wire.read_all_orders(await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only)))
+        body = await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only))
+        return wire.read_all_orders(body, self._today())
 
     @judged("order status")
     async def order_status(self, account: str, order_id: str) -> OrderState | None:
@@ -167,7 +188,7 @@ class Reading(ABC):
             BrokerLacks: there is no such path, which is asked once only; the list of the last 15 minutes tells the newest.
         """
         body = await self._inferred("executions by order", lambda: paths.executions_of_path(account, order_id))
-        return wire.read_executions(body, account)
+        return wire.read_executions(body, account, self._today())
 
     @judged("execution")
     async def execution(self, account: str, execution_id: str) -> Execution | None:
@@ -176,7 +197,7 @@ class Reading(ABC):
         ``None`` for 404 and for 400 "not found" (both inferred).
         """
         reply = await self._ask(lambda: paths.execution_path(account, execution_id))
-        return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account)
+        return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account, self._today())
 
     @judged("strategies")
     async def strategies(self, account: str) -> tuple[Strategy, ...]:
@@ -184,29 +205,31 @@ class Reading(ABC):
 
         Signed contracts, average prices in price units, open results in the account's currency, each where it was told.
         """
-        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account)
+        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account, self._today())
 
     @judged("quotes")
-    async def quotes(self, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
-        """Quotes in the order in which they are asked for, all or none; of the front month for a root (GET Quote, mid).
+    async def quotes(self, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
+        """Quotes in the order in which they are asked for, all or none (GET Quote, mid).
 
         Prices in price units, times UTC. They are always read, never those that the stream pushed.
         """
-        return wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments)
+        read = wire.read_quotes(await self._read(lambda: paths.quotes_path(instruments)), instruments, self._today())
+        return tuple(map(self._timed, read))
 
     @judged("account quotes")
-    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> tuple[Quote, ...]:
+    async def account_quotes(self, account: str, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
         """Quotes of an account's feed, as asked for, all or none (GET Quote of an account, old, deprecated since add-on 1.12).
 
         Prices in price units. Such quotes have no time: theirs is local, without a zone, and never UTC. Nor do they tell
         whether the market is open.
         """
-        return wire.read_quotes(await self._read(lambda: paths.account_quotes_path(account, instruments)), instruments)
+        body = await self._read(lambda: paths.account_quotes_path(account, instruments))
+        return wire.read_quotes(body, instruments, self._today())
 
     @judged("session")
     async def session(self, instrument: Contract | Root) -> Session:
         """Whether the market trades, and when that changes, in UTC; of the front month for a root (GET Market info, mid)."""
-        return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument)
+        return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument, self._today())
 
     @judged("watermarks")
     async def watermarks(self, account: str) -> Watermarks:
@@ -229,6 +252,23 @@ class Reading(ABC):
     async def endpoints(self) -> tuple[str, ...]:
         """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))
+
+    def _held(self, body: object, account: str) -> tuple[Position, ...]:
+        """The positions of an account by its list; what is no future among them is kept beside."""
+        self._others[account] = list(wire.read_others(body, account))
+        return wire.read_positions(body, account, self._today())
+
+    def _today(self) -> date:
+        """The day by which a year of one digit is read."""
+        return self._clock.host().date()
+
+    def _timed(self, quote: Quote) -> Quote:
+        """A quote with its stamp in the desk's time; one that lies ahead says nothing of how old it is."""
+        if quote.at is None:
+            return quote
+        at = self._clock.own(quote.at)
+        ahead = at - self._clock()
+        return replace(quote, at=None, ahead=ahead) if ahead > STEP else replace(quote, at=at)
 
     async def _read(self, path: Path) -> object:
         return self._body(await self._ask(path))

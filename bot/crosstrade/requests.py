@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from bot.crosstrade.jsontext import dumps
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.brackets import stop_price, target_price
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
 from bot.trading.orders import OrderType, Terms, TimeInForce
 
@@ -317,9 +317,9 @@ def executions_path(account: str) -> str:
     return f"{account_path(account)}/executions?lookbackTime={EXECUTIONS_SECONDS}"
 
 
-def quote_path(instrument: Contract | Root) -> str:
+def quote_path(contract: Contract) -> str:
     """GET Quote, which is the market service's."""
-    return f"{API}/market/quote?instrument={quote(str(instrument), safe='')}"
+    return f"{API}/market/quote?instrument={quote(str(contract), safe='')}"
 
 
 def reverse_position_path(account: str) -> str:

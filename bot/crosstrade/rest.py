@@ -10,8 +10,10 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload
 from yarl import URL
 
+from bot.clock import Clock
 from bot.crosstrade.errors import BROKEN, AnswerLost, NeverLeft, Reply
 from bot.crosstrade.jsontext import loads
+from bot.dates import Dates
 from bot.timings import CrossTradeTimings
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -75,8 +77,9 @@ class Rest:
 
     Args:
         base: scheme and host, without a path.
-        clock: now, aware UTC; for a ``Retry-After`` that is a date.
+        clock: the desk's; the host's is for a ``Retry-After`` that is a date.
         fresh: a session that keeps no connections and sends nothing again, for writes by PUT.
+        dates: told of the date of each answer.
         why_not: asked as the last thing before a write leaves.
     """
 
@@ -84,7 +87,8 @@ class Rest:
         self,
         session: aiohttp.ClientSession,
         base: str,
-        clock: Callable[[], datetime],
+        clock: Clock,
+        dates: Dates,
         timings: CrossTradeTimings,
         fresh: aiohttp.ClientSession,
         why_not: WhyNot = never_why,
@@ -94,6 +98,7 @@ class Rest:
         self._why_not = why_not
         self._base = base.rstrip("/")
         self._clock = clock
+        self._dates = dates
         self._read = _whole(timings.read, timings.connect)
         self._write = _whole(timings.write, timings.connect)
         self._bars = _whole(timings.bars, timings.connect)
@@ -142,9 +147,11 @@ class Rest:
     ) -> Reply:
         # Encoded already: the URL must go out as it stands, with no dots or escapes resolved on the way.
         url = URL(self._base + path, encoded=True)
+        asked = self._clock()
         async with session.request(method, url, data=body, timeout=limits, allow_redirects=False) as response:
+            self._dates.told(response.headers, asked)
             raw = await _whole_body(response)
-            return _reply(response.status, raw, _retry_after(response.headers.get("Retry-After"), self._clock))
+            return _reply(response.status, raw, _retry_after(response.headers.get("Retry-After"), self._clock.host))
 
 
 def _whole(total: float, connect: float) -> aiohttp.ClientTimeout:

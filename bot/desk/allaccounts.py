@@ -5,16 +5,19 @@ connection is down, may be left out of those lists, and must not look flat for t
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from bot.desk.ports import Broker
-from bot.errors import BrokerError
+from bot.errors import BrokerError, BrokerPartly
 from bot.trading.facts import Account, Facts, Order, Position
 from bot.trading.policy import ascii_lower
 
 # So many are read one by one: those requests fit into one look.
 FEW = 3
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,20 @@ class Snapshots:
     at_once: bool = False
 
 
+async def tellable(reading: Awaitable[Sequence[Row]]) -> tuple[Sequence[Row], frozenset[str]]:
+    """The rows of a list over all accounts, and the accounts of which it doesn't tell all, as a row there can't be read.
+
+    Raises:
+        BrokerError: nothing can be read, or it isn't known whose such a row is.
+    """
+    try:
+        return await reading, frozenset()
+    except BrokerPartly as error:
+        if error.accounts is None:
+            raise
+        return cast("tuple[Row, ...]", error.rows), error.accounts
+
+
 @dataclass(frozen=True, slots=True)
 class AllAccounts:
     """Reads them."""
@@ -47,13 +64,16 @@ class AllAccounts:
             return Snapshots()
         try:
             async with asyncio.timeout(within):
-                orders = await self.broker.all_orders(active_only=False)
-                positions = await self.broker.all_positions()
+                orders, spoilt = await tellable(self.broker.all_orders(active_only=False))
+                positions, unread = await tellable(self.broker.all_positions())
                 # Last, so that one that loses its broker in between doesn't look flat.
                 accounts = await self.broker.accounts()
         except (BrokerError, TimeoutError):
             return Snapshots()
         linked = {ascii_lower(account.name): account for account in accounts if account.connected is not False}
+        # Of an account with a row that can't be read, its own lists say what there is.
+        for name in (*spoilt, *unread):
+            linked.pop(ascii_lower(name), None)
         known = {name: account for name in names if (account := linked.get(ascii_lower(name))) is not None}
         facts = {name: _of(account, orders, positions) for name, account in known.items()}
         return Snapshots(facts, frozenset(account.name for account in accounts), at_once=True)

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.clock import Clock
+from bot.desk.fronts import Front
 from bot.desk.naming import Naming, Stop, instrument
 from bot.desk.ports import Broker
+from bot.desk.reader import tried
 from bot.desk.reports import Listed, Quoted
 from bot.errors import BrokerError, UsageError
 from bot.trading.bars import FEWEST_BARS, MOST_BARS, Bars, Period, parse_period
@@ -43,6 +45,7 @@ class Charted:
         positions: all of the account's; ``None`` where no account was asked for.
         orders: its working orders; ``None`` where no account was asked for.
         at: when the oldest part was read.
+        guessed: whether the calendar alone says that this is the month which the root means.
     """
 
     asked: Contract | Root
@@ -53,6 +56,7 @@ class Charted:
     positions: Listed[Position] | None
     orders: Listed[Order] | None
     at: datetime
+    guessed: bool = False
 
     @property
     def contract(self) -> Contract | None:
@@ -93,7 +97,8 @@ class Charts:
     broker: Broker
     naming: Naming
     clock: Clock
-    quoted: Callable[[Contract | Root], Awaitable[Quoted]]
+    front: Callable[[Contract | Root], Awaitable[Front]]
+    quoted: Callable[[Contract], Awaitable[Quoted]]
     listed: Lists
 
     async def gather(self, member: Member, request: ChartRequest) -> Charted:
@@ -106,13 +111,19 @@ class Charts:
         asked = instrument(request.instrument, self.clock)
         self.naming.ask(member, Request("chart"))
         account = None if request.account is None else await self.naming.account(member, "chart", request.account)
+        front, why = await tried(self.front(asked))
+        if front is None:
+            positions, orders = await self._held(account)
+            quoted = Quoted(asked, None, why, self.clock.host())
+            at = quoted.at if positions is None else min(quoted.at, positions.at)
+            return Charted(asked, period, None, why, quoted, positions, orders, at)
         (bars, why), quoted, (positions, orders) = await asyncio.gather(
-            self._bars(asked, period, request.count), self.quoted(asked), self._held(account)
+            self._bars(front.contract, period, request.count), self.quoted(front.contract), self._held(account)
         )
         at = min(part.at for part in (quoted, positions, orders) if part is not None)
-        return Charted(asked, period, bars, why, _of_the_same(quoted, bars), positions, orders, at)
+        return Charted(asked, period, bars, why, quoted, positions, orders, at, front.guessed)
 
-    async def _bars(self, asked: Contract | Root, period: Period, count: int) -> tuple[Bars | None, str]:
+    async def _bars(self, asked: Contract, period: Period, count: int) -> tuple[Bars | None, str]:
         try:
             return await self.broker.bars(asked, period, count), ""
         except BrokerError as error:
@@ -135,10 +146,3 @@ def _period(request: ChartRequest) -> Period:
     if not FEWEST_BARS <= request.count <= MOST_BARS:
         raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for {FEWEST_BARS} to {MOST_BARS} bars."))
     return period
-
-
-def _of_the_same(quoted: Quoted, bars: Bars | None) -> Quoted:
-    """The quote, unless a root's front month was another one for it, as at a roll: its price would lie beside the bars."""
-    if quoted.quote is None or bars is None or quoted.quote.contract == bars.contract:
-        return quoted
-    return Quoted(quoted.asked, None, f"it is of {code(str(quoted.quote.contract))}", quoted.at)

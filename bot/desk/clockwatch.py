@@ -65,7 +65,7 @@ class ClockWatch:
         Of a clock that was set while nobody saw it, it isn't known when it was right: what came sooner leaves no fill out.
         """
         is_older = self._began is not None and ticket.created_at <= self._began
-        return shifted(ticket, self.clock.set_by - (max(self._unseen, UNSET) if is_older else UNSET))
+        return shifted(ticket, self.clock.theirs - (max(self._unseen, UNSET) if is_older else UNSET))
 
     def _since(self, started: Event | None) -> timedelta | None:
         """How far the clock was set since a run began; ``None`` where the machine was started since, or nobody says."""

@@ -118,7 +118,7 @@ class Desk:
         lanes = lanes or Lanes.alike(broker)
         quiet = lanes.background
         self._hands, self._door = Hands(), Door()
-        self._directory = Directory(quiet)
+        self._directory = Directory(quiet, lambda: clock.host().date())
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
@@ -158,7 +158,7 @@ class Desk:
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
     def _look(self, broker: Broker) -> Look:
-        return Look(broker, self._timings, self._directory.front, self._directory.account)
+        return Look(broker, self._timings, self._directory.fronts, self._directory.account)
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings

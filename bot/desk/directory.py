@@ -4,12 +4,14 @@ The watchdog's rounds tell of both; only front months are read for it alone.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
+from bot.desk.fronts import Fronts
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.facts import Account
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.policy import EVERYTHING, READING_COMMANDS, Policy, Request, ascii_lower, matches, may
 
 log = logging.getLogger(__name__)
@@ -17,15 +19,18 @@ COMMON_ROOTS = ("ES", "NQ", "MES", "MNQ")
 
 
 class Directory:
-    """Accounts, what is held in them, and front months, as last read."""
+    """Accounts, what is held in them, and front months, as last read.
 
-    def __init__(self, broker: Broker) -> None:
+    Attributes:
+        fronts: what bare roots mean.
+    """
+
+    def __init__(self, broker: Broker, today: Callable[[], date]) -> None:
+        self.fronts = Fronts(today)
         self._broker = broker
         self._accounts: dict[str, Account] = {}
         self._remembered: frozenset[str] = frozenset()
         self._held: dict[str, tuple[Contract, ...]] = {}
-        self._front: dict[str, Contract] = {}
-        self._fresh_fronts: set[str] = set()
 
     async def refresh_accounts(self, broker: Broker | None = None) -> None:
         """Read the accounts anew.
@@ -40,7 +45,7 @@ class Directory:
 
     async def refresh_fronts(self, policy: Policy) -> None:
         """Read the front months that somebody may trade and that aren't known; failures leave the old."""
-        for root in [root for root in self._roots(policy) if root not in self._fresh_fronts]:
+        for root in [root for root in self._roots(policy) if not self.fronts.is_fresh(root)]:
             await self._refresh_front(root)
 
     def granted(self, policy: Policy) -> list[str]:
@@ -50,11 +55,11 @@ class Directory:
 
     def forget_fronts(self) -> None:
         """Ask for front months again at the next refresh, as they roll; until it is answered the old ones stand."""
-        self._fresh_fronts.clear()
+        self.fronts.forget()
 
     def front(self, root: str) -> Contract | None:
         """The front month of a root as last read, if it was."""
-        return self._front.get(root)
+        return self.fronts.told(root)
 
     def listed(self, accounts: Iterable[Account]) -> None:
         """Remember the accounts that there are."""
@@ -95,7 +100,7 @@ class Directory:
         name = self.canonical(account)
         accounts = [each for each in self.accounts_for(policy, roles, command) if name in {None, each}]
         held = [contract for each in accounts for contract in self._held.get(each, ())]
-        offered = dict.fromkeys([*held, *(self._front[root] for root in sorted(self._front))])
+        offered = dict.fromkeys([*held, *self.fronts.all_told()])
         if command in READING_COMMANDS:
             return [str(contract) for contract in offered]
         return [
@@ -111,8 +116,6 @@ class Directory:
 
     async def _refresh_front(self, root: str) -> None:
         try:
-            self._front[root] = (await self._broker.quote(Root(root))).contract
+            await self.fronts.refresh(self._broker, root)
         except BrokerError as error:
-            log.debug("front month of %s not read for autocomplete: %s", root, error)
-        else:
-            self._fresh_fronts.add(root)
+            log.debug("front month of %s not read: %s", root, error)

@@ -6,12 +6,14 @@ account's own list is: an account must not look flat for being left out.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import TypeVar, cast
 
+from bot.desk.allaccounts import tellable
 from bot.desk.naming import instrument
 from bot.desk.reader import Reader, asks_in_vain, fits, tried
 from bot.desk.reports import Listed, StrategyReport
-from bot.errors import BrokerError
+from bot.errors import BrokerError, BrokerPartly
 from bot.trading.facts import Account, Order, Position
 from bot.trading.instruments import Contract, Root
 from bot.trading.policy import Request, ascii_lower
@@ -29,10 +31,12 @@ async def positions(reader: Reader, member: Member, account: str | None, typed: 
         return [row for row in rows if fits(row.contract, wanted)]
 
     if account is None:
-        return await _of_all(reader, member, "positions", reader.broker.all_positions, reader.broker.positions, held, wanted)
+        every = reader.broker.all_positions
+        found = await _of_all(reader, member, "positions", every, reader.broker.positions, held, wanted)
+        return tuple(_with_others(reader, one) for one in found)
     name = await reader.naming.account(member, "positions", account)
     live, read, doubt = await _checked(reader, name, wanted, held)
-    return (reader.listed(name, read, live=live, about=wanted, doubt=doubt),)
+    return (_with_others(reader, reader.listed(name, read, live=live, about=wanted, doubt=doubt)),)
 
 
 async def orders(reader: Reader, member: Member, account: str | None, typed: str | None) -> tuple[Listed[Order], ...]:
@@ -51,8 +55,8 @@ async def orders(reader: Reader, member: Member, account: str | None, typed: str
     if account is None:
         return await _of_all(reader, member, "orders", everything, own, working, wanted)
     name = await reader.naming.account(member, "orders", account)
-    live, read = await asyncio.gather(reader.is_live(name), tried(own(name)))
-    return (reader.listed(name, _kept(read, working), live=live, about=wanted),)
+    live, (read, doubt) = await asyncio.gather(reader.is_live(name), _rows(own(name), working))
+    return (reader.listed(name, read, live=live, about=wanted, doubt=doubt),)
 
 
 async def strategies(reader: Reader, member: Member, account: str) -> StrategyReport:
@@ -79,28 +83,51 @@ async def _of_all(
     )
 
     async def of_one(account: Account) -> Listed[Row]:
-        if found is None or (found[0] is not None and account.connected is False):
-            live, read = await asyncio.gather(reader.is_live_or_read(account), tried(own(account.name)))
-        else:
-            rows, why = found
-            mine = None if rows is None else [row for row in rows if ascii_lower(row.account) == ascii_lower(account.name)]
-            live, read = await reader.is_live_or_read(account), (mine, why)
-        return reader.listed(account.name, _kept(read, kept), live=live, about=wanted)
+        if found is None or account.name in found[2] or (found[0] is not None and account.connected is False):
+            live, (read, doubt) = await asyncio.gather(reader.is_live_or_read(account), _rows(own(account.name), kept))
+            return reader.listed(account.name, read, live=live, about=wanted, doubt=doubt)
+        rows, why, _ = found
+        mine = None if rows is None else [row for row in rows if ascii_lower(row.account) == ascii_lower(account.name)]
+        live = await reader.is_live_or_read(account)
+        return reader.listed(account.name, _kept((mine, why), kept), live=live, about=wanted)
 
     return tuple(await asyncio.gather(*map(of_one, accounts)))
 
 
 async def _everything(
     reading: Callable[[], Awaitable[Sequence[Row]]], *, is_documented: bool
-) -> tuple[Sequence[Row] | None, str] | None:
-    """The one list, or why it could not be read; ``None`` where each account's own list may do better.
+) -> tuple[Sequence[Row] | None, str, frozenset[str]] | None:
+    """The one list, why it could not be read, and the accounts of which it tells not all; ``None`` where own lists do better.
 
     A path that is only inferred may meet anything at all, which says nothing of documented ones.
     """
     try:
-        return await reading(), ""
+        rows, unread = await tellable(reading())
     except BrokerError as error:
-        return (None, code(str(error))) if asks_in_vain(error) and is_documented else None
+        return (None, code(str(error)), frozenset()) if asks_in_vain(error) and is_documented else None
+    return rows, "", unread
+
+
+async def _rows(
+    reading: Awaitable[Sequence[Row]], kept: Callable[[Sequence[Row]], list[Row]]
+) -> tuple[tuple[list[Row] | None, str], str]:
+    """An account's own list, or why it could not be read; of one that can be read in part these rows, and the doubt.
+
+    Without a row that can be read nothing is shown for it: it would look as if there were none.
+    """
+    try:
+        return (kept(await reading), ""), ""
+    except BrokerPartly as error:
+        rows = kept(cast("tuple[Row, ...]", error.rows))
+        why = code(str(error))
+        return ((rows, ""), f"not all rows can be read ({why})") if rows else ((None, why), "")
+    except BrokerError as error:
+        return (None, code(str(error))), ""
+
+
+def _with_others(reader: Reader, listed: Listed[Position]) -> Listed[Position]:
+    """The positions with those that are no futures."""
+    return listed if listed.about else replace(listed, others=tuple(reader.broker.others(listed.account)))
 
 
 async def _checked(
@@ -108,13 +135,12 @@ async def _checked(
 ) -> tuple[bool, tuple[list[Position] | None, str], str]:
     """The list; and of a single contract what CrossTrade says when asked for it by itself, which alone would prove nothing."""
     if not isinstance(wanted, Contract):
-        live, read = await asyncio.gather(reader.is_live(name), tried(reader.broker.positions(name)))
-        return live, _kept(read, held), ""
-    live, read, (single, unread) = await asyncio.gather(
-        reader.is_live(name), tried(reader.broker.positions(name)), tried(reader.broker.position(name, wanted))
+        live, (read, doubt) = await asyncio.gather(reader.is_live(name), _rows(reader.broker.positions(name), held))
+        return live, read, doubt
+    live, ((rows, why), doubt), (single, unread) = await asyncio.gather(
+        reader.is_live(name), _rows(reader.broker.positions(name), held), tried(reader.broker.position(name, wanted))
     )
-    rows, why = _kept(read, held)
-    return live, (rows, why), "" if unread else _doubt(rows, single)
+    return live, (rows, why), doubt or ("" if unread else _doubt(rows, single))
 
 
 def _doubt(rows: Sequence[Position] | None, single: Position | None) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.desk.allaccounts import AllAccounts, Snapshots
+from bot.desk.fronts import Fronts
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
 from bot.timings import DeskTimings
@@ -18,7 +19,7 @@ from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import held_beside, seen, to_close
 from bot.trading.sweeping import as_listed
-from bot.trading.sweeps import FlattenStrategy, Sweep
+from bot.trading.sweeps import Flatten, FlattenStrategy, Sweep
 from bot.trading.words import code
 
 Read = TypeVar("Read")
@@ -37,7 +38,7 @@ class Look:
     Args:
         broker: who is asked.
         timings: how long is waited for what.
-        front: the front month of a root, from memory.
+        fronts: what bare roots mean.
         account: an account as last listed, from memory.
     """
 
@@ -45,12 +46,12 @@ class Look:
         self,
         broker: Broker,
         timings: DeskTimings,
-        front: Callable[[str], Contract | None] = lambda _root: None,
+        fronts: Fronts,
         account: Callable[[str], Account | None] = lambda _name: None,
     ) -> None:
         self._broker = broker
         self._all = AllAccounts(broker)
-        self._front = front
+        self._fronts = fronts
         self._account = account
         self._spare = timings.spare_within.total_seconds()
         self._at_once = timings.at_once_within.total_seconds()
@@ -67,7 +68,8 @@ class Look:
         within = dict.fromkeys(spare, self._spare)
         return _facts(
             missing,
-            self._front(contract.root),
+            self._fronts,
+            contract.root,
             frozenset(self._unchecked),
             asyncio.gather(
                 _try("account", self._broker.account(account), missing, within.get("account")),
@@ -95,7 +97,16 @@ class Look:
             self._running(account, sweep, missing),
         )
         known = details or self.last_known(account)
-        return replace(_as_facts(known, positions, orders, None, missing), running=running)
+        return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
+
+    def _whole(self, sweep: Sweep, account: str, facts: Facts) -> Facts:
+        """The facts of a flatten of all that an account holds; with what is no future there, its positions count as unread.
+
+        So the account's one call goes out, which alone closes that, and nothing is called flat until it is gone.
+        """
+        is_whole = isinstance(sweep, Flatten) and sweep.scope.contract is None and sweep.only is None
+        others = tuple(self._broker.others(account)) if is_whole else ()
+        return replace(facts, positions=None, others=others) if others else facts
 
     async def books(self, sweep: Sweep, within: float | None = None) -> Snapshots:
         """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
@@ -133,7 +144,9 @@ class Look:
 
         async def one(name: str) -> Facts:
             seconds = within[name]
-            return read.facts.get(name) or await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
+            if (told := read.facts.get(name)) is not None:
+                return self._whole(sweep, name, told)
+            return await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
 
         async def names() -> frozenset[str] | None:
             return read.listed or (await self.names() if listing else None)
@@ -169,7 +182,7 @@ class Look:
         Where no list tells of that, it is what the account holds in its contract.
         """
         if not isinstance(sweep, FlattenStrategy):
-            return await self.holdings(account, within)
+            return self._whole(sweep, account, await self.holdings(account, within))
         missing: list[str] = []
         orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
         running = await self._running(account, sweep, missing)
@@ -245,7 +258,7 @@ class Look:
             fits = tuple(str(month) for month in months)
             sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
             raise InstrumentError(str(root), sentence, fits)
-        return months[0] if months else (await self._broker.quote(root)).contract
+        return months[0] if months else (await self._fronts.of(self._broker, root.name)).contract
 
 
 async def survey(
@@ -309,8 +322,9 @@ def longest_window(policy: Policy) -> timedelta:
     return max(windows)
 
 
-async def _facts(missing: list[str], front: Contract | None, unchecked: frozenset[str], reads: Reads) -> Facts:
-    return replace(_as_facts(*await reads, missing, front), unchecked=unchecked)
+async def _facts(missing: list[str], fronts: Fronts, root: str, unchecked: frozenset[str], reads: Reads) -> Facts:
+    facts = _as_facts(*await reads, missing)
+    return replace(facts, front=fronts.told(root), guessed=fronts.guess(root), unchecked=unchecked)
 
 
 def _as_facts(
@@ -319,7 +333,6 @@ def _as_facts(
     orders: Sequence[Order] | None,
     quote: Quote | None,
     missing: Sequence[str],
-    front: Contract | None = None,
 ) -> Facts:
     return Facts(
         account=account,
@@ -327,7 +340,6 @@ def _as_facts(
         orders=None if orders is None else tuple(orders),
         quote=quote,
         missing=tuple(missing),
-        front=front,
     )
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Position, Quote, Strategy
+from bot.trading.facts import Account, Day, Execution, Order, OtherPosition, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
@@ -56,14 +56,14 @@ class Shows(Protocol):
     async def strategies(self, account: str) -> Sequence[Strategy]:
         """The ATM strategies that run in an account."""
 
-    async def quotes(self, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+    async def quotes(self, instruments: Sequence[Contract]) -> Sequence[Quote]:
         """Quotes in the order in which they are asked for, all or none."""
 
-    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+    async def account_quotes(self, account: str, instruments: Sequence[Contract]) -> Sequence[Quote]:
         """Quotes from an account's own feed, in the order in which they are asked for, all or none."""
 
     async def session(self, instrument: Contract | Root) -> Session:
-        """Whether a market trades, and when that changes."""
+        """Whether a market trades, and when that changes; for a root, of the front month as CrossTrade tells it."""
 
     async def watermarks(self, account: str) -> Watermarks:
         """How high an account once stood."""
@@ -97,8 +97,11 @@ class Broker(Shows, Protocol):
     async def executions(self, account: str) -> Sequence[Execution]:
         """The fills of the last 15 minutes, the longest look-back that CrossTrade offers."""
 
-    async def quote(self, instrument: Contract | Root) -> Quote:
-        """The quote; for a root, of the front month as CrossTrade answers it."""
+    async def quote(self, contract: Contract) -> Quote:
+        """The quote."""
+
+    def others(self, account: str) -> Sequence[OtherPosition]:
+        """What an account holds that is no future, as the newest list of its positions told, at no cost."""
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
@@ -106,8 +109,8 @@ class Broker(Shows, Protocol):
     def vitals(self) -> Vitals:
         """What is known of the links to CrossTrade and NinjaTrader, at no cost."""
 
-    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
-        """The newest bars, at most so many; for a root, of the front month. Slow: NinjaTrader may have to fetch them first."""
+    async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
+        """The newest bars, at most so many. Slow: NinjaTrader may have to fetch them first."""
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that the action stands for, once; it waits for the request budget until the deadline, no longer."""

@@ -10,12 +10,13 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from bot.clock import Clock
+from bot.desk.fronts import Front
 from bot.desk.ledger import Ledger
 from bot.desk.naming import Naming, Stop, unreadable
 from bot.desk.ports import Broker
 from bot.desk.reports import Listed, Quoted
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable, UsageError
-from bot.trading.facts import Account
+from bot.trading.facts import Account, Quote
 from bot.trading.instruments import Contract, Root
 from bot.trading.orders import parse_label
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
@@ -76,12 +77,24 @@ class Reader:
         rows, why = read
         return Listed(account, live, None if rows is None else tuple(rows), why, self.clock.host(), str(about or ""), doubt)
 
-    async def quoted(self, asked: Contract | Root) -> Quoted:
+    async def front(self, asked: Contract | Root) -> Front:
+        """The contract that is asked for; of a root its front month.
+
+        Raises:
+            BrokerError: nobody says which month that is.
+        """
+        if isinstance(asked, Contract):
+            return Front(asked)
+        return await self.naming.directory.fronts.of(self.broker, asked.name)
+
+    async def quoted(self, asked: Contract) -> Quoted:
         """One quote, read or not."""
         quote, why = await tried(self.broker.quote(asked))
-        if quote is not None and quote.at is not None:
-            quote = replace(quote, at=self.clock.shown(quote.at))
-        return Quoted(asked, quote, why, self.clock.host())
+        return Quoted(asked, quote and self.as_shown(quote), why, self.clock.host())
+
+    def as_shown(self, quote: Quote) -> Quote:
+        """A quote with its time as the host's clock has it."""
+        return replace(quote, at=quote.at and self.clock.shown(quote.at))
 
     async def listed_of(self, account: str, reading: Awaitable[Sequence[Answer]]) -> Listed[Answer]:
         """One list of one account of which nothing is known yet."""

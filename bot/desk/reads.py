@@ -123,7 +123,7 @@ class Reads(Reader):
 
     @property
     def _charts(self) -> Charts:
-        return Charts(self.broker, self.naming, self.clock, self.quoted, self.listed_of)
+        return Charts(self.broker, self.naming, self.clock, self.front, self.quoted, self.listed_of)
 
     async def _answer(
         self, member: Member, command: str, account: str | None, cost: int, reading: Callable[[], Awaitable[Answer]]

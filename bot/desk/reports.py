@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.desk.ports import Event
-from bot.trading.facts import Account, Execution, Order, Quote, Strategy
+from bot.trading.facts import Account, Execution, Order, OtherPosition, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
@@ -31,6 +31,7 @@ class Listed(Generic[Row_co]):
         at: when they were read.
         about: the instrument to which they are narrowed, if they are.
         doubt: what else CrossTrade says against them, ready to show.
+        others: of positions, those that are no futures.
     """
 
     account: str
@@ -40,6 +41,7 @@ class Listed(Generic[Row_co]):
     at: datetime
     about: str = ""
     doubt: str = ""
+    others: tuple[OtherPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Quoted:
 
     Attributes:
         account: whose own quote it is; ``None`` for the market's.
+        guessed: whether the calendar alone says that this is the month which the root means.
     """
 
     asked: Contract | Root
@@ -131,16 +134,22 @@ class Quoted:
     why: str
     at: datetime
     account: str | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """Whether a market trades, or why that could not be read; ``at`` is the time of the reading."""
+    """Whether a market trades, or why that could not be read; ``at`` is the time of the reading.
+
+    Attributes:
+        guessed: whether the calendar alone says that this is the month which the root means.
+    """
 
     asked: Contract | Root
     session: Session | None
     why: str
     at: datetime
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

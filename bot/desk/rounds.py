@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.clock import EVER_DUE, Clock
 from bot.desk.alarms import Held
+from bot.desk.allaccounts import tellable
 from bot.desk.directory import Directory
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerRefused
@@ -81,7 +82,8 @@ class Rounds:
     async def _positions(self) -> "_Rows":
         """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""
         try:
-            return _Rows(tuple(await self.broker.all_positions()))
+            rows, unread = await tellable(self.broker.all_positions())
+            return _Rows(tuple(rows), unread=unread)
         except BrokerRefused:
             names = sorted(self.accounts)
             if not names:
@@ -97,7 +99,7 @@ class Rounds:
             # An account without its broker may be left out of the list of all, and must not look flat for that.
             was = self.accounts.get(name, account)
             is_sure = bool(rows) or False not in {account.connected, was.connected}
-            if positions.of in {None, name} and is_sure:
+            if positions.of in {None, name} and name not in positions.unread and is_sure:
                 self.held[name] = Held(rows, now)
                 self.directory.held(name, [row.contract for row in rows])
         self.unlinked = {n: self.unlinked.get(n, now) for n, account in accounts.items() if account.connected is False}
@@ -110,6 +112,7 @@ class _Rows:
 
     rows: tuple[Position, ...]
     of: str | None = None
+    unread: frozenset[str] = frozenset()
 
     def by_account(self, name: str) -> tuple[Position, ...]:
         return tuple(row for row in self.rows if row.account == name)

@@ -56,6 +56,7 @@ class Meter:
 
     Attributes:
         grades: the verdict on each link of the chain, once somebody gives it.
+        unread: rows of the last minute that couldn't be read, by their own text, once somebody gives them.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Meter:
         self._journal = journal
         self._clock = clock
         self.grades: Callable[[], Mapping[str, Grade]] = dict
+        self.unread: Callable[[], Mapping[str, int]] = dict
         self._since = clock().timestamp()
         self._events = Counter({name.value: 0 for name in EventName})
         self._waiting = 0
@@ -97,6 +99,9 @@ class Meter:
         page.counters("crosstalk_events", "Stored events by name.", "event", self._events, self._since)
         page.gauges("crosstalk_up", "Whether a link stands.", "link", up)
         page.gauges("crosstalk_link", "How a link of the chain does: 1 good, 0.5 slow, 0 down.", "link", chain)
+        page.gauge(
+            "crosstalk_rows_unread", "Rows of CrossTrade's of the last minute that can't be read.", sum(self.unread().values())
+        )
         page.gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", self._waiting)
         page.gauges("crosstalk_tickets_live", "Tickets that may still change, by state.", "state", self._live)
         return page.text()

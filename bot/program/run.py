@@ -182,6 +182,7 @@ async def lead(
         if lease is not None and stood_by is not None:
             await _tell_of_takeover(lease, watch, desk)
         meter.grades = desk.health.grades
+        meter.unread = lambda: broker.vitals().unread
         kept = heads_file(settings.database_url)
         found = await desk.start(await trust_in(journal, kept, stood_by))
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)

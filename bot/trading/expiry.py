@@ -25,6 +25,8 @@ MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
 # How long before its end a contract is said to end.
 SOON = timedelta(days=7)
 ROLLS_BEFORE = timedelta(days=8)
+# Of a month that nobody else named.
+BY_CALENDAR = "is the front month by the calendar, as NinjaTrader doesn't tell it"
 
 _OIL = frozenset({"CL", "MCL"})
 _GOLD = frozenset({"GC", "MGC"})
@@ -61,6 +63,16 @@ def roll(contract: Contract) -> date | None:
     if contract.root not in QUARTERLY_ROOTS:
         return None
     return _third_friday(date(contract.year, contract.month, 1)) - ROLLS_BEFORE
+
+
+def front_by_calendar(root: str, today: date) -> Contract | None:
+    """The month that traders usually are in; ``None`` where there is no such convention for the root."""
+    if root not in QUARTERLY_ROOTS:
+        return None
+    month = Contract(root, today.year, QUARTERLY_MONTHS[0])
+    while (rolled := roll(month)) is not None and rolled <= today:
+        month = following(month)
+    return month
 
 
 def first_notice(contract: Contract) -> Day | None:

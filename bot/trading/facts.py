@@ -5,7 +5,7 @@ position's quantity is signed. What was not read or not sent by CrossTrade is ``
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.trading.funds import Funds
@@ -81,6 +81,21 @@ class Position:
     quantity: int
     average_price: Decimal | None = None
     unrealised: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPosition:
+    """An open position in something that is no future, such as a share; the desk trades none, and CrossTrade's flatten closes it.
+
+    Attributes:
+        instrument, kind: in NinjaTrader's words.
+        quantity: signed, long positive; ``None`` where it can't be read.
+    """
+
+    account: str
+    instrument: str
+    kind: str
+    quantity: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +175,7 @@ class Quote:
         at: UTC; the time of the quote, not of the reading, by its ``epoch`` in seconds. Of a pushed quote that of receipt, as
             the push tells none; ``None`` for the older quote, which has none that can be read.
         market_open: as CrossTrade says; ``None`` where it doesn't, as in the older quote.
+        ahead: how far its stamp lies ahead of now, where that is more than clocks may differ; then ``at`` is ``None``.
     """
 
     contract: Contract
@@ -170,6 +186,7 @@ class Quote:
     last: Decimal | None
     at: datetime | None
     market_open: bool | None = None
+    ahead: timedelta | None = None
 
     @property
     def tick_value(self) -> Decimal:
@@ -214,6 +231,8 @@ class Facts:
         orders: the working orders of the account.
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
+        guessed: the root's front month by the calendar, where NinjaTrader was asked and didn't tell it.
+        others: what a flatten of the account closes that is no future.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
         unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
@@ -226,6 +245,8 @@ class Facts:
     front: Contract | None = None
     running: tuple[Strategy, ...] | None = None
     unchecked: frozenset[str] = frozenset()
+    guessed: Contract | None = None
+    others: tuple[OtherPosition, ...] = ()
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

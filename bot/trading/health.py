@@ -5,10 +5,10 @@ Gathering the readings, and telling people, is the desk's work; when an outage m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.errors import NO_JOURNAL
+from bot.errors import MOST_UNREAD, NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.switches import Switches, plain
 from bot.trading.words import code, verbatim
@@ -20,6 +20,7 @@ LATE_NEWS = 30.0
 QUIET_CROSSTRADE = 30.0
 # Nothing was read for so long although answers come: then it isn't one odd answer.
 UNREADABLE_CROSSTRADE = 15.0
+_ANY = datetime(2000, 1, 1, tzinfo=UTC)
 OLD_PRICE = 10.0
 LOW_BUDGET = 5
 # One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
@@ -41,6 +42,7 @@ class Part(StrEnum):
     """The links, and the kill switch among them, in the order in which an order meets them."""
 
     DISCORD = "Discord"
+    CLOCK = "Clock"
     SWITCH = "Kill switch"
     JOURNAL = "Journal"
     NEWS = "News"
@@ -91,6 +93,8 @@ class Vitals:
         priced_at: when a price last came, UTC.
         garbled: how many answers of the last minute couldn't be read, by what was asked for.
         entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
+        clock_ahead: how far the host's clock is ahead of CrossTrade's, by the date of its answers; ``None`` before one has told.
+        unread: how many rows of the last minute's answers and pushes couldn't be read, by their own text.
     """
 
     reach: Reach = Reach.NOT_ASKED
@@ -104,6 +108,8 @@ class Vitals:
     priced_at: datetime | None = None
     entries_fall_back: bool = False
     garbled: Mapping[str, int] = field(default_factory=dict)
+    clock_ahead: timedelta | None = None
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entries_by_stream(self) -> bool:
@@ -119,11 +125,13 @@ class ChatVitals:
         up: whether the gateway is connected.
         latency: seconds that its heartbeat took; ``None`` where that isn't known.
         rivals: answers of the last minute that Discord refused since somebody else had given one.
+        clock_ahead: how far the host's clock is ahead of Discord's, by the date of its answers; ``None`` before one has told.
     """
 
     up: bool = False
     latency: float | None = None
     rivals: int = 0
+    clock_ahead: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ def chain(readings: Readings) -> tuple[Line, ...]:
     """The verdict on every link, in the order in which an order meets them."""
     return (
         _discord(readings.chat),
+        clock_line(readings.chat.clock_ahead, readings.broker.clock_ahead),
         _switch(readings.switches),
         _journal(readings),
         _news(readings),
@@ -224,6 +233,28 @@ def _discord(chat: ChatVitals) -> Line:
             Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
         )
     return Line(Part.DISCORD, Grade.GOOD, words)
+
+
+SET_THE_CLOCK = "Set it by a time server (NTP)."
+
+
+def clock_line(discord: timedelta | None, crosstrade: timedelta | None) -> Line:
+    """The host's clock against those of others, who stamp what people read and what the desk decides on."""
+    told = {"Discord": discord, "CrossTrade": crosstrade}
+    off = {name: ahead for name, ahead in told.items() if ahead}
+    if not off:
+        known = [name for name, ahead in told.items() if ahead is not None]
+        return Line(Part.CLOCK, Grade.GOOD, f"as {' and '.join(known)}" if known else "not compared")
+    words = ", ".join(f"{ahead_words(ahead)} {name}" for name, ahead in off.items())
+    those = " and ".join(f"{ahead_words(ahead)} that of {name}" for name, ahead in off.items())
+    mend = f"The clock of the bot's machine is {those}. {SET_THE_CLOCK}"
+    return Line(Part.CLOCK, Grade.SLOW, words, mend)
+
+
+def ahead_words(ahead: timedelta) -> str:
+    """How far one clock is off another, short: ``60 s ahead of``, ``6 h behind``."""
+    by = ago(_ANY + abs(ahead), _ANY)
+    return f"{by} ahead of" if ahead > timedelta() else f"{by} behind"
 
 
 def _switch(switches: Switches) -> Line:
@@ -284,6 +315,12 @@ def _crosstrade(readings: Readings) -> Line:
             return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
     if broker.garbled:
         return _unreadable(readings)
+    if broker.unread:
+        named = ", ".join(code(text, 60) for text in list(broker.unread)[:MOST_UNREAD])
+        mend = (
+            f"CrossTrade's answers hold rows that can't be read ({named}); what they are about counts as unread. See NinjaTrader."
+        )
+        return Line(Part.CROSSTRADE, Grade.SLOW, f"{sum(broker.unread.values())} rows unread", mend)
     if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
         return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
     return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")

@@ -3,6 +3,9 @@
 Accepted spellings (CrossTrade, instrument names): ``ES 09-26`` (NT8 dated form, always safe), ``ES`` (root: a month must still
 be found), ``ES1!`` (TradingView's continuous form, read as the root), ``ESU6`` and ``ESU26`` (CME code), ``ES SEP26`` (webhook
 form). Which month a bare root means is not decided here: that needs positions and the front month.
+
+Answers come in each of the dated spellings, by NinjaTrader's version (seen on others' installations: ``NQU6``, ``MES JUN26``);
+what is sent is always the dated form.
 """
 
 import re
@@ -23,7 +26,7 @@ LONGEST_NAME = 20
 
 _ROOT = r"(?P<root>[A-Z0-9]{1,6})"
 _DATED = re.compile(_ROOT + r" (?P<month>\d{1,2})-(?P<year>\d{2})")
-_NAMED = re.compile(_ROOT + r" (?P<name>[A-Z]{3}) ?(?P<year>\d{2})")
+_NAMED = re.compile(rf"(?P<root>[A-Z0-9]{{1,6}}?) ?(?P<name>{'|'.join(MONTH_NAMES)}) ?(?P<year>\d{{2}})")
 _CONTINUOUS = re.compile(_ROOT + r"1!")
 _CODED = re.compile(rf"(?P<root>[A-Z0-9]{{2,6}}?)(?P<code>[{MONTH_CODES}])(?P<year>\d{{1,2}})")
 _BARE = re.compile(_ROOT)
@@ -71,8 +74,6 @@ def parse_instrument(typed: str, today: date) -> Contract | Root:
     if match := _DATED.fullmatch(text):
         return _dated(typed, match["root"], 2000 + int(match["year"]), int(match["month"]))
     if match := _NAMED.fullmatch(text):
-        if match["name"] not in MONTH_NAMES:
-            raise _unreadable(typed)
         return _dated(typed, match["root"], 2000 + int(match["year"]), MONTH_NAMES.index(match["name"]) + 1)
     if match := _CONTINUOUS.fullmatch(text):
         return Root(match["root"])
@@ -84,8 +85,28 @@ def parse_instrument(typed: str, today: date) -> Contract | Root:
     raise _unreadable(typed)
 
 
+def read_contract(name: str, today: date) -> Contract:
+    """Read a contract as CrossTrade answers it, in any dated spelling: ``ES 12-26``, ``ESZ6``, ``ESZ26``, ``ES DEC26``.
+
+    A year of one digit is the one from four years before ``today`` to five after, as months are listed years ahead (inferred).
+
+    Raises:
+        InstrumentError: it is in none of them; a bare root is not either.
+    """
+    text = _plain(name, name)
+    if _DATED.fullmatch(text):
+        return parse_dated(name)
+    if match := _NAMED.fullmatch(text):
+        return Contract(match["root"], 2000 + int(match["year"]), MONTH_NAMES.index(match["name"]) + 1)
+    if match := _CODED.fullmatch(text):
+        digits, earliest = match["year"], today.year - 4
+        year = 2000 + int(digits) if len(digits) > 1 else earliest + (int(digits) - earliest) % 10
+        return Contract(match["root"], year, MONTH_CODES.index(match["code"]) + 1)
+    raise _unreadable(name)
+
+
 def parse_dated(name: str) -> Contract:
-    """Read the NT8 dated form alone, as CrossTrade answers it.
+    """Read the NT8 dated form alone, in which the desk keeps and sends contracts.
 
     Raises:
         InstrumentError: it is not in that form.

@@ -223,9 +223,15 @@ def _about_quote(intent: OrderIntent, quote: Quote, policy: Policy, now: datetim
     if not is_fresh(quote, intent, policy, now):
         age, limit = quote.age(now), policy.stale_seconds(intent.account, intent.contract.root)
         closed = " The market is closed." if quote.market_open is False else ""
+        sentence = f"The last price of {intent.contract} is too old to trade on; try again when prices move.{closed}"
+        if quote.ahead is not None:
+            sentence = (
+                f"The last price of {intent.contract} is stamped {quote.ahead.total_seconds():.0f} s ahead of now, so how old it "
+                "is isn't known; set the clocks of NinjaTrader's and the bot's machines by a time server."
+            )
         yield Denial(
             DenialCode.QUOTE_STALE,
-            f"The last price of {intent.contract} is too old to trade on; try again when prices move.{closed}",
+            sentence,
             f"age={'unknown' if age is None else f'{age:.0f}s'} stale_seconds={limit}",
         )
 

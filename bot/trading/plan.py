@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.trading import market
 from bot.trading.brackets import stop_price, target_price
-from bot.trading.expiry import warnings_about
+from bot.trading.expiry import BY_CALENDAR, warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
     CLOSING,
@@ -208,6 +208,8 @@ def _others_working(intent: OrderIntent, facts: Facts) -> int:
 def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> list[str]:
     terms = intent.terms
     found = list(warnings_about(intent.contract, today, facts.front, leaving=isinstance(intent, EXITS)))
+    if facts.guessed == intent.contract:
+        found.append(f"{intent.contract} {BY_CALENDAR}")
     if isinstance(intent, CLOSING) and not isinstance(intent, Close) and position and (terms.side is Side.BUY) == (position > 0):
         again = side_word(terms.quantity * terms.side.sign)
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")

@@ -17,7 +17,7 @@ from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
 from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
-from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState
+from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
 from bot.trading.underway import is_just_closed
 from bot.trading.words import code
 
@@ -61,6 +61,18 @@ def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
         point_value=None,
         warnings=(*_warnings(sweep, made), *more),
         working_orders=sum(line.orders_before or 0 for line in made),
+    )
+
+
+def others_too(books: Books) -> tuple[str, ...]:
+    """What is closed beside futures, a sentence for each account."""
+    return tuple(
+        f"{code(name, 60)} holds what is no future, and CrossTrade closes it with the account: "
+        + ", ".join(
+            f"{code(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
+        )
+        for name, facts in books.items()
+        if facts.others
     )
 
 

@@ -75,7 +75,7 @@ SHOWN: dict[str, tuple[str, Any]] = {
     "executions_of": ("/v1/api/accounts/Sim101/orders/a%2Fb/executions", {"executions": [FILL], "success": True}),
     "execution": ("/v1/api/accounts/Sim101/executions/e%2F1", FILL | {"success": True}),
     "strategies": ("/v1/api/accounts/Sim101/strategies", {"strategies": [STRATEGY], "success": True}),
-    "quotes": ("/v1/api/market/quote?instrument=ES%2009-26,NQ", [QUOTE, QUOTE | {"instrument": "NQ 12-26"}]),
+    "quotes": ("/v1/api/market/quote?instrument=ES%2009-26,NQ%2012-26", [QUOTE, QUOTE | {"instrument": "NQ 12-26"}]),
     "account_quotes": ("/v1/api/accounts/Sim101/quote?instrument=ES%2009-26", LEGACY),
     "session": ("/v1/api/market/info?instrument=ES%2009-26", SESSION),
     "watermarks": ("/v1/api/accounts/Sim101/watermarks", WATERMARKS),

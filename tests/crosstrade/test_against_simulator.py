@@ -8,7 +8,7 @@ import pytest
 
 from bot.crosstrade import CrossTrade
 from bot.errors import BrokerGarbled, BrokerRefused, BrokerUnreachable
-from bot.sandbox.ninjatrader import AccountSpec, Kind, Rule, Simulator, Timing, running
+from bot.sandbox.ninjatrader import AccountSpec, Kind, Names, Rule, Simulator, Timing, running
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.sandbox.ninjatrader.hours import Hours
 from bot.timings import CrossTradeTimings
@@ -32,12 +32,17 @@ CALL = "ReversePosition"
 Play = tuple[Simulator, CrossTrade]
 
 
-@pytest.fixture(params=["rest", "websocket"])
+# However orders travel, and however instruments are spelt.
+WAYS = (("rest", Names.DATED), ("websocket", Names.CODE), ("rest", Names.WORD))
+
+
+@pytest.fixture(params=WAYS, ids="-".join)
 async def play(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator[Play]:
-    simulator = Simulator(token=TOKEN, accounts=LONG_TWO, timing=FAST, rate_limited=False)
+    transport, names = request.param
+    simulator = Simulator(token=TOKEN, accounts=LONG_TWO, timing=FAST, rate_limited=False, names=names)
     async with running(simulator) as url:
         # An answer that can't be read leaves an RPC waiting until its time is over.
-        client = await connect(url, transport=request.param, streamed=True, timings=CrossTradeTimings(write=2.0))
+        client = await connect(url, transport=transport, streamed=True, timings=CrossTradeTimings(write=2.0))
         await client.stream.opened()
         yield simulator, client
 
@@ -143,7 +148,6 @@ async def test_the_reads_understand_the_simulator(play: Play) -> None:
     assert quote.ask is not None
     assert quote.bid < quote.ask
     assert (quote.age(soon(0)) or 0) < 5
-    assert (await client.quote(Root("ES"))).contract.root == "ES"
     assert await client.order("Sim101", "nothing") is None
     assert "Scalp" in await client.atm_templates()
     with pytest.raises(BrokerRefused):
@@ -172,7 +176,7 @@ async def test_what_only_shows_something_is_understood_too(play: Play) -> None:
     assert await client.position("Apex A/1", ES) is None
     with pytest.raises(BrokerRefused, match="Sim999"):
         await client.position("Sim999", ES)
-    assert [quote.contract.root for quote in await client.quotes([ES, Root("NQ")])] == ["ES", "NQ"]
+    assert [quote.contract.root for quote in await client.quotes([ES, NQ])] == ["ES", "NQ"]
     (own,) = await client.account_quotes("Sim101", [ES])
     assert (own.contract, own.at) == (ES, None)
     session = await client.session(ES)

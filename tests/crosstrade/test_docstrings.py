@@ -37,7 +37,7 @@ MARKS = r"(?:\b(?:old|mid|new|inferred|unknown)\b|code of others)"
 # In brackets, as "new" and "old" are ordinary words too.
 TRUST = re.compile(rf"\([^()]*{MARKS}[^()]*\)")
 # They make no call: what they give was pushed.
-OF_THE_STREAM = {"day", "listen", "vitals"}
+OF_THE_STREAM = {"day", "listen", "others", "vitals"}
 
 # What says the unit of a field of that type.
 UNITS: dict[type, re.Pattern[str]] = {

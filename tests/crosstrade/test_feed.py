@@ -14,9 +14,9 @@ import pytest
 from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.feed import Feed
-from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
+from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Names, Simulator, Timing, running
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.outcomes import Accepted
 from tests.clocks import HandClock
 
@@ -89,19 +89,12 @@ async def test_prices_that_stand_still_are_asked_for(vendor: Vendor, client: Cro
     assert vendor.reads("quote") == 2
 
 
-async def test_a_root_is_always_asked_for_and_its_month_pushed_then(vendor: Vendor, client: CrossTrade) -> None:
-    vendor.prices["NQ"] = 20000.0
-    with pytest.raises(Exception, match="quote"):
-        await client.quote(Root("NQ"))
+async def test_a_contract_that_was_asked_for_is_pushed_then(vendor: Vendor, client: CrossTrade) -> None:
     await client.quote(NQ)
     await until(lambda: asked(vendor) == ["NQ 09-26"])
     await pushed(vendor, client, row("NQ 09-26", 20000))
     await pushed(vendor, client, row("NQ 09-26", 20001))
     assert (await client.quote(NQ)).last == 20001
-    reads = vendor.reads("quote")
-    with pytest.raises(Exception, match="quote"):
-        await client.quote(Root("NQ"))
-    assert vendor.reads("quote") == reads + 1
 
 
 async def test_prices_that_nobody_waits_for_are_not_subscribed_to(vendor: Vendor, client: CrossTrade) -> None:
@@ -350,12 +343,13 @@ ACCOUNTS = (AccountSpec("Sim101", holdings=(Holding("ES 09-26", 2),)), AccountSp
 Play = tuple[Simulator, CrossTrade]
 
 
-@pytest.fixture(params=["rest", "websocket"])
+@pytest.fixture(params=[("rest", Names.CODE), ("websocket", Names.WORD)], ids="-".join)
 async def play(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator[Play]:
-    simulator = Simulator(token=TOKEN, accounts=ACCOUNTS, timing=MOVING, account_events=True)
+    transport, names = request.param
+    simulator = Simulator(token=TOKEN, accounts=ACCOUNTS, timing=MOVING, account_events=True, names=names)
     async with running(simulator) as url:
         client = await connect(
-            url, transport=request.param, streamed=True, timings=CrossTradeTimings(backoff=(0.05,)), rate=3.0, burst=20
+            url, transport=transport, streamed=True, timings=CrossTradeTimings(backoff=(0.05,)), rate=3.0, burst=20
         )
         await client.stream.opened()
         yield simulator, client

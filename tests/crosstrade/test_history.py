@@ -17,6 +17,7 @@ from bot.sandbox.ninjatrader import Kind, Simulator, running
 from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import PERIODS, Bar, Bars
 from bot.trading.instruments import Contract, Root
+from tests.clocks import TODAY
 
 from .conftest import Connect
 from .intents import ES
@@ -39,9 +40,9 @@ AT = datetime(2026, 3, 18, 20, 0, tzinfo=UTC)
 BAR = Bar(AT, Decimal(6618), Decimal("6620.5"), Decimal("6617.25"), Decimal("6619.75"), 1234)
 
 
-def read(body: object, asked: Contract | Root = ES, most: int = 80) -> Bars:
+def read(body: object, asked: Contract = ES, most: int = 80) -> Bars:
     """Read a value as it comes from the wire."""
-    return read_bars(loads(json.dumps(body, default=str)), asked, FIVE, most)
+    return read_bars(loads(json.dumps(body, default=str)), asked, FIVE, most, TODAY)
 
 
 def test_the_body_asks_for_so_many_of_the_newest_bars_and_names_no_date() -> None:
@@ -52,8 +53,8 @@ def test_the_body_asks_for_so_many_of_the_newest_bars_and_names_no_date() -> Non
         "daysBack": 5,
         "limit": 80,
     }
-    assert BarsBody.of(Root("ES"), PERIODS["1h"], 80).fields() | {"daysBack": 0} == {
-        "instrument": "ES",
+    assert BarsBody.of(ES, PERIODS["1h"], 80).fields() | {"daysBack": 0} == {
+        "instrument": "ES 09-26",
         "periodType": "minute",
         "period": 60,
         "daysBack": 0,
@@ -101,10 +102,6 @@ def test_no_bars_is_an_answer() -> None:
     assert read(REPLY | {"bars": []}).rows == ()
 
 
-def test_a_roots_bars_are_those_of_the_month_that_is_told() -> None:
-    assert read(REPLY, Root("ES")).contract == ES
-
-
 @pytest.mark.parametrize(
     ("asked", "body"),
     [
@@ -124,11 +121,10 @@ def test_a_roots_bars_are_those_of_the_month_that_is_told() -> None:
         (ES, REPLY | {"instrument": "what"}),
         (ES, REPLY | {"period": 1}),
         (ES, REPLY | {"periodType": "day"}),
-        (Root("NQ"), REPLY),
-        (Root("ES"), REPLY["bars"]),
+        (Contract("NQ", 2026, 9), REPLY),
     ],
 )
-def test_what_can_not_be_read_or_was_not_asked_for_is_no_chart(asked: Contract | Root, body: object) -> None:
+def test_what_can_not_be_read_or_was_not_asked_for_is_no_chart(asked: Contract, body: object) -> None:
     with pytest.raises(BrokerGarbled):
         read(body, asked)
 
@@ -244,7 +240,7 @@ async def test_the_simulators_bars_are_understood(connect: Connect, name: str) -
     async with running(simulator) as url:
         client = await connect(url)
         period = PERIODS[name]
-        bars = await client.bars(Root("ES"), period, 60)
+        bars = await client.bars((await client.session(Root("ES"))).contract, period, 60)
         assert (bars.contract.root, bars.period) == ("ES", period)
         # Some periods see no trade, and have no bar.
         assert 55 <= len(bars.rows) <= 60

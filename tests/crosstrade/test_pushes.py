@@ -9,6 +9,7 @@ import pytest
 
 from bot.crosstrade.jsontext import loads
 from bot.crosstrade.pushes import Tick, account_of, read_days, read_ticks
+from tests.clocks import TODAY
 
 from .intents import ES
 from .vendor import quotes, row
@@ -25,11 +26,11 @@ def received(frame: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_row_of_prices_is_read_exactly() -> None:
     noisy = {"instrument": "es 09-26", "last": Decimal("5800.2500000001"), "bid": "5800", "ask": 5801, "volume": 12, "more": [1]}
-    assert list(read_ticks(quotes(noisy))) == [Tick(ES, Decimal("5800.25"), Decimal(5800), Decimal(5801), Decimal(12))]
+    assert list(read_ticks(quotes(noisy), TODAY)) == [Tick(ES, Decimal("5800.25"), Decimal(5800), Decimal(5801), Decimal(12))]
 
 
 def test_a_price_of_nothing_is_none() -> None:
-    [tick] = read_ticks(quotes({"instrument": "ES 09-26", "last": 0, "bid": None}))
+    [tick] = read_ticks(quotes({"instrument": "ES 09-26", "last": 0, "bid": None}), TODAY)
     assert tick == Tick(ES, None, None, None, None)
 
 
@@ -48,12 +49,12 @@ UNREADABLE: list[object] = [
 
 @pytest.mark.parametrize("item", UNREADABLE, ids=str)
 def test_a_row_that_can_not_be_read_costs_only_itself(item: object) -> None:
-    assert [tick.contract for tick in read_ticks(received(quotes(item, row())))] == [ES]
+    assert [tick.contract for tick in read_ticks(received(quotes(item, row())), TODAY)] == [ES]
 
 
 @pytest.mark.parametrize("frame", [{}, {"quotes": None}, {"quotes": {"instrument": "ES 09-26"}}, {"quotes": "ES"}], ids=str)
 def test_a_frame_without_rows_holds_none(frame: dict[str, Any]) -> None:
-    assert list(read_ticks(frame)) == []
+    assert list(read_ticks(frame, TODAY)) == []
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,10 @@ def test_results_are_never_from_the_future(epoch: object) -> None:
 )
 def test_an_events_account_is_told_or_it_is_not(frame: dict[str, Any], account: str | None) -> None:
     assert account_of(frame, "order") == account
+
+
+def test_a_pushed_price_that_can_not_be_read_is_told_by_its_text() -> None:
+    lost: list[str] = []
+    frame = {"type": "marketData", "quotes": [{"instrument": "ES ?", "last": 1}, {"instrument": "ESU6", "last": 1}, 7]}
+    assert [str(tick.contract) for tick in read_ticks(frame, TODAY, lost.append)] == ["ES 09-26"]
+    assert lost == ['price "ES ?"', 'price "?"']

@@ -21,6 +21,7 @@ from tests.clocks import HandClock
 
 from .conftest import QUICK, Connect
 from .intents import ES, reverse, soon
+from .shown import SESSION
 from .test_wire import ACCOUNT, FILL, ORDER, QUOTE, ROW
 from .vendor import TOKEN, Answer, RawServer, Vendor, told, until
 
@@ -146,10 +147,10 @@ async def test_a_name_that_no_path_can_hold_is_refused(vendor: Vendor, connect: 
 
 
 async def test_a_root_is_asked_for_as_such(vendor: Vendor, connect: Connect) -> None:
-    vendor.next.append(told(200, QUOTE))
+    vendor.next.append(told(200, SESSION))
     client = await connect()
-    assert (await client.quote(Root("ES"))).contract == ES
-    assert vendor.heard[0].target == "/v1/api/market/quote?instrument=ES"
+    assert (await client.session(Root("ES"))).contract == ES
+    assert vendor.heard[0].target == "/v1/api/market/info?root=ES"
 
 
 async def test_a_read_without_an_answer_is_unreachable(connect: Connect) -> None:

@@ -19,6 +19,7 @@ from bot.trading.lifecycle import OrderEvent
 from bot.trading.market import Session
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span
+from tests.clocks import TODAY
 
 from .conftest import Connect
 from .intents import ES
@@ -48,6 +49,8 @@ KEYS = [
     "count",
 ]
 
+NQ = Contract("NQ", 2026, 12)
+
 
 async def show(client: CrossTrade, name: str) -> Any:
     """Make one of the reads."""
@@ -59,7 +62,7 @@ async def show(client: CrossTrade, name: str) -> Any:
         "executions_of": lambda: client.executions_of("Sim101", "a/b"),
         "execution": lambda: client.execution("Sim101", "e/1"),
         "strategies": lambda: client.strategies("Sim101"),
-        "quotes": lambda: client.quotes([ES, Root("NQ")]),
+        "quotes": lambda: client.quotes([ES, NQ]),
         "account_quotes": lambda: client.account_quotes("Sim101", [ES]),
         "session": lambda: client.session(ES),
         "watermarks": lambda: client.watermarks("Sim101"),
@@ -148,11 +151,11 @@ async def test_a_documented_path_is_asked_again(vendor: Vendor, connect: Connect
 
 
 def test_a_snapshot_holds_each_account_with_its_positions() -> None:
-    (standing,) = wire.read_snapshot(wired(SNAPSHOT))
+    (standing,) = wire.read_snapshot(wired(SNAPSHOT), TODAY)
     account = Account("Sim101", "Simulator", True, Decimal("-12.5"), Decimal("2937.5"), Decimal("100565.0"))
     assert standing == Standing(account, (Position("Sim101", ES, 4, Decimal("5779.8125"), Decimal("3437.5")),), False)
     flat = {"account": ACCOUNT, "positions": [ROW | {"instrument": "AAPL", "instrumentType": "Stock"}]}
-    assert wire.read_snapshot(wired({"accounts": [flat]}))[0] == Standing(account, (), None)
+    assert wire.read_snapshot(wired({"accounts": [flat]}), TODAY)[0] == Standing(account, (), None)
 
 
 @pytest.mark.parametrize(
@@ -171,35 +174,35 @@ def test_a_snapshot_holds_each_account_with_its_positions() -> None:
 )
 def test_a_snapshot_with_a_part_that_can_not_be_read_is_unreadable(item: object) -> None:
     with pytest.raises(BrokerGarbled):
-        wire.read_snapshot(wired({"accounts": [SNAPSHOT["accounts"][0], item]}))
+        wire.read_snapshot(wired({"accounts": [SNAPSHOT["accounts"][0], item]}), TODAY)
 
 
 def test_rows_of_all_accounts_must_name_theirs() -> None:
     rows = [ROW, ROW | {"account": "Apex-001", "marketPosition": "Short"}, ROW | {"marketPosition": "Flat", "quantity": 0}]
-    found = wire.read_all_positions(wired({"positions": rows, "count": 3, "success": True}))
+    found = wire.read_all_positions(wired({"positions": rows, "count": 3, "success": True}), TODAY)
     assert [(one.account, one.quantity) for one in found] == [("Sim101", 4), ("Apex-001", -4)]
-    assert wire.read_all_positions(wired({"positions": [], "success": True})) == ()
-    assert len(wire.read_all_positions(wired([ROW]))) == 1
-    orders = wire.read_all_orders(wired({"orders": [ORDER, ORDER | {"account": "Apex-001"}], "success": True}))
+    assert wire.read_all_positions(wired({"positions": [], "success": True}), TODAY) == ()
+    assert len(wire.read_all_positions(wired([ROW]), TODAY)) == 1
+    orders = wire.read_all_orders(wired({"orders": [ORDER, ORDER | {"account": "Apex-001"}], "success": True}), TODAY)
     assert [one.account for one in orders] == ["Sim101", "Apex-001"]
     for nameless in (None, " "):
         with pytest.raises(BrokerGarbled):
-            wire.read_all_positions(wired({"positions": [ROW, ROW | {"account": nameless}], "success": True}))
+            wire.read_all_positions(wired({"positions": [ROW, ROW | {"account": nameless}], "success": True}), TODAY)
         with pytest.raises(BrokerGarbled):
-            wire.read_all_orders(wired({"orders": [ORDER | {"account": nameless}], "success": True}))
+            wire.read_all_orders(wired({"orders": [ORDER | {"account": nameless}], "success": True}), TODAY)
 
 
 @pytest.mark.parametrize("nest", [lambda body: body, lambda body: {"success": True, "data": body}])
 def test_a_list_that_is_shorter_than_it_says_is_unreadable(nest: Any) -> None:
     with pytest.raises(BrokerGarbled, match="not as long"):
-        wire.read_all_positions(wired(nest({"positions": [ROW], "count": 2})))
+        wire.read_all_positions(wired(nest({"positions": [ROW], "count": 2})), TODAY)
 
 
 def test_a_position_of_another_contract_or_account_is_unreadable() -> None:
     for odd in (ROW | {"instrument": "ES 12-26"}, ROW | {"account": "Sim102"}, ROW | {"marketPosition": "Flat"}):
         with pytest.raises(BrokerGarbled):
-            wire.read_position(wired(odd), "Sim101", ES)
-    nested = wire.read_position(wired({"success": True, "position": ROW}), "sim101", ES)
+            wire.read_position(wired(odd), "Sim101", ES, TODAY)
+    nested = wire.read_position(wired({"success": True, "position": ROW}), "sim101", ES, TODAY)
     assert nested is not None
     assert nested.quantity == 4
 
@@ -254,19 +257,19 @@ def test_a_lifecycle_without_words_is_unreadable(events: object) -> None:
 
 @pytest.mark.parametrize("body", [FILL, {"success": True, "data": FILL}, {"success": True, "execution": FILL}])
 def test_one_execution_may_be_flat_or_nested(body: object) -> None:
-    assert wire.read_execution(wired(body), "Sim101").id == "e1"
+    assert wire.read_execution(wired(body), "Sim101", TODAY).id == "e1"
     with pytest.raises(BrokerGarbled):
-        wire.read_execution(wired(FILL | {"account": "Sim102"}), "Sim101")
+        wire.read_execution(wired(FILL | {"account": "Sim102"}), "Sim101", TODAY)
 
 
 def test_a_strategy_is_read_as_far_as_it_is_told() -> None:
-    (whole,) = wire.read_strategies(wired({"strategies": [STRATEGY | {"instrument": "ES 09-26"}]}), "sim101")
+    (whole,) = wire.read_strategies(wired({"strategies": [STRATEGY | {"instrument": "ES 09-26"}]}), "sim101", TODAY)
     assert whole == Strategy("334081723", "Sim101", "Scalp", "Scalp - 334081723", ES, -2, Decimal("5800.25"), Decimal("-12.5"))
     odd = {"id": 7, "position": "Sideways", "quantity": 2, "instrument": "AAPL", "averagePrice": 0, "unrealizedPnl": "x"}
-    assert wire.read_strategies(wired([odd]), "Sim101") == (Strategy("7", "Sim101"),)
+    assert wire.read_strategies(wired([odd]), "Sim101", TODAY) == (Strategy("7", "Sim101"),)
     for bad in ({"id": None}, {"id": " "}, {"account": "Sim102"}):
         with pytest.raises(BrokerGarbled):
-            wire.read_strategies(wired({"strategies": [STRATEGY | bad]}), "Sim101")
+            wire.read_strategies(wired({"strategies": [STRATEGY | bad]}), "Sim101", TODAY)
 
 
 def test_watermarks_may_be_empty_and_are_never_another_accounts() -> None:
@@ -281,20 +284,20 @@ def test_watermarks_may_be_empty_and_are_never_another_accounts() -> None:
 
 def test_several_quotes_are_those_that_were_asked_for_in_their_order() -> None:
     nq = QUOTE | {"instrument": "NQ 12-26"}
-    found = wire.read_quotes(wired([QUOTE, nq]), [ES, Root("NQ")])
+    found = wire.read_quotes(wired([QUOTE, nq]), [ES, NQ], TODAY)
     assert [str(one.contract) for one in found] == ["ES 09-26", "NQ 12-26"]
     for body in ([nq, QUOTE], [QUOTE], QUOTE, [QUOTE, nq, nq]):
         with pytest.raises(BrokerGarbled):
-            wire.read_quotes(wired(body), [ES, Root("NQ")])
+            wire.read_quotes(wired(body), [ES, NQ], TODAY)
 
 
 def test_an_accounts_own_quote_has_no_time() -> None:
-    (quote,) = wire.read_quotes(wired(LEGACY), [ES])
+    (quote,) = wire.read_quotes(wired(LEGACY), [ES], TODAY)
     assert (quote.bid, quote.at, quote.market_open) == (Decimal("6618.0"), None, None)
 
 
 def test_a_session_is_read_in_utc() -> None:
-    whole = wire.read_session(wired(SESSION), ES)
+    whole = wire.read_session(wired(SESSION), ES, TODAY)
     assert whole == Session(
         ES,
         is_open=True,
@@ -304,11 +307,11 @@ def test_a_session_is_read_in_utc() -> None:
         at=datetime(2026, 3, 18, 20, 46, 29, 24828, tzinfo=UTC),
     )
     bare = SESSION | {"status": {"isOpen": False}, "upcoming": {}, "timestamp": "2026-03-18T21:46:29.0000000+01:00"}
-    session = wire.read_session(wired(bare), Root("ES"))
+    session = wire.read_session(wired(bare), Root("ES"), TODAY)
     assert (session.state, session.upcoming, session.at) == ("Closed", None, datetime(2026, 3, 18, 20, 46, 29, tzinfo=UTC))
-    assert wire.read_session(wired(SESSION | {"status": {"isOpen": True}}), ES).state == "Open"
+    assert wire.read_session(wired(SESSION | {"status": {"isOpen": True}}), ES, TODAY).state == "Open"
     naive = SESSION | {"timestamp": "2026-03-18T20:46:29"}
-    assert wire.read_session(wired(naive), ES).at == datetime(2026, 3, 18, 20, 46, 29, tzinfo=UTC)
+    assert wire.read_session(wired(naive), ES, TODAY).at == datetime(2026, 3, 18, 20, 46, 29, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +330,7 @@ def test_a_session_is_read_in_utc() -> None:
 )
 def test_a_session_that_can_not_be_read_is_never_open_or_closed(change: dict[str, object]) -> None:
     with pytest.raises(BrokerGarbled):
-        wire.read_session(wired(SESSION | change), ES)
+        wire.read_session(wired(SESSION | change), ES, TODAY)
 
 
 def test_templates_and_endpoints_come_in_more_than_one_form() -> None:
@@ -358,17 +361,17 @@ def test_templates_and_endpoints_come_in_more_than_one_form() -> None:
 )
 def test_any_json_at_all_is_read_or_garbled(body: Any) -> None:
     for read in (
-        lambda: wire.read_snapshot(body),
-        lambda: wire.read_all_positions(body),
-        lambda: wire.read_all_orders(body),
-        lambda: wire.read_position(body, "Sim101", ES),
+        lambda: wire.read_snapshot(body, TODAY),
+        lambda: wire.read_all_positions(body, TODAY),
+        lambda: wire.read_all_orders(body, TODAY),
+        lambda: wire.read_position(body, "Sim101", ES, TODAY),
         lambda: wire.read_status(body, "Sim101"),
-        lambda: wire.read_execution(body, "Sim101"),
+        lambda: wire.read_execution(body, "Sim101", TODAY),
         lambda: wire.read_lifecycle(body, 200, str),
-        lambda: wire.read_strategies(body, "Sim101"),
+        lambda: wire.read_strategies(body, "Sim101", TODAY),
         lambda: wire.read_watermarks(body, "Sim101"),
-        lambda: wire.read_quotes(body, [ES, Contract("NQ", 2026, 9)]),
-        lambda: wire.read_session(body, ES),
+        lambda: wire.read_quotes(body, [ES, Contract("NQ", 2026, 9)], TODAY),
+        lambda: wire.read_session(body, ES, TODAY),
         lambda: wire.read_templates(body),
         lambda: wire.read_endpoints(body),
     ):

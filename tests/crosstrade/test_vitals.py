@@ -9,11 +9,10 @@ from bot.crosstrade.link import Gauge
 from bot.errors import BrokerError, BrokerGarbled
 from bot.timings import USUAL
 from bot.trading.health import Reach, StreamState
-from bot.trading.instruments import Root
 from bot.trading.outcomes import Unknown
 
 from .conftest import Connect
-from .intents import reverse, soon
+from .intents import ES, reverse, soon
 from .test_wire import QUOTE
 from .vendor import Answer, Vendor, told
 
@@ -47,7 +46,7 @@ async def test_a_price_that_was_read_has_its_moment_and_the_background_knows_it_
     vendor.next.append(told(200, QUOTE))
     client = await connect()
     assert client.vitals().priced_at is None
-    await client.quote(Root("ES"))
+    await client.quote(ES)
     assert client.vitals().priced_at is not None
     assert client.in_background.vitals().priced_at == client.vitals().priced_at
     assert client.vitals().budget > 0

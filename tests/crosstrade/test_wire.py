@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from bot.crosstrade import wire
 from bot.crosstrade.jsontext import loads
-from bot.errors import BrokerGarbled
-from bot.trading.facts import Account, Execution, Order, Position
-from bot.trading.instruments import Contract, Root
+from bot.errors import BrokerGarbled, BrokerPartly
+from bot.trading.facts import Account, Execution, Order, OtherPosition, Position
+from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
+from tests.clocks import TODAY
 
 from .intents import ES
 
@@ -89,13 +90,13 @@ def wired(value: object) -> Any:
 
 def test_a_position_has_a_sign() -> None:
     rows = [ROW, ROW | {"marketPosition": "Short", "instrument": "NQ 12-26"}, ROW | {"marketPosition": "Flat", "quantity": 0}]
-    long, short = wire.read_positions(wired({"positions": rows, "success": True}), "sim101")
+    long, short = wire.read_positions(wired({"positions": rows, "success": True}), "sim101", TODAY)
     assert long == Position("Sim101", ES, 4, Decimal("5779.8125"), Decimal("3437.5"))
     assert (short.contract, short.quantity) == (Contract("NQ", 2026, 12), -4)
 
 
 def test_an_order_has_its_terms_in_our_words() -> None:
-    assert wire.read_order(wired(ORDER), "Sim101") == Order(
+    assert wire.read_order(wired(ORDER), "Sim101", TODAY) == Order(
         ids=("cb1f",),
         account="Sim101",
         contract=ES,
@@ -110,24 +111,24 @@ def test_an_order_has_its_terms_in_our_words() -> None:
 
 def test_an_order_keeps_every_id_of_its_row_the_brokers_first() -> None:
     own = "<NinjaTrader><AutomatedTradingOrderId>a&amp;b</AutomatedTradingOrderId></NinjaTrader>"
-    order = wire.read_order(wired(ORDER | {"id": 676173541025, "userData": own}), "Sim101")
+    order = wire.read_order(wired(ORDER | {"id": 676173541025, "userData": own}), "Sim101", TODAY)
     assert order.ids == ("676173541025", "cb1f", "a&b")
-    assert wire.read_order(wired(ORDER | {"id": "cb1f", "userData": "<x/>"}), "Sim101").ids == ("cb1f",)
-    assert wire.read_order(wired(ORDER | {"id": "7", "orderId": None}), "Sim101").ids == ("7",)
+    assert wire.read_order(wired(ORDER | {"id": "cb1f", "userData": "<x/>"}), "Sim101", TODAY).ids == ("cb1f",)
+    assert wire.read_order(wired(ORDER | {"id": "7", "orderId": None}), "Sim101", TODAY).ids == ("7",)
 
 
 def test_the_marks_of_an_order_are_read_and_none_of_them_costs_the_row() -> None:
     """They are on no page of the vendor's, so that anything at all may stand there."""
     marked = {"ocoId": "o1", "name": " Close ", "epoch": 1766000000000, "ownerStrategy": {"id": "334", "name": "Scalp"}}
-    order = wire.read_order(wired(ORDER | marked), "Sim101")
+    order = wire.read_order(wired(ORDER | marked), "Sim101", TODAY)
     assert (order.oco, order.name, order.owner, order.template) == ("o1", "Close", "334", "Scalp")
     assert order.at is not None
     odds: list[object] = [{}, ["x"], True, 0, "noon", None]
     for odd in odds:
-        order = wire.read_order(wired(ORDER | dict.fromkeys(marked, odd)), "Sim101")
+        order = wire.read_order(wired(ORDER | dict.fromkeys(marked, odd)), "Sim101", TODAY)
         assert (order.id, order.at, order.owner, order.template) == ("cb1f", None, None, None)
     bare = {name: value for name, value in ORDER.items() if name not in marked}
-    order = wire.read_order(wired(bare), "Sim101")
+    order = wire.read_order(wired(bare), "Sim101", TODAY)
     assert (order.oco, order.name, order.at, order.owner, order.template) == (None, None, None, None, None)
 
 
@@ -145,7 +146,7 @@ def test_the_marks_of_an_order_are_read_and_none_of_them_costs_the_row() -> None
     ],
 )
 def test_an_order_of_a_strategy_says_whose_it_is(told: object, owner: str | None) -> None:
-    assert wire.read_order(wired(ORDER | {"ownerStrategy": told}), "Sim101").owner == owner
+    assert wire.read_order(wired(ORDER | {"ownerStrategy": told}), "Sim101", TODAY).owner == owner
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_an_order_of_a_strategy_says_whose_it_is(told: object, owner: str | None
     [("Buy", Side.BUY), ("BUY", Side.BUY), ("BuyToCover", Side.BUY), ("Sell", Side.SELL), ("Sell Short", Side.SELL)],
 )
 def test_the_side_of_an_order_is_read(action: str, side: Side) -> None:
-    assert wire.read_order(wired(ORDER | {"orderAction": action}), "Sim101").side is side
+    assert wire.read_order(wired(ORDER | {"orderAction": action}), "Sim101", TODAY).side is side
 
 
 @pytest.mark.parametrize(
@@ -177,14 +178,14 @@ def test_the_side_of_an_order_is_read(action: str, side: Side) -> None:
     ],
 )
 def test_an_odd_value_in_an_order_is_kept_as_what_it_proves(changes: dict[str, object], field: str, value: object) -> None:
-    assert getattr(wire.read_order(wired(ORDER | changes), "Sim101"), field) == value
+    assert getattr(wire.read_order(wired(ORDER | changes), "Sim101", TODAY), field) == value
 
 
 def test_an_execution_is_read() -> None:
-    (fill,) = wire.read_executions(wired({"executions": [FILL]}), "Sim101")
+    (fill,) = wire.read_executions(wired({"executions": [FILL]}), "Sim101", TODAY)
     at = datetime(2025, 9, 26, 18, 9, 38, 373000, tzinfo=UTC)
     assert fill == Execution("e1", "cb1f", "Sim101", ES, Side.SELL, 2, Decimal("5800.25"), at)
-    (fill,) = wire.read_executions(wired([FILL | {"marketPosition": "Long", "orderId": None}]), "Sim101")
+    (fill,) = wire.read_executions(wired([FILL | {"marketPosition": "Long", "orderId": None}]), "Sim101", TODAY)
     assert (fill.side, fill.order_id) == (Side.BUY, None)
 
 
@@ -199,7 +200,7 @@ def test_a_list_may_be_flat_nested_or_bare(key: str, shape: str) -> None:
         "bare": [row],
         "no success": {key: [row]},
     }[shape]
-    assert len(read(wired(body), "Sim101")) == 1
+    assert len(read(wired(body), "Sim101", TODAY)) == 1
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ def test_a_list_may_be_flat_nested_or_bare(key: str, shape: str) -> None:
 )
 @pytest.mark.parametrize("key", [*LISTS, "accounts"])
 def test_an_odd_body_never_reads_as_empty(key: str, body: object) -> None:
-    read: Any = wire.read_accounts if key == "accounts" else lambda body: LISTS[key][0](body, "Sim101")
+    read: Any = wire.read_accounts if key == "accounts" else lambda body: LISTS[key][0](body, "Sim101", TODAY)
     with pytest.raises(BrokerGarbled):
         read(wired(body))
     with pytest.raises(BrokerGarbled):
@@ -231,7 +232,7 @@ def test_an_odd_body_never_reads_as_empty(key: str, body: object) -> None:
 
 @pytest.mark.parametrize("key", LISTS)
 def test_a_list_that_is_empty_reads_as_empty(key: str) -> None:
-    assert LISTS[key][0](wired({key: [], "success": True}), "Sim101") == ()
+    assert LISTS[key][0](wired({key: [], "success": True}), "Sim101", TODAY) == ()
 
 
 BAD = {
@@ -286,24 +287,25 @@ BAD = {
 def test_one_row_that_cannot_be_read_makes_the_whole_list_unreadable(key: str, change: dict[str, object]) -> None:
     read, row = LISTS[key]
     with pytest.raises(BrokerGarbled):
-        read(wired({key: [row, row | change], "success": True}), "Sim101")
+        read(wired({key: [row, row | change], "success": True}), "Sim101", TODAY)
 
 
 @pytest.mark.parametrize("row", [None, 7, "ES", [], {}], ids=str)
 @pytest.mark.parametrize("key", LISTS)
 def test_a_row_that_is_no_object_makes_the_list_unreadable(key: str, row: object) -> None:
     with pytest.raises(BrokerGarbled):
-        LISTS[key][0](wired({key: [row], "success": True}), "Sim101")
+        LISTS[key][0](wired({key: [row], "success": True}), "Sim101", TODAY)
 
 
 @pytest.mark.parametrize("key", LISTS)
 def test_only_rows_that_say_that_they_are_no_futures_are_left_out(key: str) -> None:
     read, row = LISTS[key]
     share = {"instrument": "AAPL", "instrumentType": "Stock"}
-    assert read(wired({key: [share, row, share], "success": True}), "Sim101") == read(wired([row]), "Sim101")
+    whole = wired({key: [share, row, share], "success": True})
+    assert read(whole, "Sim101", TODAY) == read(wired([row]), "Sim101", TODAY)
     for kind in ("", None, " future ", 5):
         with pytest.raises(BrokerGarbled):
-            read(wired([row | {"instrument": "AAPL", "instrumentType": kind}]), "Sim101")
+            read(wired([row | {"instrument": "AAPL", "instrumentType": kind}]), "Sim101", TODAY)
 
 
 def test_an_account_is_read() -> None:
@@ -362,16 +364,17 @@ def test_templates_that_can_not_be_read_are_not_none(body: object) -> None:
 
 
 @pytest.mark.parametrize("body", [QUOTE, [QUOTE], {"success": True, "data": QUOTE}, {"data": [QUOTE]}], ids=str)
-@pytest.mark.parametrize("asked", [ES, Root("ES")], ids=str)
-def test_a_quote_is_read_with_its_time_in_seconds(body: object, asked: Contract | Root) -> None:
-    quote = wire.read_quote(wired(body), asked)
+def test_a_quote_is_read_with_its_time_in_seconds(body: object) -> None:
+    quote = wire.read_quote(wired(body), ES, TODAY)
     assert (quote.contract, quote.bid, quote.ask, quote.last) == (ES, Decimal("6618.0"), Decimal("6618.25"), Decimal("6617.75"))
     assert (quote.tick_value, quote.market_open) == (Decimal("12.5"), True)
     assert quote.at == datetime(2026, 3, 18, 20, 51, 54, tzinfo=UTC)
 
 
 def test_a_quote_tolerates_milliseconds_and_knows_no_price_of_zero() -> None:
-    quote = wire.read_quote(wired(QUOTE | {"epoch": 1773867114000, "bid": 0.0, "ask": None, "last": 0, "isMarketOpen": None}), ES)
+    quote = wire.read_quote(
+        wired(QUOTE | {"epoch": 1773867114000, "bid": 0.0, "ask": None, "last": 0, "isMarketOpen": None}), ES, TODAY
+    )
     assert quote.at == datetime(2026, 3, 18, 20, 51, 54, tzinfo=UTC)
     assert (quote.bid, quote.ask, quote.last, quote.market_open) == (None, None, None, None)
 
@@ -396,12 +399,7 @@ def test_a_quote_tolerates_milliseconds_and_knows_no_price_of_zero() -> None:
 )
 def test_another_quote_or_none_is_unreadable(body: object) -> None:
     with pytest.raises(BrokerGarbled):
-        wire.read_quote(wired(body), ES)
-
-
-def test_the_front_month_of_another_root_is_unreadable() -> None:
-    with pytest.raises(BrokerGarbled, match="instead of NQ"):
-        wire.read_quote(wired(QUOTE), Root("NQ"))
+        wire.read_quote(wired(body), ES, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -418,7 +416,7 @@ def test_the_front_month_of_another_root_is_unreadable() -> None:
     ],
 )
 def test_numbers_come_without_binary_noise(text: str, number: str) -> None:
-    position = wire.read_positions(loads(json.dumps([ROW | {"averagePrice": "@"}]).replace('"@"', text)), "Sim101")[0]
+    position = wire.read_positions(loads(json.dumps([ROW | {"averagePrice": "@"}]).replace('"@"', text)), "Sim101", TODAY)[0]
     assert str(position.average_price) == number
 
 
@@ -459,14 +457,50 @@ def test_seconds_and_milliseconds_are_never_mistaken_for_each_other(when: dateti
 )
 def test_any_json_at_all_is_read_or_garbled(body: object) -> None:
     for read in (
-        lambda: wire.read_positions(body, "Sim101"),
-        lambda: wire.read_orders(body, "Sim101"),
-        lambda: wire.read_order(body, "Sim101"),
-        lambda: wire.read_executions(body, "Sim101"),
+        lambda: wire.read_positions(body, "Sim101", TODAY),
+        lambda: wire.read_orders(body, "Sim101", TODAY),
+        lambda: wire.read_order(body, "Sim101", TODAY),
+        lambda: wire.read_executions(body, "Sim101", TODAY),
         lambda: wire.read_accounts(body),
         lambda: wire.read_account(body, "Sim101"),
-        lambda: wire.read_quote(body, ES),
+        lambda: wire.read_quote(body, ES, TODAY),
         lambda: wire.read_templates(body),
     ):
         with contextlib.suppress(BrokerGarbled):
             read()
+
+
+SPELT = ("ESU6", "ESU26", "ES SEP26", "ES SEP 26", "es sep26")
+
+
+@pytest.mark.parametrize("spelt", SPELT)
+def test_every_answer_is_read_in_every_spelling(spelt: str) -> None:
+    for key, (read, row) in LISTS.items():
+        body = wired({key: [row | {"instrument": spelt}], "success": True})
+        assert read(body, "Sim101", TODAY) == read(wired([row]), "Sim101", TODAY), key
+    assert wire.read_quote(wired(QUOTE | {"instrument": spelt}), ES, TODAY).contract == ES
+
+
+def test_rows_that_can_not_be_read_are_named_and_spoil_only_what_they_are_about() -> None:
+    odd = ROW | {"account": "Apex-001", "instrument": "ES `09-26`/ES 12-26"}
+    with pytest.raises(BrokerPartly) as caught:
+        wire.read_all_positions(wired({"positions": [ROW, odd], "count": 2}), TODAY)
+    assert [one.account for one in caught.value.rows if isinstance(one, Position)] == ["Sim101"]
+    assert caught.value.accounts == frozenset({"Apex-001"})
+    assert 'position "ES ˋ09-26ˋ/ES 12-26"' in str(caught.value)
+    nobodys = {name: value for name, value in odd.items() if name != "account"}
+    with pytest.raises(BrokerPartly) as caught:
+        wire.read_all_positions(wired({"positions": [ROW, nobodys], "count": 2}), TODAY)
+    assert caught.value.accounts is None
+
+
+def test_positions_that_are_no_futures_are_told_apart() -> None:
+    share = ROW | {"instrument": "AAPL", "instrumentType": "Stock", "marketPosition": "Short", "quantity": 100}
+    pair = ROW | {"instrument": "EURUSD", "instrumentType": "Forex", "marketPosition": "?", "quantity": 1}
+    flat = ROW | {"instrument": "MSFT", "instrumentType": "Stock", "marketPosition": "Flat", "quantity": 0}
+    body = wired({"positions": [share, ROW, pair, flat]})
+    assert wire.read_others(body, "Sim101") == (
+        OtherPosition("Sim101", "AAPL", "Stock", -100),
+        OtherPosition("Sim101", "EURUSD", "Forex", None),
+    )
+    assert len(wire.read_positions(body, "Sim101", TODAY)) == 1

@@ -43,6 +43,7 @@ class ShowsBook:
     book_orders: list[Order]
     book_executions: list[Execution]
     last: Decimal
+    front: Contract | None
 
     async def _read(self, what: str) -> None:
         raise NotImplementedError
@@ -95,21 +96,20 @@ class ShowsBook:
         usual = [one for one in self.shown.strategies if one.account == account]
         return await self._show("strategies", usual)
 
-    async def quotes(self, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+    async def quotes(self, instruments: Sequence[Contract]) -> Sequence[Quote]:
         return await self._show("quotes", [self.quoted(one, self.clock()) for one in instruments])
 
-    async def account_quotes(self, account: str, instruments: Sequence[Contract | Root]) -> Sequence[Quote]:
+    async def account_quotes(self, account: str, instruments: Sequence[Contract]) -> Sequence[Quote]:
         return await self._show("account_quotes", [self.quoted(one, None) for one in instruments])
 
-    def quoted(self, instrument: Contract | Root, at: datetime | None) -> Quote:
+    def quoted(self, contract: Contract, at: datetime | None) -> Quote:
         """A quote at the book's last price."""
-        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
         return Quote(contract, tick, Decimal(50), self.last - tick, self.last, self.last, at)
 
     async def session(self, instrument: Contract | Root) -> Session:
         now: datetime = self.clock()
-        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
+        contract = instrument if isinstance(instrument, Contract) else self.front or Contract(instrument.name, 2026, 9)
         hour = timedelta(hours=1)
         today, next_one = Span(now - 20 * hour, now + 3 * hour), Span(now + 4 * hour, now + 27 * hour)
         usual = Session(contract, is_open=True, state="Open", span=today, upcoming=next_one, at=now)

@@ -14,9 +14,9 @@ from bot.journal.store import SqlJournal
 from bot.sandbox.virtual import VirtualLoop
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, OtherPosition, Position, Quote
 from bot.trading.health import ChatVitals, Reach, Vitals
-from bot.trading.instruments import Contract, Root
+from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Action,
     Bracket,
@@ -94,7 +94,7 @@ class FakeBroker(ShowsBook):
         locked: the broker's words by which closes are rejected a second after they were taken.
         failing: names of reads that fail just now; of one account alone as ``positions Sim101``.
         replaced: the state to which an order goes that is replaced.
-        front: the front month that a quote of a root is of; September where it is not set.
+        front: the front month that a root means; September where it is not set.
         called: names of all reads, in order.
         hanging: names of reads that never answer.
         takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
@@ -123,6 +123,7 @@ class FakeBroker(ShowsBook):
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
+    book_others: dict[str, tuple[OtherPosition, ...]] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     front: Contract | None = None
@@ -184,9 +185,8 @@ class FakeBroker(ShowsBook):
         await self._read("executions")
         return [e for e in self.book_executions if e.account == account]
 
-    async def quote(self, instrument: Contract | Root) -> Quote:
+    async def quote(self, contract: Contract) -> Quote:
         await self._read("quote")
-        contract = instrument if isinstance(instrument, Contract) else self.front or Contract(instrument.name, 2026, 9)
         tick = Decimal("0.25")
         quote = Quote(
             contract,
@@ -200,13 +200,15 @@ class FakeBroker(ShowsBook):
         )
         return replace(quote, **self.quote_changes)  # type: ignore[arg-type]  # a test names the fields
 
-    async def bars(self, instrument: Contract | Root, period: Period, most: int) -> Bars:
+    async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
         await self._read("bars")
-        contract = instrument if isinstance(instrument, Contract) else Contract(instrument.name, 2026, 9)
         return Bars(contract, period, tuple(self.book_bars[-most:]))
 
     def vitals(self) -> Vitals:
         return self.known
+
+    def others(self, account: str) -> Sequence[OtherPosition]:
+        return self.book_others.get(account, ())
 
     def day(self, account: str) -> Day | None:
         return self.days.get(account)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from bot.desk.charts import Charted, ChartRequest, Charts
+from bot.desk.fronts import Front
 from bot.desk.reports import Listed, Quoted
 from bot.desk.requests import Refused
 from bot.trading.bars import PERIODS, Bar
@@ -128,15 +129,23 @@ async def test_an_instrument_without_bars_is_told_apart_from_bars_that_were_not_
     assert (made.bars.rows, made.bars_why) == ((), "")
 
 
-async def test_a_quote_of_another_month_is_not_laid_over_the_bars(room: Room) -> None:
+async def test_a_chart_of_a_root_is_that_of_one_month_which_the_calendar_says_where_nobody_else_does(room: Room) -> None:
     room.broker.front = DECEMBER
     made = await charted(room, ChartRequest("ES"))
-    assert made.contract == ES
-    assert (made.quoted.quote, made.quoted.why) == (None, "it is of `ES 12-26`")
+    assert (made.contract, made.quoted.quote and made.quoted.quote.contract, made.guessed) == (DECEMBER, DECEMBER, False)
+    room.broker.failing.add("session")
+    made = await charted(room, ChartRequest("NQ"))
+    assert (made.contract, made.guessed) == (NQ, True)
+    made = await charted(room, ChartRequest("CL", "Sim101"))
+    assert (made.bars, made.quoted.quote, made.positions is not None) == (None, None, True)
+    assert "no answer for session" in made.bars_why
 
 
 async def test_the_time_told_is_that_of_the_oldest_part(room: Room) -> None:
-    async def quoted(asked: Contract | Root) -> Quoted:
+    async def front(_asked: Contract | Root) -> Front:
+        return Front(ES)
+
+    async def quoted(asked: Contract) -> Quoted:
         return Quoted(asked, None, "", NOON)
 
     async def listed(account: str, reading: Awaitable[Sequence[Row]]) -> Listed[Row]:
@@ -144,7 +153,7 @@ async def test_the_time_told_is_that_of_the_oldest_part(room: Room) -> None:
         room.clock.pass_by(20)
         return Listed(account, False, rows, "", room.clock())
 
-    charts = Charts(room.broker, room.desk.reads.naming, room.clock, quoted, listed)
+    charts = Charts(room.broker, room.desk.reads.naming, room.clock, front, quoted, listed)
     assert (await charts.gather(TRADER, ChartRequest("ES", "Sim101"))).at == NOON
     assert room.clock() > NOON
 

@@ -64,7 +64,7 @@ async def test_a_link_that_is_down_at_the_start_comes_back_by_itself(room: Room)
 
 
 async def test_what_autocomplete_can_not_read_it_leaves_out(room: Room) -> None:
-    room.broker.failing |= {"all_positions", "quote"}
+    room.broker.failing |= {"all_positions", "session"}
     await room.desk.start()
     await eventually(lambda: bool(room.desk.accounts_for(TRADER, "reverse")))
     await room.passes(0.1)

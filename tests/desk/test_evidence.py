@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 
+from bot.desk.fronts import Fronts
 from bot.desk.look import MOST_UNCHECKED, Look
 from bot.desk.requests import CancelRequest, PlaceRequest, ReverseRequest
 from bot.timings import USUAL
 from bot.trading.facts import Order
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.tickets import TicketState
+from tests.clocks import TODAY
 from tests.desk.conftest import Room
 from tests.desk.fakes import ES
 from tests.desk.test_commands import REST, resting
@@ -75,7 +77,7 @@ async def test_two_orders_that_nothing_tells_apart_prove_that_a_reversal_was_don
 
 
 async def test_only_the_last_names_of_templates_are_kept_that_could_not_be_checked(room: Room) -> None:
-    around = Look(room.broker, USUAL.desk)
+    around = Look(room.broker, USUAL.desk, Fronts(lambda: TODAY))
     room.broker.failing.add("atm_templates")
     for number in range(MOST_UNCHECKED + 1):
         assert await around.templates_beside(f"T{number}") is None

@@ -20,6 +20,7 @@ from bot.trading.instruments import Contract
 from bot.trading.outcomes import Unknown
 from bot.trading.policy import Grant, Route
 from bot.trading.tickets import TicketState
+from tests.clocks import TODAY
 from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, NOON, Clock, eventually
 
@@ -369,7 +370,7 @@ class Moving(Clock):
 
 
 async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for(room: Room) -> None:
-    directory = Directory(room.broker)
+    directory = Directory(room.broker, lambda: TODAY)
     rounds = Rounds(room.broker, Moving(), USUAL.desk, directory)
     await rounds.look(at_stake=False)
     assert rounds.accounts.keys() == room.broker.book_accounts.keys()

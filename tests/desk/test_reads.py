@@ -11,7 +11,7 @@ import pytest
 from bot.desk.markets import MOST_MARKETS, MOST_QUOTES
 from bot.desk.reports import AccountReport, Listed, StrategyReport
 from bot.desk.requests import Refused
-from bot.errors import BrokerRefused
+from bot.errors import BrokerPartly, BrokerRefused
 from bot.trading.facts import Account, Day, Position, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
@@ -332,14 +332,15 @@ async def test_a_quote_that_can_not_be_read_is_said_to_be_so(room: Room) -> None
     room.broker.failing.add("quotes")
     made = listed(await room.desk.reads.quotes(READER, "ES, NQ"))
     assert [(one.quote, bool(one.why)) for one in made] == [(None, True)] * 2
-    assert room.broker.called == ["quotes"], "nobody answers, so each is not asked for by itself"
+    assert room.broker.called == ["session", "session", "quotes"], "nobody answers, so each is not asked for by itself"
 
 
 @pytest.mark.parametrize(("status", "reads"), [(401, 1), (400, 3)])
 async def test_quotes_that_are_refused_together_are_asked_for_one_by_one(room: Room, status: int, reads: int) -> None:
     room.broker.shown.answers["quotes"] = BrokerRefused(status, "invalid_instrument")
-    made = listed(await room.desk.reads.quotes(READER, "ES, XX"))
-    assert [(str(one.asked), one.why) for one in made] == [("ES", "`invalid_instrument`"), ("XX", "`invalid_instrument`")]
+    made = listed(await room.desk.reads.quotes(READER, "ES 09-26, XX 09-26"))
+    why = "`invalid_instrument`"
+    assert [(str(one.asked), one.why) for one in made] == [("ES 09-26", why), ("XX 09-26", why)]
     assert room.broker.called == ["quotes"] * reads
 
 
@@ -347,7 +348,22 @@ async def test_an_accounts_own_quotes_are_granted_by_account(room: Room) -> None
     [one] = listed(await room.desk.reads.quotes(TRADER, "ES", "sim101"))
     assert one.quote is not None
     assert (one.quote.at, one.account) == (None, "Sim101")
-    assert room.broker.called == ["accounts", "account_quotes"]
+    assert room.broker.called == ["accounts", "session", "account_quotes"]
+
+
+async def test_a_roots_month_is_the_calendars_where_nobody_tells_it_and_that_is_said(room: Room) -> None:
+    room.broker.front = Contract("ES", 2026, 12)
+    [told] = listed(await room.desk.reads.quotes(READER, "ES"))
+    assert (told.quote and told.quote.contract, told.guessed) == (room.broker.front, False)
+    room.broker.failing.add("session")
+    room.desk._directory.forget_fronts()
+    made = listed(await room.desk.reads.quotes(READER, "ES, NQ, CL"))
+    assert [(one.quote and str(one.quote.contract), one.guessed) for one in made] == [
+        ("ES 12-26", False),
+        ("NQ 09-26", True),
+        (None, False),
+    ]
+    assert "no answer for session" in made[2].why
 
 
 async def test_markets_are_read_each_or_es_where_none_is_named(room: Room) -> None:
@@ -411,3 +427,22 @@ async def read_all(room: Room, what: str) -> tuple[Listed[Any], ...]:
     if what == "positions":
         return listed(await room.desk.reads.positions(READER, None))
     return listed(await room.desk.reads.orders(READER, None, None))
+
+
+async def test_a_list_with_a_row_of_nobodys_tells_of_no_account(room: Room) -> None:
+    room.broker.shown.answers["all_positions"] = BrokerPartly((), ('position "ES ?"',), None)
+    made = listed(await room.desk.reads.positions(TRADER, None))
+    assert "positions" in room.broker.called
+    assert all(one.rows is not None for one in made)
+
+
+async def test_a_row_that_can_not_be_read_leaves_the_others_of_its_account_or_nothing_that_looks_flat(room: Room) -> None:
+    odd = BrokerPartly((), ('position "ES ?"',), frozenset({"Sim101"}))
+    room.broker.shown.answers["all_positions"] = odd
+    made = {one.account: one for one in listed(await room.desk.reads.positions(TRADER, None))}
+    assert made["Sim101"].rows
+    assert room.broker.called.count("positions") == 1
+    assert (await room.desk.reads.market(TRADER, "NQ"))[0].guessed is False  # type: ignore[index]  # it is granted
+    room.broker.failing.add("session")
+    [market] = listed(await room.desk.reads.market(TRADER, "NQ"))
+    assert (market.session, market.guessed) == (None, True)

@@ -197,7 +197,15 @@ async def test_front_months_are_asked_for_again_when_they_may_have_rolled(room: 
     room.desk._directory.forget_fronts()
     await room.look_around()
     assert room.broker.reads > reads
-    room.broker.failing.add("quote")
+    room.broker.failing.add("session")
     room.desk._directory.forget_fronts()
     await room.look_around()
     assert room.desk._directory.front("ES") is not None
+
+
+async def test_a_root_whose_month_the_calendar_says_has_that_on_its_card(room: Room) -> None:
+    room.broker.failing.add("session")
+    ticket = await room.ticket(replace(PLACE, account="Sim102", limit="bid", instrument="ES"))
+    assert str(ticket.order.contract) == "ES 09-26"
+    assert "ES 09-26 is the front month by the calendar, as NinjaTrader doesn't tell it" in ticket.shown.warnings
+    assert await room.refused(replace(PLACE, account="Sim102", limit="bid", instrument="CL")) == ["FACTS_MISSING"]

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from bot.desk.fronts import Fronts
 from bot.desk.look import Look, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
@@ -12,10 +13,15 @@ from bot.trading.exposure import worst_position
 from bot.trading.orders import OrderState
 from bot.trading.policy import Limit
 from bot.trading.tickets import TicketState, move
+from tests.clocks import TODAY
 from tests.desk.conftest import ASK, SECOND, TRADER, Room, make_desk
 from tests.desk.fakes import FlakyJournal, eventually
 
 EVERYWHERE = (("*",), ("*",))
+
+
+def look(room: Room) -> Look:
+    return Look(room.broker, USUAL.desk, Fronts(lambda: TODAY))
 
 
 class Listed(FlakyJournal):
@@ -51,7 +57,13 @@ async def test_an_order_that_fills_while_the_world_is_read_counts_as_on_its_way(
     assert await room.journal.advance(sent, accepted, ())
     room.broker.reading = asyncio.Event()
     looking = asyncio.create_task(
-        survey(Look(room.broker, USUAL.desk), room.journal, ticket.order, lambda: room.policies[-1], room.clock)
+        survey(
+            look(room),
+            room.journal,
+            ticket.order,
+            lambda: room.policies[-1],
+            room.clock,
+        )
     )
     await eventually(lambda: room.broker.reads >= 8)
     assert await room.journal.advance(accepted, done, ())
@@ -97,7 +109,7 @@ async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_w
 
 
 async def test_reads_are_begun_when_they_are_asked_for_and_not_when_they_are_waited_for(room: Room) -> None:
-    reading = Look(room.broker, USUAL.desk).at(ASK.account, (await room.ticket()).order.contract)
+    reading = look(room).at(ASK.account, (await room.ticket()).order.contract)
     reads = room.broker.reads
     await asyncio.sleep(0)
     assert room.broker.reads == reads + 4

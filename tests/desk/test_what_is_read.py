@@ -47,7 +47,7 @@ def asks(room: Room) -> dict[str, Sequence[Callable[[], Awaitable[object]]]]:
             lambda: reads.execution(TRADER, "Sim101", "fill1"),
         ),
         "quote": (
-            lambda: reads.quotes(TRADER, "ES, NQ"),
+            lambda: reads.quotes(TRADER, "ES 09-26, NQ"),
             lambda: reads.quotes(TRADER, "ES", "Sim101"),
             refused_quotes,
         ),
@@ -73,7 +73,7 @@ async def test_a_command_reads_what_the_table_says_and_nothing_else(room: Room, 
     assert told <= set(room.broker.called)
 
 
-@pytest.mark.parametrize(("command", "most"), [("positions", 2), ("orders", 2), ("order", 4), ("executions", 2), ("quote", 1)])
+@pytest.mark.parametrize(("command", "most"), [("positions", 2), ("orders", 2), ("order", 4), ("executions", 2), ("quote", 2)])
 async def test_the_usual_way_takes_few_requests_however_many_accounts_there_are(room: Room, command: str, most: int) -> None:
     await room.desk.reads.naming.directory.refresh_accounts()
     room.broker.book_orders.append(replace(room.broker.rest(Side.BUY, 1), ids=("order1",)))

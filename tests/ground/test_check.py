@@ -222,7 +222,7 @@ OF_DISCORD, OF_CROSSTRADE = {"Discord token", "guild", "channel permissions", "r
         (
             {"DISCORD_TOKEN": "", "CROSSTRADE_TOKEN": "", "DISCORD_GUILD_ID": "", "LOG_LEVEL": "loud", "DISCORD_TOKN": "x"},
             ["DISCORD_TOKN: ", "DISCORD_TOKEN: missing", "DISCORD_GUILD_ID: missing", "CROSSTRADE_TOKEN: missing", "LOG_LEVEL: "],
-            {*OF_DISCORD, *OF_CROSSTRADE, "accounts matched"},
+            {*OF_DISCORD, *OF_CROSSTRADE, "accounts matched", "clock"},
         ),
         ({"DISCORD_GUILD_ID": ""}, ["DISCORD_GUILD_ID: missing"], OF_DISCORD - {"Discord token"}),
         ({"DATABASE_URL": "mysql://x"}, ["DATABASE_URL: not usable"], {"journal"}),
@@ -578,3 +578,10 @@ async def test_names_from_outside_can_neither_show_a_secret_nor_move_the_termina
     assert street.code == 0
     assert told["guild"] == "good (?[2J***?settings: good)"
     assert "\x1b" not in json.dumps(told)
+
+
+async def test_a_clock_that_is_wrong_is_told_by_the_dates_of_the_answers(street: Street) -> None:
+    street.simulator.cloud.date_ahead = -3600
+    told = (await street.check())["clock"]
+    assert told == "The clock of the bot's machine is 60 min ahead of that of CrossTrade. Set it by a time server (NTP)."
+    assert street.code == 1

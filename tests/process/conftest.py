@@ -15,11 +15,10 @@ import pytest
 
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import GUILD
-from bot.sandbox.ninjatrader import Simulator, running
+from bot.sandbox.ninjatrader import Names, Simulator, running
 from tests.street import CROSSTRADE_SECRET, DISCORD_SECRET, POLICY
 from tests.street import Street as AnyStreet
 
-ROOT = Path(__file__).parents[2]
 ROOT = Path(__file__).parents[2]
 
 
@@ -122,7 +121,13 @@ async def built(folder: Path, simulator: Simulator) -> AsyncIterator[Street]:
 
 
 @pytest.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+def names(request: pytest.FixtureRequest) -> Names:
+    """How instruments are spelt; CI plays this folder once with each spelling."""
+    return Names(request.config.getoption("--names"))
+
+
+@pytest.fixture
+async def street(tmp_path: Path, names: Names) -> AsyncIterator[Street]:
     """The usual accounts."""
-    async with built(tmp_path, Simulator(token=CROSSTRADE_SECRET, rate_limited=False)) as street:
+    async with built(tmp_path, Simulator(token=CROSSTRADE_SECRET, rate_limited=False, names=names)) as street:
         yield street

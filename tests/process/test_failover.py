@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.sandbox.discord.world import DESK, FILLS
-from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
+from bot.sandbox.ninjatrader import AccountSpec, Holding, Names, Simulator
 from tests.journal.conftest import SERVER, new_database, on_server
 from tests.process.conftest import Street, built, free_port
 from tests.street import CROSSTRADE_SECRET, until
@@ -107,12 +107,13 @@ async def said(machine: Street, words: str, times: int = 1, seconds: float = 40)
 
 
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+async def pair(tmp_path: Path, names: Names) -> AsyncIterator[Pair]:
     """Both machines running, on a database of their own."""
     name = await new_database("failover")
     specs = tuple(AccountSpec(account, holdings=(Holding("ES 09-26", -1),)) for account in ACCOUNTS)
     try:
-        async with built(tmp_path, Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)) as street:
+        simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs, names=names)
+        async with built(tmp_path, simulator) as street:
             await street.control("price", frozen=True)
             both = Pair(street, f"{SERVER}/{name}")
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import DESK
-from bot.sandbox.ninjatrader import AccountSpec, Holding, Simulator
+from bot.sandbox.ninjatrader import AccountSpec, Holding, Names, Simulator
 from tests.process.conftest import Street, built
 from tests.street import CROSSTRADE_SECRET, until
 
@@ -39,10 +39,10 @@ def forget(folder: Path) -> None:
         file.unlink()
 
 
-async def test_i14_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path) -> None:
+async def test_i14_confirms_killed_at_random_moments_make_at_most_one_order_each(tmp_path: Path, names: Names) -> None:
     chance = random.Random(20261122)
     specs = tuple(AccountSpec(name, holdings=(Holding("ES 09-26", -1),)) for name in ACCOUNTS)
-    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs)
+    simulator = Simulator(token=CROSSTRADE_SECRET, rate_limited=False, accounts=specs, names=names)
     cards: dict[str, int] = {}
     moments: Counter[str] = Counter()
     accepted: dict[str, list[str]] = {}

@@ -13,8 +13,8 @@ from bot.trading.switches import Switch, Switches, SwitchState
 NOW = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
 GOOD, SLOW, DOWN = Grade.GOOD, Grade.SLOW, Grade.DOWN
-WELL = Vitals(Reach.GOOD, "CrossTrade answers.", NOW - 4 * S, StreamState.OPEN, budget=20, priced_at=NOW - S)
-CHAT = ChatVitals(up=True, latency=0.045)
+WELL = Vitals(Reach.GOOD, "CrossTrade answers.", NOW - 4 * S, StreamState.OPEN, budget=20, priced_at=NOW - S, clock_ahead=0 * S)
+CHAT = ChatVitals(up=True, latency=0.045, clock_ahead=0 * S)
 FINE = Readings(NOW, CHAT, Commit(NOW - 8 * S, 0.0021), 0, None, WELL, (Account("Sim101", "Simulator", connected=True),), 0)
 
 
@@ -34,6 +34,7 @@ def test_where_all_is_well_nothing_is_to_be_done_and_every_link_has_its_line_in_
     assert {(each.grade, each.mend) for each in chain(FINE)} == {(GOOD, "")}
     assert [each.words for each in chain(FINE)] == [
         "45 ms",
+        "as Discord and CrossTrade",
         "all active",
         "2 ms, 8 s ago",
         "all told",
@@ -55,6 +56,16 @@ READINGS = [
     (replace(FINE, chat=ChatVitals(up=False, latency=0.1)), Part.DISCORD, DOWN, "no gateway", "NinjaTrader itself"),
     (replace(FINE, chat=ChatVitals(up=True, latency=1.01)), Part.DISCORD, SLOW, "1010 ms", "Press again"),
     (replace(FINE, chat=ChatVitals(up=True, latency=1.0)), Part.DISCORD, GOOD, "1000 ms", ""),
+    (replace(FINE, chat=ChatVitals(up=True)), Part.CLOCK, GOOD, "as CrossTrade", ""),
+    (replace(FINE, chat=ChatVitals(up=True), broker=Vitals()), Part.CLOCK, GOOD, "not compared", ""),
+    (broker(clock_ahead=60 * S), Part.CLOCK, SLOW, "60 s ahead of CrossTrade", "by a time server"),
+    (
+        broker(clock_ahead=-21600 * S),
+        Part.CLOCK,
+        SLOW,
+        "6 h behind CrossTrade",
+        "is 6 h behind that of CrossTrade.",
+    ),
     (replace(FINE, switches=Switches((DESK,))), Part.SWITCH, SLOW, "desk reducing", "the reason"),
     (replace(FINE, switches=Switches((DESK, ACCOUNT))), Part.SWITCH, SLOW, "Sim101 halted, +1", "/policy shows one more."),
     (replace(FINE, switches=Switches((DESK, ACCOUNT, DESK))), Part.SWITCH, SLOW, "Sim101 halted, +2", "/policy shows 2 more."),

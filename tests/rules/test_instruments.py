@@ -15,6 +15,7 @@ from bot.trading.instruments import (
     Root,
     parse_dated,
     parse_instrument,
+    read_contract,
 )
 from tests.rules.strategies import ES, MODEST, ROOTS, contracts, months_of, roots
 
@@ -287,3 +288,24 @@ def test_a_contract_is_past_from_the_first_day_of_the_next_month(today: date, is
 def test_contracts_sort_by_root_then_by_time() -> None:
     names = ["NQ 03-26", "ES 12-25", "ES 03-26"]
     assert [str(contract) for contract in sorted(map(parse_dated, names))] == ["ES 12-25", "ES 03-26", "NQ 03-26"]
+
+
+@MODEST
+@given(root=roots, month=st.integers(1, 12), year=st.integers(2000, 2099), ahead=st.integers(-4, 5), lower=st.booleans())
+def test_an_answer_is_read_in_every_dated_spelling(root: str, month: int, year: int, ahead: int, lower: bool) -> None:
+    contract, today = Contract(root, year, month), date(year - ahead, 6, 15)
+    code, name, short = MONTH_CODES[month - 1], MONTH_NAMES[month - 1], f"{year % 100:02d}"
+    dated = (str(contract), f"{root} {month}-{short}")
+    for told in (*dated, f"{root}{code}{year % 10}", f"{root}{code}{short}", f"{root} {name}{short}", f"{root} {name} {short}"):
+        assert read_contract(told.lower() if lower else told, today) == contract, told
+
+
+@pytest.mark.parametrize("told", ["ES", "NQ1!", "", " ", "AAPL", "ES 13-26", "ES 00-26", "ESA6", "ES FOO26", "ES 09-26 x"])
+def test_an_answer_that_names_no_month_is_not_read(told: str) -> None:
+    with pytest.raises(InstrumentError):
+        read_contract(told, TODAY)
+
+
+def test_what_is_typed_may_be_spelt_as_answers_are() -> None:
+    for typed in ("ESJUN26", "es jun 26", "ESM26", "ESM6"):
+        assert parse_instrument(typed, TODAY) == Contract("ES", 2026, 6), typed

@@ -12,6 +12,7 @@ from bot.chat.wording import clip, pages
 from bot.desk.charts import Charted
 from bot.desk.reports import Listed
 from bot.trading.bars import Bars
+from bot.trading.expiry import BY_CALENDAR
 from bot.trading.facts import Position
 from bot.trading.tickets import side_word
 from bot.trading.words import code
@@ -89,6 +90,8 @@ def _orders(charted: Charted) -> str:
 
 def _gaps(charted: Charted) -> Iterator[str]:
     """What could not be read, and so isn't drawn."""
+    if charted.guessed:
+        yield f"⚠ {charted.quoted.asked} {BY_CALENDAR}."
     if charted.positions is not None and charted.positions.rows is None:
         yield f"⚠ The position could not be read ({charted.positions.why}), so none is drawn; it may not be flat."
     if charted.orders is not None and charted.orders.rows is None:

@@ -6,8 +6,9 @@ from bot.chat.figures import finest, number, price
 from bot.chat.sheets._shared import NOT_TOLD, between, missing, moment, money, name, read_at, total
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reports import Listed, StrategyReport
-from bot.trading.facts import Order, Position, Strategy
+from bot.trading.facts import Order, OtherPosition, Position, Strategy
 from bot.trading.tickets import side_word
+from bot.trading.words import code
 
 
 def positions(sheets: Sequence[Listed[Position]]) -> list[str]:
@@ -40,10 +41,12 @@ def order_lines(order: Order) -> list[str]:
 
 
 def _positions(sheet: Listed[Position]) -> Section:
-    doubts = (f"⚠ {sheet.doubt[0].upper()}{sheet.doubt[1:]}; look at NinjaTrader.",) if sheet.doubt else ()
+    doubts = (*_doubts(sheet), *map(_other, sheet.others))
     if sheet.rows is None:
         section = missing(sheet, "The positions could not be read", "it may not be flat")
         return Section(section.heading, (), (*section.notes, *doubts))
+    if not sheet.rows and sheet.others:
+        return Section(f"{name(sheet)} · no futures held", (), doubts)
     if not sheet.rows:
         return Section(f"{name(sheet)} · flat{_in(sheet)}{' in the list' if doubts else ''}", (), doubts)
     step = finest(one.average_price for one in sheet.rows)
@@ -66,7 +69,17 @@ def _orders(sheet: Listed[Order]) -> Section:
         return missing(sheet, "The orders could not be read", "there may be some")
     if not sheet.rows:
         return Section(f"{name(sheet)} · no working orders{_in(sheet)}")
-    return Section(f"{name(sheet)} · {len(sheet.rows)} working{_in(sheet)}", tuple(between(map(order_lines, sheet.rows))))
+    lines = tuple(between(map(order_lines, sheet.rows)))
+    return Section(f"{name(sheet)} · {len(sheet.rows)} working{_in(sheet)}", lines, _doubts(sheet))
+
+
+def _doubts(sheet: Listed[object]) -> tuple[str, ...]:
+    return (f"⚠ {sheet.doubt[0].upper()}{sheet.doubt[1:]}; look at NinjaTrader.",) if sheet.doubt else ()
+
+
+def _other(one: OtherPosition) -> str:
+    held = "of a size that can't be read" if one.quantity is None else side_word(one.quantity)
+    return f"⚠ {code(one.instrument, 40)} {held}: no future ({code(one.kind, 20)}); a flatten of the whole account closes it."
 
 
 def _in(sheet: Listed[object]) -> str:

@@ -8,6 +8,7 @@ from bot.chat.figures import age, lasting, price
 from bot.chat.sheets._shared import NOT_TOLD, minute, read_at
 from bot.chat.tables import Section, grid, messages, pair
 from bot.desk.reports import Quoted, Traded
+from bot.trading.expiry import BY_CALENDAR
 from bot.trading.facts import Quote
 from bot.trading.market import Session
 from bot.trading.words import code
@@ -20,12 +21,19 @@ def quotes(quoted: Sequence[Quoted]) -> list[str]:
     found = [(one, one.quote) for one in quoted if one.quote is not None]
     rows = [_quote(one, quote) for one, quote in found]
     notes = [f"⚠ {quote.contract}: the market is closed" for _, quote in found if quote.market_open is False]
-    notes += [f"⚠ {quote.contract}: how old it is was not told" for _, quote in found if quote.at is None]
+    notes += [f"⚠ {quote.contract}: {_age_unknown(quote)}" for _, quote in found if quote.at is None]
+    notes += [f"⚠ {quote.contract} {BY_CALENDAR}" for one, quote in found if one.guessed]
     notes += [f"⚠ {code(str(one.asked))}: the quote could not be read ({one.why})" for one in quoted if one.quote is None]
     lines = grid(("", "bid", "ask", "last", "age"), rows) if rows else []
     account = next((one.account for one in quoted if one.account is not None), None)
     heading = "**Quotes**" if account is None else f"**Quotes** of {code(account)}'s own feed"
     return messages([Section(heading, tuple(lines), tuple(notes))], read_at(quoted))
+
+
+def _age_unknown(quote: Quote) -> str:
+    if quote.ahead is None:
+        return "how old it is was not told"
+    return f"stamped {quote.ahead.total_seconds():.0f} s ahead of now, so nobody can say how old it is"
 
 
 def market(traded: Sequence[Traded]) -> list[str]:
@@ -46,7 +54,8 @@ def _market(one: Traded) -> Section:
     word, turns = ("open", "closes") if session.is_open else ("closed", "opens")
     state = "" if session.state.casefold() in USUAL_STATES else f" ({code(session.state)})"
     when = "" if session.turns_at is None else f", {turns} {format_dt(session.turns_at, 'R')}"
-    return Section(f"**{session.contract}** · the market is {word}{state}{when}", tuple(_times(session, turns)))
+    notes = (f"⚠ {session.contract} {BY_CALENDAR}",) if one.guessed else ()
+    return Section(f"**{session.contract}** · the market is {word}{state}{when}", tuple(_times(session, turns)), notes)
 
 
 def _times(session: Session, turns: str) -> Iterator[str]:

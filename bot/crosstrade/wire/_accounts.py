@@ -1,7 +1,8 @@
 """Accounts, what they hold, and their money."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import partial
 
 from bot.crosstrade.wire._values import (
@@ -16,16 +17,17 @@ from bot.crosstrade.wire._values import (
     Text,
     check_account,
     futures,
+    is_no_future,
     reading,
     row_of,
     rows_of,
     thing_of,
 )
-from bot.errors import BrokerGarbled, InstrumentError
-from bot.trading.facts import Account, Position, Strategy
+from bot.errors import BrokerGarbled, BrokerPartly, InstrumentError
+from bot.trading.facts import Account, OtherPosition, Position, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
 from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, parse_dated
+from bot.trading.instruments import Contract, read_contract
 
 _SIGNS = {"long": 1, "short": -1, "flat": 0}
 _NOTHING = Funds()
@@ -59,6 +61,14 @@ class _PositionRow(InstrumentRow):
     quantity: Count
     average_price: Number | None = None
     unrealized_profit_loss: Number | None = None
+
+
+class _OtherRow(Row):
+    account: MaybeText = None
+    instrument: ShownText = None
+    instrument_type: Text
+    market_position: ShownText = None
+    quantity: ShownCount = None
 
 
 class _StandingRow(Row):
@@ -116,26 +126,25 @@ def read_account(body: object, name: str) -> Account:
     return account
 
 
-def read_snapshot(body: object) -> tuple[Standing, ...]:
+def read_snapshot(body: object, today: date) -> tuple[Standing, ...]:
     """Read GET Accounts summary: pairs of ``account``, with ``isAccountFlat``, and ``positions`` (docs, old to mid).
 
     The sample has no ``success``. The time of the whole, ``epoch`` in milliseconds, is not read.
     """
-    return tuple(reading("snapshot", _standing, item) for item in rows_of(body, "accounts"))
+    return tuple(reading("snapshot", partial(_standing, today), item) for item in rows_of(body, "accounts"))
 
 
-def read_positions(body: object, account: str) -> tuple[Position, ...]:
+def read_positions(body: object, account: str, today: date) -> tuple[Position, ...]:
     """Read GET List positions (docs, mid): ``account``, ``instrument``, ``marketPosition``, ``quantity`` and money.
 
     ``quantity`` has no sign here: the direction is in ``marketPosition``. ``averagePrice`` is in price units,
     ``unrealizedProfitLoss`` in the account's currency. Rows that say that they are no futures are left out, and so are flat
     ones.
     """
-    read = futures(rows_of(body, "positions"), "position", partial(_position, account))
-    return tuple(position for position in read if position.quantity)
+    return _open(rows_of(body, "positions"), partial(_position, today, account))
 
 
-def read_all_positions(body: object) -> tuple[Position, ...]:
+def read_all_positions(body: object, today: date) -> tuple[Position, ...]:
     """Read GET All positions: rows of every account, each with its name, and their ``count`` (docs, mid)."""
     rows = rows_of(body, "positions")
     inner = thing_of(body)
@@ -143,25 +152,34 @@ def read_all_positions(body: object) -> tuple[Position, ...]:
     # A list that was cut short would make the accounts at its end look flat.
     if counted is not None and counted != len(rows):
         raise BrokerGarbled("CrossTrade's list of all positions is not as long as it says.")
-    return tuple(position for position in futures(rows, "position", partial(_position, None)) if position.quantity)
+    return _open(rows, partial(_position, today, None))
 
 
-def read_position(body: object, account: str, contract: Contract) -> Position | None:
+def read_others(body: object, account: str | None) -> tuple[OtherPosition, ...]:
+    """Read GET List positions and GET All positions for what says that it is no future, such as a share (docs, mid).
+
+    ``account``, ``instrument``, ``instrumentType``, ``marketPosition`` and ``quantity``; a size that can't be read isn't told.
+    """
+    rows = (row for row in rows_of(body, "positions") if is_no_future(row))
+    return tuple(one for one in (_other(row, account) for row in rows) if one.quantity != 0)
+
+
+def read_position(body: object, account: str, contract: Contract, today: date) -> Position | None:
     """Read GET Get position: one row flat beside ``success`` (docs, old to mid); a flat one is ``None`` (shape inferred)."""
-    position = reading("position", partial(_position, account), thing_of(body, "position"))
+    position = reading("position", partial(_position, today, account), thing_of(body, "position"))
     if position.contract != contract:
         raise BrokerGarbled(f"CrossTrade answered with a position in {position.contract} instead of {contract}.")
     return position if position.quantity else None
 
 
-def read_strategies(body: object, account: str) -> tuple[Strategy, ...]:
+def read_strategies(body: object, account: str, today: date) -> tuple[Strategy, ...]:
     """Read GET List strategies (seen in the code of others, unverified); one without an ``id`` can't be read.
 
     ``strategyName``, ``displayName``, ``instrument``, ``position`` (the direction), ``quantity`` without a sign,
     ``averagePrice`` in price units, a price of 0 being none, and ``unrealizedPnl`` in the account's currency are read where
     they are told.
     """
-    return tuple(reading("strategy", partial(_strategy, account), item) for item in rows_of(body, "strategies"))
+    return tuple(reading("strategy", partial(_strategy, today, account), item) for item in rows_of(body, "strategies"))
 
 
 def read_watermarks(body: object, account: str) -> Watermarks:
@@ -174,6 +192,22 @@ def read_watermarks(body: object, account: str) -> Watermarks:
     check_account(row.account, account)
     highs = row.watermarks
     return Watermarks(row.account or account, highs.pnlhigh, highs.netliqhigh, highs.unrealhigh)
+
+
+def _open(rows: list[object], read: Callable[[object], Position]) -> tuple[Position, ...]:
+    try:
+        found = futures(rows, "position", read)
+    except BrokerPartly as error:
+        held = [row for row in error.rows if isinstance(row, Position) and row.quantity]
+        raise BrokerPartly(held, error.unread, error.accounts) from None
+    return tuple(position for position in found if position.quantity)
+
+
+def _other(item: object, account: str | None) -> OtherPosition:
+    row = reading("position", _OtherRow.model_validate, item)
+    sign = _SIGNS.get((row.market_position or "").casefold())
+    quantity = None if sign is None or row.quantity is None else sign * row.quantity
+    return OtherPosition(row.account or account or "", row.instrument or "?", row.instrument_type, quantity)
 
 
 def _account(item: object) -> Account:
@@ -198,28 +232,28 @@ def _funds(money: _AccountItem) -> Funds:
     )
 
 
-def _standing(item: object) -> Standing:
+def _standing(today: date, item: object) -> Standing:
     row = _StandingRow.model_validate(item)
     account = _account(row.account)
-    held = tuple(one for one in futures(row.positions, "position", partial(_position, account.name)) if one.quantity)
+    held = tuple(one for one in futures(row.positions, "position", partial(_position, today, account.name)) if one.quantity)
     return Standing(account, held, _IsFlatRow.model_validate(row.account).is_account_flat)
 
 
-def _position(account: str | None, item: object) -> Position:
+def _position(today: date, account: str | None, item: object) -> Position:
     row = row_of(_PositionRow, item, account)
     sign = _SIGNS[row.market_position.casefold()]
     if not sign and row.quantity:
         raise ValueError("flat with a quantity")
     return Position(
         account=row.account or account or "",
-        contract=parse_dated(row.instrument),
+        contract=read_contract(row.instrument, today),
         quantity=sign * row.quantity,
         average_price=row.average_price,
         unrealised=row.unrealized_profit_loss,
     )
 
 
-def _strategy(account: str, item: object) -> Strategy:
+def _strategy(today: date, account: str, item: object) -> Strategy:
     row = _StrategyRow.model_validate(item)
     check_account(row.account, account)
     sign = _SIGNS.get((row.position or "").casefold())
@@ -228,15 +262,15 @@ def _strategy(account: str, item: object) -> Strategy:
         account=row.account or account,
         name=row.strategy_name,
         label=row.display_name,
-        contract=_contract(row.instrument),
+        contract=_contract(row.instrument, today),
         quantity=None if sign is None or row.quantity is None else sign * row.quantity,
         average_price=row.average_price or None,
         unrealised=row.unrealized_pnl,
     )
 
 
-def _contract(name: str | None) -> Contract | None:
+def _contract(name: str | None, today: date) -> Contract | None:
     try:
-        return None if name is None else parse_dated(name)
+        return None if name is None else read_contract(name, today)
     except InstrumentError:
         return None

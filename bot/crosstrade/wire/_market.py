@@ -1,6 +1,8 @@
 """Quotes and sessions; and what CrossTrade tells of itself and of the templates that NinjaTrader has saved."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -8,7 +10,7 @@ from pydantic import BeforeValidator
 from bot.crosstrade.wire._values import Number, Row, ShownText, Text, moment, reading, rows_of, thing_of, utc
 from bot.errors import BrokerGarbled
 from bot.trading.facts import Quote
-from bot.trading.instruments import Contract, Root, parse_dated
+from bot.trading.instruments import Contract, Root, read_contract
 from bot.trading.market import Session
 from bot.trading.spans import Span
 
@@ -46,18 +48,18 @@ class _SessionRow(Row):
     upcoming: Annotated[_SpanRow | None, BeforeValidator(_object_or_none)] = None
 
 
-def read_quote(body: object, asked: Contract | Root) -> Quote:
+def read_quote(body: object, asked: Contract, today: date) -> Quote:
     """Read GET Quote: ``epoch`` in seconds, no ``success`` key (docs, mid). A price of 0 means that there is none (inferred).
 
     Read are ``instrument``, ``tickSize``, ``bid``, ``ask`` and ``last`` in price units, ``pointValue`` in money per whole
     point, and ``isMarketOpen``. The account's older quote has the same core, but no time that can be read: its ``quoteTime`` is
     local, in the PC's own form.
     """
-    (quote,) = read_quotes(body, (asked,))
+    (quote,) = read_quotes(body, (asked,), today)
     return quote
 
 
-def read_quotes(body: object, asked: Sequence[Contract | Root]) -> tuple[Quote, ...]:
+def read_quotes(body: object, asked: Sequence[Contract], today: date) -> tuple[Quote, ...]:
     """Read GET Quote, or the older GET Quote of an account, for several instruments: ``epoch`` in seconds (docs, mid and old).
 
     They are read in the order in which they were asked for; a list is answered by a list.
@@ -66,16 +68,16 @@ def read_quotes(body: object, asked: Sequence[Contract | Root]) -> tuple[Quote, 
     rows = inner if isinstance(inner, list) else [inner]
     if len(rows) != len(asked):
         raise BrokerGarbled("CrossTrade's quote can't be read: it is not the one that was asked for.")
-    return tuple(_quote_of(row, one) for row, one in zip(rows, asked, strict=True))
+    return tuple(_quote_of(row, one, today) for row, one in zip(rows, asked, strict=True))
 
 
-def read_session(body: object, asked: Contract | Root) -> Session:
+def read_session(body: object, asked: Contract | Root, today: date) -> Session:
     """Read GET Market info: times UTC with seven decimals (docs, mid); those that are local, without a zone, are left alone.
 
     Read are ``timestamp``, ``instrument``, ``isOpen`` and ``state`` of ``status``, and ``utcStart`` and ``utcEnd`` of
     ``session`` and ``upcoming``.
     """
-    session = reading("market info", _session, thing_of(body))
+    session = reading("market info", partial(_session, today), thing_of(body))
     _check(session.contract, asked, "the session")
     return session
 
@@ -93,8 +95,8 @@ def read_endpoints(body: object) -> tuple[str, ...]:
     return tuple(reading("list of endpoints", _endpoint, item) for item in rows_of(body, "endpoints"))
 
 
-def _quote_of(row: object, asked: Contract | Root) -> Quote:
-    quote = reading("quote", _quote, row)
+def _quote_of(row: object, asked: Contract, today: date) -> Quote:
+    quote = reading("quote", partial(_quote, today), row)
     _check(quote.contract, asked, "a quote")
     return quote
 
@@ -104,12 +106,12 @@ def _check(contract: Contract, asked: Contract | Root, what: str) -> None:
         raise BrokerGarbled(f"CrossTrade answered with {what} of {contract} instead of {asked}.")
 
 
-def _quote(item: object) -> Quote:
+def _quote(today: date, item: object) -> Quote:
     row = _QuoteRow.model_validate(item)
     if row.tick_size <= 0 or row.point_value <= 0:
         raise ValueError("no tick")
     return Quote(
-        contract=parse_dated(row.instrument),
+        contract=read_contract(row.instrument, today),
         tick_size=row.tick_size,
         point_value=row.point_value,
         bid=row.bid or None,
@@ -120,10 +122,10 @@ def _quote(item: object) -> Quote:
     )
 
 
-def _session(item: object) -> Session:
+def _session(today: date, item: object) -> Session:
     row = _SessionRow.model_validate(item)
     return Session(
-        contract=parse_dated(row.instrument),
+        contract=read_contract(row.instrument, today),
         is_open=row.status.is_open,
         state=row.status.state or ("Open" if row.status.is_open else "Closed"),
         span=_span(row.session),

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from itertools import chain
 
@@ -26,7 +27,7 @@ from bot.crosstrade.wire._values import (
     thing_of,
 )
 from bot.trading.facts import Execution, Order
-from bot.trading.instruments import parse_dated
+from bot.trading.instruments import read_contract
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side
 
@@ -89,7 +90,7 @@ class _LifecycleRow(Row):
     original_order_id: MaybeText = None
 
 
-def read_orders(body: object, account: str) -> tuple[Order, ...]:
+def read_orders(body: object, account: str, today: date) -> tuple[Order, ...]:
     """Read GET List orders: rows with the fields of GET Get order (seen in the code of others).
 
     Of each are read ``account``, ``instrument``, ``orderAction``, ``orderType``, ``orderState``, ``ocoId``; ``quantity`` and
@@ -98,17 +99,17 @@ def read_orders(body: object, account: str) -> tuple[Order, ...]:
     that the order was placed with; without an ATM strategy NinjaTrader may have put one of its own there (seen by others). Whose
     order it is say ``id`` and ``name`` in ``ownerStrategy``, and what NinjaTrader calls it ``name``.
     """
-    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, account)))
+    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, today, account)))
 
 
-def read_all_orders(body: object) -> tuple[Order, ...]:
+def read_all_orders(body: object, today: date) -> tuple[Order, ...]:
     """Read GET All orders: the same rows, ``epoch`` in milliseconds, of every account, each with its name (inferred)."""
-    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, None)))
+    return tuple(futures(rows_of(body, "orders"), "order", partial(_order, today, None)))
 
 
-def read_order(body: object, account: str) -> Order:
+def read_order(body: object, account: str, today: date) -> Order:
     """Read GET Get order, flat (docs, old) or nested (seen in the code of others); ``epoch`` as in the list, in milliseconds."""
-    return reading("order", partial(_order, account), thing_of(body, "order"))
+    return reading("order", partial(_order, today, account), thing_of(body, "order"))
 
 
 def read_status(body: object, account: str) -> OrderState:
@@ -118,18 +119,18 @@ def read_status(body: object, account: str) -> OrderState:
     return OrderState.read(row.status)
 
 
-def read_executions(body: object, account: str) -> tuple[Execution, ...]:
+def read_executions(body: object, account: str, today: date) -> tuple[Execution, ...]:
     """Read GET List executions (docs, old): ``id``, ``orderId``, ``account``, ``instrument``, ``quantity``, ``price``, ``epoch``.
 
     ``epoch`` is in milliseconds UTC; ``time`` beside it is local without a zone (inferred) and not read. ``quantity`` is in
     contracts without a sign, ``marketPosition`` the fill's side (Long = buy, inferred).
     """
-    return tuple(futures(rows_of(body, "executions"), "execution", partial(_execution, account)))
+    return tuple(futures(rows_of(body, "executions"), "execution", partial(_execution, today, account)))
 
 
-def read_execution(body: object, account: str) -> Execution:
+def read_execution(body: object, account: str, today: date) -> Execution:
     """Read GET Get execution: one such row, flat, its ``epoch`` in milliseconds too (docs, old)."""
-    return reading("execution", partial(_execution, account), thing_of(body, "execution"))
+    return reading("execution", partial(_execution, today, account), thing_of(body, "execution"))
 
 
 def read_lifecycle(body: object, most: int, clean: Callable[[str], str]) -> Lifecycle:
@@ -151,7 +152,7 @@ def read_lifecycle(body: object, most: int, clean: Callable[[str], str]) -> Life
     return Lifecycle(row.account, ids, events, is_cut=len(events) >= most)
 
 
-def _order(account: str | None, item: object) -> Order:
+def _order(today: date, account: str | None, item: object) -> Order:
     row = row_of(_OrderRow, item, account)
     own = _OWN_ID.search(row.user_data) if isinstance(row.user_data, str) else None
     # A row of a connected broker has its number in ``id`` and null in ``orderId`` (seen by others), so ``id`` goes first.
@@ -162,7 +163,7 @@ def _order(account: str | None, item: object) -> Order:
     return Order(
         ids=ids,
         account=row.account or account or "",
-        contract=parse_dated(row.instrument),
+        contract=read_contract(row.instrument, today),
         side=_ORDER_SIDES[row.order_action.replace(" ", "").casefold()],
         type=_ORDER_TYPES.get((row.order_type or "").replace(" ", "").upper()),
         state=OrderState.read(row.order_state or ""),
@@ -185,7 +186,7 @@ def _owner(told: object, field: str) -> str | None:
     return str(found).strip() or None if isinstance(found, str | int) else None
 
 
-def _execution(account: str, item: object) -> Execution:
+def _execution(today: date, account: str, item: object) -> Execution:
     row = row_of(_ExecutionRow, item, account)
     side = _FILL_SIDES[row.market_position.casefold()]
     at = moment(row.epoch)
@@ -195,7 +196,7 @@ def _execution(account: str, item: object) -> Execution:
         id=row.id,
         order_id=row.order_id,
         account=row.account or account,
-        contract=parse_dated(row.instrument),
+        contract=read_contract(row.instrument, today),
         side=side,
         quantity=row.quantity,
         price=row.price,

@@ -4,7 +4,7 @@ Which rows there are, and what they mean, stands in the parts beside this one.
 """
 
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeVar
@@ -12,12 +12,14 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bot.errors import BrokerGarbled, InstrumentError
+from bot.errors import BrokerGarbled, BrokerPartly, InstrumentError
+from bot.trading.words import verbatim
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds reach this in the year 5138, milliseconds did in 1973.
 _SMALLEST_MILLISECONDS = Decimal(10) ** 11
 _NOISE_STARTS_AT = 8
+LONGEST_INSTRUMENT = 40
 _LARGEST = Decimal(10) ** 15
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -159,13 +161,45 @@ def is_same(name: str, other: str) -> bool:
     return name.translate(_LOWER) == other.translate(_LOWER)
 
 
-def futures(rows: Sequence[object], name: str, read: Callable[[object], _F]) -> Iterator[_F]:
-    """Read the rows but those that say that they are no futures: a dated contract is all that is traded here."""
+def futures(rows: Sequence[object], name: str, read: Callable[[object], _F]) -> list[_F]:
+    """Read the rows but those that say that they are no futures: a dated contract is all that is traded here.
+
+    Raises:
+        BrokerPartly: some of them can't be read, though each says which instrument it is of.
+        BrokerGarbled: one that can't be read doesn't say so much; there is no telling what else it may be.
+    """
+    found: list[_F] = []
+    unread: list[tuple[str, str | None]] = []
     for row in rows:
-        kind = row.get("instrumentType") if isinstance(row, dict) else None
-        if isinstance(kind, str) and kind.strip() and kind.strip().casefold() != "future":
+        if is_no_future(row):
             continue
-        yield reading(name, read, row)
+        try:
+            found.append(reading(name, read, row))
+        except BrokerGarbled:
+            if (named := _named(row)) is None:
+                raise
+            unread.append((f'{name} "{named[0]}"', named[1]))
+    if unread:
+        accounts = frozenset(account for _, account in unread if account is not None)
+        whose = None if any(account is None for _, account in unread) else accounts
+        raise BrokerPartly(found, [text for text, _ in unread], whose)
+    return found
+
+
+def is_no_future(row: object) -> bool:
+    """Tell whether a row says that it is of something else than a future."""
+    kind = row.get("instrumentType") if isinstance(row, Mapping) else None
+    return isinstance(kind, str) and bool(kind.strip()) and kind.strip().casefold() != "future"
+
+
+def _named(row: object) -> tuple[str, str | None] | None:
+    """What a row says of its instrument and its account; ``None`` where it says nothing of the former."""
+    if not isinstance(row, Mapping):
+        return None
+    instrument, account = (_text(row.get(key)) for key in ("instrument", "account"))
+    if not isinstance(instrument, str):
+        return None
+    return verbatim(instrument, LONGEST_INSTRUMENT), account if isinstance(account, str) else None
 
 
 def reading(name: str, read: Callable[[object], _F], item: object) -> _F:

@@ -6,9 +6,12 @@ HTTP and CrossTrade by REST, never by its WebSocket: a second one would cut that
 
 import sys
 from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.clock import system_clock
+from bot.dates import Dates
 from bot.errors import JournalError, JournalLocked, PolicyError, SettingsError
 from bot.journal.opening import opened
 from bot.logs import Redactor, configure
@@ -19,6 +22,7 @@ from bot.program.check._discord import ask_discord
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
+from bot.trading.health import Grade, clock_line
 from bot.trading.policy import RESUME, Policy
 
 __all__ = ["check"]
@@ -65,14 +69,16 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     policy = None if _lacks(report, wrong & {"POLICY_FILE"}, Part.POLICY) else _policy(settings, report)
     if not _lacks(report, wrong & {"DATABASE_URL"}, Part.JOURNAL):
         await _journal(settings, report, timings.journal)
-    invite = None
+    invite, crosstrade, clock = None, None, system_clock()
+    dates = Dates(clock)
     if len(problems) > len(loaded.wrong):
         wrong |= {"DISCORD_API_URL", "CROSSTRADE_URL"}
     if not _lacks(report, wrong & _OF_DISCORD, Part.DISCORD_TOKEN, Part.GUILD, Part.CHANNELS, Part.ROLES):
         known = settings.model_copy(update={"discord_guild_id": ()}) if "DISCORD_GUILD_ID" in wrong else settings
-        invite = await ask_discord(known, policy, report, timings.program.check_discord)
+        invite = await ask_discord(known, policy, report, timings.program.check_discord, clock, dates)
     if not _lacks(report, wrong & _OF_CROSSTRADE, Part.CROSSTRADE_TOKEN, Part.ADD_ON, Part.ACCOUNTS):
-        await ask_crosstrade(settings, policy, report, timings.crosstrade)
+        crosstrade = await ask_crosstrade(settings, policy, report, timings.crosstrade, clock)
+    _clock(dates.ahead, crosstrade, report)
     if invite is not None:
         report.tell(f"invite link: {invite}")
     return report.exit_code
@@ -113,6 +119,15 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
     stuck = "" if any(grant.has_command(RESUME) for grant in policy.grants) else NOBODY_RESUMES
     report.add(Part.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}{stuck}")
     return policy
+
+
+def _clock(discord: timedelta | None, crosstrade: timedelta | None, report: Report) -> None:
+    """Compare this machine's clock with those that stamp prices and what is asked."""
+    line = clock_line(discord, crosstrade)
+    if line.grade is Grade.GOOD and discord is None and crosstrade is None:
+        report.skip(Part.CLOCK, "nobody's answer had a date")
+    else:
+        report.add(Part.CLOCK, Verdict.FAILED if line.mend else Verdict.GOOD, line.mend)
 
 
 async def _journal(settings: Settings, report: Report, timings: JournalTimings) -> None:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from secrets import token_hex
 
-from bot.clock import system_clock
+from bot.clock import Clock
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.endpoints import ENDPOINTS
 from bot.crosstrade.requests import API
@@ -23,12 +24,14 @@ _ADD_ON = "Start NinjaTrader 8 and connect the CrossTrade add-on in it."
 _NO_ADD_ON = f"HTTP {HTTPStatus.REQUEST_TIMEOUT}"
 
 
-async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Report, timings: CrossTradeTimings) -> None:
-    """Report token, add-on and accounts, by two reads over REST."""
+async def ask_crosstrade(
+    settings: Settings, policy: Policy | None, report: Report, timings: CrossTradeTimings, clock: Clock
+) -> timedelta | None:
+    """Report token, add-on and accounts, by two reads over REST; gives how far the clock is ahead of CrossTrade's, if told."""
     client = CrossTrade(
         settings.crosstrade_url,
         settings.crosstrade_token.get_secret_value(),
-        clock=system_clock(),
+        clock=clock,
         new_id=token_hex,
         timings=timings,
         # A running bot with this token would lose its stream to this one.
@@ -41,10 +44,11 @@ async def ask_crosstrade(settings: Settings, policy: Policy | None, report: Repo
             remark = await _not_listed(client)
     except BrokerError as error:
         _failed(error, report)
-        return
-    report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
-    report.add(Part.ADD_ON, Verdict.GOOD, remark)
-    _accounts(accounts, policy, report)
+    else:
+        report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
+        report.add(Part.ADD_ON, Verdict.GOOD, remark)
+        _accounts(accounts, policy, report)
+    return client.vitals().clock_ahead
 
 
 async def _not_listed(client: CrossTrade) -> str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 import aiohttp
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bot.clock import utc_now
+from bot.clock import Clock, utc_now
+from bot.dates import Dates
 from bot.errors import ServiceUnreachable
 from bot.program.check import _permissions as rights
 from bot.program.check._report import Part, Report, Verdict
@@ -112,8 +113,10 @@ _TO_POST = rights.VIEW_CHANNELS | rights.SEND_MESSAGES | rights.SEND_MESSAGES_IN
 
 
 class _Api:
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, clock: Clock, dates: Dates) -> None:
         self._session = session
+        self._clock = clock
+        self._dates = dates
         self._url = url
 
     async def get(self, path: str, kind: type[T]) -> T | int:
@@ -122,8 +125,10 @@ class _Api:
         Raises:
             ServiceUnreachable: no answer that can be used.
         """
+        asked = self._clock()
         try:
             async with self._session.get(f"{self._url}{path}", allow_redirects=False) as answer:
+                self._dates.told(answer.headers, asked)
                 status, body = answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Its own text stays out, as it may hold anything.
@@ -144,7 +149,9 @@ class _Identity:
     application: int
 
 
-async def ask_discord(settings: Settings, policy: Policy | None, report: Report, seconds: float) -> str | None:
+async def ask_discord(
+    settings: Settings, policy: Policy | None, report: Report, seconds: float, clock: Clock, dates: Dates
+) -> str | None:
     """Report token, guild, channels and roles; gives the bot's invite link once its application is known.
 
     Args:
@@ -152,6 +159,8 @@ async def ask_discord(settings: Settings, policy: Policy | None, report: Report,
         policy: names the channels and roles; ``None`` where it can't be used.
         report: what is found.
         seconds: for each answer.
+        clock: the one that its dates are compared with.
+        dates: told of them.
     """
     headers = {
         "Authorization": f"Bot {settings.discord_token.get_secret_value()}",
@@ -159,7 +168,7 @@ async def ask_discord(settings: Settings, policy: Policy | None, report: Report,
     }
     limit, proxy = aiohttp.ClientTimeout(total=seconds), proxy_for(settings.discord_api_url)
     async with aiohttp.ClientSession(headers=headers, timeout=limit, proxy=proxy) as session:
-        api = _Api(session, settings.discord_api_url)
+        api = _Api(session, settings.discord_api_url, clock, dates)
         me = await _reached(report, Part.DISCORD_TOKEN, _identity(api, report))
         if me is None:
             for part in (Part.GUILD, Part.CHANNELS, Part.ROLES):

@@ -17,6 +17,7 @@ class Part(StrEnum):
     CROSSTRADE_TOKEN = "CrossTrade token"  # noqa: S105  a part's name
     ADD_ON = "add-on connected"
     ACCOUNTS = "accounts matched"
+    CLOCK = "clock"
 
 
 class Verdict(Enum):

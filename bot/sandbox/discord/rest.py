@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any
 
 import discord
@@ -119,6 +121,8 @@ class Rest:
         if dropped and request.transport is not None:
             request.transport.abort()
         response = _response(answer, request.host)
+        # Its clock and no other stamps what it says.
+        response.headers["Date"] = format_datetime(self._backend.clock.now().astimezone(UTC), usegmt=True)
         if fault.garbage:
             response.body = _GARBAGE
         return await _drip(request, response, fault.drip) if fault.drip and not dropped else response

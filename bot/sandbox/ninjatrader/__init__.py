@@ -7,6 +7,7 @@ against it; where the vendor's pages are silent, the choice made is marked "infe
 from .atm import AtmTemplate
 from .book import AccountSpec, Holding, Resting
 from .faults import Faults, Kind, Rule
+from .names import Names
 from .server import running, serve
 from .simulator import Simulator
 from .timing import Timing
@@ -17,6 +18,7 @@ __all__ = [
     "Faults",
     "Holding",
     "Kind",
+    "Names",
     "Resting",
     "Rule",
     "Simulator",

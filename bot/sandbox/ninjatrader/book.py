@@ -97,6 +97,8 @@ class Account:
     realised: Decimal = ZERO
     marks: Marks | None = None
     connection: str = CONNECTED
+    others: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What is held by no contract of ours, by its name: its type and its signed quantity."""
 
     @property
     def is_connected(self) -> bool:
@@ -182,6 +184,24 @@ def open_profit(contract: Contract, position: Position, market: Market) -> Decim
 def side_word(quantity: int) -> str:
     """Give NT8's marketPosition for a signed quantity."""
     return "Long" if quantity > 0 else "Short" if quantity < 0 else "Flat"
+
+
+def other_rows(account: Account) -> list[dict[str, Any]]:
+    """Give positions that are no futures, or in what nobody can read, as rows of the list."""
+    return [
+        {
+            "type": "NinjaTrader.Cbi.Position",
+            "account": account.name,
+            "instrument": name,
+            "instrumentType": kind,
+            "marketPosition": side_word(quantity),
+            "quantity": abs(quantity),
+            "averagePrice": Decimal(100),
+            "marketPrice": Decimal(100),
+            "unrealizedProfitLoss": ZERO,
+        }
+        for name, (kind, quantity) in account.others.items()
+    ]
 
 
 def position_row(account: Account, contract: Contract, position: Position, market: Market) -> dict[str, Any]:

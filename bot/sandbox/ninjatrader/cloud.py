@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -86,10 +86,15 @@ class Cloud:
     rate_limited: bool
     account_events: bool = False
     monotonic: Callable[[], float] = time.monotonic
+    date_ahead: float = 0.0
     received: list[Received] = field(default_factory=list)
     _buckets: dict[str, TokenBucket] = field(default_factory=dict)
     _quick: dict[str, TokenBucket] = field(default_factory=dict)
     _late: set[asyncio.Task[Reply]] = field(default_factory=set)
+
+    def dated(self) -> datetime:
+        """Give what the cloud's own clock says, which stamps its answers and nothing of NinjaTrader's."""
+        return (self.world.clock() + timedelta(seconds=self.date_ahead)).astimezone(UTC)
 
     def bearer(self, header: str | None) -> str | None:
         """Give the token of an Authorization header if it is good, None otherwise."""
@@ -197,7 +202,7 @@ class Cloud:
         try:
             body = await call.handler(ask)
             record.had_effect = call.is_trading
-            reply = Reply(HTTPStatus.OK, self._nested(call, body))
+            reply = Reply(HTTPStatus.OK, self._nested(call, self.world.respelt(body)))
         except ApiError as error:
             record.had_effect = error.done
             reply = Reply(error.status, _bare(error.body) if ask.take(Kind.BARE) else error.body)

@@ -100,6 +100,16 @@ async def bars(ask: Ask) -> dict[str, Any]:
     """
     asked = _read(ask)
     contract = asked.contract
+    spelling = ask.args.required("instrument")
+    if ask.world.is_no_month(spelling):
+        return {
+            "instrument": spelling,
+            "periodType": asked.period_type,
+            "period": asked.period,
+            "count": 0,
+            "bars": [],
+            "success": True,
+        }
     tick = contract.product.tick
     reach = max(2, int((MINUTES[asked.period_type] * asked.period) ** 0.5 * 4))
     ticker = ask.world.market.ticker(contract)

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from .wire import dotnet_utc
 
-CHICAGO = ZoneInfo("America/Chicago")
+CHICAGO, NEW_YORK = ZoneInfo("America/Chicago"), ZoneInfo("America/New_York")
 OPENS = time(17)
 CLOSES = time(16)
+BELL, LAST_BELL = time(9, 30), time(16)
 SATURDAY = 5
 
 
@@ -29,6 +30,14 @@ def _sessions(day: date) -> Iterator[Session]:
             start = datetime.combine(day - timedelta(days=1), OPENS, CHICAGO)
             end = datetime.combine(day, CLOSES, CHICAGO)
             yield Session(start.astimezone(UTC), end.astimezone(UTC))
+        day += timedelta(days=1)
+
+
+def _share_sessions(day: date) -> Iterator[Session]:
+    while True:
+        if day.weekday() < SATURDAY:
+            ends = (datetime.combine(day, bell, NEW_YORK).astimezone(UTC) for bell in (BELL, LAST_BELL))
+            yield Session(*ends)
         day += timedelta(days=1)
 
 
@@ -57,7 +66,15 @@ class Hours:
     def info(self, instrument: str, now: datetime) -> dict[str, Any]:
         """Answer market/info; when closed, `session` is the next one."""
         session, upcoming = self._around(now)
-        is_open = self.is_open(now)
+        return self._info(instrument, now, session, upcoming, is_open=self.is_open(now))
+
+    def share_info(self, instrument: str, now: datetime) -> dict[str, Any]:
+        """Answer market/info for a bare root, as if it were a US share: 09:30 to 16:00 New York time (seen by others)."""
+        day = now.astimezone(NEW_YORK).date() - timedelta(days=1)
+        session, upcoming = next((one, after) for one, after in pairwise(_share_sessions(day)) if one.end > now)
+        return self._info(instrument, now, session, upcoming, is_open=session.start <= now)
+
+    def _info(self, instrument: str, now: datetime, session: Session, upcoming: Session, *, is_open: bool) -> dict[str, Any]:
         if is_open and session.start > now:
             session = Session(now.replace(minute=0, second=0, microsecond=0), session.end)
         elif not is_open and session.start <= now:

@@ -8,6 +8,7 @@ from typing import Any
 from .book import AccountSpec, Holding, Resting
 from .calls import Ask
 from .faults import Kind, Rule
+from .names import Names
 from .simulator import Simulator
 from .tickets import read_ticket
 from .timing import Timing
@@ -62,8 +63,11 @@ def account(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def position(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Let an `account` hold a signed `quantity` of an `instrument`, at `averagePrice`, without an order."""
+    """Let an `account` hold a signed `quantity` of an `instrument`, at `averagePrice`, without an order; by `type` anything."""
     world = simulator.world
+    if "type" in data:
+        world.account(data["account"]).others[data["instrument"]] = (data["type"], int(data["quantity"]))
+        return {"success": True}
     where, contract = world.account(data["account"]), world.contract(data["instrument"])
     world.set_position(where, contract, int(data["quantity"]), _decimal(data.get("averagePrice")))
     return {"success": True}
@@ -115,11 +119,15 @@ def stream(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cloud(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Switch what the cloud does: `rateLimited`, and `accountEvents` on the stream."""
+    """Switch the cloud: `rateLimited`, `accountEvents` on the stream, the spelling of `names`, prices of `roots`, its date."""
     switches = simulator.cloud
     switches.rate_limited = bool(data.get("rateLimited", switches.rate_limited))
     switches.account_events = bool(data.get("accountEvents", switches.account_events))
-    return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events}
+    simulator.set_names(Names(data.get("names", simulator.names)))
+    simulator.set_roots(answered=bool(data.get("roots", simulator.roots)))
+    switches.date_ahead = float(data.get("dateAhead", switches.date_ahead))
+    told = {"names": simulator.names, "roots": simulator.roots, "dateAhead": switches.date_ahead}
+    return {"success": True, "rateLimited": switches.rate_limited, "accountEvents": switches.account_events, **told}
 
 
 def faults(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,6 +138,12 @@ def _contract(root: str, month: int, year_digits: str, today: date) -> Contract:
     return Contract(product, _nearest_year(year_digits, today), month)
 
 
+def is_root(spelling: str) -> bool:
+    """Tell whether it is a root without a month: `ES` or `ES1!`."""
+    text = spelling.strip().upper()
+    return (match[1] if (match := _CONTINUOUS.fullmatch(text)) else text) in PRODUCTS
+
+
 def find_contract(spelling: str, today: date) -> Contract:
     """Read `ES 09-26`, `ES`, `ES1!`, `ESU6`, `ESU26` or `ES SEP26`, in any case; UnknownInstrumentError otherwise.
 

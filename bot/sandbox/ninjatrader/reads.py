@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from .book import Account, Execution, account_row, position_row, side_word
+from .book import Account, Execution, account_row, other_rows, position_row, side_word
 from .calls import Ask
 from .faults import Kind
 from .orders import Order
@@ -40,9 +40,9 @@ async def snapshot(ask: Ask) -> dict[str, Any]:
     for account in _shown(ask):
         held = account.open_positions()
         row = account_row(account, world.market)
-        extra: dict[str, Any] = {"type": "NinjaTrader.Cbi.Account", "isAccountFlat": not held}
+        extra: dict[str, Any] = {"type": "NinjaTrader.Cbi.Account", "isAccountFlat": not held and not account.others}
         positions = [position_row(account, contract, one, world.market) for contract, one in held.items()]
-        accounts.append({"account": {**row, **extra}, "positions": positions})
+        accounts.append({"account": {**row, **extra}, "positions": positions + other_rows(account)})
     return {"type": "snapshot", "timestamp": dotnet_offset(now), "epoch": epoch_ms(now), "accounts": accounts}
 
 
@@ -51,7 +51,7 @@ async def list_positions(ask: Ask) -> dict[str, Any]:
     account, market = ask.account(), ask.world.market
     held_then = positions_at(ask, account, moment(ask))
     rows = [position_row(account, contract, held, market) for contract, held in held_then.items()]
-    return {"positions": rows, "success": True}
+    return {"positions": rows + other_rows(account), "success": True}
 
 
 async def get_position(ask: Ask) -> dict[str, Any]:
@@ -85,6 +85,7 @@ async def all_positions(ask: Ask) -> dict[str, Any]:
         for contract, held in (account.positions if at is None else positions_at(ask, account, at)).items()
         if flat_too or held.quantity
     ]
+    rows += [{**row, "tag": None} for account in _shown(ask) for row in other_rows(account)]
     return {"positions": rows, "count": len(rows), "success": True}
 
 
@@ -207,6 +208,8 @@ def _quoted(ask: Ask) -> list[Contract]:
     spellings = [part for part in ask.args.required("instrument").split(",") if part.strip()]
     if not spellings:
         raise invalid_request()
+    for spelling in filter(ask.world.is_no_month, spellings):
+        raise ApiError(400, f"Market data unavailable for '{spelling}'", bare=True)
     return [ask.world.contract(spelling) for spelling in spellings]
 
 
@@ -228,9 +231,12 @@ async def legacy_quote(ask: Ask) -> object:
 
 
 async def market_info(ask: Ask) -> dict[str, Any]:
-    """GET market/info; without an instrument it speaks of the ES front month."""
-    spelling = ask.args.text("instrument") or ask.args.text("root") or "ES"
+    """GET market/info; without an instrument it speaks of the ES front month. A bare root is one only as `root`."""
+    named = ask.args.text("instrument")
+    spelling = named or ask.args.text("root") or "ES"
     now = ask.world.clock()
+    if named is not None and ask.world.is_no_month(named):
+        return ask.world.market.hours.share_info(named, now)
     return ask.world.market.hours.info(ask.world.contract(spelling).name, now)
 
 

@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -48,10 +49,10 @@ def _call_handler(cloud: Cloud, call: Call) -> Callable[[web.Request], Awaitable
             refused = Reply(400, {"error": "Invalid request"})
         if refused is not None:
             record.status = refused.status
-            return await _send(request, refused)
+            return await _send(cloud, request, refused)
         # The path wins: a body cannot name another account.
         args = {**body, **request.query, **request.match_info}
-        return await _send(request, await cloud.perform(call, args, record, token))
+        return await _send(cloud, request, await cloud.perform(call, args, record, token))
 
     return handle
 
@@ -70,18 +71,20 @@ def _wrong_path_handler(cloud: Cloud) -> Callable[[web.Request], Awaitable[web.S
     async def handle(request: web.Request) -> web.StreamResponse:
         _, refused = _admitted(cloud, request, WRONG_PATH)
         if refused is not None:
-            return await _send(request, refused)
+            return await _send(cloud, request, refused)
         near = difflib.get_close_matches(f"{request.method} {request.path}", sorted(shapes), n=1, cutoff=0)
-        return await _send(request, wrong_path(f"No endpoint {request.method} {request.path}", near[0]))
+        return await _send(cloud, request, wrong_path(f"No endpoint {request.method} {request.path}", near[0]))
 
     return handle
 
 
-async def _send(request: web.Request, reply: Reply) -> web.StreamResponse:
+async def _send(cloud: Cloud, request: web.Request, reply: Reply) -> web.StreamResponse:
     if reply.lost is not None:
         hang_up(request, reset=reply.lost is Kind.RESET)
         return web.Response()
-    headers = {} if reply.retry_after is None else {"Retry-After": str(reply.retry_after)}
+    headers = {"Date": format_datetime(cloud.dated(), usegmt=True)}
+    if reply.retry_after is not None:
+        headers["Retry-After"] = str(reply.retry_after)
     text = reply.payload
     if reply.drip is not None:
         return await _drip(request, reply, text.encode(), headers)

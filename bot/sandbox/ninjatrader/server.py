@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from . import control, rest, stream
+from .names import Names
 from .simulator import Simulator
 
 SHUTDOWN_SECONDS = 0.2
@@ -53,9 +54,9 @@ async def running(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) 
         await runner.cleanup()
 
 
-async def serve(host: str, port: int, token: str | None) -> None:
+async def serve(host: str, port: int, token: str | None, names: str = Names.DATED) -> None:
     """Run a simulator until cancelled; the first line on stdout says where it is, the second where its levers are."""
-    async with running(Simulator(token=token), host, port) as url:
+    async with running(Simulator(token=token, names=Names(names)), host, port) as url:
         sys.stdout.write(f"CrossTrade simulator at {url} (token {'any' if token is None else token})\n")
         sys.stdout.write(f"Its levers: {url}/control (docs/simulator.md says what they do)\n")
         sys.stdout.flush()

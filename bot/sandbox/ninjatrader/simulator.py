@@ -12,6 +12,7 @@ from .catalogue import READING_NAMES, TRADING_NAMES
 from .cloud import Cloud
 from .faults import Faults
 from .hours import Hours
+from .names import Names
 from .orders import Order
 from .stream import Hub
 from .timing import Timing
@@ -30,7 +31,8 @@ class Simulator:
     """A simulated NinjaTrader 8 behind the CrossTrade API; `running` or `serve` puts it on a socket.
 
     `token` None takes any bearer token. `market_open` True keeps the market open round the clock, None follows the
-    calendar. `account_events` True lets the WebSocket push order, execution and position events.
+    calendar. `account_events` True lets the WebSocket push order, execution and position events. `names` is how instruments
+    are spelt in all that goes out; `roots` True answers for a bare root with its front month, where others refuse.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Simulator:
         market_open: bool | None = True,
         account_events: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
+        names: Names = Names.DATED,
+        roots: bool = False,
     ) -> None:
         """Build the world; nothing moves before it is running."""
         self.token = token
@@ -58,6 +62,8 @@ class Simulator:
         self._accounts = accounts
         self._templates = templates
         self._market_open = market_open
+        self._names = names
+        self._roots = roots
         self.world = self._new_world(accounts, seed)
         self.cloud = Cloud(self.world, self.faults, token, rate_limited, account_events, monotonic)
         self.hub = Hub(self.cloud)
@@ -71,6 +77,8 @@ class Simulator:
             hours=Hours(self._market_open),
             accounts=accounts,
             templates=self._templates,
+            names=self._names,
+            roots=self._roots,
         )
 
     def reset(self, accounts: tuple[AccountSpec, ...] | None = None, seed: int | None = None) -> None:
@@ -86,6 +94,24 @@ class Simulator:
         """Let things take another time from now on, after a reset too."""
         self.timing = timing
         self.world.set_timing(timing)
+
+    def set_names(self, names: Names) -> None:
+        """Spell instruments another way from now on, after a reset too."""
+        self._names = self.world.names = names
+
+    def set_roots(self, *, answered: bool) -> None:
+        """Answer for bare roots, or refuse them, from now on, after a reset too."""
+        self._roots = self.world.roots = answered
+
+    @property
+    def names(self) -> Names:
+        """How instruments are spelt."""
+        return self._names
+
+    @property
+    def roots(self) -> bool:
+        """Whether bare roots are answered for."""
+        return self._roots
 
     def set_market(self, *, open_now: bool | None) -> None:
         """Open or shut the market, or leave it to the calendar; a reset goes back to how it began."""

@@ -103,7 +103,7 @@ class Session:
 
     async def _send(self, frame: object) -> None:
         with contextlib.suppress(ConnectionError):
-            await self.ws.send_str(frame if isinstance(frame, str) else dumps(frame))
+            await self.ws.send_str(frame if isinstance(frame, str) else dumps(self._cloud.world.respelt(frame)))
 
     async def _ping(self, _message: dict[str, Any], _text: str) -> None:
         await self._send({"type": "pong"})
@@ -212,7 +212,7 @@ class Session:
             await asyncio.sleep(self._cloud.world.timing.quotes)
             if self._instruments and not self._cloud.faults.take("marketData", Kind.OFFLINE):
                 quotes = [self._quote(contract) for contract in self._instruments.values()]
-                await self._push("marketData", dumps({"type": "marketData", "quotes": quotes}))
+                await self._push("marketData", dumps(self._cloud.world.respelt({"type": "marketData", "quotes": quotes})))
 
     def _quote(self, contract: Contract) -> dict[str, Any]:
         quote = self._cloud.world.market.quote(contract, self._cloud.world.clock())
@@ -248,7 +248,7 @@ class Session:
             self._dropped = 0
         times = 2 if take(frame_type, Kind.EVENT_TWICE) else 1
         for _ in range(times):
-            self._outbox.put_nowait((frame_type, dumps(frame)))
+            self._outbox.put_nowait((frame_type, dumps(self._cloud.world.respelt(frame))))
 
 
 class Hub:

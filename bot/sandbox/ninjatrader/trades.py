@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from .book import Account, position_row
+from .book import Account, other_rows, position_row
 from .calls import Ask
 from .cancels import cancel_order
 from .faults import Kind
@@ -160,6 +160,9 @@ def _flatten(ask: Ask, accounts: list[Account], contract: Contract | None, side:
             if held is not None and is_open:
                 closed.append(position_row(account, one, held, ask.world.market))
             cancelled += _close_out(ask, account, one, _closing_treatment(ask, account))
+        if contract is None and side is None:
+            closed += other_rows(account)
+            account.others.clear()
     reply: dict[str, Any] = {"orderIds": [order.id for order in cancelled], "closedPositions": closed, "success": True}
     return reply if closed or cancelled else reply | {"warning": "Nothing to flatten"}
 

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from .atm import AtmTemplate, Strategies
 from .book import ZERO, Account, AccountSpec, Position, Resting
 from .exchange import Exchange
 from .hours import Hours
 from .market import Market
+from .names import Names, respelt
 from .orders import Action, OrderType, Ticket, TimeInForce
-from .products import Contract, UnknownInstrumentError, find_contract
+from .products import Contract, UnknownInstrumentError, find_contract, is_root
 from .timing import Timing
 from .wire import ApiError
 
@@ -28,8 +30,12 @@ class World:
         hours: Hours,
         accounts: tuple[AccountSpec, ...],
         templates: tuple[AtmTemplate, ...],
+        names: Names = Names.DATED,
+        roots: bool = False,
     ) -> None:
-        """Open the books with these accounts."""
+        """Open the books with these accounts; `roots` is whether prices of a bare root are those of its front month."""
+        self.names = names
+        self.roots = roots
         self.clock = clock
         self.new_id = new_id
         self.timing = timing
@@ -81,6 +87,14 @@ class World:
             return find_contract(spelling, self.clock().date())
         except UnknownInstrumentError:
             raise ApiError(400, "invalid_instrument", detail=f"Instrument {spelling} not found") from None
+
+    def is_no_month(self, spelling: str) -> bool:
+        """Tell whether it is a bare root, of which there are no prices here: as an instrument it is a share (seen by others)."""
+        return not self.roots and is_root(spelling)
+
+    def respelt(self, body: Any) -> Any:
+        """Give what goes out with its instruments spelt as this NinjaTrader spells them."""
+        return respelt(body, self.names, self.clock().date())
 
     def account(self, name: str) -> Account:
         """Find an account by its name in any case; ApiError 400 when there is none (status inferred)."""

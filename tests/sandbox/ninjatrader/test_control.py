@@ -22,7 +22,7 @@ async def test_the_book_shows_each_mutating_request_as_it_came(api: Api) -> None
     await api.get("accounts")
     await api.post("accounts/sim101/orders/place?x=1", ENTRY)
     await api.send("POST", "accounts/Sim101/orders/place", {})
-    await api.send("POST", "market/bars", {"instrument": "ES"})
+    await api.send("POST", "market/bars", {"instrument": "ES 09-26"})
     good, bad = (await api.book())["requests"]
     assert (good["call"], good["transport"], good["path"]) == (
         "PlaceOrder", "rest", "/v1/api/accounts/sim101/orders/place?x=1",

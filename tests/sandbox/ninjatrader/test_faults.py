@@ -107,7 +107,7 @@ async def test_offline_answers_408_to_all_but_the_clouds_own(api: Api) -> None:
     await api.fault("offline")
     assert await reverse(api) == NOT_READY
     assert await api.send("GET", "accounts") == NOT_READY
-    assert await api.send("GET", "market/quote?instrument=ES") == NOT_READY
+    assert await api.send("GET", "market/quote?instrument=ES%2009-26") == NOT_READY
     assert (await api.send("GET", "accounts/Sim101/watermarks"))[0] == 200
     assert (await api.send("GET", "_endpoints"))[0] == 200
     await api.control("faults", clear=True)

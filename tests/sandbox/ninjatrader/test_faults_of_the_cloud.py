@@ -71,20 +71,20 @@ async def test_an_older_addon_does_not_know_what_came_later(api: Api) -> None:
     await api.fault("old_addon")
     for method, path, name in (
         ("GET", f"accounts/Sim102/orders/{order_id}/lifecycle", "GetOrderLifecycle"),
-        ("GET", "market/quote?instrument=ES", "GetQuote"),
+        ("GET", "market/quote?instrument=ES%2009-26", "GetQuote"),
         ("GET", "market/info", "MarketInfo"),
         ("POST", "market/bars", "GetBars"),
         ("POST", "accounts/Sim102/orders/cancel_and_bracket", "CancelAndBracket"),
     ):
         assert await api.send(method, path, None if method == "GET" else {}) == (400, {"error": f"Unknown API command: {name}"})
-    assert (await api.send("GET", "accounts/Sim101/quote?instrument=ES"))[0] == 200
+    assert (await api.send("GET", "accounts/Sim101/quote?instrument=ES%2009-26"))[0] == 200
     assert (await api.send("GET", f"accounts/Sim102/orders/{order_id}"))[0] == 200
 
 
 async def test_an_addon_between_the_versions(api: Api) -> None:
     await api.fault("old_addon", "GetOrderLifecycle")
     assert (await api.send("GET", "accounts/Sim102/orders/x/lifecycle"))[0] == 400
-    assert (await api.send("GET", "market/quote?instrument=ES"))[0] == 200
+    assert (await api.send("GET", "market/quote?instrument=ES%2009-26"))[0] == 200
 
 
 async def test_the_older_429_has_neither_header_nor_machine_code(start: Start) -> None:
@@ -132,7 +132,7 @@ async def test_another_program_may_spend_of_the_budget(start: Start) -> None:
 
 async def test_all_calls_that_only_read_may_be_slow_while_others_are_not(api: Api) -> None:
     await api.fault("delay", "reading", seconds=0.15)
-    for path in ("accounts", "accounts/Sim101/positions", "market/quote?instrument=ES"):
+    for path in ("accounts", "accounts/Sim101/positions", "market/quote?instrument=ES%2009-26"):
         assert await timed(api, path) >= 0.15
     began = time.monotonic()
     assert (await api.send("POST", REVERSE, ENTRY))[0] == 200
@@ -154,7 +154,7 @@ async def test_answers_may_be_nested(api: Api) -> None:
     answer = await api.get(f"accounts/Sim102/orders/{order_id}")
     assert (set(answer), answer["order"]["id"]) == ({"success", "order"}, order_id)
     assert set((await api.get("accounts"))["data"]) == {"accounts"}
-    assert len((await api.get("market/quote?instrument=ES,NQ"))["data"]) == 2
+    assert len((await api.get("market/quote?instrument=ES%2009-26,NQ%2009-26"))["data"]) == 2
     status, body = await api.send("GET", "accounts/Nobody")
     assert (status, body["error"]) == (400, "invalid_account")
 
@@ -163,7 +163,7 @@ async def test_answers_may_be_nested(api: Api) -> None:
 async def test_trading_means_every_call_that_can_change_something_and_no_other(api: Api, kind: str) -> None:
     await api.fault(kind, "trading", count=1)
     assert (await api.send("GET", "accounts"))[0] == 200
-    assert (await api.send("POST", "market/bars", {"instrument": "ES"}))[0] == 200
+    assert (await api.send("POST", "market/bars", {"instrument": "ES 09-26"}))[0] == 200
     assert (await api.send("POST", "accounts/Sim102/orders/place", ENTRY))[0] in {408, 429}
     assert (await api.send("POST", "accounts/Sim102/orders/place", ENTRY))[0] == 200
 

@@ -121,7 +121,7 @@ async def test_nothing_fills_while_the_market_is_closed(api: Api) -> None:
     await api.order_in(order_id, "Working")
     for _ in range(3):
         api.simulator.world.tick()
-    assert (await api.get("market/quote?instrument=ES"))["isMarketOpen"] is False
+    assert (await api.get("market/quote?instrument=ES%2009-26"))["isMarketOpen"] is False
     assert (await api.order_in(order_id, "Working"))["filled"] == 0
     await api.control("market", open=True)
     await api.order_in(order_id, "Filled")

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -118,7 +119,21 @@ async def test_every_spelling_leads_to_the_dated_form(api: Api, spelling: str) -
 async def test_the_front_month_follows_the_clock(start: Start, day: str, root: str, front: str) -> None:
     now = datetime.fromisoformat(f"{day}T15:00:00+00:00")
     async with start(clock=lambda: now, accounts=()) as api:
+        assert (await api.get(f"market/info?root={root}"))["instrument"] == front
+        await api.control("cloud", roots=True)
         assert (await api.get(f"market/quote?instrument={root}"))["instrument"] == front
+
+
+@pytest.mark.parametrize("root", ["NQ", "ES1!"])
+async def test_a_bare_root_is_no_instrument_as_others_have_seen(api: Api, root: str) -> None:
+    status, body = await api.send("GET", f"market/quote?instrument=ES%2009-26,{root}")
+    assert (status, body) == (400, {"error": f"Market data unavailable for '{root}'"})
+    assert (await api.send("GET", f"accounts/Sim101/quote?instrument={root}"))[0] == 400
+    assert (await api.send("POST", "market/bars", {"instrument": root}))[1]["bars"] == []
+    share = await api.get(f"market/info?instrument={root}")
+    assert share["instrument"] == root
+    ends = (datetime.fromisoformat(share["session"][end]) for end in ("utcStart", "utcEnd"))
+    assert [f"{end.astimezone(ZoneInfo('America/New_York')):%H:%M}" for end in ends] == ["09:30", "16:00"]
 
 
 @pytest.mark.parametrize("spelling", ["XX 09-26", "ES 10-26", "ESV6", "GC 01-27", "ES 13-26", "ES09-26", "@", "ES 9-26"])
@@ -331,8 +346,8 @@ async def test_the_catalogue_lists_the_endpoints(api: Api) -> None:
         ("accounts/Sim101/orders?activeOnly=true", "ListOrders", {"account": "Sim101", "activeOnly": True}),
         ("orders", "GetAllOrders", {}),
         ("accounts/Sim101/executions?lookbackTime=9", "ListExecutions", {"account": "Sim101", "lookbackTime": 9}),
-        ("market/quote?instrument=ES", "GetQuote", {"instrument": "ES"}),
-        ("accounts/Sim101/quote?instrument=ES", "GetQuote", {"account": "Sim101", "instrument": "ES"}),
+        ("market/quote?instrument=ES%2009-26", "GetQuote", {"instrument": "ES 09-26"}),
+        ("accounts/Sim101/quote?instrument=ES%2009-26", "GetQuote", {"account": "Sim101", "instrument": "ES 09-26"}),
         ("market/info?instrument=ES", "MarketInfo", {"instrument": "ES"}),
         ("accounts/Sim101/strategies", "ListStrategies", {"account": "Sim101"}),
         ("accounts/Sim101/watermarks", "GetWatermarks", {"account": "Sim101"}),
@@ -369,7 +384,7 @@ async def test_bars_are_stamped_at_their_close_oldest_first_with_gaps(start: Sta
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"instrument": "ES", "periodType": "tick"}, {"instrument": "ES", "from": "yesterday"},
+    [{}, {"instrument": "ES", "periodType": "tick"}, {"instrument": "ES 06-26", "from": "yesterday"},
      {"instrument": "ES", "limit": 0}, {"instrument": "ES", "period": "x"}],
 )  # fmt: skip
 async def test_bars_refuse_what_they_cannot_read(api: Api, body: dict[str, Any]) -> None:
@@ -378,6 +393,6 @@ async def test_bars_refuse_what_they_cannot_read(api: Api, body: dict[str, Any])
 
 async def test_bars_between_two_moments(start: Start) -> None:
     async with start(clock=lambda: NOON) as api:
-        body = {"instrument": "ES", "from": "2026-03-18T10:00:00Z", "to": "2026-03-18 11:00:00", "periodType": "Minute"}
+        body = {"instrument": "ES 06-26", "from": "2026-03-18T10:00:00Z", "to": "2026-03-18 11:00:00", "periodType": "Minute"}
         bars = (await api.post("market/bars", body))["bars"]
     assert "2026-03-18T10:00:00" < bars[0]["time"] <= bars[-1]["time"] <= "2026-03-18T11:00:00.0000000Z"

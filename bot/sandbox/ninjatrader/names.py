@@ -1,0 +1,42 @@
+"""How instruments are spelt in whatever NinjaTrader answers and pushes, which depends on its version or settings (inferred)."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from .products import MONTH_CODES, MONTH_NAMES, UnknownInstrumentError, find_contract
+
+KEYS = frozenset({"instrument", "instruments"})
+
+
+class Names(StrEnum):
+    """The spellings of others' installations: `ES 12-26` (the vendor's samples), `ESZ6`, `ES DEC26`."""
+
+    DATED = "dated"
+    CODE = "code"
+    WORD = "word"
+
+
+def respelt(body: Any, names: Names, today: date) -> Any:
+    """Give an answer with its instruments in another spelling; what is no contract here stays as it is."""
+    if names is Names.DATED:
+        return body
+    if isinstance(body, Mapping):
+        return {key: _name(value, names, today) if key in KEYS else respelt(value, names, today) for key, value in body.items()}
+    return [respelt(one, names, today) for one in body] if isinstance(body, list) else body
+
+
+def _name(value: Any, names: Names, today: date) -> Any:
+    if isinstance(value, list):
+        return [_name(one, names, today) for one in value]
+    if not isinstance(value, str) or " " not in value:
+        return value
+    try:
+        contract = find_contract(value, today)
+    except UnknownInstrumentError:
+        return value
+    root, year = contract.product.root, contract.year % 100
+    if names is Names.CODE:
+        return f"{root}{MONTH_CODES[contract.month - 1]}{year % 10}"
+    return f"{root} {MONTH_NAMES[contract.month - 1]}{year:02d}"
