@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import datetime
 
 from bot.trading.intents import EXITS, Intent, accounts_of
 from bot.trading.tickets import Ticket, TicketState
@@ -36,6 +37,7 @@ class Hands:
         self._sent: set[str] = set()
         self._flying: set[str] = set()
         self._limits: set[asyncio.Timeout] = set()
+        self._cards: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
         self.is_stopping = False
         self.claiming = asyncio.Lock()
         self.being_posted: set[str] = set()
@@ -77,6 +79,16 @@ class Hands:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
+
+    def carded(self, ticket: Ticket) -> None:
+        """Note that a member has got a card."""
+        self._cards[ticket.requester.id][ticket.id] = ticket.expires_at
+
+    def cards_of(self, member: int, now: datetime) -> int:
+        """How many cards a member has got whose life isn't over by its time, whatever has become of them."""
+        left = {ticket: end for ticket, end in self._cards[member].items() if end > now}
+        self._cards[member] = left
+        return len(left)
 
     def asking(self, member: int) -> asyncio.Lock:
         """Held while the card of a member's new order is read for: one at a time, so that nobody crowds out the others."""

@@ -92,6 +92,9 @@ class Offers:
     async def _has_room(self, member: Member, request: TicketRequest) -> None:
         """See that a member's open cards don't become too many; ways out have three times the room."""
         most = MOST_OPEN_WAYS_OUT if isinstance(request, WAYS_OUT) else MOST_OPEN
+        # The journal is asked only where there may be too many: no other card is to wait for it.
+        if self.hands.cards_of(member.id, self.clock()) < most:
+            return
         live = await self.ledger.journal.live()
         if sum(ticket.requester.id == member.id and ticket.state is TicketState.OFFERED for ticket in live) >= most:
             sentence = TOO_MANY_OPEN.format(most=most)
@@ -120,6 +123,7 @@ class Offers:
             # Nobody could confirm it any more.
             raise Stop(Denial(DenialCode.DESK_DOWN, STOPPING))
         await self.ledger.open(ticket)
+        self.hands.carded(ticket)
         return ticket
 
 
