@@ -95,9 +95,9 @@ SAFEGUARDS = (
         "a restart voids open cards",
         "a card of before a restart sends after it",
         "bot/desk/lapse.py",
-        "            if ticket.state is TicketState.OFFERED:\n                await self._expire(ticket, RESTARTED)\n"
-        "                found.expired_in[ticket.place.channel] += 1\n            elif",
-        "            if",
+        "            elif ticket.state is TicketState.OFFERED:\n                await self._expire(ticket, RESTARTED)\n"
+        "                found.expired_in[ticket.place.channel] += 1\n",
+        "",
     ),
     _one(
         "on its way at a crash is unknown",

@@ -48,7 +48,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
                 f"ticket={ticket.id} state={ticket.state}",
             )
         else:
-            its = ticket.order.contract
+            its = intent.contract if isinstance(ticket.intent, Sweep) else ticket.order.contract
             others = "" if its == intent.contract else f"until then no month of {its.root} is entered there; "
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,

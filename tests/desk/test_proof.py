@@ -263,7 +263,8 @@ async def test_a_flatten_that_was_cut_short_is_not_flat_while_the_link_is_down(r
 
 async def test_a_reversal_that_was_cut_short_is_not_judged_while_the_link_is_down(room: Room) -> None:
     ticket = await room.ticket(replace(ASK, mode="verified"))
-    cut = replace(ticket, state=TicketState.UNKNOWN, version=ticket.version + 1, sent_at=room.clock())
+    at = room.clock()
+    cut = replace(ticket, state=TicketState.UNKNOWN, version=ticket.version + 1, sent_at=at, confirmed_at=at)
     assert await room.journal.advance(ticket, cut, ())
     connect(room, connected=False)
     await look(room, USUAL.desk.grace.total_seconds())

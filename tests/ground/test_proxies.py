@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import discord
 import pytest
+from discord.http import Route
 
 from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
@@ -94,7 +95,9 @@ async def test_rest_and_stream_of_crosstrade_both_go_through_it() -> None:
     assert "secret-9" not in str(caught.value)
 
 
-async def test_discord_goes_through_it() -> None:
+async def test_discord_goes_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As a client of another test may have pointed it elsewhere: the address is discord.py's, for a whole process.
+    monkeypatch.setattr(Route, "BASE", "https://discord.com/api/v10")
     async with listening() as (proxy, asked), discord.Client(intents=discord.Intents.none(), proxy=proxy) as client:
         with pytest.raises(Exception, match="403"):
             await client.login("token")
