@@ -66,7 +66,7 @@ async def test_the_script_tells_the_whole_story_and_ends_with_the_first_order_id
         "filled 1 at ",
         "denied · NO_GRANT",
         "Vera (viewer) types  /positions",
-        "Only Tess (trader) can confirm this ticket.",
+        "Only Tess (trader) (@Tess (trader)) can confirm this ticket.",
         "cancelled",
         "No position found for instrument",
         "outcome unknown",

@@ -13,9 +13,11 @@ STRATEGY_COMMAND = "/place account:Sim103 instrument:NQ side:buy qty:1 strategy:
 HALT_COMMAND = "/halt scope:desk reason:news"
 MARGIN = "    "
 
+_PEOPLE = {str(person.id): person.display for person in WORLD.people}
 _ROLES = {str(number): name.title() for name, number in WORLD.roles.items()}
 _COUNTDOWN = re.compile(r"<t:(\d+):R>")
 _TIME = re.compile(r"<t:(\d+):T>")
+_PERSON = re.compile(r"<@(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
 _BLOCK_MARKS = re.compile(r"^(?:#{1,3}|-#) ", re.MULTILINE)
 _FENCE = re.compile(r"^```\n?", re.MULTILINE)
@@ -26,6 +28,7 @@ def spoken(text: str, now: datetime) -> list[str]:
     """A text of Discord's as lines of a terminal: no Markdown, mentions by name, times from now."""
     text = _COUNTDOWN.sub(lambda found: _from_now(int(found[1]), now), text)
     text = _TIME.sub(lambda found: f"{datetime.fromtimestamp(int(found[1]), UTC):%H:%M:%S} UTC", text)
+    text = _PERSON.sub(lambda found: f"@{_PEOPLE.get(found[1], found[1])}", text)
     text = _ROLE.sub(lambda found: f"@{_ROLES.get(found[1], found[1])}", text)
     text = _BLOCK_MARKS.sub("", _FENCE.sub("", text)).replace("**", "").replace("`", "")
     return _ESCAPED.sub(r"\1", text).splitlines()
