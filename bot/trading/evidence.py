@@ -72,7 +72,7 @@ def weigh(
     """
     intent = ticket.order
     position = sum(p.quantity for p in positions if p.contract == intent.contract)
-    new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken)]
+    new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken) and not _is_older(o, ticket)]
     twins = [o for o in new if looks_like(o, ticket)]
     match intent:
         case Cancel() | Change():
@@ -314,6 +314,12 @@ def _changed(before: int, position: int) -> Unclear:
 
 def _is_old(ids: Iterable[str], ticket: Ticket, taken: frozenset[str]) -> bool:
     return not taken.union(ticket.orders_before).isdisjoint(ids)
+
+
+def _is_older(order: Order, ticket: Ticket) -> bool:
+    """Tell whether an order was there before a ticket of which nobody knows what was listed when it left, if it did."""
+    since = ticket.sent_at
+    return ticket.lacks_its_claim and order.at is not None and since is not None and order.at < since - CLOCK_DIFFERENCE
 
 
 def has_rival(ticket: Ticket, others: Iterable[Ticket]) -> bool:

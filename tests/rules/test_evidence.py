@@ -368,6 +368,17 @@ def test_an_entry_that_restores_the_position_is_found_by_its_order_and_its_fills
     assert Reads(ticket, (CLOSE,), (fill("gone", 2, Side.BUY),)).verdict == FoundFills("gone", 2)
 
 
+@pytest.mark.parametrize(("seconds", "is_its"), [(-3600.0, False), (6.0, True), (None, True)])
+@pytest.mark.parametrize("confirmed", [None, SENT_AT])
+def test_where_the_journal_lost_the_claim_an_order_that_was_there_before_the_card_is_nobodys(
+    seconds: float | None, confirmed: datetime | None, *, is_its: bool
+) -> None:
+    ticket = replace(lost(0, Terms(Side.BUY, 1)), confirmed_at=confirmed, orders_before=())
+    verdict = Reads(ticket, (like(ticket, seconds=seconds),), position=0).verdict
+    # With its claim, what was listed when it left is known, and an odd stamp says nothing against an order.
+    assert isinstance(verdict, Found) == (is_its or confirmed is not None), verdict
+
+
 def test_an_order_that_may_be_another_tickets_is_nobodys_as_long_as_that_one_is_unknown() -> None:
     """Two of one shape are on their way, and one order is there."""
     other = replace(PLAIN, id="t2")
