@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import accumulate
@@ -235,6 +236,11 @@ def cases(session: HasRuns, book: Mapping[str, Any], stories: Mapping[int, Story
     """Every run that was asked for, with what is about it in each book."""
     shelf = _Shelf.of(book)
     return tuple(_case(run, stories[run.number], shelf) for run in session.runs if run.number in stories)
+
+
+def as_told(made: Iterable[Case]) -> tuple[Case, ...]:
+    """The same, with what was said by now; cards go on, and the books that they are compared with don't."""
+    return tuple(replace(case, story=deepcopy(case.story)) for case in made)
 
 
 def strays(session: HasRuns, book: Mapping[str, Any]) -> tuple[Sent, ...]:

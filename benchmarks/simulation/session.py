@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.chaos.books import Case, End, Sent, Story, cases, is_over, strays
+from benchmarks.chaos.books import Case, End, Sent, Story, as_told, cases, is_over, strays
 from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
@@ -113,7 +113,7 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
         for episode in session.episodes:
             await player.episode(episode)
         await player.finish()
-        result.cases, result.strays = player.cases(), strays(session, world.simulator.book())
+        result.cases, result.strays = as_told(player.cases()), strays(session, world.simulator.book())
         if session.ends_with is not None and result.cases:
             result.left = await over_everything(world, *session.ends_with)
         result.exit = await world.bot.stop()
