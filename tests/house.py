@@ -96,3 +96,37 @@ def _is_a_span(value: ast.expr | None) -> bool:
     parts = [] if value is None else list(ast.walk(value))
     is_number = any(isinstance(part, ast.Constant) and type(part.value) is float and part.value for part in parts)
     return is_number or any(isinstance(part, ast.Call) and ast.unparse(part.func) == "timedelta" for part in parts)
+
+
+# What people are told of a ticket or of one of its calls; ``text`` belongs to many other things, too.
+_SENTENCES = frozenset({"outcome", "what"})
+_SEARCHES = frozenset(
+    {
+        "startswith",
+        "endswith",
+        "find",
+        "index",
+        "count",
+        "split",
+        "partition",
+        "rpartition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+    }
+)
+
+
+def sentences_read(tree: ast.AST) -> Iterator[str]:
+    """Where a sentence that people are told is compared or searched, as if it were a fact."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            nothing = all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
+            if not nothing and any(_is_sentence(side) for side in (node.left, *node.comparators)):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEARCHES:
+            yield from (ast.unparse(node) for each in ast.walk(node.func.value) if _is_sentence(each))
+
+
+def _is_sentence(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in _SENTENCES

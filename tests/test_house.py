@@ -13,7 +13,20 @@ import pytest
 from pydantic import BaseModel
 
 from tests.conftest import LeftLoopback
-from tests.house import OURS, ROOT, attributes, bound, imports, is_fixed, modules, rooms_that_wait, spans_kept, spans_of, within
+from tests.house import (
+    OURS,
+    ROOT,
+    attributes,
+    bound,
+    imports,
+    is_fixed,
+    modules,
+    rooms_that_wait,
+    sentences_read,
+    spans_kept,
+    spans_of,
+    within,
+)
 
 # Room -> what of ours it may import. The most specific name wins; a room may always import its own parts.
 MAY = {
@@ -257,6 +270,37 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
         "bot.desk.send",
     }
     assert {name for name in found if not name.startswith("bot.sandbox")} <= tops
+
+
+# What a person resolves with is a choice; a line of the log of before names a call by its words; the others are shown shorter.
+NO_SENTENCES_OF_OURS = [
+    "bot.chat.sheets._why: leg.what.replace('`', '')",
+    "bot.chat.sweepcards: leg.what.removesuffix(f' in {code(accounts[0], 40)}')",
+    "bot.desk.resolve: request.outcome not in set(Resolution)",
+    "bot.desk.why: data.get('what') == leg.what",
+]
+
+
+def test_no_sentence_that_people_are_told_decides_anything() -> None:
+    own = [(name, tree) for name, tree, _ in modules() if not name.startswith(("bot.sandbox", "bot.journal.migrations"))]
+    found = [f"{name}: {read}" for name, tree in own for read in sentences_read(tree)]
+    assert sorted(found) == NO_SENTENCES_OF_OURS
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("leg.what == entry_words(intent)", True),
+        ("ticket.outcome in EVIDENCE", True),
+        ("(ticket.outcome or '').startswith('resolved by ')", True),
+        ("ticket.outcome.replace(left, '')", True),
+        ("ticket.outcome is None", False),
+        ("clip(ticket.outcome, 300)", False),
+        ("ticket.told is Told.WORD", False),
+    ],
+)
+def test_a_sentence_that_is_read_is_known_when_it_is_seen(text: str, is_read: bool) -> None:
+    assert bool([*sentences_read(ast.parse(text, mode="eval"))]) == is_read
 
 
 def test_money_is_never_a_float() -> None:

@@ -107,7 +107,8 @@ def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
 
 
 def _told(ticket: Ticket) -> str:
-    return sweepcards.told(ticket) if isinstance(ticket.intent, Sweep) else ticket.outcome or ""
+    # What is left, its lines below tell.
+    return ticket.outcome or ""
 
 
 def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:

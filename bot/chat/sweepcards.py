@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import accounts_of
-from bot.trading.leftover import left_of, may_open
+from bot.trading.leftover import may_open
 from bot.trading.progress import Leg, LegState, Line
 from bot.trading.sweeping import done_words, steps, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
@@ -37,12 +37,6 @@ def is_short_of_it(ticket: Ticket) -> bool:
     """Tell whether it ended with something left."""
     over = ticket.state is TicketState.ACCEPTED
     return over and not all(line.is_done for line in ticket.progress.lines)
-
-
-def told(ticket: Ticket) -> str:
-    """What the desk says of its end, without what the lines below it say already."""
-    left = left_of(ticket.progress.lines)
-    return (ticket.outcome or "").replace(f"{'; '.join(left)}.", "") if left else ticket.outcome or ""
 
 
 def about_left(ticket: Ticket) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Course:
         self._timings = timings
         self._turn = asyncio.Lock()
 
-    async def send(self, action: Action, what: str, *, closes: bool = False) -> Outcome:
+    async def send(self, action: Action, what: str, *, closes: bool = False, enters: bool = False) -> Outcome:
         """Journal a call, make it once, journal its end.
 
         Raises:
@@ -57,9 +57,9 @@ class Course:
             JournalError: it could not be journaled, so it was not made.
             Overtaken: nothing may be sent any more.
         """
-        return await self.make(await self.begin(action, what, closes=closes), action)
+        return await self.make(await self.begin(action, what, closes=closes, enters=enters), action)
 
-    async def begin(self, action: Action, what: str, *, closes: bool = False, unseen: bool = False) -> int:
+    async def begin(self, action: Action, what: str, *, closes: bool = False, unseen: bool = False, enters: bool = False) -> int:
         """Journal a call that is about to be made; its number, for ``make``.
 
         Args:
@@ -67,13 +67,14 @@ class Course:
             what: in a few words.
             closes: whether it closes what is open.
             unseen: whether it goes out although the lists could not be read.
+            enters: whether it places the new order of a reversal.
 
         Raises:
             Halted: a switch bars it, so it must not be made.
             JournalError: it could not be journaled, so it must not be made.
             Overtaken: nothing may be sent any more.
         """
-        leg = Leg(what, self.clock(), closes=closes, unseen=unseen)
+        leg = Leg(what, self.clock(), closes=closes, unseen=unseen, enters=enters)
         return await self._begin(leg, action if isinstance(action, OrderIntent) else None)
 
     async def make(self, index: int, action: Action) -> Outcome:
@@ -131,7 +132,7 @@ class Course:
             before = self.progress
             self.progress = before.began(leg)
             try:
-                await self._store(EventName.STEP, {"what": leg.what, "state": leg.state}, sends)
+                await self._store(EventName.STEP, {"leg": len(before.legs), "what": leg.what, "state": leg.state}, sends)
             except BaseException:
                 self.progress = before
                 raise
@@ -141,7 +142,8 @@ class Course:
         async with self._turn:
             self.progress = self.progress.ended(index, state, text)
             try:
-                await self._store(EventName.STEP, {"what": self.progress.legs[index].what, "state": state, "text": text})
+                what = self.progress.legs[index].what
+                await self._store(EventName.STEP, {"leg": index, "what": what, "state": state, "text": text})
             except JournalError as error:
                 # A fact all the same; it is stored with the next change, and a restart finds "sending": unknown.
                 log.warning("ticket %s: the end of a call not journaled: %s", self.ticket.id, error)

@@ -19,7 +19,6 @@ from bot.desk.pace import Pace
 from bot.desk.paced import Asking
 from bot.desk.ports import Broker, EventName
 from bot.desk.protection import Guard
-from bot.desk.reconcile import EVIDENCE
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
 from bot.trading.facts import Order
@@ -29,8 +28,7 @@ from bot.trading.intents import SWEEPS, Cancel, Change, places, shows_in_order, 
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
 from bot.trading.replacing import is_news, is_waited_for, with_old
-from bot.trading.resolving import is_word
-from bot.trading.tickets import Ticket, TicketState, move, side_word
+from bot.trading.tickets import Ticket, TicketState, Told, move, side_word
 
 log = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -178,18 +176,18 @@ class Follower:
         working = next((order for order in found if order.remaining), None)
         rejected = next((order for order in found if order.state is OrderState.REJECTED), None)
         if seen.turned_to is not None:
-            await self._tell(ticket, replace(seen, outcome=turned_words(seen)), EventName.NOT_CLOSED)
+            await self._tell(ticket, replace(seen, outcome=turned_words(seen), told=None), EventName.NOT_CLOSED)
         elif not seen.is_followed:
             await self._tell(ticket, seen, _name_of_state(ticket, seen))
         elif rejected is not None and working is None:
-            refused = replace(with_ids(seen, rejected.ids), order_state=OrderState.REJECTED, outcome=None)
+            refused = replace(with_ids(seen, rejected.ids), order_state=OrderState.REJECTED, outcome=None, told=None)
             await self._tell(ticket, refused, EventName.REJECTED)
         elif age >= self.timings.close_ends and working is None:
             await self._tell(ticket, replace(seen, order_state=OrderState.GONE), EventName.SEEN)
         elif age >= self.timings.overdue and not _is_overdue(ticket):
             still = f"Still {side_word(held)} after {self.timings.overdue.seconds} s; look at NinjaTrader."
             told = still if working is None else f"{still} {waiting_words(ticket, working)}"
-            await self._tell(ticket, replace(seen, outcome=told), EventName.NOT_CLOSED)
+            await self._tell(ticket, replace(seen, outcome=told, told=Told.OVERDUE), EventName.NOT_CLOSED)
         else:
             await self._tell(ticket, seen, _name_of_state(ticket, seen))
 
@@ -221,7 +219,8 @@ class Follower:
         is_late = not places(intent) and self._age(ticket) >= self.timings.overdue
         if is_late and seen.is_followed and not _is_overdue(ticket):
             name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
-            await self._tell(ticket, replace(seen, outcome=_overdue(order, self.timings.overdue, changes=waits)), name)
+            words = _overdue(order, self.timings.overdue, changes=waits)
+            await self._tell(ticket, replace(seen, outcome=words, told=Told.OVERDUE), name)
         else:
             await self._tell(ticket, seen, self._name(ticket, seen, tickets))
 
@@ -248,7 +247,7 @@ class Follower:
                 is_traced, absence.sought = True, self.clock()
                 seen = await self._traced(seen)
                 if seen.is_followed and self.clock() - absence.since >= self.timings.give_up:
-                    seen = replace(seen, order_state=OrderState.GONE, outcome=GAVE_UP)
+                    seen = replace(seen, order_state=OrderState.GONE, outcome=GAVE_UP, told=None)
             await self._tell(ticket, seen, self._name(ticket, seen, tickets))
 
     async def _traced(self, ticket: Ticket) -> Ticket:
@@ -273,17 +272,17 @@ class Follower:
         """Store what was seen, if anything is new."""
         if seen == ticket:
             return
-        outcome = seen.outcome
-        if name is EventName.REJECTED:
-            outcome = await self._why(seen) or outcome
-        elif seen.outcome == ticket.outcome and _is_overdue(seen) and not _is_open(seen):
+        if name is EventName.REJECTED and (why := await self._why(seen)):
+            seen = replace(seen, outcome=why, told=None)
+        elif name is not EventName.REJECTED and _is_overdue(ticket) and _is_overdue(seen) and not _is_open(seen):
             # That it took too long is no news any more.
-            outcome = None
+            seen = replace(seen, outcome=None, told=None)
         new = move(
             ticket,
             TicketState.ACCEPTED,
             ended_at=ticket.ended_at if seen.is_followed else self.clock(),
-            outcome=outcome,
+            outcome=seen.outcome,
+            told=seen.told,
             order_ids=seen.order_ids,
             order_state=seen.order_state,
             filled=seen.filled,
@@ -321,8 +320,7 @@ def _followed(live: Iterable[Ticket]) -> dict[str, list[Ticket]]:
 
 def _is_overdue(ticket: Ticket) -> bool:
     """Tell whether it was said already that it takes too long."""
-    is_late = ticket.outcome is not None and ticket.outcome not in EVIDENCE and not is_word(ticket)
-    return is_late and not places(ticket.intent)
+    return ticket.told is Told.OVERDUE
 
 
 def _is_open(ticket: Ticket) -> bool:

@@ -7,7 +7,6 @@ from bot.clock import Clock
 from bot.desk.ledger import Ledger
 from bot.desk.look import Look
 from bot.desk.ports import EventName
-from bot.desk.verified import entry_words
 from bot.timings import DeskTimings
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
@@ -15,7 +14,7 @@ from bot.trading.leftover import commands_for, left_of
 from bot.trading.orders import OrderState
 from bot.trading.sweeping import done_words, followed
 from bot.trading.sweeps import CancelWorking, Sweep
-from bot.trading.tickets import Ticket, TicketState, move, side_word
+from bot.trading.tickets import Ticket, TicketState, Told, move, side_word
 
 STOPPED = "The bot was stopped in the middle, and nothing more was sent."
 UNSEEN = "It was sent unseen, as the lists could not be read."
@@ -66,10 +65,8 @@ class Interrupted:
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(
-                filter(None, (_so_far(ticket), f"{'; '.join(left)}.", commands_for(sweep, lines), "Look at NinjaTrader."))
-            )
-            changes = {"order_state": OrderState.CANCELLED, "outcome": told, "progress": progress}
+            told = " ".join(filter(None, (_so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
+            changes = {"order_state": OrderState.CANCELLED, "outcome": told, "told": Told.REST, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
 
@@ -101,7 +98,7 @@ def _may_be_placed(ticket: Ticket) -> bool:
     if ticket.lacks_its_claim:
         # Nor would the journal know of its calls.
         return True
-    return isinstance(intent, VerifiedReverse) and any(leg.what == entry_words(intent) for leg in ticket.progress.legs)
+    return isinstance(intent, VerifiedReverse) and any(leg.enters for leg in ticket.progress.legs)
 
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:

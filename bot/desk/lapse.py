@@ -96,17 +96,17 @@ class Lapses:
             if ticket.state is TicketState.SENDING:
                 await self.lost(ticket)
 
-    async def lost(self, ticket: Ticket, why: str = STOPPED) -> bool:
+    async def lost(self, ticket: Ticket, why: str = STOPPED, reason: str = "stopped") -> bool:
         """An order was on its way when the process ended: perhaps sent, so unknown; ``False`` where it has gone on since."""
         new = move(ticket, TicketState.UNKNOWN, ended_at=self.clock(), outcome=why)
-        reason = "stopped" if why is STOPPED else "gone back"
         return await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": reason})
 
     async def _gone_back(self, ticket: Ticket) -> None:
         """This process has sent it and said so, and the journal doesn't any more: people are told, and it is looked for."""
-        settle = self.lost if ticket.state is TicketState.SENDING else self._doubt
+        is_sending = ticket.state is TicketState.SENDING
+        told = self.lost(ticket, GONE_BACK, "gone back") if is_sending else self._doubt(ticket, GONE_BACK)
         # What was read before it was sent is no row that has gone back; the journal takes no change of that.
-        if await settle(ticket, GONE_BACK):
+        if await told:
             log.error("ticket %s has gone back to %s: the journal has lost its claim or its end", ticket.id, ticket.state)
 
     async def _doubt(self, ticket: Ticket, why: str) -> bool:

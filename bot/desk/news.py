@@ -6,6 +6,7 @@ from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.guarding import cause_words, hit_words, left_words, short_words, turned_to, turned_words
 from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
+from bot.trading.leftover import outcome_of
 from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.protection import Part
 from bot.trading.replacing import about_old
@@ -143,7 +144,7 @@ def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: s
         f"**The journal is behind: {code(name.value)}, and it {says}**",
         about(ticket.intent, "LIVE" if ticket.shown.live else "SIM"),
         *([f"order {code(ticket.order_id)}"] if ticket.order_id is not None else []),
-        *([ticket.outcome] if ticket.outcome else []),
+        *filter(None, [outcome_of(ticket)]),
         "Look at NinjaTrader, and don't send it again; the card may say something else.",
         f"asked by {ticket.requester.named} · ticket {ticket.id}",
     ]
@@ -211,8 +212,8 @@ def headline(name: EventName, ticket: Ticket) -> str:
         lines.append(told)
     if ticket.protection is not None and name in _OF_PROTECTION:
         lines += _about_protection(name, ticket)
-    elif ticket.outcome and name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
-        lines.append(ticket.outcome)
+    elif name in ALARMS | {EventName.DENIED, EventName.NOT_SENT, EventName.VOID, EventName.RESOLVED}:
+        lines += filter(None, [outcome_of(ticket)])
     lines.append(f"asked by {ticket.requester.named} · ticket {ticket.id}")
     return "\n".join(lines)
 

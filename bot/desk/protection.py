@@ -34,7 +34,7 @@ from bot.trading.guarding import (
 )
 from bot.trading.intents import Bracket, places
 from bot.trading.orders import OrderState
-from bot.trading.protection import End, Leg, Protection
+from bot.trading.protection import End, Leg, Part, Protection
 from bot.trading.tickets import Ticket, TicketState, move
 
 _EVENTS = {
@@ -241,14 +241,17 @@ class Guard:
         return (leg if leg.state.is_done else traced(leg, fills, await asking.story(account, leg.ids[0]))), None
 
     async def _with_reasons(self, old: Ticket, now: Protection) -> Protection:
+        """With NinjaTrader's words for the first leg that is newly rejected, a stop before a target.
+
+        One of them is asked about alone: the pace is every account's, and another's alarm waits for it.
+        """
         known = {leg.ids[0] for leg in protection_of(old).legs if leg.state is OrderState.REJECTED}
-        legs = [
-            replace(leg, why=reason(await self.asking.story(old.order.account, leg.ids[0])))
-            if leg.state is OrderState.REJECTED and leg.why is None and known.isdisjoint(leg.ids)
-            else leg
-            for leg in now.legs
-        ]
-        return replace(now, legs=tuple(legs))
+        fresh = [leg for leg in now.legs if leg.state is OrderState.REJECTED and leg.why is None and known.isdisjoint(leg.ids)]
+        first = min(fresh, key=lambda leg: leg.part is not Part.STOP, default=None)
+        if first is None:
+            return now
+        told = replace(first, why=reason(await self.asking.story(old.order.account, first.ids[0])))
+        return replace(now, legs=tuple(told if leg is first else leg for leg in now.legs))
 
     async def _store(self, old: Ticket, now: Protection, news: News | None) -> Ticket:
         """Store what was seen, if anything is new; gives the ticket as it stands then."""

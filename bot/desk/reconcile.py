@@ -25,7 +25,7 @@ from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span, gaps
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Ticket, TicketState, Told, move
 from bot.trading.verdicts import (
     PROOFS,
     Absent,
@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 
 FOUND = "The answer was lost; the order was found in NinjaTrader."
 CLOSED = "The answer was lost; the position shows that it was closed."
-EVIDENCE = frozenset({FOUND, CLOSED})
 # How far back tickets are looked at, for questions that are open and for orders that are known.
 LOOKS_BACK = timedelta(hours=1)
 
@@ -208,7 +207,7 @@ class Reconciler:
             case FoundTogether(ids):
                 await self._found_together(ticket, ids)
             case FoundClosed():
-                new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED)
+                new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED, told=Told.EVIDENCE)
                 await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
             case FoundTurned(position):
                 turned = with_turned(ticket, position)
@@ -232,13 +231,14 @@ class Reconciler:
             await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": where, "order_ids": list(ids)})
         else:
             # Where the order stands is told by its follower, so that a fill is told once and as a fill.
-            new = with_ids(move(ticket, TicketState.ACCEPTED, ended_at=now, ended_by=None, outcome=FOUND), ids)
+            changes = {"ended_at": now, "ended_by": None, "outcome": FOUND, "told": Told.EVIDENCE}
+            new = with_ids(move(ticket, TicketState.ACCEPTED, **changes), ids)
             await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
 
     async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
         shown = " and ".join(code(each[0], 64) for each in ids)
         text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
-        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), ended_by=None, outcome=text)
+        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), ended_by=None, outcome=text, told=Told.EVIDENCE)
         new = with_ids(done, (each for one in ids for each in one))
         await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
 

@@ -18,6 +18,7 @@ from bot.desk.verified import VerifiedReversals
 from bot.errors import DeliveryError, JournalError
 from bot.timings import DeskTimings
 from bot.trading.intents import OrderIntent, VerifiedReverse
+from bot.trading.leftover import outcome_of
 from bot.trading.outcomes import Unknown
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy
 from bot.trading.tickets import TRANSITIONS, Ticket, TicketState, move
@@ -142,6 +143,7 @@ class Sender:
                         new.state,
                         ended_at=new.ended_at,
                         outcome=new.outcome,
+                        told=new.told,
                         order_ids=new.order_ids,
                         order_state=new.order_state,
                         progress=new.progress,
@@ -171,4 +173,4 @@ class Sender:
 
 def _what_came_back(ticket: Ticket) -> dict[str, object]:
     """For the log: what is told of the end now, as later news take its place on the card."""
-    return {"outcome": ticket.outcome, "order_ids": list(ticket.order_ids)}
+    return {"outcome": outcome_of(ticket), "order_ids": list(ticket.order_ids)}

@@ -11,7 +11,7 @@ from bot.trading.leftover import commands_for, left_of
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
 from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
-from bot.trading.tickets import TicketState, move
+from bot.trading.tickets import TicketState, Told, move
 from bot.trading.words import code
 
 LOOK = "Look at NinjaTrader."
@@ -48,20 +48,15 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     if legs and not left.barred and all(leg.state is LegState.REJECTED for leg in legs):
         return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
     if all(leg.state is LegState.NOT_SENT for leg in legs):
-        told = left.halted or (legs[-1].text if legs else f"{_what(left)}.{_awaited(left.others)}")
-        return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=told, progress=progress)
+        words = left.halted or (legs[-1].text if legs else _awaited(left.others))
+        told = None if left.halted or legs else Told.REST
+        return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=words, told=told, progress=progress)
     if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
         # Whatever it has done shows once somebody can read it, and then it is told.
         return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
-    told = " ".join(
-        filter(None, (f"{_what(left)}.", left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK))
-    )
-    changes = {"order_state": OrderState.CANCELLED, "outcome": told, "ended_at": now, "progress": progress}
+    words = " ".join(filter(None, (left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK)))
+    changes = {"order_state": OrderState.CANCELLED, "outcome": words, "told": Told.REST, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
-
-
-def _what(left: Left) -> str:
-    return "; ".join(left_of(left.lines))
 
 
 def _is_read(line: Line) -> bool:
@@ -80,7 +75,7 @@ def _refused(sweep: Sweep, barred: Mapping[Market, str | None]) -> str:
 
 
 def _awaited(others: tuple[str, ...]) -> str:
-    return f" Ticket {', '.join(others)} there may still close it, so nothing was sent beside it." if others else ""
+    return f"Ticket {', '.join(others)} there may still close it, so nothing was sent beside it." if others else ""
 
 
 def _about_others(others: tuple[str, ...]) -> str | None:

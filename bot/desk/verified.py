@@ -61,7 +61,7 @@ class VerifiedReversals:
             if (flatten := await course.flattened_by()) is not None:
                 who = flatten.requester.named
                 return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
-            placed = await course.send(entry, entry_words(intent))
+            placed = await course.send(entry, f"place {intent.terms.side} {intent.terms.quantity}", enters=True)
         except (Halted, JournalError) as error:
             return self._not_placed(course, str(error))
         name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
@@ -116,11 +116,6 @@ class VerifiedReversals:
     def _stopped(self, course: Course, told: str) -> Ticket:
         changes = {"ended_at": self.clock(), "outcome": told, "progress": course.progress}
         return move(course.ticket, TicketState.NOT_SENT, **changes)
-
-
-def entry_words(intent: VerifiedReverse) -> str:
-    """What the call is named by that places the new order, among those of the ticket."""
-    return f"place {intent.terms.side} {intent.terms.quantity}"
 
 
 def _are_left_behind(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> bool:

@@ -1,7 +1,7 @@
 """``/why``: what happened to an order or a request, step by step, from the journal alone. Nothing is asked of CrossTrade."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from bot.desk.naming import Stop
@@ -10,7 +10,7 @@ from bot.desk.reader import Reader, an_id
 from bot.desk.reports import Explanation, Step
 from bot.trading.intents import accounts_of, own_id, places, target
 from bot.trading.policy import Denial, DenialCode, Request, may
-from bot.trading.progress import LegState
+from bot.trading.progress import Leg, LegState
 from bot.trading.tickets import Member, Ticket, shifted
 from bot.trading.words import code
 
@@ -102,12 +102,18 @@ def _steps(ticket: Ticket, events: Sequence[Event]) -> Iterator[Step]:
 def legs_took(ticket: Ticket, events: Sequence[Event]) -> tuple[timedelta | None, ...]:
     """How long the answer to each of its calls took; the same call may have been made several times."""
     ends = [event for event in events if event.name is EventName.STEP and event.data.get("state") not in {None, LegState.SENDING}]
-    return tuple(_took(leg.what, leg.sent_at, ends) for leg in ticket.progress.legs)
+    return tuple(_took(number, leg, ends) for number, leg in enumerate(ticket.progress.legs))
 
 
-def _took(what: str, sent_at: datetime, ends: list[Event]) -> timedelta | None:
-    end = next((event for event in ends if event.data.get("what") == what and event.at >= sent_at), None)
+def _took(number: int, leg: Leg, ends: list[Event]) -> timedelta | None:
+    end = next((event for event in ends if _is_of(event, number, leg) and event.at >= leg.sent_at), None)
     if end is None:
         return None
     ends.remove(end)
-    return end.at - sent_at
+    return end.at - leg.sent_at
+
+
+def _is_of(event: Event, number: int, leg: Leg) -> bool:
+    """Tell whether a line of the log is about that call; lines of before have no number of it, only its words."""
+    data = event.data
+    return data["leg"] == number if "leg" in data else data.get("what") == leg.what

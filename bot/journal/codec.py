@@ -22,7 +22,7 @@ from bot.trading.instruments import parse_dated
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import Visibility
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState
+from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState, Told
 
 # What the log was handed must never be the reason that a fact goes unrecorded: whatever JSON doesn't know is kept as its words.
 _write = json.JSONEncoder(separators=(",", ":"), default=str).encode
@@ -74,6 +74,7 @@ def ticket_values(ticket: Ticket) -> Values:
         "protection": None if ticket.protection is None else _write(protection_values(ticket.protection)),
         # Nothing where it is not, so that the index holds the few of which it is asked.
         "guarded": ticket.is_guarded or None,
+        "told": ticket.told,
     }
 
 
@@ -172,6 +173,7 @@ def _rest(
     retired_at: datetime | None,
     protection: str | None,
     _guarded: bool | None,  # noqa: FBT001  the columns in their order
+    told: str | None,
 ) -> dict[str, Any]:
     terms = None if order_terms is None else read_terms(_read(order_terms))
     return {
@@ -180,6 +182,7 @@ def _rest(
         "order_terms": terms,
         "retired_at": retired_at,
         "protection": None if protection is None else read_protection(_read(protection)),
+        "told": None if told is None else Told(told),
     }
 
 

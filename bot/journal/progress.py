@@ -35,11 +35,11 @@ def read_progress(data: dict[str, Any]) -> Progress:
 
 
 def _leg(leg: Leg) -> list[object]:
-    return [leg.what, _moment(leg.sent_at), leg.state, leg.text, leg.closes, leg.unseen]
+    return [leg.what, _moment(leg.sent_at), leg.state, leg.text, leg.closes, leg.unseen, leg.enters]
 
 
 def _read_leg(values: list[Any]) -> Leg:
-    # Rows of before know nothing of the last two.
+    # Rows of before know nothing of the last ones.
     what, at, state, text, *flags = values
     return Leg(what, datetime.fromisoformat(at), LegState(state), text, *flags)
 

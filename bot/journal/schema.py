@@ -110,6 +110,7 @@ tickets = Table(
     Column("retired_at", Moment),
     Column("protection", Text),
     Column("guarded", Boolean),
+    Column("told", Text),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
 Index("ix_tickets_guarded", tickets.c.guarded)

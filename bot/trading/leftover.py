@@ -7,7 +7,7 @@ from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
 from bot.trading.progress import MOST_NAMED, Line, Working
 from bot.trading.sweeps import FlattenStrategy, Sweep
-from bot.trading.tickets import side_word
+from bot.trading.tickets import Ticket, Told, side_word
 from bot.trading.words import code, number
 
 # So many commands are named; the card's lines have the rest.
@@ -17,6 +17,13 @@ MOST_COMMANDS = 2
 def left_of(made: Iterable[Line]) -> list[str]:
     """What is left, line by line, in plain words."""
     return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
+
+
+def outcome_of(ticket: Ticket) -> str | None:
+    """What is told of a ticket's end, whole: what is left in front of the rest of it."""
+    if ticket.told is not Told.REST:
+        return ticket.outcome
+    return " ".join(filter(None, (f"{'; '.join(left_of(ticket.progress.lines))}.", ticket.outcome)))
 
 
 def commands_for(sweep: Sweep, made: Iterable[Line]) -> str:

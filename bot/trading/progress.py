@@ -31,6 +31,7 @@ class Leg:
         text: CrossTrade's, the broker's or our own words about its end, ready to show.
         closes: whether it closes what is open.
         unseen: whether it went out although the lists could not be read.
+        enters: whether it places the new order of a reversal.
     """
 
     what: str
@@ -39,6 +40,7 @@ class Leg:
     text: str | None = None
     closes: bool = False
     unseen: bool = False
+    enters: bool = False
 
     @property
     def may_work(self) -> bool:

@@ -14,12 +14,11 @@ from bot.trading.following import with_ids
 from bot.trading.intents import PLACING, Cancel, Change, Close, kept
 from bot.trading.orders import OrderState
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Ticket, TicketState, Told, move
 from bot.trading.words import code, harmless, signature
 
 LONGEST_WHY = 300
 _LONGEST_NAME = 40
-_WORD = "resolved by "
 NOT_LISTED = (
     "NinjaTrader lists no order {order} in {account}, so nothing was changed; give the id that /orders shows. Finished orders "
     "leave its list after some minutes; then leave order out, as there is nothing to follow."
@@ -125,8 +124,8 @@ def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
 
 def resolved(ticket: Ticket, resolution: Resolution, by: str, why: str, at: datetime, order: Order | None) -> Ticket:
     """The ticket as the person says; with an order it is followed like any other, and without one it is not."""
-    told = f"{_WORD}{signature(by)}: {harmless(why, LONGEST_WHY)}"
-    new = move(ticket, _STATES[resolution], ended_at=at, ended_by=by, outcome=told, absent_since=None)
+    told = f"resolved by {signature(by)}: {harmless(why, LONGEST_WHY)}"
+    new = move(ticket, _STATES[resolution], ended_at=at, ended_by=by, outcome=told, told=Told.WORD, absent_since=None)
     if order is not None:
         return with_ids(new, order.ids)
     # Of an accepted one of which nobody knows an order to look for, nothing more will be seen.
@@ -135,7 +134,7 @@ def resolved(ticket: Ticket, resolution: Resolution, by: str, why: str, at: date
 
 def is_word(ticket: Ticket) -> bool:
     """Tell whether what is told of its end is a person's word still, and not what was seen since."""
-    return is_resolved(ticket) and (ticket.outcome or "").startswith(_WORD)
+    return is_resolved(ticket) and ticket.told is Told.WORD
 
 
 def is_resolved(ticket: Ticket) -> bool:

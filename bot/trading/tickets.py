@@ -123,6 +123,18 @@ class Shown:
     position_read: bool = True
 
 
+class Told(StrEnum):
+    """What kind of thing the outcome of a ticket tells, where something depends on it; the sentence itself decides nothing.
+
+    ``REST`` stands before what its lines say is left.
+    """
+
+    EVIDENCE = "evidence"
+    WORD = "word"
+    OVERDUE = "overdue"
+    REST = "rest"
+
+
 @dataclass(frozen=True, slots=True)
 class Approved:
     """One approval: who, and for which of the asked roles it counts."""
@@ -151,6 +163,7 @@ class Ticket:
             accepted.
         ended_by: the person who ended it, as ``Member.signed`` has them: by Cancel, or by saying how an unknown outcome came out.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
+        told: what kind of thing that tells.
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.
         orders_before: ids of every order that was listed just before sending; what isn't among them came after.
@@ -179,6 +192,7 @@ class Ticket:
     ended_at: datetime | None = None
     ended_by: str | None = None
     outcome: str | None = None
+    told: Told | None = None
     order_ids: tuple[str, ...] = ()
     order_state: OrderState | None = None
     filled: int = 0
@@ -248,8 +262,8 @@ class Ticket:
 
     @property
     def is_closing(self) -> bool:
-        """Tell whether it is a close that was taken and has neither been seen done nor been told to be overdue."""
-        return isinstance(self.intent, Close) and self.is_followed and self.outcome is None
+        """Tell whether it is a close that was taken and of which nothing else has been told since."""
+        return isinstance(self.intent, Close) and self.is_followed and self.told is None
 
     @property
     def turned_to(self) -> int | None:
@@ -275,14 +289,15 @@ def is_claim(old: Ticket, new: Ticket) -> bool:
 
 
 def move(ticket: Ticket, state: TicketState, **changes: object) -> Ticket:
-    """The ticket in its next state, one version on.
+    """The ticket in its next state, one version on; another outcome tells nothing in particular unless it is said what.
 
     Raises:
         IllegalMove: the table has no such line.
     """
     if state not in TRANSITIONS[ticket.state]:
         raise IllegalMove(f"ticket {ticket.id}: {ticket.state} -> {state}")
-    return replace(ticket, state=state, version=ticket.version + 1, **changes)  # type: ignore[arg-type]  # fields are checked by the callers' names
+    told = {"told": None} if "outcome" in changes else {}
+    return replace(ticket, state=state, version=ticket.version + 1, **{**told, **changes})  # type: ignore[arg-type]  # fields are checked by the callers' names
 
 
 _MOMENTS = ("created_at", "expires_at", "confirmed_at", "sent_at", "ended_at", "absent_since", "retired_at")

@@ -33,7 +33,7 @@ from bot.trading.progress import Leg, LegState, Line, Progress, Working
 from bot.trading.protection import Leg as ProtectionLeg
 from bot.trading.protection import Part, Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.tickets import Member, Ticket, TicketState, Told
 
 from .samples import ES, NOW, TICKET, ticket
 from .test_cards import hostile, nasty
@@ -272,8 +272,8 @@ def test_orders_that_outlive_a_position_are_an_alarm_while_it_is_closed(now: int
 
 
 def test_what_is_left_is_said_once_with_what_to_do() -> None:
-    outcome = "`Sim101` NQ 09-26: still SHORT 1, 2 still working. The journal is full. Look at NinjaTrader."
-    told = text(swept(Flatten(ONE), S.ACCEPTED, LEFT_LINES, outcome=outcome)).splitlines()
+    outcome = "The journal is full. Look at NinjaTrader."
+    told = text(swept(Flatten(ONE), S.ACCEPTED, LEFT_LINES, outcome=outcome, told=Told.REST)).splitlines()
     assert told[:3] == ["### accepted · NOT FLAT", "✗ marks what is left.", "The journal is full. Look at NinjaTrader."]
     assert [line for line in told if "SHORT 1" in line] == ["✗ NQ 09-26 · SHORT 1, 2 working"]
     unread = (replace(OPEN_LINES[0], now=None, orders_now=None),)

@@ -11,6 +11,7 @@ from bot.trading.actions import FlattenAccount
 from bot.trading.closing import LISTS_LAG
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close
+from bot.trading.leftover import outcome_of
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
 from bot.trading.tickets import Ticket, TicketState
@@ -68,8 +69,8 @@ async def test_after_a_flatten_that_ended_with_its_close_at_a_shut_market_there_
     running.broker.shut = True
     ended = await closed(running, FLATTEN)
     assert ended.order_state is OrderState.CANCELLED
-    assert "BUY 2 MARKET (order `close1`) still closes" in (ended.outcome or "")
-    assert "/cancel scope:order account:Sim101 order:close1" in (ended.outcome or "")
+    assert "BUY 2 MARKET (order `close1`) still closes" in (outcome_of(ended) or "")
+    assert "/cancel scope:order account:Sim101 order:close1" in (outcome_of(ended) or "")
     assert "CLOSING" in await running.refused(ALL)
     again = await closed(running, FLATTEN)
     assert again.progress.legs == ()
@@ -103,7 +104,7 @@ async def test_a_position_on_the_other_side_of_a_close_is_an_alarm_and_never_clo
     alarm = running.messenger.told[-1]
     assert alarm.tone is Tone.ALARM
     assert alarm.text.startswith("**Now LONG 1**")
-    assert "now LONG 1" in (running.messenger.shown[ticket.id][-1].outcome or "")
+    assert "now LONG 1" in (outcome_of(running.messenger.shown[ticket.id][-1]) or "")
     assert not any("Closed" in notice.text for notice in running.messenger.told)
 
 
@@ -124,7 +125,7 @@ async def test_so_it_is_with_a_flatten(running: Room) -> None:
     running.clock.plan(2, lambda: running.broker.book_positions.update({WHERE: 1}))
     await running.confirm(ticket)
     ended = await running.now(ticket.id)
-    assert "now LONG 1" in (ended.outcome or "")
+    assert "now LONG 1" in (outcome_of(ended) or "")
     assert ended.order_state is OrderState.CANCELLED
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
@@ -150,8 +151,8 @@ async def test_a_flatten_sends_nothing_more_after_two_rejections_alike_and_says_
     ended = await closed(running, FLATTEN)
     assert len(running.broker.sent) == 2
     assert [leg.text for leg in ended.progress.legs] == ["NinjaTrader rejected its order: `Account is locked by risk`"] * 2
-    assert "rejected 2 closes" in (ended.outcome or "")
-    assert "nothing more was sent there" in (ended.outcome or "")
+    assert "rejected 2 closes" in (outcome_of(ended) or "")
+    assert "nothing more was sent there" in (outcome_of(ended) or "")
     assert (running.broker.times[-1] - running.broker.times[0]).total_seconds() < 10
     await eventually(lambda: bool(running.messenger.told))
     assert "locked by risk" in running.messenger.told[-1].text

@@ -14,6 +14,7 @@ from bot.journal.store import SqlJournal
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.exits import USUAL_PACE
 from bot.trading.intents import Action, Close, PlaceOrder
+from bot.trading.leftover import outcome_of
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
 from bot.trading.progress import LegState
@@ -128,7 +129,7 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
     await press
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-    assert ended.outcome == (
+    assert outcome_of(ended) == (
         f"`Sim101` ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} "
         "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
         "Look at NinjaTrader."

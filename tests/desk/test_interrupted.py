@@ -16,6 +16,7 @@ from bot.timings import USUAL
 from bot.trading.actions import CancelOrders, FlattenAccount
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, Close, PlaceOrder, VerifiedReverse
+from bot.trading.leftover import outcome_of
 from bot.trading.orders import OrderState, Side
 from bot.trading.tickets import Ticket, TicketState, move
 from tests.desk.conftest import SECOND, Room, timed
@@ -62,7 +63,7 @@ async def look(room: Room, desk: Desk, seconds: float) -> None:
 
 def shows(room: Room, ticket: Ticket, words: str) -> bool:
     """Tell whether the card says something."""
-    return any(words in (shown.outcome or "") for shown in room.messenger.shown.get(ticket.id, []))
+    return any(words in (outcome_of(shown) or "") for shown in room.messenger.shown.get(ticket.id, []))
 
 
 async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: Room) -> None:
@@ -74,8 +75,8 @@ async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: 
         await room.until(ticket, TicketState.ACCEPTED)
         stored = await room.now(ticket.id)
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-        assert stored.outcome == (
-            f"{CUT_SHORT} `Sim101` ES 09-26: still SHORT 2, BUY 1 LIMIT (order `rest1`) still works. "
+        assert outcome_of(stored) == (
+            f"`Sim101` ES 09-26: still SHORT 2, BUY 1 LIMIT (order `rest1`) still works. {CUT_SHORT} "
             "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26` or "
             "`/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
         )
@@ -150,7 +151,7 @@ async def test_what_can_not_be_read_is_not_judged(room: Room, read: str) -> None
         assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
         room.broker.failing.clear()
         await look(room, desk, 6)
-        assert "still SHORT 2" in ((await room.until(ticket, TicketState.ACCEPTED)).outcome or "")
+        assert "still SHORT 2" in (outcome_of(await room.until(ticket, TicketState.ACCEPTED)) or "")
 
 
 async def test_a_cancellation_of_many_says_when_nothing_works_any_more(room: Room) -> None:
@@ -165,7 +166,7 @@ async def test_a_cancellation_of_many_says_what_still_works(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, CANCEL, CancelOrders) as (ticket, desk):
         await look(room, desk, USUAL.desk.grace.total_seconds())
-        assert "BUY 1 LIMIT (order `rest1`) still works" in ((await room.until(ticket, TicketState.ACCEPTED)).outcome or "")
+        assert "BUY 1 LIMIT (order `rest1`) still works" in (outcome_of(await room.until(ticket, TicketState.ACCEPTED)) or "")
 
 
 async def test_a_reversal_that_ended_in_its_close_says_that_its_order_never_left(room: Room) -> None:
@@ -183,7 +184,7 @@ async def test_a_reversal_whose_close_was_done_says_so(room: Room) -> None:
     async with crash(room, REVERSE, Close) as (ticket, desk):
         room.broker.book_positions["Sim101", ES] = 0
         await look(room, desk, USUAL.desk.grace.total_seconds())
-        assert "the position is now FLAT." in ((await room.until(ticket, TicketState.NEVER_ARRIVED)).outcome or "")
+        assert "the position is now FLAT." in (outcome_of(await room.until(ticket, TicketState.NEVER_ARRIVED)) or "")
 
 
 @pytest.mark.parametrize("read", ["positions", "orders"])
@@ -225,7 +226,7 @@ async def test_a_reversal_whose_order_is_not_there_never_arrived(room: Room) -> 
         await look(room, desk, USUAL.desk.grace.total_seconds() + 1)
         await look(room, desk, USUAL.desk.absent_again.total_seconds() + 1)
         stored = await room.until(ticket, TicketState.NEVER_ARRIVED)
-        assert "the position of SHORT 2 was closed, the new order never arrived" in (stored.outcome or "")
+        assert "the position of SHORT 2 was closed, the new order never arrived" in (outcome_of(stored) or "")
         # Its order was on its way, so that one that turns up is its.
         order = room.broker.book(ticket.intent)
         await look(room, desk, 6)

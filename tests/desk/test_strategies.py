@@ -9,6 +9,7 @@ from bot.desk.requests import FlattenRequest, PlaceRequest
 from bot.trading.actions import CloseStrategy
 from bot.trading.facts import Strategy
 from bot.trading.intents import Close
+from bot.trading.leftover import outcome_of
 from bot.trading.orders import OrderState, Side, Terms
 from bot.trading.outcomes import NotSent, Rejected, Unknown
 from bot.trading.policy import Grant
@@ -78,7 +79,7 @@ async def test_a_lost_answer_is_read_back_and_never_sent_again(room: Room, carri
         assert untouched(room)
     else:
         assert ended.order_state is OrderState.CANCELLED
-        assert (ended.outcome or "").startswith("`Sim101` ES 09-26: still LONG 2, SELL 2 LIMIT (order `rest1`) still works, ")
+        assert (outcome_of(ended) or "").startswith("`Sim101` ES 09-26: still LONG 2, SELL 2 LIMIT (order `rest1`) still works, ")
 
 
 async def test_a_close_that_takes_its_time_is_waited_for(room: Room) -> None:
@@ -100,7 +101,7 @@ async def test_what_was_refused_or_did_not_leave_is_told_and_not_tried_again(
     room.broker.refusing = {CloseStrategy: outcome}
     ended = await done(room)
     assert (ended.state, room.broker.sent) == (state, [CALL])
-    assert "no " in (ended.outcome or "")
+    assert "no " in (outcome_of(ended) or "")
 
 
 @pytest.mark.parametrize("is_contract_known", [True, False])
@@ -112,7 +113,7 @@ async def test_a_close_that_ninjatrader_rejects_is_told_in_its_words(room: Room,
     ended = await done(room)
     assert (ended.state, ended.order_state, room.broker.sent) == (TicketState.ACCEPTED, OrderState.CANCELLED, [CALL])
     told = "NinjaTrader rejected the close of ES 09-26 in `Sim101` (`Account is locked`), so nothing more was sent there."
-    assert told in (ended.outcome or "")
+    assert told in (outcome_of(ended) or "")
     [leg] = ended.progress.legs
     assert (leg.state, leg.text) == (LegState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
 
@@ -131,7 +132,7 @@ async def test_one_that_ended_by_itself_before_the_press_is_denied_and_nothing_i
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert ended.state is TicketState.DENIED
-    assert "NO_SUCH_STRATEGY" in (ended.outcome or "")
+    assert "NO_SUCH_STRATEGY" in (outcome_of(ended) or "")
     assert room.broker.sent == []
 
 

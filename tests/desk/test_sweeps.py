@@ -24,6 +24,7 @@ from bot.trading.exits import USUAL_PACE
 from bot.trading.facts import Account
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, Cancel, Close, PlaceOrder
+from bot.trading.leftover import outcome_of
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.policy import Approval, Grant, Route
@@ -338,7 +339,7 @@ async def test_an_order_that_can_not_be_cancelled_holds_up_the_close_for_some_se
     assert (closed - pressed).total_seconds() <= 5
     assert running.broker.book_positions["Sim101", ES] == 0
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
-    assert ended.outcome == (
+    assert outcome_of(ended) == (
         "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
         "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
     )
@@ -355,7 +356,7 @@ async def test_orders_that_can_not_be_cancelled_are_said_loudly(running: Room) -
     running.broker.rest(Side.BUY, 3)
     running.broker.dawdling = {CancelOrders}
     ended = await done(running, CANCEL_ONE)
-    assert ended.outcome == (
+    assert outcome_of(ended) == (
         "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
         "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
     )
@@ -373,7 +374,7 @@ async def test_what_can_not_be_read_is_never_called_flat(room: Room) -> None:
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert ended.order_state is OrderState.CANCELLED
-    assert ended.outcome == "`Sim101` ES 09-26: positions could not be read, it may not be flat. Look at NinjaTrader."
+    assert outcome_of(ended) == "`Sim101` ES 09-26: positions could not be read, it may not be flat. Look at NinjaTrader."
 
 
 async def test_an_account_that_held_nothing_must_be_read_as_well(room: Room) -> None:
@@ -383,7 +384,7 @@ async def test_an_account_that_held_nothing_must_be_read_as_well(room: Room) -> 
     ended = await room.now(ticket.id)
     assert FlattenAccount("Sim102") in room.broker.sent
     assert (ended.state, ended.order_state) == (TicketState.UNKNOWN, None)
-    assert "Sent unseen" in (ended.outcome or "")
+    assert "Sent unseen" in (outcome_of(ended) or "")
 
 
 UNREADABLE = ["positions", "orders"]
@@ -452,18 +453,18 @@ async def test_what_went_out_unseen_and_is_not_read_back_in_its_time_is_followed
     await running.confirm(ticket)
     unseen = await running.now(ticket.id)
     assert (unseen.state, running.broker.sent) == (TicketState.UNKNOWN, [FlattenAccount("Sim101")])
-    assert "Sent unseen" in (unseen.outcome or "")
+    assert "Sent unseen" in (outcome_of(unseen) or "")
     # A second one beside it could turn the position over.
     again = await running.ticket(ONE)
     await running.confirm(again)
     second = await running.now(again.id)
     assert (second.state, len(running.broker.sent)) == (TicketState.NOT_SENT, 1)
-    assert f"Ticket {ticket.id} there may still close it" in (second.outcome or "")
+    assert f"Ticket {ticket.id} there may still close it" in (outcome_of(second) or "")
     running.broker.failing.clear()
     await eventually(lambda: TicketState.ACCEPTED in running.messenger.states(ticket.id), 120)
     ended = await running.now(ticket.id)
     assert ended.order_state is OrderState.FILLED
-    assert "stopped" not in (ended.outcome or "")
+    assert "stopped" not in (outcome_of(ended) or "")
 
 
 async def test_where_nothing_could_be_read_nor_sent_that_is_what_is_told(room: Room) -> None:
@@ -552,7 +553,7 @@ async def test_a_card_from_before_the_flatten_is_denied_at_its_press(room: Room)
             await room.confirm(ticket)
             denied = await room.now(ticket.id)
             assert denied.state is TicketState.DENIED
-            assert "FLATTENING" in (denied.outcome or "")
+            assert "FLATTENING" in (outcome_of(denied) or "")
     assert set(map(type, room.broker.sent)) == {CancelOrders, FlattenAccount}
 
 

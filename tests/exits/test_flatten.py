@@ -11,6 +11,7 @@ from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.exits import Pace
+from bot.trading.leftover import outcome_of
 from bot.trading.tickets import TicketState
 from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
@@ -48,7 +49,7 @@ async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
             assert truth == {}, f"book {seed}: called flat, but {truth}"
             assert ended.progress.done_at is not None
             return "flat"
-        assert ended.outcome, f"book {seed}: {ended.state} without a word"
+        assert outcome_of(ended), f"book {seed}: {ended.state} without a word"
         for where, (held, working) in truth.items():
             now, orders_now = told.get(where, (None, None))
             reading_ago = floor.host.true() - A_READING_AGO
@@ -106,5 +107,5 @@ async def test_what_is_never_read_back_in_its_time_is_told_as_sent_unseen_and_ne
         floor.simulator.faults.add(Kind.GARBAGE, "ListPositions")
         ended = await floor.confirm(ticket)
         assert (ended.state, ended.order_state) == (TicketState.UNKNOWN, None)
-        assert "Sent unseen" in (ended.outcome or "")
+        assert "Sent unseen" in (outcome_of(ended) or "")
         assert [one.call for one in floor.simulator.cloud.received] == ["Flatten"]

@@ -36,7 +36,7 @@ from bot.trading.policy import Visibility
 from bot.trading.progress import Leg, LegState, Line, Progress
 from bot.trading.protection import Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState
+from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told
 from tests.clocks import HandClock
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
@@ -160,6 +160,7 @@ tickets = st.builds(
     ended_at=st.none() | moments,
     ended_by=st.none() | words,
     outcome=st.none() | words,
+    told=st.none() | st.sampled_from(Told),
     order_ids=st.lists(free_words, max_size=3).map(tuple),
     order_state=st.none() | st.sampled_from(OrderState),
     filled=counts,
@@ -205,7 +206,7 @@ def test_every_intent_has_a_word_in_the_database() -> None:
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
-    assert len(fields(Ticket)) == 28, "a new field needs a column, a line in the codec and one in the strategy above"
+    assert len(fields(Ticket)) == 29, "a new field needs a column, a line in the codec and one in the strategy above"
     assert (len(fields(Shown)), len(fields(Reverse)), len(fields(Terms)), len(fields(Approved))) == (15, 3, 9, 3)
 
 

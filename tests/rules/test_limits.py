@@ -30,7 +30,7 @@ from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
-from bot.trading.tickets import SENT, Member, Ticket, TicketState
+from bot.trading.tickets import SENT, Member, Ticket, TicketState, Told
 from bot.trading.underway import stands_in_the_way
 from tests.rules.strategies import (
     ES,
@@ -965,7 +965,7 @@ def test_a_close_that_was_taken_and_is_not_seen_done_is_not_done_twice(intent: O
     "over",
     [
         replace(TAKEN, order_state=OrderState.FILLED),
-        replace(TAKEN, outcome="Still LONG 2 after 15 s; look at NinjaTrader."),
+        replace(TAKEN, outcome="Still LONG 2 after 15 s; look at NinjaTrader.", told=Told.OVERDUE),
         replace(TAKEN, intent=replace(CLOSE, account="Sim102")),
         replace(TAKEN, state=TicketState.REJECTED),
     ],

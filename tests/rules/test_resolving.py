@@ -11,7 +11,7 @@ from bot.trading.intents import Bracket, Cancel, Change, Close, FlatPlace, Inten
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.resolving import Resolution, chosen, closed_to, is_resolved, is_word, needs_list, objection, resolved
 from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState, move
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, ORDER, TICKET
 
 SELL = Terms(Side.SELL, 3)
@@ -145,7 +145,7 @@ def test_the_word_is_kept_with_its_name_and_harmless() -> None:
     assert (new.order_ids, new.order_state, new.absent_since) == ((), None, None)
     assert is_resolved(new)
     assert is_word(new)
-    assert not is_word(replace(new, outcome="NinjaTrader rejected it."))
+    assert not is_word(move(replace(new, state=TicketState.ACCEPTED), TicketState.ACCEPTED, outcome="Found since."))
 
 
 def test_accepted_with_an_order_is_followed_and_without_one_is_not() -> None:

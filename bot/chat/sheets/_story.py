@@ -13,6 +13,7 @@ from bot.chat.wording import clip
 from bot.desk.ports import Event
 from bot.desk.reports import OrderStory
 from bot.desk.stories import STORY_LOOKS_BACK
+from bot.trading.leftover import outcome_of
 from bot.trading.lifecycle import OrderEvent, dated
 from bot.trading.sweeps import Sweep, target_of
 from bot.trading.tickets import Ticket
@@ -84,7 +85,7 @@ def _people(ticket: Ticket) -> list[str]:
         f"Asked by {ticket.requester.named}: {_asked(ticket)}",
         *(f"Approved by {approval.named}" for approval in ticket.approvals),
         f"The desk last saw it {state}, filled {ticket.filled}{average}",
-        *([clip(ticket.outcome, LONGEST_OUTCOME)] if ticket.outcome else []),
+        *([clip(told, LONGEST_OUTCOME)] if (told := outcome_of(ticket)) else []),
     ]
 
 

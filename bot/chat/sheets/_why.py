@@ -12,6 +12,7 @@ from bot.chat.wording import clip
 from bot.desk.ports import Event
 from bot.desk.reports import Explanation, Step
 from bot.trading.intents import accounts_of, own_id, target
+from bot.trading.leftover import outcome_of
 from bot.trading.plan import words_of
 from bot.trading.progress import Leg
 from bot.trading.sweeps import Sweep
@@ -126,7 +127,7 @@ def _came_back(ticket: Ticket) -> Section:
     state = [] if ticket.order_state is None else pair("order", ticket.order_state.value)
     average = "" if ticket.average_fill_price is None else f" at {number(ticket.average_fill_price)}"
     filled = pair("filled", f"{ticket.filled}{average}") if ticket.filled else []
-    notes = () if not ticket.outcome else (clip(ticket.outcome, LONGEST_OUTCOME),)
+    notes = (clip(told, LONGEST_OUTCOME),) if (told := outcome_of(ticket)) else ()
     return Section(f"**Came back**: {ticket.state}", (*ids, *state, *filled), notes)
 
 

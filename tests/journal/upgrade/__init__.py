@@ -1,0 +1,1 @@
+"""Journals of versions that were, opened by the one that is."""
