@@ -26,7 +26,7 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.policy import AccountRule, Approval, Grant, Limit, Policy
 from bot.trading.sweeps import CancelWorking, Flatten, Scope
 from bot.trading.switches import Switch, Switches, SwitchState
-from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.tickets import Member, Ticket, TicketState, Told
 from tests.rules.reference import COMMANDS, Case
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, NQ, TICK, TICKET
 
@@ -208,7 +208,7 @@ class _Maker:
             state=state,
             sent_at=NOW - timedelta(seconds=ago),
             ended_at=None if rng.random() < 0.3 else NOW - timedelta(seconds=ago / 2),
-            outcome=rng.choice([None, None, None, "Still LONG 2 after 15 s."]),
+            told=rng.choice([None, None, None, Told.OVERDUE]),
             order_ids=rng.choice([(), (), ("o0",), ("x",)]),
             order_state=rng.choice([None, None, OrderState.WORKING, OrderState.FILLED]),
             filled=rng.choice([0, 0, 1, 30]),

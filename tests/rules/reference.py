@@ -192,7 +192,7 @@ def _was_just_closed(case: Case, ticket: Ticket) -> bool:
         isinstance(ticket.intent, Close)
         and ticket.state is TicketState.ACCEPTED
         and (ticket.order_state is None or ticket.order_state not in OVER)
-        and ticket.outcome is None
+        and ticket.told is None
         and taken is not None
         and case.now - taken < timedelta(seconds=10)
     )
