@@ -13,7 +13,7 @@ from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
 from bot.trading.leftover import commands_for, left_of
 from bot.trading.orders import OrderState
-from bot.trading.sweeping import done_words, followed
+from bot.trading.sweeping import done_words, followed, others_left
 from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
@@ -51,7 +51,8 @@ class Interrupted:
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
         is_read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
-        if (left := left_of(lines)) and not (is_read and self._is_late(ticket)):
+        left = [*left_of(lines), *others_left(books)]
+        if left and not (is_read and self._is_late(ticket)):
             return
         # What isn't connected may look flat, or as it was a while ago.
         if not all([await self.look_at.is_up(name) for name in sorted({line.account for line in lines})]):

@@ -28,6 +28,7 @@ class Left:
         others: ids of tickets there whose outcome is open.
         barred: where the broker has refused alike, and its words.
         unseen: accounts to which a call went out unseen.
+        beside: orders of what is no future that still work, in plain words.
     """
 
     lines: tuple[Line, ...]
@@ -35,12 +36,13 @@ class Left:
     others: tuple[str, ...]
     barred: Mapping[Market, str | None]
     unseen: frozenset[str]
+    beside: tuple[str, ...] = ()
 
 
 def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     """The end, to be stored."""
     ticket, progress, legs = course.ticket, course.progress, course.progress.legs
-    if not left_of(left.lines):
+    if not (left_of(left.lines) or left.beside):
         name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
         told = _about_others(left.others)
         changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
@@ -61,7 +63,7 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
 
 
 def _what(left: Left) -> str:
-    return "; ".join(left_of(left.lines))
+    return "; ".join((*left_of(left.lines), *left.beside))
 
 
 def _is_read(line: Line) -> bool:

@@ -9,8 +9,10 @@ from bot.chat.figures import clock_time, finest, number, price
 from bot.chat.sheets._shared import minute, moment, name, read_at
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reports import Fills, OneFill
-from bot.trading.facts import Execution
+from bot.trading.facts import Execution, OtherFill
+from bot.trading.leftover import named_some
 from bot.trading.orders import Side
+from bot.trading.words import code
 
 KEPT = "-# The desk reads fills every 5 minutes and keeps them, as CrossTrade forgets them after 15."
 UNWATCHED = "⚠ Nobody was watching then, so fills may be missing (UTC):"
@@ -59,8 +61,22 @@ def _last_minutes(sheet: Fills) -> Section:
     if sheet.rows is None:
         return Section(name(sheet), (), (f"⚠ The fills could not be read ({sheet.why}); there may be some.",))
     if not sheet.rows:
-        return Section(f"{name(sheet)} · no fills in the last 15 minutes")
-    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)))
+        futures = " of futures" if sheet.others else ""
+        return Section(f"{name(sheet)} · no fills{futures} in the last 15 minutes", (), _others(sheet.others))
+    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)), _others(sheet.others))
+
+
+def _others(fills: Sequence[OtherFill]) -> tuple[str, ...]:
+    if not fills:
+        return ()
+    count = "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
+    return (f"⚠ {count} of what is no future: {named_some(map(_other, fills))}. The desk keeps no record of such.",)
+
+
+def _other(fill: OtherFill) -> str:
+    side = "?" if fill.side is None else fill.side.upper()
+    size = "?" if fill.quantity is None else fill.quantity
+    return f"{code(fill.instrument, 40)} {side} {size}" + ("" if fill.price is None else f" at {number(fill.price)}")
 
 
 def _earlier(sheet: Fills) -> Iterator[Section]:
