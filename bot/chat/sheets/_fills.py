@@ -17,6 +17,9 @@ from bot.trading.words import code
 KEPT = "-# The desk reads fills every 5 minutes and keeps them, as CrossTrade forgets them after 15."
 UNWATCHED = "⚠ Nobody was watching then, so fills may be missing (UTC):"
 
+# About as many as ten messages hold.
+MOST_FILLS = 300
+
 
 def executions(sheet: Fills) -> list[str]:
     """``/executions``."""
@@ -36,25 +39,36 @@ def execution(sheet: OneFill) -> list[str]:
     return messages([Section(heading, (), (note,))], read_at([sheet]))
 
 
-def fill_lines(fills: Sequence[Execution]) -> list[str]:
-    """A table of fills, each day by itself."""
+def fill_lines(fills: Sequence[Execution], most: int = MOST_FILLS) -> list[str]:
+    """A table of fills, each day by itself: the newest, no more than ``most``, and totals of all."""
     newest = sorted(fills, key=lambda fill: fill.at, reverse=True)
     days = [(day, list(group)) for day, group in groupby(newest, key=lambda fill: fill.at.astimezone(UTC).date())]
-    if len(days) == 1:
-        return _day(newest)
-    return [line for day, group in days for line in (f"{day:%m-%d}", *_day(group))]
+    lines = []
+    for day, group in days:
+        lines += [*([f"{day:%m-%d}"] if len(days) > 1 else []), *_day(group, most)]
+        most = max(most - len(group), 0)
+    return lines
 
 
-def _day(fills: Sequence[Execution]) -> list[str]:
+def left_out(count: int, most: int = MOST_FILLS) -> tuple[str, ...]:
+    """How many of so many fills aren't shown, and how to see one of them."""
+    if count <= most:
+        return ()
+    shown = f"the newest {most:,} of {count:,} fills" if most else f"none of {count:,} fills"
+    return (f"⚠ Shown are {shown}; the totals count all. `/executions execution:` shows any other by its id.",)
+
+
+def _day(fills: Sequence[Execution], most: int) -> list[str]:
     step = finest(one.price for one in fills)
     rows = [
-        (clock_time(one.at), f"{one.side.upper()} {one.quantity}", str(one.contract), price(one.price, step)) for one in fills
+        (clock_time(one.at), f"{one.side.upper()} {one.quantity}", str(one.contract), price(one.price, step))
+        for one in fills[:most]
     ]
     counted: Counter[tuple[str, Side]] = Counter()
     for one in fills:
         counted[str(one.contract), one.side] += one.quantity
     totals = [("total", f"{side.upper()} {quantity}", contract, "") for (contract, side), quantity in sorted(counted.items())]
-    return grid(("UTC", "", "", "price"), rows, totals if len(rows) > 1 else [])
+    return grid(("UTC", "", "", "price"), rows, totals if len(fills) > 1 else [])
 
 
 def _last_minutes(sheet: Fills) -> Section:
@@ -63,7 +77,8 @@ def _last_minutes(sheet: Fills) -> Section:
     if not sheet.rows:
         futures = " of futures" if sheet.others else ""
         return Section(f"{name(sheet)} · no fills{futures} in the last 15 minutes", (), _others(sheet.others))
-    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)), _others(sheet.others))
+    notes = (*left_out(len(sheet.rows)), *_others(sheet.others))
+    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)), notes)
 
 
 def _others(fills: Sequence[OtherFill]) -> tuple[str, ...]:
@@ -86,7 +101,9 @@ def _earlier(sheet: Fills) -> Iterator[Section]:
     elif not sheet.earlier:
         yield Section(f"No others in the desk's own record of the last {hours} h")
     else:
-        yield Section(f"**Before that**, from the desk's own record of the last {hours} h", tuple(fill_lines(sheet.earlier)))
+        most = max(MOST_FILLS - len(sheet.rows or ()), 0)
+        lines, notes = tuple(fill_lines(sheet.earlier, most)), left_out(len(sheet.earlier), most)
+        yield Section(f"**Before that**, from the desk's own record of the last {hours} h", lines, notes)
 
 
 def _unwatched(sheet: Fills) -> Iterator[Section]:
