@@ -32,14 +32,14 @@ class DeskCommands(commands.Cog):
         registered = self._client.tree.get_commands(guild=interaction.guild, type=discord.AppCommandType.chat_input)
         allowed = [command for command in registered if self._desk.may(member, Request(command.name)) is None]
         lines = [line for command in sorted(allowed, key=_name) for line in _help(command)]
-        await say(interaction, list(wording.pages(lines)))
+        await say(interaction, wording.bounded(lines))
 
     @app_commands.command(name="policy", description="What you may do, and the limits that hold")
     @app_commands.guild_only()
     async def policy(self, interaction: discord.Interaction[Host]) -> None:
         """List this member's grants, and the limits for everybody."""
         lines = [*_halted(self._desk.switches), *_policy(self._desk.policy, admitted(interaction))]
-        await say(interaction, list(wording.pages(lines)))
+        await say(interaction, wording.bounded(lines))
 
 
 def _name(command: app_commands.Command[DeskCommands, ..., None] | app_commands.Group) -> str:

@@ -11,7 +11,7 @@ from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import thinking, told
 from bot.chat.client import DeskClient
 from bot.chat.offering import accounts_of, instruments_of
-from bot.chat.wording import pages
+from bot.chat.wording import bounded
 from bot.desk.requests import SwitchRequest
 from bot.trading.policy import HALT, RESUME
 from bot.trading.switches import LONGEST_WHY
@@ -79,4 +79,4 @@ class SafetyCommands(commands.Cog):
             await thinking(interaction)
         finally:
             made = await switching
-        await told(interaction, made, lambda text: list(pages(text.split("\n"))))
+        await told(interaction, made, lambda text: bounded(text.split("\n")))

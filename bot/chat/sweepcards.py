@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.intents import accounts_of
-from bot.trading.leftover import may_open
+from bot.trading.leftover import left_of, may_open
+from bot.trading.orders import OrderState
 from bot.trading.progress import Leg, LegState, Line
 from bot.trading.sweeping import done_words, steps, undone_words
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
@@ -22,9 +23,9 @@ def title(ticket: Ticket, sweep: Sweep) -> str | None:
     """The words of an end that is a sweep's own; ``None`` where the usual ones do."""
     if ticket.state is not TicketState.ACCEPTED:
         return None
-    if all(line.is_done for line in ticket.progress.lines):
-        return f"accepted · {done_words(sweep)}{took(ticket)}"
-    return f"accepted · {undone_words(sweep)}"
+    if is_short_of_it(ticket):
+        return f"accepted · {undone_words(sweep)}"
+    return f"accepted · {done_words(sweep)}{took(ticket)}"
 
 
 def took(ticket: Ticket) -> str:
@@ -35,13 +36,15 @@ def took(ticket: Ticket) -> str:
 
 def is_short_of_it(ticket: Ticket) -> bool:
     """Tell whether it ended with something left."""
-    over = ticket.state is TicketState.ACCEPTED
-    return over and not all(line.is_done for line in ticket.progress.lines)
+    # What is left may be of no line, as orders of what is no future are.
+    is_left = ticket.order_state is OrderState.CANCELLED or not all(line.is_done for line in ticket.progress.lines)
+    return ticket.state is TicketState.ACCEPTED and is_left
 
 
 def about_left(ticket: Ticket) -> Iterator[str]:
     """How to read the lines of what ended with something left."""
-    yield "✗ marks what is left."
+    if left_of(ticket.progress.lines):
+        yield "✗ marks what is left."
     if any(None in {line.now, line.orders_now} for line in ticket.progress.lines):
         yield "Unread: may be open or working."
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.chat.wording import LONGEST_ANSWER, pages
+from bot.chat.wording import LONGEST_ANSWER, bounded, pages
 from bot.trading.words import verbatim
 
 WIDTH = 36
@@ -33,8 +33,8 @@ class Section:
 
 
 def messages(sections: Sequence[Section], *foot: str) -> list[str]:
-    """Everything as messages that Discord takes, in order; nothing is dropped for its length."""
-    return list(pages([*(part for section in sections for part in _parts(section)), *foot]))
+    """Everything as messages that Discord takes, in order; what is beyond the most of them is said to be left out."""
+    return bounded([part for section in sections for part in _parts(section)], *foot)
 
 
 def _parts(section: Section) -> Iterator[str]:

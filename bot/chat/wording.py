@@ -3,7 +3,7 @@
 Sentences of the rules and the desk arrive with foreign words already made harmless; what else is foreign is made so here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.chat.hints import known_hint
 from bot.errors import DeskError
@@ -15,6 +15,8 @@ LONGEST_ANSWER = 1900
 # Of one line of a card, as a phone shows it in two or three.
 LONGEST_LINE = 130
 MOST_DENIALS = 6
+# What one command may post: nobody reads more, and Discord takes about one a second.
+MOST_MESSAGES = 20
 
 NOT_HERE = Denial(DenialCode.NOT_HERE, "The desk takes commands only in its own server, not here and not in direct messages.")
 STARTING = Denial(DenialCode.DESK_DOWN, "The bot has not heard from this server since its start; try again in a few seconds.")
@@ -31,6 +33,7 @@ NOT_POSTABLE = (
     "Check that the bot may view this channel and send messages in it, then ask again."
 )
 NOT_SHOWN = "Your ticket could not be shown, so it is void and nothing was sent. {why} Ask again with the command."
+TOO_LONG = "⚠ {more} more messages of this are left out; narrow it by the command's options, where it has some."
 UNSEEN = "Its card could not be shown in time, so nothing was sent; ask again with the command."
 
 
@@ -89,6 +92,15 @@ def broken(reference: str) -> str:
         "Something went wrong in the bot, and it is in its log. Look at the card or at NinjaTrader before you repeat anything. "
         f"(reference `{reference}`)"
     )
+
+
+def bounded(parts: Sequence[str], *foot: str) -> list[str]:
+    """Messages that Discord takes, in order, the foot in the last; what is beyond the most of them is said to be left out."""
+    whole = list(pages([*parts, *foot]))
+    if len(whole) <= MOST_MESSAGES:
+        return whole
+    shown = list(pages(parts))[: MOST_MESSAGES - 1]
+    return [*shown, *pages([TOO_LONG.format(more=len(whole) - MOST_MESSAGES), *foot])]
 
 
 def pages(lines: Iterable[str], longest: int = LONGEST_ANSWER) -> Iterator[str]:

@@ -251,8 +251,7 @@ class CrossTrade(Reading):
             account: NT8 account name.
             active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
         """
-        body = await self._read(lambda: requests.orders_path(account, active_only=active_only))
-        return wire.read_orders(body, account, self._today())
+        return self._ordered(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
 
     @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
@@ -272,7 +271,7 @@ class CrossTrade(Reading):
 
         Source: GET List executions (old; which side is which is inferred). Its look-back is in seconds, and 900 is the most.
         """
-        return wire.read_executions(await self._read(lambda: requests.executions_path(account)), account, self._today())
+        return self._filled(await self._read(lambda: requests.executions_path(account)), account)
 
     async def quote(self, contract: Contract) -> Quote:
         """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).

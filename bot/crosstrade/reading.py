@@ -17,7 +17,7 @@ from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.link import Gauge
 from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
-from bot.trading.facts import Execution, Order, OtherPosition, Position, Quote, Strategy
+from bot.trading.facts import Execution, Order, OtherFill, OtherOrder, OtherPosition, Others, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
@@ -96,7 +96,10 @@ class Reading(ABC):
         self._gauge = gauge
         self._clock = clock
         self._lacking: set[str] = set()
+        # What is no future, by account, as the newest list of each kind told.
         self._others: dict[str, list[OtherPosition]] = {}
+        self._other_orders: dict[str, list[OtherOrder]] = {}
+        self._other_fills: dict[str, tuple[OtherFill, ...]] = {}
 
     @abstractmethod
     async def _ask(self, path: Path) -> Reply:
@@ -140,9 +143,10 @@ class Reading(ABC):
             self._others.setdefault(one.account, []).append(one)
         return wire.read_all_positions(body, self._today())
 
-    def others(self, account: str) -> tuple[OtherPosition, ...]:
-        """What an account holds that is no future, as the newest list of positions told; it asks nothing and raises nothing."""
-        return tuple(self._others.get(account, ()))
+    def others(self, account: str) -> Others:
+        """What an account has that is no future, as the newest lists told; it asks nothing and raises nothing."""
+        positions, orders = tuple(self._others.get(account, ())), tuple(self._other_orders.get(account, ()))
+        return Others(positions, orders, self._other_fills.get(account, ()))
 
     @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
@@ -154,6 +158,10 @@ class Reading(ABC):
             BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
         """
         body = await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only))
+        others = wire.read_other_orders(body, None)
+        self._other_orders.clear()
+        for one in others:
+            self._other_orders.setdefault(one.account, []).append(one)
         return wire.read_all_orders(body, self._today())
 
     @judged("order status")
@@ -257,6 +265,16 @@ class Reading(ABC):
         """The positions of an account by its list; what is no future among them is kept beside."""
         self._others[account] = list(wire.read_others(body, account))
         return wire.read_positions(body, account, self._today())
+
+    def _ordered(self, body: object, account: str) -> tuple[Order, ...]:
+        """The orders of an account by its list; what is no future among them is kept beside."""
+        self._other_orders[account] = list(wire.read_other_orders(body, account))
+        return wire.read_orders(body, account, self._today())
+
+    def _filled(self, body: object, account: str) -> tuple[Execution, ...]:
+        """The fills of an account by its list; what is no future among them is kept beside."""
+        self._other_fills[account] = wire.read_other_fills(body, account)
+        return wire.read_executions(body, account, self._today())
 
     def _today(self) -> date:
         """The day by which a year of one digit is read."""

@@ -101,7 +101,9 @@ class Decider:
         surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, sweeping.others_too(books))
+        its, more = (
+            _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, sweeping.others_too(sweep, books))
+        )
         denials = sweeping.reasons(sweep, its, recent)
         lines = sweeping.lines(sweep, its, policy)
         shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)

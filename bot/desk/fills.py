@@ -102,7 +102,9 @@ async def executions(reader: Reader, book: FillBook, member: Member, account: st
     told = {(fill.id, fill.at) for fill in rows or ()}
     earlier = None if kept is None else tuple(fill for fill in kept.fills if (fill.id, fill.at) not in told)
     unwatched = () if kept is None else gaps(Span(since, asked), kept.covered)
-    return Fills(name, live, None if rows is None else tuple(rows), why, earlier, kept_why, unwatched, since, reader.clock.host())
+    others = () if rows is None else reader.broker.others(name).fills
+    told_now = None if rows is None else tuple(rows)
+    return Fills(name, live, told_now, why, earlier, kept_why, unwatched, since, reader.clock.host(), others)
 
 
 async def execution(reader: Reader, book: FillBook, member: Member, account: str, typed: str) -> OneFill:

@@ -10,9 +10,9 @@ from bot.desk.ports import EventName
 from bot.timings import DeskTimings
 from bot.trading.facts import Facts
 from bot.trading.intents import VerifiedReverse
-from bot.trading.leftover import commands_for, left_of
+from bot.trading.leftover import commands_for, in_words, left_of
 from bot.trading.orders import OrderState
-from bot.trading.sweeping import done_words, followed
+from bot.trading.sweeping import done_words, followed, others_left
 from bot.trading.sweeps import CancelWorking, Sweep
 from bot.trading.tickets import Ticket, TicketState, Told, move, side_word
 
@@ -50,7 +50,9 @@ class Interrupted:
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
         progress, now = replace(ticket.progress, lines=lines), self.clock()
         is_read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
-        if (left := left_of(lines)) and not (is_read and self._is_late(ticket)):
+        beside = others_left(books)
+        left = [*left_of(lines), *beside]
+        if left and not (is_read and self._is_late(ticket)):
             return
         # What isn't connected may look flat, or as it was a while ago.
         if not all([await self.look_at.is_up(name) for name in sorted({line.account for line in lines})]):
@@ -65,7 +67,7 @@ class Interrupted:
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(filter(None, (_so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
+            told = " ".join(filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "told": Told.REST, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})

@@ -53,10 +53,11 @@ async def orders(reader: Reader, member: Member, account: str | None, typed: str
         return await reader.broker.orders(name, active_only=True)
 
     if account is None:
-        return await _of_all(reader, member, "orders", everything, own, working, wanted)
+        every = await _of_all(reader, member, "orders", everything, own, working, wanted)
+        return tuple(_with_other_orders(reader, one) for one in every)
     name = await reader.naming.account(member, "orders", account)
     live, (read, doubt) = await asyncio.gather(reader.is_live(name), _rows(own(name), working))
-    return (reader.listed(name, read, live=live, about=wanted, doubt=doubt),)
+    return (_with_other_orders(reader, reader.listed(name, read, live=live, about=wanted, doubt=doubt)),)
 
 
 async def strategies(reader: Reader, member: Member, account: str) -> StrategyReport:
@@ -127,7 +128,12 @@ async def _rows(
 
 def _with_others(reader: Reader, listed: Listed[Position]) -> Listed[Position]:
     """The positions with those that are no futures."""
-    return listed if listed.about else replace(listed, others=tuple(reader.broker.others(listed.account)))
+    return listed if listed.about else replace(listed, others=reader.broker.others(listed.account).positions)
+
+
+def _with_other_orders(reader: Reader, listed: Listed[Order]) -> Listed[Order]:
+    """The orders with those of what is no future."""
+    return listed if listed.about else replace(listed, other_orders=reader.broker.others(listed.account).orders)
 
 
 async def _checked(

@@ -100,13 +100,20 @@ class Look:
         return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
 
     def _whole(self, sweep: Sweep, account: str, facts: Facts) -> Facts:
-        """The facts of a flatten of all that an account holds; with what is no future there, its positions count as unread.
+        """The facts of a sweep over all that an account has, with what is no future there.
 
-        So the account's one call goes out, which alone closes that, and nothing is called flat until it is gone.
+        Where a flatten of all finds such a position, its positions count as unread. So the account's one call goes out, which
+        alone closes that, and nothing is called flat until it is gone. Orders of what is no future go with the account's others.
         """
-        is_whole = isinstance(sweep, Flatten) and sweep.scope.contract is None and sweep.only is None
-        others = tuple(self._broker.others(account)) if is_whole else ()
-        return replace(facts, positions=None, others=others) if others else facts
+        if isinstance(sweep, FlattenStrategy) or sweep.scope.contract is not None:
+            return facts
+        told = self._broker.others(account)
+        if isinstance(sweep, Flatten) and sweep.only is not None:
+            # Of one side it closes futures alone.
+            return replace(facts, others=told.positions)
+        others = told.positions if isinstance(sweep, Flatten) else ()
+        orders = () if facts.orders is None else told.orders
+        return replace(facts, positions=None if others else facts.positions, others=others, other_orders=orders)
 
     async def books(self, sweep: Sweep, within: float | None = None) -> Snapshots:
         """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, OtherPosition, Position, Quote, Strategy
+from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
@@ -100,8 +100,8 @@ class Broker(Shows, Protocol):
     async def quote(self, contract: Contract) -> Quote:
         """The quote."""
 
-    def others(self, account: str) -> Sequence[OtherPosition]:
-        """What an account holds that is no future, as the newest list of its positions told, at no cost."""
+    def others(self, account: str) -> Others:
+        """What an account has that is no future, as the newest of its lists told, at no cost."""
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""

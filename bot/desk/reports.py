@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.desk.ports import Event
-from bot.trading.facts import Account, Execution, Order, OtherPosition, Quote, Strategy
+from bot.trading.facts import Account, Execution, Order, OtherFill, OtherOrder, OtherPosition, Quote, Strategy
 from bot.trading.funds import Watermarks
 from bot.trading.instruments import Contract, Root
 from bot.trading.lifecycle import Lifecycle
@@ -32,6 +32,7 @@ class Listed(Generic[Row_co]):
         about: the instrument to which they are narrowed, if they are.
         doubt: what else CrossTrade says against them, ready to show.
         others: of positions, those that are no futures.
+        other_orders: of orders, those that are of no future.
     """
 
     account: str
@@ -42,6 +43,7 @@ class Listed(Generic[Row_co]):
     about: str = ""
     doubt: str = ""
     others: tuple[OtherPosition, ...] = ()
+    other_orders: tuple[OtherOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Fills:
         earlier: kept ones that are not among the rows, oldest first; ``None`` when the journal could not be read.
         unwatched: times since ``since`` in which nobody read the fills, so that some may be missing.
         since: how far back the earlier ones go.
+        others: of the last 15 minutes, those of what is no future.
     """
 
     account: str
@@ -90,6 +93,7 @@ class Fills:
     unwatched: tuple[Span, ...]
     since: datetime
     at: datetime
+    others: tuple[OtherFill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
 from bot.trading.progress import Line
 from bot.trading.strategies import StrategyExit
-from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, may_close_still
+from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, may_close_still, others_left
 from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState
 from bot.trading.words import code
@@ -70,6 +70,8 @@ class _Run:
         self._recent = Recent()
         self._halted: str | None = None
         self._finished: set[str] = set()
+        # The newest reading of each account.
+        self._books: dict[str, Facts] = {}
         self._calls: set[asyncio.Task[None]] = set()
         # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
         self._legs: dict[Held, int] = {}
@@ -86,7 +88,8 @@ class _Run:
                 call.cancel()
         await self._course.show(self._lines, done_at)
         others = tuple(ticket.id for ticket in self._others())
-        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen())
+        beside = others_left(self._books)
+        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside)
         return end_of(self._course, self._sweep, left, self._parts.clock())
 
     async def _go_on(self) -> datetime | None:
@@ -118,6 +121,7 @@ class _Run:
         if may_be_whole:
             self._heed_newcomers(read.listed)
         books = read.facts
+        self._books |= books
         now = self._parts.clock()
         self._exits.read(books, now)
         for name in names:
@@ -125,7 +129,7 @@ class _Run:
             self._lines = (*(line for line in self._lines if line.account != name), *lines)
             settled = self._exits.is_settled({name: books[name]}, now)
             # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
-            if settled and all(line.is_done for line in lines) and not self._is_awaited(name):
+            if settled and all(line.is_done for line in lines) and not (books[name].other_orders or self._is_awaited(name)):
                 self._finished.add(name)
         return books
 
@@ -164,7 +168,8 @@ class _Run:
 
     def _is_done(self, books: dict[str, Facts], now: datetime) -> bool:
         on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others())
-        return all(line.is_done for line in self._lines) and not on_its_way and self._exits.is_settled(books, now)
+        is_left = any(not line.is_done for line in self._lines) or any(facts.other_orders for facts in books.values())
+        return not (is_left or on_its_way) and self._exits.is_settled(books, now)
 
     async def _take_note_of_rejections(self, books: dict[str, Facts]) -> None:
         """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""

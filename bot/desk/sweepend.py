@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.desk.course import Course, End
 from bot.desk.ports import EventName
 from bot.trading.exits import MOST_ALIKE, Market
-from bot.trading.leftover import commands_for, left_of
+from bot.trading.leftover import commands_for, in_words, left_of
 from bot.trading.orders import OrderState
 from bot.trading.progress import LegState, Line
 from bot.trading.sweeps import CancelWorking, FlattenStrategy, Sweep
@@ -28,6 +28,7 @@ class Left:
         others: ids of tickets there whose outcome is open.
         barred: where the broker has refused alike, and its words.
         unseen: accounts to which a call went out unseen.
+        beside: orders of what is no future that still work, in plain words.
     """
 
     lines: tuple[Line, ...]
@@ -35,12 +36,13 @@ class Left:
     others: tuple[str, ...]
     barred: Mapping[Market, str | None]
     unseen: frozenset[str]
+    beside: tuple[str, ...] = ()
 
 
 def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     """The end, to be stored."""
     ticket, progress, legs = course.ticket, course.progress, course.progress.legs
-    if not left_of(left.lines):
+    if not (left_of(left.lines) or left.beside):
         name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
         told = _about_others(left.others)
         changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
@@ -54,7 +56,9 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
         # Whatever it has done shows once somebody can read it, and then it is told.
         return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
-    words = " ".join(filter(None, (left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK)))
+    words = " ".join(
+        filter(None, (in_words(left.beside), left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK))
+    )
     changes = {"order_state": OrderState.CANCELLED, "outcome": words, "told": Told.REST, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.trading.facts import Facts, Order
+from bot.trading.facts import Facts, Order, OtherOrder
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close, closing_side, closing_terms
 from bot.trading.orders import OrderState, OrderType
@@ -198,7 +198,7 @@ class SentCancel:
         self.refusals = self.refusals + 1 if state is LegState.REJECTED else 0
 
 
-def next_cancel(before: SentCancel | None, orders: Iterable[Order], now: datetime) -> SentCancel:
+def next_cancel(before: SentCancel | None, orders: Iterable[Order | OtherOrder], now: datetime) -> SentCancel:
     """A call that is about to cancel these."""
     shape = shape_of(orders)
     if before is None or before.shape != shape:
@@ -229,10 +229,15 @@ def next_blind(before: SentClose | None, now: datetime) -> SentClose:
     return SentClose(LegState.SENDING, now, 0, tries=tries, refusals=before.refusals)
 
 
-def shape_of(orders: Iterable[Order]) -> Shape:
+def shape_of(orders: Iterable[Order | OtherOrder]) -> Shape:
     """What orders are, whatever their ids."""
-    terms = ((order.contract, order.side, order.type, order.remaining, order.limit, order.stop) for order in orders)
-    return tuple(sorted(tuple(map(str, each)) for each in terms))
+    return tuple(sorted(tuple(map(str, _terms(order))) for order in orders))
+
+
+def _terms(order: Order | OtherOrder) -> tuple[object, ...]:
+    if isinstance(order, OtherOrder):
+        return (order.instrument, order.side, order.kind, order.quantity, None, None)
+    return (order.contract, order.side, order.type, order.remaining, order.limit, order.stop)
 
 
 def _since(moment: datetime | None, now: datetime) -> float:

@@ -29,7 +29,7 @@ from bot.trading.closing import (
     shape_of,
     working_closes,
 )
-from bot.trading.facts import Facts, Order
+from bot.trading.facts import Facts, Order, OtherOrder
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close
 from bot.trading.orders import OrderState
@@ -147,7 +147,7 @@ class Exits:
                 self._blind[name] = next_blind(self._blind.get(name), now)
         if isinstance(action, CancelOrders | CancelEverything):
             for name in names:
-                self._cancels[name] = next_cancel(self._cancels.get(name), self._cancellable(name, books[name], now), now)
+                self._cancels[name] = next_cancel(self._cancels.get(name), self._live(name, books[name], now), now)
             return
         for market in self._meant(action, books):
             self._closes[market] = next_close(self._closes.get(market), market[1], books[market[0]], now)
@@ -220,7 +220,9 @@ class Exits:
 
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
         """Tell whether nothing more can be tried: every call that is still needed was refused too often."""
-        needed = [self._is_refused_cancel(name) for name, facts in books.items() if self._to_cancel(name, facts)]
+        needed = [
+            self._is_refused_cancel(name) for name, facts in books.items() if self._to_cancel(name, facts) or facts.other_orders
+        ]
         if isinstance(self.sweep, Flatten):
             needed += [
                 self._is_refused_close((name, contract))
@@ -302,13 +304,24 @@ class Exits:
 
     def _cancel_in(self, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
         """One call for all of it, unless a close is under way in another contract of the account, which it would cancel too."""
-        closing = any(working_closes(facts, order.contract) for order in facts.orders or ())
-        under_way = closing or not self.is_settled({name: facts}, now)
-        if self.sweep.scope.contract is not None or isinstance(self.sweep, CancelWorking) or not under_way:
+        if (
+            self.sweep.scope.contract is not None
+            or isinstance(self.sweep, CancelWorking)
+            or not self._is_closing(name, facts, now)
+        ):
             return [CancelOrders(name, self.sweep.scope.contract)]
         return [
             CancelOrders(name, contract) for contract in sorted({order.contract for order in self._cancellable(name, facts, now)})
         ]
+
+    def _is_closing(self, name: str, facts: Facts, now: datetime) -> bool:
+        closing = any(working_closes(facts, order.contract) for order in facts.orders or ())
+        return closing or not self.is_settled({name: facts}, now)
+
+    def _live(self, name: str, facts: Facts, now: datetime) -> list[Order | OtherOrder]:
+        """What may be cancelled now; what is no future only by the account's call, which would cancel a close under way too."""
+        unsure = isinstance(self.sweep, Flatten) and (facts.positions is None or self._is_closing(name, facts, now))
+        return [*self._cancellable(name, facts, now), *(() if unsure else facts.other_orders)]
 
     def _cancellable(self, name: str, facts: Facts, now: datetime) -> list[Order]:
         """Those that may be cancelled now: a close that was sent beside one that stays would be cancelled with it."""
@@ -320,7 +333,7 @@ class Exits:
         return [order for order in self._to_cancel(name, facts) if order.contract not in beside]
 
     def _must_cancel(self, name: str, facts: Facts, now: datetime) -> bool:
-        live = self._cancellable(name, facts, now)
+        live = self._live(name, facts, now)
         sent = self._cancels.get(name)
         if not live:
             return False

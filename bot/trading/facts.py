@@ -99,6 +99,59 @@ class OtherPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """An order of something that is no future; the desk can't trade it, and CrossTrade's call over the account cancels it.
+
+    Attributes:
+        instrument, kind: in NinjaTrader's words.
+        side: in NinjaTrader's word; ``None`` where it isn't told.
+        quantity: of the whole order, no sign; ``None`` where it can't be read.
+        state: a state that isn't known may still work.
+        id: the one to show; ``None`` where it can't be read.
+    """
+
+    account: str
+    instrument: str
+    kind: str
+    side: str | None
+    quantity: int | None
+    state: OrderState
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFill:
+    """A fill of something that is no future; the desk shows it while CrossTrade tells it, and keeps no record.
+
+    Attributes:
+        instrument, kind: in NinjaTrader's words.
+        side: of the fill; ``None`` where it isn't told.
+        quantity: no sign; ``None`` where it can't be read.
+        price: per share or unit; ``None`` where it can't be read.
+    """
+
+    account: str
+    instrument: str
+    kind: str
+    side: Side | None
+    quantity: int | None
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What an account has that is no future, each by the newest list that told of it.
+
+    Attributes:
+        orders: those that may still fill.
+    """
+
+    positions: tuple[OtherPosition, ...] = ()
+    orders: tuple[OtherOrder, ...] = ()
+    fills: tuple[OtherFill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order as NinjaTrader has it (GET Get order, old; the later fields seen in the code of others).
 
@@ -232,7 +285,8 @@ class Facts:
         missing: what could not be read, with the reason in plain words.
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
         guessed: the root's front month by the calendar, where NinjaTrader was asked and didn't tell it.
-        others: what a flatten of the account closes that is no future.
+        others: what is held that is no future; a flatten of the account closes it, one of a side may leave it.
+        other_orders: working orders of what is no future, where a sweep is to cancel them.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
         unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """
@@ -247,6 +301,7 @@ class Facts:
     unchecked: frozenset[str] = frozenset()
     guessed: Contract | None = None
     others: tuple[OtherPosition, ...] = ()
+    other_orders: tuple[OtherOrder, ...] = ()
 
     def position(self, contract: Contract) -> Position | None:
         """The open position in that contract, if the list was read and holds one."""

@@ -1,14 +1,14 @@
 """What a sweep has left behind, in plain words: what is open, which orders work, and the command that deals with each. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.trading.closing import is_closing
-from bot.trading.facts import Facts, Order
+from bot.trading.facts import Facts, Order, OtherOrder
 from bot.trading.instruments import Contract
 from bot.trading.progress import MOST_NAMED, Line, Working
 from bot.trading.sweeps import FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, Told, side_word
-from bot.trading.words import code, number
+from bot.trading.words import code, harmless, number
 
 # So many commands are named; the card's lines have the rest.
 MOST_COMMANDS = 2
@@ -23,7 +23,12 @@ def outcome_of(ticket: Ticket) -> str | None:
     """What is told of a ticket's end, whole: what is left in front of the rest of it."""
     if ticket.told is not Told.REST:
         return ticket.outcome
-    return " ".join(filter(None, (f"{'; '.join(left_of(ticket.progress.lines))}.", ticket.outcome)))
+    return " ".join(filter(None, (in_words(left_of(ticket.progress.lines)), ticket.outcome)))
+
+
+def in_words(left: Sequence[str]) -> str:
+    """What is left, as a sentence; nothing where nothing is."""
+    return f"{'; '.join(left)}." if left else ""
 
 
 def commands_for(sweep: Sweep, made: Iterable[Line]) -> str:
@@ -46,6 +51,20 @@ def order_words(order: Working) -> str:
     kind = "" if order.type is None else f" {order.type.value}"
     price = "" if order.price is None else f" {number(order.price)}"
     return f"{order.side.upper()} {order.quantity}{kind}{price} (order {code(order.id, 64)})"
+
+
+def other_order_words(order: OtherOrder) -> str:
+    """An order of what is no future, so that somebody finds it at NinjaTrader."""
+    size = "?" if order.quantity is None else order.quantity
+    named = "" if order.id is None else f" (order {code(order.id, 64)})"
+    return f"{code(order.instrument, 40)} {harmless((order.side or '?').upper(), 20)} {size}{named}"
+
+
+def named_some(words: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    said = list(words)
+    more = len(said) - MOST_NAMED
+    return ", ".join(said[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def working_in(facts: Facts, contract: Contract) -> tuple[Working, ...]:

@@ -11,7 +11,7 @@ from bot.trading.closing import Patience
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
 from bot.trading.intents import CLOSING, Cancel, Change, Close
-from bot.trading.leftover import working_in
+from bot.trading.leftover import named_some, other_order_words, working_in
 from bot.trading.limits import Recent
 from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -64,15 +64,37 @@ def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
     )
 
 
-def others_too(books: Books) -> tuple[str, ...]:
-    """What is closed beside futures, a sentence for each account."""
-    return tuple(
-        f"{code(name, 60)} holds what is no future, and CrossTrade closes it with the account: "
-        + ", ".join(
-            f"{code(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
-        )
+def others_too(sweep: Sweep, books: Books) -> tuple[str, ...]:
+    """What is closed and cancelled beside futures, or is left by a flatten of one side; a sentence for each account."""
+    if isinstance(sweep, Flatten) and sweep.only is not None:
+        what = f"is no future, and a flatten of the {sweep.only} side doesn't close it (one of the whole account does)"
+        return tuple(f"{code(name, 60)} {what}: {_held(facts)}" for name, facts in books.items() if facts.others)
+    held = (
+        f"{code(name, 60)} holds what is no future, and CrossTrade closes it with the account: {_held(facts)}"
         for name, facts in books.items()
         if facts.others
+    )
+    working = (
+        f"{code(name, 60)} has orders of what is no future, and they are cancelled with the account's: "
+        + named_some(map(other_order_words, facts.other_orders))
+        for name, facts in books.items()
+        if facts.other_orders
+    )
+    return (*held, *working)
+
+
+def others_left(books: Books) -> tuple[str, ...]:
+    """Orders of what is no future that still work after a sweep that was to cancel them, in plain words."""
+    return tuple(
+        f"{code(name, 60)}: {named_some(map(other_order_words, facts.other_orders))} still working, no future"
+        for name, facts in books.items()
+        if facts.other_orders
+    )
+
+
+def _held(facts: Facts) -> str:
+    return named_some(
+        f"{code(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
     )
 
 
@@ -183,7 +205,7 @@ def done_words(sweep: Sweep) -> str:
         return "nothing works"
     if isinstance(sweep, FlattenStrategy):
         return "the strategy is closed"
-    return "flat" if sweep.only is None else f"no {sweep.only} position left"
+    return "flat" if sweep.only is None else f"no {sweep.only} futures position left"
 
 
 def undone_words(sweep: Sweep) -> str:
@@ -252,7 +274,7 @@ def _may_close(ticket: Ticket) -> bool:
 
 def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
     read = all(_is_read(sweep, facts) for facts in books.values())
-    if not read or any(_lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
+    if not read or any(books[name].other_orders or _lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
         return
     if isinstance(sweep, FlattenStrategy):
         yield Denial(DenialCode.NO_SUCH_STRATEGY, not_running(sweep.account, sweep.strategy_id), f"strategy={sweep.strategy_id}")
@@ -260,9 +282,10 @@ def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
         sentence = f"Nothing works in {code(str(sweep.scope))}, so there is nothing to cancel."
         yield Denial(DenialCode.NO_SUCH_ORDER, sentence, f"scope={sweep.scope}")
     else:
-        side = f" {sweep.only}" if sweep.only else ""
-        sentence = f"No{side} position is open and no order works in {code(str(sweep.scope))}, so there is nothing to flatten."
-        yield Denial(DenialCode.NO_POSITION, sentence, f"scope={sweep.scope}")
+        side, where = f" {sweep.only} futures" if sweep.only else "", code(str(sweep.scope))
+        sentence = f"No{side} position is open and no order works in {where}, so there is nothing to flatten."
+        told = " ".join((sentence, *(f"{one[0].upper()}{one[1:]}." for one in others_too(sweep, books))))
+        yield Denial(DenialCode.NO_POSITION, told, f"scope={sweep.scope}")
 
 
 def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:

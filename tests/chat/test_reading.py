@@ -494,3 +494,17 @@ async def test_policy_names_the_accounts_of_a_grant_that_only_reads(stage: Stage
     answer = told(await stage.trader.slash(stage.channel, "policy"))
     assert "· accounts `Look*`" in answer
     assert "per order" not in answer
+
+
+def test_very_many_fills_are_bounded_and_their_totals_count_all() -> None:
+    many = tuple(replace(FILLS[0], id=f"f{number}", at=NOW - timedelta(seconds=number)) for number in range(12_000))
+    told_of_many = sheets.executions(replace(SHEET, rows=many[:400], earlier=many[400:]))
+    assert len(told_of_many) <= 12
+    said = "\n".join(told_of_many)
+    assert "the newest 300 of 400 fills" in said
+    assert "none of 11,600 fills" in said
+    total = f"{FILLS[0].side.upper()} {400 * FILLS[0].quantity}"
+    assert total in said
+    few = "".join(sheets.executions(replace(SHEET, rows=many[:10], earlier=many[10:400])))
+    assert "the newest 290 of 390 fills" in few
+    assert "Shown are" not in "".join(sheets.executions(replace(SHEET, rows=many[:10], earlier=many[10:300])))

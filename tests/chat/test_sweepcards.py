@@ -314,7 +314,7 @@ def test_a_call_that_a_crash_cut_short_is_in_doubt() -> None:
     ("kind", "title", "left"),
     [
         ("flatten", "### accepted · flat in 1.2 s", "### accepted · NOT FLAT"),
-        ("flatten long", "### accepted · no long position left in 1.2 s", "### accepted · NOT FLAT"),
+        ("flatten long", "### accepted · no long futures position left in 1.2 s", "### accepted · NOT FLAT"),
         ("cancel", "### accepted · nothing works in 1.2 s", "### accepted · NOT ALL CANCELLED"),
     ],
 )

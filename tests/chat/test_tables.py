@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.tables import WIDTH, Section, grid, messages, pair, wrapped
+from bot.chat.wording import MOST_MESSAGES
 from bot.trading.words import verbatim
 
 cells = st.text(max_size=60) | st.from_regex(r"-?[0-9]{1,3}(,[0-9]{3}){0,5}\.[0-9]{2}", fullmatch=True)
@@ -99,3 +100,16 @@ def test_foreign_text_can_not_end_the_block_or_add_lines() -> None:
     assert "`" not in line
     [text] = messages([Section("", (line,))])
     assert text.count("```") == 2
+
+
+def test_what_would_take_too_many_messages_says_how_many_are_left_out() -> None:
+    sections = [Section(f"**{number}**", ("x" * WIDTH,) * 36) for number in range(100)]
+    told = messages(sections, "-# foot")
+    assert len(told) == MOST_MESSAGES
+    assert told[0].startswith("**0**")
+    assert "80 more messages of this are left out" in told[-1]
+    assert told[-1].endswith("-# foot")
+    assert all(len(text) <= DISCORDS_LONGEST for text in told)
+    few = messages(sections[:MOST_MESSAGES])
+    assert len(few) == MOST_MESSAGES
+    assert "more messages" not in few[-1]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.crosstrade import wire
 from bot.crosstrade.jsontext import loads
 from bot.errors import BrokerGarbled, BrokerPartly
-from bot.trading.facts import Account, Execution, Order, OtherPosition, Position
+from bot.trading.facts import Account, Execution, Order, OtherFill, OtherOrder, OtherPosition, Position
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 from tests.clocks import TODAY
@@ -504,3 +504,24 @@ def test_positions_that_are_no_futures_are_told_apart() -> None:
         OtherPosition("Sim101", "EURUSD", "Forex", None),
     )
     assert len(wire.read_positions(body, "Sim101", TODAY)) == 1
+
+
+def test_orders_and_fills_of_what_is_no_future_are_told_apart() -> None:
+    share = {"instrument": "AAPL", "instrumentType": "Stock", "account": "Sim101"}
+    works = share | {"id": "7", "orderAction": "Buy", "orderState": "Working", "quantity": 100}
+    orders = wired(
+        {"orders": [works, works | {"orderState": "Filled"}, share | {"orderState": 5, "quantity": "?", "orderAction": []}]}
+    )
+    assert wire.read_other_orders(orders, "Sim101") == (
+        OtherOrder("Sim101", "AAPL", "Stock", "Buy", 100, OrderState.WORKING, "7"),
+        # What can't be read may still work.
+        OtherOrder("Sim101", "AAPL", "Stock", None, None, OrderState.OTHER, None),
+    )
+    assert wire.read_orders(orders, "Sim101", TODAY) == ()
+    fill = share | {"id": "8", "marketPosition": "Short", "quantity": 100, "price": 190.5}
+    fills = wired({"executions": [fill, share | {"marketPosition": "?", "price": "?"}]})
+    assert wire.read_other_fills(fills, "Sim101") == (
+        OtherFill("Sim101", "AAPL", "Stock", Side.SELL, 100, Decimal("190.5")),
+        OtherFill("Sim101", "AAPL", "Stock", None, None, None),
+    )
+    assert wire.read_executions(fills, "Sim101", TODAY) == ()

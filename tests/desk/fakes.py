@@ -14,7 +14,7 @@ from bot.journal.store import SqlJournal
 from bot.sandbox.virtual import VirtualLoop
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, OtherPosition, Position, Quote
+from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote
 from bot.trading.health import ChatVitals, Reach, Vitals
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
@@ -123,7 +123,7 @@ class FakeBroker(ShowsBook):
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
-    book_others: dict[str, tuple[OtherPosition, ...]] = field(default_factory=dict)
+    book_others: dict[str, Others] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
     front: Contract | None = None
@@ -207,8 +207,8 @@ class FakeBroker(ShowsBook):
     def vitals(self) -> Vitals:
         return self.known
 
-    def others(self, account: str) -> Sequence[OtherPosition]:
-        return self.book_others.get(account, ())
+    def others(self, account: str) -> Others:
+        return self.book_others.get(account, Others())
 
     def day(self, account: str) -> Day | None:
         return self.days.get(account)

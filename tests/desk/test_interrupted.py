@@ -14,6 +14,7 @@ from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.timings import USUAL
 from bot.trading.actions import CancelOrders, FlattenAccount
+from bot.trading.facts import OtherOrder, Others
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, Close, PlaceOrder, VerifiedReverse
 from bot.trading.leftover import outcome_of
@@ -279,3 +280,15 @@ async def test_a_stop_waits_for_a_flatten_that_is_about_to_end(running: Room) ->
     running.broker.gate.set()
     await asyncio.gather(press, closing)
     assert (await running.now(ticket.id)).order_state is OrderState.FILLED
+
+
+async def test_a_cancellation_cut_short_is_not_called_done_while_an_order_of_what_is_no_future_works(room: Room) -> None:
+    share = OtherOrder("Sim101", "AAPL", "Stock", "Buy", 100, OrderState.WORKING, "share1")
+    room.broker.book_others["Sim101"] = Others(orders=(share,))
+    async with crash(room, CANCEL, CancelOrders) as (ticket, desk):
+        await look(room, desk, 1)
+        assert (await room.now(ticket.id)).state is TicketState.UNKNOWN
+        await look(room, desk, USUAL.desk.grace.total_seconds() + 1)
+        ended = await room.now(ticket.id)
+        assert ended.order_state is OrderState.CANCELLED
+        assert "`AAPL` BUY 100 (order `share1`) still working, no future" in (ended.outcome or "")

@@ -281,7 +281,7 @@ async def test_of_one_side_nothing_is_said_of_the_other(running: Room) -> None:
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     lines = running.messenger.told[0].text.splitlines()
-    assert lines[:2] == ["**No short position left in 0.4 s**", "`Sim101` (SIM) · flatten short only"]
+    assert lines[:2] == ["**No short futures position left in 0.4 s**", "`Sim101` (SIM) · flatten short only"]
 
 
 async def test_what_the_position_of_the_card_leaves_working_is_cancelled_although_it_is_gone(room: Room) -> None:

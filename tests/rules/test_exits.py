@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
 from bot.trading.exits import MOST_TRIES, USUAL_PACE, ExitAction, Exits, Held, Market
-from bot.trading.facts import Facts, Order, Position
+from bot.trading.facts import Facts, Order, OtherOrder, OtherPosition, Position
 from bot.trading.instruments import Contract
 from bot.trading.intents import Close, closing_terms
 from bot.trading.orders import OrderState, OrderType, Side
@@ -42,6 +42,7 @@ def book(name: str = ONE, held: Mapping[Contract, int] | None = None, *orders: O
 
 
 UNREAD = Facts(None, None, None, None)
+SHARE = OtherOrder(ONE, "AAPL", "Stock", "Buy", 100, OrderState.WORKING, "share1")
 
 
 Clearing = Flatten | CancelWorking
@@ -1035,3 +1036,43 @@ def test_where_a_close_shows_up_within_its_time_no_position_is_ever_turned_over_
     assert street.turned == []
     left = [market for market, q in street.held.items() if q and (only is None or only.is_of(q))]
     assert trial.gave_up() or all(tries[market] >= MOST_TRIES for market in left)
+
+
+# What is no future.
+
+
+def beside(facts: Facts, *orders: OtherOrder) -> Facts:
+    """An account in which orders of what is no future work."""
+    return replace(facts, other_orders=orders)
+
+
+@pytest.mark.parametrize("sweep", [ACCOUNT, CancelWorking(Scope((ONE,)))])
+def test_orders_of_what_is_no_future_are_cancelled_three_times_and_then_given_up(sweep: Clearing) -> None:
+    trial = Trial(sweep)
+    made = []
+    for at in range(0, 40, 4):
+        actions = trial.reads(beside(book(), SHARE), at=at)
+        made += actions
+        for action in actions:
+            trial.exits.sending(action, trial.books, trial.now)
+            trial.exits.sent(action, LegState.REJECTED, trial.books, trial.now)
+    assert made == [CancelOrders(ONE)] * MOST_TRIES
+    assert trial.exits.gave_up(trial.books)
+
+
+def test_an_account_s_call_waits_for_a_close_that_it_would_cancel() -> None:
+    """That call goes over all of the account's orders, a close of ours among them."""
+    trial = Trial(ACCOUNT)
+    closing = Order(("out",), ONE, ES, Side.SELL, OrderType.MARKET, OrderState.WORKING, 1)
+    assert trial.reads(beside(book(ONE, {ES: 1}, closing), SHARE), at=0) == []
+    assert trial.reads(beside(book(), SHARE), at=1) == [CancelOrders(ONE)]
+
+
+def test_a_position_that_is_no_future_goes_before_orders_of_such() -> None:
+    trial = Trial(ACCOUNT)
+    held = replace(beside(book(), SHARE), positions=None, others=(OtherPosition(ONE, "AAPL", "Stock", 100),))
+    trial.reads(held, at=0)
+    assert trial.reads(held, at=1) == [FlattenAccount(ONE)]
+    trial.exits.sending(FlattenAccount(ONE), trial.books, trial.now)
+    trial.exits.sent(FlattenAccount(ONE), LegState.ACCEPTED, trial.books, trial.now)
+    assert trial.reads(beside(book(), SHARE), at=40) == [CancelOrders(ONE)]

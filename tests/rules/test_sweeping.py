@@ -412,7 +412,7 @@ SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
         book(),
         None,
         "NO_POSITION: scope=Sim101 ES 09-26",
-        "No long position is open and no order works in `Sim101 ES 09-26`, so there is nothing to flatten.",
+        "No long futures position is open and no order works in `Sim101 ES 09-26`, so there is nothing to flatten.",
     ),
     (CANCEL, book(), None, "NO_SUCH_ORDER: scope=Sim101", "Nothing works in `Sim101`, so there is nothing to cancel."),
     (
@@ -496,7 +496,7 @@ def test_the_steps_say_what_will_be_done_with_its_numbers() -> None:
         "close 2 positions at market",
         "read back until flat",
     )
-    assert steps(LONGS, made[:1])[-1] == "read back until no long position left"
+    assert steps(LONGS, made[:1])[-1] == "read back until no long futures position left"
     assert steps(CANCEL, made) == ("cancel 4 working orders", "read back until nothing works")
 
 
@@ -510,8 +510,8 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
     ("sweep", "done", "undone"),
     [
         (FLATTEN, "flat", "NOT FLAT"),
-        (LONGS, "no long position left", "NOT FLAT"),
-        (SHORTS, "no short position left", "NOT FLAT"),
+        (LONGS, "no long futures position left", "NOT FLAT"),
+        (SHORTS, "no short futures position left", "NOT FLAT"),
         (CANCEL, "nothing works", "NOT ALL CANCELLED"),
         (FlattenStrategy(Scope((ONE,), ES), "334"), "the strategy is closed", "STRATEGY NOT CLOSED"),
     ],

@@ -54,7 +54,7 @@ async def test_one_side_then_an_account_then_everything_is_flattened(street: Str
     await rest(street, "Sim102")
     before = held(street)
     # SHORT 2 in ES and LONG 1 in MES.
-    await confirmed(street, "flatten", "no short position left in", scope="account", account="Sim101", only="short")
+    await confirmed(street, "flatten", "no short futures position left in", scope="account", account="Sim101", only="short")
     assert held(street) == {where: quantity for where, quantity in before.items() if where[0] != "Sim101" or quantity > 0}
     await rest(street)
     card = await street.offered("flatten", scope="account", account="Sim101")

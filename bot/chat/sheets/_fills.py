@@ -9,11 +9,16 @@ from bot.chat.figures import clock_time, finest, number, price
 from bot.chat.sheets._shared import minute, moment, name, read_at
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reports import Fills, OneFill
-from bot.trading.facts import Execution
+from bot.trading.facts import Execution, OtherFill
+from bot.trading.leftover import named_some
 from bot.trading.orders import Side
+from bot.trading.words import code
 
 KEPT = "-# The desk reads fills every 5 minutes and keeps them, as CrossTrade forgets them after 15."
 UNWATCHED = "⚠ Nobody was watching then, so fills may be missing (UTC):"
+
+# About as many as ten messages hold.
+MOST_FILLS = 300
 
 
 def executions(sheet: Fills) -> list[str]:
@@ -34,33 +39,59 @@ def execution(sheet: OneFill) -> list[str]:
     return messages([Section(heading, (), (note,))], read_at([sheet]))
 
 
-def fill_lines(fills: Sequence[Execution]) -> list[str]:
-    """A table of fills, each day by itself."""
+def fill_lines(fills: Sequence[Execution], most: int = MOST_FILLS) -> list[str]:
+    """A table of fills, each day by itself: the newest, no more than ``most``, and totals of all."""
     newest = sorted(fills, key=lambda fill: fill.at, reverse=True)
     days = [(day, list(group)) for day, group in groupby(newest, key=lambda fill: fill.at.astimezone(UTC).date())]
-    if len(days) == 1:
-        return _day(newest)
-    return [line for day, group in days for line in (f"{day:%m-%d}", *_day(group))]
+    lines = []
+    for day, group in days:
+        lines += [*([f"{day:%m-%d}"] if len(days) > 1 else []), *_day(group, most)]
+        most = max(most - len(group), 0)
+    return lines
 
 
-def _day(fills: Sequence[Execution]) -> list[str]:
+def left_out(count: int, most: int = MOST_FILLS) -> tuple[str, ...]:
+    """How many of so many fills aren't shown, and how to see one of them."""
+    if count <= most:
+        return ()
+    shown = f"the newest {most:,} of {count:,} fills" if most else f"none of {count:,} fills"
+    return (f"⚠ Shown are {shown}; the totals count all. `/executions execution:` shows any other by its id.",)
+
+
+def _day(fills: Sequence[Execution], most: int) -> list[str]:
     step = finest(one.price for one in fills)
     rows = [
-        (clock_time(one.at), f"{one.side.upper()} {one.quantity}", str(one.contract), price(one.price, step)) for one in fills
+        (clock_time(one.at), f"{one.side.upper()} {one.quantity}", str(one.contract), price(one.price, step))
+        for one in fills[:most]
     ]
     counted: Counter[tuple[str, Side]] = Counter()
     for one in fills:
         counted[str(one.contract), one.side] += one.quantity
     totals = [("total", f"{side.upper()} {quantity}", contract, "") for (contract, side), quantity in sorted(counted.items())]
-    return grid(("UTC", "", "", "price"), rows, totals if len(rows) > 1 else [])
+    return grid(("UTC", "", "", "price"), rows, totals if len(fills) > 1 else [])
 
 
 def _last_minutes(sheet: Fills) -> Section:
     if sheet.rows is None:
         return Section(name(sheet), (), (f"⚠ The fills could not be read ({sheet.why}); there may be some.",))
     if not sheet.rows:
-        return Section(f"{name(sheet)} · no fills in the last 15 minutes")
-    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)))
+        futures = " of futures" if sheet.others else ""
+        return Section(f"{name(sheet)} · no fills{futures} in the last 15 minutes", (), _others(sheet.others))
+    notes = (*left_out(len(sheet.rows)), *_others(sheet.others))
+    return Section(f"{name(sheet)} · the last 15 minutes", tuple(fill_lines(sheet.rows)), notes)
+
+
+def _others(fills: Sequence[OtherFill]) -> tuple[str, ...]:
+    if not fills:
+        return ()
+    count = "1 fill" if len(fills) == 1 else f"{len(fills)} fills"
+    return (f"⚠ {count} of what is no future: {named_some(map(_other, fills))}. The desk keeps no record of such.",)
+
+
+def _other(fill: OtherFill) -> str:
+    side = "?" if fill.side is None else fill.side.upper()
+    size = "?" if fill.quantity is None else fill.quantity
+    return f"{code(fill.instrument, 40)} {side} {size}" + ("" if fill.price is None else f" at {number(fill.price)}")
 
 
 def _earlier(sheet: Fills) -> Iterator[Section]:
@@ -70,7 +101,9 @@ def _earlier(sheet: Fills) -> Iterator[Section]:
     elif not sheet.earlier:
         yield Section(f"No others in the desk's own record of the last {hours} h")
     else:
-        yield Section(f"**Before that**, from the desk's own record of the last {hours} h", tuple(fill_lines(sheet.earlier)))
+        most = max(MOST_FILLS - len(sheet.rows or ()), 0)
+        lines, notes = tuple(fill_lines(sheet.earlier, most)), left_out(len(sheet.earlier), most)
+        yield Section(f"**Before that**, from the desk's own record of the last {hours} h", lines, notes)
 
 
 def _unwatched(sheet: Fills) -> Iterator[Section]:

@@ -6,7 +6,8 @@ from bot.chat.figures import finest, number, price
 from bot.chat.sheets._shared import NOT_TOLD, between, missing, moment, money, name, read_at, total
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reports import Listed, StrategyReport
-from bot.trading.facts import Order, OtherPosition, Position, Strategy
+from bot.trading.facts import Order, OtherOrder, OtherPosition, Position, Strategy
+from bot.trading.leftover import named_some, other_order_words
 from bot.trading.tickets import side_word
 from bot.trading.words import code
 
@@ -66,11 +67,14 @@ def _positions(sheet: Listed[Position]) -> Section:
 
 def _orders(sheet: Listed[Order]) -> Section:
     if sheet.rows is None:
-        return missing(sheet, "The orders could not be read", "there may be some")
+        section = missing(sheet, "The orders could not be read", "there may be some")
+        return Section(section.heading, (), (*section.notes, *_other_orders(sheet.other_orders)))
+    doubts = (*_doubts(sheet), *_other_orders(sheet.other_orders))
     if not sheet.rows:
-        return Section(f"{name(sheet)} · no working orders{_in(sheet)}")
+        futures = " futures" if sheet.other_orders else ""
+        return Section(f"{name(sheet)} · no working{futures} orders{_in(sheet)}", (), doubts)
     lines = tuple(between(map(order_lines, sheet.rows)))
-    return Section(f"{name(sheet)} · {len(sheet.rows)} working{_in(sheet)}", lines, _doubts(sheet))
+    return Section(f"{name(sheet)} · {len(sheet.rows)} working{_in(sheet)}", lines, doubts)
 
 
 def _doubts(sheet: Listed[object]) -> tuple[str, ...]:
@@ -80,6 +84,14 @@ def _doubts(sheet: Listed[object]) -> tuple[str, ...]:
 def _other(one: OtherPosition) -> str:
     held = "of a size that can't be read" if one.quantity is None else side_word(one.quantity)
     return f"⚠ {code(one.instrument, 40)} {held}: no future ({code(one.kind, 20)}); a flatten of the whole account closes it."
+
+
+def _other_orders(orders: Sequence[OtherOrder]) -> tuple[str, ...]:
+    if not orders:
+        return ()
+    count = "1 order" if len(orders) == 1 else f"{len(orders)} orders"
+    named = named_some(map(other_order_words, orders))
+    return (f"⚠ {count} of what is no future: {named}. The desk can't trade it; `/cancel scope:account` cancels it.",)
 
 
 def _in(sheet: Listed[object]) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from bot.chat.figures import clock_time, number
-from bot.chat.sheets._fills import fill_lines
+from bot.chat.sheets._fills import fill_lines, left_out
 from bot.chat.sheets._lists import order_lines
 from bot.chat.sheets._shared import name, read_at
 from bot.chat.tables import Section, messages, side_by_side
@@ -63,7 +63,7 @@ def _fills(story: OrderStory) -> Section:
     if story.fills is None:
         return Section(f"⚠ Its fills could not be read ({story.fills_why}); there may be some.")
     unread = (f"⚠ CrossTrade could not be asked for them ({story.fills_why}); there may be more.",) if story.fills_why else ()
-    notes = (*unread, *([LOOKS_BACK] if story.fills_are_recent else []))
+    notes = (*left_out(len(story.fills)), *unread, *([LOOKS_BACK] if story.fills_are_recent else []))
     if not story.fills:
         return Section("No fills of it are known", (), notes)
     return Section("**Fills**", tuple(fill_lines(story.fills)), notes)

@@ -29,6 +29,8 @@ from bot.crosstrade.wire._orders import (
     read_lifecycle,
     read_order,
     read_orders,
+    read_other_fills,
+    read_other_orders,
     read_status,
 )
 from bot.crosstrade.wire._values import moment
@@ -45,6 +47,8 @@ __all__ = [
     "read_lifecycle",
     "read_order",
     "read_orders",
+    "read_other_fills",
+    "read_other_orders",
     "read_others",
     "read_position",
     "read_positions",

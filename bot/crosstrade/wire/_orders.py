@@ -20,13 +20,14 @@ from bot.crosstrade.wire._values import (
     Text,
     check_account,
     futures,
+    is_no_future,
     moment,
     reading,
     row_of,
     rows_of,
     thing_of,
 )
-from bot.trading.facts import Execution, Order
+from bot.trading.facts import Execution, Order, OtherFill, OtherOrder
 from bot.trading.instruments import read_contract
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, OrderType, Side
@@ -63,6 +64,19 @@ class _ExecutionRow(InstrumentRow):
     quantity: Count
     price: Number
     epoch: Number
+
+
+class _OtherRow(Row):
+    account: ShownText = None
+    instrument: ShownText = None
+    instrument_type: Text
+    id: ShownText = None
+    order_id: ShownText = None
+    order_action: ShownText = None
+    order_state: ShownText = None
+    market_position: ShownText = None
+    quantity: ShownCount = None
+    price: ShownNumber = None
 
 
 class _StatusRow(Row):
@@ -105,6 +119,20 @@ def read_orders(body: object, account: str, today: date) -> tuple[Order, ...]:
 def read_all_orders(body: object, today: date) -> tuple[Order, ...]:
     """Read GET All orders: the same rows, ``epoch`` in milliseconds, of every account, each with its name (inferred)."""
     return tuple(futures(rows_of(body, "orders"), "order", partial(_order, today, None)))
+
+
+def read_other_orders(body: object, account: str | None) -> tuple[OtherOrder, ...]:
+    """Read GET List orders and GET All orders for what says that it is no future and may still fill (inferred).
+
+    The fields are those of every order, with ``instrumentType``; what can't be read of them isn't told.
+    """
+    rows = (row for row in rows_of(body, "orders") if is_no_future(row))
+    return tuple(one for one in (_other_order(row, account) for row in rows) if not one.state.is_done)
+
+
+def read_other_fills(body: object, account: str) -> tuple[OtherFill, ...]:
+    """Read GET List executions for what says that it is no future (docs, old); what can't be read of it isn't told."""
+    return tuple(_other_fill(row, account) for row in rows_of(body, "executions") if is_no_future(row))
 
 
 def read_order(body: object, account: str, today: date) -> Order:
@@ -178,6 +206,25 @@ def _order(today: date, account: str | None, item: object) -> Order:
         template=_owner(row.owner_strategy, "name"),
         name=row.name,
     )
+
+
+def _other_order(item: object, account: str | None) -> OtherOrder:
+    row = reading("order", _OtherRow.model_validate, item)
+    return OtherOrder(
+        account=row.account or account or "",
+        instrument=row.instrument or "?",
+        kind=row.instrument_type,
+        side=row.order_action,
+        quantity=row.quantity,
+        state=OrderState.read(row.order_state or ""),
+        id=row.id or row.order_id,
+    )
+
+
+def _other_fill(item: object, account: str) -> OtherFill:
+    row = reading("execution", _OtherRow.model_validate, item)
+    side = _FILL_SIDES.get((row.market_position or "").casefold())
+    return OtherFill(row.account or account, row.instrument or "?", row.instrument_type, side, row.quantity, row.price)
 
 
 def _owner(told: object, field: str) -> str | None:

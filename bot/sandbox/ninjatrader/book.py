@@ -100,6 +100,20 @@ class Account:
     others: dict[str, tuple[str, int]] = field(default_factory=dict)
     """What is held by no contract of ours, by its name: its type and its signed quantity."""
 
+    other_orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Working orders of no contract of ours, as rows of the list, by their id."""
+    stuck_others: set[str] = field(default_factory=set)
+    """Those of them that no call cancels."""
+    other_fills: list[dict[str, Any]] = field(default_factory=list)
+    """Fills of no contract of ours, as rows of the list."""
+
+    def cancel_others(self) -> list[str]:
+        """Cancel the working orders of no contract of ours, but for those that are stuck; their ids."""
+        gone = [number for number in self.other_orders if number not in self.stuck_others]
+        for number in gone:
+            del self.other_orders[number]
+        return gone
+
     @property
     def is_connected(self) -> bool:
         """True while NT8 has a link to the account's broker."""

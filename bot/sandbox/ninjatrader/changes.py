@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from .book import Account
 from .calls import Ask
 from .cancels import cancel_order
 from .orders import Order, OrderType, Ticket, TimeInForce
@@ -25,21 +26,23 @@ async def cancel(ask: Ask) -> dict[str, Any]:
     return {"orderId": ask.args.required("orderId"), "success": True}
 
 
-def _cancel_all(ask: Ask, orders: list[Order]) -> dict[str, Any]:
+def _cancel_all(ask: Ask, orders: list[Order], others: list[Account]) -> dict[str, Any]:
     for order in orders:
         cancel_order(ask, order)
-    return {"orderIds": [order.id for order in orders], "success": True}
+    beside = [number for account in others for number in account.cancel_others()]
+    return {"orderIds": [*(order.id for order in orders), *beside], "success": True}
 
 
 async def cancel_orders(ask: Ask) -> dict[str, Any]:
     """POST accounts/{a}/orders/cancel: all of the account, or of one instrument."""
-    return _cancel_all(ask, ask.world.exchange.live_orders(ask.account(), ask.optional_contract()))
+    account, contract = ask.account(), ask.optional_contract()
+    return _cancel_all(ask, ask.world.exchange.live_orders(account, contract), [account] if contract is None else [])
 
 
 async def cancel_all_orders(ask: Ask) -> dict[str, Any]:
     """POST orders/cancelall: every account; under an account's path, that account (reply inferred)."""
     accounts = ask.world.accounts if ask.args.text("account") is None else [ask.account()]
-    return _cancel_all(ask, [order for account in accounts for order in ask.world.exchange.live_orders(account)])
+    return _cancel_all(ask, [order for account in accounts for order in ask.world.exchange.live_orders(account)], accounts)
 
 
 async def change(ask: Ask) -> dict[str, Any]:

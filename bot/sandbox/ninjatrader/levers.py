@@ -12,7 +12,7 @@ from .names import Names
 from .simulator import Simulator
 from .tickets import read_ticket
 from .timing import Timing
-from .wire import Args
+from .wire import Args, epoch_ms
 
 Lever = Callable[[Simulator, Mapping[str, Any]], dict[str, Any]]
 
@@ -73,8 +73,32 @@ def position(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"success": True}
 
 
+def _other_order(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
+    where, now = simulator.world.account(data["account"]), simulator.world.clock()
+    number = f"other-{len(where.other_orders) + len(where.other_fills) + 1}"
+    shared = {"account": where.name, "instrument": data["instrument"], "instrumentType": data["type"], "epoch": epoch_ms(now)}
+    shared |= {"quantity": int(data.get("quantity", 1)), "orderId": number}
+    action = str(data.get("action", "BUY")).upper()
+    if str(data.get("orderType", "MARKET")).upper() == "MARKET":
+        side = "Long" if action == "BUY" else "Short"
+        where.other_fills.append({**shared, "id": f"{number}-1", "marketPosition": side, "price": Decimal(100)})
+    else:
+        kinds = {"orderAction": action.title(), "orderType": str(data["orderType"]).title(), "orderState": "Working"}
+        prices = {"limitPrice": Decimal(data.get("limitPrice", 0)), "stopPrice": Decimal(data.get("stopPrice", 0))}
+        if data.get("stuck"):
+            where.stuck_others.add(number)
+        where.other_orders[number] = {**shared, **kinds, **prices, "id": number, "filled": 0}
+    return {"success": True, "orderId": number}
+
+
 def order(simulator: Simulator, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Place an order by hand, as somebody at NinjaTrader does: the fields of PlaceOrder with `account`; no fault strikes it."""
+    """Place an order by hand, as somebody at NinjaTrader does: the fields of PlaceOrder with `account`; no fault strikes it.
+
+    With a `type` such as `Stock` it is of no contract of ours: at market it fills at once, else it works until the
+    account's orders are cancelled, or for ever if it is `stuck`.
+    """
+    if "type" in data:
+        return _other_order(simulator, data)
     usual = {"orderType": "MARKET", "timeInForce": "GTC", "quantity": 1}
     ask = Ask("by hand", Args({**usual, **data}), simulator.world, simulator.faults, is_rpc=False)
     return {"success": True, "orderId": simulator.world.exchange.submit(read_ticket(ask)).id}

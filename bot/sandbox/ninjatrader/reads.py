@@ -89,13 +89,14 @@ async def all_positions(ask: Ask) -> dict[str, Any]:
     return {"positions": rows, "count": len(rows), "success": True}
 
 
-def _listed(ask: Ask, orders: list[Order]) -> dict[str, Any]:
+def _listed(ask: Ask, orders: list[Order], accounts: list[Account]) -> dict[str, Any]:
     active_only = ask.args.flag("activeOnly", default=False)
     oldest = _oldest(ask)
     listed = [
         one for one in orders_at(orders, moment(ask)) if one.finished is None or (not active_only and one.finished > oldest)
     ]
-    return {"orders": _rows(ask, listed), "success": True}
+    beside = [row for account in accounts for row in account.other_orders.values()]
+    return {"orders": [*_rows(ask, listed), *beside], "success": True}
 
 
 def _oldest(ask: Ask) -> datetime:
@@ -125,12 +126,12 @@ def _rows(ask: Ask, orders: list[Order]) -> list[dict[str, Any]]:
 async def list_orders(ask: Ask) -> dict[str, Any]:
     """GET accounts/{a}/orders; finished orders stay for some minutes unless activeOnly."""
     account = ask.account()
-    return _listed(ask, [order for order in ask.world.exchange.orders if order.ticket.account is account])
+    return _listed(ask, [order for order in ask.world.exchange.orders if order.ticket.account is account], [account])
 
 
 async def all_orders(ask: Ask) -> dict[str, Any]:
     """GET orders: every account's (path inferred)."""
-    return _listed(ask, ask.world.exchange.orders)
+    return _listed(ask, ask.world.exchange.orders, ask.world.accounts)
 
 
 def _order(ask: Ask) -> Order:
@@ -186,7 +187,9 @@ async def list_executions(ask: Ask) -> dict[str, Any]:
     seconds = LOOKBACK_DEFAULT if asked is None else min(max(asked, 0), LOOKBACK_MAX)
     oldest = ask.world.clock() - timedelta(seconds=seconds)
     found = [one for one in ask.world.exchange.executions if one.account is account and one.time >= oldest]
-    return _executions(found)
+    reply = _executions(found)
+    beside = [row for row in account.other_fills if row["epoch"] >= epoch_ms(oldest)]
+    return reply | {"executions": [*reply["executions"], *beside]}
 
 
 async def get_execution(ask: Ask) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def _flatten(ask: Ask, accounts: list[Account], contract: Contract | None, side:
         if contract is None and side is None:
             closed += other_rows(account)
             account.others.clear()
+            if not resting_stays:
+                account.cancel_others()
     reply: dict[str, Any] = {"orderIds": [order.id for order in cancelled], "closedPositions": closed, "success": True}
     return reply if closed or cancelled else reply | {"warning": "Nothing to flatten"}
 
