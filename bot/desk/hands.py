@@ -66,11 +66,16 @@ class Hands:
         async with asyncio.timeout(seconds) as limit:
             self._limits.add(limit)
             try:
-                if self.is_stopping:
-                    raise TimeoutError
+                self._unless_stopped()
                 yield
+                # What has come to its end in the very moment of the stop, too.
+                self._unless_stopped()
             finally:
                 self._limits.discard(limit)
+
+    def _unless_stopped(self) -> None:
+        if self.is_stopping:
+            raise TimeoutError
 
     def stop(self) -> None:
         """Let nothing be claimed from now on, and end what is being decided."""

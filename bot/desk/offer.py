@@ -119,9 +119,6 @@ class Offers:
             expires_at=now + timedelta(seconds=policy.confirm_seconds),
             progress=decision.progress,
         )
-        if self.hands.is_stopping:
-            # Nobody could confirm it any more.
-            raise Stop(Denial(DenialCode.DESK_DOWN, STOPPING))
         await self.ledger.open(ticket)
         self.hands.carded(ticket)
         return ticket

@@ -157,6 +157,19 @@ async def test_an_end_that_the_journal_cant_take_is_told_to_people(running: Room
     assert all(running.broker.book_orders[-1].id in notice.text and notice.tone is Tone.ALARM for notice in told)
 
 
+async def test_an_end_that_evidence_has_found_by_then_is_told_once(running: Room) -> None:
+    ticket = await running.ticket()
+    running.broker.gate = asyncio.Event()
+    press = asyncio.ensure_future(running.confirm(ticket))
+    await eventually(lambda: bool(running.broker.sent))
+    await running.desk._lapses.lost(await running.now(ticket.id))
+    await running.until(ticket, TicketState.UNKNOWN)
+    running.broker.gate.set()
+    await press
+    await running.passes(60)
+    assert not [notice for notice in running.messenger.told if "journal is behind" in notice.text]
+
+
 async def test_what_was_on_its_way_when_the_database_lost_its_end_is_looked_for(running: Room) -> None:
     ticket = await running.ticket()
     await running.confirm(ticket)
