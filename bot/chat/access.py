@@ -46,8 +46,9 @@ class Access:
             request: what the desk's policy is asked; ``None`` where the desk itself decides on the press, as it knows who
                 asked and who may approve.
         """
-        user = interaction.user
-        if interaction.guild_id not in self.guilds or not isinstance(user, discord.Member):
+        user, guild_id = interaction.user, interaction.guild_id
+        # discord.py hands on what is empty as it is, whatever its type.
+        if not isinstance(guild_id, int) or guild_id not in self.guilds or not isinstance(user, discord.Member):
             return wording.NOT_HERE
         guild = interaction.client.get_guild(user.guild.id)
         if guild is None or guild.unavailable:

@@ -86,8 +86,10 @@ DYNAMIC_ITEMS: tuple[type[GuardedButton], ...] = (ConfirmButton, ApproveButton, 
 
 
 def is_answered(interaction: discord.Interaction[Any]) -> bool:
-    """Tell whether discord.py will hand this press to one of our buttons; it drops, silently, what isn't on the card."""
-    data: Any = interaction.data or {}
+    """Tell whether discord.py will hand this press to one of our buttons; it drops, silently, what isn't such a button there."""
+    data: Any = interaction.data
+    if not isinstance(data, dict) or data.get("component_type") != discord.ComponentType.button.value:
+        return False
     custom_id = str(data.get("custom_id", ""))
     known = any(item.__discord_ui_compiled_template__.fullmatch(custom_id) for item in DYNAMIC_ITEMS)
     return known and interaction.message is not None and custom_id in _ids(interaction.message.components)

@@ -13,6 +13,7 @@ from bot.chat.rivals import first_answer
 from bot.chat.typed import is_readable, misfit
 from bot.errors import DeliveryError, DeskError
 from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.words import mended
 
 log = logging.getLogger(__name__)
 # Discord's own limit.
@@ -92,5 +93,5 @@ class DeskTree(app_commands.CommandTree[Host]):
 
 def _command_name(interaction: discord.Interaction[Any]) -> str:
     """The command's name as Discord sent it; grants name commands, never subcommands."""
-    data: Any = interaction.data or {}
-    return str(data.get("name", ""))[:_LONGEST_NAME]
+    data: Any = interaction.data
+    return mended(str(data.get("name", "") if isinstance(data, dict) else ""))[:_LONGEST_NAME]

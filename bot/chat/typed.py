@@ -15,8 +15,8 @@ _SLASH = 1
 
 
 def is_readable(data: Any) -> bool:
-    """Tell whether it has options that can be looked at; each with a name and a value."""
-    given = data.get("options", []) if isinstance(data, Mapping) else None
+    """Tell whether it has a name, and options that can be looked at; each with a name and a value."""
+    given = data.get("options", []) if isinstance(data, Mapping) and isinstance(data.get("name"), str) else None
     return isinstance(given, list) and all(_is_option(each) for each in given)
 
 
@@ -53,8 +53,10 @@ def _while_typing(given: list[_Option], known: Mapping[str, app_commands.Paramet
     focused = [each for each in given if each.get("focused")]
     if len(focused) != 1 or not known[focused[0]["name"]].autocomplete:
         return "nothing that is being typed into"
+    value, kind = focused[0]["value"], known[focused[0]["name"]].type
     # Of a number that is being typed Discord sends the text.
-    if not isinstance(focused[0]["value"], str | int | float):
+    is_number = kind is not discord.AppCommandOptionType.string and isinstance(value, int | float)
+    if not isinstance(value, str) and not is_number:
         return "something that nobody types"
     return _of_types([each for each in given if each is not focused[0]], known)
 
@@ -62,10 +64,9 @@ def _while_typing(given: list[_Option], known: Mapping[str, app_commands.Paramet
 def _command(
     data: Mapping[str, Any], interaction: discord.Interaction[Any], tree: app_commands.CommandTree[Any]
 ) -> app_commands.Command[Any, ..., Any] | None:
-    guild, name = data.get("guild_id"), data.get("name")
-    if str(guild) != str(interaction.guild_id) or not isinstance(name, str) or interaction.guild_id is None:
+    if str(data.get("guild_id")) != str(interaction.guild_id) or interaction.guild_id is None:
         return None
-    command = tree.get_command(name, guild=discord.Object(interaction.guild_id))
+    command = tree.get_command(data["name"], guild=discord.Object(interaction.guild_id))
     return command if isinstance(command, app_commands.Command) else None
 
 

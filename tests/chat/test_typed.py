@@ -8,7 +8,7 @@ from simcord import InteractionResult
 from bot.desk.requests import CancelRequest, ModifyRequest
 from bot.trading.suggestions import Suggestion
 
-from .conftest import TYPED, Stage, told
+from .conftest import TYPED, Stage, payload_of, told
 
 COMMAND, AUTOCOMPLETE = 2, 4
 RIGHT: list[dict[str, Any]] = [
@@ -147,3 +147,15 @@ async def test_an_event_that_can_not_be_read_is_skipped_and_its_sender_answered(
     result = await stage.reverse()
     assert "is in the channel" in told(result)
     assert TYPED["account"] == stage.desk.requests[-1].account
+
+
+@pytest.mark.parametrize("component", [3, 99, None, "2"], ids=str)
+async def test_a_press_of_what_is_no_button_is_answered_and_does_nothing(stage: Stage, component: Any) -> None:
+    await stage.reverse()
+    card = stage.card()
+    before = list(stage.desk.behind)
+    data = {"custom_id": "ticket:t1:1:confirm", "component_type": component}
+    record = stage.forge(3, data, message=payload_of(card))
+    await stage.env.settle()
+    assert record.responded
+    assert stage.desk.behind == before

@@ -89,7 +89,8 @@ class _Log(logging.Handler):
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output += f"{record.getMessage()}\n".encode()
+        # With the traceback, where there is one.
+        self._output += f"{self.format(record)}\n".encode(errors="backslashreplace")
 
 
 def new_simulator(timing: Timing | None = None, **options: Any) -> Simulator:

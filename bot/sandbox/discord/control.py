@@ -38,6 +38,9 @@ def _verbs(local: Local) -> Mapping[str, Callable[..., Any]]:
     async def forge(kind: int, **rest: Any) -> Any:
         return await local.forge(kind=InteractionType(kind), **rest)
 
+    def envelope(kind: int, **rest: Any) -> Any:
+        return local.envelope(kind=InteractionType(kind), **rest)
+
     def take_from_bot(channel: str | int, permissions: list[str]) -> None:
         local.take_from_bot(channel, *permissions)
 
@@ -58,9 +61,9 @@ def _verbs(local: Local) -> Mapping[str, Callable[..., Any]]:
             local.submit_modal,
             local.say,
         ),
-        *(local.heal, local.refuse, local.delete_channel),
+        *(local.event, local.heal, local.refuse, local.delete_channel),
     )
-    own = (fail, forge, take_from_bot, set_roles, close_gateway)
+    own = (fail, forge, envelope, take_from_bot, set_roles, close_gateway)
     return {method.__name__: method for method in (*same, *own)}
 
 

@@ -107,7 +107,7 @@ class _Session:
     def deliver(self, event: str, payload: Mapping[str, Any]) -> None:
         self.sequence += 1
         body = json.dumps({"op": _Op.DISPATCH, "d": payload, "s": self.sequence, "t": event}, separators=(",", ":"))
-        frame = _Frame(body, int(payload["id"]) if event == "INTERACTION_CREATE" else None)
+        frame = _Frame(body, _number(payload) if event == "INTERACTION_CREATE" else None)
         self.sent.append((self.sequence, frame))
         if self.line is not None:
             self.line.put(frame)
@@ -180,6 +180,11 @@ class Gateway:
     def forget(self) -> None:
         """Forget all sessions, so that RESUME is refused."""
         self._sessions.clear()
+
+    def say(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Send an event to every session as given, whatever the session asked for and whether anybody can read it or not."""
+        for session in self._sessions.values():
+            session.deliver(event, payload)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection to its end."""
@@ -294,3 +299,8 @@ class Gateway:
     def _feed(self, event: str, payload: Mapping[str, Any]) -> None:
         for session in self._sessions.values():
             session.feed(self._backend, event, payload)
+
+
+def _number(interaction: Mapping[str, Any]) -> int | None:
+    given = str(interaction.get("id"))
+    return int(given) if given.isascii() and given.isdecimal() else None

@@ -126,6 +126,21 @@ class Local:
         """Send an interaction that no honest client would, as given."""
         return self._view(await self.people.forge(member, channel, kind, data, message_id))
 
+    def envelope(
+        self,
+        member: str | int,
+        channel: str | int,
+        kind: InteractionType,
+        data: Mapping[str, Any],
+        message_id: int | None = None,
+    ) -> dict[str, Any]:
+        """Note an interaction and return its event as Discord would send it, for `event` to send as it is made of it."""
+        return self.people.envelope(member, channel, kind, data, message_id)[1]
+
+    def event(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Send any event over the gateway, checked by nobody: with fields missing or of other types, or for the second time."""
+        self.gateway.say(name, payload)
+
     async def say(self, member: str | int, channel: str | int, text: str) -> int:
         """Write an ordinary message; returns its id."""
         return await self.people.say(member, channel, text)

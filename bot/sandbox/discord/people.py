@@ -103,6 +103,19 @@ class People:
         message_id: int | None = None,
     ) -> Interaction:
         """Send an interaction as given and checked by nobody: an option out of range, another guild, an old card."""
+        record, payload = self.envelope(member, channel, kind, data, message_id)
+        await self.town.env.send_raw(record, payload)
+        return record
+
+    def envelope(
+        self,
+        member: str | int,
+        channel: str | int,
+        kind: InteractionType,
+        data: Mapping[str, Any],
+        message_id: int | None = None,
+    ) -> tuple[Interaction, dict[str, Any]]:
+        """Note an interaction and return what the gateway would send of it; nothing is sent."""
         where = self.channel(channel)
         backend = self.town.backend
         record, payload = base_payload(
@@ -116,8 +129,7 @@ class People:
         if message_id is not None:
             record.source_message_id = message_id
             payload["message"] = dict(message_payload(backend, self._as_pressed(message_id, data.get("custom_id"))))
-        await self.town.env.send_raw(record, payload)
-        return record
+        return record, payload
 
     async def press_anyway(self, member: str | int, message_id: int, custom_id: str) -> Interaction:
         """Press a button that may be grey or gone since: the press was on its way when the card changed."""

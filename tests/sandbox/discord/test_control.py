@@ -79,3 +79,12 @@ async def test_wrong_use_is_answered_in_words(
 
 async def test_an_unknown_message_is_not_found(http: aiohttp.ClientSession) -> None:
     assert "no message 5" in (await read(http, "messages/5"))["error"]
+
+
+async def test_any_event_is_sent_as_it_is_given_over_http(local: LocalDiscord, bot: Process, http: aiohttp.ClientSession) -> None:
+    data = {"name": "card", "type": 1, "guild_id": str(local.world.guild)}
+    payload = await do(http, "envelope", member="trader", channel="desk", kind=2, data=data)
+    assert (await read(http, f"interactions/{payload['id']}"))["handed"] is None
+    await do(http, "event", name="INTERACTION_CREATE", payload={"nothing": "of use"})
+    await do(http, "event", name="INTERACTION_CREATE", payload=payload)
+    await local.until(lambda: local.interaction(int(payload["id"])).handed)
