@@ -8,12 +8,13 @@ from sqlalchemy import Connection, text
 from bot.desk.desk import Desk
 from bot.desk.doubts import Trust
 from bot.desk.lapse import GONE_BACK, LACKING
-from bot.desk.ports import Tone
+from bot.desk.ports import EventName, Tone
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.journal.store import SqlJournal
 from bot.trading.intents import PlaceOrder, VerifiedReverse
 from bot.trading.orders import OrderState, Side
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.outcomes import Rejected
+from bot.trading.tickets import Ticket, TicketState, move
 from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, Room
 from tests.desk.fakes import eventually
 
@@ -157,16 +158,20 @@ async def test_an_end_that_the_journal_cant_take_is_told_to_people(running: Room
     assert all(running.broker.book_orders[-1].id in notice.text and notice.tone is Tone.ALARM for notice in told)
 
 
-async def test_an_end_that_evidence_has_found_by_then_is_told_once(running: Room) -> None:
+async def test_an_end_that_was_found_by_then_is_told_once(running: Room) -> None:
     ticket = await running.ticket()
     running.broker.gate = asyncio.Event()
+    running.broker.outcomes.append(Rejected("no", 400))
     press = asyncio.ensure_future(running.confirm(ticket))
     await eventually(lambda: bool(running.broker.sent))
     await running.desk._lapses.lost(await running.now(ticket.id))
-    await running.until(ticket, TicketState.UNKNOWN)
+    unknown = await running.now(ticket.id)
+    rejected = move(unknown, TicketState.REJECTED, ended_at=running.clock(), outcome="NinjaTrader rejected the order.")
+    await running.desk._ledger.move(unknown, rejected, EventName.REJECTED)
     running.broker.gate.set()
     await press
     await running.passes(60)
+    assert (await running.now(ticket.id)).outcome == rejected.outcome
     assert not [notice for notice in running.messenger.told if "journal is behind" in notice.text]
 
 
