@@ -1,6 +1,7 @@
 """The house's code as the tests of it read it: its modules, whom they import, and by what they wait."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -98,35 +99,48 @@ def _is_a_span(value: ast.expr | None) -> bool:
     return is_number or any(isinstance(part, ast.Call) and ast.unparse(part.func) == "timedelta" for part in parts)
 
 
-# What people are told of a ticket or of one of its calls; ``text`` belongs to many other things, too.
-_SENTENCES = frozenset({"outcome", "what"})
-_SEARCHES = frozenset(
-    {
-        "startswith",
-        "endswith",
-        "find",
-        "index",
-        "count",
-        "split",
-        "partition",
-        "rpartition",
-        "removeprefix",
-        "removesuffix",
-        "replace",
-    }
-)
+# What people are told of a ticket, of one of its calls, of a link or of a no; ``text`` and ``note`` belong to much else, too.
+_SENTENCES = frozenset({"outcome", "what", "words", "sentence"})
+_OF_A_CALL = re.compile(r"\bleg\.text$|\blegs\[.*\]\.text$")
+_ENDS = frozenset({"startswith", "endswith", "removeprefix", "removesuffix"})
+_SEARCHES = _ENDS | {"find", "rfind", "index", "count", "split", "rsplit", "partition", "rpartition", "replace"}
+_PATTERNS = frozenset({"match", "search", "fullmatch", "findall", "finditer", "split", "sub"})
 
 
 def sentences_read(tree: ast.AST) -> Iterator[str]:
-    """Where a sentence that people are told is compared or searched, as if it were a fact."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare):
-            nothing = all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
-            if not nothing and any(_is_sentence(side) for side in (node.left, *node.comparators)):
-                yield ast.unparse(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEARCHES:
-            yield from (ast.unparse(node) for each in ast.walk(node.func.value) if _is_sentence(each))
+    """Where a sentence that people are told is compared, searched, or used as a key, as if it were a fact."""
+    return (ast.unparse(node) for node in ast.walk(tree) if _reads_a_sentence(node))
+
+
+def _reads_a_sentence(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare():
+            is_about_nothing = all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
+            return not is_about_nothing and any(_is_sentence(side) for side in (node.left, *node.comparators))
+        case ast.Match():
+            return _is_sentence(node.subject)
+        case ast.Subscript():
+            return _is_sentence(node.slice)
+        case ast.Call(func=ast.Attribute(value=asked, attr=name), args=args):
+            searched = [asked] if name in _SEARCHES else []
+            keys = args if name in _PATTERNS else args[:1] if name == "get" else []
+            return any(_is_sentence(each) for each in (*searched, *keys))
+        case _:
+            return False
 
 
 def _is_sentence(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr in _SENTENCES
+    """Tell whether it is one, or one in other letters, or what stands in its place where there is none."""
+    match node:
+        case ast.Attribute(attr=name):
+            return name in _SENTENCES or _OF_A_CALL.search(ast.unparse(node)) is not None
+        case ast.BoolOp(values=values):
+            return any(_is_sentence(each) for each in values)
+        case ast.IfExp(body=body, orelse=other):
+            return _is_sentence(body) or _is_sentence(other)
+        case ast.Call(func=ast.Attribute(value=asked)) | ast.Subscript(value=asked) | ast.FormattedValue(value=asked):
+            return _is_sentence(asked)
+        case ast.JoinedStr(values=values):
+            return any(_is_sentence(each) for each in values)
+        case _:
+            return False

@@ -74,3 +74,8 @@ def new_journal(folder: Path | None = None) -> str:
     file = _folder() / f"{next(_numbers)}.db" if folder is None else folder / "desk.db"
     shutil.copyfile(_made(), file)
     return _url(file)
+
+
+def new_place() -> Path:
+    """Where a journal may lie that isn't made yet."""
+    return _folder() / f"{next(_numbers)}.db"

@@ -23,7 +23,7 @@ from bot.trading.plan import steps
 from bot.trading.resolving import is_resolved
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
 from bot.trading.tickets import Ticket, TicketState, side_word
-from bot.trading.words import code, lateness, signature
+from bot.trading.words import code, lateness
 
 # A little below Discord's 4,000 characters for all texts of a message together.
 LONGEST_CARD = 3900
@@ -244,7 +244,7 @@ def _news(ticket: Ticket) -> Iterator[str]:
             # The title says it, and the outcome what came of the close.
             return
         case TicketState.CANCELLED:
-            yield f"Cancelled by {signature(ticket.ended_by or 'the desk')}; nothing was sent."
+            yield f"Cancelled by {ticket.ender or 'the desk'}; nothing was sent."
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
         case state:
@@ -315,7 +315,7 @@ def _people(ticket: Ticket) -> Iterator[str]:
         yield f"Confirmed by {ticket.requester.named}"
     yield from (f"Approved by {approval.named}" for approval in ticket.approvals[:MOST_APPROVALS])
     if is_resolved(ticket):
-        yield f"Resolved by {signature(ticket.ended_by or '')}"
+        yield f"Resolved by {ticket.ender or ''}"
     yield from phrases.times(ticket)
     if ticket.state is TicketState.OFFERED:
         missing = sorted(ticket.missing_roles)[:MOST_APPROVALS]

@@ -91,7 +91,7 @@ def _leg(leg: Leg, ticket: Ticket) -> str:
     state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
     accounts = accounts_of(ticket.intent)
     # Where all of it is about one account, the card has named it.
-    what = leg.what.removesuffix(f" in {code(accounts[0], 40)}") if len(accounts) == 1 else leg.what
+    what = leg.words_in(accounts[0] if len(accounts) == 1 else None)
     return f"-# {_MARKS[state]} {what}{'' if leg.text is None else f': {leg.text}'}"
 
 

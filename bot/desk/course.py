@@ -49,7 +49,7 @@ class Course:
         self._timings = timings
         self._turn = asyncio.Lock()
 
-    async def send(self, action: Action, what: str, *, closes: bool = False, enters: bool = False) -> Outcome:
+    async def send(self, action: Action, leg: Leg) -> Outcome:
         """Journal a call, make it once, journal its end.
 
         Raises:
@@ -57,24 +57,20 @@ class Course:
             JournalError: it could not be journaled, so it was not made.
             Overtaken: nothing may be sent any more.
         """
-        return await self.make(await self.begin(action, what, closes=closes, enters=enters), action)
+        return await self.make(await self.begin(action, leg), action)
 
-    async def begin(self, action: Action, what: str, *, closes: bool = False, unseen: bool = False, enters: bool = False) -> int:
+    async def begin(self, action: Action, leg: Leg) -> int:
         """Journal a call that is about to be made; its number, for ``make``.
 
         Args:
             action: the call.
-            what: in a few words.
-            closes: whether it closes what is open.
-            unseen: whether it goes out although the lists could not be read.
-            enters: whether it places the new order of a reversal.
+            leg: what is kept of it.
 
         Raises:
             Halted: a switch bars it, so it must not be made.
             JournalError: it could not be journaled, so it must not be made.
             Overtaken: nothing may be sent any more.
         """
-        leg = Leg(what, self.clock(), closes=closes, unseen=unseen, enters=enters)
         return await self._begin(leg, action if isinstance(action, OrderIntent) else None)
 
     async def make(self, index: int, action: Action) -> Outcome:
@@ -87,7 +83,7 @@ class Course:
             outcome = await self._broker.send(action, deadline=self.clock() + self._timings.budget_wait)
         except Exception:
             # The client promises to raise nothing. Should it ever, the call may have left.
-            log.exception("ticket %s: %s", self.ticket.id, self.progress.legs[index].what)
+            log.exception("ticket %s: %s", self.ticket.id, self.progress.legs[index].words)
             outcome = Unknown("a fault in the bot while sending")
         await self._end(index, leg_state(outcome), _words(outcome))
         return outcome
@@ -132,7 +128,7 @@ class Course:
             before = self.progress
             self.progress = before.began(leg)
             try:
-                await self._store(EventName.STEP, {"leg": len(before.legs), "what": leg.what, "state": leg.state}, sends)
+                await self._store(EventName.STEP, {"leg": len(before.legs), "what": leg.words, "state": leg.state}, sends)
             except BaseException:
                 self.progress = before
                 raise
@@ -140,9 +136,9 @@ class Course:
 
     async def _end(self, index: int, state: LegState, text: str | None) -> None:
         async with self._turn:
-            self.progress = self.progress.ended(index, state, text)
+            self.progress = self.progress.ended(index, state, text, self.clock())
             try:
-                what = self.progress.legs[index].what
+                what = self.progress.legs[index].words
                 await self._store(EventName.STEP, {"leg": index, "what": what, "state": state, "text": text})
             except JournalError as error:
                 # A fact all the same; it is stored with the next change, and a restart finds "sending": unknown.

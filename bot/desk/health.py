@@ -18,7 +18,7 @@ from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.desk.rounds import Rounds
 from bot.errors import DeliveryError, JournalError
 from bot.timings import DeskTimings
-from bot.trading.health import RIVAL_ANSWERS, SHARED, TAKEN, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
+from bot.trading.health import RIVAL_ANSWERS, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
 from bot.trading.outages import FINE, Outage, Said, Word, step
 from bot.trading.policy import Policy, Request, may
 from bot.trading.switches import Switches
@@ -155,7 +155,7 @@ class Watchdog:
             return Sign(up=False, which=which, why=known.get(down[0].part, down[0].words))
         unlinked = len(self.rounds.unlinked)
         parts = [f"{unlinked} of {len(self.rounds.accounts)} accounts without a broker"] if unlinked else []
-        parts += [f"{line.part}: {line.words}" for line in lines if self._is_rival(line)]
+        parts += [f"{line.part}: {line.words}" for line in lines if line.is_rival]
         return Sign(up=True, partly=", ".join(parts))
 
     def grades(self) -> dict[str, Grade]:
@@ -171,10 +171,6 @@ class Watchdog:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-
-    @staticmethod
-    def _is_rival(line: Line) -> bool:
-        return line.words in {SHARED, TAKEN}
 
     def _readings(self, now: datetime, names: list[str], waiting: int | None = None, oldest: datetime | None = None) -> Readings:
         unknown = sum(ticket.state is TicketState.UNKNOWN for ticket in self._in_flight)

@@ -161,7 +161,9 @@ class Presses:
                 return GONE
             if (no := self._uncancelled(press, ticket, pressed_at)) is not None:
                 return no
-            new = move(ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.signed)
+            new = move(
+                ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.name, ended_by_id=press.member.id
+            )
             # Quoted again, or approved, meanwhile: it is open still, and a no is a no to that, too.
             if await self.ledger.move(ticket, new, EventName.CANCELLED, actor=press.member.id):
                 return None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 FOUND = "The answer was lost; the order was found in NinjaTrader."
 CLOSED = "The answer was lost; the position shows that it was closed."
+# Evidence has settled it, whatever a person has said before.
+_BY_NOBODY: Mapping[str, None] = {"ended_by": None, "ended_by_id": None}
 # How far back tickets are looked at, for questions that are open and for orders that are known.
 LOOKS_BACK = timedelta(hours=1)
 
@@ -238,7 +240,7 @@ class Reconciler:
     async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
         shown = " and ".join(code(each[0], 64) for each in ids)
         text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
-        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), ended_by=None, outcome=text, told=Told.EVIDENCE)
+        done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), **_BY_NOBODY, outcome=text, told=Told.EVIDENCE)
         new = with_ids(done, (each for one in ids for each in one))
         await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
 

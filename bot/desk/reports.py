@@ -210,12 +210,10 @@ class Explanation:
     """A ticket with all that happened to it, or a denial before there was one.
 
     Attributes:
-        legs_took: of each of its calls, how long its answer took; ``None`` where none was stored.
         denial: what somebody was denied at the request.
     """
 
     at: datetime
     ticket: Ticket | None = None
     steps: tuple[Step, ...] = ()
-    legs_took: tuple[timedelta | None, ...] = ()
     denial: Event | None = None

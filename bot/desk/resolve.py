@@ -106,7 +106,7 @@ class Resolving:
     async def _store(self, member: Member, ticket: Ticket, word: _Word) -> str:
         """Store what was said, unless somebody or the evidence was faster."""
         while True:
-            new = resolved(ticket, word.outcome, member.signed, word.why, self.clock(), word.order)
+            new = resolved(ticket, word.outcome, member, word.why, self.clock(), word.order)
             data = {"outcome": word.outcome.value, "why": word.why, "by": member.name, "order_ids": list(new.order_ids)}
             if await self.ledger.move(ticket, new, EventName.RESOLVED, actor=member.id, data=data):
                 break

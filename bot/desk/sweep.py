@@ -22,7 +22,7 @@ from bot.trading.facts import Facts
 from bot.trading.following import reason
 from bot.trading.intents import Close, accounts_of, touches
 from bot.trading.limits import Recent
-from bot.trading.progress import Line
+from bot.trading.progress import Leg, Line
 from bot.trading.strategies import StrategyExit
 from bot.trading.sweeping import closing_elsewhere, followed, in_flight_elsewhere, may_close_still, others_left
 from bot.trading.sweeps import FlattenStrategy, Sweep
@@ -198,7 +198,9 @@ class _Run:
     async def _send(self, action: ExitAction, books: dict[str, Facts]) -> None:
         closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._exits.is_unseen(action, books)
         try:
-            index = await self._course.begin(action, _words(action, unseen=unseen), closes=closes, unseen=unseen)
+            what, account = _named(action)
+            leg = Leg(what, self._parts.clock(), closes=closes, unseen=unseen, account=account)
+            index = await self._course.begin(action, leg)
         except JournalError as error:
             self._halted = f"{error} {NO_JOURNAL}"
             return
@@ -220,24 +222,20 @@ def _reaches(ticket: Ticket, line: Line) -> bool:
     return touches(ticket.intent, line.account, line.contract)
 
 
-def _words(action: ExitAction, *, unseen: bool) -> str:
-    said = _plain_words(action)
-    return f"{said}, unseen: the lists could not be read" if unseen else said
-
-
-def _plain_words(action: ExitAction) -> str:
+def _named(action: ExitAction) -> tuple[str, str | None]:
+    """A call in a few words, and where it is made if they don't say."""
     match action:
         case Close(quantity=None):
-            return f"close {action.contract} in {code(action.account, 40)}"
+            return f"close {action.contract}", action.account
         case Close():
-            return f"close the other {action.terms.quantity} of {action.contract} in {code(action.account, 40)}"
+            return f"close the other {action.terms.quantity} of {action.contract}", action.account
         case CancelOrders(account, contract):
-            return f"cancel the orders{'' if contract is None else f' of {contract}'} in {code(account, 40)}"
+            return f"cancel the orders{'' if contract is None else f' of {contract}'}", account
         case CancelEverything():
-            return "cancel every order"
+            return "cancel every order", None
         case CloseStrategy(account, strategy_id):
-            return f"close strategy {code(strategy_id, 40)} in {code(account, 40)}"
+            return f"close strategy {code(strategy_id, 40)}", account
         case FlattenAccount(account, contract):
-            return f"flatten {code(account, 40)}{'' if contract is None else f' {contract}'}"
+            return f"flatten {code(account, 40)}{'' if contract is None else f' {contract}'}", None
         case _:
-            return "flatten everything"
+            return "flatten everything", None

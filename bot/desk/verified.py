@@ -21,6 +21,7 @@ from bot.trading.facts import Facts, Order
 from bot.trading.following import reason
 from bot.trading.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.outcomes import NotSent, Outcome, Rejected, Unknown
+from bot.trading.progress import Leg
 from bot.trading.tickets import Ticket, TicketState, move, side_word
 
 
@@ -42,9 +43,8 @@ class VerifiedReversals:
         """
         held = course.ticket.shown.position
         try:
-            closed = await course.send(
-                Close(intent.account, intent.contract, closing_terms(held, None, None)), f"close {side_word(held)}", closes=True
-            )
+            leg = Leg(f"close {side_word(held)}", self.clock(), closes=True)
+            closed = await course.send(Close(intent.account, intent.contract, closing_terms(held, None, None)), leg)
         except JournalError as error:
             return settled(course.ticket, NotSent(f"{error} {NO_JOURNAL}"), self.clock)
         if isinstance(closed, Rejected | NotSent):
@@ -61,7 +61,8 @@ class VerifiedReversals:
             if (flatten := await course.flattened_by()) is not None:
                 who = flatten.requester.named
                 return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
-            placed = await course.send(entry, f"place {intent.terms.side} {intent.terms.quantity}", enters=True)
+            leg = Leg(f"place {intent.terms.side} {intent.terms.quantity}", self.clock(), enters=True)
+            placed = await course.send(entry, leg)
         except (Halted, JournalError) as error:
             return self._not_placed(course, str(error))
         name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
@@ -95,7 +96,8 @@ class VerifiedReversals:
             if late and not is_cancelled and _are_left_behind(course.ticket, intent, facts):
                 is_cancelled = True
                 try:
-                    await course.send(CancelOrders(intent.account, intent.contract), f"cancel the orders of {intent.contract}")
+                    leg = Leg(f"cancel the orders of {intent.contract}", self.clock())
+                    await course.send(CancelOrders(intent.account, intent.contract), leg)
                 except JournalError as error:
                     return f"{left}. {str(error).removesuffix('.')}"
             await self.pause(self.pace.poll)

@@ -10,7 +10,6 @@ from bot.desk.reader import Reader, an_id
 from bot.desk.reports import Explanation, Step
 from bot.trading.intents import accounts_of, own_id, places, target
 from bot.trading.policy import Denial, DenialCode, Request, may
-from bot.trading.progress import Leg, LegState
 from bot.trading.tickets import Member, Ticket, shifted
 from bot.trading.words import code
 
@@ -79,7 +78,7 @@ async def _of_ticket(reader: Reader, ticket: Ticket) -> Explanation:
     events = await reader.ledger.journal.events(ticket.id)
     # Lines of the log are stamped as the host's clock has them; the ticket's own moments are put beside them.
     ticket = shifted(ticket, reader.clock.set_by)
-    return Explanation(reader.clock.host(), ticket, steps_of(ticket, events), legs_took(ticket, events))
+    return Explanation(reader.clock.host(), ticket, steps_of(ticket, events))
 
 
 def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[Step, ...]:
@@ -97,23 +96,3 @@ def _steps(ticket: Ticket, events: Sequence[Event]) -> Iterator[Step]:
             yield Step(CONFIRM, ticket.confirmed_at)
         if event.name is not EventName.STEP:
             yield Step(event.name.value, event.at, event=event)
-
-
-def legs_took(ticket: Ticket, events: Sequence[Event]) -> tuple[timedelta | None, ...]:
-    """How long the answer to each of its calls took; the same call may have been made several times."""
-    ends = [event for event in events if event.name is EventName.STEP and event.data.get("state") not in {None, LegState.SENDING}]
-    return tuple(_took(number, leg, ends) for number, leg in enumerate(ticket.progress.legs))
-
-
-def _took(number: int, leg: Leg, ends: list[Event]) -> timedelta | None:
-    end = next((event for event in ends if _is_of(event, number, leg) and event.at >= leg.sent_at), None)
-    if end is None:
-        return None
-    ends.remove(end)
-    return end.at - leg.sent_at
-
-
-def _is_of(event: Event, number: int, leg: Leg) -> bool:
-    """Tell whether a line of the log is about that call; lines of before have no number of it, only its words."""
-    data = event.data
-    return data["leg"] == number if "leg" in data else data.get("what") == leg.what

@@ -75,6 +75,7 @@ def ticket_values(ticket: Ticket) -> Values:
         # Nothing where it is not, so that the index holds the few of which it is asked.
         "guarded": ticket.is_guarded or None,
         "told": ticket.told,
+        "ended_by_id": ticket.ended_by_id,
     }
 
 
@@ -174,6 +175,7 @@ def _rest(
     protection: str | None,
     _guarded: bool | None,  # noqa: FBT001  the columns in their order
     told: str | None,
+    ended_by_id: int | None,
 ) -> dict[str, Any]:
     terms = None if order_terms is None else read_terms(_read(order_terms))
     return {
@@ -183,6 +185,7 @@ def _rest(
         "retired_at": retired_at,
         "protection": None if protection is None else read_protection(_read(protection)),
         "told": None if told is None else Told(told),
+        "ended_by_id": ended_by_id,
     }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.errors import JournalError
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The last of the changes in ``migrations``; a test compares the two."""
 
 _TABLE = "alembic_version"

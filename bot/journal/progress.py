@@ -34,14 +34,33 @@ def read_progress(data: dict[str, Any]) -> Progress:
     )
 
 
-def _leg(leg: Leg) -> list[object]:
-    return [leg.what, _moment(leg.sent_at), leg.state, leg.text, leg.closes, leg.unseen, leg.enters]
+def _leg(leg: Leg) -> Values:
+    return {
+        "what": leg.what,
+        "account": leg.account,
+        "sent_at": _moment(leg.sent_at),
+        "ended_at": None if leg.ended_at is None else _moment(leg.ended_at),
+        "state": leg.state,
+        "text": leg.text,
+        "closes": leg.closes,
+        "unseen": leg.unseen,
+        "enters": leg.enters,
+    }
 
 
-def _read_leg(values: list[Any]) -> Leg:
-    # Rows of before know nothing of the last ones.
-    what, at, state, text, *flags = values
-    return Leg(what, datetime.fromisoformat(at), LegState(state), text, *flags)
+def _read_leg(values: dict[str, Any]) -> Leg:
+    ended_at = values["ended_at"]
+    return Leg(
+        what=values["what"],
+        sent_at=datetime.fromisoformat(values["sent_at"]),
+        state=LegState(values["state"]),
+        text=values["text"],
+        closes=values["closes"],
+        unseen=values["unseen"],
+        enters=values["enters"],
+        account=values["account"],
+        ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),
+    )
 
 
 def _line(line: Line) -> list[object]:

@@ -111,6 +111,7 @@ tickets = Table(
     Column("protection", Text),
     Column("guarded", Boolean),
     Column("told", Text),
+    Column("ended_by_id", BigInteger),
 )
 Index("ix_tickets_state_order_state", tickets.c.state, tickets.c.order_state)
 Index("ix_tickets_guarded", tickets.c.guarded)

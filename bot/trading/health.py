@@ -25,8 +25,6 @@ OLD_PRICE = 10.0
 LOW_BUDGET = 5
 # One answer that came too late is an everyday matter; so many in a minute are somebody else's work.
 RIVAL_ANSWERS = 3
-SHARED = "shared token"
-TAKEN = "taken by another"
 TRIED = "Entries are refused, exits are tried."
 
 
@@ -183,6 +181,7 @@ class Line:
         words: a few, of how it stands; plain text, for monospace.
         mend: what to do, in Markdown; empty where there is nothing to do.
         name: the account, of a link to a broker.
+        is_rival: whether another program is on the link.
     """
 
     part: Part
@@ -190,6 +189,7 @@ class Line:
     words: str
     mend: str = ""
     name: str = ""
+    is_rival: bool = False
 
 
 def chain(readings: Readings) -> tuple[Line, ...]:
@@ -221,7 +221,7 @@ def ago(now: datetime, at: datetime) -> str:
 def _discord(chat: ChatVitals) -> Line:
     if chat.rivals >= RIVAL_ANSWERS:
         mend = "Another program answers with this Discord token; stop it, or make a new token in the Developer Portal."
-        return Line(Part.DISCORD, Grade.DOWN, SHARED, mend)
+        return Line(Part.DISCORD, Grade.DOWN, "shared token", mend, is_rival=True)
     if not chat.up:
         mend = "The gateway of Discord is lost; the bot keeps trying. Trade in NinjaTrader itself until it is back."
         return Line(Part.DISCORD, Grade.DOWN, "no gateway", mend)
@@ -359,7 +359,8 @@ def _stream(broker: Vitals) -> Line:
             return Line(Part.STREAM, Grade.GOOD, "not used")
         case StreamState.TAKEN:
             mend = f"Another program took CrossTrade's stream with this token. {_without_stream(broker)}"
-            return Line(Part.STREAM, bad, TAKEN, f"{mend} Stop the other program, then restart the bot.")
+            mend = f"{mend} Stop the other program, then restart the bot."
+            return Line(Part.STREAM, bad, "taken by another", mend, is_rival=True)
     mend = _without_stream(broker)
     return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
 

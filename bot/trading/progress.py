@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.words import code
 
 # So many orders of a line are named; of more the number is told.
 MOST_NAMED = 3
@@ -27,11 +28,13 @@ class Leg:
     """One call.
 
     Attributes:
-        what: in a few words, such as ``close ES 09-26 in Sim101``.
+        what: in a few words, such as ``close ES 09-26``; for people alone, like ``text``.
         text: CrossTrade's, the broker's or our own words about its end, ready to show.
         closes: whether it closes what is open.
         unseen: whether it went out although the lists could not be read.
         enters: whether it places the new order of a reversal.
+        account: where, if ``what`` doesn't say.
+        ended_at: when its first answer came.
     """
 
     what: str
@@ -41,6 +44,23 @@ class Leg:
     closes: bool = False
     unseen: bool = False
     enters: bool = False
+    account: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """The call, and where it was made."""
+        return self.words_in(None)
+
+    def words_in(self, account: str | None) -> str:
+        """The call as it is told where that account has been named."""
+        where = "" if self.account in {None, account} else f" in {code(self.account or '', 40)}"
+        return f"{self.what}{where}{', unseen: the lists could not be read' if self.unseen else ''}"
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long its first answer took; ``None`` where none is known of."""
+        return None if self.ended_at is None else self.ended_at - self.sent_at
 
     @property
     def may_work(self) -> bool:
@@ -108,7 +128,7 @@ class Progress:
 
     def shifted(self, by: timedelta) -> "Progress":
         """The same with all its moments that much later."""
-        legs = tuple(replace(leg, sent_at=leg.sent_at + by) for leg in self.legs)
+        legs = tuple(replace(leg, sent_at=leg.sent_at + by, ended_at=leg.ended_at and leg.ended_at + by) for leg in self.legs)
         return replace(self, legs=legs, done_at=self.done_at and self.done_at + by)
 
     @property
@@ -130,8 +150,8 @@ class Progress:
         """With one call more."""
         return replace(self, legs=(*self.legs, leg))
 
-    def ended(self, index: int, state: LegState, text: str | None = None) -> "Progress":
-        """With the end of a call."""
+    def ended(self, index: int, state: LegState, text: str | None = None, at: datetime | None = None) -> "Progress":
+        """With the end of a call; one that is known already may turn out otherwise."""
         legs = list(self.legs)
-        legs[index] = replace(legs[index], state=state, text=text)
+        legs[index] = replace(legs[index], state=state, text=text, ended_at=legs[index].ended_at or at)
         return replace(self, legs=tuple(legs))

@@ -14,8 +14,8 @@ from bot.trading.following import with_ids
 from bot.trading.intents import PLACING, Cancel, Change, Close, kept
 from bot.trading.orders import OrderState
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState, Told, move
-from bot.trading.words import code, harmless, signature
+from bot.trading.tickets import Member, Ticket, TicketState, Told, move
+from bot.trading.words import code, harmless
 
 LONGEST_WHY = 300
 _LONGEST_NAME = 40
@@ -122,10 +122,10 @@ def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
     return f"Order {shown} still works, so the close isn't over; wait for it, or cancel it first." if works else None
 
 
-def resolved(ticket: Ticket, resolution: Resolution, by: str, why: str, at: datetime, order: Order | None) -> Ticket:
+def resolved(ticket: Ticket, resolution: Resolution, by: Member, why: str, at: datetime, order: Order | None) -> Ticket:
     """The ticket as the person says; with an order it is followed like any other, and without one it is not."""
-    told = f"resolved by {signature(by)}: {harmless(why, LONGEST_WHY)}"
-    new = move(ticket, _STATES[resolution], ended_at=at, ended_by=by, outcome=told, told=Told.WORD, absent_since=None)
+    said, who = f"resolved by {by.named}: {harmless(why, LONGEST_WHY)}", {"ended_by": by.name, "ended_by_id": by.id}
+    new = move(ticket, _STATES[resolution], ended_at=at, **who, outcome=said, told=Told.WORD, absent_since=None)
     if order is not None:
         return with_ids(new, order.ids)
     # Of an accepted one of which nobody knows an order to look for, nothing more will be seen.

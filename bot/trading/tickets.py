@@ -15,7 +15,7 @@ from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
 from bot.trading.protection import Protection
-from bot.trading.words import person, signed
+from bot.trading.words import harmless, person
 
 
 class TicketState(StrEnum):
@@ -77,11 +77,6 @@ class Member:
     def named(self) -> str:
         """As people read them, Markdown of Discord's."""
         return person(self.name, self.id)
-
-    @property
-    def signed(self) -> str:
-        """As kept with what they end."""
-        return signed(self.name, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +156,8 @@ class Ticket:
         sent_at: when ``sending`` was stored.
         ended_at: when its end was known; of an accepted ticket, when its order was seen to be over, and before that when it was
             accepted.
-        ended_by: the person who ended it, as ``Member.signed`` has them: by Cancel, or by saying how an unknown outcome came out.
+        ended_by: the name of the person who ended it: by Cancel, or by saying how an unknown outcome came out.
+        ended_by_id: that person's id; ``None`` where an older version has kept the name alone.
         outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
         told: what kind of thing that tells.
         order_ids: every id under which the order has been seen, the one to show first.
@@ -191,6 +187,7 @@ class Ticket:
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str | None = None
+    ended_by_id: int | None = None
     outcome: str | None = None
     told: Told | None = None
     order_ids: tuple[str, ...] = ()
@@ -264,6 +261,13 @@ class Ticket:
     def is_closing(self) -> bool:
         """Tell whether it is a close that was taken and of which nothing else has been told since."""
         return isinstance(self.intent, Close) and self.is_followed and self.told is None
+
+    @property
+    def ender(self) -> str | None:
+        """Who ended it, as people read it, Markdown of Discord's."""
+        if self.ended_by is None:
+            return None
+        return harmless(self.ended_by, 40) if self.ended_by_id is None else person(self.ended_by, self.ended_by_id)
 
     @property
     def turned_to(self) -> int | None:

@@ -18,7 +18,6 @@ _UNSEEN = re.compile(f"[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\u202a-\\u2
 _JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")
 # Half of a character beyond the basic plane, as garbage holds some: neither Discord nor a database takes it.
 _HALVES = re.compile("[\ud800-\udfff]")
-_SIGNED = re.compile(r"(.*) \(<@([0-9]{1,20})>\)", re.DOTALL)
 # Shown like a plain blank, or as none.
 _BLANKS = re.compile("  |[^\\S ]|\u2800")
 _ZERO_WIDTH = "\u200b"
@@ -45,17 +44,6 @@ def verbatim(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
 def person(name: str, member: int) -> str:
     """Somebody as people read them: the name, and who that is, as anybody may take any name; nobody is pinged by it."""
     return f"{harmless(name, 40)} (<@{member}>)"
-
-
-def signed(name: str, member: int) -> str:
-    """Somebody as kept with what they ended, for ``signature``."""
-    return f"{name} (<@{member}>)"
-
-
-def signature(text: str) -> str:
-    """Who was kept so; a name alone is of an older version, or of none that Discord knows."""
-    found = _SIGNED.fullmatch(text)
-    return harmless(text, 40) if found is None else person(found[1], int(found[2]))
 
 
 def mended(text: str) -> str:

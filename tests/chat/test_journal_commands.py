@@ -21,13 +21,14 @@ from bot.trading.progress import Leg, LegState, Line, Progress
 from bot.trading.resolving import Resolution, resolved
 from bot.trading.suggestions import Suggestion
 from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Approved, TicketState
+from bot.trading.tickets import Approved, Member, TicketState
 
 from .conftest import Stage, told
 from .samples import ES, NOW, POLICY, TICKET, TRADER_ROLE, ticket
 
 SAID = {"ticket": "t1", "outcome": "never arrived", "why": "NinjaTrader's log has nothing"}
 SECOND = timedelta(seconds=1)
+TOM = Member(302, "Tom")
 UNKNOWN = ticket(state=TicketState.UNKNOWN, confirmed_at=NOW, sent_at=NOW, outcome="`reset`")
 
 
@@ -168,17 +169,17 @@ def test_a_denial_is_explained_with_what_was_typed_and_every_rule() -> None:
 
 def test_a_flatten_is_explained_call_by_call() -> None:
     legs = (
-        Leg("cancel the orders of `Sim101`", NOW, LegState.ACCEPTED),
+        Leg("cancel the orders", NOW, LegState.ACCEPTED, account="Sim101", ended_at=NOW + timedelta(milliseconds=40)),
         Leg("close ES 09-26 in `Sim101`", NOW + SECOND, LegState.UNKNOWN, "`the connection was reset`"),
     )
     lines = (Line("Sim101", False, ES, -2, 1), Line("Sim101", False, None, None, None))
     swept = ticket(state=TicketState.UNKNOWN, sent_at=NOW, progress=Progress(legs, lines))
     swept = replace(swept, intent=Flatten(Scope(("Sim101", "Sim102"))))
-    whole = text(sheets.why(Explanation(NOW, swept, (), (timedelta(milliseconds=40), None))))
+    whole = text(sheets.why(Explanation(NOW, swept)))
     assert "`2 accounts`" in whole
     assert f"Sim101 ES 09-26{'SHORT 2':>21}" in whole
     assert "Sim101                             ?" in whole
-    assert f"12:00:00 cancel the orders of Sim101\naccepted{'40 ms':>28}" in whole
+    assert f"12:00:00 cancel the orders in Sim101\naccepted{'40 ms':>28}" in whole
     assert "12:00:01 close ES 09-26 in Sim101\nunknown" in whole
     assert "  the connection was reset" in whole
     unbegun = replace(swept, progress=Progress((), lines))
@@ -209,10 +210,10 @@ def test_ids_of_ours_and_of_the_order_that_it_is_about_are_told() -> None:
 
 @pytest.mark.parametrize("outcome", list(Resolution))
 def test_the_card_says_who_resolved_it_and_why(outcome: Resolution) -> None:
-    said = drawn(resolved(UNKNOWN, outcome, "Tom", "seen in the log", NOW, None))
+    said = drawn(resolved(UNKNOWN, outcome, TOM, "seen in the log", NOW, None))
     assert f"### {outcome.value}" in said
-    assert "resolved by Tom: seen in the log" in said
-    assert "Resolved by Tom" in said
+    assert "resolved by Tom (<@302>): seen in the log" in said
+    assert "Resolved by Tom (<@302>)" in said
     assert "The bot found no proof of it" in said
     assert "CrossTrade says" not in said
     assert ("No order is known to follow." in said) == (outcome is Resolution.ACCEPTED)
@@ -220,7 +221,7 @@ def test_the_card_says_who_resolved_it_and_why(outcome: Resolution) -> None:
 
 def test_the_card_of_an_accepted_order_tells_how_it_stands() -> None:
     order = Order(("o1",), "Sim101", ES, Side.BUY, OrderType.MARKET, OrderState.WORKING, 1)
-    said = drawn(resolved(UNKNOWN, Resolution.ACCEPTED, "Tom", "seen", NOW, order))
+    said = drawn(resolved(UNKNOWN, Resolution.ACCEPTED, TOM, "seen", NOW, order))
     assert "accepted · order `o1`" in said
     assert "submitted to NinjaTrader, not filled yet" in said
     assert "No order is known to follow." not in said
@@ -230,9 +231,9 @@ def test_the_card_of_a_flatten_that_somebody_took_as_done_still_says_what_was_re
     swept = replace(
         UNKNOWN, intent=Flatten(Scope(("Sim101",))), progress=Progress((), (Line("Sim101", False, ES, -2, 1, -2, 0),))
     )
-    said = drawn(resolved(swept, Resolution.ACCEPTED, "Tom", "seen", NOW, None))
+    said = drawn(resolved(swept, Resolution.ACCEPTED, TOM, "seen", NOW, None))
     assert "accepted · NOT FLAT" in said
-    assert "resolved by Tom: seen" in said
+    assert "resolved by Tom (<@302>): seen" in said
 
 
 def test_the_card_of_an_unknown_outcome_names_the_way_out() -> None:

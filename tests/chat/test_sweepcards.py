@@ -86,10 +86,10 @@ OPEN_LINES = (Line("Sim101", False, ES, 2, 1), Line("Sim101", False, NQ, -1, 0))
 DONE_LINES = tuple(replace(line, now=0, orders_now=0) for line in OPEN_LINES)
 LEFT_LINES = (replace(OPEN_LINES[0], now=0, orders_now=0), replace(OPEN_LINES[1], now=-1, orders_now=2))
 LEGS = (
-    Leg("cancel the orders in `Sim101`", NOW, LegState.ACCEPTED),
+    Leg("cancel the orders", NOW, LegState.ACCEPTED, account="Sim101"),
     Leg("flatten `Sim101`", NOW, LegState.REJECTED, "`busy`"),
-    Leg("close ES 09-26 in `Sim101`", NOW, LegState.UNKNOWN, "`reset`"),
-    Leg("close NQ 09-26 in `Sim101`", NOW, LegState.NOT_SENT, "`no connection`"),
+    Leg("close ES 09-26", NOW, LegState.UNKNOWN, "`reset`", account="Sim101"),
+    Leg("close NQ 09-26", NOW, LegState.NOT_SENT, "`no connection`", account="Sim101"),
     Leg("flatten everything", NOW, LegState.SENDING),
 )
 

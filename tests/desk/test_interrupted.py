@@ -266,7 +266,7 @@ async def test_a_stop_in_the_middle_of_a_flatten_stores_it_as_unknown_with_what_
     await asyncio.gather(press, return_exceptions=True)
     stored = await running.now(ticket.id)
     assert stored.state is TicketState.UNKNOWN
-    assert [leg.what for leg in stored.progress.legs] == ["cancel the orders in `Sim101`", "flatten `Sim101`"]
+    assert [leg.words for leg in stored.progress.legs] == ["cancel the orders in `Sim101`", "flatten `Sim101`"]
     assert TicketState.UNKNOWN in running.messenger.states(ticket.id)
 
 

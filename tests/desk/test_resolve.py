@@ -47,7 +47,7 @@ async def test_never_arrived_ends_it_with_who_and_why_on_card_in_journal_and_cha
     said = await resolve(room, ticket.id.lower(), why="  NinjaTrader's log\nhas nothing ")
     assert said == f"Ticket {ticket.id} is now never arrived; its card says so. Nothing was sent."
     now = await room.now(ticket.id)
-    assert (now.state, now.ended_at, now.ended_by) == (TicketState.NEVER_ARRIVED, room.clock(), "Tina (<@1>)")
+    assert (now.state, now.ended_at, now.ended_by, now.ended_by_id) == (TicketState.NEVER_ARRIVED, room.clock(), "Tina", 1)
     assert now.outcome == "resolved by Tina (<@1>): NinjaTrader's log has nothing"
     event = (await room.journal.events(ticket.id))[-1]
     assert (event.name, event.actor) == (EventName.RESOLVED, TRADER.id)

@@ -60,7 +60,7 @@ async def test_a_strategy_is_closed_and_nothing_beside_it(room: Room) -> None:
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
     assert all(line.is_done for line in ended.progress.lines)
-    assert [leg.what for leg in ended.progress.legs] == ["close strategy `334` in `Sim101`"]
+    assert [leg.words for leg in ended.progress.legs] == ["close strategy `334` in `Sim101`"]
     assert room.broker.sent == [CALL]
     assert untouched(room)
 

@@ -197,7 +197,7 @@ async def test_everything_that_is_open_in_several_accounts_goes_with_one_call_ea
     ended = await done(room, EVERYTHING)
     assert room.broker.sent == [CancelEverything(), FlattenEverything()]
     assert (ended.state, ended.outcome) == (TicketState.ACCEPTED, None)
-    assert [leg.what for leg in ended.progress.legs] == ["cancel every order", "flatten everything"]
+    assert [leg.words for leg in ended.progress.legs] == ["cancel every order", "flatten everything"]
 
 
 @pytest.mark.parametrize("read", ["accounts"])
@@ -258,7 +258,7 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     ended = await done(running)
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
     assert all(line.is_done for line in ended.progress.lines)
-    assert [(leg.what, leg.state) for leg in ended.progress.legs] == [
+    assert [(leg.words, leg.state) for leg in ended.progress.legs] == [
         ("cancel the orders in `Sim101`", LegState.ACCEPTED),
         ("flatten `Sim101`", LegState.ACCEPTED),
     ]

@@ -36,7 +36,7 @@ async def test_the_new_order_has_an_id_of_the_desks_and_is_placed_only_if_flat(r
     assert close == Close("Sim101", ES, Terms(Side.BUY, 2))
     assert entry == PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), ended.intent.order_id, frozenset({"flat"}))
     assert (ended.state, ended.order_ids) == (TicketState.ACCEPTED, ("order1", ended.intent.order_id))
-    assert [(leg.what, leg.state) for leg in ended.progress.legs] == [
+    assert [(leg.words, leg.state) for leg in ended.progress.legs] == [
         ("close SHORT 2", LegState.ACCEPTED),
         ("place buy 1", LegState.ACCEPTED),
     ]
@@ -126,7 +126,7 @@ async def test_a_stop_that_the_close_leaves_behind_is_cancelled_once_and_then_it
     assert room.broker.sent[1] == CancelOrders("Sim101", ES)
     assert room.broker.book_orders[0].ids == stop.ids
     assert room.broker.book_orders[0].state is OrderState.CANCELLED
-    assert [leg.what for leg in ended.progress.legs] == ["close SHORT 2", "cancel the orders of ES 09-26", "place buy 1"]
+    assert [leg.words for leg in ended.progress.legs] == ["close SHORT 2", "cancel the orders of ES 09-26", "place buy 1"]
 
 
 async def test_a_stop_is_left_to_the_position_while_that_is_open(room: Room) -> None:

@@ -156,7 +156,7 @@ async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(ur
     async with opened(url) as journal:
         offer = await stored(unfenced(journal))
         await by_hand(journal, "DROP INDEX ix_tickets_guarded")
-        for column in ("progress", "order_terms", "retired_at", "protection", "guarded", "told"):
+        for column in ("progress", "order_terms", "retired_at", "protection", "guarded", "told", "ended_by_id"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")
         await by_hand(journal, "ALTER TABLE events DROP COLUMN digest")
         for table in LATER:

@@ -11,13 +11,14 @@ from bot.trading.intents import Bracket, Cancel, Change, Close, FlatPlace, Inten
 from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.resolving import Resolution, chosen, closed_to, is_resolved, is_word, needs_list, objection, resolved
 from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.tickets import Member, Ticket, TicketState, move
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, ORDER, TICKET
 
 SELL = Terms(Side.SELL, 3)
 LIMIT = Terms(Side.SELL, 3, OrderType.LIMIT, limit=Decimal(5810))
 UNKNOWN = replace(TICKET, state=TicketState.UNKNOWN, sent_at=NOW, orders_before=("old",), absent_since=NOW)
 NOBODY = frozenset[str]()
+TINA = Member(301, "Tina")
 
 
 def about(intent: Intent) -> Ticket:
@@ -139,9 +140,11 @@ def test_a_close_whose_order_works_is_not_over() -> None:
 
 def test_the_word_is_kept_with_its_name_and_harmless() -> None:
     later = NOW + timedelta(minutes=5)
-    new = resolved(UNKNOWN, Resolution.REJECTED, "T*ina", "seen @everyone in the log", later, None)
-    assert (new.state, new.ended_at, new.ended_by, new.version) == (TicketState.REJECTED, later, "T*ina", UNKNOWN.version + 1)
-    assert new.outcome == "resolved by T\\*ina: seen @\u200beveryone in the log"
+    new = resolved(UNKNOWN, Resolution.REJECTED, Member(301, "T*ina"), "seen @everyone in the log", later, None)
+    assert (new.state, new.ended_at, new.version) == (TicketState.REJECTED, later, UNKNOWN.version + 1)
+    assert (new.ended_by, new.ended_by_id, new.ender) == ("T*ina", 301, "T\\*ina (<@301>)")
+    assert replace(new, ended_by_id=None).ender == "T\\*ina"
+    assert new.outcome == "resolved by T\\*ina (<@301>): seen @\u200beveryone in the log"
     assert (new.order_ids, new.order_state, new.absent_since) == ((), None, None)
     assert is_resolved(new)
     assert is_word(new)
@@ -149,12 +152,12 @@ def test_the_word_is_kept_with_its_name_and_harmless() -> None:
 
 
 def test_accepted_with_an_order_is_followed_and_without_one_is_not() -> None:
-    followed = resolved(UNKNOWN, Resolution.ACCEPTED, "Tina", "seen", NOW, replace(ORDER, ids=("676", "o1")))
+    followed = resolved(UNKNOWN, Resolution.ACCEPTED, TINA, "seen", NOW, replace(ORDER, ids=("676", "o1")))
     assert (followed.order_ids, followed.order_state, followed.is_followed) == (("676", "o1"), None, True)
     for ticket in (*UNTOUCHED, *PLACES, CANCELLING, CHANGING):
-        alone = resolved(ticket, Resolution.ACCEPTED, "Tina", "seen", NOW, None)
+        alone = resolved(ticket, Resolution.ACCEPTED, TINA, "seen", NOW, None)
         assert (alone.order_ids, alone.is_followed) == ((), False)
-    never = resolved(UNKNOWN, Resolution.NEVER_ARRIVED, "Tina", "seen", NOW, None)
+    never = resolved(UNKNOWN, Resolution.NEVER_ARRIVED, TINA, "seen", NOW, None)
     assert (never.state, never.order_state) == (TicketState.NEVER_ARRIVED, None)
 
 

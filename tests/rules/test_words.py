@@ -17,8 +17,6 @@ from bot.trading.words import (
     number,
     person,
     price,
-    signature,
-    signed,
     verbatim,
 )
 from tests.rules.strategies import MODEST
@@ -252,5 +250,3 @@ def test_half_a_character_is_mended_in_all_that_is_shown() -> None:
 
 def test_people_are_told_apart_by_who_they_are() -> None:
     assert person("Tess\u200b", 301) == "Tess (<@301>)"
-    assert signature(signed("Te*ss (<@7>)", 301)) == "Te\\*ss (\\<@\u200b7>) (<@301>)"
-    assert signature("Tess") == "Tess"

@@ -17,7 +17,7 @@ from bot.trading.plan import words_of
 from bot.trading.progress import Leg
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, side_word
-from bot.trading.words import code, harmless, signature
+from bot.trading.words import code, harmless
 
 LONGEST_OUTCOME = 700
 CLOCK = "-# From the desk's journal, UTC by its own clock; beside each step the time since the one before."
@@ -45,7 +45,7 @@ def why(explained: Explanation) -> list[str]:
     if explained.ticket is None:
         return messages([Section(NOTHING_SENT)], read_at([explained]))
     ticket = explained.ticket
-    sections = [_head(ticket), _card(ticket), _sent(ticket, explained), _came_back(ticket), _steps(explained.steps)]
+    sections = [_head(ticket), _card(ticket), _sent(ticket), _came_back(ticket), _steps(explained.steps)]
     return messages(sections, CLOCK, read_at([explained]))
 
 
@@ -72,8 +72,8 @@ def _people(ticket: Ticket) -> Iterator[str]:
         yield f"Confirmed by {ticket.requester.named}"
     yield from (f"Approved by {approval.named}" for approval in ticket.approvals)
     yield from (f"Needs approval by <@&{role}>" for role in sorted(ticket.missing_roles))
-    if ticket.ended_by is not None:
-        yield f"Ended by {signature(ticket.ended_by)}"
+    if ticket.ender is not None:
+        yield f"Ended by {ticket.ender}"
 
 
 def _card(ticket: Ticket) -> Section:
@@ -98,14 +98,13 @@ def _was(quantity: int | None) -> str:
     return NOT_TOLD if quantity is None else side_word(quantity)
 
 
-def _sent(ticket: Ticket, explained: Explanation) -> Section:
+def _sent(ticket: Ticket) -> Section:
     """The call, or the calls with their ends."""
     if ticket.sent_at is None:
         return Section(NOTHING_SENT)
     intent = ticket.intent
     if ticket.progress.legs:
-        legs = zip(ticket.progress.legs, explained.legs_took, strict=True)
-        lines = [line for leg, lasted in legs for line in _leg(leg, "" if lasted is None else took(lasted))]
+        lines = [line for leg in ticket.progress.legs for line in _leg(leg)]
         return Section("**Sent**, one call after the other", tuple(lines))
     if isinstance(intent, Sweep):
         return Section("**Sent**: no call of it began", (), tuple(sweep_words(ticket, intent)))
@@ -115,9 +114,10 @@ def _sent(ticket: Ticket, explained: Explanation) -> Section:
     return Section("**Sent**, once", tuple(lines))
 
 
-def _leg(leg: Leg, lasted: str) -> list[str]:
+def _leg(leg: Leg) -> list[str]:
+    lasted = "" if leg.took is None else took(leg.took)
     # Our own marks around a name have no meaning inside a block.
-    what = leg.what.replace("`", "")
+    what = leg.words.replace("`", "")
     text = [] if leg.text is None else side_by_side("  ", leg.text.strip("`"))
     return [*side_by_side(f"{clock_time(leg.sent_at)} ", what), *pair(leg.state, lasted), *text]
 

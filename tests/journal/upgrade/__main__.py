@@ -61,7 +61,7 @@ async def written(folder: Path, into: Path) -> None:
                 (f"{name}-crashed", f"{name}-settled"), await after_a_crash(folder / f"{name} again.db", kind), strict=True
             )
         for title, kept in found.items():
-            kept["next"] = await what_comes(folder / f"{title} next.db", kept)
+            kept["next"] = await what_comes(kept)
             write(into / f"{title}.json", kept)
 
 

@@ -13,7 +13,6 @@ from bot.chat import sweepcards
 from bot.chat.cards import card
 from bot.desk.news import headline
 from bot.desk.ports import Event, EventName
-from bot.desk.why import legs_took
 from bot.trading.intents import Close, Intent, VerifiedReverse, closing_terms
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket
@@ -36,12 +35,12 @@ def meaning_of(ticket: Ticket, events: Sequence[Event], now: datetime) -> Meanin
         "notice": _notice(ticket, events),
         "followed": ticket.is_followed,
         "guarded": ticket.is_guarded,
-        "overdue told": inside.is_overdue(ticket),
+        "overdue told": inside.is_overdue(ticket) if ticket.is_followed else None,
         "word stands": inside.is_word(ticket),
         "new order may be placed": inside.may_be_placed(ticket) if isinstance(ticket.intent, VerifiedReverse) else None,
         "bars a close": _bars(ticket, now),
         "bars a close later": _bars(ticket, now + timedelta(minutes=1)),
-        "answers took": [None if took is None else round(took.total_seconds(), 6) for took in legs_took(ticket, events)],
+        "answers took": [None if leg.took is None else leg.took.total_seconds() for leg in ticket.progress.legs],
     }
 
 
