@@ -4,11 +4,13 @@ Apps send a suggestion's value when it is chosen, and its text when somebody typ
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import discord
 from discord import app_commands
+
+from bot.trading.suggestions import is_cut, value_in
 
 MOST = 5000
 
@@ -46,11 +48,15 @@ class Recall:
             self._shown.popitem(last=False)
 
     def put_back(self, interaction: discord.Interaction[Any]) -> list[str]:
-        """Put values in the place of their texts; gives the options whose text means two of them."""
+        """Put values in the place of their texts; gives the options whose text doesn't tell which value is meant.
+
+        What was shown before a restart is forgotten; then the text itself is read.
+        """
         data: Any = interaction.data
         doubtful = []
         for each in data.get("options", []):
-            found = self._find(interaction.user.id, data["name"], each)
+            text = _plain(str(each["value"]))
+            found = self._find(interaction.user.id, data["name"], each["name"], text) or _read(data["name"], each["name"], text)
             if found is None:
                 continue
             if found[0] is None:
@@ -59,9 +65,15 @@ class Recall:
                 each["value"] = found[0]
         return doubtful
 
-    def _find(self, member: int, command: str, option: Mapping[str, Any]) -> tuple[object] | None:
-        found = self._shown.get((member, command, option["name"], _plain(str(option["value"]))))
+    def _find(self, member: int, command: str, option: str, text: str) -> tuple[object] | None:
+        found = self._shown.get((member, command, option, text))
         return None if found is None or self._clock() - found[0] > self._lives else (found[1],)
+
+
+def _read(command: str, option: str, text: str) -> tuple[str | None] | None:
+    """What a text tells by itself: ``None`` in the place of a value that it doesn't tell whole."""
+    value = value_in(option, text)
+    return (value,) if value is not None or is_cut(command, option, text) else None
 
 
 def _plain(text: str) -> str:

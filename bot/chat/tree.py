@@ -51,7 +51,7 @@ class DeskTree(app_commands.CommandTree[Host]):
         if (why := misfit(interaction, self)) is None and not doubtful:
             return True
         log.warning("/%s (%s) doesn't fit: %s", _command_name(interaction), reference(interaction), why or doubtful)
-        await answer(interaction, wording.COMMANDS_CHANGED if why else wording.TWO_MEANT.format(options=", ".join(doubtful)))
+        await answer(interaction, wording.COMMANDS_CHANGED if why else wording.NOT_TOLD.format(options=", ".join(doubtful)))
         return False
 
     async def _suggest(self, interaction: discord.Interaction[Host]) -> None:

@@ -24,7 +24,9 @@ COMMANDS_CHANGED = (
     "This command has changed since your Discord loaded it, so nothing was done; reload Discord (Ctrl+R, or restart the app) "
     "and use it again."
 )
-TWO_MEANT = "What you gave for {options} is the text of two suggestions; choose one from the list, so that its id is sent."
+NOT_TOLD = (
+    "What you gave for {options} is a suggestion's text, which doesn't tell which one is meant; choose it from the list again."
+)
 CARD_CHANGED = "That button is not on the card any more, so nothing was done; look at the card as it stands now."
 ALREADY_POSTED = "[Your ticket]({link}) is in the channel."
 RESULT_POSTED = "[The result]({link}) is in the channel."

@@ -25,6 +25,12 @@ USUAL_PRICES = ("bid", "ask", "mid", "last", "+10t", "-10t", "be")
 USUAL_TICKS = (1, 2, 4, 8, 10, 20)
 SHORTEST_ID = 8
 
+# The texts of suggestions, by what they tell of their values. A price stands in front, an id behind, cut where it is long.
+_PRICES = frozenset({"limit", "stop", "target"})
+_PRICE_TEXT = re.compile(r"([0-9]+(?:\.[0-9]+)?) \([^()]+\)")
+_ID_TEXT = re.compile(r".+ \(([A-Za-z0-9_-]+)(…?)\)")
+_RUNNING_TEXT = re.compile(r".+: (?:(?:LONG|SHORT) [0-9]+|FLAT)")
+
 _UNFINISHED = re.compile(rf"((?:{'|'.join(WORDS)})?[+-])([0-9]*\.?[0-9]*)")
 
 
@@ -77,6 +83,29 @@ def prices(name: str, typed: str, side: Side | None, base: Base) -> list[Suggest
     shown = [Suggestion(price, f"{price} ({', '.join(texts)})") for price, texts in found.items()]
     # Behind a number that is being typed only prices are offered that begin with it.
     return _plain(name, typed, base) + [each for each in shown if not _is_number(text) or each.value.startswith(text)]
+
+
+def value_in(option: str, text: str) -> str | None:
+    """The value of a suggestion whose text was given instead of it, where the text tells it whole; ``None`` elsewhere.
+
+    Args:
+        option: whose suggestion it may be.
+        text: as given.
+    """
+    if option in _PRICES and (price := _PRICE_TEXT.fullmatch(text)):
+        return price[1]
+    if option in ("order", "ticket") and (found := _ID_TEXT.fullmatch(text)) and not found[2]:
+        return found[1]
+    return None
+
+
+def is_cut(command: str, option: str, text: str) -> bool:
+    """Tell whether it is the text of a suggestion, which doesn't tell the value whole."""
+    # That of other commands is a template, which may be called anything.
+    if (command, option) == ("flatten", "strategy"):
+        return _RUNNING_TEXT.fullmatch(text) is not None
+    found = _ID_TEXT.fullmatch(text) if option in ("order", "ticket") else None
+    return found is not None and bool(found[2])
 
 
 def label(order: Order) -> str:

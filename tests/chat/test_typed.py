@@ -127,15 +127,25 @@ async def test_the_text_of_a_suggestion_is_read_as_what_it_stands_for(stage: Sta
 async def test_a_text_that_stands_for_two_orders_is_said_to_be_one(stage: Stage) -> None:
     await _offered(stage, Suggestion("0f3a5b77-1111", LABEL), Suggestion("0f3a5b77-2222", LABEL))
     result = await stage.trader.slash(stage.channel, "modify", account="Sim101", order=LABEL, qty=3)
-    assert "two suggestions" in told(result)
+    assert "choose it from the list again" in told(result)
     assert stage.desk.requests == []
 
 
 async def test_a_text_means_nothing_to_another_member_or_command(stage: Stage) -> None:
     await _offered(stage, Suggestion("0f3a5b77-1111", LABEL))
-    await stage.people["second"].slash(stage.channel, "modify", account="Sim101", order=LABEL, qty=3)
-    await stage.trader.slash(stage.channel, "cancel", scope="order", account="Sim101", order=LABEL)
-    assert stage.desk.requests == [ModifyRequest("Sim101", LABEL, 3), CancelRequest("Sim101", LABEL)]
+    for result in (
+        await stage.people["second"].slash(stage.channel, "modify", account="Sim101", order=LABEL, qty=3),
+        await stage.trader.slash(stage.channel, "cancel", scope="order", account="Sim101", order=LABEL),
+    ):
+        assert "a suggestion's text" in told(result)
+    assert stage.desk.requests == []
+
+
+async def test_a_text_from_before_a_restart_is_read_as_far_as_it_tells_its_value(stage: Stage) -> None:
+    short = "BUY 2 LIMIT 5780.00 ES 09-26 (o1)"
+    await stage.trader.slash(stage.channel, "modify", account="Sim101", order=short, limit="5790.25 (bid-40t)")
+    await stage.trader.slash(stage.channel, "cancel", scope="order", account="Sim101", order="no suggestion")
+    assert stage.desk.requests == [ModifyRequest("Sim101", "o1", limit="5790.25"), CancelRequest("Sim101", "no suggestion")]
 
 
 async def test_an_event_that_can_not_be_read_is_skipped_and_its_sender_answered(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from bot.errors import PriceError
 from bot.trading.facts import Strategy
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.shorthand import Base, resolve
-from bot.trading.suggestions import label, prices, running_label
+from bot.trading.suggestions import is_cut, label, prices, running_label, value_in
 from tests.rules.strategies import MODEST, ORDER, TICK, sides
 
 BASE = Base(
@@ -208,3 +208,27 @@ def test_an_order_is_told_in_one_line(changes: dict[str, object], words: str) ->
 )
 def test_a_running_strategy_is_told_in_one_line(strategy: Strategy, words: str) -> None:
     assert running_label(strategy) == words
+
+
+@given(side=sides, typed=st.sampled_from(("", "bid", "ask-4t", "+", "5800.1", "5800.30", "be+2")))
+def test_the_text_of_a_price_tells_it(side: Side, typed: str) -> None:
+    for each in prices("limit", typed, side, BASE):
+        assert (value_in("limit", each.name) or each.name) == each.value
+        assert value_in("oco", each.name) is None
+
+
+@pytest.mark.parametrize("order_id", ["o1", "123456789", "0123456789abcdef"])
+def test_the_text_of_an_order_tells_its_id_or_is_known_to_tell_it_in_part(order_id: str) -> None:
+    text = label(replace(ORDER, ids=(order_id,)))
+    assert (value_in("order", text) == order_id) is not is_cut("cancel", "order", text)
+    assert not is_cut("place", "oco", text)
+    # An id is an id.
+    assert value_in("order", order_id) is None
+    assert not is_cut("cancel", "order", order_id)
+
+
+@pytest.mark.parametrize(("quantity", "cut"), [(2, True), (-1, True), (0, True), (None, False)])
+def test_the_text_of_a_running_strategy_is_known_by_what_it_holds(quantity: int | None, cut: bool) -> None:
+    text = running_label(Strategy("334", "Sim101", "Scalp", "Scalp - 334", None, quantity))
+    assert is_cut("flatten", "strategy", text) is cut
+    assert not is_cut("place", "strategy", text)

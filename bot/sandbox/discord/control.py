@@ -61,7 +61,7 @@ def _verbs(local: Local) -> Mapping[str, Callable[..., Any]]:
             local.submit_modal,
             local.say,
         ),
-        *(local.event, local.heal, local.refuse, local.delete_channel),
+        *(local.event, local.heal, local.refuse, local.delete_channel, local.open_thread, local.archive, local.copy),
     )
     own = (fail, forge, envelope, take_from_bot, set_roles, close_gateway)
     return {method.__name__: method for method in (*same, *own)}

@@ -7,9 +7,11 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import discord
+from simcord import ChannelHandle
 
 from bot.sandbox.discord._simcord import Interaction, InteractionType, Overwrite, OverwriteType, RealTimeEnv
 from bot.sandbox.discord.faults import Fault, Faults
@@ -212,6 +214,23 @@ class Local:
     def delete_channel(self, channel: str | int) -> None:
         """Delete a channel with everything in it."""
         self.backend.delete_channel(self.people.channel(channel).id)
+
+    def open_thread(self, name: str, channel: str | int) -> int:
+        """Open a thread below a channel; returns its id. It is a channel like others from then on, by its name or id."""
+        parent = self.people.channel(channel)
+        thread = self.backend.create_thread(parent.id, name, self.world.people[0].id)
+        self._town.rooms[name] = ChannelHandle(self._town.env, parent.guild, thread)
+        return thread.id
+
+    def archive(self, thread: str | int) -> None:
+        """Archive a thread: its messages can't be edited (50083) until somebody posts in it."""
+        self.backend.edit_channel(self.people.channel(thread).id, {}, thread_metadata={"archived": True})
+
+    def copy(self, member: str | int, message_id: int) -> int:
+        """Post a copy of a message, buttons and all, as another bot can, by this member; returns its id."""
+        shown = self.people.message(message_id)
+        made = replace(shown, id=self.backend.snowflake(), author_id=self.people.member(member).id)
+        return self.backend.commit_message(made).id
 
     def take_from_bot(self, channel: str | int, *permissions: str) -> None:
         """Take these permissions from the bot in a channel, `send_messages` for instance; none gives all back."""

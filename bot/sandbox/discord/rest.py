@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 _WITHOUT_TOKEN = re.compile(r"/(interactions/\d+/[^/]+/callback|webhooks/\d+/[^/]+(/.*)?)\Z")
 _CALLBACK = re.compile(r"/interactions/(\d+)/[^/]+/callback\Z")
 _POST_MESSAGE = re.compile(r"/channels/(\d+)/messages\Z")
+_MESSAGES = re.compile(r"/channels/(\d+)/messages(/\d+)?\Z")
+_ARCHIVED = 50083
 _GARBAGE = b'{"id": "11'
 _PIECES = 20
 _REASONS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
@@ -158,8 +160,10 @@ class Rest:
 
     def _carry_out(self, asked: _Request, received: int) -> Any:
         nonce = _nonce(asked)
-        if nonce is not None and nonce in self._nonces:
+        # That one which was deleted can be posted again is assumed; nobody has written what Discord does.
+        if nonce is not None and self._nonces.get(nonce) in self._backend.messages.get(int(nonce[0]), {}):
             return self._posted_before(nonce)
+        self._in_a_thread(asked)
         reply = dispatch(
             self._backend,
             asked.method,
@@ -177,6 +181,17 @@ class Rest:
             self._nonces[nonce] = int(reply["id"])
             reply["nonce"] = asked.body["nonce"]
         return reply
+
+    def _in_a_thread(self, asked: _Request) -> None:
+        """Keep Discord's rule of archived threads: nothing in them is edited, and a post takes them out of the archive."""
+        found = _MESSAGES.match(asked.path)
+        thread = self._backend.channels.get(int(found[1])) if found else None
+        if found is None or thread is None or thread.thread_metadata is None or not thread.thread_metadata.archived:
+            return
+        if asked.method == "PATCH":
+            raise BackendError(400, _ARCHIVED, "Thread is archived")
+        if asked.method == "POST":
+            self._backend.edit_channel(thread.id, {}, thread_metadata={"archived": False})
 
     def _posted_before(self, nonce: tuple[str, str]) -> Any:
         # With enforce_nonce Discord gives back the message that was made the first time.

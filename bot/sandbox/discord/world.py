@@ -145,7 +145,7 @@ class Town:
     env: RealTimeEnv
     guild: GuildHandle
     people: Mapping[str, MemberActor]
-    rooms: Mapping[str, ChannelHandle]
+    rooms: dict[str, ChannelHandle]
     roles: Mapping[str, RoleHandle]
     elsewhere: MemberActor
 
