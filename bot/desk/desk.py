@@ -15,9 +15,9 @@ from bot.desk.brakes import Brakes
 from bot.desk.clockwatch import ClockWatch
 from bot.desk.decide import Decider
 from bot.desk.directory import Directory
-from bot.desk.door import Door
 from bot.desk.doubts import Doubts, Trust
 from bot.desk.drafts import Drafts
+from bot.desk.draining import Draining
 from bot.desk.fills import FillBook, FillWatch
 from bot.desk.follow import Follower
 from bot.desk.found import Found
@@ -117,7 +117,7 @@ class Desk:
         self._timings = timings
         lanes = lanes or Lanes.alike(broker)
         quiet = lanes.background
-        self._hands, self._door = Hands(), Door()
+        self._hands, self._draining = Hands(), Draining()
         self._directory = Directory(quiet, lambda: clock.host().date())
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
@@ -189,7 +189,7 @@ class Desk:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
         if self._hands.is_stopping:
             return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))
-        with self._door.passed():
+        with self._draining.counted():
             made = await self._offers.make(member, place, request)
         if isinstance(made, Ticket):
             self._hands.being_posted.add(made.id)
@@ -205,12 +205,12 @@ class Desk:
 
     async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Halt the desk, an account or an instrument, at once; what the team reads of it, or every reason why not."""
-        with self._door.passed():
+        with self._draining.counted():
             return await self._safety.halt(member, place, request)
 
     async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
         """Lift what was halted; what the team reads of it, or every reason why not."""
-        with self._door.passed():
+        with self._draining.counted():
             return await self._safety.resume(member, place, request)
 
     async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
@@ -311,7 +311,7 @@ class Desk:
         self._hands.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timings.sends_get.total_seconds()):
-                await self._door.is_empty()
+                await self._draining.drained()
                 await self._sender.wait()
         await self._sender.abandon()
         with contextlib.suppress(JournalError):
@@ -344,7 +344,7 @@ class Desk:
         if self._hands.is_stopping:
             await acknowledge()
             return STOPPING
-        with self._door.passed():
+        with self._draining.counted():
             return await pressed(press, acknowledge)
 
     def _seek_evidence(self) -> None:

@@ -6,8 +6,9 @@ not there when that other one takes over; then a ticket says ``offered`` whose o
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.clock import Clock
@@ -15,7 +16,7 @@ from bot.desk.reconcile import Reconciler
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
 from bot.trading.intents import places
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.verdicts import PROOFS
 
 log = logging.getLogger(__name__)
@@ -52,19 +53,25 @@ class Doubts:
             return frozenset()
         since = self.clock() - self.timings.afterwards
         asked = [ticket for ticket in offered if places(ticket.intent) and ticket.expires_at > since]
-        found = await asyncio.gather(*map(self._shows, asked))
-        return frozenset(ticket.id for ticket, is_there in zip(asked, found, strict=True) if is_there)
+        by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
+        for ticket in asked:
+            by_account[ticket.order.account].append(ticket)
+        found = await asyncio.gather(*(self._shown(account, tickets) for account, tickets in by_account.items()))
+        return frozenset(ticket_id for shown in found for ticket_id in shown)
 
-    async def _shows(self, ticket: Ticket) -> bool:
-        """Whether NinjaTrader shows its order; where it can't be read nobody knows, and that may be so."""
+    async def _shown(self, account: str, tickets: Sequence[Ticket]) -> list[str]:
+        """The ids of those whose order NinjaTrader shows, by one reading of their account; of all where it can't be read."""
+        shown = [ticket.id for ticket in tickets]
         try:
             async with asyncio.timeout(self.timings.at_once_within.total_seconds()):
-                return isinstance(await self.reconciler.weigh(without_claim(ticket)), PROOFS)
+                books = await self.reconciler.read(account)
+                return [one.id for one in tickets if isinstance(await self.reconciler.weigh(without_claim(one), books), PROOFS)]
         except (BrokerError, TimeoutError) as error:
-            log.warning("ticket %s may have been sent, as it can't be looked for: %s", ticket.id, error)
-            return True
+            log.warning("tickets %s may have been sent, as they can't be looked for: %s", ", ".join(shown), error)
+            return shown
 
 
-def without_claim(ticket: Ticket) -> Ticket:
-    """An open ticket as one that may have been sent at any moment of its life, by whoever may have pressed."""
-    return replace(ticket, state=TicketState.UNKNOWN, sent_at=ticket.created_at, confirmed_at=None, orders_before=())
+def without_claim(ticket: Ticket, **changes: object) -> Ticket:
+    """An open ticket as one that may have been sent at any moment of its life, by whoever may have pressed; one version on."""
+    claim = {"sent_at": ticket.created_at, "confirmed_at": None, "orders_before": ()}
+    return move(ticket, TicketState.UNKNOWN, **claim, **changes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.desk.doubts import Doubts, Trust
+from bot.desk.doubts import Doubts, Trust, without_claim
 from bot.desk.found import Found
 from bot.desk.hands import Hands
 from bot.desk.ledger import Ledger
@@ -111,15 +111,7 @@ class Lapses:
 
     async def _doubt(self, ticket: Ticket, why: str) -> bool:
         """Say of an open ticket that it may have been sent; evidence then tells whether it was. ``False`` where it isn't open."""
-        new = move(
-            ticket,
-            TicketState.UNKNOWN,
-            sent_at=ticket.created_at,
-            confirmed_at=None,
-            orders_before=(),
-            ended_at=self.clock(),
-            outcome=why,
-        )
+        new = without_claim(ticket, ended_at=self.clock(), outcome=why)
         return await self.ledger.move(ticket, new, EventName.UNKNOWN, data={"why": "the journal may be behind"})
 
     async def _expire(self, ticket: Ticket, why: str | None) -> None:

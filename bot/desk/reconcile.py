@@ -52,7 +52,7 @@ LOOKS_BACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class Books:
     """What the three reads of an account gave, each or why it failed; ``at`` is when they began."""
 
     at: datetime
@@ -103,14 +103,14 @@ class Reconciler:
         await self._aside.close()
 
     async def _look_at(self, tickets: Sequence[Ticket]) -> None:
-        books: _Books | None = None
+        books: Books | None = None
         for ticket in tickets:
             try:
                 if await self.interrupted.look(ticket):
                     continue
                 if books is None or self.clock() - books.at > self.timings.look_within:
-                    books = await self._read(ticket.order.account)
-                verdict = await self._weigh(ticket, books)
+                    books = await self.read(ticket.order.account)
+                verdict = await self.weigh(ticket, books)
             except BrokerError as error:
                 log.info("ticket %s: no evidence read yet: %s", ticket.id, error)
                 self._absent.discard(ticket.id)
@@ -124,15 +124,8 @@ class Reconciler:
         # A close, a cancellation or a change that shows later may be another one's.
         return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
-    async def weigh(self, ticket: Ticket) -> Verdict:
-        """Read and weigh what there is of a ticket.
-
-        Raises:
-            BrokerError: it can't be read.
-        """
-        return await self._weigh(ticket, await self._read(ticket.order.account))
-
-    async def _read(self, account: str) -> "_Books":
+    async def read(self, account: str) -> "Books":
+        """What an account's lists show; what can't be read is in there as its error."""
         at = self.clock()
         orders, executions, positions = await asyncio.gather(
             self.broker.orders(account, active_only=False),
@@ -140,9 +133,14 @@ class Reconciler:
             self.broker.positions(account),
             return_exceptions=True,
         )
-        return _Books(at, orders, executions, positions)
+        return Books(at, orders, executions, positions)
 
-    async def _weigh(self, ticket: Ticket, books: "_Books") -> Verdict:
+    async def weigh(self, ticket: Ticket, books: "Books") -> Verdict:
+        """Weigh what there is of a ticket.
+
+        Raises:
+            BrokerError: what it takes can't be read.
+        """
         if isinstance(books.orders, BaseException):
             raise books.orders
         orders, life = await self._by_id(ticket, books.orders)

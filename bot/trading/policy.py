@@ -5,19 +5,20 @@ Everything here fails closed: what no grant allows is not allowed, to administra
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import translate
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from bot.trading.byname import ByName
 from bot.trading.facts import Account
 from bot.trading.orders import OrderType
 from bot.trading.words import code
 
 EVERYTHING = "*"
+# So many names are remembered with what holds for them: anybody may type one.
+MOST_NAMES = 4096
 # A quote older than this, in seconds, counts as missing, whatever a file says: a limit can only make that shorter.
 OLDEST_QUOTE = 10
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -62,7 +63,7 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(_compiled(pattern).match(folded) for pattern in patterns)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST_NAMES)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # To fnmatch ``Sim[1]`` would mean Sim1, which is another account, and ``?`` would fit the ``*`` that means all.
     return re.compile(translate(ascii_lower(pattern).replace("[", "[[]").replace("?", "[!*]")))
@@ -235,12 +236,23 @@ Asked = tuple[frozenset[int], str, str | None, str | None, OrderType | None]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was worked out of a policy by name so far."""
+    """Answers of a policy's by name, each worked out once."""
 
-    granted: ByName[Asked, "int | Denial"] = field(default_factory=ByName)
-    limits: ByName[tuple[str, str], Applying] = field(default_factory=ByName)
-    approvals: ByName[str, tuple[Approval, ...]] = field(default_factory=ByName)
-    live: ByName[str, bool] = field(default_factory=ByName)
+    granted: "Callable[[Asked], int | Denial]"
+    limits: Callable[[str, str], Applying]
+    approvals: Callable[[str], tuple[Approval, ...]]
+    live: Callable[[str], bool]
+
+    @classmethod
+    def of(cls, policy: "Policy") -> "_Known":
+        """Those of one policy."""
+        once = lru_cache(maxsize=MOST_NAMES)
+        return cls(
+            once(partial(_granted, policy)),
+            once(partial(_applying, policy.limits)),
+            once(partial(_approvals, policy.approvals)),
+            once(partial(_names_live, policy.accounts)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +276,11 @@ class Policy:
     price_tolerance_ticks: int = 20
     reverse_mode: ReverseMode = ReverseMode.DIRECT
     entries_fall_back: bool = False
-    _known: _Known = field(default_factory=_Known, init=False, repr=False, compare=False)
+    _known: _Known = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing worked out."""
+        object.__setattr__(self, "_known", _Known.of(self))
 
     def grants_of(self, roles: frozenset[int]) -> tuple[Grant, ...]:
         """All grants that these roles bring."""
@@ -272,7 +288,7 @@ class Policy:
 
     def applying(self, account: str, root: str) -> Applying:
         """All limits that hold for an order there."""
-        return self._known.limits.get((account, root), lambda: _applying(self.limits, account, root))
+        return self._known.limits(account, root)
 
     def limits_for(self, account: str, root: str) -> tuple[Limit, ...]:
         """All limits that hold for an order there."""
@@ -284,20 +300,15 @@ class Policy:
 
     def granted(self, asked: Asked) -> int | Denial:
         """The most contracts that grants allow for roles, command, account, root and order type; or why they allow none."""
-        return self._known.granted.get(asked, lambda: _granted(self, asked))
+        return self._known.granted(asked)
 
     def approver_roles(self, account: str, quantity: int) -> frozenset[int]:
         """Every role of which somebody must approve that order; empty when nobody must."""
-        there = self._known.approvals.get(
-            account, lambda: tuple(rule for rule in self.approvals if matches(account, rule.accounts))
-        )
-        return frozenset(rule.role for rule in there if quantity >= rule.min_quantity)
+        return frozenset(rule.role for rule in self._known.approvals(account) if quantity >= rule.min_quantity)
 
     def names_live(self, account: str) -> bool:
         """Tell whether the file names this account as one with real money; where lines disagree, ``live = false`` counts."""
-        return self._known.live.get(
-            account, lambda: {rule.live for rule in self.accounts if matches(account, (rule.name,))} == {True}
-        )
+        return self._known.live(account)
 
     def is_live(self, name: str, account: Account | None) -> bool:
         """Tell whether LIVE is said of an account, on cards, lists and alarms alike; one that was never read may be."""
@@ -366,6 +377,14 @@ def _granted(policy: Policy, asked: Asked) -> int | Denial:
                 f"order_type={order_type}",
             )
     return max(grant.max_quantity or 0 for grant in held)
+
+
+def _approvals(rules: Iterable[Approval], account: str) -> tuple[Approval, ...]:
+    return tuple(rule for rule in rules if matches(account, rule.accounts))
+
+
+def _names_live(rules: Iterable[AccountRule], account: str) -> bool:
+    return {rule.live for rule in rules if matches(account, (rule.name,))} == {True}
 
 
 def _applying(limits: tuple[Limit, ...], account: str, root: str) -> Applying:
