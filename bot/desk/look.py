@@ -94,7 +94,7 @@ class Look:
             _try("account", self._broker.account(account), missing, self._spare),
             _try("positions", self._broker.positions(account), missing, within),
             _try("orders", self._broker.orders(account, active_only=False), missing, within),
-            self._running(account, sweep, missing),
+            self._running(account, sweep, missing, within),
         )
         known = details or self.last_known(account)
         return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
@@ -191,18 +191,18 @@ class Look:
         if not isinstance(sweep, FlattenStrategy):
             return self._whole(sweep, account, await self.holdings(account, within))
         missing: list[str] = []
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing)
-        running = await self._running(account, sweep, missing)
+        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, within)
+        running = await self._running(account, sweep, missing, within)
         facts = seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
         if running is not None:
             return facts
-        positions = await _try("positions", self._broker.positions(account), missing)
+        positions = await _try("positions", self._broker.positions(account), missing, within)
         return replace(facts, positions=held_beside(sweep, positions))
 
-    async def _running(self, account: str, sweep: Sweep, missing: list[str]) -> tuple[Strategy, ...] | None:
+    async def _running(self, account: str, sweep: Sweep, missing: list[str], within: float | None) -> tuple[Strategy, ...] | None:
         if not isinstance(sweep, FlattenStrategy):
             return None
-        running = await _try("strategies", self._broker.strategies(account), missing)
+        running = await _try("strategies", self._broker.strategies(account), missing, within)
         return None if running is None else tuple(running)
 
     async def strategy(self, account: str, strategy_id: str) -> FlattenStrategy | None:

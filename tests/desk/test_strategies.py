@@ -92,6 +92,17 @@ async def test_a_close_that_takes_its_time_is_waited_for(room: Room) -> None:
     assert 12 <= (ended.progress.done_at - ended.sent_at).total_seconds() < 15
 
 
+@pytest.mark.parametrize("silent", ["strategies", "orders"])
+async def test_a_list_that_never_answers_holds_up_no_press_on_a_strategy(room: Room, silent: str) -> None:
+    ticket = await room.ticket(ASK)
+    room.broker.hanging.add(silent)
+    press, pressed = asyncio.ensure_future(room.confirm(ticket)), room.clock.seconds()
+    await eventually(lambda: room.broker.sent == [CALL], 30)
+    assert room.clock.seconds() - pressed <= 5
+    room.broker.hanging.clear()
+    await press
+
+
 @pytest.mark.parametrize(
     ("outcome", "state"), [(Rejected("no such strategy"), TicketState.REJECTED), (NotSent("no connection"), TicketState.NOT_SENT)]
 )
