@@ -46,10 +46,10 @@ from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
-from bot.trading.health import StreamState, Vitals
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
+from bot.trading.vitals import StreamState, Vitals
 
 log = logging.getLogger(__name__)
 # RPCs whose names are on no page of the vendor's: the paths of the same calls are.

@@ -18,11 +18,12 @@ from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.desk.rounds import Rounds
 from bot.errors import DeliveryError, JournalError
 from bot.timings import DeskTimings
-from bot.trading.health import RIVAL_ANSWERS, Grade, Line, Part, Reach, Readings, StreamState, ago, chain
+from bot.trading.health import RIVAL_ANSWERS, Grade, Line, Part, Readings, ago, chain
 from bot.trading.outages import FINE, Outage, Said, Word, step
 from bot.trading.policy import Policy, Request, may
 from bot.trading.switches import Switches
 from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.vitals import Reach, StreamState
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 1000

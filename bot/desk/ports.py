@@ -13,7 +13,6 @@ from typing import Protocol
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
-from bot.trading.health import ChatVitals, Vitals
 from bot.trading.holdings import Standing
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action, OrderIntent
@@ -24,6 +23,7 @@ from bot.trading.outcomes import Outcome
 from bot.trading.spans import Span
 from bot.trading.switches import Switch, Switches
 from bot.trading.tickets import Ticket
+from bot.trading.vitals import ChatVitals, Vitals
 
 
 class Shows(Protocol):

@@ -18,7 +18,7 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerRefused
 from bot.timings import DeskTimings
 from bot.trading.facts import Account, Position
-from bot.trading.health import Reach
+from bot.trading.vitals import Reach
 
 log = logging.getLogger(__name__)
 _Read = TypeVar("_Read")

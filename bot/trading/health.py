@@ -3,7 +3,7 @@
 Gathering the readings, and telling people, is the desk's work; when an outage must be told is in ``outages``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.errors import MOST_UNREAD, NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.switches import Switches, plain
+from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
 from bot.trading.words import code, verbatim
 
 SLOW_DISCORD = 1.0
@@ -53,85 +54,6 @@ class Part(StrEnum):
     ORDERS = "Orders"
 
 
-class Reach(StrEnum):
-    """How far the last call to CrossTrade came."""
-
-    NOT_ASKED = "not asked"
-    GOOD = "good"
-    # CrossTrade answers, and says that the add-on in NinjaTrader doesn't.
-    AWAY = "away"
-    # An answer came and can't be read.
-    GARBLED = "garbled"
-    # CrossTrade refuses the token or its plan.
-    REFUSED = "refused"
-    NOWHERE = "nowhere"
-
-
-class StreamState(StrEnum):
-    """How CrossTrade's stream stands."""
-
-    UNUSED = "unused"
-    OPEN = "open"
-    CLOSED = "closed"
-    # Another program has it, so that this one stays away from it.
-    TAKEN = "taken"
-
-
-@dataclass(frozen=True, slots=True)
-class Vitals:
-    """What a broker's client knows of its own links, at no cost.
-
-    Attributes:
-        why: what the last call met, a sentence for people.
-        good_at: when an answer of NinjaTrader's last came, UTC; ``None`` for never.
-        stream_why: why the stream isn't open.
-        stream_since: since when the stream is as it is, UTC.
-        orders_by_stream: whether orders travel by the stream.
-        budget: requests that could be made at once.
-        priced_at: when a price last came, UTC.
-        garbled: how many answers of the last minute couldn't be read, by what was asked for.
-        entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
-        clock_ahead: how far the host's clock is ahead of CrossTrade's, by the date of its answers; ``None`` before one has told.
-        unread: how many rows of the last minute's answers and pushes couldn't be read, by their own text.
-    """
-
-    reach: Reach = Reach.NOT_ASKED
-    why: str = "CrossTrade was not asked yet."
-    good_at: datetime | None = None
-    stream: StreamState = StreamState.UNUSED
-    stream_why: str = ""
-    stream_since: datetime | None = None
-    orders_by_stream: bool = False
-    budget: int = 0
-    priced_at: datetime | None = None
-    entries_fall_back: bool = False
-    garbled: Mapping[str, int] = field(default_factory=dict)
-    clock_ahead: timedelta | None = None
-    unread: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def entries_by_stream(self) -> bool:
-        """Whether no entry can leave without the stream."""
-        return self.orders_by_stream and not self.entries_fall_back
-
-
-@dataclass(frozen=True, slots=True)
-class ChatVitals:
-    """What the chat layer knows of Discord.
-
-    Attributes:
-        up: whether the gateway is connected.
-        latency: seconds that its heartbeat took; ``None`` where that isn't known.
-        rivals: answers of the last minute that Discord refused since somebody else had given one.
-        clock_ahead: how far the host's clock is ahead of Discord's, by the date of its answers; ``None`` before one has told.
-    """
-
-    up: bool = False
-    latency: float | None = None
-    rivals: int = 0
-    clock_ahead: timedelta | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Commit:
     """How the journal's last write went.
@@ -162,11 +84,11 @@ class Readings:
     """
 
     now: datetime
-    chat: ChatVitals = ChatVitals()
+    chat: ChatVitals = field(default_factory=ChatVitals)
     commit: Commit | None = None
     waiting: int | None = None
     oldest: datetime | None = None
-    broker: Vitals = Vitals()
+    broker: Vitals = field(default_factory=Vitals)
     accounts: tuple[Account, ...] = ()
     in_flight: int | None = None
     unknown: int = 0

@@ -10,7 +10,8 @@ from bot.chat.rivals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, Rivals
 from bot.chat.sheets import health
 from bot.chat.tables import WIDTH
 from bot.desk.health import Health
-from bot.trading.health import ChatVitals, Grade, Line, Part
+from bot.trading.health import Grade, Line, Part
+from bot.trading.vitals import ChatVitals
 
 from .conftest import TYPED, Stage, told
 

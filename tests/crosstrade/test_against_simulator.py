@@ -14,12 +14,12 @@ from bot.sandbox.ninjatrader.hours import Hours
 from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Position
-from bot.trading.health import Reach
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import Action, Bracket, Invert, PlaceOrder, Replace
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.outcomes import Accepted, Rejected, Unknown
 from bot.trading.sweeps import Holding
+from bot.trading.vitals import Reach
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -14,11 +14,11 @@ from bot.sandbox.ninjatrader import AccountSpec, Kind, Resting, Rule, Simulator,
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.health import Reach, StreamState
 from bot.trading.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, is_way_out
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Unknown
 from bot.trading.sweeps import Holding
+from bot.trading.vitals import Reach, StreamState
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

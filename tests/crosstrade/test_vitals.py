@@ -8,8 +8,8 @@ from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.link import Gauge
 from bot.errors import BrokerError, BrokerGarbled
 from bot.timings import USUAL
-from bot.trading.health import Reach, StreamState
 from bot.trading.outcomes import Unknown
+from bot.trading.vitals import Reach, StreamState
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -15,7 +15,6 @@ from bot.sandbox.virtual import VirtualLoop
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
 from bot.trading.bars import Bar, Bars, Period
 from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote
-from bot.trading.health import ChatVitals, Reach, Vitals
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Action,
@@ -36,6 +35,7 @@ from bot.trading.orders import OrderState, OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, Outcome, Unknown
 from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
 from bot.trading.tickets import Ticket, TicketState
+from bot.trading.vitals import ChatVitals, Reach, Vitals
 from tests.clocks import NOON
 from tests.desk.fake_reads import Shown, ShowsBook
 

@@ -15,11 +15,12 @@ from bot.errors import BrokerLacks, DeliveryDelayed
 from bot.timings import USUAL
 from bot.trading.actions import FlattenAccount
 from bot.trading.facts import Account
-from bot.trading.health import ChatVitals, Grade, Part, Reach, StreamState, Vitals
+from bot.trading.health import Grade, Part
 from bot.trading.instruments import Contract
 from bot.trading.outcomes import Unknown
 from bot.trading.policy import Grant, Route
 from bot.trading.tickets import TicketState
+from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
 from tests.clocks import TODAY
 from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, NOON, Clock, eventually

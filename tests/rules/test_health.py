@@ -7,8 +7,9 @@ import pytest
 
 from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
-from bot.trading.health import ChatVitals, Commit, Grade, Line, Part, Reach, Readings, StreamState, Vitals, ago, chain
+from bot.trading.health import Commit, Grade, Line, Part, Readings, ago, chain
 from bot.trading.switches import Switch, Switches, SwitchState
+from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
 
 NOW = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
