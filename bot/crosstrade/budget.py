@@ -10,8 +10,11 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Self
 
+from bot.crosstrade.counts import MINUTE, Counts
 from bot.timings import CrossTradeTimings
+from bot.trading.spending import Spending
 
 LARGEST_RESERVE = 10
 # Of that reserve, what is for ways out alone: nearly all that a close reads for its card and at its press, and its call.
@@ -19,9 +22,10 @@ LARGEST_EXIT_RESERVE = 8
 
 
 class Priority(IntEnum):
-    """Who goes first; within one priority it is first come, first served.
+    """Who goes first, and what for; within one priority it is first come, first served.
 
     Attributes:
+        purpose: what such requests are made for, as ``/health`` and ``/metrics`` call it.
         EXIT: calls of ways out, and what is read at their press and after it.
         EXIT_CARD: what is read for a way out's card.
         ORDER: all other calls.
@@ -31,13 +35,22 @@ class Priority(IntEnum):
         BACKGROUND: what nobody waits for.
     """
 
-    EXIT = 0
-    EXIT_CARD = 1
-    ORDER = 2
-    NEWS = 3
-    TICKET = 4
-    READ = 5
-    BACKGROUND = 6
+    purpose: str
+
+    def __new__(cls, turn: int, purpose: str) -> Self:
+        """One with its place in the queue."""
+        priority = int.__new__(cls, turn)
+        priority._value_ = turn
+        priority.purpose = purpose
+        return priority
+
+    EXIT = 0, "ways out"
+    EXIT_CARD = 1, "cards of ways out"
+    ORDER = 2, "orders"
+    NEWS = 3, "news of orders"
+    TICKET = 4, "cards and presses"
+    READ = 5, "commands that only read"
+    BACKGROUND = 6, "watching and suggestions"
 
 
 class Bucket:
@@ -114,6 +127,8 @@ class Budget:
         self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst * 2 // 5)
         self._shortest_wait = timings.shortest_wait
         self._bucket = Bucket(rate, burst, clock(), timings.longest_park)
+        self._allowed = rate * MINUTE
+        self._counts = Counts(priority.purpose for priority in Priority)
         self._queue: list[_Waiter] = []
         self._turns = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -123,13 +138,18 @@ class Budget:
         """How many requests could be made at once."""
         return self._bucket.left(self.now())
 
+    @property
+    def spending(self) -> Spending:
+        """What its requests were made for."""
+        return Spending(self._allowed, self._counts.lately(self.now()), self._counts.ever)
+
     async def acquire(self, priority: Priority, deadline: float) -> bool:
         """Wait for a token; ``False`` when the deadline passes first."""
         now = self.now()
         if now >= deadline:
             return False
         # The usual case costs no turn of the event loop.
-        if not self._queue and self._bucket.take(now, self._reserve_before(priority)):
+        if not self._queue and self._take(now, priority):
             return True
         waiter = _Waiter(priority, next(self._turns), deadline, asyncio.get_running_loop().create_future())
         heapq.heappush(self._queue, waiter)
@@ -146,6 +166,13 @@ class Budget:
         self._bucket.park(self.now(), seconds)
         self._serve()
 
+    def _take(self, now: float, priority: Priority) -> bool:
+        """Take a token if there is one for it, and count what for: who gives up in that very moment has spent it all the same."""
+        is_taken = self._bucket.take(now, self._reserve_before(priority))
+        if is_taken:
+            self._counts.note(priority.purpose, now)
+        return is_taken
+
     def _reserve_before(self, priority: Priority) -> int:
         if priority >= Priority.READ:
             return self.reserve
@@ -159,7 +186,7 @@ class Budget:
         while self._queue:
             head = self._queue[0]
             if not head.granted.done() and now < head.deadline:
-                if not self._bucket.take(now, self._reserve_before(head.priority)):
+                if not self._take(now, head.priority):
                     break
                 head.granted.set_result(None)
             heapq.heappop(self._queue)

@@ -171,6 +171,7 @@ class CrossTrade(Reading):
             self._gauge.garbled,
             self._dates.ahead,
             self._gauge.rows.lately,
+            self._budget.spending,
         )
 
     @property

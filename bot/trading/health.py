@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.errors import MOST_UNREAD, NO_JOURNAL
 from bot.trading.facts import Account
+from bot.trading.spending import spending_words
 from bot.trading.switches import Switches, plain
 from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
 from bot.trading.words import code, verbatim
@@ -104,6 +105,7 @@ class Line:
         mend: what to do, in Markdown; empty where there is nothing to do.
         name: the account, of a link to a broker.
         is_rival: whether another program is on the link.
+        detail: what it is made up of, in Markdown; empty where there is nothing to add.
     """
 
     part: Part
@@ -112,6 +114,7 @@ class Line:
     mend: str = ""
     name: str = ""
     is_rival: bool = False
+    detail: str = ""
 
 
 def chain(readings: Readings) -> tuple[Line, ...]:
@@ -320,12 +323,11 @@ def _prices(readings: Readings) -> Line:
 
 
 def _budget(broker: Vitals) -> Line:
-    words = f"{broker.budget} at once"
+    words, spent = f"{broker.budget} at once", spending_words(broker.spending)
     if broker.reach is not Reach.NOT_ASKED and broker.budget < LOW_BUDGET:
-        return Line(
-            Part.BUDGET, Grade.SLOW, words, "CrossTrade's request budget is nearly used up; exits go first, the rest waits."
-        )
-    return Line(Part.BUDGET, Grade.GOOD, words)
+        mend = "CrossTrade's request budget is nearly used up; exits go first, the rest waits."
+        return Line(Part.BUDGET, Grade.SLOW, words, mend, detail=spent)
+    return Line(Part.BUDGET, Grade.GOOD, words, detail=spent)
 
 
 def _orders(readings: Readings) -> Line:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.trading.spending import Spending
+
 
 class Reach(StrEnum):
     """How far the last call to CrossTrade came."""
@@ -46,6 +48,7 @@ class Vitals:
         entries_fall_back: whether entries go by REST while that stream is away, as ways out always do.
         clock_ahead: how far the host's clock is ahead of CrossTrade's, by the date of its answers; ``None`` before one has told.
         unread: how many rows of the last minute's answers and pushes couldn't be read, by their own text.
+        spending: what the requests were made for.
     """
 
     reach: Reach = Reach.NOT_ASKED
@@ -61,6 +64,7 @@ class Vitals:
     garbled: Mapping[str, int] = field(default_factory=dict)
     clock_ahead: timedelta | None = None
     unread: Mapping[str, int] = field(default_factory=dict)
+    spending: Spending = field(default_factory=Spending)
 
     @property
     def entries_by_stream(self) -> bool:

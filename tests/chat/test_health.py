@@ -47,6 +47,17 @@ def test_what_is_down_says_what_to_do_before_what_is_slow() -> None:
     assert mends == sorted(mends)
 
 
+def test_what_a_link_is_made_up_of_stands_below_what_to_do_and_is_no_trouble() -> None:
+    spent = Line(Part.BUDGET, Grade.GOOD, "20 at once", detail="5 requests to CrossTrade: orders 5")
+    [text] = health(Health((spent, *BAD), AT))
+    below = text.split("```")[2]
+    assert below.index("Start NinjaTrader.") < below.index("See that it may post.") < below.index(spent.detail)
+    assert below.count("orders 5") == 1
+    [text] = health(Health((spent, *WELL), AT))
+    assert "Every link stands." in text
+    assert text.endswith(f"{spent.detail}\n-# as of 12:00:00 UTC")
+
+
 def test_no_line_is_wider_than_a_phone() -> None:
     texts = health(Health(WELL + BAD, AT))
     block = "\n".join(texts).split("```")[1]

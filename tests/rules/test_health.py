@@ -8,6 +8,7 @@ import pytest
 from bot.errors import NO_JOURNAL
 from bot.trading.facts import Account
 from bot.trading.health import Commit, Grade, Line, Part, Readings, ago, chain
+from bot.trading.spending import Spending
 from bot.trading.switches import Switch, Switches, SwitchState
 from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
 
@@ -150,6 +151,14 @@ def test_what_is_down_always_says_what_to_do() -> None:
     lines = [each for readings, *_ in READINGS for each in chain(readings)]
     assert [each for each in lines if each.grade is DOWN and not each.mend] == []
     assert [each for each in lines if each.grade is GOOD and each.mend] == []
+
+
+@pytest.mark.parametrize("left", [20, 0])
+def test_what_requests_were_made_for_stands_with_them_whether_or_not_they_run_out(left: int) -> None:
+    spent = broker(budget=left, spending=Spending(180, {"ways out": 9, "news of orders": 30}))
+    said = "39 requests to CrossTrade in the last minute: news of orders 30, ways out 9; 180 allowed"
+    assert [(each.part, each.detail) for each in chain(spent) if each.detail] == [(Part.BUDGET, said)]
+    assert [each.detail for each in chain(FINE) if each.detail] == []
 
 
 def test_one_switch_says_just_its_sentence() -> None:

@@ -1,5 +1,6 @@
 """The watchdog: a link that goes while a position is open, another program on the stream, another on the token."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,6 +57,37 @@ async def test_a_link_that_goes_while_a_position_is_open_is_told_and_so_is_its_r
     assert len([message for message in street.discord.messages(FILLS) if "Link " in message.text]) == 2
     assert [row[0] for row in street.rows("SELECT name FROM events WHERE name LIKE 'link%'")] == ["link down", "link up"]
     assert await street.stop() == 0
+
+
+async def test_what_requests_to_crosstrade_were_made_for_is_told_for_a_minute(street: Street) -> None:
+    await street.start()
+    await watched(street)
+    assert "orders" not in spent(await asked(street))
+    card = await street.offered("place", account="Sim101", instrument="ES 09-26", side="buy", qty=1)
+    await street.discord.click("trader", card.id, "Confirm")
+    await street.card("filled 1")
+    await street.discord.slash("trader", "desk", "positions", {"account": "Sim101"})
+    said = spent(await asked(street))
+    assert said["orders"] == 1
+    assert said["cards and presses"] > 0
+    assert said["commands that only read"] > 0
+    assert said["watching and suggestions"] > 0
+    await asyncio.sleep(61)
+    said = spent(await asked(street))
+    assert "orders" not in said
+    assert "commands that only read" not in said
+    assert said["watching and suggestions"] > 0
+    assert await street.stop() == 0
+
+
+def spent(text: str) -> dict[str, int]:
+    """The requests by purpose that /health tells."""
+    [line] = [line for line in text.splitlines() if "requests to CrossTrade in the last minute: " in line]
+    total, _, parts = line.partition(" requests to CrossTrade in the last minute: ")
+    purposes, _, _ = parts.rpartition("; ")
+    made = {what: int(count) for what, _, count in (part.rpartition(" ") for part in purposes.split(", "))}
+    assert int(total) == sum(made.values())
+    return made
 
 
 async def test_another_program_on_the_stream_is_told_to_people(street: Street) -> None:
