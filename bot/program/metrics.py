@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.desk.ports import EventName, Journal
 from bot.errors import JournalError, SettingsError
 from bot.trading.health import Grade
+from bot.trading.vitals import Vitals
 
 LOOPBACK = "127.0.0.1"
 MOST_ROWS = 1000
@@ -53,20 +54,25 @@ class Meter:
     Args:
         crosstrade: whether CrossTrade can be reached.
         discord: whether Discord is logged in.
+        vitals: what CrossTrade's client knows of its own links.
 
     Attributes:
         grades: the verdict on each link of the chain, once somebody gives it.
-        unread: rows of the last minute that couldn't be read, by their own text, once somebody gives them.
     """
 
     def __init__(
-        self, crosstrade: Callable[[], bool], discord: Callable[[], bool], journal: Journal, clock: Callable[[], datetime]
+        self,
+        crosstrade: Callable[[], bool],
+        discord: Callable[[], bool],
+        vitals: Callable[[], Vitals],
+        journal: Journal,
+        clock: Callable[[], datetime],
     ) -> None:
         self._links = {"crosstrade": crosstrade, "discord": discord}
+        self._vitals = vitals
         self._journal = journal
         self._clock = clock
         self.grades: Callable[[], Mapping[str, Grade]] = dict
-        self.unread: Callable[[], Mapping[str, int]] = dict
         self._since = clock().timestamp()
         self._events = Counter({name.value: 0 for name in EventName})
         self._waiting = 0
@@ -94,14 +100,17 @@ class Meter:
 
         up = await self.health()
         chain = {link.lower(): GRADES[grade] for link, grade in self.grades().items()}
+        vitals = self._vitals()
         page = Page()
         page.gauge(*_LEADS, 1)
         page.counters("crosstalk_events", "Stored events by name.", "event", self._events, self._since)
         page.gauges("crosstalk_up", "Whether a link stands.", "link", up)
         page.gauges("crosstalk_link", "How a link of the chain does: 1 good, 0.5 slow, 0 down.", "link", chain)
-        page.gauge(
-            "crosstalk_rows_unread", "Rows of CrossTrade's of the last minute that can't be read.", sum(self.unread().values())
-        )
+        unread = sum(vitals.unread.values())
+        page.gauge("crosstalk_rows_unread", "Rows of CrossTrade's of the last minute that can't be read.", unread)
+        spent, what_for = vitals.spending.ever, "Requests to CrossTrade by what they were made for."
+        page.counters("crosstalk_crosstrade_requests", what_for, "purpose", spent, self._since)
+        page.gauge("crosstalk_crosstrade_requests_left", "Requests to CrossTrade that could be made at once.", vitals.budget)
         page.gauge("crosstalk_outbox_due", "News that Discord hasn't taken yet.", self._waiting)
         page.gauges("crosstalk_tickets_live", "Tickets that may still change, by state.", "state", self._live)
         return page.text()

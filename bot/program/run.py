@@ -173,7 +173,7 @@ async def lead(
         why_not = never_why if lease is None else lease.why_not
         messenger = DiscordMessenger(clock, why_not, timings.chat)
         broker = await stack.enter_async_context(_crosstrade(settings, clock, ids, why_not, timings.crosstrade, watch))
-        meter = Meter(lambda: broker.link.up, lambda: messenger.attached, journal, clock)
+        meter = Meter(lambda: broker.link.up, lambda: messenger.attached, broker.vitals, journal, clock)
         if settings.metrics_port is not None:
             await stack.enter_async_context(served(meter, settings.metrics_port))
         parts = broker, journal, messenger
@@ -182,7 +182,6 @@ async def lead(
         if lease is not None and stood_by is not None:
             await _tell_of_takeover(lease, watch, desk)
         meter.grades = desk.health.grades
-        meter.unread = lambda: broker.vitals().unread
         kept = heads_file(settings.database_url)
         found = await desk.start(await trust_in(journal, kept, stood_by))
         log.info("started: %s tickets expired by the restart, %s outcomes unknown", found.expired, found.unknown)

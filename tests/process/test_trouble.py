@@ -108,6 +108,9 @@ async def test_metrics_and_health_are_served_on_loopback(street: Street) -> None
         assert 'crosstalk_events_total{event="accepted"} 1.0' in page
         assert 'crosstalk_up{link="crosstrade"} 1.0' in page
         assert 'crosstalk_link{link="ninjatrader"} 1.0' in page
+        assert 'crosstalk_crosstrade_requests_total{purpose="orders"} 1.0' in page
+        assert 'crosstalk_crosstrade_requests_total{purpose="commands that only read"} 0.0' in page
+        assert "crosstalk_crosstrade_requests_left " in page
         assert (await session.get("/healthz")).status == 200
         await street.control("faults", rules=[{"kind": "offline"}])
         await answered(street, "second")
