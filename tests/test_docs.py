@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from bot.crosstrade.budget import Priority
 from bot.desk.ports import EventName
 from bot.policyfile import EVENTS
 from bot.program.run import COGS
@@ -24,6 +25,11 @@ def test_every_command_is_listed_and_can_be_granted() -> None:
     built = {command.name for cog in COGS for command in cog.__cog_app_commands__}
     assert listed == built
     assert built <= COMMANDS
+
+
+def test_every_purpose_of_requests_to_crosstrade_is_explained_in_the_order_of_the_queue() -> None:
+    table = README[README.index("| purpose | requests |") :].split("\n\n")[0]
+    assert re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:] == [priority.purpose for priority in Priority]
 
 
 def test_the_names_of_events_are_those_of_the_policy_file() -> None:
