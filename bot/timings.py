@@ -68,6 +68,12 @@ class DeskTimings:
         fills_again: until the next read after one that failed.
         accounts_apart: between two accounts' fills; all at once would use up what reads of others need.
         new_account_within: until the fills of a new account are read.
+        kept_before: how long before what an open card will be decided on is too old it is read anew, and twice what that takes.
+        kept_shortest: the least age for which that is done; for less the reads would follow each other without a pause.
+        known_following: how old what is known may be for those who follow orders; what has changed wakes them, and is looked for.
+        known_looking: the same for commands that only read.
+        known_background: the same for what nobody waits for; keystrokes have a memory of their own, which keeps prices as long.
+        known_rounds: the same for the watchdog's rounds, of which there is one each five seconds while money hangs on it.
         edits_apart: between two edits of a card whose state hasn't changed.
         delivery_within: for Discord to take one row of the outbox.
         delivery_again: until the first attempt after one that failed; it doubles each time.
@@ -140,6 +146,12 @@ class DeskTimings:
     fills_again: timedelta = timedelta(minutes=1)
     accounts_apart: timedelta = timedelta(seconds=1)
     new_account_within: timedelta = timedelta(seconds=30)
+    kept_before: timedelta = timedelta(seconds=0.15)
+    kept_shortest: timedelta = timedelta(seconds=0.5)
+    known_following: timedelta = timedelta(seconds=0.3)
+    known_looking: timedelta = timedelta(seconds=1)
+    known_background: timedelta = timedelta(seconds=2)
+    known_rounds: timedelta = timedelta(seconds=4)
     edits_apart: timedelta = timedelta(seconds=1)
     delivery_within: timedelta = timedelta(seconds=20)
     delivery_again: timedelta = timedelta(seconds=1)
@@ -176,6 +188,9 @@ class CrossTradeTimings:
     """The CrossTrade client's, in seconds. CrossTrade's own limits on single calls are not documented.
 
     Attributes:
+        link_holds: seconds for which it is believed who provides an account, and that its broker is connected; the watchdog's
+            rounds tell it each five seconds while money hangs on it.
+        together: seconds within which lists over all accounts belong together; they are read one right after the other.
         connect: seconds until a connection stands; nothing has left before.
         read: seconds for a read in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others, on the Tradovate side).
         write: seconds for a write in all. POST Reverse Position waits up to 5 s at CrossTrade (its page, new).
@@ -204,6 +219,8 @@ class CrossTradeTimings:
         unwelcome_holds: seconds that it is then left.
     """
 
+    link_holds: float = 8.0
+    together: float = 3.0
     connect: float = 5.0
     read: float = 10.0
     write: float = 20.0

@@ -28,10 +28,12 @@ class Priority(IntEnum):
         purpose: what such requests are made for, as ``/health`` and ``/metrics`` call it.
         EXIT: calls of ways out, and what is read at their press and after it.
         EXIT_CARD: what is read for a way out's card.
+        PRESS: what is read at the press of all other cards.
         ORDER: all other calls.
         NEWS: what becomes of orders that were sent.
-        TICKET: what is read for all other cards, at their presses, and as evidence.
+        TICKET: what is read for all other cards, and as evidence.
         READ: commands that only read.
+        OPEN_CARD: what keeps known what open cards will be decided on.
         BACKGROUND: what nobody waits for.
     """
 
@@ -46,11 +48,13 @@ class Priority(IntEnum):
 
     EXIT = 0, "ways out"
     EXIT_CARD = 1, "cards of ways out"
-    ORDER = 2, "orders"
-    NEWS = 3, "news of orders"
-    TICKET = 4, "cards and presses"
-    READ = 5, "commands that only read"
-    BACKGROUND = 6, "watching and suggestions"
+    PRESS = 2, "presses"
+    ORDER = 3, "orders"
+    NEWS = 4, "news of orders"
+    TICKET = 5, "cards and evidence"
+    READ = 6, "commands that only read"
+    OPEN_CARD = 7, "open cards"
+    BACKGROUND = 8, "watching and suggestions"
 
 
 class Bucket:
@@ -179,7 +183,7 @@ class Budget:
         if priority > Priority.ORDER:
             # One is left to the order that this is read for.
             return min(self.exit_reserve + 1, self.reserve)
-        return self.exit_reserve if priority is Priority.ORDER else 0
+        return self.exit_reserve if priority >= Priority.PRESS else 0
 
     def _serve(self) -> None:
         now = self.now()

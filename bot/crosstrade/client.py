@@ -7,7 +7,6 @@ its read, whichever way orders travel. Nothing here decides whether to trade.
 
 import logging
 from collections.abc import Callable, Coroutine
-from copy import copy
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
@@ -15,7 +14,7 @@ from typing import Self
 
 from bot.clock import Clock
 from bot.crosstrade import requests, wire
-from bot.crosstrade.budget import Budget, Priority
+from bot.crosstrade.budget import Budget
 from bot.crosstrade.calls import Call, call_of
 from bot.crosstrade.endpoints import ENDPOINTS, Trust
 from bot.crosstrade.errors import (
@@ -36,8 +35,9 @@ from bot.crosstrade.errors import (
 from bot.crosstrade.feed import Feed, Tell
 from bot.crosstrade.history import BarsBody, bars_path, read_bars
 from bot.crosstrade.jsontext import dumps
+from bot.crosstrade.known import Flying, Known
 from bot.crosstrade.link import Gauge, Link
-from bot.crosstrade.reading import Reading, judged
+from bot.crosstrade.reading import Path, judged
 from bot.crosstrade.redaction import Redactor
 from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
 from bot.crosstrade.stream import Stream
@@ -45,7 +45,7 @@ from bot.dates import Dates
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Position, Quote
+from bot.trading.facts import Day, Execution, Order
 from bot.trading.instruments import Contract
 from bot.trading.intents import Action, is_way_out
 from bot.trading.outcomes import NotSent, Outcome
@@ -64,7 +64,7 @@ class Transport(StrEnum):
     WEBSOCKET = "websocket"
 
 
-class CrossTrade(Reading):
+class CrossTrade(Known):
     """The CrossTrade client; an async context manager that owns its session and its socket.
 
     Reads raise what ``Reading`` says of all of them, and nothing else. Writes raise nothing but ``CancelledError``: they return
@@ -100,7 +100,8 @@ class CrossTrade(Reading):
         why_not: WhyNot = never_why,
         proxy: str | None = None,
     ) -> None:
-        super().__init__(Gauge(clock), clock)
+        gauge = Gauge(clock)
+        super().__init__(gauge, clock, Feed(clock, timings, gauge.rows.note, self.changed), timings)
         self._url = url.rstrip("/")
         self._token = token
         self._dates = Dates(clock)
@@ -113,8 +114,6 @@ class CrossTrade(Reading):
         self._proxy = proxy
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
         self._clean = Redactor(token)
-        self._reads_as = Priority.TICKET
-        self._feed = Feed(clock, timings, self._gauge.rows.note)
         self._stream: Stream | None = None
         self._rest: Rest
 
@@ -140,6 +139,7 @@ class CrossTrade(Reading):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._stream is not None:
             await self._stream.close()
+        await self._flights.close()
         await self._session.close()
         await self._fresh.close()
 
@@ -183,77 +183,6 @@ class CrossTrade(Reading):
     def _orders_stream(self) -> Stream | None:
         return self._stream if self._transport is Transport.WEBSOCKET else None
 
-    @property
-    def in_background(self) -> "CrossTrade":
-        """The same client, whose reads give way to those that somebody waits for."""
-        return self._reading_as(Priority.BACKGROUND)
-
-    @property
-    def for_looking(self) -> "CrossTrade":
-        """The same client, whose reads give way to those that an order or news of one wait for."""
-        return self._reading_as(Priority.READ)
-
-    @property
-    def for_news(self) -> "CrossTrade":
-        """The same client, whose reads go before those of people and of all cards but those of ways out."""
-        return self._reading_as(Priority.NEWS)
-
-    @property
-    def for_exit_cards(self) -> "CrossTrade":
-        """The same client, whose reads go before all but those of ways out that were confirmed."""
-        return self._reading_as(Priority.EXIT_CARD)
-
-    @property
-    def for_exits(self) -> "CrossTrade":
-        """The same client, whose reads go before everything else: a way out waits for them."""
-        return self._reading_as(Priority.EXIT)
-
-    def _reading_as(self, priority: Priority) -> "CrossTrade":
-        other = copy(self)
-        other._reads_as = priority  # noqa: SLF001  it is one of ours
-        return other
-
-    @judged("accounts")
-    async def accounts(self) -> tuple[Account, ...]:
-        """All accounts, each perhaps by its name only; money in the account's currency.
-
-        Source: GET List accounts (its list seen in the code of others; that its items are those of GET Get account is inferred).
-        """
-        accounts = wire.read_accounts(await self._read(requests.accounts_path))
-        self._feed.accounts(account.name for account in accounts)
-        return accounts
-
-    @judged("account")
-    async def account(self, name: str) -> Account:
-        """One account with the day's profit and loss, a loss negative, all in the account's currency (GET Get account, mid).
-
-        One that NinjaTrader doesn't have is ``BrokerRefused`` (the text of it unknown).
-        """
-        return wire.read_account(await self._read(lambda: requests.account_path(name)), name)
-
-    @judged("positions")
-    async def positions(self, account: str) -> tuple[Position, ...]:
-        """The open futures positions (GET List positions, mid; empty when flat inferred, as others rely on it).
-
-        Signed contracts, average prices in price units, open results in the account's currency.
-        """
-        positions = self._held(await self._read(lambda: requests.positions_path(account)), account)
-        self._feed.holds(account, positions)
-        return positions
-
-    @judged("orders")
-    async def orders(self, account: str, *, active_only: bool) -> tuple[Order, ...]:
-        """The futures orders of an account: contracts without a sign, prices in price units, times UTC.
-
-        Source: GET List orders (seen in the code of others) with the fields of GET Get order (old, later ones seen in the code of
-        others). There is no reason of a rejection and no remaining quantity among them.
-
-        Args:
-            account: NT8 account name.
-            active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
-        """
-        return self._ordered(await self._read(lambda: requests.orders_path(account, active_only=active_only)), account)
-
     @judged("order")
     async def order(self, account: str, order_id: str) -> Order | None:
         """One order by any of its ids, in the units of ``orders``: contracts, price units, UTC (GET Get order, old).
@@ -273,22 +202,6 @@ class CrossTrade(Reading):
         Source: GET List executions (old; which side is which is inferred). Its look-back is in seconds, and 900 is the most.
         """
         return self._filled(await self._read(lambda: requests.executions_path(account)), account)
-
-    async def quote(self, contract: Contract) -> Quote:
-        """The quote: as the stream has just pushed it (WebSocket page), else read (GET Quote, mid).
-
-        Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of one that was read, else that of receipt.
-        """
-        pushed = self._feed.quote(contract)
-        if pushed is not None:
-            return pushed
-        quote = self._timed(await self._read_quote(contract))
-        self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
-        return quote
-
-    @judged("quote")
-    async def _read_quote(self, contract: Contract) -> Quote:
-        return wire.read_quote(await self._read(lambda: requests.quote_path(contract)), contract, self._today())
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as the stream has just pushed it; ``None`` when it has to be read. It raises nothing.
@@ -343,7 +256,12 @@ class CrossTrade(Reading):
         if not await self._budget.acquire(call.priority, self._budget.now() + patience):
             return NotSent(BUDGET_SPENT)
         may_fall_back = is_way_out(action) or self._entries_fall_back()
-        answer = await self._attempt(call.api, self._on_its_way(call, may_fall_back=may_fall_back))
+        self.changed(call.account)
+        try:
+            answer = await self._attempt(call.api, self._on_its_way(call, may_fall_back=may_fall_back))
+        finally:
+            # What was asked for meanwhile may tell of the time before.
+            self.changed(call.account)
         if isinstance(answer, Reply):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
@@ -365,13 +283,15 @@ class CrossTrade(Reading):
                 self._lacking.add(call.api)
         return await self._rest.write(call.method, call.path, dumps(call.body))
 
-    async def _ask(self, path: Callable[[], str], body: str | None = None) -> Reply:
+    async def _ask(self, path: Path, body: str | None = None, flight: Flying | None = None) -> Reply:
         try:
             target = path()
         except ValueError:
             raise BrokerRefused(400, "Nothing at CrossTrade can have that name.") from None
         if not await self._budget.acquire(self._reads_as, self._budget.now() + self._timings.read):
             raise BrokerUnreachable(BUDGET_SPENT)
+        if flight is not None:
+            flight.asked = self._snapshot.asked(self._clock())
         reading = self._rest.get(target) if body is None else self._rest.query(target, body)
         answer = await self._attempt("a read", reading, is_read=True)
         if isinstance(answer, Reply):

@@ -32,12 +32,20 @@ class Feed:
         clock: the desk's: its time is that of what is pushed, its seconds measure the budget of changes.
         timings: how long is waited for what.
         unread: told of each pushed price that can't be read.
+        changed: told, before anybody who listens, of each account in which something may have changed.
     """
 
-    def __init__(self, clock: Clock, timings: CrossTradeTimings, unread: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        timings: CrossTradeTimings,
+        unread: Callable[[str], None] = lambda _text: None,
+        changed: Tell = lambda _account: None,
+    ) -> None:
         self._clock = clock
         self._timings = timings
         self._unread = unread
+        self._changed = changed
         self._board = Board()
         self._events = Events()
         self._subscriptions = Subscriptions(clock.seconds(), timings)
@@ -134,6 +142,7 @@ class Feed:
 
     def _spread(self, accounts: Accounts) -> None:
         for account in accounts:
+            self._changed(account)
             self._tell(account)
 
     def _take_ticks(self, frame: Mapping[str, object]) -> None:

@@ -5,17 +5,19 @@ trusted. What is inferred, or was seen in the code of others only, says so.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
 from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
+from bot.crosstrade.flights import Flight
 from bot.crosstrade.link import Gauge
+from bot.crosstrade.snapshot import Key, What
 from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
 from bot.trading.facts import Execution, Order, OtherFill, OtherOrder, OtherPosition, Others, Position, Quote, Strategy
 from bot.trading.funds import Watermarks
@@ -32,6 +34,7 @@ NOT_THERE = "CrossTrade has no such call, as it said before."
 
 
 Read = TypeVar("Read")
+Shared = TypeVar("Shared")
 Given = ParamSpec("Given")
 
 
@@ -102,8 +105,15 @@ class Reading(ABC):
         self._other_fills: dict[str, tuple[OtherFill, ...]] = {}
 
     @abstractmethod
-    async def _ask(self, path: Path) -> Reply:
-        """Make one read and give its answer, whatever it says."""
+    async def _ask(self, path: Path, body: str | None = None, flight: Flight[object] | None = None) -> Reply:
+        """Make one read and give its answer, whatever it says; with a ``body`` it is asked by POST.
+
+        The moment in which it leaves is noted in its ``flight``, if it is one that others may wait for.
+        """
+
+    @abstractmethod
+    async def _shared(self, key: Key, reading: Callable[[Flight[object]], Awaitable[Shared]]) -> Shared:
+        """What is known, is being read or is read now."""
 
     @abstractmethod
     def _body(self, reply: Reply) -> object:
@@ -130,13 +140,16 @@ class Reading(ABC):
         reply = await self._ask(lambda: paths.position_path(account, contract))
         return None if says_no_position(reply) else wire.read_position(self._body(reply), account, contract, self._today())
 
-    @judged("all positions")
     async def all_positions(self) -> tuple[Position, ...]:
         """The open futures positions of every account (GET All positions, mid).
 
         Signed contracts, average prices in price units, open results in the account's currency.
         """
-        body = await self._read(paths.all_positions_path)
+        return await self._shared(Key(What.ALL_POSITIONS), self._list_all_positions)
+
+    @judged("all positions")
+    async def _list_all_positions(self, flight: Flight[object]) -> tuple[Position, ...]:
+        body = await self._read(paths.all_positions_path, flight)
         others = wire.read_others(body, None)
         self._others.clear()
         for one in others:
@@ -148,7 +161,6 @@ class Reading(ABC):
         positions, orders = tuple(self._others.get(account, ())), tuple(self._other_orders.get(account, ()))
         return Others(positions, orders, self._other_fills.get(account, ()))
 
-    @judged("all orders")
     async def all_orders(self, *, active_only: bool) -> tuple[Order, ...]:
         """The futures orders of every account (GET All orders; the path is inferred, and disputed).
 
@@ -157,7 +169,13 @@ class Reading(ABC):
         Raises:
             BrokerLacks: there is no such path, which is asked once only; the lists of each account tell the same.
         """
-        body = await self._inferred("all orders", lambda: paths.all_orders_path(active_only=active_only))
+        if active_only:
+            return await self._list_all_orders(None, active_only=True)
+        return await self._shared(Key(What.ALL_ORDERS), self._list_all_orders)
+
+    @judged("all orders")
+    async def _list_all_orders(self, flight: Flight[object] | None, *, active_only: bool = False) -> tuple[Order, ...]:
+        body = await self._inferred("all orders", partial(paths.all_orders_path, active_only=active_only), flight)
         others = wire.read_other_orders(body, None)
         self._other_orders.clear()
         for one in others:
@@ -207,13 +225,16 @@ class Reading(ABC):
         reply = await self._ask(lambda: paths.execution_path(account, execution_id))
         return None if says_none(reply, "execution") else wire.read_execution(self._body(reply), account, self._today())
 
-    @judged("strategies")
     async def strategies(self, account: str) -> tuple[Strategy, ...]:
         """The ATM strategies that run in an account (GET List strategies; seen in the code of others, unverified).
 
         Signed contracts, average prices in price units, open results in the account's currency, each where it was told.
         """
-        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account)), account, self._today())
+        return await self._shared(Key.of(What.STRATEGIES, account), partial(self._list_strategies, account))
+
+    @judged("strategies")
+    async def _list_strategies(self, account: str, flight: Flight[object]) -> tuple[Strategy, ...]:
+        return wire.read_strategies(await self._read(lambda: paths.strategies_path(account), flight), account, self._today())
 
     @judged("quotes")
     async def quotes(self, instruments: Sequence[Contract]) -> tuple[Quote, ...]:
@@ -288,15 +309,15 @@ class Reading(ABC):
         ahead = at - self._clock()
         return replace(quote, at=None, ahead=ahead) if ahead > STEP else replace(quote, at=at)
 
-    async def _read(self, path: Path) -> object:
-        return self._body(await self._ask(path))
+    async def _read(self, path: Path, flight: Flight[object] | None = None) -> object:
+        return self._body(await self._ask(path, flight=flight))
 
-    async def _inferred(self, name: str, path: Path) -> object:
+    async def _inferred(self, name: str, path: Path, flight: Flight[object] | None = None) -> object:
         """Read by a path that is only inferred; once CrossTrade has said that there is none, it isn't asked again."""
         if name in self._lacking:
             raise BrokerLacks(HTTPStatus.NOT_FOUND, NOT_THERE)
         try:
-            return await self._read(path)
+            return await self._read(path, flight)
         except BrokerRefused as error:
             if error.status == HTTPStatus.NOT_FOUND and (isinstance(error, BrokerLacks) or name in _OF_NOTHING):
                 self._lacking.add(name)

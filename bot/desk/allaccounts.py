@@ -6,7 +6,9 @@ connection is down, may be left out of those lists, and must not look flat for t
 
 import asyncio
 from collections.abc import Awaitable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar, cast
 
 from bot.desk.ports import Broker
@@ -54,6 +56,15 @@ class AllAccounts:
     """Reads them."""
 
     broker: Broker
+
+    async def refresh(self, within: timedelta) -> None:
+        """Have the lists over all accounts read, for what they tell of each; where they can't be, each account's own are."""
+        with suppress(BrokerError, TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self.broker.all_orders(active_only=False)
+                await self.broker.all_positions()
+                # Last, so that one that loses its broker in between doesn't look flat.
+                await self.broker.accounts()
 
     async def read(self, names: Collection[str], within: float) -> Snapshots:
         """The accounts of which the lists tell all; none for a few, and where a list can't be read in that many seconds.

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.desk.actions import Actions
@@ -25,6 +26,7 @@ from bot.desk.glances import Glances
 from bot.desk.hands import STOPPING, Hands
 from bot.desk.health import Watchdog
 from bot.desk.interrupted import Interrupted
+from bot.desk.keeping import Keeping
 from bot.desk.lanes import Lanes
 from bot.desk.lapse import Lapses
 from bot.desk.ledger import Ledger
@@ -33,6 +35,7 @@ from bot.desk.loops import Loops
 from bot.desk.members import Members
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
+from bot.desk.occasions import LEAVES_A_QUESTION, MOVES_A_POSITION, TELLS_OF_AN_ORDER
 from bot.desk.offer import Makings, Offers
 from bot.desk.outbox import Outbox
 from bot.desk.pace import Pace
@@ -62,20 +65,6 @@ from bot.trading.tickets import Member, Place, Ticket, TicketState, move
 from bot.trading.verbs import Verb
 
 log = logging.getLogger(__name__)
-
-# After these a position may be closed that a card's buttons are about.
-MOVES_A_POSITION = frozenset(
-    {
-        EventName.FILLED,
-        EventName.PART_FILLED,
-        EventName.STOPPED_OUT,
-        EventName.TARGET_HIT,
-        EventName.FLATTENED,
-        EventName.NOT_CLOSED,
-    }
-)
-# After these evidence is looked for.
-LEAVES_A_QUESTION = frozenset({EventName.UNKNOWN, EventName.NEVER_ARRIVED})
 
 
 class Desk:
@@ -111,6 +100,7 @@ class Desk:
         observe: Callable[[EventName], None] = lambda _name: None,
         halt_file: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._broker = broker
         self._journal = journal
         self._policy = policy
         self._clock = clock
@@ -123,42 +113,48 @@ class Desk:
         self._observe = observe
         brakes = Brakes(journal, clock, halt_file)
         self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches, timings)
-        look, exits = self._look(broker), self._look(lanes.exits)
-        naming, first_naming = Naming(self._directory, broker, policy), Naming(self._directory, lanes.exit_cards, policy)
+        look = Look(lanes.tickets, timings, self._directory.fronts, self._directory.account)
+        naming, first_naming = Naming(self._directory, lanes.tickets, policy), Naming(self._directory, lanes.exit_cards, policy)
         self._clockwatch = ClockWatch(self._ledger, policy, clock)
         self._safety = Safety(self._ledger, brakes, first_naming, policy, clock, timings)
         looking = Naming(self._directory, lanes.looking, policy)
         self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
         self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
-        self.resolving = Resolving(self._ledger, broker, policy, clock)
+        self.resolving = Resolving(self._ledger, lanes.evidence, policy, clock)
         decider, hurrying = Decider(look, journal, policy, clock, self._safety.switches), Tally(HURRYING, clock)
-        usual = Makings(Drafts(look, journal, naming, Scopes(broker, look, naming, clock), clock, new_id), decider)
-        first = usual.asking(lanes.exit_cards, self._look(lanes.exit_cards), first_naming)
+        usual = Makings(Drafts(look, journal, naming, Scopes(lanes.tickets, look, naming, clock), clock, new_id), decider)
+        first = usual.asking(lanes.exit_cards, look.by(lanes.exit_cards), first_naming)
         self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
-        self._sender = self._make_sender(broker, exits, messenger)
-        deciders = decider, replace(decider, look=exits)
-        self._presses = Presses(self._ledger, *deciders, self._sender, self._hands, Members(messenger), policy, clock, timings)
+        self._sender = self._make_sender(broker, look.by(lanes.exits), messenger)
+        self._presses = self._make_presses(decider, lanes, Members(messenger))
         began = clock()
-        interrupted = Interrupted(self._ledger, look, clock, timings, began)
-        self._reconciler = Reconciler(self._ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
+        self._reconciler = self._make_reconciler(lanes.evidence, look.by(lanes.evidence), began)
         self._lapses = Lapses(self._ledger, self._hands, clock, timings, Doubts(self._reconciler, clock, timings))
         # Both keep one pace together.
         meter = Pace(timings.request_every)
         self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
         self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
         self._follower.guard.on_positions = self._retirer.saw
-        self._actions = Actions(self._ledger, broker, lanes.exit_cards, hurrying, naming, clock)
+        self._actions = Actions(self._ledger, lanes.tickets, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
-        rounds = Rounds(quiet, clock, timings, self._directory)
+        self._keeping = Keeping(lanes.open_cards, policy, clock, timings)
+        rounds = Rounds(lanes.rounds, clock, timings, self._directory)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
         self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
-    def _look(self, broker: Broker) -> Look:
-        return Look(broker, self._timings, self._directory.fronts, self._directory.account)
+    def _make_presses(self, decider: Decider, lanes: Lanes, members: Members) -> Presses:
+        entries, ways_out = (replace(decider, look=decider.look.by(lane)) for lane in (lanes.presses, lanes.exit_presses))
+        ledger, sender, hands = self._ledger, self._sender, self._hands
+        return Presses(ledger, entries, ways_out, sender, hands, members, self._policy, self._clock, self._timings)
+
+    def _make_reconciler(self, broker: Broker, look: Look, began: datetime) -> Reconciler:
+        ledger, clock, timings = self._ledger, self._clock, self._timings
+        interrupted = Interrupted(ledger, look, clock, timings, began)
+        return Reconciler(ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
 
     def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
         ledger, clock, timings = self._ledger, self._clock, self._timings
@@ -302,6 +298,7 @@ class Desk:
         begin("switches", self._safety.look, hears=True)
         begin("clock", self._watch_clock)
         begin("fills", self._keep_fills)
+        begin("open cards", self._keep, hears=True)
         begin("rounds", self.health.probe, hears=True)
         begin("watchdog", self.health.look, hears=True)
         return found
@@ -351,7 +348,10 @@ class Desk:
         self._next_evidence = self._clock()
         self._evidence_wanted.set()
 
-    def _stored(self, name: EventName) -> None:
+    def _stored(self, name: EventName, ticket: Ticket | None) -> None:
+        if ticket is not None and name in TELLS_OF_AN_ORDER:
+            for account in accounts_of(ticket.intent):
+                self._broker.changed(account)
         if name in MOVES_A_POSITION:
             self._retirer.soon()
         if name in LEAVES_A_QUESTION:
@@ -362,6 +362,9 @@ class Desk:
 
     async def _expire(self) -> float | None:
         return await self._lapses.expire(await self._journal.live())
+
+    async def _keep(self) -> float | None:
+        return await self._keeping.look(await self._journal.live())
 
     async def _seek(self) -> float | None:
         now = self._clock()

@@ -33,7 +33,7 @@ class Ledger:
         journal: Journal,
         policy: Callable[[], Policy],
         clock: Clock,
-        observe: Callable[[EventName], None],
+        observe: Callable[[EventName, Ticket | None], None],
         brakes: Callable[[], Awaitable[Sequence[Switch]]],
         timings: DeskTimings,
     ) -> None:
@@ -61,7 +61,7 @@ class Ledger:
         """
         self._is_shut = True
         await self.journal.record(Event(self._clock(), name, None, None, {}), ())
-        self._observe(name)
+        self._observe(name, None)
 
     async def move(
         self,
@@ -100,7 +100,7 @@ class Ledger:
         with self._timed():
             stored = await self.journal.advance(old, new, (event,), notices, show=show, tone=tone_of(name), sends=sends)
         if stored:
-            self._observe(name)
+            self._observe(name, new)
             if name is EventName.SENDING:
                 # The answer usually comes before; and drawing the card now would hold the order itself up.
                 asyncio.get_running_loop().call_later(self._timings.sending_shown_after.total_seconds(), self.news.set)
@@ -113,7 +113,7 @@ class Ledger:
         data = {"revision": ticket.revision, "expires_at": ticket.expires_at.isoformat()}
         with self._timed():
             await self.journal.open(ticket, Event(self._clock(), EventName.OFFERED, ticket.id, ticket.requester.id, data))
-        self._observe(EventName.OFFERED)
+        self._observe(EventName.OFFERED, ticket)
 
     async def record(
         self,
@@ -153,7 +153,7 @@ class Ledger:
         """
         with self._timed():
             await self.journal.record(event, notices)
-        self._observe(event.name)
+        self._observe(event.name, None)
         if notices:
             self.news.set()
 
@@ -173,7 +173,7 @@ class Ledger:
         with self._timed():
             stored = await self.journal.switch(switch, self._about(name, switch), notices)
         if stored:
-            self._observe(name)
+            self._observe(name, None)
             self.news.set()
         return stored
 

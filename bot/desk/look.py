@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.desk.allaccounts import AllAccounts, Snapshots
+from bot.desk.allaccounts import FEW, AllAccounts, Snapshots
 from bot.desk.fronts import Fronts
 from bot.desk.ports import Broker, Journal
 from bot.errors import BrokerError, InstrumentError
@@ -29,7 +30,7 @@ MOST_MARKETS = 5
 MOST_UNCHECKED = 100
 Spare = frozenset[str]
 NOTHING: Spare = frozenset()
-Reads = asyncio.Future[tuple[Account | None, Sequence[Position] | None, Sequence[Order] | None, Quote | None]]
+Reads = asyncio.Future[tuple[Account | None, Sequence[Order] | None, Sequence[Position] | None, Quote | None]]
 
 
 class Look:
@@ -57,6 +58,30 @@ class Look:
         self._at_once = timings.at_once_within.total_seconds()
         self._patience = timings.decided_within.total_seconds()
         self._unchecked: dict[str, None] = {}
+        self._at_once_within = timings.at_once_within
+        # Accounts that were asked about a moment ago.
+        self._lately: dict[str, datetime] = {}
+
+    async def together(self, account: str, fresh: timedelta, now: datetime) -> None:
+        """Have many accounts read by the lists over all, where more than a few are asked about at once and this one isn't known.
+
+        Args:
+            account: about which something will be asked next.
+            fresh: how old what is known may be.
+            now: the moment.
+        """
+        self._lately[account] = now
+        for name in [name for name, at in self._lately.items() if now - at > fresh]:
+            del self._lately[name]
+        age = self._broker.age(account)
+        if len(self._lately) > FEW and (age is None or age > fresh):
+            await self._all.refresh(self._at_once_within)
+
+    def by(self, broker: Broker) -> "Look":
+        """The same by another broker."""
+        other = copy(self)
+        other._broker, other._all = broker, AllAccounts(broker)  # noqa: SLF001  it is one of ours
+        return other
 
     def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
         """Read the account, its positions, its orders and the contract's quote.
@@ -73,9 +98,10 @@ class Look:
             frozenset(self._unchecked),
             asyncio.gather(
                 _try("account", self._broker.account(account), missing, within.get("account")),
-                _try("positions", self._broker.positions(account), missing, within.get("positions")),
+                # In front of positions: what fills in between is counted twice rather than not at all.
                 # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
                 _try("orders", self._broker.orders(account, active_only=False), missing),
+                _try("positions", self._broker.positions(account), missing, within.get("positions")),
                 _try("quote", self._broker.quote(contract), missing, within.get("quote")),
             ),
         )
@@ -259,7 +285,7 @@ class Look:
             BrokerError: a read failed.
             InstrumentError: more than one month would fit.
         """
-        positions, orders = await asyncio.gather(self._broker.positions(account), self._broker.orders(account, active_only=True))
+        orders, positions = await asyncio.gather(self._broker.orders(account, active_only=False), self._broker.positions(account))
         months = months_held(root, positions, orders)
         if len(months) > 1:
             fits = tuple(str(month) for month in months)
@@ -278,17 +304,20 @@ async def survey(
 ) -> tuple[Facts, Recent]:
     """Read what a decision needs: the world, and what is on its way to it, or was sent at or after a moment.
 
-    The journal is read while CrossTrade is: an order that fills meanwhile then counts as on its way, where read afterwards it
-    would be neither on its way any more nor in the positions yet.
+    The journal is read before CrossTrade: an order that fills meanwhile then counts as on its way, where read afterwards it would
+    be neither on its way any more nor in the positions yet. What is known of CrossTrade from before is void once the journal says
+    that an order there has filled.
 
     Raises:
         JournalError: the journal can't be read.
     """
     while True:
         window = longest_window(policy())
-        reading = look.at(intent.account, intent.contract, _spare(intent))
         begins = clock() - window
-        facts, recent = await asyncio.gather(reading, journal.recent(begins if since is None else min(since, begins)))
+        recent = await journal.recent(begins if since is None else min(since, begins))
+        if policy().fresh and not isinstance(intent, EXITS):
+            await look.together(intent.account, policy().fresh, clock())
+        facts = await look.at(intent.account, intent.contract, _spare(intent))
         if facts.account is None and isinstance(intent, EXITS):
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
@@ -317,7 +346,8 @@ async def survey_books(
     Raises:
         JournalError: the journal can't be read.
     """
-    read, recent = await asyncio.gather(look.books(sweep, within), journal.recent(clock()))
+    recent = await journal.recent(clock())
+    read = await look.books(sweep, within)
     return as_listed(sweep, read.listed), read.facts, Recent(tuple(recent))
 
 
@@ -330,7 +360,8 @@ def longest_window(policy: Policy) -> timedelta:
 
 
 async def _facts(missing: list[str], fronts: Fronts, root: str, unchecked: frozenset[str], reads: Reads) -> Facts:
-    facts = _as_facts(*await reads, missing)
+    account, orders, positions, quote = await reads
+    facts = _as_facts(account, positions, orders, quote, missing)
     return replace(facts, front=fronts.told(root), guessed=fronts.guess(root), unchecked=unchecked)
 
 

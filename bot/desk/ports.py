@@ -112,6 +112,12 @@ class Broker(Shows, Protocol):
     async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
         """The newest bars, at most so many. Slow: NinjaTrader may have to fetch them first."""
 
+    def changed(self, account: str | None) -> None:
+        """Take nothing for true any more that was read of an account before, or of all of them, at no cost."""
+
+    def age(self, account: str) -> timedelta | None:
+        """How long ago the older of an account's two lists was asked for, at no cost; ``None`` where one isn't known, or void."""
+
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that the action stands for, once; it waits for the request budget until the deadline, no longer."""
 

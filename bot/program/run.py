@@ -18,7 +18,6 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
-from bot.desk.lanes import Lanes
 from bot.desk.news import notices_of_the_desk
 from bot.desk.ports import EventName, Tone
 from bot.errors import JournalError, JournalLocked, PolicyError
@@ -30,6 +29,7 @@ from bot.journal.store import SqlJournal
 from bot.policyfile import PolicyWatch, changes, in_numbers
 from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
+from bot.program.lanes import lanes_of
 from bot.program.metrics import Meter, StandingBy, served
 from bot.program.proxies import proxy_for, shown
 from bot.program.signals import stop_on_signals, unless
@@ -219,7 +219,7 @@ def _desk(
         lambda: watch.current,
         clock,
         ids,
-        lanes=_lanes(broker),
+        lanes=lanes_of(broker, lambda: watch.current.fresh, timings),
         timings=timings,
         observe=meter.count,
         halt_file=beside_the_journal(settings.database_url),
@@ -318,17 +318,6 @@ def _crosstrade(
         entries_fall_back=lambda: watch.current.entries_fall_back,
         why_not=why_not,
         proxy=proxy_for(settings.crosstrade_url),
-    )
-
-
-def _lanes(broker: CrossTrade) -> Lanes:
-    return Lanes(
-        exits=broker.for_exits,
-        exit_cards=broker.for_exit_cards,
-        news=broker.for_news,
-        tickets=broker,
-        looking=broker.for_looking,
-        background=broker.in_background,
     )
 
 

@@ -79,29 +79,34 @@ async def test_a_client_counts_reads_and_calls_by_what_they_are_for(connect: Con
     client: CrossTrade = await connect(transport=transport)
     assert client.vitals().spending.lately == {}
     await client.positions("Sim101")
-    for reader, times in ((client.for_looking, 2), (client.in_background, 3), (client.for_news, 1), (client.for_exits, 1)):
+    for reader, times in (
+        (client.lane(Priority.READ), 2),
+        (client.lane(Priority.BACKGROUND), 3),
+        (client.lane(Priority.NEWS), 1),
+        (client.lane(Priority.EXIT), 1),
+    ):
         for _ in range(times):
             await reader.positions("Sim101")
-    await client.for_exit_cards.accounts()
+    await client.lane(Priority.EXIT_CARD).accounts()
     await client.send(reverse(), deadline=soon())
     # The call of a way out goes first whoever makes it.
-    await client.for_looking.send(Cancel("Sim101", ES, Terms(Side.BUY, 1), "o1"), deadline=soon())
+    await client.lane(Priority.READ).send(Cancel("Sim101", ES, Terms(Side.BUY, 1), "o1"), deadline=soon())
     assert client.vitals().spending.lately == {
         "ways out": 2,
         "cards of ways out": 1,
         "orders": 1,
         "news of orders": 1,
-        "cards and presses": 1,
+        "cards and evidence": 1,
         "commands that only read": 2,
         "watching and suggestions": 3,
     }
-    assert client.in_background.vitals().spending == client.vitals().spending
+    assert client.lane(Priority.BACKGROUND).vitals().spending == client.vitals().spending
 
 
 async def test_what_finds_no_turn_in_the_budget_is_not_counted(connect: Connect) -> None:
     client: CrossTrade = await connect(rate=0.001, burst=1, timings=CrossTradeTimings(read=0.05))
     await client.positions("Sim101")
     with pytest.raises(BrokerUnreachable):
-        await client.for_looking.positions("Sim101")
+        await client.lane(Priority.READ).positions("Sim101")
     assert isinstance(await client.send(reverse(), deadline=datetime(2020, 1, 1, tzinfo=UTC)), NotSent)
-    assert client.vitals().spending.lately == {"cards and presses": 1}
+    assert client.vitals().spending.lately == {"cards and evidence": 1}

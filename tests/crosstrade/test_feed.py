@@ -13,6 +13,7 @@ import pytest
 
 from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
+from bot.crosstrade.budget import Priority
 from bot.crosstrade.feed import Feed
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Names, Simulator, Timing, running
 from bot.timings import USUAL, CrossTradeTimings
@@ -98,13 +99,13 @@ async def test_a_contract_that_was_asked_for_is_pushed_then(vendor: Vendor, clie
 
 
 async def test_prices_that_nobody_waits_for_are_not_subscribed_to(vendor: Vendor, client: CrossTrade) -> None:
-    await client.in_background.quote(NQ)
+    await client.lane(Priority.BACKGROUND).quote(NQ)
     await client.quote(ES)
     await until(lambda: asked(vendor) == ["ES 09-26"])
 
 
 async def test_rows_that_were_not_asked_for_are_not_used(vendor: Vendor, client: CrossTrade) -> None:
-    await client.in_background.quote(NQ)
+    await client.lane(Priority.BACKGROUND).quote(NQ)
     for last in (20000, 20001, 20002):
         await pushed(vendor, client, row("NQ 09-26", last))
     await client.quote(NQ)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.crosstrade import CrossTrade, wire
+from bot.crosstrade.budget import Priority
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
 from bot.trading.facts import Account, Position, Strategy
 from bot.trading.funds import Funds, Margin, Watermarks
@@ -134,7 +135,7 @@ async def test_an_inferred_path_that_is_not_there_is_asked_once_only(vendor: Ven
     client = await connect()
     # An add-on may be brought up to date meanwhile, so that one is asked again.
     vendor.next.append(told(400, {"error": "Unknown API command: X"}))
-    for reader in (client, client, client.in_background):
+    for reader in (client, client, client.lane(Priority.BACKGROUND)):
         with pytest.raises(BrokerLacks):
             await show(reader, name)
     assert len(vendor.heard) == 2

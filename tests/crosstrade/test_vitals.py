@@ -48,7 +48,7 @@ async def test_a_price_that_was_read_has_its_moment_and_the_background_knows_it_
     assert client.vitals().priced_at is None
     await client.quote(ES)
     assert client.vitals().priced_at is not None
-    assert client.in_background.vitals().priced_at == client.vitals().priced_at
+    assert client.lane(Priority.BACKGROUND).vitals().priced_at == client.vitals().priced_at
     assert client.vitals().budget > 0
     assert client.vitals().stream in {StreamState.UNUSED, StreamState.CLOSED, StreamState.OPEN}
 

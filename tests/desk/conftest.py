@@ -155,7 +155,9 @@ def make_desk(
     numbers = itertools.count(1)
     new_id = lambda: f"{prefix}{next(numbers)}"  # noqa: E731 - one line, used once
     file = lambda: halt_file[0] if halt_file else None  # noqa: E731 - one line, used once
-    lanes = Lanes.alike(broker).quieter(quiet)
+    lanes = Lanes.alike(broker)
+    if quiet is not None:
+        lanes = replace(lanes, news=quiet, rounds=quiet, background=quiet)
     policy = lambda: policies[-1]  # noqa: E731 - one line, used once
     return Desk(broker, journal, messenger, policy, clock, new_id, lanes=lanes, halt_file=file, timings=timings)
 

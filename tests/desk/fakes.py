@@ -99,6 +99,7 @@ class FakeBroker(ShowsBook):
         hanging: names of reads that never answer.
         takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
         asked: every read with its moment, in order.
+        voided: accounts of which nothing that was read before counts any more, in order; ``None`` for all of them.
         known: what it says of its own links.
     """
 
@@ -123,6 +124,7 @@ class FakeBroker(ShowsBook):
     reading: asyncio.Event | None = None
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
+    voided: list[str | None] = field(default_factory=list)
     book_others: dict[str, Others] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
@@ -212,6 +214,12 @@ class FakeBroker(ShowsBook):
 
     def day(self, account: str) -> Day | None:
         return self.days.get(account)
+
+    def changed(self, account: str | None) -> None:
+        self.voided.append(account)
+
+    def age(self, account: str) -> timedelta | None:
+        return None
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         self.sent.append(action)

@@ -11,8 +11,8 @@ from bot.trading.spending import Spending, spending_words
         ({}, ""),
         ({"orders": 1}, "1 request to CrossTrade in the last minute: orders 1; 180 allowed"),
         (
-            {"ways out": 1, "orders": 9, "cards and presses": 9},
-            "19 requests to CrossTrade in the last minute: orders 9, cards and presses 9, ways out 1; 180 allowed",
+            {"ways out": 1, "orders": 9, "cards and evidence": 9},
+            "19 requests to CrossTrade in the last minute: orders 9, cards and evidence 9, ways out 1; 180 allowed",
         ),
     ],
 )

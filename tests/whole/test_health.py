@@ -69,7 +69,7 @@ async def test_what_requests_to_crosstrade_were_made_for_is_told_for_a_minute(st
     await street.discord.slash("trader", "desk", "positions", {"account": "Sim101"})
     said = spent(await asked(street))
     assert said["orders"] == 1
-    assert said["cards and presses"] > 0
+    assert said["cards and evidence"] > 0
     assert said["commands that only read"] > 0
     assert said["watching and suggestions"] > 0
     await asyncio.sleep(61)

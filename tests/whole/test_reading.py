@@ -79,7 +79,7 @@ async def test_every_reading_command_tells_what_ninjatrader_has(street: Street, 
 async def test_who_may_not_read_is_told_so_and_a_failed_read_is_no_flat(street: Street) -> None:
     await street.start()
     await read(street, "positions", "NO_GRANT", member="viewer")
-    await street.control("faults", rules=[{"kind": "offline", "call": "ListPositions"}])
+    await street.control("faults", rules=[{"kind": "offline", "call": name} for name in ("ListPositions", "GetAllPositions")])
     answer = await read(street, "positions", "could not be read", account="Sim101")
     assert "flat\n" not in answer
 

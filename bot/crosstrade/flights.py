@@ -1,0 +1,93 @@
+"""Reads under way: whoever wants the same meanwhile waits for that one read, if it is young enough and not behind theirs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from bot.crosstrade.budget import Priority
+from bot.crosstrade.snapshot import Asked, Key
+
+Read = TypeVar("Read")
+
+
+@dataclass(slots=True)
+class Flight(Generic[Read]):
+    """One read.
+
+    Attributes:
+        priority: by which it waits for the request budget.
+        asked: when its request left; ``None`` while it waits.
+        waiting: how many wait for it.
+    """
+
+    priority: Priority
+    asked: Asked | None = None
+    waiting: int = 0
+    task: "asyncio.Task[Read]" = field(init=False)
+
+
+Begin = Callable[[Flight[Read]], Awaitable[Read]]
+
+
+class Flights:
+    """Those of one client, by what they read."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Key, Flight[object]] = {}
+        self._all: set[asyncio.Task[object]] = set()
+
+    async def read(
+        self,
+        key: Key,
+        priority: Priority,
+        begin: Callable[[Flight[object]], Awaitable[object]],
+        may_serve: Callable[[Asked], bool],
+    ) -> tuple[object, Asked | None]:
+        """What was read, and when that was asked for: by a read that is under way and may serve, else by one that begins now.
+
+        One that has not left yet may serve whoever wouldn't have gone before it.
+
+        Raises:
+            BrokerError: as the read does.
+        """
+        flight = self._under_way.get(key)
+        if flight is None or not (may_serve(flight.asked) if flight.asked is not None else flight.priority <= priority):
+            flight = self._begin(key, priority, begin)
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task), flight.asked
+        finally:
+            flight.waiting -= 1
+            # Whose turn in the budget hasn't come, and whom nobody wants any more, must not take it from others.
+            if not flight.waiting and flight.asked is None:
+                flight.task.cancel()
+
+    async def close(self) -> None:
+        """End all of them."""
+        under_way = list(self._all)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _begin(self, key: Key, priority: Priority, begin: Callable[[Flight[object]], Awaitable[object]]) -> Flight[object]:
+        flight = Flight[object](priority)
+
+        async def reading() -> object:
+            try:
+                return await begin(flight)
+            finally:
+                if self._under_way.get(key) is flight:
+                    del self._under_way[key]
+
+        flight.task = asyncio.create_task(reading(), name=f"read {key.kind}")
+        self._under_way[key] = flight
+        self._all.add(flight.task)
+        flight.task.add_done_callback(self._ended)
+        return flight
+
+    def _ended(self, task: "asyncio.Task[object]") -> None:
+        self._all.discard(task)
+        # Whoever waited has the error; that nobody did is no fault.
+        if not task.cancelled():
+            task.exception()

@@ -1,0 +1,194 @@
+"""The snapshot: what was read of NinjaTrader, each fact with when it was asked for, and what has made it void since.
+
+Whoever reads says how old a fact may be; what one has read serves all. No request is made here and no time is taken: moments
+are the desk's, and arguments. The order of questions and changes is counted, as two of them may share a moment.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import count
+
+from bot.clock import EVER_DUE
+from bot.trading.facts import Account, Order, Position
+from bot.trading.policy import ascii_lower
+
+# Prices of more contracts than these are nobody's.
+MOST_KEPT = 2000
+
+
+class What(StrEnum):
+    """Kinds of facts.
+
+    Attributes:
+        ACCOUNTS: the list of accounts.
+        ACCOUNT: one of them with its money.
+        LINK: who provides one and whether its broker is connected, which no order changes.
+        POSITIONS, ORDERS: an account's lists; of orders the finished ones, too.
+        STRATEGIES: those that run in an account.
+        QUOTE: a contract's prices.
+        ALL_POSITIONS, ALL_ORDERS: the lists over all accounts.
+    """
+
+    ACCOUNTS = "accounts"
+    ACCOUNT = "account"
+    LINK = "link"
+    POSITIONS = "positions"
+    ORDERS = "orders"
+    STRATEGIES = "strategies"
+    QUOTE = "quote"
+    ALL_POSITIONS = "all positions"
+    ALL_ORDERS = "all orders"
+
+
+# What an order, a fill or an event in an account changes; its money with them.
+CHANGED = frozenset({What.ACCOUNT, What.POSITIONS, What.ORDERS, What.STRATEGIES})
+CHANGED_ANYWHERE = frozenset({What.ALL_POSITIONS, What.ALL_ORDERS})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which fact: its kind, and the account or contract that it is about."""
+
+    kind: What
+    about: Hashable = None
+
+    @classmethod
+    def of(cls, kind: What, account: str) -> "Key":
+        """A fact about an account, whose name is the same in any case of its letters."""
+        return cls(kind, ascii_lower(account))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When a fact was asked for: its number among all questions and changes, and the moment."""
+
+    turn: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What was read, and when it was asked for."""
+
+    value: object
+    asked: Asked
+
+
+class Snapshot:
+    """Facts by key, and since when those of before are void."""
+
+    def __init__(self) -> None:
+        self._turns = count(1)
+        self._facts: dict[Key, Fact] = {}
+        # The number of the newest change: of everything, of anything, of an account, of one fact.
+        self._everything = Asked(0, EVER_DUE)
+        self._anything = 0
+        self._accounts: dict[Hashable, Asked] = {}
+        self._single: defaultdict[Key, int] = defaultdict(int)
+        self._names: frozenset[Hashable] = frozenset()
+
+    def asked(self, now: datetime) -> Asked:
+        """Number a question that leaves just now."""
+        return Asked(next(self._turns), now)
+
+    def fact(self, key: Key, now: datetime, within: timedelta) -> Fact | None:
+        """The fact, where one is known that is no older than that and not void."""
+        fact = self._facts.get(key)
+        return fact if fact is not None and self.serves(key, fact.asked, now, within) else None
+
+    def serves(self, key: Key, asked: Asked, now: datetime, within: timedelta) -> bool:
+        """Tell whether what was asked for then is young enough now, and not void."""
+        return within > timedelta(0) and now - asked.at <= within and not self.is_void(key, asked)
+
+    def is_void(self, key: Key, asked: Asked) -> bool:
+        """Tell whether something has happened since it was asked for that may have changed it."""
+        newest = max(self._everything.turn, self._single.get(key, 0))
+        if key.kind in CHANGED and (changed := self._accounts.get(key.about)) is not None:
+            newest = max(newest, changed.turn)
+        elif key.kind in CHANGED_ANYWHERE:
+            newest = max(newest, self._anything)
+        return asked.turn < newest
+
+    def take(self, key: Key, value: object, asked: Asked) -> None:
+        """Keep what was read; of two answers that which was asked for later counts, in whatever order they come."""
+        before = self._facts.get(key)
+        if before is not None and before.asked.turn > asked.turn:
+            return
+        if key.kind in {What.POSITIONS, What.ORDERS}:
+            self._compare(key, before, value, asked)
+        self._facts.pop(key, None)
+        self._facts[key] = Fact(value, asked)
+        if len(self._facts) > MOST_KEPT:
+            del self._facts[next(iter(self._facts))]
+
+    def take_all(self, accounts: Iterable[Account], asked: Asked, now: datetime, within: timedelta) -> None:
+        """Take the list of accounts, and from the lists over all accounts what they tell of each.
+
+        They tell of an account only what was asked for before its link was seen to be up: one without its broker may be left out
+        of them, and must not look flat for that.
+        """
+        listed = tuple(accounts)
+        self._names = frozenset(ascii_lower(account.name) for account in listed)
+        for account in listed:
+            self.take_account(account, asked)
+            if account.connected is not False:
+                self._share(account.name, asked, now, within)
+
+    def take_account(self, account: Account, asked: Asked) -> None:
+        """Take one account; a row that tells only its name, as a list may, tells nothing."""
+        if account.provider is not None and account.connected is not None:
+            self.take(Key.of(What.LINK, account.name), account, asked)
+            if account.day_result is not None:
+                self.take(Key.of(What.ACCOUNT, account.name), account, asked)
+
+    def failed(self, key: Key) -> None:
+        """Let go of what was known: that it can't be read now must not look as if it were as before."""
+        self._single[key] = next(self._turns)
+
+    def changed(self, account: str | None, now: datetime) -> None:
+        """Make void what was asked of an account before now, or of all of them: something may have changed there.
+
+        A name that NinjaTrader's list doesn't have may be anybody's.
+        """
+        change = Asked(next(self._turns), now)
+        self._anything = change.turn
+        name = None if account is None else ascii_lower(account)
+        if name is None or (self._names and name not in self._names):
+            self._everything = change
+        else:
+            self._accounts[name] = change
+
+    def changed_at(self, account: str) -> datetime:
+        """When something may have changed in an account last; the first of all moments for never."""
+        changed = self._accounts.get(ascii_lower(account), self._everything)
+        return max(changed, self._everything, key=lambda one: one.turn).at
+
+    def _compare(self, key: Key, before: Fact | None, value: object, asked: Asked) -> None:
+        """Where one list of an account tells of a change, the other one of before it belongs to another moment."""
+        if before is None or _states(before.value) != _states(value):
+            other = What.ORDERS if key.kind is What.POSITIONS else What.POSITIONS
+            beside = Key(other, key.about)
+            self._single[beside] = max(self._single[beside], asked.turn)
+
+    def _share(self, name: str, listed: Asked, now: datetime, within: timedelta) -> None:
+        for whole, own in ((What.ALL_ORDERS, What.ORDERS), (What.ALL_POSITIONS, What.POSITIONS)):
+            fact = self._facts.get(Key(whole))
+            key = Key.of(own, name)
+            if fact is None or fact.asked.turn > listed.turn or now - fact.asked.at > within or self.is_void(key, fact.asked):
+                continue
+            rows = fact.value if isinstance(fact.value, tuple) else ()
+            self.take(key, tuple(row for row in rows if ascii_lower(row.account) == key.about), fact.asked)
+
+
+def _states(rows: object) -> object:
+    """What of a list tells that something has happened: results and names don't."""
+    if not isinstance(rows, Sequence):
+        return rows
+    return frozenset(_state(row) for row in rows)
+
+
+def _state(row: Order | Position) -> object:
+    return (row.ids, row.state, row.filled, row.quantity) if isinstance(row, Order) else (row.contract, row.quantity)
