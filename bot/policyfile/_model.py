@@ -6,6 +6,7 @@ Telling people what is wrong is ``_reading``'s work.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -189,6 +190,12 @@ class DeskTable(Table):
             "Without CROSSTRADE_TRANSPORT=websocket it means nothing."
         ),
     )
+    fresh_ms: int = Field(
+        default=1500,
+        ge=0,
+        le=5000,
+        description="How old, in milliseconds, what a press decides on may be; 0 reads everything anew.",
+    )
 
     end_required: bool | None = Field(
         default=None,
@@ -366,6 +373,7 @@ class File(Table):
             price_tolerance_ticks=self.desk.price_tolerance_ticks,
             reverse_mode=self.desk.reverse_mode,
             entries_fall_back=self.desk.entries_fall_back,
+            fresh=timedelta(milliseconds=self.desk.fresh_ms),
         )
 
 

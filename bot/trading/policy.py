@@ -7,6 +7,7 @@ Everything here fails closed: what no grant allows is not allowed, to administra
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import translate
@@ -264,6 +265,7 @@ class Policy:
         reverse_mode: how ``/reverse`` goes where its ``mode`` is left out: ``direct`` or ``verified``.
         price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
         entries_fall_back: whether an entry that can't be put on the stream goes by REST.
+        fresh: how old what a press decides on may be; zero reads everything anew.
     """
 
     grants: tuple[Grant, ...]
@@ -276,6 +278,7 @@ class Policy:
     price_tolerance_ticks: int = 20
     reverse_mode: ReverseMode = ReverseMode.DIRECT
     entries_fall_back: bool = False
+    fresh: timedelta = timedelta(milliseconds=1500)
     _known: _Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
