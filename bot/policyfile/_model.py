@@ -196,6 +196,13 @@ class DeskTable(Table):
         le=5000,
         description="How old, in milliseconds, what a press decides on may be; 0 reads everything anew.",
     )
+    guard: bool = Field(
+        default=True,
+        description=(
+            "Whether ``/place`` carries the position that its card shows (flat, long or short) as a condition, so that the order "
+            "is refused if that has changed; one with a ``require`` of the member's carries that alone."
+        ),
+    )
 
     end_required: bool | None = Field(
         default=None,
@@ -374,6 +381,7 @@ class File(Table):
             reverse_mode=self.desk.reverse_mode,
             entries_fall_back=self.desk.entries_fall_back,
             fresh=timedelta(milliseconds=self.desk.fresh_ms),
+            guard=self.desk.guard,
         )
 
 

@@ -42,7 +42,7 @@ def in_words(policy: Policy) -> list[str]:
     lines = [f"A ticket lives {policy.confirm_seconds} s and is shown in {policy.ticket_visibility.value}."]
     entries = "go by REST" if policy.entries_fall_back else "are not sent"
     lines += [f"While the stream is away that orders travel by, ways out go by REST, entries {entries}."]
-    lines += [_fresh(policy)]
+    lines += [_fresh(policy), _guard(policy)]
     lines += [_grant(grant) for grant in policy.grants]
     lines += _overlaps(policy)
     lines += [_limit(limit) for limit in policy.limits]
@@ -58,6 +58,12 @@ def _fresh(policy: Policy) -> str:
     return (
         f"A press decides on what was read at most {policy.fresh // timedelta(milliseconds=1)} ms before it, else it reads anew."
     )
+
+
+def _guard(policy: Policy) -> str:
+    if not policy.guard:
+        return "An order by /place goes out whatever the position has become, unless its member requires one."
+    return "An order by /place is refused once the position is no longer flat, long or short as on its card, or as required."
 
 
 def _names(names: frozenset[str] | tuple[str, ...]) -> str:

@@ -266,6 +266,7 @@ class Policy:
         price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
         entries_fall_back: whether an entry that can't be put on the stream goes by REST.
         fresh: how old what a press decides on may be; zero reads everything anew.
+        guard: whether ``/place`` goes out on condition that the position is still on the side that its card shows.
     """
 
     grants: tuple[Grant, ...]
@@ -279,6 +280,7 @@ class Policy:
     reverse_mode: ReverseMode = ReverseMode.DIRECT
     entries_fall_back: bool = False
     fresh: timedelta = timedelta(milliseconds=1500)
+    guard: bool = True
     _known: _Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -60,6 +60,7 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         price_tolerance_ticks = 4
         entries_fall_back = true
         fresh_ms = 250
+        guard = false
         [[grant]]
         role = 1100
         commands = ["reverse", "help"]
@@ -134,6 +135,7 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         price_tolerance_ticks=4,
         entries_fall_back=True,
         fresh=timedelta(milliseconds=250),
+        guard=False,
     )
 
 
@@ -193,6 +195,7 @@ WRONG = [
     (f"{GRANT}[desk]\nconfirm_seconds = 4", ["desk.confirm_seconds: must be at least 5"]),
     (f"{GRANT}[desk]\nconfirm_seconds = 301", ["desk.confirm_seconds: must be at most 300"]),
     (f"{GRANT}[desk]\nprice_tolerance_ticks = -1", ["desk.price_tolerance_ticks: must be at least 0"]),
+    *((f"{GRANT}[desk]\nguard = {value}", ["desk.guard: must be true or false"]) for value in ('"flat"', '"false"', "0", "[]")),
     (f"{GRANT}[desk]\nfresh_ms = -1", ["desk.fresh_ms: must be at least 0"]),
     (f"{GRANT}[desk]\nfresh_ms = 5001", ["desk.fresh_ms: must be at most 5000"]),
     (f"{GRANT}[desk]\nfresh_ms = {10**9}", ["desk.fresh_ms: must be at most 5000"]),

@@ -47,6 +47,13 @@ def test_how_old_what_a_press_decides_on_may_be_is_told(milliseconds: int, told:
     assert sum(told in line for line in lines) == 1
 
 
+@pytest.mark.parametrize(
+    ("guard", "told"), [(True, "no longer flat, long or short as on its card"), (False, "whatever the position has become")]
+)
+def test_whether_an_order_is_for_the_position_on_its_card_is_told(guard: bool, told: str) -> None:
+    assert sum(told in line for line in in_words(Policy(grants=(), guard=guard))) == 1
+
+
 def test_grants_that_overlap_are_told_as_they_are_decided() -> None:
     wide = Grant(1100, frozenset({"place", "close"}), ("Sim*",), ("*",), 1, frozenset({OrderType.LIMIT}))
     deep = Grant(1100, frozenset({"place"}), ("Sim*", "Apex*"), ("ES",), 5)
