@@ -14,7 +14,7 @@ from bot.chat import figures, phrases, sweepcards
 from bot.chat.access import GuardedButton
 from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
-from bot.chat.hints import hint
+from bot.chat.hints import hint, refusal_hint
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.guarding import is_unprotected, turned_to
 from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, VerifiedReverse, places
@@ -103,7 +103,15 @@ def _head(ticket: Ticket, late: float) -> Iterator[ui.TextDisplay[Any]]:
     if told := clip(_told(ticket), LONGEST_OUTCOME):
         yield ui.TextDisplay(told)
     if (ticket.state is TicketState.REJECTED and not is_resolved(ticket)) or _is_rejected_later(ticket):
-        yield _text(hint(ticket.outcome) if ticket.outcome else NO_REASON)
+        yield _text(_what_to_do(ticket))
+
+
+def _what_to_do(ticket: Ticket) -> str:
+    if not ticket.outcome:
+        return NO_REASON
+    # A condition is CrossTrade's to hold, before there is an order.
+    was_never_placed = ticket.state is TicketState.REJECTED and not ticket.order_ids
+    return refusal_hint(ticket.outcome, ticket.intent) if was_never_placed else hint(ticket.outcome)
 
 
 def _told(ticket: Ticket) -> str:

@@ -84,7 +84,8 @@ class PlaceBody(OrderBody):
 
     Attributes:
         order_id: labels the order for looking it up; no page calls it a lock against doubles.
-        require_market_position: some of ``flat``, ``long`` and ``short``, separated by commas; else 400 and no order.
+        require_market_position: some of ``flat``, ``long`` and ``short``, separated by commas; else 400 and no order. What the
+            member asks for, else the order's guard.
         max_positions: positions that the account may have open, over all instruments; with as many, no new one is opened.
     """
 
@@ -101,7 +102,7 @@ class PlaceBody(OrderBody):
         """
         if not isinstance(intent, PlaceOrder):
             raise ValueError("only a placed order has an id of ours")  # noqa: TRY004  as for anything that can't be sent
-        wanted = ",".join(sorted(intent.require)) or None
+        wanted = ",".join(sorted(intent.require)) or intent.guard
         own = {"order_id": intent.order_id, "require_market_position": wanted, "max_positions": intent.max_positions}
         return cls.model_validate({**_core(intent), **own}, by_name=True)
 

@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.desk.look import Look, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError
-from bot.trading import limits, plan, strategies, sweeping
+from bot.trading import conditions, limits, plan, strategies, sweeping
 from bot.trading import switches as switching
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
@@ -87,8 +87,8 @@ class Decider:
     async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
         surveying = survey(self.look, self.journal, intent, self.policy, self.clock, confirmed_at)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())
-        fresh, unpriced = _priced(plan.refreshed(intent, facts), facts)
         policy, now = self.policy(), self.clock()
+        fresh, unpriced = _priced(conditions.guarded(plan.refreshed(intent, facts), facts, policy), facts)
         held = facts.position(fresh.contract)
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
         since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)

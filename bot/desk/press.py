@@ -26,6 +26,7 @@ from bot.desk.requests import Press
 from bot.desk.send import Sender
 from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.timings import DeskTimings
+from bot.trading.conditions import as_on_card
 from bot.trading.intents import EXITS, SWEEPS
 from bot.trading.overtaking import bears_on
 from bot.trading.plan import no_longer_true
@@ -287,7 +288,7 @@ class Presses:
             confirmed_at=signed.confirmed_at,
             approvals=signed.approvals,
             sent_at=now,
-            intent=as_granted(decision.intent, policy, roles),
+            intent=as_granted(as_on_card(decision.intent, ticket.intent), policy, roles),
             progress=decision.progress,
             orders_before=decision.listed,
             outcome=None,

@@ -60,7 +60,8 @@ def intent_values(intent: Intent) -> Values:
 def _order_values(intent: OrderIntent) -> Values:
     match intent:
         case PlaceOrder():
-            return {"order_id": intent.order_id, "require": sorted(intent.require), "max_positions": intent.max_positions}
+            required: Values = {"require": sorted(intent.require), "guard": intent.guard}
+            return {"order_id": intent.order_id, **required, "max_positions": intent.max_positions}
         case VerifiedReverse() | Cancel():
             return {"order_id": intent.order_id}
         case Close():
@@ -105,8 +106,9 @@ def read_intent(data: dict[str, Any]) -> Intent:
         case "reverse invert":
             return Invert(*where)
         case "place":
-            # Tickets of an earlier version have no max_positions.
-            return PlaceOrder(*where, data["order_id"], frozenset(data["require"]), data.get("max_positions"))
+            # Tickets of earlier versions have no max_positions, or no guard.
+            conditions = (frozenset(data["require"]), data.get("max_positions"), data.get("guard"))
+            return PlaceOrder(*where, data["order_id"], *conditions)
         case "flatplace":
             return FlatPlace(*where)
         case "bracket":

@@ -6,6 +6,7 @@ Telling people what is wrong is ``_reading``'s work.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -189,6 +190,19 @@ class DeskTable(Table):
             "Without CROSSTRADE_TRANSPORT=websocket it means nothing."
         ),
     )
+    fresh_ms: int = Field(
+        default=1500,
+        ge=0,
+        le=5000,
+        description="How old, in milliseconds, what a press decides on may be; 0 reads everything anew.",
+    )
+    guard: bool = Field(
+        default=True,
+        description=(
+            "Whether ``/place`` carries the position that its card shows (flat, long or short) as a condition, so that the order "
+            "is refused if that has changed; one with a ``require`` of the member's carries that alone."
+        ),
+    )
 
     end_required: bool | None = Field(
         default=None,
@@ -366,6 +380,8 @@ class File(Table):
             price_tolerance_ticks=self.desk.price_tolerance_ticks,
             reverse_mode=self.desk.reverse_mode,
             entries_fall_back=self.desk.entries_fall_back,
+            fresh=timedelta(milliseconds=self.desk.fresh_ms),
+            guard=self.desk.guard,
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
@@ -41,6 +42,7 @@ def in_words(policy: Policy) -> list[str]:
     lines = [f"A ticket lives {policy.confirm_seconds} s and is shown in {policy.ticket_visibility.value}."]
     entries = "go by REST" if policy.entries_fall_back else "are not sent"
     lines += [f"While the stream is away that orders travel by, ways out go by REST, entries {entries}."]
+    lines += [_fresh(policy), _guard(policy)]
     lines += [_grant(grant) for grant in policy.grants]
     lines += _overlaps(policy)
     lines += [_limit(limit) for limit in policy.limits]
@@ -48,6 +50,20 @@ def in_words(policy: Policy) -> list[str]:
     lines += [_account(rule, policy) for rule in policy.accounts]
     lines += [_route(route) for route in policy.routes]
     return lines
+
+
+def _fresh(policy: Policy) -> str:
+    if not policy.fresh:
+        return "A press reads everything that it decides on anew."
+    return (
+        f"A press decides on what was read at most {policy.fresh // timedelta(milliseconds=1)} ms before it, else it reads anew."
+    )
+
+
+def _guard(policy: Policy) -> str:
+    if not policy.guard:
+        return "An order by /place goes out whatever the position has become, unless its member requires one."
+    return "An order by /place is refused once the position is no longer flat, long or short as on its card, or as required."
 
 
 def _names(names: frozenset[str] | tuple[str, ...]) -> str:

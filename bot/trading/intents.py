@@ -64,6 +64,8 @@ class PlaceOrder:
             Empty sets no condition.
         max_positions: open a new position only while the account has fewer open ones than that, over all instruments; adding to
             one is allowed. CrossTrade checks it, and so do we. ``None`` sets no condition.
+        guard: the position that the card shows, ``flat``, ``long`` or ``short``, as the desk's own condition where the member has
+            set none; CrossTrade checks it. ``None`` sets no condition.
     """
 
     command: ClassVar[str] = "place"
@@ -73,6 +75,7 @@ class PlaceOrder:
     order_id: str
     require: frozenset[str] = frozenset()
     max_positions: int | None = None
+    guard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,7 +265,8 @@ class Policy:
         reverse_mode: how ``/reverse`` goes where its ``mode`` is left out: ``direct`` or ``verified``.
         price_tolerance_ticks: how far the last price may move between card and press before the card is re-quoted.
         entries_fall_back: whether an entry that can't be put on the stream goes by REST.
-        fresh: how old what a card or a press is decided on may be; zero reads all of it anew.
+        fresh: how old what a card or a press is decided on may be; zero reads everything anew.
+        guard: whether ``/place`` goes out on condition that the position is still on the side that its card shows.
     """
 
     grants: tuple[Grant, ...]
@@ -278,7 +279,8 @@ class Policy:
     price_tolerance_ticks: int = 20
     reverse_mode: ReverseMode = ReverseMode.DIRECT
     entries_fall_back: bool = False
-    fresh: timedelta = timedelta(0)
+    fresh: timedelta = timedelta(milliseconds=1500)
+    guard: bool = True
     _known: _Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

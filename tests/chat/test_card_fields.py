@@ -54,6 +54,8 @@ KINDS: list[tuple[Intent, tuple[Action, ...]]] = [
             Invert("Sim101", ES, Terms(Side.SELL, 2)),
             PlaceOrder("Sim101", ES, FULL, "own-77", ALL, 50),
             PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own-77", frozenset({"long"})),
+            PlaceOrder("Sim101", ES, FULL, "own-77", guard="flat"),
+            PlaceOrder("Sim101", ES, FULL, "own-77", guard="short"),
             FlatPlace("Sim101", ES, FULL),
             Close("Sim101", ES, Terms(Side.SELL, 2), 2),
             Close("Sim101", ES, Terms(Side.SELL, 2)),
@@ -100,6 +102,8 @@ def _has_word(text: str, intent: Intent, name: str, value: Any) -> bool:
     if isinstance(intent, Bracket) and name == "action":
         # That of the position which is protected.
         return ("LONG" if value == "BUY" else "SHORT") in text
+    if isinstance(intent, PlaceOrder) and name == "requireMarketPosition" and not intent.require:
+        return f"only while the position is still {value}" in text
     if name == "requireMarketPosition":
         return f"only while {' or '.join(sorted(value.split(',')))} there" in text
     if name == "maxPositions":

@@ -63,6 +63,25 @@ PAGES: list[tuple[Action, str, str, str, dict[str, object], dict[str, object], b
         True,
         False,
     ),
+    *(
+        (
+            PlaceOrder("Sim101", ES, BUY, "own", require, guard=guard),
+            "PlaceOrder",
+            "POST",
+            f"{IN_SIM}/orders/place",
+            MARKET | {"orderId": "own"} | sent,
+            {},
+            True,
+            False,
+        )
+        for require, guard, sent in (
+            (frozenset[str](), None, dict[str, object]()),
+            (frozenset[str](), "flat", {"requireMarketPosition": "flat"}),
+            (frozenset[str](), "short", {"requireMarketPosition": "short"}),
+            # What its member asks for stands alone.
+            (frozenset({"long"}), "flat", {"requireMarketPosition": "long"}),
+        )
+    ),
     (FlatPlace("Sim101", ES, LIMIT), "FlatPlace", "POST", f"{IN_SIM}/orders/flatplace", RESTING, {}, True, False),
     (
         Close("Sim101", ES, BUY),

@@ -219,7 +219,8 @@ class FakeBroker(ShowsBook):
         self.voided.append(account)
 
     def age(self, account: str) -> timedelta | None:
-        return None
+        # It keeps nothing, and so nothing of it has to be kept young.
+        return timedelta(0)
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         self.sent.append(action)

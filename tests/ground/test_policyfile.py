@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         ticket_visibility = "private"
         price_tolerance_ticks = 4
         entries_fall_back = true
+        fresh_ms = 250
+        guard = false
         [[grant]]
         role = 1100
         commands = ["reverse", "help"]
@@ -131,12 +134,20 @@ def test_every_key_becomes_what_the_desk_knows_by_that_name() -> None:
         ticket_visibility=Visibility.PRIVATE,
         price_tolerance_ticks=4,
         entries_fall_back=True,
+        fresh=timedelta(milliseconds=250),
+        guard=False,
     )
 
 
 def test_keys_left_out_take_the_defaults_of_the_desk() -> None:
     grant = Grant(1100, frozenset({"reverse"}), ("Sim*",), ("ES",), 5)
     assert parse_policy(GRANT.encode(), "x") == Policy(grants=(grant,))
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 1500, 5000])
+def test_how_old_what_a_press_decides_on_may_be_is_written_in_milliseconds(milliseconds: int) -> None:
+    policy = parse_policy(f"{GRANT}[desk]\nfresh_ms = {milliseconds}".encode(), "x")
+    assert policy.fresh == timedelta(milliseconds=milliseconds)
 
 
 @pytest.mark.parametrize(("typed", "exact"), [("1000", "1000"), ("0.1", "0.1"), ("1_000.05", "1000.05"), ("1e3", "1E+3")])
@@ -184,6 +195,14 @@ WRONG = [
     (f"{GRANT}[desk]\nconfirm_seconds = 4", ["desk.confirm_seconds: must be at least 5"]),
     (f"{GRANT}[desk]\nconfirm_seconds = 301", ["desk.confirm_seconds: must be at most 300"]),
     (f"{GRANT}[desk]\nprice_tolerance_ticks = -1", ["desk.price_tolerance_ticks: must be at least 0"]),
+    *((f"{GRANT}[desk]\nguard = {value}", ["desk.guard: must be true or false"]) for value in ('"flat"', '"false"', "0", "[]")),
+    (f"{GRANT}[desk]\nfresh_ms = -1", ["desk.fresh_ms: must be at least 0"]),
+    (f"{GRANT}[desk]\nfresh_ms = 5001", ["desk.fresh_ms: must be at most 5000"]),
+    (f"{GRANT}[desk]\nfresh_ms = {10**9}", ["desk.fresh_ms: must be at most 5000"]),
+    *(
+        (f"{GRANT}[desk]\nfresh_ms = {value}", ["desk.fresh_ms: must be a whole number, without quotes and without a point"])
+        for value in ('"1500"', "true", "1500.0", '"soon"')
+    ),
     (f'{GRANT}[desk]\nticket_visibility = "secret"', ["desk.ticket_visibility: must be one of channel, private"]),
     (f"{GRANT}[[desk]]", ["desk: must be a table of keys and values"]),
     (f"{GRANT}[[limit]]\nmax_position = -1", ["limit[1].max_position: must be at least 0"]),

@@ -1,5 +1,7 @@
 """``python -m bot policy`` says what is decided, and not what a line alone would mean."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.program.policy import in_words
@@ -35,6 +37,21 @@ def test_lines_on_accounts_are_told_with_what_others_make_of_them(rules: list[tu
 @pytest.mark.parametrize(("allowed", "told"), [(True, "entries go by REST"), (False, "entries are not sent")])
 def test_which_way_entries_go_while_the_stream_is_away_is_told(allowed: bool, told: str) -> None:
     assert any(told in line for line in in_words(Policy(grants=(), entries_fall_back=allowed)))
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "told"), [(1500, "at most 1500 ms before it"), (1, "at most 1 ms before it"), (0, "reads everything")]
+)
+def test_how_old_what_a_press_decides_on_may_be_is_told(milliseconds: int, told: str) -> None:
+    lines = in_words(Policy(grants=(), fresh=timedelta(milliseconds=milliseconds)))
+    assert sum(told in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("guard", "told"), [(True, "no longer flat, long or short as on its card"), (False, "whatever the position has become")]
+)
+def test_whether_an_order_is_for_the_position_on_its_card_is_told(guard: bool, told: str) -> None:
+    assert sum(told in line for line in in_words(Policy(grants=(), guard=guard))) == 1
 
 
 def test_grants_that_overlap_are_told_as_they_are_decided() -> None:

@@ -94,7 +94,9 @@ intents = st.one_of(
     st.builds(Reverse, *where),
     st.builds(VerifiedReverse, *where, words),
     st.builds(Invert, *where),
-    st.builds(PlaceOrder, *where, words, requirements, st.none() | counts),
+    st.builds(
+        PlaceOrder, *where, words, requirements, st.none() | counts, st.none() | st.sampled_from(["flat", "long", "short"])
+    ),
     st.builds(FlatPlace, *where),
     st.builds(Close, *where, st.none() | counts, st.none() | numbers),
     st.builds(Cancel, *where, words),
@@ -235,6 +237,13 @@ async def test_a_row_of_before_there_was_shorthand_is_read(file: Path) -> None:
     async with opened(sqlite_url(file)) as journal:
         before = await stored(journal)
         ask(file, "UPDATE tickets SET intent = json_remove(intent, '$.typed')")
+        assert await unread(journal).ticket("t1") == before
+
+
+async def test_a_row_of_before_there_were_guards_is_read(file: Path) -> None:
+    async with opened(sqlite_url(file)) as journal:
+        before = await stored(journal, intent=PlaceOrder("Sim101", Contract("ES", 2026, 9), Terms(Side.BUY, 1), "own1"))
+        ask(file, "UPDATE tickets SET intent = json_remove(intent, '$.guard')")
         assert await unread(journal).ticket("t1") == before
 
 

@@ -1,17 +1,18 @@
-"""The conditions that an order sets on what is open: which of them hold, and what is said of those that don't."""
+"""The conditions that an order carries about what is open: which hold, what is said of those that don't, and the desk's own."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from bot.trading.conditions import unmet
+from bot.trading.conditions import as_on_card, guarded, unmet
 from bot.trading.facts import Position
 from bot.trading.instruments import Contract
-from bot.trading.intents import PlaceOrder, Replace
-from bot.trading.orders import Side, Terms
-from bot.trading.policy import Denial, DenialCode
-from tests.rules.strategies import ES, ES_DECEMBER, FACTS, NQ
+from bot.trading.intents import FlatPlace, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
+from bot.trading.orders import OrderType, Side, Terms
+from bot.trading.policy import Denial, DenialCode, Policy
+from tests.rules.strategies import ES, ES_DECEMBER, FACTS, NQ, ORDER
 
 TERMS = Terms(Side.BUY, 1)
 LOOK = "; look at the position, or leave require out."
@@ -84,3 +85,72 @@ def test_a_replacement_has_the_first_condition_alone() -> None:
         f"`Sim101` is long in ES 09-26 and the order asks for flat{LOOK}",
         "position=long require=flat",
     )
+
+
+PLACE = PlaceOrder("Sim101", ES, TERMS, "own")
+GUARDING, UNGUARDED = Policy(grants=()), Policy(grants=(), guard=False)
+
+
+@pytest.mark.parametrize(
+    ("held", "guard"),
+    [
+        ({}, "flat"),
+        ({ES: 0}, "flat"),
+        ({ES: 1}, "long"),
+        ({ES: 7}, "long"),
+        ({ES: -2}, "short"),
+        # Another contract, and another month of the same root, are other positions.
+        ({NQ: 1, ES_DECEMBER: -3}, "flat"),
+    ],
+)
+@pytest.mark.parametrize("terms", [TERMS, Terms(Side.SELL, 2, OrderType.LIMIT, limit=Decimal(5900))])
+def test_a_placed_order_is_for_the_position_that_was_read(held: Mapping[Contract, int], guard: str, terms: Terms) -> None:
+    facts = replace(FACTS, positions=tuple(Position("Sim101", contract, quantity) for contract, quantity in held.items()))
+    intent = replace(PLACE, terms=terms)
+    assert guarded(intent, facts, GUARDING) == replace(intent, guard=guard)
+    assert list(unmet(replace(intent, guard=guard), facts)) == []
+
+
+def test_working_orders_are_no_position() -> None:
+    facts = replace(FACTS, positions=(), orders=(ORDER,))
+    assert facts.working(ES)
+    assert guarded(PLACE, facts, GUARDING) == replace(PLACE, guard="flat")
+
+
+def test_what_a_member_requires_stands_alone() -> None:
+    for require in ({"long"}, {"flat", "short"}, {"flat", "long", "short"}):
+        intent = replace(PLACE, require=frozenset(require))
+        assert guarded(intent, FACTS, GUARDING) == intent
+    # A number of positions is no condition on this one.
+    assert guarded(replace(PLACE, max_positions=1), FACTS, GUARDING) == replace(PLACE, max_positions=1, guard="long")
+
+
+def test_no_guard_is_set_where_the_policy_says_so_or_the_position_is_not_known() -> None:
+    for intent in (PLACE, replace(PLACE, guard="flat")):
+        assert guarded(intent, FACTS, UNGUARDED) == PLACE
+        assert guarded(intent, replace(FACTS, positions=None), GUARDING) == PLACE
+
+
+def test_a_guard_of_before_gives_way_to_the_position_of_now() -> None:
+    assert guarded(replace(PLACE, guard="short"), FACTS, GUARDING) == replace(PLACE, guard="long")
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        Reverse("Sim101", ES, TERMS),
+        VerifiedReverse("Sim101", ES, TERMS, "own"),
+        FlatPlace("Sim101", ES, TERMS),
+        Replace("Sim101", ES, TERMS, "o1", TERMS),
+    ],
+)
+def test_no_other_order_has_a_guard(intent: OrderIntent) -> None:
+    assert guarded(intent, FACTS, GUARDING) is intent
+    assert as_on_card(intent, PLACE) is intent
+
+
+@pytest.mark.parametrize("of_now", [None, "flat"])
+@pytest.mark.parametrize("on_card", [None, "flat"])
+def test_what_is_sent_has_the_guard_of_the_card(on_card: str | None, of_now: str | None) -> None:
+    fresh = replace(PLACE, terms=Terms(Side.BUY, 3), guard=of_now)
+    assert as_on_card(fresh, replace(PLACE, guard=on_card)) == replace(fresh, guard=on_card)

@@ -1,6 +1,7 @@
 """The policy: nobody has anything without a grant, grants add up without mixing, and names match as they are written."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -380,6 +381,7 @@ def test_all_limits_that_match_an_order_hold_and_the_strictest_age_of_a_quote_co
 def test_what_the_file_leaves_out_is_as_the_contract_says() -> None:
     bare = Policy(grants=())
     assert (bare.confirm_seconds, bare.ticket_visibility, bare.price_tolerance_ticks) == (30, "channel", 20)
+    assert (bare.fresh, bare.guard) == (timedelta(seconds=1.5), True)
     none = Limit(("*",), ("*",))
     assert none == Limit(("*",), ("*",), None, None, None, None, None, stale_seconds=10)
     assert Grant(TRADER, frozenset()).order_types == frozenset(OrderType)
