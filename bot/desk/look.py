@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from bot.desk.allaccounts import FEW, AllAccounts, Snapshots
@@ -97,12 +98,12 @@ class Look:
             contract.root,
             frozenset(self._unchecked),
             asyncio.gather(
-                _try("account", self._broker.account(account), missing, within.get("account")),
+                _try("account", partial(self._broker.account, account), missing, within.get("account")),
                 # In front of positions: what fills in between is counted twice rather than not at all.
                 # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
-                _try("orders", self._broker.orders(account, active_only=False), missing),
-                _try("positions", self._broker.positions(account), missing, within.get("positions")),
-                _try("quote", self._broker.quote(contract), missing, within.get("quote")),
+                _try("orders", partial(self._broker.orders, account, active_only=False), missing),
+                _try("positions", partial(self._broker.positions, account), missing, within.get("positions")),
+                _try("quote", partial(self._broker.quote, contract), missing, within.get("quote")),
             ),
         )
 
@@ -117,9 +118,9 @@ class Look:
         """
         missing: list[str] = []
         details, positions, orders, running = await asyncio.gather(
-            _try("account", self._broker.account(account), missing, self._spare),
-            _try("positions", self._broker.positions(account), missing, within),
-            _try("orders", self._broker.orders(account, active_only=False), missing, within),
+            _try("account", partial(self._broker.account, account), missing, self._spare),
+            _try("positions", partial(self._broker.positions, account), missing, within),
+            _try("orders", partial(self._broker.orders, account, active_only=False), missing, within),
             self._running(account, sweep, missing, within),
         )
         known = details or self.last_known(account)
@@ -199,14 +200,14 @@ class Look:
         missing: list[str] = []
         loop = asyncio.get_running_loop()
         began = loop.time()
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, within)
+        orders = await _try("orders", partial(self._broker.orders, account, active_only=False), missing, within)
         left = None if within is None else max(within - (loop.time() - began), 0.0)
-        positions = await _try("positions", self._broker.positions(account), missing, left)
+        positions = await _try("positions", partial(self._broker.positions, account), missing, left)
         return _as_facts(None, positions, orders, None, missing)
 
     async def is_up(self, account: str) -> bool:
         """Tell whether the account can be read and NinjaTrader doesn't say that its connection is down."""
-        details = await _try("account", self._broker.account(account), [])
+        details = await _try("account", partial(self._broker.account, account), [])
         return details is not None and details.connected is not False
 
     async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
@@ -217,18 +218,18 @@ class Look:
         if not isinstance(sweep, FlattenStrategy):
             return self._whole(sweep, account, await self.holdings(account, within))
         missing: list[str] = []
-        orders = await _try("orders", self._broker.orders(account, active_only=False), missing, within)
+        orders = await _try("orders", partial(self._broker.orders, account, active_only=False), missing, within)
         running = await self._running(account, sweep, missing, within)
         facts = seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
         if running is not None:
             return facts
-        positions = await _try("positions", self._broker.positions(account), missing, within)
+        positions = await _try("positions", partial(self._broker.positions, account), missing, within)
         return replace(facts, positions=held_beside(sweep, positions))
 
     async def _running(self, account: str, sweep: Sweep, missing: list[str], within: float | None) -> tuple[Strategy, ...] | None:
         if not isinstance(sweep, FlattenStrategy):
             return None
-        running = await _try("strategies", self._broker.strategies(account), missing, within)
+        running = await _try("strategies", partial(self._broker.strategies, account), missing, within)
         return None if running is None else tuple(running)
 
     async def strategy(self, account: str, strategy_id: str) -> FlattenStrategy | None:
@@ -238,20 +239,20 @@ class Look:
         orders, it goes all the same.
         """
         running, orders = await asyncio.gather(
-            _try("strategies", self._broker.strategies(account), []),
-            _try("orders", self._broker.orders(account, active_only=False), []),
+            _try("strategies", partial(self._broker.strategies, account), []),
+            _try("orders", partial(self._broker.orders, account, active_only=False), []),
         )
         return to_close(account, strategy_id, None if running is None else tuple(running), tuple(orders or ()))
 
     async def names(self) -> frozenset[str] | None:
         """The names of all accounts; ``None`` when they can't be read within a second, as only ways out ask for them here."""
-        accounts = await _try("accounts", self._broker.accounts(), [], self._spare)
+        accounts = await _try("accounts", self._broker.accounts, [], self._spare)
         return None if accounts is None else frozenset(account.name for account in accounts)
 
     async def shut(self, contracts: Sequence[Contract]) -> tuple[Contract, ...]:
         """Those whose market is said to be shut; nobody waits longer than a second to learn it."""
         asked = contracts[:MOST_MARKETS]
-        quotes = await asyncio.gather(*(_try("quote", self._broker.quote(each), [], self._spare) for each in asked))
+        quotes = await asyncio.gather(*(_try("quote", partial(self._broker.quote, each), [], self._spare) for each in asked))
         return tuple(quote.contract for quote in quotes if quote is not None and quote.market_open is False)
 
     async def orders(self, account: str) -> Sequence[Order]:
@@ -388,10 +389,10 @@ def months_held(root: Root, positions: Sequence[Position], orders: Sequence[Orde
     return sorted(held | worked)
 
 
-async def _try(what: str, read: Awaitable[Read], missing: list[str], within: float | None = None) -> Read | None:
+async def _try(what: str, read: Callable[[], Awaitable[Read]], missing: list[str], within: float | None = None) -> Read | None:
     try:
         async with asyncio.timeout(within):
-            return await read
+            return await read()
     except BrokerError as error:
         missing.append(f"{what}: {error}")
     except TimeoutError:

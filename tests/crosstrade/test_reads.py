@@ -235,7 +235,7 @@ async def test_money_arrives_as_exact_decimals(vendor: Vendor, connect: Connect)
     assert account.day_result is None
 
 
-async def test_many_reads_at_once_share_the_session(vendor: Vendor, connect: Connect) -> None:
+async def test_reads_of_the_same_at_once_are_one_request(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
-    lists = await asyncio.gather(*(client.orders("Sim101", active_only=True) for _ in range(20)))
-    assert len(lists) == len(vendor.heard) == 20
+    lists = await asyncio.gather(*(client.positions("Sim101") for _ in range(20)), *(client.accounts() for _ in range(20)))
+    assert len({id(one) for one in lists}) == len(vendor.heard) == 2

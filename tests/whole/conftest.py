@@ -67,6 +67,10 @@ class Street(AnyStreet):
         assert code is not None, "it didn't stop"
         return code
 
+    async def grows_old(self) -> None:
+        """Let what was read until now become too old to be decided on."""
+        await asyncio.sleep(1.6)
+
     def _new_id(self) -> str:
         return f"{self.tickets}{next(self._numbers):04}"
 

@@ -41,6 +41,7 @@ async def test_on_a_host_whose_clock_is_wrong_prices_are_as_old_as_they_are(stre
     assert "by a time server" in said
     # One that is old is told as old, also by a clock that makes it look fresh.
     await street.control("price", instrument="ES 09-26", age=60, frozen=True)
+    await street.grows_old()
     assert "too old to trade on" in await refused(street)
 
 

@@ -190,6 +190,7 @@ async def test_a_stop_is_moved_to_break_even_from_the_card_of_its_entry(street: 
     # A break-even stop needs a market that has gone the right way.
     average = street.simulator.book()["positions"][0]["averagePrice"]
     await street.control("price", instrument="ES 09-26", last=float(average) + 20, frozen=True)
+    await street.grows_old()
     moved = await pressed(street, entry, "Break-even")
     assert "MODIFY SELL 1 STOPMARKET" in moved.text
     await street.discord.click("trader", moved.id, "Confirm")

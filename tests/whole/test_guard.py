@@ -17,6 +17,7 @@ ENTRY: dict[str, Any] = {"side": "buy", "qty": 1, **WHERE}
 async def position(street: Street, quantity: int) -> None:
     """Let somebody at NinjaTrader itself change what Sim101 holds."""
     await street.control("position", account="Sim101", instrument="ES 09-26", quantity=quantity)
+    await street.grows_old()
 
 
 def placing(street: Street) -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ async def pressed_too_late(street: Street, before: int, after: int, **options: A
     """Confirm an order, and change the position while its request is on its way; the card."""
     await position(street, before)
     card = await street.offered("place", **ENTRY | options)
-    await street.control("faults", rules=[{"kind": "delay", "call": "PlaceOrder", "seconds": 2.0}])
+    await street.control("faults", rules=[{"kind": "delay", "call": "PlaceOrder", "seconds": 4.0}])
     await street.discord.click("trader", card.id, "Confirm")
     # It has reached CrossTrade, and NinjaTrader hasn't looked at it yet.
     await until(lambda: len(placing(street)) == 1)

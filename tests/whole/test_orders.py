@@ -72,6 +72,7 @@ async def test_a_share_of_a_position_goes_out_as_the_whole_number_that_the_card_
     """28 % of 25 are 7; in binary arithmetic, which the other side may use, 0.28 * 25 is a little more, and rounded up 8."""
     await begun(street, transport)
     await street.control("position", account="Sim101", instrument="ES 09-26", quantity=25)
+    await street.grows_old()
     await confirmed(street, "close", "closed 7", percent="28", **WHERE)
     sent = street.simulator.book()["requests"][-1]["body"]
     assert sent.get("args", sent) == {

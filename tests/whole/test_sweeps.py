@@ -190,6 +190,7 @@ async def test_a_flatten_that_was_killed_in_its_cancellation_sends_nothing_more(
 async def over_everything_while_it_comes_back(street: Street, command: str, word: str) -> None:
     """Confirm, with an account back from between press and call on."""
     await street.control("account", account="Other-1", connection="ConnectionLost")
+    await street.grows_old()
     card = await street.offered(command, scope="everything")
     assert "Other-1" not in card.text
     before = len(calls(street))
