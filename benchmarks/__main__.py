@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import crowd, failover, rules
+from benchmarks import crowd, economy, failover, rules
 from benchmarks.chaos import command as chaos
 from benchmarks.latency import Plan, measure, measure_far
 from benchmarks.mutation import command as mutation
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     over.set_defaults(command=_failover)
     chaos.add_to(commands)
     crowd.add_to(commands)
+    economy.add_to(commands)
     rules.add_to(commands)
     safeguards.add_to(commands)
     simulation.add_to(commands)
