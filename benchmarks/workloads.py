@@ -6,6 +6,7 @@ do: a while after the card is there. What was pressed, what came in at CrossTrad
 
 import asyncio
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ SETTLED_SECONDS = 120.0
 FILLS = "ListExecutions"
 EVER = datetime.max.replace(tzinfo=UTC)
 _LOOK_SECONDS = 0.02
+_REASON = re.compile(r"([A-Z]+_[A-Z_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,10 @@ async def _count(side: Side, at_last: list[Counter[str]]) -> None:
 
 
 def _why_not(side: Side, order: Order) -> str:
-    return "no card" if order.card is None else side.title(order.card)
+    if order.card is None:
+        return "no card"
+    reason = _REASON.search(side.text(order.card))
+    return side.title(order.card) + ("" if reason is None else f" · {reason[1]}")
 
 
 def wrong(side: Side, orders: Sequence[Order], accounts: Sequence[str]) -> Iterator[str]:
@@ -269,13 +274,13 @@ def wrong(side: Side, orders: Sequence[Order], accounts: Sequence[str]) -> Itera
         pressed = sorted(
             ((one.pressed, one) for one in orders if one.account == account and one.pressed is not None), key=lambda one: one[0]
         )
-        came = [one.time for one in side.orders(account)]
+        came = [(one.time, one.had_effect) for one in side.orders(account)]
         moments = [moment for moment, _ in pressed]
-        if before := sum(1 for moment in came if not moments or moment < moments[0]):
+        if before := sum(not moments or moment < moments[0] for moment, _ in came):
             yield f"{side.name}, {account}: {before} orders that nobody had pressed"
         for (begins, order), ends in zip(pressed, [*moments[1:], EVER], strict=False):
-            own = sum(1 for moment in came if begins <= moment < ends)
-            if own > 1:
-                yield f"{side.name}, {account}: {own} orders of one press"
+            own = [had_effect for moment, had_effect in came if begins <= moment < ends]
+            if sum(own) > 1:
+                yield f"{side.name}, {account}: {sum(own)} orders of one press"
             if not own and order.card is not None and side.says_sent(order.card):
                 yield f"{side.name}, {account}: no order, but its card says “{side.title(order.card)}”"

@@ -107,7 +107,7 @@ class Told:
     name: Name = Name.CROSSTALK
 
     def orders(self, _account: str) -> list[Any]:
-        return [type("Came", (), {"time": NOON + timedelta(seconds=after)}) for after in self.came]
+        return [type("Came", (), {"time": NOON + timedelta(seconds=after), "had_effect": self.sent}) for after in self.came]
 
     def says_sent(self, _card: Shown) -> bool:
         return self.sent
@@ -121,6 +121,7 @@ class Told:
     [
         (Told(sent=True, came=[0.1, 8.1]), [0, 8], []),
         (Told(sent=False), [0], []),
+        (Told(sent=False, came=[0.1, 0.2]), [0], []),
         (Told(sent=True), [0], ["no order, but its card says “accepted”"]),
         (Told(sent=True, came=[0.1, 0.2]), [0], ["2 orders of one press"]),
         (Told(sent=True, came=[-0.1, 0.1]), [0], ["1 orders that nobody had pressed"]),
