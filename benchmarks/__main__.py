@@ -6,23 +6,27 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import crowd, failover, rules
+from benchmarks import crowd, economy, failover, rules
 from benchmarks.chaos import command as chaos
-from benchmarks.latency import Plan, measure
+from benchmarks.latency import Plan, measure, measure_far
 from benchmarks.mutation import command as mutation
 from benchmarks.safeguards import command as safeguards
 from benchmarks.simulation import command as simulation
 from benchmarks.stage import StageError
-from benchmarks.table import table
+from benchmarks.table import far_table, table
+from benchmarks.workloads import Pace
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="MEASUREMENT")
     latency = commands.add_parser("latency", help="slash event to card and Confirm event to order, beside a bare bot")
-    latency.add_argument("--runs", type=_two_or_more, default=300, help="runs of each bot that count (default 300)")
-    latency.add_argument("--warm-up", type=int, default=20, help="runs of each bot that don't (default 20)")
+    latency.add_argument("--runs", type=_two_or_more, help="runs of each bot that count (default 300, 30 over a distance)")
+    latency.add_argument("--warm-up", type=int, help="runs of each bot that don't (default 20, 3 over a distance)")
     latency.add_argument("--pause", type=float, default=0.01, help="seconds of quiet before each event (default 0.01)")
+    latency.add_argument("--distance", action="store_true", help="Discord 80 ms away, CrossTrade 60 ms, and its real budget")
+    latency.add_argument("--thumb", type=float, default=1.0, help="seconds from card to press over a distance (default 1)")
+    latency.add_argument("--every", type=float, default=4.0, help="seconds between each bot's orders there (default 4)")
     latency.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
     latency.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
     latency.set_defaults(command=_latency)
@@ -34,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     over.set_defaults(command=_failover)
     chaos.add_to(commands)
     crowd.add_to(commands)
+    economy.add_to(commands)
     rules.add_to(commands)
     safeguards.add_to(commands)
     simulation.add_to(commands)
@@ -66,14 +71,18 @@ def _failover(given: argparse.Namespace) -> int:
 
 
 def _latency(given: argparse.Namespace) -> int:
-    plan = Plan(runs=given.runs, warm_up=given.warm_up, pause=given.pause, transport=given.transport)
+    runs, warm_up = (30, 3) if given.distance else (300, 20)
+    runs, warm_up = given.runs or runs, warm_up if given.warm_up is None else given.warm_up
+    pace = Pace(runs, warm_up, given.every, given.thumb)
+    plan = Plan(runs=runs, warm_up=warm_up, pause=given.pause, transport=given.transport)
     with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
         try:
-            figures = asyncio.run(measure(plan, Path(folder)))
+            place = Path(folder)
+            figures = asyncio.run(measure_far(pace, plan.transport, place) if given.distance else measure(plan, place))
         except (StageError, TimeoutError) as error:
             print(str(error) or "a bot didn't answer in time", file=sys.stderr)
             return 1
-    print(table(plan, figures))
+    print(far_table(pace, plan.transport, figures) if given.distance else table(plan, figures))
     return 0
 
 

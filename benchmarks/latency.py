@@ -3,6 +3,9 @@
 Both bots run at once and take turns, so that the machine's mood hits both. All times are of the monotonic clock, which the
 processes of one machine share: an event's is when it was queued on the bot's connection, a request's is when it came in. (When
 the event had been written would be later than when the bot had it, by as long as the bot then keeps the writer from its core.)
+
+Over a distance (``measure_far``) an event's time at the bot is when a relay hands its bytes over, and an order is at CrossTrade's
+door when its first bytes leave the bot, behind the handshakes of a new connection if it needs one.
 """
 
 import asyncio
@@ -15,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.exchange import ACCOUNT
+from benchmarks.far import far
 from benchmarks.stage import Name, Stage, StageError, staged
+from benchmarks.workloads import STEADY, Pace, trade
 from bot.sandbox.discord import Call, InteractionView, LocalDiscord
 
 COMMAND = {"account": ACCOUNT, "instrument": "ES 09-26", "side": "buy", "qty": 1}
@@ -78,6 +83,25 @@ async def measure(plan: Plan, folder: Path) -> Figures:
     return Figures(
         {name: [_ms(run.shown - run.asked) for run, _ in counted if run.name is name] for name in Name},
         {name: [_ms(order - run.pressed) for run, order in counted if run.name is name] for name in Name},
+        await asyncio.to_thread(_sync, folder / "sync"),
+    )
+
+
+async def measure_far(pace: Pace, transport: str, folder: Path) -> Figures:
+    """Let one trader trade by both bots in turns, with Discord and CrossTrade far away.
+
+    Raises:
+        StageError: a part didn't start, a command got no card, or the orders aren't one for each Confirm.
+    """
+    async with far(folder, STEADY, transport=transport) as sides:
+        played = await trade(sides, pace)
+    wrong = [line for one in played.values() for line in one.wrong]
+    unsent = sum(order.left is None for one in played.values() for order in one.orders)
+    if wrong or unsent:
+        raise StageError("\n".join([*wrong, f"{unsent} Confirms led to no order"]))
+    return Figures(
+        {name: [order.to_card for order in one.orders if order.to_card is not None] for name, one in played.items()},
+        {name: one.doors for name, one in played.items()},
         await asyncio.to_thread(_sync, folder / "sync"),
     )
 

@@ -84,14 +84,15 @@ async def staged(folder: Path, transport: str) -> AsyncIterator[Stage]:
     """
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     async with AsyncExitStack() as stack:
-        core = stack.enter_context(_core_for_the_bots())
+        core = stack.enter_context(core_for_the_bots())
         exchange = await stack.enter_async_context(_exchange(folder))
         stage = Stage(exchange, {name: LocalDiscord() for name in Name})
         for name, discord in stage.discords.items():
             # Behind the gateway in the row of those that are told, and so told when it has queued the event.
             discord.backend.subscribers.append(stage.note)
             await stack.enter_async_context(discord.running())
-            await stack.enter_async_context(_bot(name, discord, exchange, folder, transport, core))
+            settings = settings_of(name, discord.base, exchange, transport)
+            await stack.enter_async_context(running_bot(name, discord, settings, folder, core))
         yield stage
 
 
@@ -105,22 +106,31 @@ async def _exchange(folder: Path) -> AsyncIterator[str]:
         yield str(json.loads(line))
 
 
-@asynccontextmanager
-async def _bot(
-    name: Name, discord: LocalDiscord, exchange: str, folder: Path, transport: str, core: int | None
-) -> AsyncIterator[None]:
-    settings = {
+def settings_of(name: Name, discord: str, exchange: str, transport: str, rate: int = 1000, burst: int = 1000) -> dict[str, str]:
+    """What a bot is told: where Discord and CrossTrade are for it, and its budget there."""
+    return {
         "DISCORD_TOKEN": "benchmark",
         "DISCORD_GUILD_ID": str(GUILD),
-        "DISCORD_API_URL": discord.api_url,
-        "DISCORD_GATEWAY_URL": discord.gateway_url,
+        "DISCORD_API_URL": f"{discord}/api/v10",
+        "DISCORD_GATEWAY_URL": f"{discord.replace('http', 'ws', 1)}/gateway",
         # The simulator lets one WebSocket live for each token.
         "CROSSTRADE_TOKEN": name.name.lower(),
         "CROSSTRADE_URL": exchange,
         "CROSSTRADE_TRANSPORT": transport,
-        "CROSSTRADE_RATE": "1000",
-        "CROSSTRADE_BURST": "1000",
+        "CROSSTRADE_RATE": str(rate),
+        "CROSSTRADE_BURST": str(burst),
     }
+
+
+@asynccontextmanager
+async def running_bot(
+    name: Name, discord: LocalDiscord, settings: dict[str, str], folder: Path, core: int | None
+) -> AsyncIterator[None]:
+    """One of the bots as a process, once it takes commands.
+
+    Raises:
+        StageError: it doesn't come so far.
+    """
     module, *arguments = _PROGRAMS[name]
     async with _process(folder, settings, module, *arguments) as process:
         if sys.platform == "linux" and core is not None:
@@ -154,7 +164,7 @@ async def _process(
 
 
 @contextmanager
-def _core_for_the_bots() -> Iterator[int | None]:
+def core_for_the_bots() -> Iterator[int | None]:
     """Keep one core for the bots while this lasts, as Discord and CrossTrade run on machines of their own; Linux only."""
     if sys.platform != "linux" or len(all_of_them := os.sched_getaffinity(0)) == 1:
         yield None

@@ -107,9 +107,9 @@ def environment(discord: LocalDiscord, crosstrade: str, *, websocket: bool) -> d
         "CROSSTRADE_TOKEN": CROSSTRADE_TOKEN,
         "CROSSTRADE_URL": crosstrade,
         "CROSSTRADE_TRANSPORT": "websocket" if websocket else "rest",
-        # Nobody meters the simulator, so nobody who tries things out has to wait.
-        "CROSSTRADE_RATE": "200",
-        "CROSSTRADE_BURST": "200",
+        # CrossTrade's real budget, which the simulator holds it to.
+        "CROSSTRADE_RATE": "3",
+        "CROSSTRADE_BURST": "20",
         "POLICY_FILE": POLICY_NAME,
     }
 
@@ -181,7 +181,7 @@ async def staged(
     """
     async with AsyncExitStack() as stack:
         discord = LocalDiscord(token=DISCORD_TOKEN)
-        simulator = Simulator(token=CROSSTRADE_TOKEN, rate_limited=False, accounts=ACCOUNTS, templates=TEMPLATES)
+        simulator = Simulator(token=CROSSTRADE_TOKEN, accounts=ACCOUNTS, templates=TEMPLATES)
         # The bot's journal and log may still be open for a moment where an open file can't be deleted.
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="crosstalk-demo-", ignore_cleanup_errors=True)))
         (folder / POLICY_NAME).write_text(policy_text(confirm_seconds), encoding="utf-8")

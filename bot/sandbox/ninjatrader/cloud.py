@@ -6,6 +6,7 @@ REST and RPC both pass through here; how a reply travels is theirs.
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -77,7 +78,8 @@ class Received:
 class Cloud:
     """The gates, in order: token, budget, faults, add-on. `world` is replaced by a reset.
 
-    `rate_limited` and `account_events` may be switched at any time.
+    `rate_limited` and `account_events` may be switched at any time. `asked` counts the requests that a good token came with, by
+    call, whatever became of them; `over` those of them for which there was no budget left.
     """
 
     world: World
@@ -88,6 +90,8 @@ class Cloud:
     monotonic: Callable[[], float] = time.monotonic
     date_ahead: float = 0.0
     received: list[Received] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    over: int = 0
     _buckets: dict[str, TokenBucket] = field(default_factory=dict)
     _quick: dict[str, TokenBucket] = field(default_factory=dict)
     _late: set[asyncio.Task[Reply]] = field(default_factory=set)
@@ -105,13 +109,17 @@ class Cloud:
         return token
 
     def over_budget(self, token: str, call: str) -> Reply | None:
-        """Spend one request of the token's budget; the 429 if there is none left."""
+        """Count a request and spend it of the token's budget; the 429 if there is none left."""
+        self.asked[call] += 1
         if not self.rate_limited or self.faults.has(call, Kind.SLOW_LIMIT):
             return None
         bucket = self._buckets.setdefault(token, TokenBucket(CAPACITY, RATE, self.monotonic))
         shared = self.faults.take(call, Kind.SHARED)
         wait = bucket.take(0 if shared is None else shared.quantity)
-        return self._rate_limited(call, wait) if wait else None
+        if not wait:
+            return None
+        self.over += 1
+        return self._rate_limited(call, wait)
 
     def without_plan(self, call: str) -> Reply | None:
         """Give the 401 that says so, if the plan has no API now."""
@@ -119,8 +127,10 @@ class Cloud:
         return Reply(HTTPStatus.UNAUTHORIZED, body) if self.faults.take(call, Kind.NO_PLAN) else None
 
     def forget(self) -> None:
-        """Empty the log, fill the budgets, and drop the requests that are still on their way to the add-on."""
+        """Empty the log and the counts, fill the budgets, and drop the requests that are still on their way to the add-on."""
         self.received.clear()
+        self.asked.clear()
+        self.over = 0
         self._buckets.clear()
         self._quick.clear()
         for task in self._late:

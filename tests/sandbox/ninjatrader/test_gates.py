@@ -73,11 +73,14 @@ async def test_twenty_at_once_then_429_with_retry_after(start: Start) -> None:
             assert await reply.json() == {"success": False, "error": "rate_limited", "retryAfter": 1}
         body: dict[str, Any] = {"instrument": "ES 09-26"}
         assert (await api.send("POST", "accounts/Sim101/positions/close", body))[0] == 429
+        cloud = api.simulator.cloud
+        assert (cloud.asked, cloud.over) == ({"ListAtmTemplates": 21, "ClosePosition": 1}, 2)
         api.headers = {"Authorization": "Bearer another"}
         assert (await api.send("GET", "atm-templates"))[0] == 200
         book = await api.book()
         assert (book["orders"], book["requests"][0]["status"]) == ([], 429)
         await api.control("reset")
+        assert (cloud.asked, cloud.over) == ({}, 0)
         api.headers = {"Authorization": "Bearer secret"}
         assert (await api.send("GET", "atm-templates"))[0] == 200
 
