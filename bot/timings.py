@@ -43,11 +43,11 @@ class DeskTimings:
             (rate limits page, official), and the rest of it is for people.
         looks_apart: between two looks at an account after news; an order's first news come close together, and one look may then
             tell them all.
+        first_look: at an order after its call; a market order has filled by then, and one look tells it.
         young_every: between two looks at an account with a young order; that is when most happens.
         young_for: how long an order is young.
-        later_every: between two looks after that; the pace is shared with other accounts.
-        later_for: the age up to which that holds.
-        old_every: between two looks at orders that are older still.
+        old_every: between two looks at older ones; what has filled is told within three seconds, events or not.
+        told_every: the same where the stream has told of that account before, and so will tell when something happens there.
         look_within: for a look at one account; what takes longer goes on while others are looked at.
         looks_shortest: between two looks, however much is said to happen; each costs a read of the journal.
         overdue: until a close at market, a cancellation or a change deserves a person's look.
@@ -57,12 +57,10 @@ class DeskTimings:
         give_up: until an absent order isn't coming back; finished ones stay listed for some minutes (seen by others).
         reason_within: for the reason of a rejection; it is told without one otherwise.
         retire_every: between two looks at cards that have buttons.
-        retire_soonest: the same, however much is told to have filled or closed.
         position_shown_within: until a list of positions has to show the order that has just filled; it may lag behind.
         protected_within: in which a position must have a working stop before it is told that it has none: after the fill of its
             entry, and while it is being closed.
         positions_every: between two reads of positions that stops and targets protect, while nothing changes among the orders.
-        positions_fresh: how long a position that somebody has read is not read again for a card's buttons.
         fills_every: between two reads of an account's fills; twice at least within the 15 minutes that CrossTrade looks back, so
             that a failed read loses no fill.
         fills_again: until the next read after one that failed.
@@ -74,6 +72,7 @@ class DeskTimings:
         known_looking: the same for commands that only read.
         known_background: the same for what nobody waits for; keystrokes have a memory of their own, which keeps prices as long.
         known_rounds: the same for the watchdog's rounds, of which there is one each five seconds while money hangs on it.
+        known_links: the same for its look at accounts: every other one of these rounds, as alarms have fifteen seconds' patience.
         edits_apart: between two edits of a card whose state hasn't changed.
         delivery_within: for Discord to take one row of the outbox.
         delivery_again: until the first attempt after one that failed; it doubles each time.
@@ -123,11 +122,11 @@ class DeskTimings:
     evidence_soonest: timedelta = timedelta(seconds=2)
     request_every: timedelta = timedelta(seconds=1)
     looks_apart: timedelta = timedelta(seconds=0.3)
+    first_look: timedelta = timedelta(seconds=0.5)
     young_every: timedelta = timedelta(seconds=1)
-    young_for: timedelta = timedelta(seconds=30)
-    later_every: timedelta = timedelta(seconds=2)
-    later_for: timedelta = timedelta(minutes=5)
-    old_every: timedelta = timedelta(seconds=4)
+    young_for: timedelta = timedelta(seconds=10)
+    old_every: timedelta = timedelta(seconds=2.8)
+    told_every: timedelta = timedelta(seconds=10)
     look_within: timedelta = timedelta(seconds=1)
     looks_shortest: timedelta = timedelta(seconds=0.05)
     overdue: timedelta = timedelta(seconds=15)
@@ -137,11 +136,9 @@ class DeskTimings:
     give_up: timedelta = timedelta(minutes=5)
     reason_within: timedelta = timedelta(seconds=2)
     retire_every: timedelta = timedelta(seconds=20)
-    retire_soonest: timedelta = timedelta(seconds=2)
     position_shown_within: timedelta = timedelta(seconds=10)
     protected_within: timedelta = timedelta(seconds=5)
     positions_every: timedelta = timedelta(seconds=20)
-    positions_fresh: timedelta = timedelta(seconds=1)
     fills_every: timedelta = timedelta(minutes=5)
     fills_again: timedelta = timedelta(minutes=1)
     accounts_apart: timedelta = timedelta(seconds=1)
@@ -152,6 +149,7 @@ class DeskTimings:
     known_looking: timedelta = timedelta(seconds=1)
     known_background: timedelta = timedelta(seconds=2)
     known_rounds: timedelta = timedelta(seconds=4)
+    known_links: timedelta = timedelta(seconds=9)
     edits_apart: timedelta = timedelta(seconds=1)
     delivery_within: timedelta = timedelta(seconds=20)
     delivery_again: timedelta = timedelta(seconds=1)
@@ -189,7 +187,7 @@ class CrossTradeTimings:
 
     Attributes:
         link_holds: seconds for which it is believed who provides an account, and that its broker is connected; the watchdog's
-            rounds tell it each five seconds while money hangs on it.
+            rounds tell it each ten seconds while money hangs on it.
         together: seconds within which lists over all accounts belong together; they are read one right after the other.
         connect: seconds until a connection stands; nothing has left before.
         read: seconds for a read in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others, on the Tradovate side).
@@ -219,7 +217,7 @@ class CrossTradeTimings:
         unwelcome_holds: seconds that it is then left.
     """
 
-    link_holds: float = 8.0
+    link_holds: float = 12.0
     together: float = 3.0
     connect: float = 5.0
     read: float = 10.0

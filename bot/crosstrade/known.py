@@ -3,7 +3,7 @@
 Here a lane's wish (how old at most, how early in the budget) meets the snapshot, the reads under way and what the stream pushes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
@@ -160,6 +160,11 @@ class Known(Reading):
         quote = self._timed(wire.read_quote(body, contract, self._today()))
         self._feed.read(quote, wanted=self._reads_as is not Priority.BACKGROUND)
         return quote
+
+    def _told(self, positions: Sequence[Position], flight: Flying) -> None:
+        """Take of a list of all positions what it tells of each account."""
+        if flight.asked is not None:
+            self._snapshot.take_rows(positions, flight.asked)
 
     async def _shared(self, key: Key, reading: Callable[[Flying], Awaitable[Shared]]) -> Shared:
         """A fact as it is known, where it is young enough for this lane, else as it is being read, else read now.

@@ -112,6 +112,10 @@ class Reading(ABC):
         """
 
     @abstractmethod
+    def _told(self, positions: Sequence[Position], flight: Flight[object]) -> None:
+        """Take of a list of all positions what it tells of each account."""
+
+    @abstractmethod
     async def _shared(self, key: Key, reading: Callable[[Flight[object]], Awaitable[Shared]]) -> Shared:
         """What is known, is being read or is read now."""
 
@@ -154,7 +158,9 @@ class Reading(ABC):
         self._others.clear()
         for one in others:
             self._others.setdefault(one.account, []).append(one)
-        return wire.read_all_positions(body, self._today())
+        positions = wire.read_all_positions(body, self._today())
+        self._told(positions, flight)
+        return positions
 
     def others(self, account: str) -> Others:
         """What an account has that is no future, as the newest lists told; it asks nothing and raises nothing."""

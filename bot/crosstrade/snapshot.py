@@ -144,6 +144,16 @@ class Snapshot:
             if account.day_result is not None:
                 self.take(Key.of(What.ACCOUNT, account.name), account, asked)
 
+    def take_rows(self, rows: Iterable[Position], asked: Asked) -> None:
+        """Take of a list of all positions what it tells of accounts that hold some; of others it may tell nothing."""
+        by_account: defaultdict[str, list[Position]] = defaultdict(list)
+        for row in rows:
+            by_account[row.account].append(row)
+        for name, held in by_account.items():
+            key = Key.of(What.POSITIONS, name)
+            if not self.is_void(key, asked):
+                self.take(key, tuple(held), asked)
+
     def failed(self, key: Key) -> None:
         """Let go of what was known: that it can't be read now must not look as if it were as before."""
         self._single[key] = next(self._turns)

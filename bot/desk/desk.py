@@ -35,7 +35,7 @@ from bot.desk.loops import Loops
 from bot.desk.members import Members
 from bot.desk.naming import Naming
 from bot.desk.news import notices_of_the_start
-from bot.desk.occasions import LEAVES_A_QUESTION, MOVES_A_POSITION, TELLS_OF_AN_ORDER
+from bot.desk.occasions import LEAVES_A_QUESTION, TELLS_OF_AN_ORDER
 from bot.desk.offer import Makings, Offers
 from bot.desk.outbox import Outbox
 from bot.desk.pace import Pace
@@ -130,16 +130,13 @@ class Desk:
         began = clock()
         self._reconciler = self._make_reconciler(lanes.evidence, look.by(lanes.evidence), began)
         self._lapses = Lapses(self._ledger, self._hands, clock, timings, Doubts(self._reconciler, clock, timings))
-        # Both keep one pace together.
-        meter = Pace(timings.request_every)
-        self._follower = Follower(self._ledger, lanes.news, clock, timings, meter)
-        self._retirer = Retirer(self._ledger, lanes.news, clock, timings, meter)
-        self._follower.guard.on_positions = self._retirer.saw
+        self._follower = Follower(self._ledger, lanes.news, clock, timings, Pace(timings.request_every))
         self._actions = Actions(self._ledger, lanes.tickets, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
         self._keeping = Keeping(lanes.open_cards, policy, clock, timings)
-        rounds = Rounds(lanes.rounds, clock, timings, self._directory)
+        rounds = Rounds(lanes.rounds, lanes.links, clock, timings, self._directory)
+        self._retirer = Retirer(self._ledger, lambda: rounds.held, clock, timings)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
@@ -291,7 +288,7 @@ class Desk:
         begin("expiry", self._expire, hears=True)
         begin("evidence", self._seek, bell=self._evidence_wanted)
         begin("following", self._follow, hears=True, bell=self._follower.called)
-        begin("retiring", self._retirer.look, hears=True, bell=self._retirer.called)
+        begin("retiring", self._retirer.look, bell=self._retirer.called)
         begin("outbox", self._outbox.deliver_due, bell=self._ledger.news)
         begin("front months", self._read_fronts)
         begin("rolling", self._forget_fronts)
@@ -299,7 +296,7 @@ class Desk:
         begin("clock", self._watch_clock)
         begin("fills", self._keep_fills)
         begin("open cards", self._keep, hears=True)
-        begin("rounds", self.health.probe, hears=True)
+        begin("rounds", self._probe, hears=True)
         begin("watchdog", self.health.look, hears=True)
         return found
 
@@ -352,8 +349,6 @@ class Desk:
         if ticket is not None and name in TELLS_OF_AN_ORDER:
             for account in accounts_of(ticket.intent):
                 self._broker.changed(account)
-        if name in MOVES_A_POSITION:
-            self._retirer.soon()
         if name in LEAVES_A_QUESTION:
             self._has_questions = True
             self._evidence_wanted.set()
@@ -362,6 +357,11 @@ class Desk:
 
     async def _expire(self) -> float | None:
         return await self._lapses.expire(await self._journal.live())
+
+    async def _probe(self) -> float:
+        pause = await self.health.probe()
+        self._retirer.called.set()
+        return pause
 
     async def _keep(self) -> float | None:
         return await self._keeping.look(await self._journal.live())

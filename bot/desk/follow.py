@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.clock import Clock
+from bot.clock import EVER_DUE, Clock
 from bot.desk.aside import Aside
 from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
@@ -70,6 +70,7 @@ class Follower:
     _ended: deque[str] = field(default_factory=lambda: deque(maxlen=ENDS_KEPT))
     _aside: Aside = field(init=False)
     _turns: int = 0
+    _tells: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Begin with nothing under way, and share one pace with the guard of stops and targets."""
@@ -78,7 +79,14 @@ class Follower:
         self.guard = Guard(self.ledger, self._asking)
 
     def soon(self, account: str | None) -> None:
-        """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called."""
+        """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called.
+
+        One that is named tells of itself from now on; where all are meant, as after a reconnect, none is known to.
+        """
+        if account is None:
+            self._tells.clear()
+        else:
+            self._tells.add(account)
         for name in tuple(self._looked) if account is None else (account,):
             self._soon.setdefault(name, self.clock())
         self.called.set()
@@ -135,13 +143,19 @@ class Follower:
         return min(hurried if hurried and self._turns % 2 else ready, key=lambda account: due[account])
 
     def _is_young(self, tickets: Sequence[Ticket], now: datetime) -> bool:
-        return self.guard.waits(tickets) or _pause(tickets, now, self.timings) == self.timings.young_every
+        return self.guard.waits(tickets) or _is_young(tickets, now, self.timings)
 
     def _due(self, account: str, tickets: Sequence[Ticket], now: datetime) -> datetime:
         looked = self._looked.get(account)
+        unseen = [sent for ticket in tickets if (sent := ticket.sent_at or now) > (looked or EVER_DUE)]
+        first = min(unseen, default=now + self.timings.told_every) + self.timings.first_look
         if looked is None:
-            return max(ticket.sent_at or now for ticket in tickets)
-        usual = looked + (self.timings.young_every if self.guard.waits(tickets) else _pause(tickets, now, self.timings))
+            return min(first, self._soon.get(account, first))
+        if self._is_young(tickets, now):
+            usual = looked + self.timings.young_every
+        else:
+            usual = looked + (self.timings.told_every if account in self._tells else self.timings.old_every)
+        usual = min(usual, max(first, looked + self.timings.looks_apart))
         return min(usual, max(self._soon.get(account, usual), looked + self.timings.looks_apart))
 
     async def _asked(self, reading: Awaitable[Read]) -> Read:
@@ -339,12 +353,8 @@ def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
     return {} if old.order_terms == new.order_terms else {"order": words_of(new.terms)}
 
 
-def _pause(tickets: Sequence[Ticket], now: datetime, timings: DeskTimings) -> timedelta:
-    """Until an account is looked at again, by the youngest of its orders."""
-    age = min(now - (ticket.sent_at or now) for ticket in tickets)
-    if age < timings.young_for:
-        return timings.young_every
-    return timings.later_every if age < timings.later_for else timings.old_every
+def _is_young(tickets: Sequence[Ticket], now: datetime, timings: DeskTimings) -> bool:
+    return any(now - (ticket.sent_at or now) < timings.young_for for ticket in tickets)
 
 
 def _name_of_state(old: Ticket, new: Ticket) -> EventName:

@@ -19,7 +19,8 @@ class Lanes:
         evidence: for what became of orders whose answer was lost; each fact is read.
         looking: for commands that only read.
         open_cards: for what keeps known what open cards will be decided on; each fact is read.
-        rounds: for the watchdog's look at accounts and positions.
+        rounds: for the watchdog's look at positions.
+        links: for its look at accounts, and whether their brokers are connected.
         background: for what nobody waits for.
     """
 
@@ -33,6 +34,7 @@ class Lanes:
     looking: Broker
     open_cards: Broker
     rounds: Broker
+    links: Broker
     background: Broker
 
     @classmethod

@@ -4,7 +4,7 @@ What a row means is in ``bot.trading.guarding``; here is decided what to ask bey
 what was seen has lasted long enough to be told.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -71,15 +71,10 @@ class _Reading:
 
 @dataclass(slots=True)
 class Guard:
-    """Looks after the stops and targets of tickets.
-
-    Attributes:
-        on_positions: is told of positions that were read, so that nobody reads them again.
-    """
+    """Looks after the stops and targets of tickets."""
 
     ledger: Ledger
     asking: Asking
-    on_positions: Callable[[str, Sequence[Position]], None] = lambda _account, _positions: None
     _watches: dict[str, _Watch] = field(default_factory=dict)
     _last: dict[str, _Reading] = field(default_factory=dict)
 
@@ -127,8 +122,6 @@ class Guard:
             return last.positions
         positions = await self.asking.tried(self.asking.broker.positions(account))
         self._last[account] = _Reading(now, rows, positions)
-        if positions is not None:
-            self.on_positions(account, positions)
         return positions
 
     async def _see(

@@ -1,6 +1,7 @@
 """What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
 
-At most two requests a round, and fewer rounds while no money hangs on it. What was read stays known while it can't be read anew.
+At most two requests a round, of which that for accounts is spared every other time, and fewer rounds while no money hangs on
+it. What was read stays known while it can't be read anew.
 Keystrokes are answered by the same readings, so that nobody else asks for them.
 """
 
@@ -29,6 +30,8 @@ class Rounds:
     """The accounts and positions as last read.
 
     Attributes:
+        broker: tells what is open.
+        links: the same; tells which accounts have their broker, and may know that for a while.
         directory: told what there is and what it holds.
         accounts: by name, as last listed.
         held: by account, with the moment of the reading.
@@ -36,6 +39,7 @@ class Rounds:
     """
 
     broker: Broker
+    links: Broker
     clock: Clock
     timings: DeskTimings
     directory: Directory
@@ -58,7 +62,7 @@ class Rounds:
         self._looked = now
         # In this order: an account that loses its broker in between doesn't look flat.
         positions = await self._tried(self._positions())
-        listed = await self._tried(self.broker.accounts())
+        listed = await self._tried(self.links.accounts())
         if listed is not None:
             # Also where positions can't be read: people must be offered their accounts to get out of them.
             self.directory.listed(listed)

@@ -28,5 +28,6 @@ def lanes_of(client: CrossTrade, fresh: Callable[[], timedelta], timings: DeskTi
         looking=client.lane(Priority.READ, lambda: timings.known_looking),
         open_cards=client.lane(Priority.OPEN_CARD),
         rounds=client.lane(Priority.BACKGROUND, lambda: timings.known_rounds),
+        links=client.lane(Priority.BACKGROUND, lambda: timings.known_links),
         background=client.lane(Priority.BACKGROUND, lambda: timings.known_background),
     )

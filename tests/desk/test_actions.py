@@ -195,6 +195,7 @@ async def test_a_card_of_long_ago_is_answered(room: Room) -> None:
 async def test_a_retired_card_is_answered_although_something_is_open_again(room: Room) -> None:
     ticket = await filled(room, held=0)
     room.clock.pass_by(60)
+    await room.desk.health.rounds.look(at_stake=True)
     await room.desk._retirer.look()
     room.broker.book_positions["Sim101", ES] = 1
     assert (await no(room, ticket, V.CLOSE))[0] == "CARD_OVER"

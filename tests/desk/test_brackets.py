@@ -39,7 +39,7 @@ async def test_both_orders_are_seen_to_work_and_looked_at_seldom_while_nothing_h
     changes = len(await running.journal.events(ticket.id))
     running.broker.called.clear()
     await running.passes(60)
-    assert running.broker.called.count("orders") <= 60 / 4 + 1
+    assert running.broker.called.count("orders") <= 60 / 2.8 + 1
     # Those of all three accounts are read every half a minute anyway.
     assert running.broker.called.count("positions") <= 60 / 20 + 1 + 3 * 2
     assert len(await running.journal.events(ticket.id)) == changes

@@ -185,6 +185,7 @@ async def test_people_who_look_are_read_for_behind_all_of_these_and_what_becomes
     assert read_by(lanes) == {"looking"}
     await room.confirm(await room.ticket(PLACE))
     read_by(lanes)
+    await room.passes(1)
     await room.follow()
     assert read_by(lanes) == {"news"}
 

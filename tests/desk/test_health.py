@@ -372,7 +372,7 @@ class Moving(Clock):
 
 async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for(room: Room) -> None:
     directory = Directory(room.broker, lambda: TODAY)
-    rounds = Rounds(room.broker, Moving(), USUAL.desk, directory)
+    rounds = Rounds(room.broker, room.broker, Moving(), USUAL.desk, directory)
     await rounds.look(at_stake=False)
     assert rounds.accounts.keys() == room.broker.book_accounts.keys()
     assert directory.canonical("sim101") == "Sim101"
