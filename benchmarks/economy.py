@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.far import CALL, CROSSTRADE_SECONDS, DISCORD_SECONDS, far
+from benchmarks.far import CALL, CROSSTRADE_SECONDS, far
 from benchmarks.latency import percentiles
 from benchmarks.stage import Name, StageError
 from benchmarks.workloads import FULL_AGAIN, STEADY, Burst, Pace, Steady, burst, members_for, trade
@@ -47,6 +47,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--every", type=float, default=4.0, help="seconds from one of them to the next (default 4)")
     parser.add_argument("--thumb", type=float, default=1.0, help="seconds from a card to the press (default 1)")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"orders confirmed at once, 0 for none (default {AT_ONCE})")
+    parser.add_argument(
+        "--discord", type=float, default=0.0, help="seconds to Discord, there and back (default 0: both bots wait for it alike)"
+    )
     parser.add_argument("--transport", choices=("rest", "websocket"), default="rest", help="how orders travel (default rest)")
     parser.add_argument("--folder", type=Path, help="where the journal is kept meanwhile (default: the system's own place)")
     parser.set_defaults(command=run)
@@ -57,27 +60,30 @@ def run(given: argparse.Namespace) -> int:
     pace = Pace(given.orders, given.warm_up, given.every, given.thumb)
     with tempfile.TemporaryDirectory(prefix="crosstalk-", dir=given.folder) as folder:
         try:
-            figures = asyncio.run(measure(pace, given.at_once, given.transport, Path(folder)))
+            figures = asyncio.run(measure(pace, given.at_once, given.transport, Path(folder), given.discord))
         except (StageError, TimeoutError) as error:
             print(str(error) or "a bot didn't answer in time", file=sys.stderr)
             return 1
-    print(report(figures, pace, given.transport))
+    print(report(figures, pace, given.transport, given.discord))
     return 1 if figures.wrong else 0
 
 
-async def measure(pace: Pace, at_once: int, transport: str, folder: Path, rest: float = FULL_AGAIN) -> Figures:
+async def measure(
+    pace: Pace, at_once: int, transport: str, folder: Path, to_discord: float = 0.0, rest: float = FULL_AGAIN
+) -> Figures:
     """Play both workloads; ``rest`` is how many seconds of quiet fill the budget before each part of the second one.
 
     Raises:
         StageError: a part didn't start, or a command got no card.
     """
-    async with far(_made(folder / "steady"), STEADY, transport=transport) as sides:
+    async with far(_made(folder / "steady"), STEADY, transport=transport, to_discord=to_discord) as sides:
         steady = await trade(sides, pace)
     accounts = [f"E-{number:03}" for number in range(1, at_once + 1)]
     bursts = {}
     for name in Name if accounts else ():
         place = _made(folder / name.name.lower())
-        async with far(place, accounts, transport=transport, members=members_for(accounts), names=[name]) as sides:
+        members = members_for(accounts)
+        async with far(place, accounts, transport=transport, members=members, names=[name], to_discord=to_discord) as sides:
             bursts[name] = await burst(sides[name], accounts, rest)
     return Figures(steady, bursts)
 
@@ -87,13 +93,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def report(figures: Figures, pace: Pace, transport: str) -> str:
+def report(figures: Figures, pace: Pace, transport: str, to_discord: float = 0.0) -> str:
     """The whole report."""
-    return "\n".join(_lines(figures, pace, transport))
+    return "\n".join(_lines(figures, pace, transport, to_discord))
 
 
-def _lines(figures: Figures, pace: Pace, transport: str) -> Iterator[str]:
-    far_away = f"Discord {DISCORD_SECONDS * 1000:.0f} ms away and CrossTrade {CROSSTRADE_SECONDS * 1000:.0f} ms, there and back"
+def _lines(figures: Figures, pace: Pace, transport: str, to_discord: float) -> Iterator[str]:
+    far_away = f"Discord {to_discord * 1000:.0f} ms away and CrossTrade {CROSSTRADE_SECONDS * 1000:.0f} ms, there and back"
     yield f"{far_away}; {RATE} requests a second, {CAPACITY} at once; orders over {transport}"
     yield ""
     yield f"{'':44}" + "".join(f"{name:>12}" for name in Name) + f"{'goal':>12}"

@@ -148,6 +148,7 @@ async def far(
     transport: str = "rest",
     members: int = 0,
     names: Iterable[Name] = tuple(Name),
+    to_discord: float = DISCORD_SECONDS,
 ) -> AsyncIterator[dict[Name, Side]]:
     """Start everything, and end it.
 
@@ -157,6 +158,7 @@ async def far(
         transport: how orders travel.
         members: how many traders there are beside the usual one.
         names: which bots run.
+        to_discord: seconds to Discord, there and back.
 
     Raises:
         StageError: a part didn't start.
@@ -169,7 +171,7 @@ async def far(
         sides = {}
         for name in names:
             discord = LocalDiscord(world=replace(WORLD, people=(*WORLD.people, *more)), patience=10.0)
-            side = sides[name] = Side(name, discord, Simulator(accounts=specs))
+            side = sides[name] = Side(name, discord, Simulator(accounts=specs), Distance(to_discord))
             # Behind the gateway in the row of those that are told, and so told when it has queued the event.
             discord.backend.subscribers.append(side.note)
             await stack.enter_async_context(side.to_discord.to(await stack.enter_async_context(discord.running())))
