@@ -118,6 +118,9 @@ def _of_one_trader(steady: Mapping[Name, Steady], pace: Pace) -> Iterator[str]:
     for place, title, goal in ((0, "p50", DOOR_GOALS[0]), (2, "p99", DOOR_GOALS[1])):
         values = [None if cuts is None else f"{cuts[place]:.1f}" for cuts in doors.values()]
         yield _row(f"Confirm → door, ms, {title}", values, f"{goal:.0f}")
+        ours, bare = doors.get(Name.CROSSTALK), doors.get(Name.BARE)
+        if ours is not None and bare is not None:
+            yield _row("  added to the bare bot's", [f"{ours[place] - bare[place]:.1f}", None])
     requests = [f"{one.asked.total() / max(len(one.orders), 1):.1f}" for one in steady.values()]
     yield _row("requests for each order, all loops counted", requests, f"{REQUESTS_GOAL:.0f}")
     yield from _kinds([one.asked for one in steady.values()], [max(len(one.orders), 1) for one in steady.values()])

@@ -158,5 +158,5 @@ async def test_every_request_of_an_order_is_counted(tmp_path: Path) -> None:
         assert played.read["PlaceOrder"] == 3
         assert all(order.left is not None for order in played.orders)
     text = report(figures, QUICK, "rest")
-    for words in ("requests for each order", "PlaceOrder", "last order left", "goal", "Doubled, missing or unpressed orders: 0"):
+    for words in ("requests for each order", "added to", "PlaceOrder", "last order left", "goal", "or unpressed orders: 0"):
         assert words in text
