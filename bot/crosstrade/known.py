@@ -27,6 +27,8 @@ Flying = Flight[object]
 Shared = TypeVar("Shared")
 # More than once in a row only where something changes in the account all the time.
 MOST_READS = 3
+# A price has a stamp of its own, by which the rules go.
+QUOTES_LAST = 2
 ALWAYS_CHANGING = "Something changed there each time that it was read."
 
 
@@ -152,7 +154,7 @@ class Known(Reading):
         pushed = self._feed.quote(contract)
         if pushed is not None:
             return pushed
-        return await self._shared(Key(What.QUOTE, contract), partial(self._get_quote, contract))
+        return await self._shared(Key(What.QUOTE, contract), partial(self._get_quote, contract), QUOTES_LAST)
 
     @judged("quote")
     async def _get_quote(self, contract: Contract, flight: Flying) -> Quote:
@@ -166,8 +168,10 @@ class Known(Reading):
         if flight.asked is not None:
             self._snapshot.take_rows(positions, flight.asked)
 
-    async def _shared(self, key: Key, reading: Callable[[Flying], Awaitable[Shared]]) -> Shared:
+    async def _shared(self, key: Key, reading: Callable[[Flying], Awaitable[Shared]], times: int = 1) -> Shared:
         """A fact as it is known, where it is young enough for this lane, else as it is being read, else read now.
+
+        Some may be several ``times`` as old.
 
         Where orders are decided by it, what has changed meanwhile is read again, and at last is unknown; a way out takes it.
         """
@@ -183,10 +187,11 @@ class Known(Reading):
             return found
 
         for _ in range(MOST_READS):
-            known = self._snapshot.fact(key, self._clock(), self._within())
+            now, within = self._clock(), self._within() * times
+            known = self._snapshot.fact(key, now, within)
             if known is not None:
                 return cast("Shared", known.value)
-            serves = partial(self._snapshot.serves, key, now=self._clock(), within=self._within())
+            serves = partial(self._snapshot.serves, key, now=now, within=within)
             found, asked = await self._flights.read(key, self._reads_as, taken, serves)
             if not self._decides or asked is None or not self._snapshot.is_void(key, asked):
                 return cast("Shared", found)

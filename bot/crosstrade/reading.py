@@ -116,7 +116,7 @@ class Reading(ABC):
         """Take of a list of all positions what it tells of each account."""
 
     @abstractmethod
-    async def _shared(self, key: Key, reading: Callable[[Flight[object]], Awaitable[Shared]]) -> Shared:
+    async def _shared(self, key: Key, reading: Callable[[Flight[object]], Awaitable[Shared]], times: int = 1) -> Shared:
         """What is known, is being read or is read now."""
 
     @abstractmethod

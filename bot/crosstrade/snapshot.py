@@ -15,6 +15,7 @@ from bot.clock import EVER_DUE
 from bot.trading.facts import Account, Order, Position
 from bot.trading.policy import ascii_lower
 
+SIDE_BY_SIDE = timedelta(seconds=0.25)
 # Prices of more contracts than these are nobody's.
 MOST_KEPT = 2000
 
@@ -88,6 +89,8 @@ class Snapshot:
         self._anything = 0
         self._accounts: dict[Hashable, Asked] = {}
         self._single: defaultdict[Key, int] = defaultdict(int)
+        # Before when a list of an account was asked for that another one has proved to be of before a change.
+        self._outdone: dict[Key, datetime] = {}
         self._names: frozenset[Hashable] = frozenset()
 
     def asked(self, now: datetime) -> Asked:
@@ -110,7 +113,7 @@ class Snapshot:
             newest = max(newest, changed.turn)
         elif key.kind in CHANGED_ANYWHERE:
             newest = max(newest, self._anything)
-        return asked.turn < newest
+        return asked.turn < newest or asked.at < self._outdone.get(key, EVER_DUE)
 
     def take(self, key: Key, value: object, asked: Asked) -> None:
         """Keep what was read; of two answers that which was asked for later counts, in whatever order they come."""
@@ -177,11 +180,13 @@ class Snapshot:
         return max(changed, self._everything, key=lambda one: one.turn).at
 
     def _compare(self, key: Key, before: Fact | None, value: object, asked: Asked) -> None:
-        """Where one list of an account tells of a change, the other one of before it belongs to another moment."""
+        """Where one list of an account tells of a change, the other one of before it belongs to another moment.
+
+        Lists that are asked for side by side belong together all the same, whichever left first.
+        """
         if before is None or _states(before.value) != _states(value):
-            other = What.ORDERS if key.kind is What.POSITIONS else What.POSITIONS
-            beside = Key(other, key.about)
-            self._single[beside] = max(self._single[beside], asked.turn)
+            other = Key(What.ORDERS if key.kind is What.POSITIONS else What.POSITIONS, key.about)
+            self._outdone[other] = max(self._outdone.get(other, EVER_DUE), asked.at - SIDE_BY_SIDE)
 
     def _share(self, name: str, listed: Asked, now: datetime, within: timedelta) -> None:
         for whole, own in ((What.ALL_ORDERS, What.ORDERS), (What.ALL_POSITIONS, What.POSITIONS)):

@@ -134,7 +134,7 @@ class Desk:
         self._actions = Actions(self._ledger, lanes.tickets, lanes.exit_cards, hurrying, naming, clock)
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
-        self._keeping = Keeping(lanes.open_cards, policy, clock, timings)
+        self._keeping = Keeping(lanes.open_cards, lanes.links, policy, clock, timings)
         rounds = Rounds(lanes.rounds, lanes.links, clock, timings, self._directory)
         self._retirer = Retirer(self._ledger, lambda: rounds.held, clock, timings)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)

@@ -4,15 +4,17 @@ As far as the budget allows: these requests go behind those that somebody waits 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from bot.clock import Clock
 from bot.desk.allaccounts import FEW, AllAccounts
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
+from bot.trading.instruments import Contract
 from bot.trading.intents import SWEEPS
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket, TicketState
@@ -23,9 +25,15 @@ LEAST_LEFT = 13
 
 @dataclass(slots=True)
 class Keeping:
-    """Reads the lists of accounts that have open cards anew, shortly before they would be too old."""
+    """Reads the lists of accounts that have open cards anew, shortly before they would be too old.
+
+    Attributes:
+        broker: reads what isn't young enough for some time.
+        links: tells which accounts are connected, which is believed for longer than that.
+    """
 
     broker: Broker
+    links: Broker
     policy: Callable[[], Policy]
     clock: Clock
     timings: DeskTimings
@@ -35,34 +43,36 @@ class Keeping:
     async def look(self, live: Iterable[Ticket]) -> float | None:
         """Read what is due, if anything is; gives the seconds until the next is, ``None`` where no card is open."""
         fresh = self.policy().fresh
-        open_now = (
-            {each.order.account: each for each in live if _waits_for_a_press(each)} if fresh >= self.timings.kept_shortest else {}
-        )
-        if not open_now:
+        pressable = {(each.order.account, each.order.contract) for each in live if _waits_for_a_press(each)}
+        if not pressable or fresh < self.timings.kept_shortest:
             return None
         lead = min(self.timings.kept_before + timedelta(seconds=2 * self._took), fresh / 2)
-        until = {account: self._until(account, fresh - lead) for account in open_now}
-        due = sorted(account for account, left in until.items() if left <= timedelta(0))
-        if due and self.broker.vitals().budget >= LEAST_LEFT:
+        left = {account: self._left(account, fresh - lead) for account, _ in pressable}
+        due = {(account, contract) for account, contract in pressable if left[account] <= timedelta(0)}
+        if not due:
+            return max(min(left.values()), self.timings.looks_shortest).total_seconds()
+        if self.broker.vitals().budget >= LEAST_LEFT:
             await self._read(due)
-            return lead.total_seconds()
-        waits = min((left for left in until.values() if left > timedelta(0)), default=lead)
-        return max(waits, self.timings.looks_shortest).total_seconds() if not due else lead.total_seconds()
+        return lead.total_seconds()
 
-    def _until(self, account: str, oldest: timedelta) -> timedelta:
+    def _left(self, account: str, oldest: timedelta) -> timedelta:
+        """How long what is known of an account will do."""
         age = self.broker.age(account)
         return timedelta(0) if age is None else oldest - age
 
-    async def _read(self, accounts: list[str]) -> None:
+    async def _read(self, due: set[tuple[str, Contract]]) -> None:
         """Each account's own lists for a few; for more the lists over all, which tell of each."""
         began = self.clock.seconds()
-        if len(accounts) > FEW:
+        accounts = sorted({account for account, _ in due})
+        if is_crowd := len(accounts) > FEW:
             await AllAccounts(self.broker).refresh(self.timings.at_once_within)
-        else:
-            await asyncio.gather(*(self._tried(reading) for name in accounts for reading in self._lists(name)))
+        reads = [*(self.broker.quote(contract) for contract in sorted({contract for _, contract in due})), self.links.accounts()]
+        if not is_crowd:
+            reads += [reading for account in accounts for reading in self._lists(account)]
+        await asyncio.gather(*map(self._tried, reads))
         self._took = self.clock.seconds() - began
 
-    def _lists(self, account: str) -> Iterable[Awaitable[object]]:
+    def _lists(self, account: str) -> Iterable[Coroutine[Any, Any, object]]:
         # Orders first: what fills in between is counted twice rather than not at all.
         return self.broker.orders(account, active_only=False), self.broker.positions(account)
 

@@ -18,7 +18,7 @@ class Lanes:
         tickets: for all other cards; every call goes by this one, in an order of its own.
         evidence: for what became of orders whose answer was lost; each fact is read.
         looking: for commands that only read.
-        open_cards: for what keeps known what open cards will be decided on; each fact is read.
+        open_cards: for what keeps known what open cards will be decided on; what is young enough for some time is left alone.
         rounds: for the watchdog's look at positions.
         links: for its look at accounts, and whether their brokers are connected.
         background: for what nobody waits for.

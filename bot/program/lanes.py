@@ -26,7 +26,7 @@ def lanes_of(client: CrossTrade, fresh: Callable[[], timedelta], timings: DeskTi
         tickets=client.lane(Priority.TICKET, fresh, decides=True),
         evidence=client.lane(Priority.TICKET),
         looking=client.lane(Priority.READ, lambda: timings.known_looking),
-        open_cards=client.lane(Priority.OPEN_CARD),
+        open_cards=client.lane(Priority.OPEN_CARD, lambda: fresh() / 2),
         rounds=client.lane(Priority.BACKGROUND, lambda: timings.known_rounds),
         links=client.lane(Priority.BACKGROUND, lambda: timings.known_links),
         background=client.lane(Priority.BACKGROUND, lambda: timings.known_background),

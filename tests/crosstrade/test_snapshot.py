@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.crosstrade.snapshot import CHANGED, CHANGED_ANYWHERE, Asked, Key, Snapshot, What
+from bot.crosstrade.snapshot import CHANGED, CHANGED_ANYWHERE, SIDE_BY_SIDE, Asked, Key, Snapshot, What
 from bot.trading.facts import Order, Position
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
@@ -36,12 +36,14 @@ class Model:
     Attributes:
         answers: by key, every answer that came.
         changes: place and account of everything that may have changed something; ``None`` for anywhere.
-        lost: place and key of every read that failed, and of every list that another one has proved to be of before a change.
+        lost: place and key of every read that failed.
+        outdone: moment and key of every list that another one, asked for after it, has proved to be of before a change.
     """
 
     answers: dict[Key, list[Note]] = field(default_factory=dict)
     changes: list[tuple[int, str | None]] = field(default_factory=list)
     lost: list[tuple[int, Key]] = field(default_factory=list)
+    outdone: list[tuple[datetime, Key]] = field(default_factory=list)
     names: frozenset[str] | None = None
 
     def may_use(self, key: Key, now: datetime, within: timedelta) -> set[int]:
@@ -49,12 +51,13 @@ class Model:
         return {
             note.place
             for note in self.answers.get(key, ())
-            if timedelta(0) < within and now - note.at <= within and not self._is_void(key, note.place)
+            if timedelta(0) < within and now - note.at <= within and not self._is_void(key, note)
         }
 
-    def _is_void(self, key: Key, place: int) -> bool:
-        touched = any(at > place and self._touches(account, key) for at, account in self.changes)
-        return touched or any(at > place and other == key for at, other in self.lost)
+    def _is_void(self, key: Key, note: Note) -> bool:
+        touched = any(place > note.place and self._touches(account, key) for place, account in self.changes)
+        failed = any(place > note.place and other == key for place, other in self.lost)
+        return touched or failed or any(at - note.at > SIDE_BY_SIDE and other == key for at, other in self.outdone)
 
     def _touches(self, account: str | None, key: Key) -> bool:
         is_known = account is not None and (self.names is None or account.lower() in self.names)
@@ -101,7 +104,7 @@ class World:
         is_newest = before is None or before.place < place
         if is_newest and key.kind in {What.POSITIONS, What.ORDERS} and (before is None or before.value != value):
             beside = What.ORDERS if key.kind is What.POSITIONS else What.POSITIONS
-            self.model.lost.append((place, Key(beside, key.about)))
+            self.model.outdone.append((at, Key(beside, key.about)))
 
     def fail(self, which: int) -> None:
         if self.asked:
@@ -148,7 +151,7 @@ def order(account: str, filled: int) -> Order:
 
 Step = tuple[str, tuple[Any, ...]]
 STEPS: st.SearchStrategy[Step] = st.one_of(
-    st.tuples(st.just("passes"), st.tuples(st.sampled_from([0, 1, 100, 700, 1499, 1500, 1501, 60_000]))),
+    st.tuples(st.just("passes"), st.tuples(st.sampled_from([0, 1, 100, 250, 700, 1499, 1500, 1501, 60_000]))),
     st.tuples(st.just("ask"), st.tuples(st.sampled_from(KEYS))),
     st.tuples(st.just("answer"), st.tuples(st.integers(0, 5), st.integers(0, 2))),
     st.tuples(st.just("fail"), st.tuples(st.integers(0, 5))),
@@ -189,7 +192,7 @@ def test_each_cause_that_it_were_deaf_to_would_be_found(cause: str) -> None:
         "passes": [("passes", (1501,))],
         "fail": [("ask", (held,)), ("fail", (0,))],
         "change": [("change", ("Sim101",))],
-        "beside": [("ask", (listed,)), ("answer", (0, 2))],
+        "beside": [("passes", (700,)), ("ask", (listed,)), ("answer", (0, 2))],
     }
     play([*known, *happens[cause]], 1500)
     with pytest.raises(AssertionError):
