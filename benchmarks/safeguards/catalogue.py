@@ -239,4 +239,18 @@ SAFEGUARDS = (
         "            if asked is not None and (barred := switching.barring(connection, asked, new.shown.position)):\n",
         "            barred = False\n            if barred:\n",
     ),
+    _one(
+        "facts grow old",
+        "a press is decided on what was read minutes ago",
+        "bot/crosstrade/snapshot.py",
+        "within > timedelta(0) and now - asked.at <= within and not",
+        "within > timedelta(0) and not",
+    ),
+    _one(
+        "what may have changed is void",
+        "a press is decided on what was so before an order of ours",
+        "bot/crosstrade/snapshot.py",
+        "now - asked.at <= within and not self.is_void(key, asked)",
+        "now - asked.at <= within",
+    ),
 )

@@ -40,6 +40,7 @@ class Fault:
         calls: calls that it may be laid upon; none are those of the order itself.
         fits: whether it may happen to this run, over this transport.
         blinds: whether the bot can't see what becomes of its orders meanwhile.
+        often: how many times as often as others it strikes, as it fits few runs or matters much.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Fault:
     calls: tuple[str, ...] = ()
     fits: Callable[[Run, str], bool] = lambda _run, _transport: True
     blinds: bool = False
+    often: int = 1
 
 
 def _simple(act: Callable[[World], None]) -> Begin:
@@ -246,6 +248,7 @@ def _of_others() -> Iterator[Fault]:
         "position moved by hand",
         _moved,
         ways=BEFORE_THE_PRESS,
+        often=8,
         fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
     )
     yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
@@ -256,6 +259,7 @@ def _of_others() -> Iterator[Fault]:
         (20.0, MINUTE),
         BEFORE_THE_PRESS,
         fits=lambda run, _transport: run.act.command in {"reverse", "flatplace"},
+        often=4,
     )
     yield Fault(
         "account halted",

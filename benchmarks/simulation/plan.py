@@ -153,9 +153,9 @@ def pairs() -> tuple[tuple[Fault, Way], ...]:
 
 def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
     """All of them, round after round, each in an order of its own; a session goes on where the one before will have ended."""
-    turn, first = divmod(index * STRIKES_PER_SESSION, len(pairs()))
+    turn, first = divmod(index * STRIKES_PER_SESSION, sum(fault.often for fault, _ in pairs()))
     for number in count(turn):
-        every = list(pairs())
+        every = [pair for pair in pairs() for _ in range(pair[0].often)]
         random.Random(f"{seed} {number} strikes").shuffle(every)  # noqa: S311 - as above
         yield from every[first if number == turn else 0 :]
 

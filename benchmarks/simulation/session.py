@@ -39,7 +39,8 @@ HELD_UP = 0.4
 APPROVER = "approver"
 # A trader, too: the card alone says whose it is.
 STRANGERS = {"trader": "second", "second": "trader"}
-SETTLED_SECONDS = 1.0
+# Longer than what was read before may be decided on.
+SETTLED_SECONDS = 2.5
 
 
 @dataclass(slots=True)
