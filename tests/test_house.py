@@ -85,6 +85,7 @@ NO_WAITS = {
     "bot.crosstrade.board.DAY_HOLDS",
     "bot.crosstrade.board.LEARNT_HOLDS",
     "bot.crosstrade.board.TICK_HOLDS",
+    "bot.crosstrade.snapshot.SIDE_BY_SIDE",
     "bot.crosstrade.client.__init__",
     "bot.crosstrade.link.LOOK_BACK",
     "bot.desk.reconcile.LOOKS_BACK",

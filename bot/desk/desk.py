@@ -121,7 +121,7 @@ class Desk:
         self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
         self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
         self.resolving = Resolving(self._ledger, lanes.evidence, policy, clock)
-        decider, hurrying = Decider(look, journal, policy, clock, self._safety.switches), Tally(HURRYING, clock)
+        decider, hurrying = Decider(look, journal, policy, clock, self._safety.now), Tally(HURRYING, clock)
         usual = Makings(Drafts(look, journal, naming, Scopes(lanes.tickets, look, naming, clock), clock, new_id), decider)
         first = usual.asking(lanes.exit_cards, look.by(lanes.exit_cards), first_naming)
         self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)

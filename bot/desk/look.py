@@ -1,7 +1,7 @@
 """Reading what a decision needs. A read that fails leaves a gap that the rules treat as a reason to say no."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ MOST_MARKETS = 5
 MOST_UNCHECKED = 100
 Spare = frozenset[str]
 NOTHING: Spare = frozenset()
-Reads = asyncio.Future[tuple[Account | None, Sequence[Order] | None, Sequence[Position] | None, Quote | None]]
+Reads = tuple[Account | None, Sequence[Order] | None, Sequence[Position] | None, Quote | None]
 
 
 class Look:
@@ -84,27 +84,30 @@ class Look:
         other._broker, other._all = broker, AllAccounts(broker)  # noqa: SLF001  it is one of ours
         return other
 
-    def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Coroutine[None, None, Facts]:
-        """Read the account, its positions, its orders and the contract's quote.
+    async def at(self, account: str, contract: Contract, spare: Spare = NOTHING) -> Facts:
+        """The account, its positions, its orders and the contract's quote: as known, else read side by side.
 
-        The reads are begun here, not when the result is first waited for, and so go before whatever the caller begins next.
         What is ``spare`` is waited for a second at most.
         """
         missing: list[str] = []
-        within = dict.fromkeys(spare, self._spare)
-        return _facts(
-            missing,
-            self._fronts,
-            contract.root,
-            frozenset(self._unchecked),
-            asyncio.gather(
-                _try("account", partial(self._broker.account, account), missing, within.get("account")),
-                # In front of positions: what fills in between is counted twice rather than not at all.
-                # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
-                _try("orders", partial(self._broker.orders, account, active_only=False), missing),
-                _try("positions", partial(self._broker.positions, account), missing, within.get("positions")),
-                _try("quote", partial(self._broker.quote, contract), missing, within.get("quote")),
-            ),
+        details, orders, positions, quote = self._broker.at_hand(account, contract) or await self._read(
+            account, contract, dict.fromkeys(spare, self._spare), missing
+        )
+        return replace(
+            _as_facts(details, positions, orders, quote, missing),
+            front=self._fronts.told(contract.root),
+            guessed=self._fronts.guess(contract.root),
+            unchecked=frozenset(self._unchecked),
+        )
+
+    async def _read(self, account: str, contract: Contract, within: Mapping[str, float], missing: list[str]) -> Reads:
+        return await asyncio.gather(
+            _try("account", partial(self._broker.account, account), missing, within.get("account")),
+            # In front of positions: what fills in between is counted twice rather than not at all.
+            # Finished orders too: what is listed before sending can't be mistaken for ours afterwards.
+            _try("orders", partial(self._broker.orders, account, active_only=False), missing),
+            _try("positions", partial(self._broker.positions, account), missing, within.get("positions")),
+            _try("quote", partial(self._broker.quote, contract), missing, within.get("quote")),
         )
 
     def last_known(self, account: str) -> Account | None:
@@ -358,12 +361,6 @@ def longest_window(policy: Policy) -> timedelta:
     if any(limit.orders_per_minute is not None for limit in policy.limits):
         windows.append(timedelta(minutes=1))
     return max(windows)
-
-
-async def _facts(missing: list[str], fronts: Fronts, root: str, unchecked: frozenset[str], reads: Reads) -> Facts:
-    account, orders, positions, quote = await reads
-    facts = _as_facts(account, positions, orders, quote, missing)
-    return replace(facts, front=fronts.told(root), guessed=fronts.guess(root), unchecked=unchecked)
 
 
 def _as_facts(

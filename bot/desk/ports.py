@@ -115,6 +115,9 @@ class Broker(Shows, Protocol):
     def changed(self, account: str | None) -> None:
         """Take nothing for true any more that was read of an account before, or of all of them, at no cost."""
 
+    def at_hand(self, account: str, contract: Contract) -> tuple[Account, Sequence[Order], Sequence[Position], Quote] | None:
+        """What a decision needs, at no cost: where all of it is known, young enough and not void."""
+
     def age(self, account: str) -> timedelta | None:
         """How long ago the older of an account's two lists was asked for, at no cost; ``None`` where one isn't known, or void."""
 

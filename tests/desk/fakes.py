@@ -218,6 +218,10 @@ class FakeBroker(ShowsBook):
     def changed(self, account: str | None) -> None:
         self.voided.append(account)
 
+    def at_hand(self, account: str, contract: Contract) -> None:
+        # Each of its facts is read.
+        return None
+
     def age(self, account: str) -> timedelta | None:
         # It keeps nothing, and so nothing of it has to be kept young.
         return timedelta(0)

@@ -14,7 +14,7 @@ from bot.trading.orders import OrderState
 from bot.trading.policy import Limit
 from bot.trading.tickets import TicketState, move
 from tests.clocks import TODAY
-from tests.desk.conftest import ASK, SECOND, TRADER, Room, make_desk
+from tests.desk.conftest import SECOND, TRADER, Room, make_desk
 from tests.desk.fakes import FlakyJournal, eventually
 
 EVERYWHERE = (("*",), ("*",))
@@ -106,11 +106,3 @@ async def test_a_limit_that_comes_into_force_while_the_world_is_read_sees_what_w
     assert denied.state is TicketState.DENIED
     assert "DUPLICATE" in (denied.outcome or "")
     assert [event.name for event in await room.journal.events(second.id)][-1] is EventName.DENIED
-
-
-async def test_reads_are_begun_when_they_are_asked_for_and_not_when_they_are_waited_for(room: Room) -> None:
-    reading = look(room).at(ASK.account, (await room.ticket()).order.contract)
-    reads = room.broker.reads
-    await asyncio.sleep(0)
-    assert room.broker.reads == reads + 4
-    assert (await reading).missing == ()

@@ -69,7 +69,7 @@ class Street(AnyStreet):
 
     async def grows_old(self) -> None:
         """Let what was read until now become too old to be decided on."""
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(3.1)
 
     def _new_id(self) -> str:
         return f"{self.tickets}{next(self._numbers):04}"

@@ -30,7 +30,7 @@ async def pressed_too_late(street: Street, before: int, after: int, **options: A
     """Confirm an order, and change the position while its request is on its way; the card."""
     await position(street, before)
     card = await street.offered("place", **ENTRY | options)
-    await street.control("faults", rules=[{"kind": "delay", "call": "PlaceOrder", "seconds": 4.0}])
+    await street.control("faults", rules=[{"kind": "delay", "call": "PlaceOrder", "seconds": 6.0}])
     await street.discord.click("trader", card.id, "Confirm")
     # It has reached CrossTrade, and NinjaTrader hasn't looked at it yet.
     await until(lambda: len(placing(street)) == 1)
