@@ -71,7 +71,7 @@ class DeskTimings:
         known_following: how old what is known may be for those who follow orders; what has changed wakes them, and is looked for.
         known_looking: the same for commands that only read.
         known_background: the same for what nobody waits for; keystrokes have a memory of their own, which keeps prices as long.
-        known_rounds: the same for the watchdog's rounds, of which there is one each five seconds while money hangs on it.
+        known_rounds: the same for the watchdog's rounds, of which there is one each seven seconds while money hangs on it.
         known_links: the same for its look at accounts: every other one of these rounds, as alarms have fifteen seconds' patience.
         edits_apart: between two edits of a card whose state hasn't changed.
         delivery_within: for Discord to take one row of the outbox.
@@ -87,7 +87,8 @@ class DeskTimings:
         watch_down_every: the same while one is down.
         rounds_shortest: between two looks whether CrossTrade is to be asked.
         alarm_again: until an event that the journal didn't take is stored anew.
-        rounds_at_stake: between two rounds while money hangs on it, or CrossTrade doesn't answer.
+        rounds_in_vain: between two rounds while CrossTrade doesn't answer.
+        rounds_at_stake: between two rounds while money hangs on it.
         rounds_quiet: between two rounds otherwise.
         loop_again: until a loop of the desk goes on after a fault; short enough for orders, long enough for a log on a full disk.
         fronts_again: until front months are asked for that aren't known.
@@ -148,7 +149,7 @@ class DeskTimings:
     known_following: timedelta = timedelta(seconds=0.3)
     known_looking: timedelta = timedelta(seconds=1)
     known_background: timedelta = timedelta(seconds=2)
-    known_rounds: timedelta = timedelta(seconds=4)
+    known_rounds: timedelta = timedelta(seconds=5)
     known_links: timedelta = timedelta(seconds=9)
     edits_apart: timedelta = timedelta(seconds=1)
     delivery_within: timedelta = timedelta(seconds=20)
@@ -164,7 +165,8 @@ class DeskTimings:
     watch_down_every: timedelta = timedelta(seconds=1)
     rounds_shortest: timedelta = timedelta(seconds=0.25)
     alarm_again: timedelta = timedelta(seconds=5)
-    rounds_at_stake: timedelta = timedelta(seconds=5)
+    rounds_in_vain: timedelta = timedelta(seconds=5)
+    rounds_at_stake: timedelta = timedelta(seconds=7)
     rounds_quiet: timedelta = timedelta(seconds=15)
     loop_again: timedelta = timedelta(seconds=1)
     fronts_again: timedelta = timedelta(seconds=30)
@@ -187,7 +189,8 @@ class CrossTradeTimings:
 
     Attributes:
         link_holds: seconds for which it is believed who provides an account, and that its broker is connected; the watchdog's
-            rounds tell it each ten seconds while money hangs on it.
+            rounds tell it each fourteen seconds while money hangs on it, and whoever needs it asks before that.
+        card_open: seconds that a card is open until most are pressed; what is read for it should do until then.
         together: seconds within which lists over all accounts belong together; they are read one right after the other.
         connect: seconds until a connection stands; nothing has left before.
         read: seconds for a read in all. Quiet ones take about 0.6 s, busy ones 3 s (measured by others, on the Tradovate side).
@@ -218,6 +221,7 @@ class CrossTradeTimings:
     """
 
     link_holds: float = 12.0
+    card_open: float = 4.0
     together: float = 3.0
     connect: float = 5.0
     read: float = 10.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.clock import UNSET
 from bot.crosstrade.pushes import Tick
 from bot.trading.facts import Day, Quote
 from bot.trading.instruments import Contract
@@ -74,8 +75,8 @@ class Board:
         self._rows.clear()
         self._days.clear()
 
-    def quote(self, contract: Contract, now: datetime) -> Quote | None:
-        """The quote as pushed, or ``None`` when it has to be read.
+    def quote(self, contract: Contract, now: datetime, ahead: timedelta = UNSET) -> Quote | None:
+        """The quote as pushed, or ``None`` when it has to be read: now, or so much ahead, for what a row doesn't hold.
 
         That is so as well when the market was closed at the last reading, as a row can't say that it has opened; and when that
         reading is newer than the row, so that nobody is shown an older price after a newer one.
@@ -85,7 +86,7 @@ class Board:
             return None
         if learnt.quote.market_open is False or row.changed < learnt.at:
             return None
-        if not _is_within(learnt.at, now, LEARNT_HOLDS) or not _is_within(row.changed, now, TICK_HOLDS):
+        if not _is_within(learnt.at, now + ahead, LEARNT_HOLDS) or not _is_within(row.changed, now, TICK_HOLDS):
             return None
         return replace(learnt.quote, bid=row.tick.bid, ask=row.tick.ask, last=row.tick.last, at=row.changed)
 

@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.clock import Clock
+from bot.clock import UNSET, Clock
 from bot.crosstrade.board import Board
 from bot.crosstrade.events import EVERYWHERE, Accounts, Events
 from bot.crosstrade.pushes import read_days, read_ticks
@@ -58,9 +58,9 @@ class Feed:
         """Tell of each account in which something may have changed; ``None`` stands for all of them. It must not wait."""
         self._tell = tell
 
-    def quote(self, contract: Contract) -> Quote | None:
-        """The quote as pushed, or ``None`` when it has to be read."""
-        quote = self._board.quote(contract, self._clock())
+    def quote(self, contract: Contract, ahead: timedelta = UNSET) -> Quote | None:
+        """The quote as pushed, or ``None`` when it has to be read, now or so much ahead."""
+        quote = self._board.quote(contract, self._clock(), ahead)
         if quote is not None:
             self._subscriptions.quoted(contract, self._clock.seconds())
         return quote

@@ -44,6 +44,7 @@ class Known(Reading):
         super().__init__(gauge, clock)
         self._feed = feed
         self._link_holds = timedelta(seconds=timings.link_holds)
+        self._card_open = timedelta(seconds=timings.card_open)
         self._together = timedelta(seconds=timings.together)
         self._reads_as = Priority.TICKET
         self._within: Callable[[], timedelta] = always_anew
@@ -110,6 +111,9 @@ class Known(Reading):
         Where the stream pushes the day's result, the rest is as it was told last, if that was within seconds (``link_holds``).
         One that NinjaTrader doesn't have is ``BrokerRefused`` (the text of it unknown).
         """
+        if self._is_pushed(name) and self._pushed(name) is None:
+            # Told of all accounts by one request, of which others have use, too.
+            await self.accounts()
         if (pushed := self._pushed(name)) is not None:
             return pushed
         return await self._shared(Key.of(What.ACCOUNT, name), partial(self._get_account, name))
@@ -121,14 +125,25 @@ class Known(Reading):
             self._snapshot.take_account(account, flight.asked)
         return account
 
+    def _is_pushed(self, name: str) -> bool:
+        """Tell whether the stream has just pushed an account's result, after all that may have changed it."""
+        if self._within() <= timedelta(0) or (day := self._feed.day(name)) is None:
+            return False
+        return day.at >= self._snapshot.changed_at(name)
+
     def _pushed(self, name: str) -> Account | None:
         """The account as the stream has just pushed its result, with the rest as it was told before."""
-        if self._within() <= timedelta(0) or (day := self._feed.day(name)) is None or day.at < self._snapshot.changed_at(name):
+        if not self._is_pushed(name) or (day := self._feed.day(name)) is None:
             return None
-        known = self._snapshot.fact(Key.of(What.LINK, name), self._clock(), self._link_holds)
+        known = self._snapshot.fact(Key.of(What.LINK, name), self._clock(), self._link_holds - self._ahead)
         if known is None or not isinstance(known.value, Account):
             return None
         return replace(known.value, realised=day.realised, unrealised=day.unrealised)
+
+    @property
+    def _ahead(self) -> timedelta:
+        """How much longer than until now what is read must do: a card is pressed a while after it was made."""
+        return timedelta(0) if self._reads_as in {Priority.EXIT, Priority.PRESS} else self._card_open
 
     async def positions(self, account: str) -> tuple[Position, ...]:
         """The open futures positions (GET List positions, mid; empty when flat inferred, as others rely on it).
@@ -167,7 +182,7 @@ class Known(Reading):
 
         Prices in price units, its time UTC, as the desk counts it: CrossTrade's own of one that was read, else that of receipt.
         """
-        pushed = self._feed.quote(contract)
+        pushed = self._feed.quote(contract, self._ahead)
         if pushed is not None:
             return pushed
         return await self._shared(Key(What.QUOTE, contract), partial(self._get_quote, contract), QUOTES_LAST)

@@ -74,7 +74,9 @@ class Rounds:
         if self._looked is None:
             return EVER_DUE
         is_well = self.broker.vitals().reach is Reach.GOOD
-        return self._looked + (self.timings.rounds_at_stake if at_stake or not is_well else self.timings.rounds_quiet)
+        if not is_well:
+            return self._looked + self.timings.rounds_in_vain
+        return self._looked + (self.timings.rounds_at_stake if at_stake else self.timings.rounds_quiet)
 
     async def _tried(self, reading: Awaitable[_Read]) -> _Read | None:
         try:

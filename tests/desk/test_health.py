@@ -31,7 +31,7 @@ BACK = Vitals(Reach.GOOD, "CrossTrade answers.", NOON, budget=20)
 
 async def read(room: Room) -> None:
     """Let the watchdog know what is open."""
-    room.clock.pass_by(5)
+    room.clock.pass_by(7)
     await room.desk.health.probe()
     assert room.desk.health.rounds.is_read
 
@@ -119,13 +119,13 @@ async def test_an_account_that_loses_its_broker_is_told_where_it_holds_something
         room.broker.book_accounts[name] = replace(room.broker.book_accounts[name], connected=False)
     del room.broker.book_positions["Apex-001", ES]
     room.rule(routes=(Route(1, frozenset({"*"}), ("Apex*",)), Route(2, frozenset({"*"}), ("Sim*",))))
-    room.clock.pass_by(5)
+    room.clock.pass_by(7)
     await room.desk.health.probe()
     [alarm] = await look(room, 1, 15)
     assert alarm.channel == 1
     assert "**Link down** · Broker link of Apex-001: not connected" in alarm.text
     # It was left out of the list for that, and is not flat.
-    assert "`Apex-001` (LIVE) · ES 09-26 · SHORT 2, read 21 s ago" in alarm.text
+    assert "`Apex-001` (LIVE) · ES 09-26 · SHORT 2, read 23 s ago" in alarm.text
     assert "Sim101" not in alarm.text
     room.broker.book_accounts["Apex-001"] = replace(room.broker.book_accounts["Apex-001"], connected=True)
     room.clock.pass_by(10)
@@ -144,7 +144,7 @@ async def test_an_alarm_about_the_journal_goes_without_it_and_is_stored_later(ro
         room.disk.failing.add("live")
     room.messenger.failures.append(DeliveryDelayed("Discord is busy."))
     for _ in range(4):
-        room.clock.pass_by(5)
+        room.clock.pass_by(7)
         await room.desk.health.look()
     [alarm] = room.messenger.told
     assert "**Link down** · Journal: not for 15 s" in alarm.text
@@ -208,12 +208,12 @@ async def test_it_asks_little_and_more_often_while_something_is_open(room: Room)
     asked = room.broker.called
     await room.desk.health.probe()
     assert asked == ["all_positions", "accounts"]
-    for seconds in (4, 1):
+    for seconds in (6, 1):
         room.clock.pass_by(seconds)
         await room.desk.health.probe()
     assert len(asked) == 4
     room.broker.book_positions.clear()
-    for seconds in (5, 14, 1):
+    for seconds in (7, 14, 1):
         room.clock.pass_by(seconds)
         await room.desk.health.probe()
     assert len(asked) == 8
@@ -237,7 +237,7 @@ async def test_where_there_is_no_list_of_all_accounts_are_read_in_turn(room: Roo
 async def test_a_round_that_hangs_holds_no_alarm_up(room: Room) -> None:
     await read(room)
     room.broker.hanging.add("all_positions")
-    room.clock.pass_by(5)
+    room.clock.pass_by(7)
     hanging = asyncio.create_task(room.desk.health.probe())
     await eventually(lambda: room.broker.called[-1] == "all_positions")
     room.broker.known = AWAY
