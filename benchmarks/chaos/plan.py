@@ -242,6 +242,10 @@ class HasRuns(Protocol):
     """A session, as far as its books and its stage need it."""
 
     @property
+    def name(self) -> str:
+        """Tells it from all others; what is drawn by itself is drawn by it."""
+
+    @property
     def is_private(self) -> bool:
         """Whether only their members see the cards."""
 
@@ -287,14 +291,19 @@ class Session:
     waves: tuple[Wave, ...] = field(repr=False)
 
     @property
+    def name(self) -> str:
+        """Tells it from all others."""
+        return f"{self.seed} {self.index}"
+
+    @property
     def names(self) -> Names:
         """How NinjaTrader spells instruments."""
-        return drawn_names(f"{self.seed} {self.index}")
+        return drawn_names(self.name)
 
     @property
     def wrong_by(self) -> float:
         """How many seconds the clock of the bot's host is ahead of everybody else's from the start."""
-        return wrong_by(f"{self.seed} {self.index}")
+        return wrong_by(self.name)
 
     @property
     def is_private(self) -> bool:
@@ -319,6 +328,20 @@ WRONG_BY = (0.0, 0.0, 0.0, 60.0, -60.0, 6 * 3600.0)
 def wrong_by(session: str) -> float:
     """How many seconds the clock of the bot's host is ahead of everybody else's from the start, below zero behind."""
     return random.Random(f"{session} clock").choice(WRONG_BY)  # noqa: S311 - a plan is no secret
+
+
+# How old, in milliseconds, what is decided on may be: the usual age, or none at all.
+FRESH_MS = (1500, 1500, 0)
+
+
+def fresh_ms(session: str) -> int:
+    """How old what a session's presses are decided on may be; drawn by itself, as its names are."""
+    return random.Random(f"{session} fresh").choice(FRESH_MS)  # noqa: S311 - a plan is no secret
+
+
+def tells_events(session: str) -> bool:
+    """Whether NinjaTrader's accounts have events on the stream in a session: nobody knows whether they do."""
+    return random.Random(f"{session} events").random() < 0.7  # noqa: S311 - a plan is no secret
 
 
 def is_private(index: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.chaos.channel import Channel
 from benchmarks.chaos.journals import Journal, journal
-from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Place, Run, Session
+from benchmarks.chaos.plan import APPROVED, LIVE, HasRuns, Place, Run, Session, fresh_ms, tells_events
 from benchmarks.chaos.process import Bot
 from benchmarks.chaos.troubles import TOKEN
 from bot.sandbox.discord import WORLD, LocalDiscord, Person, World
@@ -26,6 +26,7 @@ TEMPLATE = "Scalp"
 POLICY = f"""
 [desk]
 confirm_seconds = {CONFIRM_SECONDS}
+fresh_ms = {{fresh_ms}}
 ticket_visibility = "{{visibility}}"
 
 [[grant]]
@@ -105,7 +106,8 @@ def owners(session: HasRuns) -> tuple[Owner, ...]:
 def policy_of(session: HasRuns) -> str:
     """The policy file."""
     grants = (_GRANT.format(role=owner.role, accounts=owner.accounts) for owner in owners(session))
-    return POLICY.format(visibility="private" if session.is_private else "channel") + "".join(grants)
+    visibility = "private" if session.is_private else "channel"
+    return POLICY.format(visibility=visibility, fresh_ms=fresh_ms(session.name)) + "".join(grants)
 
 
 def town_of(session: HasRuns) -> World:
@@ -176,7 +178,11 @@ async def staged(session: Session, folder: Path) -> AsyncIterator[Stage]:
     (folder / "clock").write_text(str(session.wrong_by), encoding="utf-8")
     discord = LocalDiscord(world=town_of(session), token=TOKEN, patience=PATIENCE_SECONDS)
     simulator = Simulator(
-        token=TOKEN, rate_limited=False, accounts=accounts_of(session), account_events=True, names=session.names
+        token=TOKEN,
+        rate_limited=False,
+        accounts=accounts_of(session),
+        account_events=tells_events(session.name),
+        names=session.names,
     )
     simulator.world.market.frozen = True
     async with AsyncExitStack() as stack:

@@ -82,6 +82,11 @@ class Session:
         return (None, (TRADER, "flatten"), None, (ADMINISTRATOR, "flatten"), None, (ADMINISTRATOR, "cancel"))[self.index % 6]
 
     @property
+    def name(self) -> str:
+        """Tells it from all others."""
+        return f"{self.seed} {self.index}"
+
+    @property
     def is_private(self) -> bool:
         """Whether only their members see the cards."""
         return is_private(self.index)

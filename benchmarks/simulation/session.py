@@ -104,7 +104,7 @@ async def _play(session: Session, folder: Path, lines: int) -> Played:
     if not isinstance(loop, VirtualLoop):
         raise TypeError("a session is played in virtual time")
     began = loop.time()
-    name, accounts = f"{session.seed} {session.index}", accounts_of(session)
+    name, accounts = session.name, accounts_of(session)
     policy, town = policy_of(session), town_of(session)
     async with staged(loop, name, accounts, session.transport, folder, policy=policy, town=town) as world:
         begin_strategies(world.simulator, session)

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.chaos.channel import Card, Channel
 from benchmarks.chaos.moments import is_about
-from benchmarks.chaos.plan import Run, drawn_names, wrong_by
+from benchmarks.chaos.plan import Run, drawn_names, tells_events, wrong_by
 from benchmarks.chaos.stage import order_there
 from benchmarks.chaos.troubles import TOKEN
 from benchmarks.simulation.lives import Lives
@@ -239,7 +239,7 @@ async def staged(
     discord = LocalDiscord(world=town, token=TOKEN, patience=PATIENCE_SECONDS, clock=true, now=channel.now)
     simulator = Simulator(
         token=TOKEN, clock=true, new_id=lambda: f"{next(numbers):032x}", accounts=accounts,
-        account_events=True, timing=TIMING, monotonic=loop.time,
+        account_events=tells_events(name), timing=TIMING, monotonic=loop.time,
         names=drawn_names(name),
     )  # fmt: skip
     simulator.world.market.frozen = True
