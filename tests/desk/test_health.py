@@ -52,7 +52,7 @@ async def test_an_alarm_names_what_is_open_when_the_link_is_down_and_its_end_how
     [alarm] = await look(room, 1, 1, 1)
     assert (alarm.channel, alarm.tone, alarm.silent) == (NEWS_CHANNEL, Tone.ALARM, False)
     first, *rest = alarm.text.splitlines()
-    assert first == "**Link down** · NinjaTrader: add-on is away, since 12:00:05 UTC (15 s)"
+    assert first == "**Link down** · NinjaTrader: add-on is away, since 12:00:07 UTC (15 s)"
     assert rest[:2] == [
         "`Sim101` (SIM) · ES 09-26 · SHORT 2, read 15 s ago",
         "`Apex-001` (LIVE) · ES 09-26 · SHORT 2, read 15 s ago",
@@ -61,7 +61,7 @@ async def test_an_alarm_names_what_is_open_when_the_link_is_down_and_its_end_how
     assert "Entries are refused, exits are tried" in alarm.text
     room.broker.known = BACK
     told = await look(room, 10, 5, 5)
-    assert [notice.text for notice in told][1:] == ["**Link up** · NinjaTrader is back after 27 s (12:00:05 to 12:00:32 UTC)"]
+    assert [notice.text for notice in told][1:] == ["**Link up** · NinjaTrader is back after 27 s (12:00:07 to 12:00:34 UTC)"]
     events = [(event.name, event.data["link"]) for event in room.disk.recorded]
     assert events == [(EventName.LINK_DOWN, "crosstrade"), (EventName.LINK_UP, "crosstrade")]
     assert room.disk.recorded[0].data["open"] == ["Sim101 ES 09-26 -2", "Apex-001 ES 09-26 -2"]
@@ -144,7 +144,7 @@ async def test_an_alarm_about_the_journal_goes_without_it_and_is_stored_later(ro
         room.disk.failing.add("live")
     room.messenger.failures.append(DeliveryDelayed("Discord is busy."))
     for _ in range(4):
-        room.clock.pass_by(7)
+        room.clock.pass_by(5)
         await room.desk.health.look()
     [alarm] = room.messenger.told
     assert "**Link down** · Journal: not for 15 s" in alarm.text
