@@ -24,6 +24,8 @@ def trade_by_hand(world: World, run: Run, action: Action, quantity: int) -> Orde
 def move_position(world: World, run: Run) -> Order:
     """Add one contract to what a run's card shows as open."""
     world.moved[run.number] = world.true()
+    if world.simulator.hub.tells_events and not world.simulator.faults.has("positionUpdate", Kind.OFFLINE):
+        world.told.add(run.number)
     return trade_by_hand(world, run, Action.SELL if run.held < 0 else Action.BUY, 1)
 
 

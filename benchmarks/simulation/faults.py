@@ -22,6 +22,7 @@ GOING_AWAY, SESSION_TIMED_OUT = 1001, 4009
 DECIDED_IN = 1.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 ENTRIES = frozenset({"reverse", "place", "flatplace"})
+EVENTS = ("orderUpdate", "executionUpdate", "positionUpdate")
 _READS = ("ListOrders", "ListPositions", "GetAccount", "GetQuote", "ListExecutions")
 
 # Begins; gives a question whether it has struck by now, or nothing where it strikes by beginning.
@@ -174,8 +175,21 @@ def _of_a_lever(lever: Lever) -> Fault:
 
 
 def _moved(world: World, run: Run, _call: str) -> Callable[[], bool]:
+    """Right before the press, so that what was read before it is young still."""
+    world.moving.add(run.number)
+    return lambda: run.number in world.moved
+
+
+def _moved_unheard(world: World, run: Run, _call: str) -> Callable[[], bool]:
+    for event in EVENTS:
+        world.simulator.faults.add(Kind.OFFLINE, event)
     order = beside.move_position(world, run)
     return lambda: order.state.is_done
+
+
+def _heard_again(world: World) -> None:
+    rules = world.simulator.faults.rules
+    rules[:] = [rule for rule in rules if rule.call not in EVENTS]
 
 
 def _twin(world: World, run: Run, call: str) -> Callable[[], bool]:
@@ -248,8 +262,17 @@ def _of_others() -> Iterator[Fault]:
         "position moved by hand",
         _moved,
         ways=BEFORE_THE_PRESS,
-        often=8,
+        often=4,
         fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
+    )
+    yield Fault(
+        "position moved by hand, unheard",
+        _moved_unheard,
+        _heard_again,
+        (10.0,),
+        BEFORE_THE_PRESS,
+        fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
+        often=4,
     )
     yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
     yield Fault(

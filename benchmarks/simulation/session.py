@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +16,7 @@ from benchmarks.chaos.channel import Card
 from benchmarks.chaos.compare import settled_by
 from benchmarks.chaos.plan import Approver, Press, Run
 from benchmarks.chaos.stage import CONFIRM_SECONDS, accounts_of, begin_strategies, options_of, policy_of, town_of, watch_private
-from benchmarks.simulation.beside import lists_lag
+from benchmarks.simulation.beside import lists_lag, move_position
 from benchmarks.simulation.everything import over_everything
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.plan import Episode, Errand, Session, Strike
@@ -39,6 +40,10 @@ HELD_UP = 0.4
 APPROVER = "approver"
 # A trader, too: the card alone says whose it is.
 STRANGERS = {"trader": "second", "second": "trader"}
+# Of how many presses the position is moved right before.
+BY_HAND = 0.07
+# Until an event is there that tells of something.
+TOLD_SECONDS = 0.5
 # Longer than what was read before may be decided on.
 SETTLED_SECONDS = 2.5
 
@@ -229,8 +234,10 @@ class _Player:
         if card.is_private and run.press is Press.STRANGER:
             # Nobody else sees it.
             return
+        if run.number in self.world.moving or self._is_moved(run):
+            move_position(self.world, run)
         if run.number in self.world.moved:
-            await asyncio.sleep(SETTLED_SECONDS)
+            await asyncio.sleep(TOLD_SECONDS if run.number in self.world.told else SETTLED_SECONDS)
             if lists_lag(self.world):
                 # What the bot would decide on isn't so any more, and nobody could tell it.
                 return
@@ -242,6 +249,11 @@ class _Player:
         presses = (self._click(member, card, label) for label in labels.get(run.press, ("Confirm",)))
         story.handed = any(await asyncio.gather(*presses))
         await approving
+
+    def _is_moved(self, run: Run) -> bool:
+        """Tell whether somebody happens to trade there in NinjaTrader itself, right before the press."""
+        chance = random.Random(f"{self.session.name} {run.number} by hand").random()  # noqa: S311 - a plan is no secret
+        return chance < BY_HAND and run.act.command not in {"flatten", "cancel"}
 
     async def _approve(self, run: Run, story: Story, card: Card) -> None:
         """Press Approve where the card has it, in front of Confirm or behind it."""

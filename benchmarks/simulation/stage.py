@@ -61,6 +61,8 @@ class World:
         happenings: what was done to whom, and what the bot logged.
         uncaught: exceptions that nobody caught.
         moved: runs whose position somebody has changed in NinjaTrader itself, by number, and when.
+        moving: runs whose position somebody will change right before their press.
+        told: moved runs of which an event has told.
         halted: accounts that somebody has halted and nobody has lifted yet.
         leaked: what people could read that holds a secret.
         hammering: what a member does who hammers the commands that only read.
@@ -78,6 +80,8 @@ class World:
     happenings: list[Happening] = field(default_factory=list)
     uncaught: list[str] = field(default_factory=list)
     moved: dict[int, datetime] = field(default_factory=dict)
+    moving: set[int] = field(default_factory=set)
+    told: set[int] = field(default_factory=set)
     halted: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     lives: Lives | None = None

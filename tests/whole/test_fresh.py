@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from tests.street import POLICY, until
 from tests.whole.conftest import Street
-from tests.whole.test_orders import WHERE, begun
+from tests.whole.test_orders import WHERE, begun, orders
 
 LISTS = ("ListOrders", "ListPositions")
 ENTRY: dict[str, Any] = {"side": "buy", "qty": 1, **WHERE}
@@ -80,3 +81,23 @@ async def health(street: Street) -> str:
     reply = await street.discord.slash("trader", "desk", "health")
     await until(lambda: bool(street.discord.interaction(reply.id).text))
     return street.discord.interaction(reply.id).text
+
+
+async def test_what_an_event_tells_of_is_read_again_however_young_it_is(street: Street) -> None:
+    await street.control("cloud", accountEvents=True)
+    await begun(street, "rest")
+    await until(lambda: street.simulator.hub.tells_events)
+    card = await street.offered("reverse", **ENTRY)
+    await by_hand(street)
+    await until(lambda: any(order["filled"] for order in orders(street)))
+    await asyncio.sleep(0.2)
+    await street.discord.click("trader", card.id, "Confirm")
+    await until(lambda: "the position is now" in street.discord.message(card.id).text)
+    assert street.entries() == []
+
+
+async def by_hand(street: Street) -> None:
+    """Let somebody trade in NinjaTrader itself."""
+    there = street.simulator.world
+    account, contract = there.account("Sim101"), there.contract("ES 09-26")
+    there.exchange.submit(Ticket(account, contract, Action.SELL, OrderType.MARKET, 1, TimeInForce.DAY))

@@ -227,6 +227,11 @@ class Session:
                 await self._push("pnlUpdate", dumps(frame))
             await asyncio.sleep(seconds)
 
+    @property
+    def hears_events(self) -> bool:
+        """Whether the client has asked for account events."""
+        return bool(self._events)
+
     def tell(self, group: str, frame_type: str, account: str, entity: dict[str, Any]) -> None:
         """Push an account event, if the client asked for its group; it counts in `seq` even where it is lost."""
         if group not in self._events:
@@ -261,6 +266,11 @@ class Hub:
         self._cuts: set[asyncio.Task[bool]] = set()
         self.is_open = True
         self.follow(cloud.world)
+
+    @property
+    def tells_events(self) -> bool:
+        """Whether whoever is connected has asked for account events."""
+        return any(session.hears_events for session in self._sessions.values())
 
     def follow(self, world: World) -> None:
         """Hear what happens in this world's exchange."""
