@@ -49,7 +49,7 @@ class Known(Reading):
         self._reads_as = Priority.TICKET
         self._within: Callable[[], timedelta] = always_anew
         self._decides = False
-        self._snapshot = Snapshot()
+        self._snapshot = Snapshot(gauge.rows.note)
         self._flights = Flights()
 
     def lane(self, priority: Priority, within: Callable[[], timedelta] = always_anew, *, decides: bool = False) -> Self:

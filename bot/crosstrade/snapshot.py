@@ -5,7 +5,7 @@ are the desk's, and arguments. The order of questions and changes is counted, as
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,16 +72,26 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was read, and when it was asked for."""
+    """What was read, and when it was asked for.
+
+    Attributes:
+        by: what told it: its own read, or a list over all accounts.
+    """
 
     value: object
     asked: Asked
+    by: What
 
 
 class Snapshot:
-    """Facts by key, and since when those of before are void."""
+    """Facts by key, and since when those of before are void.
 
-    def __init__(self) -> None:
+    Args:
+        contradicted: told of an account's list that differs from what a list over all accounts told at the same time.
+    """
+
+    def __init__(self, contradicted: Callable[[str], None] = lambda _text: None) -> None:
+        self._contradicted = contradicted
         self._turns = count(1)
         self._facts: dict[Key, Fact] = {}
         # The number of the newest change: of everything, of anything, of an account, of one fact.
@@ -115,15 +125,16 @@ class Snapshot:
             newest = max(newest, self._anything)
         return asked.turn < newest or asked.at < self._outdone.get(key, EVER_DUE)
 
-    def take(self, key: Key, value: object, asked: Asked) -> None:
+    def take(self, key: Key, value: object, asked: Asked, by: What | None = None) -> None:
         """Keep what was read; of two answers that which was asked for later counts, in whatever order they come."""
-        before = self._facts.get(key)
+        by, before = by or key.kind, self._facts.get(key)
+        self._hold_against(key, before, Fact(value, asked, by))
         if before is not None and before.asked.turn > asked.turn:
             return
         if key.kind in {What.POSITIONS, What.ORDERS}:
             self._compare(key, before, value, asked)
         self._facts.pop(key, None)
-        self._facts[key] = Fact(value, asked)
+        self._facts[key] = Fact(value, asked, by)
         if len(self._facts) > MOST_KEPT:
             del self._facts[next(iter(self._facts))]
 
@@ -155,7 +166,7 @@ class Snapshot:
         for name, held in by_account.items():
             key = Key.of(What.POSITIONS, name)
             if not self.is_void(key, asked):
-                self.take(key, tuple(held), asked)
+                self.take(key, tuple(held), asked, What.ALL_POSITIONS)
 
     def failed(self, key: Key) -> None:
         """Let go of what was known: that it can't be read now must not look as if it were as before."""
@@ -188,6 +199,13 @@ class Snapshot:
             other = Key(What.ORDERS if key.kind is What.POSITIONS else What.POSITIONS, key.about)
             self._outdone[other] = max(self._outdone.get(other, EVER_DUE), asked.at - SIDE_BY_SIDE)
 
+    def _hold_against(self, key: Key, before: Fact | None, now: Fact) -> None:
+        """Tell of two lists that were asked for side by side, one of one account and one of all, and don't say the same."""
+        if before is None or before.by is now.by or abs(before.asked.at - now.asked.at) > SIDE_BY_SIDE:
+            return
+        if not self.is_void(key, before.asked) and _states(before.value) != _states(now.value):
+            self._contradicted(f"{key.kind} of {key.about}, which another list tells otherwise")
+
     def _share(self, name: str, listed: Asked, now: datetime, within: timedelta) -> None:
         for whole, own in ((What.ALL_ORDERS, What.ORDERS), (What.ALL_POSITIONS, What.POSITIONS)):
             fact = self._facts.get(Key(whole))
@@ -195,7 +213,7 @@ class Snapshot:
             if fact is None or fact.asked.turn > listed.turn or now - fact.asked.at > within or self.is_void(key, fact.asked):
                 continue
             rows = fact.value if isinstance(fact.value, tuple) else ()
-            self.take(key, tuple(row for row in rows if ascii_lower(row.account) == key.about), fact.asked)
+            self.take(key, tuple(row for row in rows if ascii_lower(row.account) == key.about), fact.asked, whole)
 
 
 def _states(rows: object) -> object:

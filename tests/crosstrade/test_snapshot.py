@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.crosstrade.snapshot import CHANGED, CHANGED_ANYWHERE, SIDE_BY_SIDE, Asked, Key, Snapshot, What
-from bot.trading.facts import Order, Position
+from bot.trading.facts import Account, Order, Position
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderState, OrderType, Side
 from tests.clocks import NOON
@@ -197,3 +197,29 @@ def test_each_cause_that_it_were_deaf_to_would_be_found(cause: str) -> None:
     play([*known, *happens[cause]], 1500)
     with pytest.raises(AssertionError):
         play([*known, *happens[cause]], 1500, deaf_to=cause)
+
+
+def test_a_list_that_contradicts_another_one_of_the_same_moment_is_told_and_the_younger_one_counts() -> None:
+    told: list[str] = []
+    known = Snapshot(told.append)
+    held, key = Position("Sim101", ES, 2), Key.of(What.POSITIONS, "Sim101")
+    known.take_rows([held], known.asked(NOON))
+    assert not told
+    known.take(key, (), known.asked(NOON + SIDE_BY_SIDE))
+    assert told == ["positions of sim101, which another list tells otherwise"]
+    assert known.fact(key, NOON + SIDE_BY_SIDE, timedelta(seconds=1)).value == ()  # type: ignore[union-attr]  # it is known
+    # What has changed a moment later contradicts nothing, nor does what was void.
+    known.take_rows([held], known.asked(NOON + timedelta(seconds=1)))
+    known.changed("Sim101", NOON + timedelta(seconds=1))
+    known.take(key, (), known.asked(NOON + timedelta(seconds=1)))
+    assert len(told) == 1
+
+
+def test_an_account_that_a_list_leaves_out_is_not_flat_by_it() -> None:
+    known, within = Snapshot(), timedelta(seconds=1)
+    known.take(Key(What.ALL_POSITIONS), (), known.asked(NOON))
+    known.take_all([Account("Sim101", "Simulator", connected=True)], known.asked(NOON), NOON, within)
+    assert known.fact(Key.of(What.POSITIONS, "Sim101"), NOON, within) is not None
+    assert known.fact(Key.of(What.POSITIONS, "Sim102"), NOON, within) is None
+    known.take_all([Account("Sim102", "Rithmic", connected=False)], known.asked(NOON), NOON, within)
+    assert known.fact(Key.of(What.POSITIONS, "Sim102"), NOON, within) is None
