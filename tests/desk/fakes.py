@@ -99,6 +99,7 @@ class FakeBroker(ShowsBook):
         hanging: names of reads that never answer.
         takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
         asked: every read with its moment, in order.
+        ages: how long ago what is known of an account was asked for; just now, where it isn't said.
         voided: accounts of which nothing that was read before counts any more, in order; ``None`` for all of them.
         known: what it says of its own links.
     """
@@ -125,6 +126,7 @@ class FakeBroker(ShowsBook):
     failing: set[str] = field(default_factory=set)
     days: dict[str, Day] = field(default_factory=dict)
     voided: list[str | None] = field(default_factory=list)
+    ages: dict[str, timedelta | None] = field(default_factory=dict)
     book_others: dict[str, Others] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
@@ -223,8 +225,7 @@ class FakeBroker(ShowsBook):
         return None
 
     def age(self, account: str) -> timedelta | None:
-        # It keeps nothing, and so nothing of it has to be kept young.
-        return timedelta(0)
+        return self.ages.get(account, timedelta(0))
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         self.sent.append(action)
