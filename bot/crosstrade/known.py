@@ -4,6 +4,7 @@ Here a lane's wish (how old at most, how early in the budget) meets the snapshot
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
@@ -111,9 +112,10 @@ class Known(Reading):
         Where the stream pushes the day's result, the rest is as it was told last, if that was within seconds (``link_holds``).
         One that NinjaTrader doesn't have is ``BrokerRefused`` (the text of it unknown).
         """
-        if self._is_pushed(name) and self._pushed(name) is None:
-            # Told of all accounts by one request, of which others have use, too.
-            await self.accounts()
+        if self._is_pushed(name) and self._pushed(name) is None and self._is_listed(name):
+            # Told of all accounts by one request, of which others have use, too; where it can't be read, its own is asked for.
+            with suppress(BrokerError):
+                await self.accounts()
         if (pushed := self._pushed(name)) is not None:
             return pushed
         return await self._shared(Key.of(What.ACCOUNT, name), partial(self._get_account, name))
@@ -125,11 +127,15 @@ class Known(Reading):
             self._snapshot.take_account(account, flight.asked)
         return account
 
+    def _is_listed(self, name: str) -> bool:
+        """Tell whether a list of accounts has ever told more of one than its name."""
+        return self._snapshot.fact(Key.of(What.LINK, name), self._clock(), timedelta.max) is not None
+
     def _is_pushed(self, name: str) -> bool:
         """Tell whether the stream has just pushed an account's result, after all that may have changed it."""
         if self._within() <= timedelta(0) or (day := self._feed.day(name)) is None:
             return False
-        return day.at >= self._snapshot.changed_at(name)
+        return day.at > self._snapshot.changed_at(name)
 
     def _pushed(self, name: str) -> Account | None:
         """The account as the stream has just pushed its result, with the rest as it was told before."""

@@ -160,3 +160,43 @@ async def test_a_read_that_nobody_waits_for_any_more_gives_its_turn_to_others(ve
     second.cancel()
     await until(lambda: not client._flights._all)
     assert vendor.reads(POSITIONS) == 0
+
+
+ROW = {
+    "name": "Sim101",
+    "provider": "Simulator",
+    "connectionStatus": "Connected",
+    "item": {"realizedProfitLoss": -5, "unrealizedProfitLoss": 2},
+}
+DETAILS = "accounts/Sim101"
+
+
+async def test_a_result_that_is_pushed_spares_the_read_of_the_account_and_a_list_that_fails_does_not_stop_it(
+    vendor: Vendor, connect: Connect
+) -> None:
+    clock = HandClock()
+    client = await connect(clock=clock, streamed=True)
+    lane = deciding(client)
+    vendor.next.append(told(200, ROW))
+    assert (await lane.account("Sim101")).day_result == -3
+    clock.now += timedelta(seconds=2)
+    rows = [{"account": "Sim101", "realizedPnl": -7, "unrealizedPnl": 1}]
+    epoch = int(clock.now.timestamp() * 1000)
+    await vendor.push({"type": "pnlUpdate", "epoch": epoch, "accounts": rows})
+    await until(lambda: client.day("Sim101") is not None)
+    spared = await lane.account("Sim101")
+    assert spared.day_result == -6
+    assert spared.connected
+    assert vendor.reads("/accounts") == 1
+    # Whether it is connected was told too long ago: by one list for all, else by its own read.
+    clock.now += timedelta(seconds=11)
+    await vendor.push({"type": "pnlUpdate", "epoch": int(clock.now.timestamp() * 1000), "accounts": rows})
+    await until(lambda: client.day("Sim101") is not None)
+    vendor.next += [told(500, {}), told(200, ROW)]
+    assert (await lane.account("Sim101")).connected
+    assert vendor.reads("/accounts") == 3
+    # After an order of ours the push of before it tells nothing.
+    client.changed("Sim101")
+    clock.now += timedelta(seconds=1)
+    vendor.next.append(told(200, ROW))
+    assert (await lane.account("Sim101")).day_result == -3
