@@ -359,8 +359,10 @@ class Desk:
         return await self._lapses.expire(await self._journal.live())
 
     async def _probe(self) -> float:
+        before = self.health.rounds.went_at
         pause = await self.health.probe()
-        self._retirer.called.set()
+        if self.health.rounds.went_at != before:
+            self._retirer.called.set()
         return pause
 
     async def _keep(self) -> float | None:

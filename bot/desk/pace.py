@@ -26,10 +26,6 @@ class Pace:
         """Tell whether a request may be made."""
         return self._paid_until is None or now >= self._paid_until - self._slack
 
-    def is_idle(self, now: datetime) -> bool:
-        """Tell whether nothing that was asked is still to be paid for."""
-        return self._paid_until is None or now >= self._paid_until
-
     def free_at(self, now: datetime) -> datetime:
         """When the next request may be made."""
         return now if self._paid_until is None else max(now, self._paid_until - self._slack)

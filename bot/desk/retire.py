@@ -53,8 +53,8 @@ class Retirer:
         self._round = now
         held = self.held()
         for ticket in tickets:
-            # The button of a bracket goes with what it was for, which its guard sees.
-            if not places(ticket.intent):
+            # The button of a bracket, and the one that is left for a position without a stop, go with what they are for.
+            if not places(ticket.intent) or ticket.retired_at is not None:
                 continue
             if is_too_old(ticket, now):
                 await self._retire(ticket, "old")

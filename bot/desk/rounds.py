@@ -36,6 +36,7 @@ class Rounds:
         accounts: by name, as last listed.
         held: by account, with the moment of the reading.
         unlinked: accounts whose broker connection is down, and since when it was seen so.
+        went_at: when the last round began.
     """
 
     broker: Broker
@@ -46,8 +47,8 @@ class Rounds:
     accounts: dict[str, Account] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     unlinked: dict[str, datetime] = field(default_factory=dict)
+    went_at: datetime | None = None
     _turn: int = 0
-    _looked: datetime | None = None
 
     @property
     def is_read(self) -> bool:
@@ -59,7 +60,7 @@ class Rounds:
         now = self.clock()
         if now < self.due(at_stake=at_stake):
             return
-        self._looked = now
+        self.went_at = now
         # In this order: an account that loses its broker in between doesn't look flat.
         positions = await self._tried(self._positions())
         listed = await self._tried(self.links.accounts())
@@ -71,12 +72,12 @@ class Rounds:
 
     def due(self, *, at_stake: bool) -> datetime:
         """When the next round is; the first one at any time."""
-        if self._looked is None:
+        if self.went_at is None:
             return EVER_DUE
         is_well = self.broker.vitals().reach is Reach.GOOD
         if not is_well:
-            return self._looked + self.timings.rounds_in_vain
-        return self._looked + (self.timings.rounds_at_stake if at_stake else self.timings.rounds_quiet)
+            return self.went_at + self.timings.rounds_in_vain
+        return self.went_at + (self.timings.rounds_at_stake if at_stake else self.timings.rounds_quiet)
 
     async def _tried(self, reading: Awaitable[_Read]) -> _Read | None:
         try:
