@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.crosstrade import CrossTrade
@@ -17,6 +17,7 @@ from bot.desk.desk import Desk
 from bot.desk.requests import Press, Refused, TicketRequest
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
+from bot.program.lanes import lanes_of
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Simulator, Timing, running
 from bot.sandbox.ninjatrader.book import Execution
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
@@ -239,7 +240,11 @@ async def open_floor(
         if transport == "websocket" and client.stream is not None:
             await client.stream.opened()
         messenger = FakeMessenger()
-        desk = Desk(client, journal, messenger, lambda: POLICY, clock, new_id, timings=replace(USUAL.desk, exits=pace))
+        # Half of the floors read everything anew, half decide on what is known, as the usual policy does.
+        policy = replace(POLICY, fresh=timedelta(0)) if seed % 2 else POLICY
+        timings = replace(USUAL.desk, exits=pace)
+        lanes = lanes_of(client, lambda: policy.fresh, timings)
+        desk = Desk(client, journal, messenger, lambda: policy, clock, new_id, lanes=lanes, timings=timings)
         yield Floor(desk, simulator, journal, messenger, client, host)
         await desk.close()
 
