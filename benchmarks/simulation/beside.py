@@ -22,11 +22,16 @@ def trade_by_hand(world: World, run: Run, action: Action, quantity: int) -> Orde
 
 
 def move_position(world: World, run: Run) -> Order:
-    """Add one contract to what a run's card shows as open."""
-    world.moved[run.number] = world.true()
-    if world.simulator.hub.tells_events and not world.simulator.faults.has("positionUpdate", Kind.OFFLINE):
-        world.told.add(run.number)
-    return trade_by_hand(world, run, Action.SELL if run.held < 0 else Action.BUY, 1)
+    """Add one contract to what a run's card shows as open; while the market is shut it stays as it is."""
+
+    def moved() -> None:
+        world.moved[run.number] = world.true()
+        if world.simulator.hub.tells_events and not world.simulator.faults.has("positionUpdate", Kind.OFFLINE):
+            world.told.add(run.number)
+
+    order = trade_by_hand(world, run, Action.SELL if run.held < 0 else Action.BUY, 1)
+    world.lookout.when(lambda: bool(order.filled), moved)
+    return order
 
 
 def place_twin(world: World, run: Run) -> Order:

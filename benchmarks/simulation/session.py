@@ -235,7 +235,8 @@ class _Player:
             # Nobody else sees it.
             return
         if run.number in self.world.moving or self._is_moved(run):
-            move_position(self.world, run)
+            order = move_position(self.world, run)
+            await self._until(lambda: order.state.is_done, SETTLED_SECONDS)
         if run.number in self.world.moved:
             await asyncio.sleep(TOLD_SECONDS if run.number in self.world.told else SETTLED_SECONDS)
             if lists_lag(self.world):
