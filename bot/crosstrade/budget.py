@@ -17,6 +17,8 @@ from bot.timings import CrossTradeTimings
 from bot.trading.spending import Spending
 
 LARGEST_RESERVE = 10
+# Of so many at once, one stays unused: requests may come in closer together than they left, and one too many is refused.
+LEAST_WITH_SLACK = 10
 # Of that reserve, what is for ways out alone: nearly all that a close reads for its card and at its press, and its call.
 LARGEST_EXIT_RESERVE = 8
 
@@ -130,7 +132,7 @@ class Budget:
         self.reserve = min(LARGEST_RESERVE, burst // 2)
         self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst * 2 // 5)
         self._shortest_wait = timings.shortest_wait
-        self._bucket = Bucket(rate, burst, clock(), timings.longest_park)
+        self._bucket = Bucket(rate, burst - (burst >= LEAST_WITH_SLACK), clock(), timings.longest_park)
         self._allowed = rate * MINUTE
         self._counts = Counts(priority.purpose for priority in Priority)
         self._queue: list[_Waiter] = []

@@ -147,7 +147,7 @@ def test_reads_leave_a_reserve_for_orders_and_orders_leave_one_for_ways_out() ->
                 given[-1] += 1
         return given
 
-    assert run(play()) == [10, 0, 1, 1, 8]
+    assert run(play()) == [9, 0, 1, 1, 8]
 
 
 def test_a_burst_of_one_has_no_reserve() -> None:

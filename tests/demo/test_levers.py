@@ -94,7 +94,7 @@ async def test_in_a_closed_market_nothing_fills_until_it_opens(api: Api, opens: 
     type_in(api, "closed")
     await place(api)
     assert (await entered(api, "Working"))["filled"] == 0
-    assert (await api.get("market/info?instrument=ES"))["status"]["isOpen"] is False
+    assert (await api.get("market/info?root=ES"))["status"]["isOpen"] is False
     type_in(api, opens)
     api.simulator.world.tick()
     await entered(api, "Filled")

@@ -47,6 +47,9 @@ async def test_a_command_that_is_denied_breaks_the_story_at_once() -> None:
     async with staged(unread, confirm_seconds=SHORTEST_LIFE) as stage:
         world = stage.simulator.world
         world.set_position(world.account("Sim101"), world.contract("ES 09-26"), 0, None)
+        # What the bot has read before is taken for so for a while.
+        asked, seen = stage.simulator.cloud.asked, stage.simulator.cloud.asked["GetAllPositions"]
+        await stage.discord.until(lambda: asked["GetAllPositions"] > seen or None, 30)
         with pytest.raises(StoryBroken, match="NO_POSITION"):
             await stage.bot.beside(tell(stage, unread))
 
