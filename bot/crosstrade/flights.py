@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bot.crosstrade.budget import Priority
 from bot.crosstrade.snapshot import Asked, Key
+from bot.errors import BrokerError
 
 Read = TypeVar("Read")
 
@@ -49,11 +51,15 @@ class Flights:
         One that has not left yet may serve whoever wouldn't have gone before it.
 
         Raises:
-            BrokerError: as the read does.
+            BrokerError: as the read does, which is made anew where it was somebody else's.
         """
         flight = self._under_way.get(key)
-        if flight is None or not (may_serve(flight.asked) if flight.asked is not None else flight.priority <= priority):
-            flight = self._begin(key, priority, begin)
+        if flight is not None and (may_serve(flight.asked) if flight.asked is not None else flight.priority <= priority):
+            with suppress(BrokerError):
+                return await self._waited_for(flight)
+        return await self._waited_for(self._begin(key, priority, begin))
+
+    async def _waited_for(self, flight: Flight[object]) -> tuple[object, Asked | None]:
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task), flight.asked

@@ -149,6 +149,16 @@ async def test_whoever_goes_first_waits_for_no_read_that_waits_for_its_turn(vend
     quiet.cancel()
 
 
+async def test_whoever_waits_for_somebody_else_s_read_makes_their_own_where_that_fails(vendor: Vendor, connect: Connect) -> None:
+    client = await connect()
+    vendor.next.append(told(429, {}, Retry_After="0"))
+    began, joined = await asyncio.gather(*(client.positions("Sim101") for _ in range(2)), return_exceptions=True)
+    assert isinstance(began, BrokerUnreachable)
+    assert isinstance(joined, tuple)
+    assert joined[0].quantity == 2
+    assert vendor.reads(POSITIONS) == 2
+
+
 async def test_a_read_that_nobody_waits_for_any_more_gives_its_turn_to_others(vendor: Vendor, connect: Connect) -> None:
     client = await connect(rate=0.001, burst=1)
     await client.accounts()
