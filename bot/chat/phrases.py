@@ -105,7 +105,7 @@ def conditions(intent: OrderIntent) -> Iterator[str]:
     if isinstance(intent, PlaceOrder | Replace) and intent.require:
         yield f"only while {' or '.join(sorted(intent.require))} there"
     if isinstance(intent, PlaceOrder) and intent.guard is not None:
-        yield f"only while the position is still {intent.guard}"
+        yield f"only while {intent.guard} there, as on this card"
     if isinstance(intent, PlaceOrder) and intent.max_positions is not None:
         yield f"opens only while the account has fewer than {intent.max_positions} positions"
     if (own := own_id(intent)) is not None:

@@ -122,7 +122,7 @@ class Budget:
     Args:
         rate: requests per second.
         burst: requests at once. Up to ten of these are kept from people who only look, and of those up to eight are for ways
-            out alone.
+            out alone; one stays unused.
         clock: seconds of a monotonic clock; deadlines are read on it.
         timings: how long is waited for what.
     """
@@ -132,7 +132,8 @@ class Budget:
         self.reserve = min(LARGEST_RESERVE, burst // 2)
         self.exit_reserve = min(LARGEST_EXIT_RESERVE, burst * 2 // 5)
         self._shortest_wait = timings.shortest_wait
-        self._bucket = Bucket(rate, burst - (burst >= LEAST_WITH_SLACK), clock(), timings.longest_park)
+        usable = burst - 1 if burst >= LEAST_WITH_SLACK else burst
+        self._bucket = Bucket(rate, usable, clock(), timings.longest_park)
         self._allowed = rate * MINUTE
         self._counts = Counts(priority.purpose for priority in Priority)
         self._queue: list[_Waiter] = []

@@ -51,13 +51,20 @@ class Flights:
         One that has not left yet may serve whoever wouldn't have gone before it.
 
         Raises:
-            BrokerError: as the read does, which is made anew where it was somebody else's.
+            BrokerError: as the read does. One that was somebody else's is made once more, by all together who waited for it.
         """
-        flight = self._under_way.get(key)
-        if flight is not None and (may_serve(flight.asked) if flight.asked is not None else flight.priority <= priority):
+
+        def under_way() -> Flight[object] | None:
+            flight = self._under_way.get(key)
+            if flight is None:
+                return None
+            serves = may_serve(flight.asked) if flight.asked is not None else flight.priority <= priority
+            return flight if serves else None
+
+        if (flight := under_way()) is not None:
             with suppress(BrokerError):
                 return await self._waited_for(flight)
-        return await self._waited_for(self._begin(key, priority, begin))
+        return await self._waited_for(under_way() or self._begin(key, priority, begin))
 
     async def _waited_for(self, flight: Flight[object]) -> tuple[object, Asked | None]:
         flight.waiting += 1

@@ -21,7 +21,7 @@ from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.snapshot import Key, Snapshot, What
 from bot.errors import BrokerError, BrokerUnreachable
 from bot.timings import CrossTradeTimings
-from bot.trading.facts import Account, Order, Position, Quote
+from bot.trading.facts import Account, Day, Order, Position, Quote
 from bot.trading.instruments import Contract
 
 Flying = Flight[object]
@@ -112,7 +112,7 @@ class Known(Reading):
         Where the stream pushes the day's result, the rest is as it was told last, if that was within seconds (``link_holds``).
         One that NinjaTrader doesn't have is ``BrokerRefused`` (the text of it unknown).
         """
-        if self._is_pushed(name) and self._pushed(name) is None and self._is_listed(name):
+        if self._day(name) is not None and self._pushed(name) is None and self._is_listed(name):
             # Told of all accounts by one request, of which others have use, too; where it can't be read, its own is asked for.
             with suppress(BrokerError):
                 await self.accounts()
@@ -131,18 +131,16 @@ class Known(Reading):
         """Tell whether a list of accounts has ever told more of one than its name."""
         return self._snapshot.fact(Key.of(What.LINK, name), self._clock(), timedelta.max) is not None
 
-    def _is_pushed(self, name: str) -> bool:
-        """Tell whether the stream has just pushed an account's result, after all that may have changed it."""
-        if self._within() <= timedelta(0) or (day := self._feed.day(name)) is None:
-            return False
-        return day.at > self._snapshot.changed_at(name)
+    def _day(self, name: str) -> Day | None:
+        """An account's result as the stream has just pushed it, after all that may have changed it."""
+        day = None if self._within() <= timedelta(0) else self._feed.day(name)
+        return day if day is not None and day.at > self._snapshot.changed_at(name) else None
 
     def _pushed(self, name: str) -> Account | None:
         """The account as the stream has just pushed its result, with the rest as it was told before."""
-        if not self._is_pushed(name) or (day := self._feed.day(name)) is None:
-            return None
+        day = self._day(name)
         known = self._snapshot.fact(Key.of(What.LINK, name), self._clock(), self._link_holds - self._ahead)
-        if known is None or not isinstance(known.value, Account):
+        if day is None or known is None or not isinstance(known.value, Account):
             return None
         return replace(known.value, realised=day.realised, unrealised=day.unrealised)
 
@@ -174,9 +172,12 @@ class Known(Reading):
             account: NT8 account name.
             active_only: working orders only; else finished ones too, which stay listed for some minutes (seen by others).
         """
-        if active_only:
-            return await self._list_orders(account, None, active_only=True)
-        return await self._shared(Key.of(What.ORDERS, account), partial(self._list_orders, account))
+        key = Key.of(What.ORDERS, account)
+        if not active_only:
+            return await self._shared(key, partial(self._list_orders, account))
+        if (known := self._known(key)) is not None:
+            return tuple(order for order in cast("tuple[Order, ...]", known) if not order.state.is_done)
+        return await self._list_orders(account, None, active_only=True)
 
     @judged("orders")
     async def _list_orders(self, account: str, flight: Flying | None, *, active_only: bool = False) -> tuple[Order, ...]:

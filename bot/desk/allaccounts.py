@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TypeVar, cast
 
 from bot.desk.ports import Broker
@@ -20,6 +19,8 @@ from bot.trading.policy import ascii_lower
 FEW = 3
 
 Row = TypeVar("Row")
+Told = tuple[Sequence[Row], frozenset[str]]
+Lists = tuple[Told[Order], Told[Position], Sequence[Account]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +58,19 @@ class AllAccounts:
 
     broker: Broker
 
-    async def refresh(self, within: timedelta) -> None:
-        """Have the lists over all accounts read, for what they tell of each; where they can't be, each account's own are."""
+    async def refresh(self, within: float) -> None:
+        """Have these lists read, for what they tell of each account; where they can't be, each account's own are."""
         with suppress(BrokerError, TimeoutError):
-            async with asyncio.timeout(within.total_seconds()):
-                await self.broker.all_orders(active_only=False)
-                await self.broker.all_positions()
-                # Last, so that one that loses its broker in between doesn't look flat.
-                await self.broker.accounts()
+            async with asyncio.timeout(within):
+                await self._lists()
 
     async def read(self, names: Collection[str], within: float) -> Snapshots:
-        """The accounts of which the lists tell all; none for a few, and where a list can't be read in that many seconds.
-
-        Orders, finished ones too, are read in front of positions: what was read as closed then stays closed.
-        """
+        """The accounts of which the lists tell all; none for a few, and where a list can't be read in that many seconds."""
         if len(names) <= FEW:
             return Snapshots()
         try:
             async with asyncio.timeout(within):
-                orders, spoilt = await tellable(self.broker.all_orders(active_only=False))
-                positions, unread = await tellable(self.broker.all_positions())
-                # Last, so that one that loses its broker in between doesn't look flat.
-                accounts = await self.broker.accounts()
+                (orders, spoilt), (positions, unread), accounts = await self._lists()
         except (BrokerError, TimeoutError):
             return Snapshots()
         linked = {ascii_lower(account.name): account for account in accounts if account.connected is not False}
@@ -88,6 +80,13 @@ class AllAccounts:
         known = {name: account for name in names if (account := linked.get(ascii_lower(name))) is not None}
         facts = {name: _of(account, orders, positions) for name, account in known.items()}
         return Snapshots(facts, frozenset(account.name for account in accounts), at_once=True)
+
+    async def _lists(self) -> "Lists":
+        """Orders, finished ones too, then positions: what was read as closed then stays closed."""
+        orders = await tellable(self.broker.all_orders(active_only=False))
+        positions = await tellable(self.broker.all_positions())
+        # Last, so that one that loses its broker in between doesn't look flat.
+        return orders, positions, await self.broker.accounts()
 
 
 def _of(account: Account, orders: Collection[Order], positions: Collection[Position]) -> Facts:

@@ -135,7 +135,7 @@ class Desk:
         self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
         self._next_evidence = self._evidence_at = began
         self._keeping = Keeping(lanes.open_cards, lanes.links, policy, clock, timings)
-        rounds = Rounds(lanes.rounds, lanes.links, clock, timings, self._directory)
+        rounds = Rounds(lanes.rounds, lanes.links, lanes.evidence, clock, timings, self._directory)
         self._retirer = Retirer(self._ledger, lambda: rounds.held, clock, timings)
         self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._loops, self._is_started = Loops(timings.loop_again), False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.clock import EVER_DUE, Clock
+from bot.clock import Clock
 from bot.desk.aside import Aside
 from bot.desk.ledger import Ledger
 from bot.desk.pace import Pace
@@ -143,20 +143,23 @@ class Follower:
         return min(hurried if hurried and self._turns % 2 else ready, key=lambda account: due[account])
 
     def _is_young(self, tickets: Sequence[Ticket], now: datetime) -> bool:
-        return self.guard.waits(tickets) or _is_young(tickets, now, self.timings)
+        return self.guard.waits(tickets) or any(now - (each.sent_at or now) < self.timings.young_for for each in tickets)
 
     def _due(self, account: str, tickets: Sequence[Ticket], now: datetime) -> datetime:
         looked = self._looked.get(account)
-        unseen = [sent for ticket in tickets if (sent := ticket.sent_at or now) > (looked or EVER_DUE)]
-        first = min(unseen, default=now + self.timings.told_every) + self.timings.first_look
+        timings, sent = self.timings, [ticket.sent_at or now for ticket in tickets]
         if looked is None:
+            first = min(sent) + timings.first_look
             return min(first, self._soon.get(account, first))
         if self._is_young(tickets, now):
-            usual = looked + self.timings.young_every
+            every = timings.young_every
         else:
-            usual = looked + (self.timings.told_every if account in self._tells else self.timings.old_every)
-        usual = min(usual, max(first, looked + self.timings.looks_apart))
-        return min(usual, max(self._soon.get(account, usual), looked + self.timings.looks_apart))
+            every = timings.told_every if account in self._tells else timings.old_every
+        # An order that was sent since then is looked at as the first one was.
+        early = [at + timings.first_look for at in sent if at > looked]
+        if account in self._soon:
+            early.append(self._soon[account])
+        return min([looked + every, *(max(at, looked + timings.looks_apart) for at in early)])
 
     async def _asked(self, reading: Awaitable[Read]) -> Read:
         return await self._asking.asked(reading)
@@ -351,10 +354,6 @@ def _overdue(order: Order, after: timedelta, *, changes: bool) -> str:
 def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
     """For the log, what the order is now where it isn't what it was."""
     return {} if old.order_terms == new.order_terms else {"order": words_of(new.terms)}
-
-
-def _is_young(tickets: Sequence[Ticket], now: datetime, timings: DeskTimings) -> bool:
-    return any(now - (ticket.sent_at or now) < timings.young_for for ticket in tickets)
 
 
 def _name_of_state(old: Ticket, new: Ticket) -> EventName:

@@ -55,6 +55,11 @@ class Keeping:
             await self._read(due)
         return lead.total_seconds()
 
+    @property
+    def _within(self) -> float:
+        """Seconds for what nobody waits for."""
+        return self.timings.at_once_within.total_seconds()
+
     def _left(self, account: str, oldest: timedelta) -> timedelta:
         """How long what is known of an account will do."""
         age = self.broker.age(account)
@@ -65,7 +70,7 @@ class Keeping:
         began = self.clock.seconds()
         accounts = sorted({account for account, _ in due})
         if is_crowd := len(accounts) > FEW:
-            await AllAccounts(self.broker).refresh(self.timings.at_once_within)
+            await AllAccounts(self.broker).refresh(self._within)
         reads = [*(self.broker.quote(contract) for contract in sorted({contract for _, contract in due})), self.links.accounts()]
         if not is_crowd:
             reads += [reading for account in accounts for reading in self._lists(account)]
@@ -78,7 +83,7 @@ class Keeping:
 
     async def _tried(self, reading: Awaitable[object]) -> None:
         try:
-            async with asyncio.timeout(self.timings.at_once_within.total_seconds()):
+            async with asyncio.timeout(self._within):
                 await reading
         except (BrokerError, TimeoutError):
             # What can't be read is read at the press, which says why it can't.

@@ -59,7 +59,6 @@ class Look:
         self._at_once = timings.at_once_within.total_seconds()
         self._patience = timings.decided_within.total_seconds()
         self._unchecked: dict[str, None] = {}
-        self._at_once_within = timings.at_once_within
         # Accounts that were asked about a moment ago.
         self._lately: dict[str, datetime] = {}
 
@@ -76,7 +75,7 @@ class Look:
             del self._lately[name]
         age = self._broker.age(account)
         if len(self._lately) > FEW and (age is None or age > fresh):
-            await self._all.refresh(self._at_once_within)
+            await self._all.refresh(self._at_once)
 
     def by(self, broker: Broker) -> "Look":
         """The same by another broker."""

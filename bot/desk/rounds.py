@@ -32,6 +32,7 @@ class Rounds:
     Attributes:
         broker: tells what is open.
         links: the same; tells which accounts have their broker, and may know that for a while.
+        evidence: the same; asks for it.
         directory: told what there is and what it holds.
         accounts: by name, as last listed.
         held: by account, with the moment of the reading.
@@ -41,6 +42,7 @@ class Rounds:
 
     broker: Broker
     links: Broker
+    evidence: Broker
     clock: Clock
     timings: DeskTimings
     directory: Directory
@@ -61,9 +63,10 @@ class Rounds:
         if now < self.due(at_stake=at_stake):
             return
         self.went_at = now
-        # In this order: an account that loses its broker in between doesn't look flat.
         positions = await self._tried(self._positions())
-        listed = await self._tried(self.links.accounts())
+        # Asked after the positions where one seems to be gone: an account that loses its broker before doesn't look flat.
+        by = self.evidence if positions is not None and self._seems_closed(positions) else self.links
+        listed = await self._tried(by.accounts())
         if listed is not None:
             # Also where positions can't be read: people must be offered their accounts to get out of them.
             self.directory.listed(listed)
@@ -98,6 +101,14 @@ class Rounds:
             self._turn += 1
             name = names[self._turn % len(names)]
             return _Rows(tuple(await self.broker.positions(name)), of=name)
+
+    def _seems_closed(self, positions: "_Rows") -> bool:
+        """Tell whether the list of all tells nothing of an account that isn't known to be flat, or to be without its broker."""
+        if positions.of is not None:
+            return False
+        linked = (name for name, account in self.accounts.items() if account.connected is not False)
+        known_flat = {name for name, held in self.held.items() if not held.positions}
+        return not self.accounts or any(name not in known_flat and not positions.by_account(name) for name in linked)
 
     def _take(self, positions: "_Rows", listed: Sequence[Account], now: datetime) -> None:
         accounts = {account.name: account for account in listed}

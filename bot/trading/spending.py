@@ -20,7 +20,7 @@ class Spending:
 
 
 def spending_words(spending: Spending) -> str:
-    """The last minute, what took most first: ``5 requests … cards and presses 3, orders 2; 180 allowed``; empty for none."""
+    """The last minute, what took most first: ``5 requests … presses 3, orders 2; 180 allowed``; empty for none."""
     count = sum(spending.lately.values())
     if not count:
         return ""

@@ -103,7 +103,7 @@ def _has_word(text: str, intent: Intent, name: str, value: Any) -> bool:
         # That of the position which is protected.
         return ("LONG" if value == "BUY" else "SHORT") in text
     if isinstance(intent, PlaceOrder) and name == "requireMarketPosition" and not intent.require:
-        return f"only while the position is still {value}" in text
+        return f"only while {value} there, as on this card" in text
     if name == "requireMarketPosition":
         return f"only while {' or '.join(sorted(value.split(',')))} there" in text
     if name == "maxPositions":

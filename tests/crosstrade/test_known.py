@@ -14,6 +14,7 @@ from tests.clocks import HandClock
 
 from .conftest import Connect
 from .intents import reverse, soon
+from .test_wire import ORDER
 from .vendor import Answer, Vendor, told, until
 
 FRESH = timedelta(seconds=1.5)
@@ -96,6 +97,15 @@ async def test_what_may_have_changed_is_read_again_and_nothing_else(vendor: Vend
     assert vendor.reads(POSITIONS) == before + 1
 
 
+async def test_working_orders_are_those_of_the_whole_list_where_that_is_known(vendor: Vendor, client: CrossTrade) -> None:
+    rows = [ORDER | {"orderId": "a", "orderState": "Working"}, ORDER | {"orderId": "b", "orderState": "Filled"}]
+    vendor.next.append(told(200, {"success": True, "orders": rows}))
+    lane = deciding(client)
+    assert len(await lane.orders("Sim101", active_only=False)) == 2
+    assert [order.id for order in await lane.orders("Sim101", active_only=True)] == ["a"]
+    assert vendor.reads("/orders") == 1
+
+
 async def test_an_event_of_another_account_spares_this_one(vendor: Vendor, client: CrossTrade) -> None:
     vendor.next.append(told(200, {"accounts": [{"name": "Sim101"}, {"name": "Sim102"}], "success": True}))
     await client.accounts()
@@ -152,11 +162,15 @@ async def test_whoever_goes_first_waits_for_no_read_that_waits_for_its_turn(vend
 async def test_whoever_waits_for_somebody_else_s_read_makes_their_own_where_that_fails(vendor: Vendor, connect: Connect) -> None:
     client = await connect()
     vendor.next.append(told(429, {}, Retry_After="0"))
-    began, joined = await asyncio.gather(*(client.positions("Sim101") for _ in range(2)), return_exceptions=True)
+    began, *joined = await asyncio.gather(*(client.positions("Sim101") for _ in range(9)), return_exceptions=True)
     assert isinstance(began, BrokerUnreachable)
-    assert isinstance(joined, tuple)
-    assert joined[0].quantity == 2
+    assert all(isinstance(one, tuple) and one[0].quantity == 2 for one in joined)
+    # They make it together: where CrossTrade is away, nobody's wish to know makes it worse.
     assert vendor.reads(POSITIONS) == 2
+    vendor.next.extend(told(500, {}) for _ in range(9))
+    failed = await asyncio.gather(*(client.positions("Sim101") for _ in range(9)), return_exceptions=True)
+    assert all(isinstance(one, BrokerUnreachable) for one in failed)
+    assert vendor.reads(POSITIONS) == 4
 
 
 async def test_a_read_that_nobody_waits_for_any_more_gives_its_turn_to_others(vendor: Vendor, connect: Connect) -> None:

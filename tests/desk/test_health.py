@@ -372,7 +372,27 @@ class Moving(Clock):
 
 async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for(room: Room) -> None:
     directory = Directory(room.broker, lambda: TODAY)
-    rounds = Rounds(room.broker, room.broker, Moving(), USUAL.desk, directory)
+    rounds = Rounds(room.broker, room.broker, room.broker, Moving(), USUAL.desk, directory)
     await rounds.look(at_stake=False)
     assert rounds.accounts.keys() == room.broker.book_accounts.keys()
     assert directory.canonical("sim101") == "Sim101"
+
+
+async def test_an_account_that_is_left_out_is_not_flat_by_a_list_of_accounts_from_before(room: Room) -> None:
+    before = replace(room.broker, book_accounts=dict(room.broker.book_accounts))
+    rounds = Rounds(room.broker, before, room.broker, room.clock, USUAL.desk, room.desk._directory)
+    await rounds.look(at_stake=True)
+    assert [each.quantity for each in rounds.held["Apex-001"].positions] == [-2]
+    # It loses its broker, and with it its place in the list of all positions; who is connected was read before that.
+    room.broker.book_accounts["Apex-001"] = replace(room.broker.book_accounts["Apex-001"], connected=False)
+    held = room.broker.book_positions.pop(("Apex-001", ES))
+    room.clock.pass_by(7)
+    await rounds.look(at_stake=True)
+    assert [each.quantity for each in rounds.held["Apex-001"].positions] == [held]
+    assert "Apex-001" in rounds.unlinked
+    # One that is closed, and connected, is flat.
+    room.broker.book_accounts["Apex-001"] = replace(room.broker.book_accounts["Apex-001"], connected=True)
+    for _ in range(2):
+        room.clock.pass_by(7)
+        await rounds.look(at_stake=True)
+    assert rounds.held["Apex-001"].positions == ()

@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from tests.street import POLICY, until
 from tests.whole.conftest import Street
+from tests.whole.test_clocks import health
 from tests.whole.test_orders import WHERE, begun, orders
 
 LISTS = ("ListOrders", "ListPositions")
@@ -74,13 +75,6 @@ async def test_open_cards_leave_the_last_requests_to_those_who_press(street: Str
         left = re.search(r"(\d+) at once", await health(street))
         assert left is not None
         assert int(left[1]) >= 10
-
-
-async def health(street: Street) -> str:
-    """What /health says."""
-    reply = await street.discord.slash("trader", "desk", "health")
-    await until(lambda: bool(street.discord.interaction(reply.id).text))
-    return street.discord.interaction(reply.id).text
 
 
 async def test_what_an_event_tells_of_is_read_again_however_young_it_is(street: Street) -> None:

@@ -52,7 +52,7 @@ async def test_an_order_for_a_position_that_has_changed_is_refused(
         "No order was placed.",
         f"required: {side}",
         f"The position is no longer {side}, so NinjaTrader refused the order; ask again with the command.",
-        f"only while the position is still {side}",
+        f"only while {side} there, as on this card",
     ):
         assert words in told
     assert [body["requireMarketPosition"] for body in placing(street)] == [side]
@@ -94,7 +94,7 @@ async def test_an_order_that_rests_is_held_to_it_when_it_is_submitted_alone(stre
     ticker = street.simulator.world.market.ticker(street.simulator.world.contract("ES 09-26"))
     price = ticker.last - 10
     card = await street.offered("place", **ENTRY, type="limit", limit=str(price))
-    assert "only while the position is still flat" in card.text
+    assert "only while flat there, as on this card" in card.text
     await street.discord.click("trader", card.id, "Confirm")
     await says(street, card.id, "working, not filled yet")
     await position(street, 2)
