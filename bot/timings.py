@@ -79,7 +79,8 @@ class DeskTimings:
         delivery_pause: the longest that becomes, whatever Discord asks for.
         outbox_tick: until the next look at what is under way, or waits for Discord or for its turn.
         flush_tick: the same when the desk closes, as there is little time left.
-        sending_shown_after: until a card says "sending"; the answer usually comes before, and drawing it would hold the order up.
+        sending_shown_after: until a card says "sending", and the loops look at what was claimed; the answer usually comes
+            before, and either would hold the order up.
         link: for a link that is down; one that is away for less is usually back before anybody has found NinjaTrader's window.
         rival: for another program on one of our links; it doesn't go away by itself, and is quiet while nobody presses anything.
         journal_within: for the journal, and for Discord where an alarm is told without it; an alarm may be about either.

@@ -352,7 +352,11 @@ class Desk:
         if name in LEAVES_A_QUESTION:
             self._has_questions = True
             self._evidence_wanted.set()
-        self._loops.changed()
+        if name is EventName.SENDING:
+            # Most orders have their answer by then, which changes more; looking now would hold the order itself up.
+            asyncio.get_running_loop().call_later(self._timings.sending_shown_after.total_seconds(), self._loops.changed)
+        else:
+            self._loops.changed()
         self._observe(name)
 
     async def _expire(self) -> float | None:
