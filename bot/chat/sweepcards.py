@@ -37,15 +37,15 @@ def took(ticket: Ticket) -> str:
 def is_short_of_it(ticket: Ticket) -> bool:
     """Tell whether it ended with something left."""
     # What is left may be of no line, as orders of what is no future are.
-    is_left = ticket.order_state is OrderState.CANCELLED or not all(line.is_done for line in ticket.progress.lines)
+    is_left = ticket.order_state is OrderState.CANCELLED or not all(line.is_done for line in ticket.progress.rows)
     return ticket.state is TicketState.ACCEPTED and is_left
 
 
 def about_left(ticket: Ticket) -> Iterator[str]:
     """How to read the lines of what ended with something left."""
-    if left_of(ticket.progress.lines):
+    if left_of(ticket.progress.rows):
         yield "✗ marks what is left."
-    if any(None in {line.now, line.orders_now} for line in ticket.progress.lines):
+    if any(None in {line.now, line.orders_now} for line in ticket.progress.rows):
         yield "Unread: may be open or working."
 
 
@@ -56,7 +56,7 @@ def alarms(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     if ticket.progress.went_unseen:
         yield "⚠ Sent unseen: the lists could not be read. It is read back as soon as they can be."
     if isinstance(sweep, Flatten) and ticket.progress.last_close is not None:
-        yield from (f"⚠ {text}." for text in may_open(ticket.progress.lines))
+        yield from (f"⚠ {text}." for text in may_open(ticket.progress.rows))
 
 
 def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
@@ -69,8 +69,8 @@ def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
 
 def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
     """A line for each account and instrument, as many as there is room for; what isn't done first."""
-    made = sorted(ticket.progress.lines, key=lambda line: line.is_done)
-    several = len(sweep.scope.accounts) > 1 or ticket.progress.lines[:1] == ()
+    made = sorted(ticket.progress.rows, key=lambda line: line.is_done)
+    several = len(sweep.scope.accounts) > 1 or ticket.progress.rows[:1] == ()
     wanted = (_line(line, ticket, sweep, several=several) for line in made[:MOST_LINES])
     kept = _fitting(wanted, room - len("\n… and 9999 more"))
     return kept if len(kept) == len(made) else [*kept, f"… and {len(made) - len(kept)} more"]
@@ -78,12 +78,12 @@ def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
 
 def plan(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     """What will be done."""
-    yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.lines), start=1))
+    yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.rows), start=1))
 
 
 def legs(ticket: Ticket, room: int) -> list[str]:
     """Each call and its end; of many the last ones, as there is room."""
-    return _fitting((_leg(leg, ticket) for leg in ticket.progress.legs[: -MOST_LEGS - 1 : -1]), room)[::-1]
+    return _fitting((_leg(leg, ticket) for leg in ticket.progress.steps[: -MOST_LEGS - 1 : -1]), room)[::-1]
 
 
 def _leg(leg: Leg, ticket: Ticket) -> str:
@@ -114,8 +114,8 @@ _BEFORE_READING = frozenset(
 
 def _is_unbegun(ticket: Ticket) -> bool:
     """Tell whether nothing has been read since the card was made; what can't be read is something else."""
-    nothing_read = all(line.now is None and line.orders_now is None for line in ticket.progress.lines)
-    return nothing_read and not ticket.progress.legs and ticket.state in _BEFORE_READING
+    nothing_read = all(line.now is None and line.orders_now is None for line in ticket.progress.rows)
+    return nothing_read and not ticket.progress.steps and ticket.state in _BEFORE_READING
 
 
 def _where(line: Line, *, several: bool) -> str:

@@ -103,7 +103,7 @@ class PlaceBody(OrderBody):
         if not isinstance(intent, PlaceOrder):
             raise ValueError("only a placed order has an id of ours")  # noqa: TRY004  as for anything that can't be sent
         wanted = ",".join(sorted(intent.require)) or intent.guard
-        own = {"order_id": intent.order_id, "require_market_position": wanted, "max_positions": intent.max_positions}
+        own = {"order_id": intent.client_order_id, "require_market_position": wanted, "max_positions": intent.max_positions}
         return cls.model_validate({**_core(intent), **own}, by_name=True)
 
 

@@ -83,7 +83,7 @@ class Course:
             outcome = await self._broker.send(action, deadline=self.clock() + self._timings.budget_wait)
         except Exception:
             # The client promises to raise nothing. Should it ever, the call may have left.
-            log.exception("ticket %s: %s", self.ticket.id, self.progress.legs[index].words)
+            log.exception("ticket %s: %s", self.ticket.id, self.progress.steps[index].words)
             outcome = Unknown("a fault in the bot while sending")
         await self._end(index, leg_state(outcome), _words(outcome))
         return outcome
@@ -114,7 +114,7 @@ class Course:
             Overtaken: nothing may be sent any more.
         """
         async with self._turn:
-            progress = replace(self.progress, lines=lines, done_at=done_at)
+            progress = replace(self.progress, rows=lines, done_at=done_at)
             if progress == self.progress:
                 return
             self.progress = progress
@@ -128,17 +128,17 @@ class Course:
             before = self.progress
             self.progress = before.began(leg)
             try:
-                await self._store(EventName.STEP, {"leg": len(before.legs), "what": leg.words, "state": leg.state}, sends)
+                await self._store(EventName.STEP, {"leg": len(before.steps), "what": leg.words, "state": leg.state}, sends)
             except BaseException:
                 self.progress = before
                 raise
-            return len(before.legs)
+            return len(before.steps)
 
     async def _end(self, index: int, state: LegState, text: str | None) -> None:
         async with self._turn:
             self.progress = self.progress.ended(index, state, text, self.clock())
             try:
-                what = self.progress.legs[index].words
+                what = self.progress.steps[index].words
                 await self._store(EventName.STEP, {"leg": index, "what": what, "state": state, "text": text})
             except JournalError as error:
                 # A fact all the same; it is stored with the next change, and a restart finds "sending": unknown.

@@ -81,7 +81,7 @@ class Decider:
         shown, sweep = decision.shown, decision.intent
         if shown is None or not isinstance(sweep, Sweep):
             return decision
-        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.lines))
+        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.rows))
         return replace(decision, shown=sweeping.with_shut(shown, shut))
 
     async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
@@ -107,7 +107,7 @@ class Decider:
         denials = sweeping.reasons(sweep, its, recent)
         lines = sweeping.lines(sweep, its, policy)
         shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)
-        return Decision(sweep, denials, shown, Progress(lines=lines), _listed(books), _held(books), policy)
+        return Decision(sweep, denials, shown, Progress(rows=lines), _listed(books), _held(books), policy)
 
 
 def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:

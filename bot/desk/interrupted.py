@@ -46,9 +46,9 @@ class Interrupted:
 
     async def _sweep(self, ticket: Ticket, sweep: Sweep) -> None:
         books = {name: await self.look_at.left(name, sweep) for name in sweep.scope.accounts}
-        before = ticket.progress.lines
+        before = ticket.progress.rows
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
-        progress, now = replace(ticket.progress, lines=lines), self.clock()
+        progress, now = replace(ticket.progress, rows=lines), self.clock()
         is_read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
         beside = others_left(books)
         left = [*left_of(lines), *beside]
@@ -100,7 +100,7 @@ def _may_be_placed(ticket: Ticket) -> bool:
     if ticket.lacks_its_claim:
         # Nor would the journal know of its calls.
         return True
-    return isinstance(intent, VerifiedReverse) and any(leg.enters for leg in ticket.progress.legs)
+    return isinstance(intent, VerifiedReverse) and any(leg.enters for leg in ticket.progress.steps)
 
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:

@@ -49,7 +49,7 @@ class Sweeping:
         Raises:
             Overtaken: the bot is stopping.
         """
-        lines, began = course.progress.lines, course.ticket.confirmed_at or self.clock()
+        lines, began = course.progress.rows, course.ticket.confirmed_at or self.clock()
         meant = {(line.account, line.contract) for line in lines if line.contract is not None}
         if isinstance(sweep, FlattenStrategy):
             return await _Run(self, course, sweep, StrategyExit(sweep, self.pace)).through()
@@ -66,7 +66,7 @@ class _Run:
         self._course = course
         self._sweep = sweep
         self._exits = exits
-        self._lines: tuple[Line, ...] = course.progress.lines
+        self._lines: tuple[Line, ...] = course.progress.rows
         self._recent = Recent()
         self._halted: str | None = None
         self._finished: set[str] = set()

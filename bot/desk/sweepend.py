@@ -41,7 +41,7 @@ class Left:
 
 def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     """The end, to be stored."""
-    ticket, progress, legs = course.ticket, course.progress, course.progress.legs
+    ticket, progress, legs = course.ticket, course.progress, course.progress.steps
     if not (left_of(left.lines) or left.beside):
         name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
         told = _about_others(left.others)

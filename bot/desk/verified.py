@@ -56,7 +56,7 @@ class VerifiedReversals:
         return await self._place(course, intent)
 
     async def _place(self, course: Course, intent: VerifiedReverse) -> End:
-        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
+        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.client_order_id, frozenset({"flat"}))
         try:
             if (flatten := await course.flattened_by()) is not None:
                 who = flatten.requester.named
@@ -82,7 +82,7 @@ class VerifiedReversals:
         began, is_cancelled = self.clock(), False
         shown, known = course.ticket.shown, frozenset(course.ticket.orders_before)
         beside = bool(shown.working_orders)
-        sent = SentClose(course.progress.legs[0].state, began, shown.position, known, is_beside=beside)
+        sent = SentClose(course.progress.steps[0].state, began, shown.position, known, is_beside=beside)
         while True:
             facts = await self.look.holdings(intent.account)
             left, passed = _left(course.ticket, intent, facts), self.clock() - began

@@ -61,9 +61,9 @@ def _order_values(intent: OrderIntent) -> Values:
     match intent:
         case PlaceOrder():
             required: Values = {"require": sorted(intent.require), "guard": intent.guard}
-            return {"order_id": intent.order_id, **required, "max_positions": intent.max_positions}
+            return {"order_id": intent.client_order_id, **required, "max_positions": intent.max_positions}
         case VerifiedReverse() | Cancel():
-            return {"order_id": intent.order_id}
+            return {"order_id": intent.client_order_id}
         case Close():
             return {"close_quantity": intent.quantity, "close_fraction": text(intent.fraction)}
         case Change():

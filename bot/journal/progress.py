@@ -14,8 +14,8 @@ Values = dict[str, object]
 def progress_values(progress: Progress) -> Values:
     """Progress for JSON."""
     return {
-        "legs": [_leg(leg) for leg in progress.legs],
-        "lines": [_line(line) for line in progress.lines],
+        "legs": [_leg(leg) for leg in progress.steps],
+        "lines": [_line(line) for line in progress.rows],
         "done_at": None if progress.done_at is None else _moment(progress.done_at),
         "old": progress.old,
         "old_told": progress.old_told,
@@ -25,8 +25,8 @@ def progress_values(progress: Progress) -> Values:
 def read_progress(data: dict[str, Any]) -> Progress:
     """Progress from JSON."""
     return Progress(
-        legs=tuple(_read_leg(leg) for leg in data["legs"]),
-        lines=tuple(_read_line(line) for line in data["lines"]),
+        steps=tuple(_read_leg(leg) for leg in data["legs"]),
+        rows=tuple(_read_line(line) for line in data["lines"]),
         done_at=None if data["done_at"] is None else datetime.fromisoformat(data["done_at"]),
         # Rows of before don't have these.
         old=None if data.get("old") is None else OrderState(data["old"]),

@@ -20,7 +20,7 @@ def close_orders(ticket: Ticket, orders: Iterable[Order]) -> list[Order]:
 def with_turned(ticket: Ticket, held: int) -> Ticket:
     """The ticket of a close after which the position is on the other side."""
     line = Line(ticket.order.account, ticket.shown.live, ticket.order.contract, ticket.shown.position, None, now=held)
-    return replace(ticket, progress=replace(ticket.progress, lines=(line,)))
+    return replace(ticket, progress=replace(ticket.progress, rows=(line,)))
 
 
 def turned_words(ticket: Ticket) -> str:

@@ -34,14 +34,14 @@ class VerifiedReverse:
     Several calls, so that no client sends it as it is (POST Close Position, then POST Place Order).
 
     Attributes:
-        order_id: the desk's own id of the new order, fresh for each ticket.
+        client_order_id: the desk's own id of the new order, fresh for each ticket.
     """
 
     command: ClassVar[str] = "reverse"
     account: str
     contract: Contract
     terms: Terms
-    order_id: str
+    client_order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PlaceOrder:
     """``/place``: place ``terms`` beside whatever is open (POST Place Order, new).
 
     Attributes:
-        order_id: the desk's own id, fresh for each ticket; a label to look the order up by, no lock against doubles.
+        client_order_id: the desk's own id, fresh for each ticket; a label to look the order up by, no lock against doubles.
         require: positions in which it may be placed, of ``flat``, ``long`` and ``short``; CrossTrade checks it, and so do we.
             Empty sets no condition.
         max_positions: open a new position only while the account has fewer open ones than that, over all instruments; adding to
@@ -72,7 +72,7 @@ class PlaceOrder:
     account: str
     contract: Contract
     terms: Terms
-    order_id: str
+    client_order_id: str
     require: frozenset[str] = frozenset()
     max_positions: int | None = None
     guard: str | None = None
@@ -227,7 +227,7 @@ def kept(intent: Intent) -> str | None:
 
 def own_id(intent: Intent) -> str | None:
     """The desk's own id of the new order, where CrossTrade takes one."""
-    return intent.order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None
+    return intent.client_order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None
 
 
 def is_way_out(action: Action) -> bool:

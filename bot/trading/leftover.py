@@ -23,7 +23,7 @@ def outcome_of(ticket: Ticket) -> str | None:
     """What is told of a ticket's end, whole: what is left in front of the rest of it."""
     if ticket.told is not Told.REST:
         return ticket.outcome
-    return " ".join(filter(None, (in_words(left_of(ticket.progress.lines)), ticket.outcome)))
+    return " ".join(filter(None, (in_words(left_of(ticket.progress.rows)), ticket.outcome)))
 
 
 def in_words(left: Sequence[str]) -> str:

@@ -120,38 +120,38 @@ class Progress:
         old_told: whether people were told that it is in the way.
     """
 
-    legs: tuple[Leg, ...] = ()
-    lines: tuple[Line, ...] = ()
+    steps: tuple[Leg, ...] = ()
+    rows: tuple[Line, ...] = ()
     done_at: datetime | None = None
     old: OrderState | None = None
     old_told: bool = False
 
     def shifted(self, by: timedelta) -> "Progress":
         """The same with all its moments that much later."""
-        legs = tuple(replace(leg, sent_at=leg.sent_at + by, ended_at=leg.ended_at and leg.ended_at + by) for leg in self.legs)
-        return replace(self, legs=legs, done_at=self.done_at and self.done_at + by)
+        steps = tuple(replace(step, sent_at=step.sent_at + by, ended_at=step.ended_at and step.ended_at + by) for step in self.steps)
+        return replace(self, steps=steps, done_at=self.done_at and self.done_at + by)
 
     @property
     def went_out(self) -> bool:
         """Tell whether one of its calls may have done something: it left, and nobody has refused it."""
-        return any(leg.may_work for leg in self.legs)
+        return any(step.may_work for step in self.steps)
 
     @property
     def went_unseen(self) -> bool:
         """Tell whether a call that went out unseen may have done something."""
-        return any(leg.unseen and leg.may_work for leg in self.legs)
+        return any(step.unseen and step.may_work for step in self.steps)
 
     @property
     def last_close(self) -> Leg | None:
         """The last call that closes, of those that may have done something."""
-        return next((leg for leg in reversed(self.legs) if leg.closes and leg.may_work), None)
+        return next((step for step in reversed(self.steps) if step.closes and step.may_work), None)
 
-    def began(self, leg: Leg) -> "Progress":
+    def began(self, step: Leg) -> "Progress":
         """With one call more."""
-        return replace(self, legs=(*self.legs, leg))
+        return replace(self, steps=(*self.steps, step))
 
     def ended(self, index: int, state: LegState, text: str | None = None, at: datetime | None = None) -> "Progress":
         """With the end of a call; one that is known already may turn out otherwise."""
-        legs = list(self.legs)
-        legs[index] = replace(legs[index], state=state, text=text, ended_at=legs[index].ended_at or at)
-        return replace(self, legs=tuple(legs))
+        steps = list(self.steps)
+        steps[index] = replace(steps[index], state=state, text=text, ended_at=steps[index].ended_at or at)
+        return replace(self, steps=tuple(steps))

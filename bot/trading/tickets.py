@@ -225,7 +225,7 @@ class Ticket:
     @property
     def last_sent_at(self) -> datetime | None:
         """When its last call began, of several."""
-        return self.progress.legs[-1].sent_at if self.progress.legs else self.sent_at
+        return self.progress.steps[-1].sent_at if self.progress.steps else self.sent_at
 
     @property
     def terms(self) -> Terms:
@@ -272,7 +272,7 @@ class Ticket:
     @property
     def turned_to(self) -> int | None:
         """The signed position on the other side, where one was found behind a way out."""
-        return next((line.now for line in self.progress.lines if line.is_turned), None)
+        return next((line.now for line in self.progress.rows if line.is_turned), None)
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its life as an offer has ended."""

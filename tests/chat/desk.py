@@ -163,7 +163,7 @@ def _scope(account: str, instrument: str) -> Scope:
 def _progress(intent: Intent) -> Progress:
     if not isinstance(intent, Sweep):
         return NO_PROGRESS
-    return Progress(lines=tuple(Line(name, False, ES, 2, 1) for name in intent.scope.accounts))
+    return Progress(rows=tuple(Line(name, False, ES, 2, 1) for name in intent.scope.accounts))
 
 
 @dataclass

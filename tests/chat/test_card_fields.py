@@ -113,7 +113,7 @@ def _has_word(text: str, intent: Intent, name: str, value: Any) -> bool:
 
 def _ticket(intent: Intent, state: TicketState) -> Ticket:
     lines = tuple(Line(name, False, ES, 2, 1) for name in getattr(getattr(intent, "scope", None), "accounts", ()))
-    return replace(TICKET, intent=intent, state=state, progress=Progress(lines=lines))
+    return replace(TICKET, intent=intent, state=state, progress=Progress(rows=lines))
 
 
 def _text(ticket: Ticket) -> str:

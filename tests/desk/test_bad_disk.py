@@ -49,7 +49,7 @@ async def test_a_close_of_somebody_elses_that_is_rejected_is_not_told_as_one_tha
     running.clock.plan(8, running.disk.failing.clear)
     await running.confirm(ticket)
     ended = await running.until(ticket, TicketState.NOT_SENT)
-    assert (ended.progress.legs, running.broker.sent) == ((), [])
+    assert (ended.progress.steps, running.broker.sent) == ((), [])
     assert "disk is full" in (ended.outcome or "")
 
 

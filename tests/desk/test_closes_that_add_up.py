@@ -73,7 +73,7 @@ async def test_after_a_flatten_that_ended_with_its_close_at_a_shut_market_there_
     assert "/cancel scope:order account:Sim101 order:close1" in (outcome_of(ended) or "")
     assert "CLOSING" in await running.refused(ALL)
     again = await closed(running, FLATTEN)
-    assert again.progress.legs == ()
+    assert again.progress.steps == ()
     running.broker.open_market()
     assert running.broker.book_positions[WHERE] == 0
     assert running.broker.sent == [FlattenAccount("Sim101")]
@@ -150,7 +150,7 @@ async def test_a_flatten_sends_nothing_more_after_two_rejections_alike_and_says_
     running.broker.locked = "Account is locked by risk"
     ended = await closed(running, FLATTEN)
     assert len(running.broker.sent) == 2
-    assert [leg.text for leg in ended.progress.legs] == ["NinjaTrader rejected its order: `Account is locked by risk`"] * 2
+    assert [leg.text for leg in ended.progress.steps] == ["NinjaTrader rejected its order: `Account is locked by risk`"] * 2
     assert "rejected 2 closes" in (outcome_of(ended) or "")
     assert "nothing more was sent there" in (outcome_of(ended) or "")
     assert (running.broker.times[-1] - running.broker.times[0]).total_seconds() < 10

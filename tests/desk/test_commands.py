@@ -91,7 +91,7 @@ def calls_of(command: str, intent: Intent) -> list[Action]:
     if isinstance(intent, Sweep):
         return IN_STEPS[command]
     if isinstance(intent, VerifiedReverse):
-        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id, frozenset({"flat"}))
+        entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.client_order_id, frozenset({"flat"}))
         return [Close("Sim101", ES, Terms(Side.BUY, 2)), entry]
     return [intent]
 
@@ -339,10 +339,10 @@ async def test_each_placed_order_has_an_id_of_its_own(room: Room) -> None:
     for _ in range(3):
         ticket = await room.ticket(PLACE)
         assert isinstance(ticket.intent, PlaceOrder)
-        ids.add(ticket.intent.order_id)
+        ids.add(ticket.intent.client_order_id)
         await room.confirm(ticket)
         stored = await room.now(ticket.id)
-        assert stored.order_ids == (f"order{len(ids)}", ticket.intent.order_id)
+        assert stored.order_ids == (f"order{len(ids)}", ticket.intent.client_order_id)
     assert len(ids) == 3
 
 
@@ -445,7 +445,7 @@ async def test_a_lost_order_is_found_by_the_desks_own_id(running: Room) -> None:
     # A twin by hand in the same moment: only the id tells them apart.
     running.broker.book(ticket.intent)
     own = running.broker.book(ticket.intent)
-    running.broker.book_orders[-1] = replace(own, ids=("nt1", ticket.intent.order_id))
+    running.broker.book_orders[-1] = replace(own, ids=("nt1", ticket.intent.client_order_id))
     await eventually(shows(running, ticket, TicketState.ACCEPTED))
     assert (await running.now(ticket.id)).order_id == "nt1"
 

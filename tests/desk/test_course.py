@@ -84,9 +84,9 @@ async def test_a_flatten_over_a_journal_that_fails_once_makes_each_call_once_and
     assert ended.state is TicketState.ACCEPTED or not room.broker.sent
     # Nothing is called flat that isn't, and what a call has done is never told as not sent.
     assert (ended.order_state is OrderState.FILLED) is flat
-    legs = [leg.words for leg in ended.progress.legs]
+    legs = [leg.words for leg in ended.progress.steps]
     assert legs == ["cancel the orders in `Sim101`", "flatten `Sim101`"][: len(room.broker.sent)]
-    assert {leg.state for leg in ended.progress.legs} <= {LegState.ACCEPTED}
+    assert {leg.state for leg in ended.progress.steps} <= {LegState.ACCEPTED}
     assert flat or "disk is full" in (ended.outcome or "")
 
 
@@ -106,7 +106,7 @@ async def test_a_reversal_over_a_journal_that_fails_once_places_no_order_that_is
     kinds = [type(action) for action in room.broker.sent]
     assert kinds in ([], [Close], [Close, PlaceOrder])
     if PlaceOrder in kinds:
-        assert (ended.state, len(ended.progress.legs)) == (TicketState.ACCEPTED, 2)
+        assert (ended.state, len(ended.progress.steps)) == (TicketState.ACCEPTED, 2)
     else:
         assert ended.state is TicketState.NOT_SENT
         assert "disk is full" in (ended.outcome or "")
@@ -134,7 +134,7 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
         "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
         "Look at NinjaTrader."
     )
-    assert [leg.state for leg in ended.progress.legs] == [LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [LegState.ACCEPTED]
 
 
 async def test_each_call_is_on_disk_before_it_leaves_and_its_end_after_it(room: Room) -> None:
@@ -144,7 +144,7 @@ async def test_each_call_is_on_disk_before_it_leaves_and_its_end_after_it(room: 
     press = asyncio.create_task(room.confirm(ticket))
     await eventually(lambda: bool(room.broker.sent))
     stored = await room.now(ticket.id)
-    assert [(leg.words, leg.state) for leg in stored.progress.legs] == [("cancel the orders in `Sim101`", LegState.SENDING)]
+    assert [(leg.words, leg.state) for leg in stored.progress.steps] == [("cancel the orders in `Sim101`", LegState.SENDING)]
     room.broker.gate.set()
     await press
     steps = [event.data for event in await room.journal.events(ticket.id) if event.name is EventName.STEP]

@@ -37,7 +37,7 @@ async def in_the_market(room: Room, asked: TicketRequest) -> Ticket:
     ticket = await room.ticket(asked)
     intent = ticket.intent
     if isinstance(intent, VerifiedReverse):
-        intent = PlaceOrder(intent.account, intent.contract, intent.terms, intent.order_id)
+        intent = PlaceOrder(intent.account, intent.contract, intent.terms, intent.client_order_id)
     room.broker.book(intent, OrderState.WORKING)
     await room.passes(2)
     return ticket

@@ -93,7 +93,7 @@ async def test_a_flatten_that_ended_in_its_close_is_flat_once_that_is_read(room:
         stored = await room.now(ticket.id)
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
         assert stored.outcome == f"{CUT_SHORT} Read since: flat."
-        assert all(line.is_done for line in stored.progress.lines)
+        assert all(line.is_done for line in stored.progress.rows)
         assert [event.name for event in await room.journal.events(ticket.id)][-1] is EventName.FLATTENED
 
 
@@ -211,7 +211,7 @@ async def test_a_reversal_that_ended_in_its_order_is_found_by_the_desks_own_id(r
     async with crash(room, REVERSE, PlaceOrder) as (ticket, _desk):
         assert isinstance(ticket.intent, VerifiedReverse)
         order = room.broker.book(ticket.intent)
-        room.broker.book_orders[-1] = replace(order, ids=(order.id, ticket.intent.order_id))
+        room.broker.book_orders[-1] = replace(order, ids=(order.id, ticket.intent.client_order_id))
         stored = await as_accepted(room, ticket)
         assert stored.order_id == order.id
 
@@ -266,7 +266,7 @@ async def test_a_stop_in_the_middle_of_a_flatten_stores_it_as_unknown_with_what_
     await asyncio.gather(press, return_exceptions=True)
     stored = await running.now(ticket.id)
     assert stored.state is TicketState.UNKNOWN
-    assert [leg.words for leg in stored.progress.legs] == ["cancel the orders in `Sim101`", "flatten `Sim101`"]
+    assert [leg.words for leg in stored.progress.steps] == ["cancel the orders in `Sim101`", "flatten `Sim101`"]
     assert TicketState.UNKNOWN in running.messenger.states(ticket.id)
 
 

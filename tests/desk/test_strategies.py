@@ -54,13 +54,13 @@ def untouched(room: Room) -> bool:
 async def test_a_strategy_is_closed_and_nothing_beside_it(room: Room) -> None:
     ticket = await room.ticket(ASK)
     assert ticket.intent == FlattenStrategy(Scope(("Sim101",), ES), "334", "Scalp - 334")
-    [line] = ticket.progress.lines
+    [line] = ticket.progress.rows
     assert (line.before, line.orders_before) == (2, 2)
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
-    assert all(line.is_done for line in ended.progress.lines)
-    assert [leg.words for leg in ended.progress.legs] == ["close strategy `334` in `Sim101`"]
+    assert all(line.is_done for line in ended.progress.rows)
+    assert [leg.words for leg in ended.progress.steps] == ["close strategy `334` in `Sim101`"]
     assert room.broker.sent == [CALL]
     assert untouched(room)
 
@@ -125,7 +125,7 @@ async def test_a_close_that_ninjatrader_rejects_is_told_in_its_words(room: Room,
     assert (ended.state, ended.order_state, room.broker.sent) == (TicketState.ACCEPTED, OrderState.CANCELLED, [CALL])
     told = "NinjaTrader rejected the close of ES 09-26 in `Sim101` (`Account is locked`), so nothing more was sent there."
     assert told in (outcome_of(ended) or "")
-    [leg] = ended.progress.legs
+    [leg] = ended.progress.steps
     assert (leg.state, leg.text) == (LegState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
 
 

@@ -197,7 +197,7 @@ async def test_everything_that_is_open_in_several_accounts_goes_with_one_call_ea
     ended = await done(room, EVERYTHING)
     assert room.broker.sent == [CancelEverything(), FlattenEverything()]
     assert (ended.state, ended.outcome) == (TicketState.ACCEPTED, None)
-    assert [leg.words for leg in ended.progress.legs] == ["cancel every order", "flatten everything"]
+    assert [leg.words for leg in ended.progress.steps] == ["cancel every order", "flatten everything"]
 
 
 @pytest.mark.parametrize("read", ["accounts"])
@@ -247,7 +247,7 @@ async def test_a_sweep_is_wanted_whatever_has_come_up_since_its_card(room: Room)
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.revision) == (TicketState.ACCEPTED, 1)
-    assert [(line.contract, line.before, line.now) for line in ended.progress.lines] == [(ES, 5, 0), (NQ, -1, 0)]
+    assert [(line.contract, line.before, line.now) for line in ended.progress.rows] == [(ES, 5, 0), (NQ, -1, 0)]
 
 
 # How it ends.
@@ -257,8 +257,8 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     running.broker.rest(Side.BUY, 1)
     ended = await done(running)
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
-    assert all(line.is_done for line in ended.progress.lines)
-    assert [(leg.words, leg.state) for leg in ended.progress.legs] == [
+    assert all(line.is_done for line in ended.progress.rows)
+    assert [(leg.words, leg.state) for leg in ended.progress.steps] == [
         ("cancel the orders in `Sim101`", LegState.ACCEPTED),
         ("flatten `Sim101`", LegState.ACCEPTED),
     ]
@@ -317,7 +317,7 @@ async def test_calls_that_are_refused_end_it_as_rejected_in_the_vendors_words(ro
     ended = await done(room)
     assert (ended.state, ended.outcome) == (TicketState.REJECTED, "`market @everyone closed`")
     assert [type(action) for action in room.broker.sent] == [FlattenAccount, *[Close] * 2]
-    assert {leg.state for leg in ended.progress.legs} == {LegState.REJECTED}
+    assert {leg.state for leg in ended.progress.steps} == {LegState.REJECTED}
 
 
 async def test_what_never_left_is_tried_until_time_is_up_and_then_told_as_not_sent(room: Room) -> None:
@@ -416,7 +416,7 @@ async def test_a_flatten_goes_out_unseen_within_five_seconds_and_cancels_nothing
     assert room.broker.sent == [call]
     assert (room.broker.times[0] - pressed).total_seconds() <= 5
     stored = await room.now(ticket.id)
-    assert [(leg.unseen, leg.closes) for leg in stored.progress.legs] == [(True, True)]
+    assert [(leg.unseen, leg.closes) for leg in stored.progress.steps] == [(True, True)]
     await press
     ended = await room.now(ticket.id)
     assert room.broker.sent == [call]
@@ -479,7 +479,7 @@ async def test_a_call_is_made_anew_until_it_is_taken(room: Room) -> None:
     room.broker.outcomes += [NotSent("no connection"), Rejected("busy", 400)]
     ended = await done(room)
     assert ended.state is TicketState.ACCEPTED
-    assert [leg.state for leg in ended.progress.legs] == [LegState.NOT_SENT, LegState.REJECTED, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [LegState.NOT_SENT, LegState.REJECTED, LegState.ACCEPTED]
     gaps = [(b - a).total_seconds() for a, b in zip(room.broker.times, room.broker.times[1:], strict=False)]
     assert min(gaps) >= USUAL_PACE.again
 
@@ -501,7 +501,7 @@ async def test_a_close_that_comes_late_is_not_made_twice(room: Room) -> None:
     ended = await done(room)
     assert room.broker.sent == [FlattenAccount("Sim101")]
     assert room.broker.book_positions["Sim101", ES] == 0
-    assert [leg.state for leg in ended.progress.legs] == [LegState.UNKNOWN]
+    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN]
 
 
 async def test_a_fault_of_the_client_is_an_unknown_call_and_the_flatten_goes_on(room: Room) -> None:
@@ -511,13 +511,13 @@ async def test_a_fault_of_the_client_is_an_unknown_call_and_the_flatten_goes_on(
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
-    assert [leg.state for leg in ended.progress.legs] == [LegState.UNKNOWN, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN, LegState.ACCEPTED]
 
 
 async def test_what_comes_up_meanwhile_is_closed_too(room: Room) -> None:
     room.clock.plan(0.4, lambda: room.broker.book_positions.update({("Sim101", NQ): 3}))
     ended = await done(room)
-    assert [(line.contract, line.before, line.now) for line in ended.progress.lines] == [(ES, -2, 0), (NQ, 0, 0)]
+    assert [(line.contract, line.before, line.now) for line in ended.progress.rows] == [(ES, -2, 0), (NQ, 0, 0)]
     assert room.broker.book_positions["Sim101", NQ] == 0
 
 
@@ -584,7 +584,7 @@ async def test_a_close_whose_answer_was_lost_may_have_done_it(room: Room) -> Non
     ended = await done(room)
     assert room.broker.sent == [close]
     assert room.broker.book_positions["Sim101", ES] == 0
-    assert ended.progress.legs == ()
+    assert ended.progress.steps == ()
     assert ended.order_state is OrderState.FILLED
 
 
@@ -691,7 +691,7 @@ async def test_cancel_of_one_order_stays_a_single_call(room: Room) -> None:
     other = room.broker.rest(Side.BUY, 1)
     ended = await done(room, CancelRequest("Sim101", resting.id))
     assert [type(action) for action in room.broker.sent] == [Cancel]
-    assert ended.progress.legs == ()
+    assert ended.progress.steps == ()
     assert next(order for order in room.broker.book_orders if order.id == other.id).state is OrderState.WORKING
 
 
@@ -716,7 +716,7 @@ async def test_many_accounts_are_read_by_the_lists_over_all_or_by_their_own(room
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
-    assert not any(leg.unseen for leg in ended.progress.legs)
+    assert not any(leg.unseen for leg in ended.progress.steps)
     assert [room.broker.book_positions[name, ES] for name in names] == [0] * len(names)
 
 

@@ -34,9 +34,9 @@ async def test_the_new_order_has_an_id_of_the_desks_and_is_placed_only_if_flat(r
     assert isinstance(ended.intent, VerifiedReverse)
     close, entry = room.broker.sent
     assert close == Close("Sim101", ES, Terms(Side.BUY, 2))
-    assert entry == PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), ended.intent.order_id, frozenset({"flat"}))
-    assert (ended.state, ended.order_ids) == (TicketState.ACCEPTED, ("order1", ended.intent.order_id))
-    assert [(leg.words, leg.state) for leg in ended.progress.legs] == [
+    assert entry == PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), ended.intent.client_order_id, frozenset({"flat"}))
+    assert (ended.state, ended.order_ids) == (TicketState.ACCEPTED, ("order1", ended.intent.client_order_id))
+    assert [(leg.words, leg.state) for leg in ended.progress.steps] == [
         ("close SHORT 2", LegState.ACCEPTED),
         ("place buy 1", LegState.ACCEPTED),
     ]
@@ -64,7 +64,7 @@ async def test_each_ticket_has_an_id_of_its_own(room: Room) -> None:
     for _ in range(3):
         ticket = await room.ticket(ASK)
         assert isinstance(ticket.intent, VerifiedReverse)
-        ids.add(ticket.intent.order_id)
+        ids.add(ticket.intent.client_order_id)
     assert len(ids) == 3
 
 
@@ -126,7 +126,7 @@ async def test_a_stop_that_the_close_leaves_behind_is_cancelled_once_and_then_it
     assert room.broker.sent[1] == CancelOrders("Sim101", ES)
     assert room.broker.book_orders[0].ids == stop.ids
     assert room.broker.book_orders[0].state is OrderState.CANCELLED
-    assert [leg.words for leg in ended.progress.legs] == ["close SHORT 2", "cancel the orders of ES 09-26", "place buy 1"]
+    assert [leg.words for leg in ended.progress.steps] == ["close SHORT 2", "cancel the orders of ES 09-26", "place buy 1"]
 
 
 async def test_a_stop_is_left_to_the_position_while_that_is_open(room: Room) -> None:
@@ -212,7 +212,7 @@ async def test_a_close_whose_answer_was_lost_is_read_back_all_the_same(room: Roo
     room.broker.losing.add(Close)
     ended = await reversed_(room)
     assert ended.state is TicketState.ACCEPTED
-    assert [leg.state for leg in ended.progress.legs] == [LegState.UNKNOWN, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN, LegState.ACCEPTED]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(
     assert len(running.broker.sent) == 1
     assert ended.state is state
     assert ended.outcome in {"`No positions found`", "`no connection`"}
-    assert [leg.text for leg in ended.progress.legs] == [ended.outcome]
+    assert [leg.text for leg in ended.progress.steps] == [ended.outcome]
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     assert running.messenger.told[0].text.startswith(f"**{state.capitalize()}**")
@@ -254,7 +254,7 @@ async def test_an_order_whose_answer_was_lost_is_found_by_its_id(running: Room) 
     running.broker.losing.add(PlaceOrder)
     ticket = await running.ticket(ASK)
     assert isinstance(ticket.intent, VerifiedReverse)
-    running.broker.ids = ("nt7", ticket.intent.order_id)
+    running.broker.ids = ("nt7", ticket.intent.client_order_id)
     await running.confirm(ticket)
     ended = await running.until(ticket, TicketState.ACCEPTED)
     assert TicketState.UNKNOWN in running.messenger.states(ended.id)
@@ -342,7 +342,7 @@ async def test_lost_in_the_close_and_never_flat_it_says_so(room: Room) -> None:
     room.broker.outcomes.append(Unknown("reset"))
     ended = await reversed_(room)
     assert len(room.broker.sent) == 1
-    assert (ended.state, ended.progress.legs[0].state) == (TicketState.NOT_SENT, LegState.UNKNOWN)
+    assert (ended.state, ended.progress.steps[0].state) == (TicketState.NOT_SENT, LegState.UNKNOWN)
 
 
 async def test_a_close_that_the_broker_rejects_ends_it_at_once_in_the_brokers_words(running: Room) -> None:
@@ -351,7 +351,7 @@ async def test_a_close_that_the_broker_rejects_ends_it_at_once_in_the_brokers_wo
     assert [type(action) for action in running.broker.sent] == [Close]
     assert ended.state is TicketState.NOT_SENT
     assert "still SHORT 2; NinjaTrader rejected the close: `Account is locked`" in (ended.outcome or "")
-    assert ended.progress.legs[0].text == "NinjaTrader rejected its order: `Account is locked`"
+    assert ended.progress.steps[0].text == "NinjaTrader rejected its order: `Account is locked`"
     assert (running.clock() - running.broker.times[0]).total_seconds() < 3
 
 

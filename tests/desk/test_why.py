@@ -101,19 +101,19 @@ async def test_the_calls_of_a_flatten_are_told_with_the_time_of_each(room: Room)
     ticket = await sent(room, FlattenRequest("account", "Sim101"))
     made = await why(room, ticket.id)
     assert made.ticket is not None
-    assert len(made.ticket.progress.legs) == 2
-    assert [leg.took for leg in made.ticket.progress.legs] == [timedelta(), timedelta()]
+    assert len(made.ticket.progress.steps) == 2
+    assert [leg.took for leg in made.ticket.progress.steps] == [timedelta(), timedelta()]
     assert "step" not in dict(steps(made))
 
 
 async def test_a_call_whose_end_was_not_stored_has_no_time(room: Room) -> None:
     ticket = await sent(room, FlattenRequest("account", "Sim101"))
-    (leg,) = ticket.progress.legs
-    lost = replace(ticket.progress, legs=(leg, replace(leg, ended_at=None)))
+    (leg,) = ticket.progress.steps
+    lost = replace(ticket.progress, steps=(leg, replace(leg, ended_at=None)))
     assert await room.journal.advance(ticket, replace(ticket, progress=lost, version=ticket.version + 1), ())
     made = (await why(room, ticket.id)).ticket
     assert made is not None
-    assert [leg.took for leg in made.progress.legs] == [timedelta(), None]
+    assert [leg.took for leg in made.progress.steps] == [timedelta(), None]
 
 
 async def test_an_order_is_found_by_any_id_and_its_own_ticket_goes_first(room: Room) -> None:

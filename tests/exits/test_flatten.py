@@ -40,9 +40,9 @@ async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
         ended = await floor.confirm(ticket)
         floor.simulator.world.market.frozen = True
         # The one call that goes out unseen closes what it finds, at once: what fills beside it can't be waited for.
-        unseen = any(leg.unseen for leg in ended.progress.legs)
+        unseen = any(leg.unseen for leg in ended.progress.steps)
         assert (floor.made_worse() if unseen else floor.turned_over()) == [], f"book {seed}"
-        lines = ended.progress.lines
+        lines = ended.progress.rows
         told = {(line.account, str(line.contract)): (line.now, line.orders_now) for line in lines}
         truth = _truth(floor)
         if ended.state is TicketState.ACCEPTED and all(line.is_done for line in lines):
@@ -97,8 +97,8 @@ async def test_what_can_not_be_read_is_flattened_unseen_once_and_read_back(
         ended = await press
         # What protects is not cancelled in front of the one call, which at NinjaTrader cancels and closes by itself.
         assert [one.call for one in floor.simulator.cloud.received] == ["Flatten"]
-        assert [leg.unseen for leg in ended.progress.legs] == [True]
-        assert all(line.is_done for line in ended.progress.lines)
+        assert [leg.unseen for leg in ended.progress.steps] == [True]
+        assert all(line.is_done for line in ended.progress.rows)
 
 
 async def test_what_is_never_read_back_in_its_time_is_told_as_sent_unseen_and_never_called_flat() -> None:

@@ -54,7 +54,7 @@ def _spoil_lists(floor: Floor, dice: random.Random) -> None:
 
 def says_done(ticket: Ticket) -> bool:
     """Whether it is told as flat."""
-    lines = ticket.progress.lines
+    lines = ticket.progress.rows
     return isinstance(ticket.intent, Sweep) and ticket.state is TicketState.ACCEPTED and all(line.is_done for line in lines)
 
 

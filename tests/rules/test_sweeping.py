@@ -665,7 +665,7 @@ def test_a_call_went_out_unless_it_was_refused_or_never_sent(state: LegState) ->
 def test_progress_keeps_each_call_with_its_own_end() -> None:
     progress = Progress().began(Leg("one", NOW)).began(Leg("two", NOW))
     progress = progress.ended(0, LegState.REJECTED, "no").ended(1, LegState.ACCEPTED)
-    assert [(leg.what, leg.state, leg.text) for leg in progress.legs] == [
+    assert [(leg.what, leg.state, leg.text) for leg in progress.steps] == [
         ("one", LegState.REJECTED, "no"),
         ("two", LegState.ACCEPTED, None),
     ]

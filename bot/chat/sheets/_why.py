@@ -81,7 +81,7 @@ def _card(ticket: Ticket) -> Section:
     shown, lines = ticket.shown, []
     if isinstance(ticket.intent, Sweep):
         lines += [
-            line for each in ticket.progress.lines for line in pair(f"{each.account} {each.contract or ''}", _was(each.before))
+            line for each in ticket.progress.rows for line in pair(f"{each.account} {each.contract or ''}", _was(each.before))
         ]
     else:
         average = "" if shown.average_price is None else f" at {price(shown.average_price, shown.tick_size)}"
@@ -103,8 +103,8 @@ def _sent(ticket: Ticket) -> Section:
     if ticket.sent_at is None:
         return Section(NOTHING_SENT)
     intent = ticket.intent
-    if ticket.progress.legs:
-        lines = [line for leg in ticket.progress.legs for line in _leg(leg)]
+    if ticket.progress.steps:
+        lines = [line for leg in ticket.progress.steps for line in _leg(leg)]
         return Section("**Sent**, one call after the other", tuple(lines))
     if isinstance(intent, Sweep):
         return Section("**Sent**: no call of it began", (), tuple(sweep_words(ticket, intent)))

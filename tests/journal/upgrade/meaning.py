@@ -40,7 +40,7 @@ def meaning_of(ticket: Ticket, events: Sequence[Event], now: datetime) -> Meanin
         "new order may be placed": inside.may_be_placed(ticket) if isinstance(ticket.intent, VerifiedReverse) else None,
         "bars a close": _bars(ticket, now),
         "bars a close later": _bars(ticket, now + timedelta(minutes=1)),
-        "answers took": [None if leg.took is None else leg.took.total_seconds() for leg in ticket.progress.legs],
+        "answers took": [None if leg.took is None else leg.took.total_seconds() for leg in ticket.progress.steps],
     }
 
 

@@ -78,9 +78,9 @@ def _today(value: Any) -> Any:
 def in_other_words(ticket: Ticket) -> Ticket:
     """The same ticket with sentences as another version might have written them."""
     legs = tuple(
-        replace(leg, what=f"call {number}", text=leg.text and "anders") for number, leg in enumerate(ticket.progress.legs)
+        replace(leg, what=f"call {number}", text=leg.text and "anders") for number, leg in enumerate(ticket.progress.steps)
     )
-    return replace(ticket, outcome=ticket.outcome and "Anders gesagt.", progress=replace(ticket.progress, legs=legs))
+    return replace(ticket, outcome=ticket.outcome and "Anders gesagt.", progress=replace(ticket.progress, steps=legs))
 
 
 def _run(change: Executable, link: Connection) -> None:
