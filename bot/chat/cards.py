@@ -17,7 +17,7 @@ from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint, refusal_hint
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.guarding import is_unprotected, turned_to
-from bot.trading.intents import CLOSING, Bracket, Cancel, Change, Close, VerifiedReverse, places
+from bot.trading.intents import Bracket, Cancel, Change, Close, VerifiedReverse
 from bot.trading.orders import OrderState
 from bot.trading.plan import steps
 from bot.trading.resolving import is_resolved
@@ -256,17 +256,17 @@ def _news(ticket: Ticket) -> Iterator[str]:
         case TicketState.EXPIRED | TicketState.VOID if not ticket.outcome:
             yield "Nothing was sent; ask again with the command."
         case state:
-            yield from (_PLAIN_NEWS if places(ticket.intent) else _PLAIN_NEWS_OF_NO_ORDER).get(state, ())
+            yield from (_PLAIN_NEWS if ticket.intent.places else _PLAIN_NEWS_OF_NO_ORDER).get(state, ())
 
 
 def _is_rejected_later(ticket: Ticket) -> bool:
     """Tell whether NinjaTrader said no to what CrossTrade had taken; of an order to cancel or change that is another's news."""
-    return ticket.order_state is OrderState.REJECTED and (places(ticket.intent) or isinstance(ticket.intent, Close))
+    return ticket.order_state is OrderState.REJECTED and (ticket.intent.places or isinstance(ticket.intent, Close))
 
 
 def _rejected_order(ticket: Ticket) -> Iterator[str]:
     yield "rejected by NinjaTrader" + (f", {ticket.filled} of {ticket.terms.quantity} filled" if ticket.filled else "")
-    if isinstance(ticket.intent, CLOSING) and not isinstance(ticket.intent, Close):
+    if ticket.intent.closes and ticket.intent.places:
         yield "The close before it may have been done all the same; look at the position."
 
 

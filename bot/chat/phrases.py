@@ -27,7 +27,6 @@ from bot.trading.intents import (
     PlaceOrder,
     Replace,
     VerifiedReverse,
-    own_id,
 )
 from bot.trading.orders import OrderState, Terms
 from bot.trading.protection import End, Part
@@ -108,7 +107,7 @@ def conditions(intent: OrderIntent) -> Iterator[str]:
         yield f"only while {intent.guard} there, as on this card"
     if isinstance(intent, PlaceOrder) and intent.max_positions is not None:
         yield f"opens only while the account has fewer than {intent.max_positions} positions"
-    if (own := own_id(intent)) is not None:
+    if (own := intent.client_order_id) is not None:
         yield f"-# its own id {code(own, 64)}"
 
 

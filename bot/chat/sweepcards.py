@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.intents import accounts_of
 from bot.trading.leftover import left_of, may_open
 from bot.trading.orders import OrderState
 from bot.trading.progress import Leg, LegState, Line
@@ -89,7 +88,7 @@ def legs(ticket: Ticket, room: int) -> list[str]:
 def _leg(leg: Leg, ticket: Ticket) -> str:
     # What was on its way when the process ended is in doubt.
     state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
-    accounts = accounts_of(ticket.intent)
+    accounts = ticket.intent.accounts
     # Where all of it is about one account, the card has named it.
     what = leg.words_in(accounts[0] if len(accounts) == 1 else None)
     return f"-# {_MARKS[state]} {what}{'' if leg.text is None else f': {leg.text}'}"

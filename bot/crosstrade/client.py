@@ -47,7 +47,7 @@ from bot.timings import USUAL, CrossTradeTimings
 from bot.trading.bars import Bars, Period
 from bot.trading.facts import Day, Execution, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import Action, is_way_out
+from bot.trading.intents import Action
 from bot.trading.outcomes import NotSent, Outcome
 from bot.trading.vitals import StreamState, Vitals
 
@@ -255,7 +255,7 @@ class CrossTrade(Known):
         patience = (deadline - self._clock()).total_seconds()
         if not await self._budget.acquire(call.priority, self._budget.now() + patience):
             return NotSent(BUDGET_SPENT)
-        may_fall_back = is_way_out(action) or self._entries_fall_back()
+        may_fall_back = action.is_exit or self._entries_fall_back()
         self.changed(call.account)
         try:
             answer = await self._attempt(call.api, self._on_its_way(call, may_fall_back=may_fall_back))

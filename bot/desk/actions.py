@@ -21,7 +21,6 @@ from bot.errors import NO_JOURNAL, BrokerError, JournalError
 from bot.trading.facts import Order, Position
 from bot.trading.following import find
 from bot.trading.guarding import open_size
-from bot.trading.intents import places
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.tickets import Member, Ticket, side_word
 from bot.trading.verbs import (
@@ -76,7 +75,7 @@ class Actions:
         ticket = await self.ledger.journal.ticket(ticket_id)
         if ticket is None:
             raise Stop(Denial(DenialCode.CARD_OVER, GONE, f"ticket={ticket_id}"))
-        if not places(ticket.intent) and verb is not Verb.BRACKET:
+        if not ticket.intent.places and verb is not Verb.BRACKET:
             raise Stop(Denial(DenialCode.CARD_OVER, CHANGED, f"ticket={ticket_id} button={verb}"))
         intent = ticket.order
         self.naming.ask(member, Request(verb.command, intent.account, intent.contract.root))
@@ -120,7 +119,7 @@ class Actions:
         positions = await _read("the positions", self.broker.positions(intent.account))
         found = next((each for each in positions if each.contract == intent.contract), None)
         held = 0 if found is None else found.quantity
-        if found is None or not (is_on_its_side(ticket, held) if places(intent) else open_size(ticket, held) > 0):
+        if found is None or not (is_on_its_side(ticket, held) if intent.places else open_size(ticket, held) > 0):
             now = f"{code(intent.account)} is {side_word(held)} in {intent.contract} now"
             sentence = f"{now}, so what this card is about is closed; use /positions to see what is open."
             raise Stop(Denial(DenialCode.NO_POSITION, sentence, f"position={held}"))

@@ -8,7 +8,6 @@ from bot.desk.news import about, tone_of
 from bot.desk.ports import EventName, Notice
 from bot.trading.facts import Account, Position
 from bot.trading.health import ago
-from bot.trading.intents import accounts_of
 from bot.trading.policy import Policy, Route
 from bot.trading.tickets import Ticket
 from bot.trading.words import code
@@ -48,7 +47,7 @@ class Stakes:
         if account is None:
             return self
         held = {name: one for name, one in self.held.items() if name == account}
-        return Stakes(held, tuple(t for t in self.in_flight if account in accounts_of(t.intent)), self.accounts, self.is_read)
+        return Stakes(held, tuple(t for t in self.in_flight if account in t.intent.accounts), self.accounts, self.is_read)
 
     def seen_by(self, routes: Iterable[Route], event: str) -> "Stakes":
         """What of it these routes carry."""
@@ -58,7 +57,7 @@ class Stakes:
             return any(route.carries(event, account) for route in routes)
 
         held = {name: one for name, one in self.held.items() if carries(name)}
-        flying = tuple(t for t in self.in_flight if any(map(carries, accounts_of(t.intent))))
+        flying = tuple(t for t in self.in_flight if any(map(carries, t.intent.accounts)))
         return Stakes(held, flying, self.accounts, self.is_read)
 
     @property

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.trading.intents import EXITS, Intent
+from bot.trading.intents import Intent
 from bot.trading.policy import EVERYTHING, Denial, Policy, Request, may
 from bot.trading.sweeps import Sweep
 
@@ -16,7 +16,7 @@ def requests_of(intent: Intent) -> tuple[Request, ...]:
         root = EVERYTHING if intent.scope.contract is None else intent.scope.contract.root
         return tuple(Request(intent.command, account, root) for account in intent.scope.accounts)
     asked = Request(intent.command, intent.account, intent.contract.root)
-    if isinstance(intent, EXITS):
+    if intent.is_exit:
         return (asked,)
     terms = intent.terms
     return (Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type),)

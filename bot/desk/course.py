@@ -17,7 +17,6 @@ from bot.timings import DeskTimings
 from bot.trading.intents import Action, OrderIntent
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeps import CLEARING
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, move
 from bot.trading.underway import stands_in_the_way
 from bot.trading.words import code
@@ -105,7 +104,7 @@ class Course:
         """
         intent = self.ticket.order
         recent = await self._ledger.journal.recent(self.clock())
-        return next((each for each in recent if isinstance(each.intent, CLEARING) and _bars(each, intent)), None)
+        return next((each for each in recent if each.intent.is_mass and each.intent.closes and _bars(each, intent)), None)
 
     async def show(self, lines: tuple[Line, ...], done_at: datetime | None = None) -> None:
         """Show how far it has come, if that has changed; a journal that can't be written holds up nothing.

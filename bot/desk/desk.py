@@ -57,7 +57,6 @@ from bot.desk.sweep import Sweeping
 from bot.desk.verified import VerifiedReversals
 from bot.errors import JournalError
 from bot.timings import USUAL, DeskTimings
-from bot.trading.intents import accounts_of
 from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.shares import HURRYING, READING
 from bot.trading.switches import Switches
@@ -278,7 +277,7 @@ class Desk:
         await self._clockwatch.take_over()
         last = await self._safety.last_run()
         found = await self._lapses.at_start(trust)
-        self._directory.remember(name for ticket in await self._journal.live() for name in accounts_of(ticket.intent))
+        self._directory.remember(name for ticket in await self._journal.live() for name in ticket.intent.accounts)
         left = {"left": await self._safety.take_over(last), **self._clockwatch.about_this_boot}
         data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, **left}
         await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
@@ -347,7 +346,7 @@ class Desk:
 
     def _stored(self, name: EventName, ticket: Ticket | None) -> None:
         if ticket is not None and name in TELLS_OF_AN_ORDER:
-            for account in accounts_of(ticket.intent):
+            for account in ticket.intent.accounts:
                 self._broker.changed(account)
         if name in LEAVES_A_QUESTION:
             self._has_questions = True

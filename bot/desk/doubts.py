@@ -15,7 +15,6 @@ from bot.clock import Clock
 from bot.desk.reconcile import Reconciler
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
-from bot.trading.intents import places
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.verdicts import PROOFS
 
@@ -52,7 +51,7 @@ class Doubts:
         if trust is Trust.FULL or not offered:
             return frozenset()
         since = self.clock() - self.timings.afterwards
-        asked = [ticket for ticket in offered if places(ticket.intent) and ticket.expires_at > since]
+        asked = [ticket for ticket in offered if ticket.intent.places and ticket.expires_at > since]
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in asked:
             by_account[ticket.order.account].append(ticket)

@@ -42,7 +42,6 @@ from bot.trading.intents import (
     Replace,
     Reverse,
     VerifiedReverse,
-    places,
 )
 from bot.trading.orders import (
     OrderType,
@@ -206,7 +205,7 @@ class Drafts:
     async def _followed(self, account: str, order_id: str, orders: Sequence[Order]) -> Order | None:
         """The order under an id that NinjaTrader no longer knows it by, but a ticket of ours does."""
         for ticket in await self.journal.live():
-            if places(ticket.intent) and ticket.order.account == account and order_id in ticket.order_ids:
+            if ticket.intent.places and ticket.order.account == account and order_id in ticket.order_ids:
                 return find(ticket, orders)
         return None
 

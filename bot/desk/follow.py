@@ -24,7 +24,7 @@ from bot.timings import DeskTimings
 from bot.trading.facts import Order
 from bot.trading.followcloses import close_orders, turned_words, waiting_words
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
-from bot.trading.intents import SWEEPS, Cancel, Change, places, shows_in_order, shows_in_position
+from bot.trading.intents import Cancel, Change
 from bot.trading.orders import OrderState
 from bot.trading.plan import terms_of, words_of
 from bot.trading.replacing import is_news, is_waited_for, with_old
@@ -168,9 +168,9 @@ class Follower:
         return await self._asking.tried(reading)
 
     async def _follow(self, account: str, tickets: Sequence[Ticket]) -> None:
-        if closes := [ticket for ticket in tickets if shows_in_position(ticket.intent)]:
+        if closes := [ticket for ticket in tickets if ticket.intent.shows_in_position]:
             await self._follow_closes(account, closes)
-        of_orders = [ticket for ticket in tickets if ticket.is_followed and shows_in_order(ticket.intent)]
+        of_orders = [ticket for ticket in tickets if ticket.is_followed and ticket.intent.shows_in_order]
         guarded = [ticket for ticket in tickets if ticket.is_guarded]
         if of_orders or guarded:
             orders = await self._asked(self.broker.orders(account, active_only=False))
@@ -233,7 +233,7 @@ class Follower:
         intent = ticket.intent
         waits = isinstance(intent, Change) and not (order.state.is_done or shows_change(intent, order))
         seen = with_ids(now, order.ids) if waits else with_order(now, order)
-        is_late = not places(intent) and self._age(ticket) >= self.timings.overdue
+        is_late = not intent.places and self._age(ticket) >= self.timings.overdue
         if is_late and seen.is_followed and not _is_overdue(ticket):
             name = EventName.NOT_CHANGED if waits else EventName.NOT_CANCELLED
             words = _overdue(order, self.timings.overdue, changes=waits)
@@ -308,14 +308,14 @@ class Follower:
             progress=seen.progress,
         )
         data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled, **_changed(ticket, new)}
-        if await self.ledger.move(ticket, new, name, data=data) and not new.is_followed and places(new.intent):
+        if await self.ledger.move(ticket, new, name, data=data) and not new.is_followed and new.intent.places:
             self._ended.extend(new.order_ids)
 
     def _name(self, old: Ticket, new: Ticket, tickets: Sequence[Ticket]) -> EventName:
-        if places(new.intent):
+        if new.intent.places:
             return _name_of_state(old, new)
         # What becomes of the order is for its own ticket to tell. Of nobody's, it is told here that it is over as was asked.
-        others = {order_id for other in tickets if places(other.intent) for order_id in other.order_ids}
+        others = {order_id for other in tickets if other.intent.places for order_id in other.order_ids}
         is_told = not others.union(self._ended).isdisjoint(new.order_ids)
         cancelled = isinstance(new.intent, Cancel) and new.order_state is OrderState.CANCELLED
         tells = (cancelled or new.order_state is OrderState.GONE) and not is_told
@@ -330,7 +330,7 @@ def _followed(live: Iterable[Ticket]) -> dict[str, list[Ticket]]:
     """The tickets whose orders are followed, by account; those of several calls are looked at by their own."""
     waiting: defaultdict[str, list[Ticket]] = defaultdict(list)
     for ticket in live:
-        if (ticket.is_followed or ticket.is_guarded) and not isinstance(ticket.intent, SWEEPS):
+        if (ticket.is_followed or ticket.is_guarded) and not ticket.intent.is_mass:
             waiting[ticket.order.account].append(ticket)
     return waiting
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 
-from bot.trading.intents import EXITS, Intent, accounts_of
+from bot.trading.intents import Intent
 from bot.trading.tickets import Ticket, TicketState
 
 # More than can be claimed while one decision is made; whoever finds fewer left than came since decides again.
@@ -50,9 +50,9 @@ class Hands:
         waits for none of them; whoever was overtaken by one finds it by ``claimed_since``.
         """
         async with AsyncExitStack() as stack:
-            if not isinstance(intent, EXITS):
+            if not intent.is_exit:
                 await stack.enter_async_context(self._members[member])
-                for account in accounts_of(intent):
+                for account in intent.accounts:
                     await stack.enter_async_context(self._accounts[account])
             yield
 

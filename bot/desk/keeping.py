@@ -15,7 +15,6 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
 from bot.trading.instruments import Contract
-from bot.trading.intents import SWEEPS
 from bot.trading.policy import Policy
 from bot.trading.tickets import Ticket, TicketState
 
@@ -91,4 +90,4 @@ class Keeping:
 
 
 def _waits_for_a_press(ticket: Ticket) -> bool:
-    return ticket.state is TicketState.OFFERED and not isinstance(ticket.intent, SWEEPS)
+    return ticket.state is TicketState.OFFERED and not ticket.intent.is_mass

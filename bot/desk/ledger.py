@@ -12,7 +12,7 @@ from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
 from bot.timings import DeskTimings
 from bot.trading.health import Commit
-from bot.trading.intents import EXITS, OrderIntent
+from bot.trading.intents import OrderIntent
 from bot.trading.policy import Denial, Policy
 from bot.trading.switches import Switch, Switches, reasons
 from bot.trading.tickets import Ticket, is_claim
@@ -90,7 +90,7 @@ class Ledger:
             JournalError: the journal can't be written.
         """
         asked = sends if sends is not None else new.intent if is_claim(old, new) else None
-        if asked is not None and not isinstance(asked, EXITS):
+        if asked is not None and not asked.is_exit:
             # What is found is looked for here, as late as can be; what is stored is asked in the transaction itself.
             found = Switches(tuple(await self._brakes()))
             if barred := reasons(asked, new.shown.position, found):

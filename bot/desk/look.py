@@ -16,7 +16,7 @@ from bot.timings import DeskTimings
 from bot.trading.closing import CLOSES_COUNT
 from bot.trading.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.instruments import Contract, Root
-from bot.trading.intents import EXITS, Bracket, Cancel, Close, OrderIntent
+from bot.trading.intents import Bracket, Cancel, Close, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from bot.trading.strategies import held_beside, seen, to_close
@@ -318,10 +318,10 @@ async def survey(
         window = longest_window(policy())
         begins = clock() - window
         recent = await journal.recent(begins if since is None else min(since, begins))
-        if policy().fresh and not isinstance(intent, EXITS):
+        if policy().fresh and not intent.is_exit:
             await look.together(intent.account, policy().fresh, clock())
         facts = await look.at(intent.account, intent.contract, _spare(intent))
-        if facts.account is None and isinstance(intent, EXITS):
+        if facts.account is None and intent.is_exit:
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.desk.found import Found
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.guarding import cause_words, hit_words, left_words, short_words, turned_to, turned_words
-from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace, accounts_of, shows_in_position
+from bot.trading.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace
 from bot.trading.leftover import outcome_of
 from bot.trading.policy import EVERYTHING, RESUME, Policy, matches
 from bot.trading.protection import Part
@@ -91,7 +91,7 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
     text = headline(name, ticket)
     chosen: dict[int, Notice] = {}
     for route in policy.routes:
-        if any(route.carries(each, account) for each in {name, routed} for account in accounts_of(ticket.intent)):
+        if any(route.carries(each, account) for each in {name, routed} for account in ticket.intent.accounts):
             loud_before = route.channel in chosen and not chosen[route.channel].silent
             is_silent = route.is_silent(routed) or route.is_silent(name)
             chosen[route.channel] = Notice(route.channel, text, is_silent and not loud_before, tone_of(name))
@@ -105,7 +105,7 @@ def last_resort(policy: Policy, ticket: Ticket) -> Notice | None:
     """
     if ticket.state in {TicketState.OFFERED, TicketState.SENDING}:
         return None
-    name, accounts = EventName(ticket.state.value), accounts_of(ticket.intent)
+    name, accounts = EventName(ticket.state.value), ticket.intent.accounts
     fit = [route.channel for route in policy.routes if all(matches(account, route.accounts) for account in accounts)]
     if not fit or notices_for(policy, name, ticket):
         return None
@@ -244,7 +244,7 @@ def _what(name: EventName, ticket: Ticket) -> str:
 def _what_of_order(name: EventName, ticket: Ticket) -> str:
     quantity = ticket.terms.quantity
     price = "" if ticket.average_fill_price is None else f" at {ticket.average_fill_price}"
-    done = "closed" if shows_in_position(ticket.intent) else "filled"
+    done = "closed" if ticket.intent.shows_in_position else "filled"
     match name:
         case EventName.FILLED:
             return f"{done.capitalize()} {ticket.filled}{price}"

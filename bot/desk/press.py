@@ -27,7 +27,6 @@ from bot.desk.send import Sender
 from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.timings import DeskTimings
 from bot.trading.conditions import as_on_card
-from bot.trading.intents import EXITS, SWEEPS
 from bot.trading.overtaking import bears_on
 from bot.trading.plan import no_longer_true
 from bot.trading.policy import Denial, DenialCode, Policy
@@ -225,7 +224,7 @@ class Presses:
             TimeoutError: it took too long, or the desk stops.
             Stopping: the desk stops.
         """
-        decider = self.way_out if isinstance(ticket.intent, EXITS) else self.decider
+        decider = self.way_out if ticket.intent.is_exit else self.decider
         async with AsyncExitStack() as turn:
             async with self._until(late_at):
                 await turn.enter_async_context(self.hands.deciding(ticket.requester.id, ticket.intent))
@@ -250,7 +249,7 @@ class Presses:
 
     def _late_at(self, ticket: Ticket, pressed_at: datetime) -> datetime | None:
         """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
-        if isinstance(ticket.intent, SWEEPS):
+        if ticket.intent.is_mass:
             return None
         return max(pressed_at + self.timings.decided_within, ticket.expires_at)
 

@@ -32,7 +32,7 @@ from bot.trading.guarding import (
     with_row,
     with_rows,
 )
-from bot.trading.intents import Bracket, places
+from bot.trading.intents import Bracket
 from bot.trading.orders import OrderState
 from bot.trading.protection import End, Leg, Part, Protection
 from bot.trading.tickets import Ticket, TicketState, move
@@ -259,7 +259,7 @@ class Guard:
                 new = replace(new, order_state=state, ended_at=at)
             elif old.order_state is None and are_there(new):
                 new = replace(new, order_state=OrderState.ACCEPTED, ended_at=at)
-        elif now.end not in {None, End.REPLACED} and places(old.intent):
+        elif now.end not in {None, End.REPLACED} and old.intent.places:
             new = replace(new, retired_at=old.retired_at or at)
         data = {"legs": [f"{leg.part} {leg.state.value} {leg.filled}/{leg.quantity}" for leg in now.legs], "held": now.held}
         await self.ledger.move(old, new, EventName.SEEN if news is None else _EVENTS[news], data={**data, "bare": now.bare})

@@ -20,7 +20,7 @@ from bot.trading.evidence import CLOCK_DIFFERENCE, has_rival, id_to_ask_for, wei
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.followcloses import turned_words, with_turned
 from bot.trading.following import with_ids
-from bot.trading.intents import Cancel, Change, kept, places
+from bot.trading.intents import Cancel, Change
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
 from bot.trading.spans import Span, gaps
@@ -122,7 +122,7 @@ class Reconciler:
         if ticket.state is not TicketState.NEVER_ARRIVED:
             return ticket.state is TicketState.UNKNOWN
         # A close, a cancellation or a change that shows later may be another one's.
-        return places(ticket.intent) and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
+        return ticket.intent.places and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
     async def read(self, account: str) -> "Books":
         """What an account's lists show; what can't be read is in there as its error."""
@@ -258,7 +258,7 @@ class Reconciler:
 def _is_rejected(ticket: Ticket, state: OrderState | None) -> bool:
     """Tell whether what was sent is the order that NinjaTrader rejected."""
     rejected = state is OrderState.REJECTED and ticket.state is TicketState.UNKNOWN
-    return rejected and kept(ticket.intent) is None
+    return rejected and ticket.intent.kept_id is None
 
 
 async def _told(asking: Awaitable[Read]) -> Read | None:

@@ -14,7 +14,6 @@ from bot.desk.ports import Broker, EventName
 from bot.desk.requests import Refused, ResolveRequest
 from bot.errors import BrokerError, UsageError
 from bot.trading.facts import Order
-from bot.trading.intents import accounts_of
 from bot.trading.orders import parse_label
 from bot.trading.policy import Denial, Policy, Request, may
 from bot.trading.resolving import LONGEST_WHY, Resolution, chosen, closed_to, needs_list, objection, resolved, settled_words
@@ -84,7 +83,7 @@ class Resolving:
 
     def _denial(self, member: Member, ticket: Ticket) -> Denial | None:
         policy = self.policy()
-        asked = (Request(COMMAND, account) for account in accounts_of(ticket.intent))
+        asked = (Request(COMMAND, account) for account in ticket.intent.accounts)
         return next((denial for each in asked if (denial := may(policy, member.roles, each))), None)
 
     async def _resolve(self, member: Member, ticket: Ticket, request: ResolveRequest) -> str:

@@ -14,7 +14,6 @@ from bot.desk.alarms import Held
 from bot.desk.ledger import Ledger
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
-from bot.trading.intents import places
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.verbs import fitting, is_on_its_side, is_too_old
 
@@ -54,7 +53,7 @@ class Retirer:
         held = self.held()
         for ticket in tickets:
             # The button of a bracket, and the one that is left for a position without a stop, go with what they are for.
-            if not places(ticket.intent) or ticket.retired_at is not None:
+            if not ticket.intent.places or ticket.retired_at is not None:
                 continue
             if is_too_old(ticket, now):
                 await self._retire(ticket, "old")

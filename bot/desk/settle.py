@@ -2,7 +2,6 @@
 
 from bot.clock import Clock
 from bot.desk.ports import EventName
-from bot.trading.intents import kept, own_id
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected
 from bot.trading.tickets import Ticket, TicketState, move
 from bot.trading.words import code
@@ -25,5 +24,5 @@ def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, 
 def _ids(ticket: Ticket, accepted: Accepted) -> tuple[str, ...]:
     """Every id under which the order may be listed; CrossTrade's first."""
     # Both orders of a bracket come as a list; the stop, whose terms the ticket has, is looked for by its shape.
-    found = (accepted.order_id, own_id(ticket.intent), None if accepted.order_id is None else kept(ticket.intent))
+    found = (accepted.order_id, ticket.intent.client_order_id, None if accepted.order_id is None else ticket.intent.kept_id)
     return tuple(dict.fromkeys(each for each in found if each is not None))

@@ -20,7 +20,7 @@ from bot.trading.closing import CLOSES_COUNT
 from bot.trading.exits import ExitAction, Exits, Held, Pace
 from bot.trading.facts import Facts
 from bot.trading.following import reason
-from bot.trading.intents import Close, accounts_of, touches
+from bot.trading.intents import Close
 from bot.trading.limits import Recent
 from bot.trading.progress import Leg, Line
 from bot.trading.strategies import StrategyExit
@@ -134,7 +134,7 @@ class _Run:
         return books
 
     def _is_awaited(self, name: str) -> bool:
-        return any(name in accounts_of(other.intent) for other in self._others())
+        return any(name in other.intent.accounts for other in self._others())
 
     def _patience(self, name: str) -> float:
         """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
@@ -218,8 +218,8 @@ class _Run:
 def _reaches(ticket: Ticket, line: Line) -> bool:
     """Tell whether a ticket may close something that a line is about; of an account that wasn't read, anything of it."""
     if line.contract is None:
-        return line.account in accounts_of(ticket.intent)
-    return touches(ticket.intent, line.account, line.contract)
+        return line.account in ticket.intent.accounts
+    return ticket.intent.touches(line.account, line.contract)
 
 
 def _named(action: ExitAction) -> tuple[str, str | None]:

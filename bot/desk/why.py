@@ -8,7 +8,6 @@ from bot.desk.naming import Stop
 from bot.desk.ports import Event, EventName
 from bot.desk.reader import Reader, an_id
 from bot.desk.reports import Explanation, Step
-from bot.trading.intents import accounts_of, own_id, places, target
 from bot.trading.policy import Denial, DenialCode, Request, may
 from bot.trading.tickets import Member, Ticket, shifted
 from bot.trading.words import code
@@ -62,15 +61,15 @@ async def _find(reader: Reader, member: Member, wanted: str) -> Ticket | None:
         return ticket if _may_see(reader, member, ticket) else None
     recent = await journal.recent(reader.clock() - LOOKS_BACK)
     found = [each for each in recent if wanted in _ids(each) and _may_see(reader, member, each)]
-    return next((each for each in found if places(each.intent)), found[-1] if found else None)
+    return next((each for each in found if each.intent.places), found[-1] if found else None)
 
 
 def _ids(ticket: Ticket) -> set[str | None]:
-    return {*ticket.order_ids, own_id(ticket.intent), target(ticket.intent)}
+    return {*ticket.order_ids, ticket.intent.client_order_id, ticket.intent.target_id}
 
 
 def _may_see(reader: Reader, member: Member, ticket: Ticket) -> bool:
-    asked = (Request(COMMAND, account) for account in accounts_of(ticket.intent))
+    asked = (Request(COMMAND, account) for account in ticket.intent.accounts)
     return all(may(reader.policy(), member.roles, each) is None for each in asked)
 
 

@@ -1,7 +1,4 @@
-"""Between what the desk knows and what a row holds: tickets, events and outbox rows. No SQL lives here.
-
-JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Decimal`` travels as a string and comes back exact.
-"""
+"""Between what the desk knows and what a row holds: tickets, events and outbox rows. No SQL lives here; JSON is of ``shapes``."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,19 +10,15 @@ from sqlalchemy import Row
 
 from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import InstrumentError, JournalError
-from bot.journal.intents import intent_values, number, read_intent, read_shown, read_terms, shown_values, terms_values, text
-from bot.journal.progress import progress_values, read_progress
-from bot.journal.protection import protection_values, read_protection
 from bot.journal.schema import NOTICE
+from bot.journal.shapes import APPROVALS, INTENT, PROGRESS, PROTECTION, SHOWN, TERMS, written
 from bot.trading.facts import Execution
 from bot.trading.instruments import parse_dated
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import Visibility
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import NO_PROGRESS, Approved, Member, Place, Ticket, TicketState, Told
+from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told
 
-# What the log was handed must never be the reason that a fact goes unrecorded: whatever JSON doesn't know is kept as its words.
-_write = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _read = json.loads
 # A look-up here takes a tenth of an enumeration's own.
 _VISIBILITIES = {each.value: each for each in Visibility}
@@ -46,32 +39,32 @@ def ticket_values(ticket: Ticket) -> Values:
         "revision": ticket.revision,
         "account": ticket.intent.account,
         "contract": _market(ticket),
-        "intent": _write(intent_values(ticket.intent)),
+        "intent": INTENT.write(ticket.intent),
         "requester": ticket.requester.id,
         "requester_name": ticket.requester.name,
-        "requester_roles": _write(sorted(ticket.requester.roles)),
+        "requester_roles": written(sorted(ticket.requester.roles)),
         "guild": ticket.place.guild,
         "channel": ticket.place.channel,
         "visibility": ticket.visibility,
-        "shown": _write(shown_values(ticket.shown)),
+        "shown": SHOWN.write(ticket.shown),
         "created_at": ticket.created_at,
         "expires_at": ticket.expires_at,
         "confirmed_at": ticket.confirmed_at,
-        "approvals": _write([[each.member, each.name, sorted(each.roles)] for each in ticket.approvals]),
+        "approvals": APPROVALS.write(ticket.approvals),
         "sent_at": ticket.sent_at,
         "ended_at": ticket.ended_at,
         "ended_by": ticket.ended_by,
         "outcome": ticket.outcome,
-        "order_ids": _write(ticket.order_ids),
+        "order_ids": written(ticket.order_ids),
         "order_state": ticket.order_state,
         "filled": ticket.filled,
-        "average_fill_price": text(ticket.average_fill_price),
-        "orders_before": _write(ticket.orders_before),
+        "average_fill_price": None if ticket.average_fill_price is None else str(ticket.average_fill_price),
+        "orders_before": written(ticket.orders_before),
         "absent_since": ticket.absent_since,
-        "progress": _write(progress_values(ticket.progress)) if ticket.progress != NO_PROGRESS else None,
-        "order_terms": None if ticket.order_terms is None else _write(terms_values(ticket.order_terms)),
+        "progress": PROGRESS.write(ticket.progress) if ticket.progress != NO_PROGRESS else None,
+        "order_terms": None if ticket.order_terms is None else TERMS.write(ticket.order_terms),
         "retired_at": ticket.retired_at,
-        "protection": None if ticket.protection is None else _write(protection_values(ticket.protection)),
+        "protection": None if ticket.protection is None else PROTECTION.write(ticket.protection),
         # Nothing where it is not, so that the index holds the few of which it is asked.
         "guarded": ticket.is_guarded or None,
         "told": ticket.told,
@@ -86,7 +79,7 @@ def _market(ticket: Ticket) -> str:
 
 def event_data(event: Event) -> str:
     """What an event says beside its columns, as JSON."""
-    return _write(dict(event.data))
+    return written(dict(event.data))
 
 
 def fill_values(account: str, fill: Execution) -> Values:
@@ -99,7 +92,7 @@ def fill_values(account: str, fill: Execution) -> Values:
         "contract": str(fill.contract),
         "side": fill.side,
         "quantity": fill.quantity,
-        "price": text(fill.price),
+        "price": str(fill.price),
     }
 
 
@@ -141,11 +134,11 @@ def _ticket(row: AnyRow) -> Ticket:
     ) = row  # fmt: skip
     return Ticket(
         id=id_,
-        intent=read_intent(_read(intent)),
+        intent=INTENT.read(intent),
         requester=Member(requester, requester_name, frozenset(_read(requester_roles))),
         place=Place(guild, channel),
         visibility=_VISIBILITIES[visibility],
-        shown=read_shown(_read(shown)),
+        shown=SHOWN.read(shown),
         created_at=created_at,
         expires_at=expires_at,
         state=_STATES[state],
@@ -153,7 +146,7 @@ def _ticket(row: AnyRow) -> Ticket:
         version=version,
         message=message,
         confirmed_at=confirmed_at,
-        approvals=tuple([Approved(member, name, frozenset(roles)) for member, name, roles in _read(approvals)]),
+        approvals=APPROVALS.read(approvals),
         sent_at=sent_at,
         ended_at=ended_at,
         ended_by=ended_by,
@@ -161,7 +154,7 @@ def _ticket(row: AnyRow) -> Ticket:
         order_ids=tuple(_read(order_ids)),
         order_state=None if order_state is None else _ORDER_STATES[order_state],
         filled=filled,
-        average_fill_price=number(average_fill_price),
+        average_fill_price=None if average_fill_price is None else Decimal(average_fill_price),
         orders_before=tuple(_read(orders_before)),
         **_rest(*rest),
     )
@@ -177,13 +170,12 @@ def _rest(
     told: str | None,
     ended_by_id: int | None,
 ) -> dict[str, Any]:
-    terms = None if order_terms is None else read_terms(_read(order_terms))
     return {
         "absent_since": absent_since,
-        "progress": NO_PROGRESS if progress is None else read_progress(_read(progress)),
-        "order_terms": terms,
+        "progress": NO_PROGRESS if progress is None else PROGRESS.read(progress),
+        "order_terms": None if order_terms is None else TERMS.read(order_terms),
         "retired_at": retired_at,
-        "protection": None if protection is None else read_protection(_read(protection)),
+        "protection": None if protection is None else PROTECTION.read(protection),
         "told": None if told is None else Told(told),
         "ended_by_id": ended_by_id,
     }

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bot.journal.codec import AnyRow
 from bot.journal.schema import switches
-from bot.trading.intents import EXITS, Intent
+from bot.trading.intents import Intent
 from bot.trading.policy import Denial
 from bot.trading.switches import Switch, Switches, SwitchState, reasons
 
@@ -36,7 +36,7 @@ def put(connection: Connection, switch: Switch) -> bool:
 
 def barring(connection: Connection, intent: Intent, position: int) -> tuple[Denial, ...]:
     """Why an intent may not be sent just now; what always passes isn't even asked about."""
-    return () if isinstance(intent, EXITS) else reasons(intent, position, read(connection))
+    return () if intent.is_exit else reasons(intent, position, read(connection))
 
 
 def _lifted(connection: Connection, old: Switch) -> bool:

@@ -5,13 +5,21 @@ what goes over one account must name it, and what goes over all of them has no f
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.trading.instruments import Contract
 from bot.trading.sweeps import Holding
 
 
+class _WayOut:
+    """A call that can only lessen what is at risk."""
+
+    __slots__ = ()
+    is_exit: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
-class CancelOrders:
+class CancelOrders(_WayOut):
     """Cancel the working orders of an account, or of one contract in it (POST Cancel Orders, new)."""
 
     account: str
@@ -22,7 +30,7 @@ class CancelOrders:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelEverything:
+class CancelEverything(_WayOut):
     """Cancel every working order of every account (POST Cancel All Orders; the path inferred from looser texts of the vendor's).
 
     They disagree on whether it goes over all accounts or one, so what it has done is read back.
@@ -30,7 +38,7 @@ class CancelEverything:
 
 
 @dataclass(frozen=True, slots=True)
-class FlattenAccount:
+class FlattenAccount(_WayOut):
     """Close the positions of an account, and cancel its orders (POST Flatten Account; with ``only`` POST Flatten Everything).
 
     Whether an order without a position goes with them is disputed (mid against the code of others).
@@ -49,12 +57,12 @@ class FlattenAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class FlattenEverything:
+class FlattenEverything(_WayOut):
     """Close every position of every account, and cancel every order (POST Flatten Everything, with nothing in it; mid)."""
 
 
 @dataclass(frozen=True, slots=True)
-class CloseStrategy:
+class CloseStrategy(_WayOut):
     """Close what one running ATM strategy holds, and cancel its orders (POST Close Strategy)."""
 
     account: str

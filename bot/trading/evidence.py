@@ -16,7 +16,6 @@ from datetime import timedelta
 from bot.trading.brackets import legs
 from bot.trading.facts import Execution, Order, Position
 from bot.trading.intents import (
-    CLOSING,
     Bracket,
     Cancel,
     Change,
@@ -24,9 +23,6 @@ from bot.trading.intents import (
     OrderIntent,
     Replace,
     closing_side,
-    own_id,
-    places,
-    target,
 )
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.marks import is_called_close, sort
@@ -45,7 +41,7 @@ _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMI
 
 def id_to_ask_for(intent: OrderIntent, orders: Iterable[Order]) -> str | None:
     """The id that is known of the order in question where the list doesn't have it: ours, or that of the order it is about."""
-    known = target(intent) or own_id(intent)
+    known = intent.target_id or intent.client_order_id
     return None if any(known in order.ids for order in orders) else known
 
 
@@ -90,7 +86,7 @@ def weigh(
 
 def _by_own_id(intent: OrderIntent, orders: Sequence[Order], life: Lifecycle | None) -> Found | FoundLife | None:
     """By our own id, or by one that the add-on names beside it; NinjaTrader may have put another one in its place."""
-    wanted = own_id(intent)
+    wanted = intent.client_order_id
     if wanted is None:
         return None
     known = _known_life(intent, life)
@@ -106,7 +102,7 @@ def _known_life(intent: OrderIntent, life: Lifecycle | None) -> FoundLife | None
     if life is None or life.account is None or ascii_lower(life.account) != ascii_lower(intent.account):
         return None
     states = [state for event in life.events if (state := OrderState.read(event.what)) is not OrderState.OTHER]
-    is_its = (target(intent) or own_id(intent)) in life.ids
+    is_its = (intent.target_id or intent.client_order_id) in life.ids
     return FoundLife(life.ids, states[-1]) if is_its and states else None
 
 
@@ -303,7 +299,7 @@ def _nothing_there(ticket: Ticket, position: int) -> Verdict:
     before = ticket.shown.position
     if position == before:
         return Absent()
-    if position == 0 and isinstance(ticket.order, CLOSING):
+    if position == 0 and ticket.order.closes:
         return Absent(f"the position of {side_word(before)} was closed, the new order never arrived")
     return _changed(before, position)
 
@@ -325,8 +321,8 @@ def _is_older(order: Order, ticket: Ticket) -> bool:
 def has_rival(ticket: Ticket, others: Iterable[Ticket]) -> bool:
     """Tell whether another ticket has an order of the very same terms on its way, or unknown: what is found may be its."""
     intent = ticket.order
-    return places(intent) and any(
-        places(other.intent)
+    return intent.places and any(
+        other.intent.places
         and (other.order.account, other.order.contract) == (intent.account, intent.contract)
         and _shape(other.order.terms) == _shape(intent.terms)
         for other in others
@@ -356,7 +352,7 @@ def _close_looks_alike(ticket: Ticket) -> bool:
 
 def _close_fills_alike(ticket: Ticket) -> bool:
     terms, position = ticket.order.terms, ticket.shown.position
-    return isinstance(ticket.order, CLOSING) and closing_side(position) is terms.side and abs(position) == terms.quantity
+    return ticket.order.closes and closing_side(position) is terms.side and abs(position) == terms.quantity
 
 
 def _by_fills(ticket: Ticket, executions: Sequence[Execution], judged: frozenset[str]) -> FoundFills | Unclear | None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
-from bot.trading.intents import CLOSING, REVERSING, SWEEPS, Bracket, Cancel, Change, FlatPlace, OrderIntent, Replace, target
+from bot.trading.intents import Bracket, Cancel, Change, OrderIntent, Replace
 from bot.trading.orders import Side
+from bot.trading.sweeps import Sweep
 from bot.trading.tickets import IN_FLIGHT, Ticket
 
 
@@ -67,7 +68,7 @@ def exposures(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket]) -> t
     own = months.pop(intent.contract, _Month())
     elsewhere = sum(month.most for month in months.values())
     new, old = _of_order(intent, facts)
-    closes = isinstance(intent, CLOSING)
+    closes = intent.closes
     before = own if not closes else _Month()
     after = own if not closes else _Month(fills=own.fills)
 
@@ -87,7 +88,7 @@ def worst_position(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket])
 def _of_order(intent: OrderIntent, facts: Facts) -> tuple[int, int]:
     """What the order could still fill, and what could fill of the order that it changes or takes the place of."""
     size = intent.terms.quantity
-    old = facts.order(target(intent) or "")
+    old = facts.order(intent.target_id or "")
     match intent:
         case Change():
             # It counts as it shall be; what has filled of it is in the position.
@@ -101,7 +102,7 @@ def _of_order(intent: OrderIntent, facts: Facts) -> tuple[int, int]:
 
 def _months(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket]) -> dict[Contract, _Month]:
     """Every month of the root without the order itself, and without the one that it changes or replaces."""
-    root, its_target = intent.contract.root, target(intent)
+    root, its_target = intent.contract.root, intent.target_id
     months: defaultdict[Contract, _Month] = defaultdict(_Month)
     for position in facts.positions or ():
         if position.contract.root == root:
@@ -119,7 +120,7 @@ def _months(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket]) -> dic
 
 def _is_on_its_way(ticket: Ticket, intent: OrderIntent) -> bool:
     its = ticket.intent
-    if isinstance(its, (*SWEEPS, Cancel, Bracket)):
+    if isinstance(its, Sweep | Cancel | Bracket):
         return False
     is_there = its.account == intent.account and its.contract.root == intent.contract.root
     return is_there and (ticket.state in IN_FLIGHT or ticket.is_followed)
@@ -134,7 +135,7 @@ def _add(ticket: Ticket, months: Mapping[Contract, _Month], listed: Mapping[str,
     elif not any(each in listed for each in ticket.order_ids):
         # An overfilled order has nothing left; less than nothing would hide another one.
         month.fills[its.terms.side] += max(ticket.terms.quantity - ticket.filled, 0)
-        month.may_close |= isinstance(its, (*REVERSING, FlatPlace))
+        month.may_close |= its.closes and its.places
 
 
 def _growth(change: Change, order: Order | None) -> int:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bot.trading.facts import Execution, Order
 from bot.trading.followcloses import with_turned
-from bot.trading.intents import Change, places
+from bot.trading.intents import Change
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import ascii_lower
@@ -41,7 +41,7 @@ def find(ticket: Ticket, orders: Iterable[Order], taken: frozenset[str] = frozen
 
 def _is_of_group(ticket: Ticket, order: Order) -> bool:
     terms = ticket.order.terms
-    return places(ticket.intent) and terms.oco is not None and order.oco == terms.oco and order.type in {terms.type, None}
+    return ticket.intent.places and terms.oco is not None and order.oco == terms.oco and order.type in {terms.type, None}
 
 
 def with_order(ticket: Ticket, order: Order) -> Ticket:
@@ -129,7 +129,7 @@ def _with_filled(ticket: Ticket, fills: Sequence[tuple[int, Decimal]]) -> Ticket
 def _terms_now(ticket: Ticket, order: Order) -> Terms | None:
     """The order's terms where they are no longer those that were asked for; under a change it isn't clear which hold."""
     asked = ticket.order.terms
-    if not places(ticket.intent) or order.state in _UNDER_CHANGE:
+    if not ticket.intent.places or order.state in _UNDER_CHANGE:
         return ticket.order_terms
     limit = order.limit if asked.type.has_limit else None
     stop = order.stop if asked.type.has_stop else None

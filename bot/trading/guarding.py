@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.trading.brackets import legs, stop_price, target_price
 from bot.trading.facts import Execution, Order
 from bot.trading.following import reason
-from bot.trading.intents import SWEEPS, Bracket
+from bot.trading.intents import Bracket
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState, OrderType, Side
 from bot.trading.protection import NOTHING_SEEN, End, Leg, Part, Protection, works
@@ -225,7 +225,7 @@ def turned_to(ticket: Ticket) -> int | None:
 
     One that had filled in part before somebody turned the position round is none of these.
     """
-    if ticket.protection is None or isinstance(ticket.intent, SWEEPS):
+    if ticket.protection is None or ticket.intent.is_mass:
         return ticket.turned_to
     seen = ticket.protection
     filled = any(leg.state is OrderState.FILLED for leg in seen.legs)

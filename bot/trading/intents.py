@@ -6,29 +6,65 @@ cancelled or changed. So limits, evidence and cards speak of all of them alike; 
 
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from typing import ClassVar
+from typing import ClassVar, get_args
 
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
+from bot.trading.actions import SweepAction
 from bot.trading.instruments import Contract
+from bot.trading.kind import OneContract
 from bot.trading.orders import Side, Terms
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
+from bot.trading.sweeps import Sweep
+
+
+class _Unlabelled(OneContract):
+    """A kind whose order gets no id of the desk's own, as CrossTrade takes none there."""
+
+    __slots__ = ()
+    client_order_id: ClassVar[None] = None
+
+
+class _OfAnOrder(_Unlabelled):
+    """A kind that is about an order that is there.
+
+    Attributes:
+        order_id: of that order.
+        lives_on: whether it is another ticket's still, and not replaced.
+    """
+
+    __slots__ = ()
+    order_id: str
+    lives_on: ClassVar[bool] = True
+
+    @property
+    def target_id(self) -> str:
+        """The id of the order that is cancelled, changed or replaced."""
+        return self.order_id
+
+    @property
+    def kept_id(self) -> str | None:
+        """The id of an order of another ticket that lives on: one that is cancelled or changed, not one that is replaced."""
+        return self.order_id if self.lives_on else None
 
 
 @dataclass(frozen=True, slots=True)
-class Reverse:
+class Reverse(_Unlabelled):
     """``/reverse``: close the open position, then place ``terms`` (POST Reverse Position, mid).
 
     Without a position nothing is done. CrossTrade waits about 5 s for the close, and then places even so (its newest page).
     """
 
+    kind: ClassVar[str] = "reverse"
     command: ClassVar[str] = "reverse"
+    closes: ClassVar[bool] = True
+    places: ClassVar[bool] = True
+    needs_position: ClassVar[bool] = True
+    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedReverse:
+class VerifiedReverse(OneContract):
     """``/reverse mode:verified``: close, read back until flat, then place ``terms`` with an id of ours; never flat, never placed.
 
     Several calls, so that no client sends it as it is (POST Close Position, then POST Place Order).
@@ -37,7 +73,12 @@ class VerifiedReverse:
         client_order_id: the desk's own id of the new order, fresh for each ticket.
     """
 
+    kind: ClassVar[str] = "reverse verified"
     command: ClassVar[str] = "reverse"
+    closes: ClassVar[bool] = True
+    places: ClassVar[bool] = True
+    needs_position: ClassVar[bool] = True
+    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -45,17 +86,22 @@ class VerifiedReverse:
 
 
 @dataclass(frozen=True, slots=True)
-class Invert:
+class Invert(_Unlabelled):
     """``/reverse mode:invert``: turn the position round at its own size (POST Reverse, mid); ``terms`` are of the new side."""
 
+    kind: ClassVar[str] = "reverse invert"
     command: ClassVar[str] = "reverse"
+    closes: ClassVar[bool] = True
+    places: ClassVar[bool] = True
+    needs_position: ClassVar[bool] = True
+    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(OneContract):
     """``/place``: place ``terms`` beside whatever is open (POST Place Order, new).
 
     Attributes:
@@ -68,7 +114,9 @@ class PlaceOrder:
             set none; CrossTrade checks it. ``None`` sets no condition.
     """
 
+    kind: ClassVar[str] = "place"
     command: ClassVar[str] = "place"
+    places: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -79,17 +127,20 @@ class PlaceOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class FlatPlace:
+class FlatPlace(_Unlabelled):
     """``/flatplace``: close whatever is open there, if anything is, then place ``terms`` (POST Flat Place Order, mid)."""
 
+    kind: ClassVar[str] = "flatplace"
     command: ClassVar[str] = "flatplace"
+    closes: ClassVar[bool] = True
+    places: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(_Unlabelled):
     """``/close``: close a position whole or in part (POST Close Position, new).
 
     Attributes:
@@ -98,12 +149,21 @@ class Close:
         fraction: share to close, above 0 and up to 1; else ``None``. It never travels: CrossTrade is told ``size``.
     """
 
+    kind: ClassVar[str] = "close"
     command: ClassVar[str] = "close"
+    is_exit: ClassVar[bool] = True
+    closes: ClassVar[bool] = True
+    needs_position: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
     quantity: int | None = None
     fraction: Decimal | None = None
+
+    @property
+    def shows_in_position(self) -> bool:
+        """Tell whether what became of it shows in the position alone: CrossTrade names no order for a close."""
+        return True
 
     @property
     def is_whole(self) -> bool:
@@ -117,10 +177,12 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(_OfAnOrder):
     """``/cancel``: cancel one working order (POST Cancel Order, new); ``terms`` are that order's."""
 
+    kind: ClassVar[str] = "cancel"
     command: ClassVar[str] = "cancel"
+    is_exit: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -128,7 +190,7 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(_OfAnOrder):
     """``/modify``: change quantity or prices of one working order (PUT Change Order, mid).
 
     Attributes:
@@ -136,6 +198,7 @@ class Change:
         terms: what they shall be.
     """
 
+    kind: ClassVar[str] = "modify"
     command: ClassVar[str] = "modify"
     account: str
     contract: Contract
@@ -145,7 +208,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(_OfAnOrder):
     """``/replace``: cancel one working order and place a new one (POST Replace Order, the vendor's "cancel replace"; mid).
 
     Attributes:
@@ -155,7 +218,10 @@ class Replace:
         require: as in :class:`PlaceOrder`.
     """
 
+    kind: ClassVar[str] = "replace"
     command: ClassVar[str] = "replace"
+    places: ClassVar[bool] = True
+    lives_on: ClassVar[bool] = False
     account: str
     contract: Contract
     terms: Terms
@@ -165,7 +231,7 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(_Unlabelled):
     """``/bracket``: cancel what works there, then protect the position by target, stop or both (POST Cancel and Bracket, mid).
 
     Attributes:
@@ -175,7 +241,10 @@ class Bracket:
         target_typed: that shorthand, for people to read.
     """
 
+    kind: ClassVar[str] = "bracket"
     command: ClassVar[str] = "bracket"
+    is_exit: ClassVar[bool] = True
+    needs_position: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -187,17 +256,7 @@ OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Clos
 Intent = OrderIntent | Sweep
 # One call each: what a broker can be told to do.
 Action = OrderIntent | SweepAction
-SWEEPS = (Flatten, CancelWorking, FlattenStrategy)
-# They can only lessen what is at risk: no limit may stand in their way.
-EXITS = (Close, Cancel, Bracket, *SWEEPS)
-EXIT_COMMANDS = frozenset(kind.command for kind in EXITS)
-SWEEP_CALLS = (CancelOrders, CancelEverything, FlattenAccount, FlattenEverything, CloseStrategy)
-# They close what is open in front of whatever else they do.
-CLOSING = (Reverse, VerifiedReverse, Invert, FlatPlace, Close)
-# They turn a position that must be there.
-REVERSING = (Reverse, VerifiedReverse, Invert)
-# They place a new order that may open or grow a position.
-PLACING = (Reverse, VerifiedReverse, Invert, PlaceOrder, FlatPlace, Replace)
+EXIT_COMMANDS = frozenset(kind.command for kind in (*get_args(OrderIntent), *get_args(Sweep)) if kind.is_exit)
 
 
 def closing_side(position: int) -> Side:
@@ -213,50 +272,3 @@ def closing_terms(position: int, quantity: int | None, fraction: Decimal | None)
     elif fraction is not None:
         size = int((fraction * size).to_integral_value(ROUND_CEILING))
     return Terms(closing_side(position), size)
-
-
-def target(intent: Intent) -> str | None:
-    """The id of the order that is cancelled, changed or replaced."""
-    return intent.order_id if isinstance(intent, Cancel | Change | Replace) else None
-
-
-def kept(intent: Intent) -> str | None:
-    """The id of an order of another ticket that lives on: one that is cancelled or changed, not one that is replaced."""
-    return intent.order_id if isinstance(intent, Cancel | Change) else None
-
-
-def own_id(intent: Intent) -> str | None:
-    """The desk's own id of the new order, where CrossTrade takes one."""
-    return intent.client_order_id if isinstance(intent, PlaceOrder | VerifiedReverse) else None
-
-
-def is_way_out(action: Action) -> bool:
-    """Tell whether a call can only lessen what is at risk."""
-    return isinstance(action, (*EXITS, *SWEEP_CALLS))
-
-
-def accounts_of(intent: Intent) -> tuple[str, ...]:
-    """Every account that it touches."""
-    return intent.scope.accounts if isinstance(intent, Sweep) else (intent.account,)
-
-
-def touches(intent: Intent, account: str, contract: Contract) -> bool:
-    """Tell whether it is about that contract in that account, among others perhaps."""
-    if isinstance(intent, Sweep):
-        return intent.scope.covers(account, contract)
-    return (intent.account, intent.contract) == (account, contract)
-
-
-def places(intent: Intent) -> bool:
-    """Tell whether a new order comes of it, whose life its card then tells."""
-    return isinstance(intent, PLACING)
-
-
-def shows_in_order(intent: Intent) -> bool:
-    """Tell whether what became of it shows in one order: the one that is placed, cancelled or changed."""
-    return places(intent) or target(intent) is not None
-
-
-def shows_in_position(intent: Intent) -> bool:
-    """Tell whether what became of it shows in the position alone: CrossTrade names no order for a close."""
-    return isinstance(intent, Close)

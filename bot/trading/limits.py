@@ -14,9 +14,6 @@ from bot.trading.conditions import unmet
 from bot.trading.exposure import Exposure, exposures
 from bot.trading.facts import SINCE, Account, Facts, Quote
 from bot.trading.intents import (
-    EXITS,
-    REVERSING,
-    SWEEPS,
     Bracket,
     Cancel,
     Close,
@@ -25,7 +22,6 @@ from bot.trading.intents import (
     PlaceOrder,
     Replace,
     closing_side,
-    target,
 )
 from bot.trading.orders import check_stop_side, check_ticks
 from bot.trading.policy import Denial, DenialCode, Limit, Policy
@@ -49,7 +45,7 @@ class Recent:
 
 def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
-    if isinstance(intent, EXITS):
+    if intent.is_exit:
         return tuple(_about_exit(intent, facts, policy, recent, now))
     account, quote = facts.account, facts.quote
     if account is None or facts.positions is None or facts.orders is None or quote is None:
@@ -76,9 +72,7 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
     return tuple(found)
 
 
-def _about_exit(
-    intent: Close | Cancel | Bracket, facts: Facts, policy: Policy, recent: Recent, now: datetime
-) -> Iterable[Denial]:
+def _about_exit(intent: OrderIntent, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does.
 
     Nor does what the policy file says of real money, or a list that it doesn't act on.
@@ -126,7 +120,7 @@ def _about_connection(intent: OrderIntent, account: Account) -> Iterable[Denial]
 
 def _about_position(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     position = facts.position(intent.contract)
-    if position is None and isinstance(intent, (*REVERSING, Close, Bracket)):
+    if position is None and intent.needs_position:
         yield Denial(
             DenialCode.NO_POSITION,
             f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to {intent.command}.",
@@ -189,7 +183,7 @@ def _about_bracket(intent: Bracket, quote: Quote | None, policy: Policy, now: da
 
 def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     """An order that is to be cancelled or changed must be listed and not be finished."""
-    wanted = target(intent)
+    wanted = intent.target_id
     if wanted is None:
         return
     order = facts.order(wanted)
@@ -271,7 +265,11 @@ def _counted(intent: OrderIntent, member: int, facts: Facts, recent: Recent, now
         # What was proved to have done nothing counts for nothing.
         if at is None or ticket.state not in SENT:
             continue
-        if at >= a_minute_ago and ticket.requester.id == member and not isinstance(ticket.intent, (*SWEEPS, Cancel)):
+        if (
+            at >= a_minute_ago
+            and ticket.requester.id == member
+            and not (ticket.intent.is_mass or isinstance(ticket.intent, Cancel))
+        ):
             sent += 1
         if ticket.same_shape(intent):
             twins.append((ticket, (now - at).total_seconds()))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.trading.intents import EXITS, SWEEPS, Intent, OrderIntent, accounts_of
+from bot.trading.intents import Intent, OrderIntent
 from bot.trading.limits import Recent
 from bot.trading.policy import Denial, DenialCode
-from bot.trading.sweeps import CLEARING, target_of
+from bot.trading.sweeps import Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket
 from bot.trading.underway import stands_in_the_way
 from bot.trading.words import code
@@ -14,12 +14,12 @@ from bot.trading.words import code
 
 def flattened_since(intent: OrderIntent, recent: Recent, confirmed_at: datetime) -> Iterable[Denial]:
     """A flatten that was let out after this order was confirmed bars it, even where it is done: its card is of before."""
-    if isinstance(intent, EXITS):
+    if intent.is_exit:
         return
     for ticket in recent.tickets:
         is_later = ticket.sent_at is not None and ticket.sent_at >= confirmed_at
         # One that is still in flight bars it anyway.
-        if not is_later or ticket.state in IN_FLIGHT or not isinstance(ticket.intent, CLEARING):
+        if not is_later or ticket.state in IN_FLIGHT or not (isinstance(ticket.intent, Sweep) and ticket.intent.closes):
             continue
         if stands_in_the_way(ticket.intent, intent):
             yield Denial(
@@ -32,8 +32,8 @@ def flattened_since(intent: OrderIntent, recent: Recent, confirmed_at: datetime)
 
 def bears_on(claimed: Ticket, intent: Intent, member: int) -> bool:
     """Tell whether an order that was claimed after another one was looked at may change what was decided about that."""
-    if isinstance(intent, SWEEPS):
-        return isinstance(claimed.intent, CLEARING) and claimed.intent.scope.meets(intent.scope)
-    if isinstance(intent, EXITS):
+    if isinstance(intent, Sweep):
+        return isinstance(claimed.intent, Sweep) and claimed.intent.closes and claimed.intent.scope.meets(intent.scope)
+    if intent.is_exit:
         return stands_in_the_way(claimed.intent, intent)
-    return claimed.requester.id == member or intent.account in accounts_of(claimed.intent)
+    return claimed.requester.id == member or intent.account in claimed.intent.accounts

@@ -9,9 +9,6 @@ from bot.trading.brackets import stop_price, target_price
 from bot.trading.expiry import BY_CALENDAR, warnings_about
 from bot.trading.facts import Facts, Order, Quote
 from bot.trading.intents import (
-    CLOSING,
-    EXITS,
-    REVERSING,
     Bracket,
     Cancel,
     Change,
@@ -23,7 +20,6 @@ from bot.trading.intents import (
     VerifiedReverse,
     closing_side,
     closing_terms,
-    target,
 )
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.policy import Policy
@@ -42,12 +38,12 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Show
         ValueError: a fact is missing; limits must have said so before.
     """
     account, quote = facts.account, facts.quote
-    if account is None and not isinstance(intent, EXITS):
+    if account is None and not intent.is_exit:
         raise ValueError("a plan of an entry needs an account")
-    if not isinstance(intent, EXITS) and (quote is None or None in {quote.bid, quote.ask, quote.last, quote.at}):
+    if not intent.is_exit and (quote is None or None in {quote.bid, quote.ask, quote.last, quote.at}):
         raise ValueError("a plan of an entry needs a quote with a bid, an ask, a last price and its time")
     position = facts.position(intent.contract)
-    if position is None and isinstance(intent, (*REVERSING, Close, Bracket)):
+    if position is None and intent.needs_position:
         raise ValueError("a plan of a close needs a position")
     held = 0 if position is None else position.quantity
     return Shown(
@@ -76,7 +72,7 @@ def refreshed(intent: OrderIntent, facts: Facts) -> OrderIntent:
         return replace(intent, terms=closing_terms(position.quantity, intent.quantity, intent.fraction))
     if isinstance(intent, Bracket) and position is not None:
         return replace(intent, terms=replace(intent.terms, side=closing_side(position.quantity)))
-    order = facts.order(target(intent) or "")
+    order = facts.order(intent.target_id or "")
     if isinstance(intent, Change | Replace) and order is not None:
         return replace(intent, before=terms_of(order))
     return intent
@@ -173,7 +169,7 @@ def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after
     if isinstance(intent, Change | Replace) and isinstance(fresh, Change | Replace) and fresh.before != intent.before:
         return f"the order is now {words_of(fresh.before, after.tick_size)}"
     # A limit order carries its own price, a way out is wanted at any; the others fill wherever the market has gone.
-    return None if isinstance(intent, EXITS) or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
+    return None if intent.is_exit or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
 
 
 def _moved(before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
@@ -192,25 +188,25 @@ def _after(intent: OrderIntent, held: int, facts: Facts) -> int:
     if isinstance(intent, Change):
         order = facts.order(intent.order_id)
         return held + moves - (order.filled * intent.terms.side.sign if order else 0)
-    return moves if isinstance(intent, CLOSING) and not isinstance(intent, Close) else held + moves
+    return moves if intent.closes and intent.places else held + moves
 
 
 def _approvers(intent: OrderIntent, policy: Policy) -> frozenset[int]:
     """Getting out waits for nobody."""
-    return frozenset() if isinstance(intent, EXITS) else policy.approver_roles(intent.account, intent.terms.quantity)
+    return frozenset() if intent.is_exit else policy.approver_roles(intent.account, intent.terms.quantity)
 
 
 def _others_working(intent: OrderIntent, facts: Facts) -> int:
-    its = target(intent)
+    its = intent.target_id
     return sum(1 for order in facts.working(intent.contract) if its not in order.ids)
 
 
 def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> list[str]:
     terms = intent.terms
-    found = list(warnings_about(intent.contract, today, facts.front, leaving=isinstance(intent, EXITS)))
+    found = list(warnings_about(intent.contract, today, facts.front, leaving=intent.is_exit))
     if facts.guessed == intent.contract:
         found.append(f"{intent.contract} {BY_CALENDAR}")
-    if isinstance(intent, CLOSING) and not isinstance(intent, Close) and position and (terms.side is Side.BUY) == (position > 0):
+    if intent.closes and intent.places and position and (terms.side is Side.BUY) == (position > 0):
         again = side_word(terms.quantity * terms.side.sign)
         found.append(f"{terms.side} doesn't oppose {side_word(position)}: it closes and opens {again} again")
     if isinstance(intent, Close) and not intent.is_whole and (working := _others_working(intent, facts)):
@@ -237,7 +233,7 @@ def _about_one_side(intent: OrderIntent, quote: Quote) -> list[str]:
 
 def _about_market(intent: OrderIntent, quote: Quote) -> list[str]:
     found, terms = [], intent.terms
-    if terms.limit is not None and terms.type is OrderType.LIMIT and not isinstance(intent, EXITS):
+    if terms.limit is not None and terms.type is OrderType.LIMIT and not intent.is_exit:
         crosses = (terms.side is Side.BUY and quote.ask is not None and terms.limit >= quote.ask) or (
             terms.side is Side.SELL and quote.bid is not None and terms.limit <= quote.bid
         )

@@ -128,7 +128,9 @@ class Progress:
 
     def shifted(self, by: timedelta) -> "Progress":
         """The same with all its moments that much later."""
-        steps = tuple(replace(step, sent_at=step.sent_at + by, ended_at=step.ended_at and step.ended_at + by) for step in self.steps)
+        steps = tuple(
+            replace(step, sent_at=step.sent_at + by, ended_at=step.ended_at and step.ended_at + by) for step in self.steps
+        )
         return replace(self, steps=steps, done_at=self.done_at and self.done_at + by)
 
     @property

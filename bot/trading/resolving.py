@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.trading.evidence import looks_like
 from bot.trading.facts import Order
 from bot.trading.following import with_ids
-from bot.trading.intents import PLACING, Cancel, Change, Close, kept
+from bot.trading.intents import Cancel, Change, Close
 from bot.trading.orders import OrderState
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Member, Ticket, TicketState, Told, move
@@ -76,7 +76,7 @@ def needs_list(ticket: Ticket, resolution: Resolution, typed: str | None) -> boo
     intent = ticket.intent
     if resolution is not Resolution.ACCEPTED or isinstance(intent, Sweep):
         return False
-    return typed is not None or isinstance(intent, (*PLACING, Cancel, Change))
+    return typed is not None or intent.shows_in_order
 
 
 def chosen(ticket: Ticket, typed: str | None, listed: Sequence[Order], taken: frozenset[str]) -> Order | str | None:
@@ -89,7 +89,7 @@ def chosen(ticket: Ticket, typed: str | None, listed: Sequence[Order], taken: fr
         taken: ids of orders that belong to other tickets.
     """
     intent = ticket.order
-    wanted = typed or kept(intent)
+    wanted = typed or intent.kept_id
     if wanted is None:
         # Nobody would follow an order that works and isn't named.
         works = next((order for order in listed if _may_be_it(ticket, order, taken) and not order.state.is_done), None)

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from bot.trading.closing import Patience
 from bot.trading.facts import Facts
 from bot.trading.instruments import Contract
-from bot.trading.intents import CLOSING, Cancel, Change, Close
+from bot.trading.intents import Cancel, Change, Close
 from bot.trading.leftover import named_some, other_order_words, working_in
 from bot.trading.limits import Recent
 from bot.trading.market import CLOSES_AT_THE_OPEN
 from bot.trading.policy import Denial, DenialCode, Policy
 from bot.trading.progress import Line
-from bot.trading.sweeps import CLEARING, CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
+from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
 from bot.trading.underway import is_just_closed
 from bot.trading.words import code
@@ -100,7 +100,7 @@ def _held(facts: Facts) -> str:
 
 def to_close(sweep: Sweep, made: Iterable[Line]) -> tuple[Contract, ...]:
     """The contracts in which a sweep closes something, as far as was read."""
-    if not isinstance(sweep, CLEARING):
+    if not sweep.closes:
         return ()
     return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
 
@@ -171,7 +171,7 @@ def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
 
 def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
     """Other tickets that may still close something there: in flight, or with a close that was taken and isn't seen over."""
-    closers = [each for each in recent.tickets if isinstance(each.intent, (*CLOSING, *CLEARING)) and _meets(each, ticket)]
+    closers = [each for each in recent.tickets if each.intent.closes and _meets(each, ticket)]
     return [each for each in closers if each.state in IN_FLIGHT or _has_closed(each)]
 
 
@@ -223,7 +223,7 @@ def not_running(account: str, strategy_id: str) -> str:
 def _reaches(other: Ticket, scope: Scope) -> bool:
     its = other.intent
     if isinstance(its, Sweep):
-        return isinstance(its, CLEARING) and scope.meets(its.scope)
+        return its.closes and scope.meets(its.scope)
     return not isinstance(its, Cancel | Change) and scope.covers(its.account, its.contract)
 
 
@@ -248,7 +248,7 @@ def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
         its = ticket.intent
         if isinstance(sweep, CancelWorking) or not _reaches(ticket, sweep.scope):
             continue
-        if isinstance(its, CLEARING) and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
+        if isinstance(its, Sweep) and its.closes and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
             yield Denial(
                 DenialCode.FLATTENING,
                 f"{ticket.requester.named} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
@@ -269,7 +269,7 @@ def _is_alone(sweep: Sweep, underway: Sweep) -> bool:
 
 
 def _may_close(ticket: Ticket) -> bool:
-    return isinstance(ticket.intent, (*CLOSING, *CLEARING)) and ticket.state in IN_FLIGHT
+    return ticket.intent.closes and ticket.state in IN_FLIGHT
 
 
 def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:

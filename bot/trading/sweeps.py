@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bot.trading.instruments import Contract
+from bot.trading.kind import Kind
 
 MANY = "*"
 
@@ -58,39 +59,56 @@ class Scope:
         return where if self.contract is None else f"{where} {self.contract}"
 
 
+class _Mass(Kind):
+    """A kind that goes over many things; it can only lessen what is at risk."""
+
+    __slots__ = ()
+    is_exit: ClassVar[bool] = True
+    is_mass: ClassVar[bool] = True
+    client_order_id: ClassVar[None] = None
+    scope: Scope
+
+    @property
+    def account(self) -> str:
+        """The account, where it is one."""
+        return self.accounts[0] if len(self.accounts) == 1 else MANY
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Every account that it touches."""
+        return self.scope.accounts
+
+    def touches(self, account: str, contract: Contract) -> bool:
+        """Tell whether it is about that contract in that account, among others perhaps."""
+        return self.scope.covers(account, contract)
+
+
 @dataclass(frozen=True, slots=True)
-class Flatten:
+class Flatten(_Mass):
     """``/flatten``: cancel what works, close what is open, read back until it is so.
 
     Attributes:
         only: positions of that side alone; with them go the working orders of their contracts.
     """
 
+    kind: ClassVar[str] = "flatten"
     command: ClassVar[str] = "flatten"
+    closes: ClassVar[bool] = True
     scope: Scope
     only: Holding | None = None
 
-    @property
-    def account(self) -> str:
-        """The account, where it is one."""
-        return _account(self.scope)
-
 
 @dataclass(frozen=True, slots=True)
-class CancelWorking:
+class CancelWorking(_Mass):
     """``/cancel`` of an instrument, an account or everything: cancel all that works there, and read back that it is gone."""
 
+    kind: ClassVar[str] = "cancel working"
     command: ClassVar[str] = "cancel"
     scope: Scope
 
-    @property
-    def account(self) -> str:
-        """The account, where it is one."""
-        return _account(self.scope)
-
 
 @dataclass(frozen=True, slots=True)
-class FlattenStrategy:
+class FlattenStrategy(_Mass):
     """``/flatten`` of one ATM strategy: CrossTrade closes what it holds and cancels its orders; read back until it is so.
 
     Attributes:
@@ -99,7 +117,9 @@ class FlattenStrategy:
         name: NinjaTrader's name of it, for people.
     """
 
+    kind: ClassVar[str] = "flatten strategy"
     command: ClassVar[str] = "flatten"
+    closes: ClassVar[bool] = True
     scope: Scope
     strategy_id: str
     name: str | None = None
@@ -108,15 +128,8 @@ class FlattenStrategy:
         if len(self.scope.accounts) != 1 or not self.strategy_id.strip():
             raise ValueError("a strategy must be named, in one account")
 
-    @property
-    def account(self) -> str:
-        """The account."""
-        return self.scope.accounts[0]
-
 
 Sweep = Flatten | CancelWorking | FlattenStrategy
-# They close what is open where they go.
-CLEARING = (Flatten, FlattenStrategy)
 # What is left to somebody who can't get out otherwise, as a list can't be read: a sweep goes without, and reads back afterwards.
 UNSEEN = "which goes out unseen within 5 s and is read back once the lists can be read"
 FLATTEN_UNSEEN = f", or use `/flatten scope:instrument`, {UNSEEN}"
@@ -129,7 +142,3 @@ def target_of(sweep: Sweep) -> str:
         label = sweep.name or "strategy"
         return f"{label if sweep.strategy_id in label else f'{label} {sweep.strategy_id}'} in {sweep.scope}"
     return "everything" if sweep.scope.everything else str(sweep.scope)
-
-
-def _account(scope: Scope) -> str:
-    return scope.accounts[0] if len(scope.accounts) == 1 else MANY

@@ -8,7 +8,7 @@ cover an order the strictest holds. What passes in which state:
     reducing    the ways out, and a change of a working order that can't make a position larger (``only_lessens``)
     halted      the ways out alone: closes, flattens, cancellations, and a bracket around what is open
 
-Ways out are ``EXITS``; no switch is ever asked about them. A new order, a reversal and a replacement pass in neither state, not
+No switch is ever asked about them. A new order, a reversal and a replacement pass in neither state, not
 even one that would lessen what is open: once that is closed some other way it would open something.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.trading.intents import EXITS, Change, Intent, OrderIntent, accounts_of, closing_side
+from bot.trading.intents import Change, Intent, OrderIntent, closing_side
 from bot.trading.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, ascii_lower, matches
 from bot.trading.sweeps import Sweep
 from bot.trading.words import code, harmless, person, verbatim
@@ -171,7 +171,7 @@ class Switches:
         """The switch that holds where an intent does something, of a sweep anywhere there."""
         if isinstance(intent, Sweep):
             root = None if intent.scope.contract is None else intent.scope.contract.root
-            found = [self.over(account, root) for account in accounts_of(intent)]
+            found = [self.over(account, root) for account in intent.accounts]
             return max((switch for switch in found if switch is not None), key=_weight, default=None)
         return self.over(intent.account, intent.contract.root)
 
@@ -212,7 +212,7 @@ def reasons(intent: Intent, position: int, switches: Switches) -> tuple[Denial, 
         position: what is open there, signed, as it was last read; zero where it could not be read.
         switches: what is not active.
     """
-    if isinstance(intent, EXITS):
+    if isinstance(intent, Sweep) or intent.is_exit:
         return ()
     switch = switches.over_intent(intent)
     if switch is None or (switch.state is SwitchState.REDUCING and only_lessens(intent, position)):

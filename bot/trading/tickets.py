@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.trading.intents import PLACING, SWEEPS, Bracket, Change, Close, Intent, OrderIntent
+from bot.trading.intents import Bracket, Change, Close, Intent, OrderIntent
 from bot.trading.orders import OrderState, Terms
 from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
 from bot.trading.protection import Protection
+from bot.trading.sweeps import Sweep
 from bot.trading.words import harmless, person
 
 
@@ -208,7 +209,7 @@ class Ticket:
         Raises:
             TypeError: it is a sweep; whoever asks must have looked before.
         """
-        if isinstance(self.intent, SWEEPS):
+        if isinstance(self.intent, Sweep):
             raise TypeError(f"ticket {self.id} is about no single order")
         return self.intent
 
@@ -248,14 +249,14 @@ class Ticket:
     @property
     def is_guarded(self) -> bool:
         """Tell whether its stops and targets are followed: until the position that they protect is closed."""
-        if self.state is not TicketState.ACCEPTED or isinstance(self.intent, SWEEPS):
+        if self.state is not TicketState.ACCEPTED or isinstance(self.intent, Sweep):
             return False
         if self.protection is not None and self.protection.end is not None:
             return False
         if isinstance(self.intent, Bracket):
             # One of before this was followed has been seen, and nothing of its orders was kept.
             return self.order_state is None or (self.protection is not None and not self.order_state.is_done)
-        return isinstance(self.intent, PLACING) and self.intent.terms.strategy is not None and self.filled > 0
+        return self.intent.places and self.intent.terms.strategy is not None and self.filled > 0
 
     @property
     def is_closing(self) -> bool:
@@ -280,7 +281,7 @@ class Ticket:
 
     def same_shape(self, other: Intent) -> bool:
         """Tell whether another intent would place the same order: account, contract, side, quantity and type."""
-        if not (isinstance(self.intent, PLACING) and isinstance(other, PLACING)):
+        if isinstance(self.intent, Sweep) or isinstance(other, Sweep) or not (self.intent.places and other.places):
             return False
         mine, its = self.intent.terms, other.terms
         same_market = (self.intent.account, self.intent.contract) == (other.account, other.contract)

@@ -7,8 +7,6 @@ from bot.trading.closing import LISTS_LAG, held_in, working_closes
 from bot.trading.facts import Facts, Order
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
-    CLOSING,
-    EXITS,
     Bracket,
     Cancel,
     Close,
@@ -16,12 +14,11 @@ from bot.trading.intents import (
     OrderIntent,
     VerifiedReverse,
     closing_side,
-    touches,
 )
 from bot.trading.orders import OrderType
 from bot.trading.plan import terms_of, words_of
 from bot.trading.policy import Denial, DenialCode
-from bot.trading.sweeps import CLEARING, CancelWorking, Sweep, target_of
+from bot.trading.sweeps import CancelWorking, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
 from bot.trading.words import code
 
@@ -32,7 +29,7 @@ FLATTEN_BEGINS = timedelta(seconds=6)
 
 def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime) -> Iterable[Denial]:
     """Why the desk's own tickets leave no room for this one."""
-    closes = isinstance(intent, CLOSING)
+    closes = intent.closes
     for ticket in tickets:
         # A close that was taken and that no list shows yet would be done twice by another one.
         is_open = ticket.state in IN_FLIGHT or (closes and is_just_closed(ticket, now, LAG))
@@ -40,7 +37,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
             continue
         if isinstance(intent, Close) and ticket.state is TicketState.SENDING and not _is_at_it(ticket, now):
             continue
-        if isinstance(ticket.intent, CLEARING) and ticket.state in IN_FLIGHT:
+        if isinstance(ticket.intent, Sweep) and ticket.intent.closes and ticket.state in IN_FLIGHT:
             yield Denial(
                 DenialCode.FLATTENING,
                 f"{ticket.requester.named} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
@@ -61,7 +58,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
 def _leaves_root_open(ticket: Ticket, intent: OrderIntent) -> bool:
     """Tell whether nobody knows what a ticket has left in the root, in whichever month: nothing new is taken there until then."""
     its = ticket.intent
-    if ticket.state is not TicketState.UNKNOWN or isinstance(intent, EXITS) or isinstance(its, Cancel | CancelWorking):
+    if ticket.state is not TicketState.UNKNOWN or intent.is_exit or isinstance(its, Cancel | CancelWorking):
         return False
     if isinstance(its, Sweep):
         contract = its.scope.contract
@@ -74,7 +71,7 @@ def about_closes(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
 
     An order without a price of which nobody told the type may close; that keeps out an entry, and nobody from getting out.
     """
-    if not isinstance(intent, CLOSING):
+    if not intent.closes:
         return
     untyped = () if isinstance(intent, Close) else _may_close(facts, intent.contract)
     for order in (*working_closes(facts, intent.contract), *untyped):
@@ -101,14 +98,14 @@ def is_just_closed(ticket: Ticket, now: datetime, lag: timedelta) -> bool:
     if isinstance(ticket.intent, VerifiedReverse) and ticket.state is TicketState.ACCEPTED:
         # It was read as flat before the new order was placed.
         return False
-    leg = ticket.progress.last_close if isinstance(ticket.intent, (*CLEARING, VerifiedReverse)) else None
+    leg = ticket.progress.last_close if ticket.intent.is_mass or isinstance(ticket.intent, VerifiedReverse) else None
     ended_flat = ticket.progress.done_at is not None
     return leg is not None and not ended_flat and now - leg.sent_at < lag
 
 
 def _is_at_it(ticket: Ticket, now: datetime) -> bool:
     """Tell whether a ticket on its way closes, or is about to; of a flatten that has been kept from it so far that isn't said."""
-    if not isinstance(ticket.intent, CLEARING) or ticket.sent_at is None or now - ticket.sent_at < FLATTEN_BEGINS:
+    if not (ticket.intent.is_mass and ticket.intent.closes) or ticket.sent_at is None or now - ticket.sent_at < FLATTEN_BEGINS:
         return True
     leg = ticket.progress.last_close
     # What has been closing for longer shows among the orders.
@@ -121,8 +118,8 @@ def stands_in_the_way(underway: Intent, intent: OrderIntent) -> bool:
     A cancellation can't make anything worse. A close goes unless another close is under way: two could turn the position over.
     A flatten lets nothing in until it is done.
     """
-    if isinstance(intent, Cancel) or not touches(underway, intent.account, intent.contract):
+    if isinstance(intent, Cancel) or not underway.touches(intent.account, intent.contract):
         return False
     if isinstance(intent, Close | Bracket):
-        return isinstance(underway, (*CLOSING, *CLEARING))
+        return underway.closes
     return not isinstance(underway, Cancel | CancelWorking)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from bot.trading.brackets import stop_price, target_price
 from bot.trading.facts import Order, Position
 from bot.trading.guarding import is_unprotected, protection_of
-from bot.trading.intents import Bracket, closing_side, places
+from bot.trading.intents import Bracket, closing_side
 from bot.trading.orders import Terms
 from bot.trading.plan import terms_of
 from bot.trading.protection import Part
@@ -55,7 +55,7 @@ def fitting(ticket: Ticket) -> tuple[Verb, ...]:
 
 
 def _of_order(ticket: Ticket) -> tuple[Verb, ...]:
-    if ticket.state is not TicketState.ACCEPTED or not places(ticket.intent):
+    if ticket.state is not TicketState.ACCEPTED or not ticket.intent.places:
         return ()
     opened = opened_by(ticket)
     if ticket.is_followed:

@@ -431,8 +431,8 @@ any_intent: st.SearchStrategy[Intent] = st.one_of(
 )
 any_progress = st.builds(
     Progress,
-    legs=st.lists(st.builds(Leg, nasty, st.just(NOW), st.sampled_from(LegState), st.none() | nasty), max_size=12).map(tuple),
-    lines=st.lists(
+    steps=st.lists(st.builds(Leg, nasty, st.just(NOW), st.sampled_from(LegState), st.none() | nasty), max_size=12).map(tuple),
+    rows=st.lists(
         st.builds(Line, nasty, st.booleans(), st.none() | contracts, numbers, numbers, numbers, numbers), max_size=40
     ).map(tuple),
     done_at=st.none() | st.just(NOW),

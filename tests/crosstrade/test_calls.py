@@ -302,9 +302,9 @@ holdings = st.none() | st.sampled_from(Holding)
 where = {"account": names, "contract": contracts, "terms": terms}
 RECIPES: list[tuple[type[Any], dict[str, st.SearchStrategy[Any]]]] = [
     (Reverse, where),
-    (VerifiedReverse, where | {"order_id": ids}),
+    (VerifiedReverse, where | {"client_order_id": ids}),
     (Invert, where),
-    (PlaceOrder, where | {"order_id": ids, "require": requirements, "max_positions": st.none() | st.integers(-1, 3)}),
+    (PlaceOrder, where | {"client_order_id": ids, "require": requirements, "max_positions": st.none() | st.integers(-1, 3)}),
     (FlatPlace, where),
     (Close, where | {"quantity": st.none() | st.integers(-1, 3), "fraction": st.none() | st.just(Decimal("0.5"))}),
     (Cancel, where | {"order_id": ids}),

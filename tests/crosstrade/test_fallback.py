@@ -14,7 +14,7 @@ from bot.sandbox.ninjatrader import AccountSpec, Kind, Resting, Rule, Simulator,
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.timings import CrossTradeTimings
 from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, is_way_out
+from bot.trading.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace
 from bot.trading.orders import OrderType, Side, Terms
 from bot.trading.outcomes import Accepted, NotSent, Outcome, Unknown
 from bot.trading.sweeps import Holding
@@ -104,7 +104,7 @@ def left(simulator: Simulator) -> list[str]:
 async def test_every_way_out_goes_by_rest_once(play: Play, away: Away) -> None:
     simulator, client, _ = play
     for number, action in enumerate(ways_out(working(simulator))):
-        assert is_way_out(action)
+        assert action.is_exit
         if number == 0:
             await away(simulator, client)
         outcome = await client.send(action, deadline=soon())
@@ -128,7 +128,7 @@ async def test_entries_go_by_rest_where_the_policy_says_so(play: Play, away: Awa
     await away(simulator, client)
     outcomes = [await client.send(action, deadline=soon()) for action in entries(working(simulator))]
     assert left(simulator) == (["rest"] * len(outcomes) if allowed else [])
-    assert not any(is_way_out(action) for action in entries("x"))
+    assert not any(action.is_exit for action in entries("x"))
     for outcome in outcomes:
         assert isinstance(outcome, NotSent) is not allowed
         assert allowed or "entries_fall_back = true" in str(outcome)

@@ -10,7 +10,6 @@ from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
 from bot.trading.facts import Execution
 from bot.trading.instruments import Contract
-from bot.trading.intents import touches
 from bot.trading.orders import Side
 from bot.trading.policy import Route
 from bot.trading.tickets import Ticket, TicketState
@@ -113,4 +112,4 @@ async def test_a_year_of_one_digit_is_read_by_the_calendar_that_people_see(room:
     september = Contract("ES", 2033, 9)
     room.broker.book_positions["Sim101", september] = 2
     room.clock.ahead = timedelta(days=7 * 365)
-    assert touches((await room.ticket(request_)).intent, "Sim101", september)
+    assert (await room.ticket(request_)).intent.touches("Sim101", september)

@@ -11,7 +11,6 @@ from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, Place
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerUnreachable
 from bot.timings import USUAL
 from bot.trading.facts import Execution
-from bot.trading.intents import own_id
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
@@ -213,7 +212,7 @@ async def test_an_order_that_the_list_misses_is_found_by_its_id(room: Room) -> N
     room.broker.shown.answers["order"] = row
     await look(room, USUAL.desk.grace.total_seconds())
     now = await room.now(ticket.id)
-    assert (now.state, now.order_ids) == (TicketState.ACCEPTED, ("676", own_id(ticket.intent)))
+    assert (now.state, now.order_ids) == (TicketState.ACCEPTED, ("676", ticket.intent.client_order_id))
 
 
 async def test_that_a_read_by_id_finds_nothing_proves_nothing(room: Room) -> None:
@@ -233,7 +232,7 @@ async def test_nothing_is_absent_while_a_read_by_id_gets_no_answer(room: Room) -
 
 async def test_an_order_that_ninjatrader_rejected_and_lists_no_more_is_told_as_rejected(room: Room) -> None:
     ticket = await lost(room, PLACE)
-    own = own_id(ticket.intent) or ""
+    own = ticket.intent.client_order_id or ""
     written(room, own, "api_received", "Submitted", "Rejected")
     await look(room, USUAL.desk.grace.total_seconds())
     now = await room.now(ticket.id)

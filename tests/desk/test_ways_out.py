@@ -8,7 +8,7 @@ import pytest
 from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, Refused, TicketRequest
 from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.facts import Account
-from bot.trading.intents import Cancel, accounts_of
+from bot.trading.intents import Cancel
 from bot.trading.orders import OrderState, Side
 from bot.trading.policy import AccountRule, Grant
 from bot.trading.sweeps import CancelWorking, Flatten, Scope
@@ -80,7 +80,7 @@ async def test_an_account_of_the_last_run_is_meant_in_any_case_though_the_accoun
     try:
         made = await again.offer(TRADER, HERE, FlattenRequest("account", REAL.upper()))
         assert isinstance(made, Ticket), made
-        assert set(accounts_of(made.intent)) == {REAL}
+        assert set(made.intent.accounts) == {REAL}
     finally:
         await again.close()
 
@@ -149,7 +149,7 @@ async def test_what_comes_back_between_press_and_call_is_not_touched(
         room.broker.rest(Side.BUY, 2, name)
     acknowledge = comes_back(room, "Playback-9")
     ticket = await room.ticket(command)
-    assert accounts_of(ticket.intent) == (REAL, "Sim101", "Sim102")
+    assert ticket.intent.accounts == (REAL, "Sim101", "Sim102")
     await room.confirm(ticket, acknowledge=acknowledge)
     assert (await room.now(ticket.id)).state is TicketState.ACCEPTED
     assert not any(isinstance(action, FlattenEverything | CancelEverything) for action in room.broker.sent)

@@ -9,7 +9,6 @@ from bot.desk.reports import Explanation
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, Refused, TicketRequest
 from bot.desk.why import CONFIRM
 from bot.errors import JournalError
-from bot.trading.intents import own_id
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
 from bot.trading.policy import Denial, DenialCode, Grant
@@ -121,7 +120,7 @@ async def test_an_order_is_found_by_any_id_and_its_own_ticket_goes_first(room: R
     order_id = placed.order_id
     assert order_id is not None
     cancelled = await sent(room, CancelRequest("Sim101", order_id))
-    for typed in (order_id, own_id(placed.intent), f" {order_id} "):
+    for typed in (order_id, placed.intent.client_order_id, f" {order_id} "):
         assert ((await why(room, typed)).ticket or cancelled).id == placed.id
     # Somebody else's order has only the ticket that was about it.
     rest = room.broker.rest(Side.BUY, 1)

@@ -152,9 +152,17 @@ def test_the_newest_change_of_the_tables_is_the_one_that_a_start_looks_for() -> 
     assert ScriptDirectory(FOLDER).get_heads() == [NEWEST]
 
 
+# As the first version wrote the intent of a ticket of these tests.
+AS_FIRST_WRITTEN = """
+    UPDATE tickets SET intent = '{"kind":"reverse","account":"Sim101","contract":["ES",2026,9],"side":"buy","quantity":1,
+    "type":"MARKET","tif":"DAY","limit":null,"stop":null,"oco":null,"strategy":null}'
+"""
+
+
 async def test_a_journal_of_an_earlier_version_is_taken_over_with_its_tickets(url: str) -> None:
     async with opened(url) as journal:
         offer = await stored(unfenced(journal))
+        await by_hand(journal, AS_FIRST_WRITTEN)
         await by_hand(journal, "DROP INDEX ix_tickets_guarded")
         for column in ("progress", "order_terms", "retired_at", "protection", "guarded", "told", "ended_by_id"):
             await by_hand(journal, f"ALTER TABLE tickets DROP COLUMN {column}")

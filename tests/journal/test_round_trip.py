@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
-from bot.journal.intents import _KINDS
 from bot.journal.opening import opened
+from bot.journal.shapes import KINDS
 from bot.journal.shelf import Shelf
 from bot.journal.store import SqlJournal
 from bot.trading import protection
@@ -122,8 +122,8 @@ legs = st.builds(
 )
 progress = st.builds(
     Progress,
-    legs=st.lists(legs, max_size=3).map(tuple),
-    lines=st.lists(st.builds(Line, words, st.booleans(), st.none() | contracts, sizes, sizes, sizes, sizes), max_size=3).map(
+    steps=st.lists(legs, max_size=3).map(tuple),
+    rows=st.lists(st.builds(Line, words, st.booleans(), st.none() | contracts, sizes, sizes, sizes, sizes), max_size=3).map(
         tuple
     ),
     done_at=st.none() | moments,
@@ -215,9 +215,9 @@ async def test_every_field_of_a_ticket_survives_the_disk_and_times_come_back_awa
         assert each is None or each.utcoffset() == timedelta(0)
 
 
-def test_every_intent_has_a_word_in_the_database() -> None:
-    assert set(_KINDS) == {*get_args(OrderIntent), *get_args(Sweep)}
-    assert len(set(_KINDS.values())) == len(_KINDS)
+def test_every_intent_has_a_word_of_its_own_in_the_database() -> None:
+    assert set(KINDS) == {*get_args(OrderIntent), *get_args(Sweep)}
+    assert len({kind.kind for kind in KINDS}) == len(KINDS)
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:

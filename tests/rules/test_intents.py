@@ -16,8 +16,6 @@ from bot.trading.intents import (
     Replace,
     Reverse,
     VerifiedReverse,
-    shows_in_order,
-    shows_in_position,
 )
 from bot.trading.orders import Side, Terms
 from bot.trading.sweeps import CancelWorking, Flatten, Scope
@@ -44,4 +42,4 @@ SHOWS: list[tuple[Intent, str]] = [
 
 @pytest.mark.parametrize(("intent", "where"), SHOWS, ids=[type(intent).__name__ for intent, _ in SHOWS])
 def test_what_became_of_it_shows_in_one_order_or_in_the_position(intent: Intent, where: str) -> None:
-    assert (shows_in_order(intent), shows_in_position(intent)) == (where == "order", where == "position")
+    assert (intent.shows_in_order, intent.shows_in_position) == (where == "order", where == "position")

@@ -12,7 +12,6 @@ import pytest
 from bot.desk.asking import denial_of
 from bot.trading import limits, switches
 from bot.trading.facts import Account, Facts, Quote
-from bot.trading.intents import EXITS
 from bot.trading.limits import Recent
 from bot.trading.policy import Policy
 from tests.rules.cases import case
@@ -78,7 +77,7 @@ def test_the_rules_agree_with_what_the_docs_say(numbers: range) -> None:
         assert bool(told) is bool(expected), (number, told, expected)
         if not (told | expected) & UNSURE:
             assert told == expected, (number, told, expected)
-        is_entry = not isinstance(one.intent, EXITS)
+        is_entry = not one.intent.is_exit
         asked = one.policy.approver_roles(one.intent.account, one.intent.terms.quantity) if is_entry else frozenset()
         assert asked == approvers(one), number
 

@@ -23,8 +23,6 @@ from bot.trading.intents import (
     Replace,
     Reverse,
     VerifiedReverse,
-    accounts_of,
-    touches,
 )
 from bot.trading.leftover import commands_for, left_of
 from bot.trading.limits import Recent
@@ -98,10 +96,10 @@ def test_nothing_can_be_built_that_forgets_its_account_or_leaves_out_some_of_eve
 
 def test_a_sweep_of_one_account_is_filed_under_it_and_of_several_under_many() -> None:
     for one in (Flatten(Scope((ONE,))), CancelWorking(Scope((ONE,), ES))):
-        assert (one.account, accounts_of(one)) == (ONE, (ONE,))
+        assert (one.account, one.accounts) == (ONE, (ONE,))
     for several in (Flatten(ALL), CancelWorking(ALL)):
-        assert (several.account, accounts_of(several)) == (MANY, (ONE, TWO))
-    assert accounts_of(Close(TWO, ES, TERMS)) == (TWO,)
+        assert (several.account, several.accounts) == (MANY, (ONE, TWO))
+    assert Close(TWO, ES, TERMS).accounts == (TWO,)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +126,8 @@ def test_a_scope_covers_its_accounts_and_its_contract(
 ) -> None:
     assert scope.covers(account, contract) is covers
     if contract is not None:
-        assert touches(Flatten(scope), account, contract) is covers
-        assert touches(CancelWorking(scope), account, contract) is covers
+        assert Flatten(scope).touches(account, contract) is covers
+        assert CancelWorking(scope).touches(account, contract) is covers
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.intents import (
-    EXITS,
     Bracket,
     Cancel,
     Change,
@@ -79,7 +78,7 @@ WAYS_OUT: tuple[Intent, ...] = (
 def test_every_intent_is_in_one_of_these_tables() -> None:
     kinds = {type(intent) for intent in (*ENTRIES, *WAYS_OUT, change())}
     assert kinds == {*get_args(OrderIntent), *get_args(Sweep)}
-    assert {type(intent) for intent in WAYS_OUT} == set(EXITS)
+    assert {type(intent) for intent in WAYS_OUT} == {kind for kind in kinds if kind.is_exit}
 
 
 @pytest.mark.parametrize("state", [HALTED, REDUCING])

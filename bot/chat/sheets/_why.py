@@ -11,7 +11,6 @@ from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
 from bot.chat.wording import clip
 from bot.desk.ports import Event
 from bot.desk.reports import Explanation, Step
-from bot.trading.intents import accounts_of, own_id, target
 from bot.trading.leftover import outcome_of
 from bot.trading.plan import words_of
 from bot.trading.progress import Leg
@@ -60,7 +59,7 @@ def _denied(event: Event) -> Section:
 
 
 def _head(ticket: Ticket) -> Section:
-    accounts = accounts_of(ticket.intent)
+    accounts = ticket.intent.accounts
     where = accounts[0] if len(accounts) == 1 else f"{len(accounts)} accounts"
     heading = f"{titled(where, live=ticket.shown.live)} · **ticket {ticket.id}** · {ticket.state}"
     return Section(heading, (), tuple(_people(ticket)))
@@ -109,7 +108,7 @@ def _sent(ticket: Ticket) -> Section:
     if isinstance(intent, Sweep):
         return Section("**Sent**: no call of it began", (), tuple(sweep_words(ticket, intent)))
     lines = [*pair(intent.command, str(intent.contract)), *wrapped(words_of(intent.terms, ticket.shown.tick_size))]
-    named = (("our id", own_id(intent)), ("about order", target(intent)))
+    named = (("our id", intent.client_order_id), ("about order", intent.target_id))
     lines += [line for name, value in named if value is not None for line in wrapped(f"{name} {value}")]
     return Section("**Sent**, once", tuple(lines))
 

@@ -8,7 +8,6 @@ from typing import Any
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.trading.facts import Account
-from bot.trading.intents import accounts_of, own_id
 from bot.trading.tickets import IN_FLIGHT
 from tests.desk.conftest import make_desk
 from tests.desk.fakes import ES, NOON, Clock, FakeBroker, FakeMessenger
@@ -55,11 +54,11 @@ async def _in_a_world(url: str, ahead: timedelta, held: int, *, works: bool) -> 
     broker, messenger = FakeBroker(clock), FakeMessenger()
     async with opened(url, clock) as journal:
         tickets = await journal.live()
-        names = {name for ticket in tickets for name in accounts_of(ticket.intent)}
+        names = {name for ticket in tickets for name in ticket.intent.accounts}
         broker.book_accounts = {name: Account(name, "Simulator", connected=True) for name in sorted(names)}
         broker.book_positions = {(name, ES): held for name in sorted(names)}
         for ticket in tickets if works else ():
-            if (order_id := own_id(ticket.intent)) is not None and ticket.state in IN_FLIGHT:
+            if (order_id := ticket.intent.client_order_id) is not None and ticket.state in IN_FLIGHT:
                 broker.ids = (order_id,)
                 broker.book(ticket.intent)
         before = {ticket.id: len(await journal.events(ticket.id)) for ticket in tickets}
