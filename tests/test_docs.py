@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from discord import app_commands
+
 from bot.crosstrade.budget import Priority
 from bot.desk.ports import EventName
 from bot.policyfile import EVENTS
@@ -11,34 +13,74 @@ from bot.program.run import COGS
 from bot.trading.policy import COMMANDS, DenialCode
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
+
+
+def page(name: str) -> str:
+    """The text of one of the pages."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def table_behind(name: str, mark: str) -> str:
+    """The table of a page that begins behind a mark."""
+    text = page(name)
+    return text[text.index(mark) :].split("\n\n")[0]
+
+
+def anchors(text: str) -> set[str]:
+    """What may stand behind a # in a link to a page: GitHub's names of its headings."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_of_one_screen() -> None:
+    assert len(page("README.md").splitlines()) <= 120
+    assert len(page("README.md").encode()) <= 12_000
 
 
 def test_every_denial_code_is_explained_and_none_besides() -> None:
-    table = README[README.index("<!-- denial codes -->") :].split("\n## ")[0]
+    table = table_behind("docs/denials.md", "<!-- denial codes -->")
     assert set(re.findall(r"`([A-Z_]+)`", table)) == {code.value for code in DenialCode}
 
 
 def test_every_command_is_listed_and_can_be_granted() -> None:
-    table = README[README.index("## Commands") :].split("\n## ")[0]
+    table = table_behind("README.md", "| command | what it does |")
     listed = set(re.findall(r"^\| `/(\w+)`", table, re.MULTILINE))
     built = {command.name for cog in COGS for command in cog.__cog_app_commands__}
     assert listed == built
     assert built <= COMMANDS
 
 
+def test_every_option_of_every_command_is_listed() -> None:
+    rows = re.findall(r"^\| `/(\w+)` \| (.*?) \| (.*?) \|$", table_behind("docs/commands.md", "<!-- options -->"), re.MULTILINE)
+    listed = {name: tuple(re.findall(r"`(\w+)`", each) for each in options) for name, *options in rows}
+    built = {
+        command.name: tuple(
+            [option.display_name for option in command.parameters if option.required is needed] for needed in (True, False)
+        )
+        for cog in COGS
+        for command in cog.__cog_app_commands__
+        if isinstance(command, app_commands.Command)
+    }
+    assert listed == built
+
+
 def test_every_purpose_of_requests_to_crosstrade_is_explained_in_the_order_of_the_queue() -> None:
-    table = README[README.index("| purpose | requests |") :].split("\n\n")[0]
+    table = table_behind("docs/operations.md", "| purpose | requests |")
     assert re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:] == [priority.purpose for priority in Priority]
 
 
 def test_the_names_of_events_are_those_of_the_policy_file() -> None:
     assert set(EVENTS) == {name.value for name in EventName}
+    assert sorted(re.findall(r"`([a-z ]+)`", table_behind("docs/policy.md", "<!-- events -->"))) == sorted(EVENTS)
 
 
 def test_the_readmes_set_up_lines_use_the_locked_files() -> None:
     for kind in ("demo", "dev"):
-        assert README.count(f"--require-hashes -r requirements/{kind}.txt") == 2
+        assert page("README.md").count(f"--require-hashes -r requirements/{kind}.txt") == 2
+    for mark in ("demo", "test"):
+        assert f"<!-- {mark} line -->\n```sh\npython3 -m venv .venv && " in page("README.md")
 
 
 def test_the_version_is_in_one_place() -> None:
@@ -47,14 +89,22 @@ def test_the_version_is_in_one_place() -> None:
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for origin in PAGES:
+        for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", origin.read_text(encoding="utf-8")):
+            found = origin.parent / target if target else origin
+            assert found.exists(), f"{origin.name}: {target}"
+            assert not anchor or anchor in anchors(found.read_text(encoding="utf-8")), f"{origin.name}: {target}#{anchor}"
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w/]+\.md)\)", page("README.md")))
+    assert {str(each.relative_to(ROOT)) for each in PAGES} - linked == {"README.md", "docs/mutation.md"}
 
 
 def test_every_guarantee_names_tests_and_benches_that_there_are() -> None:
-    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
-    promises = [part for part in page.split("\n## ")[1:] if not part.startswith("What nobody here can promise")]
+    promises = [
+        part for part in page("docs/guarantees.md").split("\n## ")[1:] if not part.startswith("What nobody here can promise")
+    ]
     for promise in promises:
         title = promise.partition("\n")[0]
         named = re.findall(r"tests/[\w/]+(?:\.py)?", promise)

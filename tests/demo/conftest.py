@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.demo.browser import chromium
+
 ROOT = Path(__file__).parents[2]
 
 Demo = Callable[..., Coroutine[Any, Any, Process]]
@@ -45,3 +47,14 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@pytest.fixture
+def browser() -> str:
+    """Return where Chromium is; without it the test is skipped, and fails where everything must be tested."""
+    found = chromium()
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("Chromium is not installed.")
+    if found is None:
+        pytest.skip("Chromium is not installed.")
+    return found

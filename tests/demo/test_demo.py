@@ -18,7 +18,7 @@ from tests.demo.conftest import Demo
 
 # Nobody has to be that slow; this only ends a test that hangs.
 HANGS = 60.0
-# At CrossTrade's three requests a second the story takes a minute and a half on a machine that has nothing else to do.
+# At CrossTrade's three requests a second the story takes about a minute on a machine that has nothing else to do.
 STORY_HANGS = 240.0
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
 

@@ -1,28 +1,15 @@
 """A person's way through the page, in a real browser: the command, the card, the buttons, and news that come by themselves."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from bot.sandbox.demo.guide import FIRST_COMMAND, FLATTEN_COMMAND
 from bot.sandbox.demo.stage import Stage, staged
+from tests.demo.browser import appears, button, opened, pastes, told
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE: ViewportSize = {"width": 390, "height": 844}
-# The bot tells everything within five seconds, the page looks twice a second; the rest is for a slow machine.
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture
@@ -33,45 +20,10 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def page(stage: Stage) -> AsyncIterator[Page]:
+async def page(browser: str, stage: Stage) -> AsyncIterator[Page]:
     """The page as its first visitor finds it."""
-    chromium = shutil.which("chromium")
-    if chromium is None and os.environ.get("CI") == "true":
-        pytest.fail("Chromium is not installed.")
-    if chromium is None:
-        pytest.skip("Chromium is not installed.")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = await browser.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        await page.goto(stage.discord.base)
-        await expect(page.locator("#channel-composer-input")).to_be_visible()
+    async with opened(browser, stage.discord.base) as page:
         yield page
-        await browser.close()
-
-
-def told(page: Page, words: str) -> Locator:
-    """Words that stand in the conversation."""
-    return page.locator("main").get_by_text(words)
-
-
-def button(page: Page, label: str) -> Locator:
-    """The newest button with this label."""
-    return page.locator("main").get_by_role("button", name=label, exact=True).last
-
-
-async def appears(page: Page, words: str) -> None:
-    """The words stand in the conversation now or soon."""
-    await expect(told(page, words).last).to_be_visible()
-
-
-async def pastes(page: Page, line: str) -> None:
-    """A person pastes a command as one line and sends it."""
-    box = page.locator("#channel-composer-input")
-    await box.fill(line)
-    await box.press("Enter")
-    await appears(page, "confirm?")
 
 
 async def becomes(page: Page, name: str) -> None:

@@ -45,7 +45,7 @@ async def test_a_reverse_ends_with_the_order_id_in_the_channel(street: Street, t
 async def test_a_flatten_goes_out_within_five_seconds_of_its_press_though_lists_can_not_be_read(
     street: Street, transport: str, lists: tuple[str, ...]
 ) -> None:
-    """What README, the card and the denial of `/close` promise, by real sockets and a real clock."""
+    """What docs/commands.md, the card and the denial of `/close` promise, by real sockets and a real clock."""
     street.settings["CROSSTRADE_TRANSPORT"] = transport
     await street.start()
     card = await street.offered("flatten", scope="account", account="Sim101")

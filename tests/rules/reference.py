@@ -1,4 +1,4 @@
-"""The rules once more, obvious and slow, as README, policy.example.toml and docs/guarantees.md tell them.
+"""The rules once more, obvious and slow, as docs/policy.md, policy.example.toml and docs/guarantees.md tell them.
 
 Nothing here looks at how the desk decides: each rule is written out by itself, tries everything there is to try, and names the
 sentence that it comes from. It shares the desk's data, and none of its questions about them.
