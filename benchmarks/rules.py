@@ -17,9 +17,9 @@ from bot.trading.intents import PlaceOrder
 from bot.trading.limits import Recent
 from bot.trading.orders import Side, Terms
 from bot.trading.plan import plan
-from bot.trading.policy import Grant, Limit, Policy, Visibility
+from bot.trading.policy import Grant, Limit, Policy
 from bot.trading.switches import Switches
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState
+from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
 
 NOW = datetime(2026, 8, 18, 14, 30, tzinfo=UTC)
 ES, NQ = Contract("ES", 2026, 9), Contract("NQ", 2026, 9)

@@ -25,8 +25,7 @@ from bot.dates import Dates
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.timings import USUAL, ChatTimings
-from bot.trading.policy import Visibility
-from bot.trading.tickets import Ticket, TicketState, shifted
+from bot.trading.tickets import Ticket, TicketState, Visibility, shifted
 from bot.trading.vitals import ChatVitals
 from bot.trading.words import lateness
 

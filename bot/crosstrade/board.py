@@ -12,7 +12,7 @@ from bot.clock import UNSET
 from bot.crosstrade.pushes import Tick
 from bot.trading.facts import Day, Quote
 from bot.trading.instruments import Contract
-from bot.trading.policy import ascii_lower
+from bot.trading.words import ascii_lower
 
 # Rows come about once a second (seen by others). One that didn't change for two of them stands still, or the feed does; which
 # of both, only a quote with a time of its own can tell. It is also well below the ten seconds after which a policy says stale.

@@ -13,7 +13,7 @@ from itertools import count
 
 from bot.clock import EVER_DUE
 from bot.trading.facts import Account, Order, Position
-from bot.trading.policy import ascii_lower
+from bot.trading.words import ascii_lower
 
 SIDE_BY_SIDE = timedelta(seconds=0.25)
 # Prices of more contracts than these are nobody's.

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerPartly
 from bot.trading.facts import Account, Facts, Order, Position
-from bot.trading.policy import ascii_lower
+from bot.trading.words import ascii_lower
 
 # So many are read one by one: those requests fit into one look.
 FEW = 3

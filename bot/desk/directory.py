@@ -12,7 +12,8 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.facts import Account
 from bot.trading.instruments import Contract
-from bot.trading.policy import EVERYTHING, READING_COMMANDS, Policy, Request, ascii_lower, matches, may
+from bot.trading.policy import EVERYTHING, READING_COMMANDS, Policy, Request, matches, may
+from bot.trading.words import ascii_lower
 
 log = logging.getLogger(__name__)
 COMMON_ROOTS = ("ES", "NQ", "MES", "MNQ")

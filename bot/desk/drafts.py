@@ -26,7 +26,7 @@ from bot.desk.requests import (
 )
 from bot.desk.scopes import Scopes
 from bot.errors import BrokerError, InstrumentError, UsageError
-from bot.trading.facts import Order
+from bot.trading.facts import Order, terms_of
 from bot.trading.following import find
 from bot.trading.instruments import Contract, Root
 from bot.trading.intents import (
@@ -54,7 +54,6 @@ from bot.trading.orders import (
     parse_label,
     parse_requirement,
 )
-from bot.trading.plan import terms_of
 from bot.trading.policy import Denial, DenialCode, Request
 from bot.trading.pricing import check_changes, with_prices
 from bot.trading.shorthand import Shorthand, read

@@ -21,12 +21,11 @@ from bot.desk.ports import Broker, EventName
 from bot.desk.protection import Guard
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
-from bot.trading.facts import Order
+from bot.trading.facts import Order, terms_of
 from bot.trading.followcloses import close_orders, turned_words, waiting_words
 from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
 from bot.trading.intents import Cancel, Change
-from bot.trading.orders import OrderState
-from bot.trading.plan import terms_of, words_of
+from bot.trading.orders import OrderState, words_of
 from bot.trading.replacing import is_news, is_waited_for, with_old
 from bot.trading.tickets import Ticket, TicketState, Told, move, side_word
 

@@ -16,9 +16,9 @@ from bot.desk.reports import Listed, StrategyReport
 from bot.errors import BrokerError, BrokerPartly
 from bot.trading.facts import Account, Order, Position
 from bot.trading.instruments import Contract, Root
-from bot.trading.policy import Request, ascii_lower
+from bot.trading.policy import Request
 from bot.trading.tickets import Member, side_word
-from bot.trading.words import code
+from bot.trading.words import ascii_lower, code
 
 Row = TypeVar("Row", Position, Order)
 

@@ -9,8 +9,9 @@ from bot.desk.reader import Reader, tried
 from bot.desk.reports import AccountReport, Balance
 from bot.trading.facts import Account
 from bot.trading.holdings import Standing
-from bot.trading.policy import Request, ascii_lower
+from bot.trading.policy import Request
 from bot.trading.tickets import Member
+from bot.trading.words import ascii_lower
 
 
 async def balances(reader: Reader, member: Member, command: str) -> tuple[Balance, ...]:

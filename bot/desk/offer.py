@@ -19,8 +19,8 @@ from bot.desk.requests import WAYS_OUT, Refused, TicketRequest
 from bot.desk.shares import Tally
 from bot.errors import NO_JOURNAL, JournalError
 from bot.timings import DeskTimings
-from bot.trading.policy import Denial, DenialCode, Visibility
-from bot.trading.tickets import Member, Place, Ticket, TicketState
+from bot.trading.policy import Denial, DenialCode
+from bot.trading.tickets import Member, Place, Ticket, TicketState, Visibility
 
 log = logging.getLogger(__name__)
 MOST_OPEN, MOST_OPEN_WAYS_OUT = 20, 60

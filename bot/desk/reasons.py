@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.lifecycle import Lifecycle
-from bot.trading.policy import ascii_lower
+from bot.trading.words import ascii_lower
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,8 @@ from bot.errors import BrokerError, BrokerLacks, JournalError
 from bot.trading.facts import Execution, Order
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.orders import OrderState
-from bot.trading.policy import ascii_lower
 from bot.trading.tickets import Member, Ticket, shifted
-from bot.trading.words import code
+from bot.trading.words import ascii_lower, code
 
 # How far back an order is looked for among the desk's tickets and in its record of fills.
 STORY_LOOKS_BACK = timedelta(days=7)

@@ -13,11 +13,10 @@ from bot.desk.glances import Glances, Wanted
 from bot.desk.look import months_held
 from bot.desk.naming import LONGEST_ACCOUNT
 from bot.errors import InstrumentError
-from bot.trading.facts import Facts, Order, Quote
+from bot.trading.facts import Facts, Order, Quote, terms_of
 from bot.trading.instruments import Contract, Root, parse_instrument
 from bot.trading.intents import closing_side
 from bot.trading.limits import Recent
-from bot.trading.plan import terms_of
 from bot.trading.policy import READING_COMMANDS, Policy, Request, may
 from bot.trading.pricing import base_of
 from bot.trading.sizing import Standing, sizes, sizes_to_close

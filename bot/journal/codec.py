@@ -15,9 +15,8 @@ from bot.journal.shapes import APPROVALS, INTENT, PROGRESS, PROTECTION, SHOWN, T
 from bot.trading.facts import Execution
 from bot.trading.instruments import parse_dated
 from bot.trading.orders import OrderState, Side
-from bot.trading.policy import Visibility
 from bot.trading.sweeps import Sweep
-from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told
+from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told, Visibility
 
 _read = json.loads
 # A look-up here takes a tenth of an enumeration's own.

@@ -26,7 +26,8 @@ from pydantic_core import PydanticCustomError
 
 from bot.trading import policy
 from bot.trading.orders import LARGEST_QUANTITY, OrderType
-from bot.trading.policy import COMMANDS, EVERYTHING, TRADING_COMMANDS, Policy, ReverseMode, Visibility
+from bot.trading.policy import COMMANDS, EVERYTHING, TRADING_COMMANDS, Policy, ReverseMode
+from bot.trading.tickets import Visibility
 
 EVENTS = frozenset(
     {

@@ -27,9 +27,9 @@ from bot.trading.intents import (
 from bot.trading.lifecycle import Lifecycle
 from bot.trading.marks import is_called_close, sort
 from bot.trading.orders import DONE_STATES, OrderState, OrderType, Terms
-from bot.trading.policy import ascii_lower
 from bot.trading.tickets import IN_FLIGHT, Ticket, side_word
 from bot.trading.verdicts import Absent, Found, FoundClosed, FoundFills, FoundLife, FoundTogether, FoundTurned, Unclear, Verdict
+from bot.trading.words import ascii_lower
 
 # Executions carry NinjaTrader's clock, which may differ from ours by this much.
 CLOCK_DIFFERENCE = timedelta(seconds=90)

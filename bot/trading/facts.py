@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bot.trading.funds import Funds
 from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.orders import OrderState, OrderType, Side, Terms
 
 # NinjaTrader's own simulated connections; whatever else provides an account may be real money.
 SIMULATED_PROVIDERS = frozenset({"simulator", "playback"})
@@ -314,3 +314,22 @@ class Facts:
     def order(self, order_id: str) -> Order | None:
         """The order that carries that id, finished or not, if the list was read and holds one."""
         return next((order for order in self.orders or () if order_id in order.ids), None)
+
+
+def terms_of(order: Order) -> Terms:
+    """The terms of an order as listed; a type that couldn't be read goes by the prices that the order has."""
+    by_prices = {
+        (False, False): OrderType.MARKET,
+        (True, False): OrderType.LIMIT,
+        (False, True): OrderType.STOPMARKET,
+        (True, True): OrderType.STOPLIMIT,
+    }
+    kind = order.type or by_prices[order.limit is not None, order.stop is not None]
+    return Terms(
+        order.side,
+        order.quantity,
+        kind,
+        limit=order.limit if kind.has_limit else None,
+        stop=order.stop if kind.has_stop else None,
+        oco=order.oco,
+    )

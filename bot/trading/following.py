@@ -13,9 +13,8 @@ from bot.trading.followcloses import with_turned
 from bot.trading.intents import Change
 from bot.trading.lifecycle import Lifecycle, OrderEvent
 from bot.trading.orders import OrderState, Terms
-from bot.trading.policy import ascii_lower
 from bot.trading.tickets import Ticket
-from bot.trading.words import code
+from bot.trading.words import ascii_lower, code
 
 _UNDER_CHANGE = frozenset({OrderState.OTHER, OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
 

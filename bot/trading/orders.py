@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.errors import PriceError, UsageError
-from bot.trading.words import disguise
+from bot.trading.words import disguise, price
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,64}")
@@ -141,6 +141,13 @@ class Terms:
         return tuple((name, text) for name, text in self.typed if self.price(name) is None)
 
 
+def words_of(terms: Terms, tick_size: Decimal | None = None) -> str:
+    """An order in a few words: ``BUY 1 LIMIT limit 5800.25``; with the decimals of the tick, where it is known."""
+    named = (("limit", terms.limit), ("stop", terms.stop))
+    prices = "".join(f" {name} {price(at, tick_size)}" for name, at in named if at is not None)
+    return f"{terms.side.upper()} {terms.quantity} {terms.type}{prices}"
+
+
 def parse_price(name: str, typed: str | None) -> Decimal | None:
     """Read a price that a person typed; ``None`` and blank mean "not given".
 
@@ -231,11 +238,11 @@ def check_ticks(terms: Terms, tick_size: Decimal) -> None:
     Raises:
         PriceError: it doesn't; the sentence names the two nearest prices that do.
     """
-    for name, price in (("limit", terms.limit), ("stop", terms.stop)):
-        if price is not None and price % tick_size:
-            below = price - price % tick_size
+    for name, value in (("limit", terms.limit), ("stop", terms.stop)):
+        if value is not None and value % tick_size:
+            below = value - value % tick_size
             raise PriceError(
-                f"The {name} price {price} is off the tick of {tick_size}: the nearest are {below} and {below + tick_size}."
+                f"The {name} price {value} is off the tick of {tick_size}: the nearest are {below} and {below + tick_size}."
             )
 
 

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from bot.trading import market
 from bot.trading.brackets import stop_price, target_price
 from bot.trading.expiry import BY_CALENDAR, warnings_about
-from bot.trading.facts import Facts, Order, Quote
+from bot.trading.facts import Facts, Quote, terms_of
 from bot.trading.intents import (
     Bracket,
     Cancel,
@@ -21,7 +20,7 @@ from bot.trading.intents import (
     closing_side,
     closing_terms,
 )
-from bot.trading.orders import OrderType, Side, Terms
+from bot.trading.orders import OrderType, Side, words_of
 from bot.trading.policy import Policy
 from bot.trading.replacing import BEING_CANCELLED, BOTH
 from bot.trading.tickets import Shown, side_word
@@ -122,32 +121,6 @@ def _steps_to_entry(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
 
 def _leg(intent: Bracket, kind: str) -> str:
     return f"{intent.terms.side.upper()} {intent.terms.quantity} {kind}"
-
-
-def words_of(terms: Terms, tick_size: Decimal | None = None) -> str:
-    """An order in a few words: ``BUY 1 LIMIT limit 5800.25``; with the decimals of the tick, where it is known."""
-    named = (("limit", terms.limit), ("stop", terms.stop))
-    prices = "".join(f" {name} {price(at, tick_size)}" for name, at in named if at is not None)
-    return f"{terms.side.upper()} {terms.quantity} {terms.type}{prices}"
-
-
-def terms_of(order: Order) -> Terms:
-    """The terms of an order as listed; a type that couldn't be read goes by the prices that the order has."""
-    by_prices = {
-        (False, False): OrderType.MARKET,
-        (True, False): OrderType.LIMIT,
-        (False, True): OrderType.STOPMARKET,
-        (True, True): OrderType.STOPLIMIT,
-    }
-    kind = order.type or by_prices[order.limit is not None, order.stop is not None]
-    return Terms(
-        order.side,
-        order.quantity,
-        kind,
-        limit=order.limit if kind.has_limit else None,
-        stop=order.stop if kind.has_stop else None,
-        oco=order.oco,
-    )
 
 
 def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after: Shown, tolerance_ticks: int) -> str | None:

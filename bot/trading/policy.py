@@ -15,14 +15,14 @@ from functools import lru_cache, partial
 
 from bot.trading.facts import Account
 from bot.trading.orders import OrderType
-from bot.trading.words import code
+from bot.trading.tickets import Visibility
+from bot.trading.words import ascii_lower, code
 
 EVERYTHING = "*"
 # So many names are remembered with what holds for them: anybody may type one.
 MOST_NAMES = 4096
 # A quote older than this, in seconds, counts as missing, whatever a file says: a limit can only make that shorter.
 OLDEST_QUOTE = 10
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 # The names that a grant may use. A policy file may name a command before this version of the bot has it.
 # Commands that can change the world; a grant of one of them must say how much.
@@ -50,11 +50,6 @@ COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 HALT, RESUME = "halt", "resume"
 
 
-def ascii_lower(text: str) -> str:
-    """Fold A-Z only, as account names match ASCII-case-insensitively and nothing else does."""
-    return text.translate(_ASCII_LOWER)
-
-
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether a name fits any of the patterns (``*``, ``?``), ASCII case aside; a bracket is a bracket.
 
@@ -68,13 +63,6 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 def _compiled(pattern: str) -> re.Pattern[str]:
     # To fnmatch ``Sim[1]`` would mean Sim1, which is another account, and ``?`` would fit the ``*`` that means all.
     return re.compile(translate(ascii_lower(pattern).replace("[", "[[]").replace("?", "[!*]")))
-
-
-class Visibility(StrEnum):
-    """Where a ticket is shown; the result is posted to the channel either way."""
-
-    CHANNEL = "channel"
-    PRIVATE = "private"
 
 
 class ReverseMode(StrEnum):

@@ -6,11 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.errors import PriceError
-from bot.trading.facts import Account, Facts
+from bot.trading.facts import Account, Facts, terms_of
 from bot.trading.intents import Change, FlatPlace, OrderIntent, PlaceOrder, Replace, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import Side, Terms
-from bot.trading.plan import terms_of
 from bot.trading.policy import DenialCode, Limit, Policy, Request, may
 from bot.trading.pricing import base_of
 from bot.trading.shorthand import Base, resolve

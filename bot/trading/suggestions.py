@@ -11,10 +11,9 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from bot.errors import PriceError
-from bot.trading.facts import Order, Strategy
+from bot.trading.facts import Order, Strategy, terms_of
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderType, Side
-from bot.trading.plan import terms_of
 from bot.trading.shorthand import WORDS, Base, Shorthand, read, resolve, tidy
 from bot.trading.tickets import side_word
 

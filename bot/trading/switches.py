@@ -18,9 +18,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.trading.intents import Change, Intent, OrderIntent, closing_side
-from bot.trading.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, ascii_lower, matches
+from bot.trading.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, matches
 from bot.trading.sweeps import Sweep
-from bot.trading.words import code, harmless, person, verbatim
+from bot.trading.words import ascii_lower, code, harmless, person, verbatim
 
 LONGEST_WHY = 200
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 
 from bot.trading.intents import Bracket, Change, Close, Intent, OrderIntent
 from bot.trading.orders import OrderState, Terms
-from bot.trading.policy import Visibility
 from bot.trading.progress import Progress
 from bot.trading.protection import Protection
 from bot.trading.sweeps import Sweep
@@ -57,6 +56,13 @@ TRANSITIONS: Mapping[TicketState, frozenset[TicketState]] = {
 IN_FLIGHT = frozenset({S.SENDING, S.UNKNOWN})
 # What counts as an order that was sent, for limits on how often and for doubles.
 SENT = frozenset({S.SENDING, S.UNKNOWN, S.ACCEPTED})
+
+
+class Visibility(StrEnum):
+    """Where a ticket is shown; the result is posted to the channel either way."""
+
+    CHANNEL = "channel"
+    PRIVATE = "private"
 
 
 NO_PROGRESS = Progress()

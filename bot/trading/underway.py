@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.trading.closing import LISTS_LAG, held_in, working_closes
-from bot.trading.facts import Facts, Order
+from bot.trading.facts import Facts, Order, terms_of
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Bracket,
@@ -15,8 +15,7 @@ from bot.trading.intents import (
     VerifiedReverse,
     closing_side,
 )
-from bot.trading.orders import OrderType
-from bot.trading.plan import terms_of, words_of
+from bot.trading.orders import OrderType, words_of
 from bot.trading.policy import Denial, DenialCode
 from bot.trading.sweeps import CancelWorking, Sweep, target_of
 from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState

@@ -10,11 +10,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from bot.trading.brackets import stop_price, target_price
-from bot.trading.facts import Order, Position
+from bot.trading.facts import Order, Position, terms_of
 from bot.trading.guarding import is_unprotected, protection_of
 from bot.trading.intents import Bracket, closing_side
 from bot.trading.orders import Terms
-from bot.trading.plan import terms_of
 from bot.trading.protection import Part
 from bot.trading.tickets import Ticket, TicketState
 

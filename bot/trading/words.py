@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
 # Heading, quote, list and small print, where a line begins with them.
 _BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
@@ -23,6 +25,11 @@ _BLANKS = re.compile("  |[^\\S ]|\u2800")
 _ZERO_WIDTH = "\u200b"
 _NO_BACKTICK = "\u02cb"
 LONGEST_FOREIGN_TEXT = 300
+
+
+def ascii_lower(text: str) -> str:
+    """Fold A-Z only, as account names match ASCII-case-insensitively and nothing else does."""
+    return text.translate(_ASCII_LOWER)
 
 
 def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:

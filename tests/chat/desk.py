@@ -40,12 +40,12 @@ from bot.trading.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders import OrderType, Side, Terms, parse_requirement
-from bot.trading.policy import Denial, DenialCode, Policy, Request, Visibility, may
+from bot.trading.policy import Denial, DenialCode, Policy, Request, may
 from bot.trading.progress import Line, Progress
 from bot.trading.suggestions import SoFar, Suggestion
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
 from bot.trading.switches import Switches
-from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState
+from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Visibility
 from bot.trading.verbs import Verb
 
 from .samples import ES, POLICY, SHOWN, TICKET

@@ -8,8 +8,8 @@ from typing import Any
 from bot.trading.instruments import Contract
 from bot.trading.intents import Reverse
 from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy, Visibility
-from bot.trading.tickets import Member, Place, Shown, Ticket
+from bot.trading.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy
+from bot.trading.tickets import Member, Place, Shown, Ticket, Visibility
 
 GUILD = 1180000000000000001
 OTHER_GUILD = 1180000000000000002

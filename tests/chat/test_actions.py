@@ -9,9 +9,8 @@ from bot.chat.actions import ACTION_ITEMS, ActionButton
 from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, ModifyRequest, TicketRequest
 from bot.errors import JournalError
 from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.policy import Visibility
 from bot.trading.protection import Protection
-from bot.trading.tickets import Place, Ticket, TicketState
+from bot.trading.tickets import Place, Ticket, TicketState, Visibility
 from bot.trading.verbs import Verb
 
 from .conftest import Stage, buttons_of, new_client, text_of, told

@@ -12,8 +12,8 @@ from bot.timings import USUAL
 from bot.trading.facts import Execution
 from bot.trading.orders import OrderState, Side
 from bot.trading.outcomes import Unknown
-from bot.trading.policy import DenialCode, Grant, Request, Visibility
-from bot.trading.tickets import TicketState
+from bot.trading.policy import DenialCode, Grant, Request
+from bot.trading.tickets import TicketState, Visibility
 from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, eventually
 from tests.desk.test_afterwards import accepted, look_again, lost

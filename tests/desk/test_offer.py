@@ -14,8 +14,8 @@ from bot.journal.opening import opened
 from bot.trading.facts import Account
 from bot.trading.instruments import Contract
 from bot.trading.orders import OrderType, Side
-from bot.trading.policy import Limit, Visibility
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.policy import Limit
+from bot.trading.tickets import Ticket, TicketState, Visibility
 from tests.desk.conftest import APPROVER, ASK, HERE, POLICY, STRANGER, TRADER, Room, make_desk
 from tests.desk.fakes import ES, Clock, FakeBroker, FakeMessenger
 

@@ -15,18 +15,8 @@ from hypothesis import strategies as st
 from bot.errors import PolicyError
 from bot.policyfile import EVENTS, LARGEST_FILE, parse_policy, policy_schema, read_policy, schema_text
 from bot.trading.orders import OrderType
-from bot.trading.policy import (
-    COMMANDS,
-    READING_COMMANDS,
-    TRADING_COMMANDS,
-    AccountRule,
-    Approval,
-    Grant,
-    Limit,
-    Policy,
-    Route,
-    Visibility,
-)
+from bot.trading.policy import COMMANDS, READING_COMMANDS, TRADING_COMMANDS, AccountRule, Approval, Grant, Limit, Policy, Route
+from bot.trading.tickets import Visibility
 
 ROOT = Path(__file__).parents[2]
 GRANT = """

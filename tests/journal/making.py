@@ -22,8 +22,7 @@ from bot.timings import USUAL, JournalTimings
 from bot.trading.instruments import Contract
 from bot.trading.intents import Reverse
 from bot.trading.orders import Side, Terms
-from bot.trading.policy import Visibility
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, move
+from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility, move
 from tests.clocks import HandClock
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)

@@ -32,11 +32,10 @@ from bot.trading.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.policy import Visibility
 from bot.trading.progress import Leg, LegState, Line, Progress
 from bot.trading.protection import Protection
 from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told
+from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told, Visibility
 from tests.clocks import HandClock
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket

@@ -17,8 +17,8 @@ from bot.trading.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROO
 from bot.trading.intents import OrderIntent, Reverse
 from bot.trading.limits import Recent, reasons
 from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request, Visibility
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState
+from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request
+from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
 
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
 MODEST = settings(max_examples=50, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.crosstrade.requests import CloseBody
-from bot.trading.facts import Facts, Position
+from bot.trading.facts import Facts, Position, terms_of
 from bot.trading.instruments import Contract
 from bot.trading.intents import (
     Bracket,
@@ -26,8 +26,8 @@ from bot.trading.intents import (
     VerifiedReverse,
     closing_terms,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms, parse_fraction
-from bot.trading.plan import no_longer_true, plan, refreshed, steps, terms_of, words_of
+from bot.trading.orders import OrderState, OrderType, Side, Terms, parse_fraction, words_of
+from bot.trading.plan import no_longer_true, plan, refreshed, steps
 from bot.trading.policy import AccountRule, Approval, Policy
 from bot.trading.tickets import Shown
 from tests.rules.strategies import (

@@ -25,10 +25,10 @@ from bot.trading.policy import (
     Policy,
     Request,
     Route,
-    ascii_lower,
     matches,
     may,
 )
+from bot.trading.words import ascii_lower
 from tests.rules.strategies import MODEST, ROLES, account_names, limits, policies, requests
 
 TRADER, VIEWER, BOSS = 1100, 1101, 1102

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Order, Position
+from bot.trading.facts import Order, Position, terms_of
 from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
 from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.plan import terms_of
 from bot.trading.policy import TRADING_COMMANDS
 from bot.trading.tickets import Ticket, TicketState
 from bot.trading.verbs import (

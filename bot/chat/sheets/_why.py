@@ -12,7 +12,7 @@ from bot.chat.wording import clip
 from bot.desk.ports import Event
 from bot.desk.reports import Explanation, Step
 from bot.trading.leftover import outcome_of
-from bot.trading.plan import words_of
+from bot.trading.orders import words_of
 from bot.trading.progress import Leg
 from bot.trading.sweeps import Sweep
 from bot.trading.tickets import Ticket, side_word
