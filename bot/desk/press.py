@@ -62,6 +62,27 @@ class Stopping(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPress:
+    """A press on an open ticket of the revision that was seen.
+
+    Attributes:
+        at: its moment; that reads take a while can't make a timely one late.
+        ticket: as it was stored then.
+        acknowledged: done once Discord has taken the acknowledgement.
+    """
+
+    press: Press
+    at: datetime
+    ticket: Ticket
+    acknowledged: "asyncio.Future[None]"
+
+    @property
+    def member(self) -> Member:
+        """Who pressed."""
+        return self.press.member
+
+
+@dataclass(frozen=True, slots=True)
 class Presses:
     """Answers presses. Each method returns a sentence for the presser alone, or ``None`` when the card says it all.
 
@@ -121,26 +142,24 @@ class Presses:
             return OVER.format(state=ticket.state)
         if press.revision != ticket.revision:
             return CHANGED
-        # A press counts from its moment: that the reads take a while can't make a timely one late.
         if ticket.is_over(pressed_at):
             return OVER.format(state=TicketState.EXPIRED)
-        return await then(press, ticket, pressed_at, acknowledged)
+        return await then(OpenPress(press, pressed_at, ticket, acknowledged))
 
-    async def _confirm(
-        self, press: Press, ticket: Ticket, pressed_at: datetime, acknowledged: "asyncio.Future[None]"
-    ) -> str | None:
+    async def _confirm(self, press: OpenPress) -> str | None:
+        ticket = press.ticket
         if press.member.id != ticket.requester.id:
             return NOT_YOURS.format(name=ticket.requester.named)
         if denial := denial_of(self.policy(), press.member.roles, ticket.intent):
             return denial.sentence
         if ticket.confirmed_at is not None and ticket.missing_roles:
             return WAITING
-        confirmed = replace(ticket, confirmed_at=ticket.confirmed_at or pressed_at)
-        return await self._complete_or_wait(press, ticket, confirmed, EventName.CONFIRMED, pressed_at, acknowledged)
+        return await self._complete_or_wait(
+            press, replace(ticket, confirmed_at=ticket.confirmed_at or press.at), EventName.CONFIRMED
+        )
 
-    async def _approve(
-        self, press: Press, ticket: Ticket, pressed_at: datetime, acknowledged: "asyncio.Future[None]"
-    ) -> str | None:
+    async def _approve(self, press: OpenPress) -> str | None:
+        ticket = press.ticket
         counted = ticket.shown.approver_roles & press.member.roles
         if not counted or press.member.id == ticket.requester.id:
             return NOT_APPROVER.format(role=min(ticket.shown.approver_roles, default=0))
@@ -148,7 +167,7 @@ class Presses:
             return APPROVED.format(name=ticket.requester.named)
         approval = Approved(press.member.id, press.member.name, counted)
         approved = replace(ticket, approvals=(*ticket.approvals, approval))
-        return await self._complete_or_wait(press, ticket, approved, EventName.APPROVED, pressed_at, acknowledged)
+        return await self._complete_or_wait(press, approved, EventName.APPROVED)
 
     async def _cancel(self, press: Press, pressed_at: datetime) -> str | None:
         """Cancel whatever is decided meanwhile, as long as it isn't claimed: of both the journal lets one change the row."""
@@ -180,24 +199,17 @@ class Presses:
             return NOT_CANCELLER.format(name=ticket.requester.named)
         return None
 
-    async def _complete_or_wait(
-        self,
-        press: Press,
-        ticket: Ticket,
-        signed: Ticket,
-        name: EventName,
-        pressed_at: datetime,
-        acknowledged: "asyncio.Future[None]",
-    ) -> str | None:
+    async def _complete_or_wait(self, press: OpenPress, signed: Ticket, name: EventName) -> str | None:
         """Send when Confirm and every approval are there; else store this one and wait for the other."""
+        ticket = press.ticket
         if signed.confirmed_at is None or signed.missing_roles:
             new = move(ticket, TicketState.OFFERED, confirmed_at=signed.confirmed_at, approvals=signed.approvals)
             await self._store(ticket, new, name, press.member)
             return None
         try:
-            claimed = await self._decide_and_claim(press, ticket, signed, self._late_at(ticket, pressed_at), acknowledged)
+            claimed = await self._decide_and_claim(press, signed)
         except (TimeoutError, Stopping):
-            await self._deny(press, ticket, (self._undecided(),))
+            await self._deny(press, (self._undecided(),))
             return None
         if isinstance(claimed, Ticket):
             await self.sender.send(claimed)
@@ -210,20 +222,14 @@ class Presses:
             return Denial(DenialCode.DESK_DOWN, STOPPING)
         return Denial(DenialCode.TOO_LATE, TOO_LATE.format(seconds=self.timings.decided_within.total_seconds()))
 
-    async def _decide_and_claim(
-        self,
-        press: Press,
-        ticket: Ticket,
-        signed: Ticket,
-        late_at: datetime | None,
-        acknowledged: "asyncio.Future[None]",
-    ) -> Ticket | str | None:
+    async def _decide_and_claim(self, press: OpenPress, signed: Ticket) -> Ticket | str | None:
         """The claimed ticket, or what to tell the presser; again whenever something was claimed that bears on it.
 
         Raises:
             TimeoutError: it took too long, or the desk stops.
             Stopping: the desk stops.
         """
+        ticket, late_at = press.ticket, self._late_at(press)
         decider = self.way_out if ticket.intent.is_exit else self.decider
         async with AsyncExitStack() as turn:
             async with self._until(late_at):
@@ -236,35 +242,36 @@ class Presses:
                         ticket.intent, ticket.requester.id, signed.confirmed_at, within=self.timings.exits.look
                     )
                     try:
-                        standing, decision = await asyncio.gather(self.members.standing(press, signed), deciding)
+                        standing, decision = await asyncio.gather(self.members.standing(press.press, signed), deciding)
                     except Unasked as error:
                         return str(error)
-                    if not await self._taken(acknowledged):
+                    if not await self._taken(press.acknowledged):
                         return UNACKNOWLEDGED
                 if late_at is not None and self.clock() > late_at:
                     # Timers stand still while the machine sleeps.
                     raise TimeoutError
                 with suppress(Outdated):
-                    return await self._claim(press, ticket, signed, decision, standing, before)
+                    return await self._claim(press, signed, decision, standing, before)
 
-    def _late_at(self, ticket: Ticket, pressed_at: datetime) -> datetime | None:
+    def _late_at(self, press: OpenPress) -> datetime | None:
         """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
-        if ticket.intent.is_mass:
+        if press.ticket.intent.is_mass:
             return None
-        return max(pressed_at + self.timings.decided_within, ticket.expires_at)
+        return max(press.at + self.timings.decided_within, press.ticket.expires_at)
 
     def _until(self, moment: datetime | None) -> AbstractAsyncContextManager[None]:
         return self.hands.unless_stopping(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
 
     async def _claim(
-        self, press: Press, ticket: Ticket, signed: Ticket, decision: Decision, standing: Standing, before: int
+        self, press: OpenPress, signed: Ticket, decision: Decision, standing: Standing, before: int
     ) -> Ticket | None:
         """Act on what was decided on fresh facts; the claimed ticket, or ``None`` when it was denied, re-quoted or taken."""
+        ticket = press.ticket
         policy, now, shown = decision.policy, self.clock(), decision.shown
         roles = standing.roles
         denial = standing.denial or denial_of(policy, roles, ticket.intent)
         if denial is not None or shown is None:
-            await self._deny(press, ticket, (denial,) if denial else decision.denials)
+            await self._deny(press, (denial,) if denial else decision.denials)
             return None
         why = _what_changed(ticket, decision)
         if why is not None:
@@ -292,9 +299,10 @@ class Presses:
             orders_before=decision.listed,
             outcome=None,
         )
-        return await self._claimed(press, ticket, sending, before)
+        return await self._claimed(press, sending, before)
 
-    async def _claimed(self, press: Press, ticket: Ticket, sending: Ticket, before: int) -> Ticket | None:
+    async def _claimed(self, press: OpenPress, sending: Ticket, before: int) -> Ticket | None:
+        ticket = press.ticket
         try:
             async with self.hands.claiming:
                 # The last look before it leaves: what is claimed is seen to its end, nothing else is begun.
@@ -308,7 +316,7 @@ class Presses:
                     self.hands.claimed(sending)
         except Halted as error:
             # Halted since the look: the journal had the last word, in the very transaction that would have claimed it.
-            await self._deny(press, ticket, (Denial(DenialCode(error.code), error.sentence, error.details),))
+            await self._deny(press, (Denial(DenialCode(error.code), error.sentence, error.details),))
             return None
         except JournalError as error:
             # No order leaves that could not be journaled; that nothing was sent is told at once and stored when it can be.
@@ -317,7 +325,8 @@ class Presses:
             return None
         return sending if stored else None
 
-    async def _deny(self, press: Press, ticket: Ticket, denials: tuple[Denial, ...]) -> None:
+    async def _deny(self, press: OpenPress, denials: tuple[Denial, ...]) -> None:
+        ticket = press.ticket
         told = "; ".join(f"{denial.code}: {denial.sentence}" for denial in denials)
         new = move(ticket, TicketState.DENIED, ended_at=self.clock(), outcome=told)
         reasons_text = [str(denial) for denial in denials]
@@ -344,4 +353,4 @@ def _what_changed(ticket: Ticket, decision: Decision) -> str | None:
     return no_longer_true(before, now, ticket.shown, decision.shown, decision.policy.price_tolerance_ticks)
 
 
-Step = Callable[[Press, Ticket, datetime, "asyncio.Future[None]"], Awaitable[str | None]]
+Step = Callable[[OpenPress], Awaitable[str | None]]
