@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from bot.desk.asking import denial_of
-from bot.trading import limits, switches
-from bot.trading.facts import Account, Facts, Position, Quote
-from bot.trading.instruments import Contract
-from bot.trading.intents import PlaceOrder
-from bot.trading.limits import Recent
-from bot.trading.orders import Side, Terms
-from bot.trading.plan import plan
-from bot.trading.policy import Grant, Limit, Policy
-from bot.trading.switches import Switches
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
+from bot.desk.tickets.permissions import denial_of
+from bot.trading.market.facts import Account, Facts, Position, Quote
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import PlaceOrder
+from bot.trading.orders.terms import Side, Terms
+from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
+from bot.trading.planning.preview import plan
+from bot.trading.risk import halts as switches
+from bot.trading.risk import limits
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import Grant, Limit, Policy
 
 NOW = datetime(2026, 8, 18, 14, 30, tzinfo=UTC)
 ES, NQ = Contract("ES", 2026, 9), Contract("NQ", 2026, 9)

@@ -20,7 +20,7 @@
     │   └── DeliveryRefused        it never will there: channel gone, right to post missing
     └── ServiceUnreachable         Discord can't be reached at a command-line check (exit 69)
 
-Sending an order raises nothing: it returns one of the outcomes of ``bot.trading.outcomes``.
+Sending an order raises nothing: it returns one of the outcomes of ``bot.trading.orders.outcomes``.
 """
 
 from collections.abc import Sequence

@@ -7,8 +7,8 @@ rules, such as how far two clocks may differ or how old a price may be.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.trading.exits import USUAL_PACE, Pace
-from bot.trading.outages import Patience
+from bot.trading.exits.steps import USUAL_PACE, Pace
+from bot.trading.health.outages import Patience
 
 _LINK = Patience(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=60))
 _RIVAL = Patience(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))

@@ -10,7 +10,7 @@ from bot.chat.answers import thinking, told
 from bot.chat.choices import choices, choices_of_fills
 from bot.chat.client import DeskClient
 from bot.chat.offering import instruments_of
-from bot.desk.fills import MOST_HOURS
+from bot.desk.reads.fills import MOST_HOURS
 
 
 class Accounts(commands.Cog):

@@ -13,9 +13,9 @@ from bot.chat.answers import say, show, thinking
 from bot.chat.charts import drawn
 from bot.chat.client import DeskClient
 from bot.chat.offering import accounts_of, instruments_of
-from bot.desk.charts import ChartRequest
+from bot.desk.reads.charts import ChartRequest
 from bot.desk.requests import Refused
-from bot.trading.bars import FEWEST_BARS, MOST_BARS
+from bot.trading.market.bars import FEWEST_BARS, MOST_BARS
 
 
 class Chart(commands.Cog):

@@ -10,10 +10,10 @@ from bot.chat import wording
 from bot.chat.access import Host, admitted
 from bot.chat.answers import say
 from bot.chat.client import DeskClient
-from bot.trading.facts import SINCE
-from bot.trading.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
-from bot.trading.switches import Switches
-from bot.trading.tickets import Member
+from bot.trading.market.facts import SINCE
+from bot.trading.orders.tickets import Member
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
 from bot.trading.words import code, money
 
 

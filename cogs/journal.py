@@ -12,7 +12,7 @@ from bot.chat.answers import thinking, told
 from bot.chat.client import DeskClient
 from bot.chat.suggesting import unknown_tickets
 from bot.desk.requests import ResolveRequest
-from bot.trading.resolving import LONGEST_WHY
+from bot.trading.reconciliation.resolving import LONGEST_WHY
 
 
 class JournalCommands(commands.Cog):

@@ -13,8 +13,8 @@ from bot.chat.client import DeskClient
 from bot.chat.offering import accounts_of, instruments_of
 from bot.chat.wording import bounded
 from bot.desk.requests import SwitchRequest
-from bot.trading.policy import HALT, RESUME
-from bot.trading.switches import LONGEST_WHY
+from bot.trading.risk.halts import LONGEST_WHY
+from bot.trading.risk.policy import HALT, RESUME
 
 _ACCOUNT = "NinjaTrader account; for an instrument leave it out to mean every account"
 _INSTRUMENT = "Contract or root, for an instrument; all of its months are meant"

@@ -11,7 +11,7 @@ from bot.chat.client import DeskClient
 from bot.chat.offering import ORDER_OPTIONS, Offering, accounts_of, instruments_of
 from bot.chat.suggesting import orders_of, prices_of, sizes_of, strategies
 from bot.desk.requests import CancelRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, ReplaceRequest
-from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side, TimeInForce
+from bot.trading.orders.terms import LARGEST_QUANTITY, OrderType, Side, TimeInForce
 
 
 class Trading(commands.Cog):

@@ -10,7 +10,7 @@ from bot.crosstrade.budget import Priority
 from bot.desk.ports import EventName
 from bot.policyfile import EVENTS
 from bot.program.run import COGS
-from bot.trading.policy import COMMANDS, DenialCode
+from bot.trading.risk.policy import COMMANDS, DenialCode
 
 ROOT = Path(__file__).parents[1]
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))

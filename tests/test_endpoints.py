@@ -17,10 +17,10 @@ from bot.crosstrade.requests import API
 from bot.errors import BrokerError
 from bot.program.run import COGS
 from bot.sandbox.ninjatrader.catalogue import BY_NAME, CALLS
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.bars import parse_period
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.market.bars import parse_period
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,
@@ -33,8 +33,8 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import READING_COMMANDS, TRADING_COMMANDS
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.risk.policy import READING_COMMANDS, TRADING_COMMANDS
 from tests.crosstrade.vendor import TOKEN, Answer, Vendor, told
 
 PAGE = Path(__file__).parents[1] / "docs" / "endpoints.md"

@@ -88,14 +88,14 @@ NO_WAITS = {
     "bot.crosstrade.snapshot.SIDE_BY_SIDE",
     "bot.crosstrade.client.__init__",
     "bot.crosstrade.link.LOOK_BACK",
-    "bot.desk.reconcile.LOOKS_BACK",
-    "bot.desk.fills.READS_BACK",
-    "bot.desk.lapse.EVER",
-    "bot.desk.resolve.LOOKS_BACK",
-    "bot.desk.retire.LOOKS_BACK",
-    "bot.desk.retire.OVERLAP",
-    "bot.desk.stories.STORY_LOOKS_BACK",
-    "bot.desk.why.LOOKS_BACK",
+    "bot.desk.tracking.reconcile.LOOKS_BACK",
+    "bot.desk.reads.fills.READS_BACK",
+    "bot.desk.tracking.recovery.EVER",
+    "bot.desk.tracking.resolve.LOOKS_BACK",
+    "bot.desk.tracking.card_buttons.LOOKS_BACK",
+    "bot.desk.tracking.card_buttons.OVERLAP",
+    "bot.desk.reads.order.STORY_LOOKS_BACK",
+    "bot.desk.reads.why.LOOKS_BACK",
     "bot.journal.rebase.NOTHING",
     "bot.journal.schema.MICROSECOND",
     "bot.program.metrics.GRADES",
@@ -229,7 +229,7 @@ def test_one_file_alone_draws_with_matplotlib() -> None:
 def test_the_rules_and_the_desk_run_without_discord_py() -> None:
     program = (
         "import sys; sys.modules.update(dict.fromkeys(('discord', 'aiohttp', 'sqlalchemy')));"
-        "import bot.desk.desk, bot.trading.plan; print('good')"
+        "import bot.desk.desk, bot.trading.planning.preview; print('good')"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "good"
@@ -265,10 +265,10 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
         "bot.chat.tree",
         "bot.crosstrade.client",
         "bot.crosstrade.stream",
-        "bot.desk.course",
+        "bot.desk.execution.steps",
         "bot.desk.loops",
-        "bot.desk.outbox",
-        "bot.desk.send",
+        "bot.desk.outbox.delivery",
+        "bot.desk.execution.send",
     }
     assert {name for name in found if not name.startswith("bot.sandbox")} <= tops
 
@@ -277,9 +277,9 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
 # is in CrossTrade's words.
 NO_SENTENCES_OF_OURS = [
     "bot.chat.sheets._why: leg.words.replace('`', '')",
-    "bot.desk.resolve: request.outcome not in set(Resolution)",
-    "bot.trading.following: 'error' in f'{event.source} {event.what}'.casefold()",
-    "bot.trading.following: 'execution' in f'{event.source} {event.what}'.casefold()",
+    "bot.desk.tracking.resolve: request.outcome not in set(Resolution)",
+    "bot.trading.reconciliation.following: 'error' in f'{event.source} {event.what}'.casefold()",
+    "bot.trading.reconciliation.following: 'execution' in f'{event.source} {event.what}'.casefold()",
 ]
 
 

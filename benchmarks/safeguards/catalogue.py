@@ -47,20 +47,20 @@ SAFEGUARDS = (
                 '_CLAIM = update(tickets).where(_row.id == bindparam("key"), _row.version == bindparam("seen"))',
                 '_CLAIM = update(tickets).where(_row.id == bindparam("key"), bindparam("seen") > 0)',
             ),
-            Without("bot/desk/hands.py", "        if self.holds(ticket):\n", "        if ticket in self._ended:\n"),
+            Without("bot/desk/locks.py", "        if self.holds(ticket):\n", "        if ticket in self._ended:\n"),
         ),
     ),
     _one(
         "the requester only",
         "somebody else's Confirm sends",
-        "bot/desk/press.py",
+        "bot/desk/tickets/confirm.py",
         "        if press.member.id != ticket.requester.id:\n            return NOT_YOURS",
         "        if not press.member.id:\n            return NOT_YOURS",
     ),
     _one(
         "the approver is somebody else",
         "who asked approves, too",
-        "bot/desk/press.py",
+        "bot/desk/tickets/confirm.py",
         "        counted = ticket.shown.approver_roles & press.member.roles\n"
         "        if not counted or press.member.id == ticket.requester.id:\n",
         "        counted = ticket.shown.approver_roles\n        if not counted:\n",
@@ -68,7 +68,7 @@ SAFEGUARDS = (
     _one(
         "Approve is needed beside Confirm",
         "an order leaves that nobody has approved",
-        "bot/desk/press.py",
+        "bot/desk/tickets/confirm.py",
         "        if signed.confirmed_at is None or signed.missing_roles:\n",
         "        if signed.confirmed_at is None:\n",
     ),
@@ -77,24 +77,28 @@ SAFEGUARDS = (
         "a card that was left open sends minutes later",
         (
             Without(
-                "bot/desk/press.py",
+                "bot/desk/tickets/confirm.py",
                 "        if ticket.is_over(pressed_at):\n",
                 "        if ticket.is_over(pressed_at) and not ticket.id:\n",
             ),
-            Without("bot/desk/lapse.py", "            elif self.hands.holds(ticket.id):\n", "            elif ticket.id:\n"),
+            Without(
+                "bot/desk/tracking/recovery.py",
+                "            elif self.hands.holds(ticket.id):\n",
+                "            elif ticket.id:\n",
+            ),
         ),
     ),
     _one(
         "decided again at the press",
         "what is sent isn't what the position asks for by then",
-        "bot/desk/press.py",
+        "bot/desk/tickets/confirm.py",
         "        why = _what_changed(ticket, decision)\n",
         "        why = None\n",
     ),
     _one(
         "a restart voids open cards",
         "a card of before a restart sends after it",
-        "bot/desk/lapse.py",
+        "bot/desk/tracking/recovery.py",
         "            elif ticket.state is TicketState.OFFERED:\n                await self._expire(ticket, RESTARTED)\n"
         "                found.expired_in[ticket.place.channel] += 1\n",
         "",
@@ -102,14 +106,14 @@ SAFEGUARDS = (
     _one(
         "on its way at a crash is unknown",
         "an order of before a crash is never spoken of again",
-        "bot/desk/lapse.py",
+        "bot/desk/tracking/recovery.py",
         "            elif ticket.state is TicketState.SENDING:\n                await self.lost(ticket)\n",
         "",
     ),
     _one(
         "the claim is on disk before the first byte",
         "after a crash nobody knows of an order in the market",
-        "bot/desk/press.py",
+        "bot/desk/tickets/confirm.py",
         "            stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)\n",
         "            stored = await self.ledger.move(\n"
         "                ticket, replace(ticket, version=sending.version), EventName.SENDING, actor=press.member.id\n"
@@ -118,14 +122,14 @@ SAFEGUARDS = (
     _one(
         "a lost answer is unknown, not rejected",
         "an order in the market is told as rejected",
-        "bot/desk/settle.py",
+        "bot/desk/execution/apply_outcome.py",
         "            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))\n",
         "            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(unknown.why))\n",
     ),
     _one(
         "nothing is sent again",
         "an order whose answer is lost is sent twice",
-        "bot/desk/send.py",
+        "bot/desk/execution/send.py",
         "            outcome = await self.broker.send(intent, deadline=deadline)\n",
         "            outcome = await self.broker.send(intent, deadline=deadline)\n"
         "            if isinstance(outcome, Unknown):\n"
@@ -136,17 +140,17 @@ SAFEGUARDS = (
         "an order that CrossTrade does late is told as never arrived",
         (
             Without(
-                "bot/desk/reconcile.py",
+                "bot/desk/tracking/reconcile.py",
                 "        if not self._is_late(ticket):\n            return\n",
                 "",
             ),
             Without(
-                "bot/desk/reconcile.py",
+                "bot/desk/tracking/reconcile.py",
                 "        if ticket.absent_since is None or ticket.id not in self._absent:\n",
                 "        if ticket.absent_since is None and not ticket.id:\n",
             ),
             Without(
-                "bot/desk/reconcile.py",
+                "bot/desk/tracking/reconcile.py",
                 "        elif now - ticket.absent_since >= ",
                 "        elif True or now - ticket.absent_since >= ",
             ),
@@ -162,7 +166,7 @@ SAFEGUARDS = (
     _one(
         "news stay due until Discord has taken them",
         "what Discord refuses for a moment is lost",
-        "bot/desk/outbox.py",
+        "bot/desk/outbox/delivery.py",
         "            await self.ledger.journal.postpone(row, now + pause)\n",
         "            await self.ledger.journal.delivered(row, self.clock())\n",
     ),
@@ -185,14 +189,14 @@ SAFEGUARDS = (
     _one(
         "flat is only what was read as flat",
         "a flatten is told as done with a position open",
-        "bot/trading/progress.py",
+        "bot/trading/orders/progress.py",
         "        return self.now == 0 and self.orders_now == 0\n",
         "        return not self.now and not self.orders_now\n",
     ),
     _one(
         "the new order of a verified reversal waits for flat",
         "the position is doubled where the close is slow",
-        "bot/desk/verified.py",
+        "bot/desk/execution/verified_reversal.py",
         "            if passed >= patience or _is_turned(course.ticket, intent, facts):\n",
         "            if passed >= patience or passed >= timedelta(0):\n                return None\n"
         "            if _is_turned(course.ticket, intent, facts):\n",
@@ -200,7 +204,7 @@ SAFEGUARDS = (
     _one(
         "an order without an answer isn't looked for among everything",
         "somebody else's order is told as ours",
-        "bot/trading/evidence.py",
+        "bot/trading/reconciliation/evidence.py",
         "    if len(likely) == 1:\n        return Found(likely[0])\n    if likely:\n",
         "    if likely:\n        return Found(likely[0])\n    if likely:\n",
     ),
@@ -221,7 +225,7 @@ SAFEGUARDS = (
     _one(
         "what a run leaves is put into the next one's time",
         "after a restart with another clock an unknown order is judged by a wrong moment",
-        "bot/desk/clockwatch.py",
+        "bot/desk/health/clockwatch.py",
         "        await journal.rebase(in_all, self.clock())\n",
         "",
     ),

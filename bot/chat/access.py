@@ -19,9 +19,9 @@ from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
 from bot.chat.recall import Recall
 from bot.errors import DeskError
-from bot.trading.policy import Denial, Request
-from bot.trading.tickets import Member, Place
-from bot.trading.verbs import Verb
+from bot.trading.orders.tickets import Member, Place
+from bot.trading.planning.card_actions import Verb
+from bot.trading.risk.policy import Denial, Request
 
 log = logging.getLogger(__name__)
 _ADMITTED = "admitted"

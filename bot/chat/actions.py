@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import discord
 
 from bot.chat.access import GuardedButton
-from bot.trading.tickets import Member, Ticket
-from bot.trading.verbs import Verb, fitting
+from bot.trading.orders.tickets import Member, Ticket
+from bot.trading.planning.card_actions import Verb, fitting
 
 _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):then:"
 

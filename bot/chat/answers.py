@@ -16,7 +16,7 @@ from bot.chat import wording
 from bot.chat.rivals import ALREADY_ACKNOWLEDGED, CAME, OVER, first_answer
 from bot.chat.tokens import Token
 from bot.chat.translate import code_of, translated
-from bot.desk.reports import Fills
+from bot.desk.reads.reports import Fills
 from bot.desk.requests import Refused
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.trading.words import mended

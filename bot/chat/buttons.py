@@ -18,7 +18,7 @@ from bot.chat.actions import ACTION_ITEMS
 from bot.chat.door import Acknowledge
 from bot.desk.requests import Press
 from bot.errors import DeliveryError
-from bot.trading.tickets import Member
+from bot.trading.orders.tickets import Member
 
 log = logging.getLogger(__name__)
 _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):(?P<revision>[0-9]{1,9}):"

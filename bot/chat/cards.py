@@ -16,13 +16,13 @@ from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint, refusal_hint
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.guarding import is_unprotected, turned_to
-from bot.trading.intents import Bracket, Cancel, Change, Close, VerifiedReverse
-from bot.trading.orders import OrderState
-from bot.trading.plan import steps
-from bot.trading.resolving import is_resolved
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Sweep
-from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.orders.intents import Bracket, Cancel, Change, Close, VerifiedReverse
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Sweep
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import Ticket, TicketState, side_word
+from bot.trading.planning.preview import steps
+from bot.trading.reconciliation.protection import is_unprotected, turned_to
+from bot.trading.reconciliation.resolving import is_resolved
 from bot.trading.words import code, lateness
 
 # A little below Discord's 4,000 characters for all texts of a message together.

@@ -6,7 +6,7 @@ from datetime import UTC
 from discord import app_commands
 
 from bot.chat.figures import clock_time, number
-from bot.trading.facts import Execution
+from bot.trading.market.facts import Execution
 
 MOST_CHOICES = 25
 LONGEST_CHOICE = 100

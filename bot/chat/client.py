@@ -28,8 +28,8 @@ from bot.chat.translate import UNREACHABLE
 from bot.chat.tree import DeskTree
 from bot.errors import SettingsError
 from bot.timings import USUAL, ChatTimings
-from bot.trading.policy import Denial
-from bot.trading.switches import Switches
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.policy import Denial
 
 log = logging.getLogger(__name__)
 

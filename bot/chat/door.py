@@ -6,9 +6,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from bot.desk.charts import Charted, ChartRequest
-from bot.desk.health import Health
-from bot.desk.reports import (
+from bot.desk.health.watchdog import Health
+from bot.desk.reads.charts import Charted, ChartRequest
+from bot.desk.reads.reports import (
     AccountReport,
     Balance,
     Explanation,
@@ -21,12 +21,12 @@ from bot.desk.reports import (
     Traded,
 )
 from bot.desk.requests import Press, Refused, ResolveRequest, SwitchRequest, TicketRequest
-from bot.trading.facts import Execution, Order, Position
-from bot.trading.policy import Denial, Policy, Request
-from bot.trading.suggestions import SoFar, Suggestion
-from bot.trading.switches import Switches
-from bot.trading.tickets import Member, Place, Ticket
-from bot.trading.verbs import Verb
+from bot.trading.market.facts import Execution, Order, Position
+from bot.trading.orders.tickets import Member, Place, Ticket
+from bot.trading.planning.card_actions import Verb
+from bot.trading.planning.suggestions import SoFar, Suggestion
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.policy import Denial, Policy, Request
 
 Acknowledge = Callable[[], Awaitable[None]]
 

@@ -4,7 +4,7 @@ The phrases are those that the vendor's pages show (POST Reverse Position; error
 said of a position that isn't as an order requires is on no page.
 """
 
-from bot.trading.intents import Intent, PlaceOrder, Replace
+from bot.trading.orders.intents import Intent, PlaceOrder, Replace
 
 _HINTS = (
     (("no position found", "no positions found"), "The position is gone; look at it in NinjaTrader before you ask again."),

@@ -25,8 +25,8 @@ from bot.dates import Dates
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.timings import USUAL, ChatTimings
-from bot.trading.tickets import Ticket, TicketState, Visibility, shifted
-from bot.trading.vitals import ChatVitals
+from bot.trading.health.vitals import ChatVitals
+from bot.trading.orders.tickets import Ticket, TicketState, Visibility, shifted
 from bot.trading.words import lateness
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from bot.chat.door import Desk
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
-from bot.trading.tickets import Member, Ticket, TicketState, Visibility, move
-from bot.trading.verbs import Verb
+from bot.trading.orders.tickets import Member, Ticket, TicketState, Visibility, move
+from bot.trading.planning.card_actions import Verb
 
 log = logging.getLogger(__name__)
 

@@ -6,18 +6,8 @@ from decimal import Decimal
 from discord.utils import format_dt
 
 from bot.chat import figures
-from bot.trading.brackets import results, stop_price, target_price
-from bot.trading.guarding import (
-    cause_words,
-    hit_words,
-    is_unprotected,
-    left_words,
-    short_words,
-    there_words,
-    turned_to,
-    turned_words,
-)
-from bot.trading.intents import (
+from bot.trading.market.brackets import results, stop_price, target_price
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -28,11 +18,21 @@ from bot.trading.intents import (
     Replace,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, Terms
-from bot.trading.protection import End, Part
-from bot.trading.replacing import about_old
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState, side_word
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.protection import End, Part
+from bot.trading.orders.terms import OrderState, Terms
+from bot.trading.orders.tickets import Ticket, TicketState, side_word
+from bot.trading.reconciliation.protection import (
+    cause_words,
+    hit_words,
+    is_unprotected,
+    left_words,
+    short_words,
+    there_words,
+    turned_to,
+    turned_words,
+)
+from bot.trading.reconciliation.replacing import about_old
 from bot.trading.words import code
 
 _SENT = {

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.trading.switches import Switches, plain
+from bot.trading.risk.halts import Switches, plain
 
 LONGEST = 128
 CROSSTRADE = "CrossTrade"

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.trading.suggestions import is_cut, value_in
+from bot.trading.planning.suggestions import is_cut, value_in
 
 MOST = 5000
 

@@ -14,8 +14,8 @@ from discord import app_commands
 from bot.chat.access import admitted
 from bot.chat.choices import LONGEST_CHOICE, MOST_CHOICES
 from bot.errors import DeskError
-from bot.trading.orders import OrderType, Side
-from bot.trading.suggestions import SoFar, Suggestion
+from bot.trading.orders.terms import OrderType, Side
+from bot.trading.planning.suggestions import SoFar, Suggestion
 from bot.trading.words import verbatim
 
 log = logging.getLogger(__name__)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
-from bot.trading.leftover import left_of, may_open
-from bot.trading.orders import OrderState
-from bot.trading.progress import Leg, LegState, Line
-from bot.trading.sweeping import done_words, steps, undone_words
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
-from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, side_word
+from bot.trading.exits.leftover import left_of, may_open
+from bot.trading.exits.rules import done_words, steps, undone_words
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
+from bot.trading.orders.progress import Leg, LegState, Line
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code
 
 # What is left is told before what is done, so that a long list loses the less important part.

@@ -12,7 +12,7 @@ from bot.chat.answers import answer, reference
 from bot.chat.rivals import first_answer
 from bot.chat.typed import is_readable, misfit
 from bot.errors import DeliveryError, DeskError
-from bot.trading.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, Request
 from bot.trading.words import mended
 
 log = logging.getLogger(__name__)

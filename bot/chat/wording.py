@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.chat.hints import known_hint
 from bot.errors import DeskError
-from bot.trading.policy import Denial, DenialCode
+from bot.trading.risk.policy import Denial, DenialCode
 from bot.trading.words import harmless, mended
 
 # Discord's limit for a message without components is 2,000 characters.

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from bot.clock import UNSET
 from bot.crosstrade.pushes import Tick
-from bot.trading.facts import Day, Quote
-from bot.trading.instruments import Contract
+from bot.trading.market.facts import Day, Quote
+from bot.trading.orders.instruments import Contract
 from bot.trading.words import ascii_lower
 
 # Rows come about once a second (seen by others). One that didn't change for two of them stands still, or the feed does; which

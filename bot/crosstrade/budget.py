@@ -14,7 +14,7 @@ from typing import Self
 
 from bot.crosstrade.counts import MINUTE, Counts
 from bot.timings import CrossTradeTimings
-from bot.trading.spending import Spending
+from bot.trading.health.spending import Spending
 
 LARGEST_RESERVE = 10
 # Of so many at once, one stays unused: requests may come in closer together than they left, and one too many is refused.

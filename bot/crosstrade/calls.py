@@ -23,8 +23,8 @@ from bot.crosstrade.requests import (
     reverse_position_path,
     segment,
 )
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.intents import (
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,

@@ -44,12 +44,12 @@ from bot.crosstrade.stream import Stream
 from bot.dates import Dates
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.bars import Bars, Period
-from bot.trading.facts import Day, Execution, Order
-from bot.trading.instruments import Contract
-from bot.trading.intents import Action
-from bot.trading.outcomes import NotSent, Outcome
-from bot.trading.vitals import StreamState, Vitals
+from bot.trading.health.vitals import StreamState, Vitals
+from bot.trading.market.bars import Bars, Period
+from bot.trading.market.facts import Day, Execution, Order
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Action
+from bot.trading.orders.outcomes import NotSent, Outcome
 
 log = logging.getLogger(__name__)
 # RPCs whose names are on no page of the vendor's: the paths of the same calls are.

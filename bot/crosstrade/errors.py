@@ -12,7 +12,7 @@ from http import HTTPStatus
 import aiohttp
 
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 Clean = Callable[[str], str]
 

@@ -16,8 +16,8 @@ from bot.crosstrade.pushes import read_days, read_ticks
 from bot.crosstrade.subscriptions import PNL, Subscriptions
 from bot.errors import InstrumentError
 from bot.timings import CrossTradeTimings
-from bot.trading.facts import Day, Position, Quote
-from bot.trading.instruments import Contract, read_contract
+from bot.trading.market.facts import Day, Position, Quote
+from bot.trading.orders.instruments import Contract, read_contract
 
 OTHER_ORIGIN = "tradovate"
 log = logging.getLogger(__name__)

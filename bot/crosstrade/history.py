@@ -14,8 +14,8 @@ from pydantic.alias_generators import to_camel
 from bot.crosstrade.requests import API, Body
 from bot.crosstrade.wire._values import Count, MaybeText, Number, moment
 from bot.errors import BrokerGarbled, InstrumentError
-from bot.trading.bars import Bar, Bars, Period, PeriodType
-from bot.trading.instruments import Contract, read_contract
+from bot.trading.market.bars import Bar, Bars, Period, PeriodType
+from bot.trading.orders.instruments import Contract, read_contract
 
 UNREADABLE = "CrossTrade's bars can't be read"
 

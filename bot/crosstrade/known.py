@@ -21,8 +21,8 @@ from bot.crosstrade.reading import Reading, judged
 from bot.crosstrade.snapshot import Key, Snapshot, What
 from bot.errors import BrokerError, BrokerUnreachable
 from bot.timings import CrossTradeTimings
-from bot.trading.facts import Account, Day, Order, Position, Quote
-from bot.trading.instruments import Contract
+from bot.trading.market.facts import Account, Day, Order, Position, Quote
+from bot.trading.orders.instruments import Contract
 
 Flying = Flight[object]
 Shared = TypeVar("Shared")

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from bot.crosstrade.errors import TOKEN_REFUSED, Clean, Reply, problem_of_reply, says_token_refused
 from bot.errors import BrokerRefused, BrokerUnreachable
-from bot.trading.health import UNREADABLE_CROSSTRADE
-from bot.trading.vitals import Reach
+from bot.trading.health.chain import UNREADABLE_CROSSTRADE
+from bot.trading.health.vitals import Reach
 
 LOOK_BACK = timedelta(minutes=1)
 MOST_GARBLED = 100

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from bot.crosstrade.requests import API, account_path, order_path, segment
-from bot.trading.instruments import Contract, Root
+from bot.trading.orders.instruments import Contract, Root
 
 # Lines of an order's lifecycle to ask for: CrossTrade's own default. With more, or fewer, fills may be left out of it.
 LIFECYCLE_LINES = 200

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from bot.crosstrade.wire._values import LONGEST_INSTRUMENT, Number, Text, moment
 from bot.errors import InstrumentError
-from bot.trading.facts import Day
-from bot.trading.instruments import Contract, read_contract
+from bot.trading.market.facts import Day
+from bot.trading.orders.instruments import Contract, read_contract
 from bot.trading.words import verbatim
 
 # Spellings of the same in lower case. The items of ``pnlUpdate`` are not documented; the first of each is that of GET Get

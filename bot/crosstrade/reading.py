@@ -19,13 +19,13 @@ from bot.crosstrade.flights import Flight
 from bot.crosstrade.link import Gauge
 from bot.crosstrade.snapshot import Key, What
 from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
-from bot.trading.facts import Execution, Order, OtherFill, OtherOrder, OtherPosition, Others, Position, Quote, Strategy
-from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, Root
-from bot.trading.lifecycle import Lifecycle
-from bot.trading.market import Session
-from bot.trading.orders import OrderState
+from bot.trading.market.facts import Execution, Order, OtherFill, OtherOrder, OtherPosition, Others, Position, Quote, Strategy
+from bot.trading.market.funds import Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.market.lifecycle import Lifecycle
+from bot.trading.market.session import Session
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import OrderState
 
 Path = Callable[[], str]
 # Paths without a name in them, so that a 404 of any form says that they aren't there.

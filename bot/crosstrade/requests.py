@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.crosstrade.jsontext import dumps
-from bot.trading.actions import CancelOrders, FlattenAccount
-from bot.trading.brackets import stop_price, target_price
-from bot.trading.instruments import Contract
-from bot.trading.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
-from bot.trading.orders import OrderType, Terms, TimeInForce
+from bot.trading.market.brackets import stop_price, target_price
+from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Bracket, Change, Close, FlatPlace, Invert, PlaceOrder, Replace, Reverse
+from bot.trading.orders.terms import OrderType, Terms, TimeInForce
 
 API = "/v1/api"
 STREAM = "/ws/stream"

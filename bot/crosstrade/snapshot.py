@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import count
 
 from bot.clock import EVER_DUE
-from bot.trading.facts import Account, Order, Position
+from bot.trading.market.facts import Account, Order, Position
 from bot.trading.words import ascii_lower
 
 SIDE_BY_SIDE = timedelta(seconds=0.25)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from bot.crosstrade.budget import Bucket
 from bot.crosstrade.requests import stream_pnl, subscribe, subscribe_events, unsubscribe
 from bot.timings import CrossTradeTimings
-from bot.trading.instruments import Contract
+from bot.trading.orders.instruments import Contract
 from bot.trading.words import ascii_lower
 
 # CrossTrade grants about 20 changes a minute, 5 at once (rate limits page). A little less, as messages bunch up on their way.

@@ -11,57 +11,57 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.actions import Actions
-from bot.desk.brakes import Brakes
-from bot.desk.clockwatch import ClockWatch
-from bot.desk.decide import Decider
-from bot.desk.directory import Directory
-from bot.desk.doubts import Doubts, Trust
-from bot.desk.drafts import Drafts
-from bot.desk.draining import Draining
-from bot.desk.fills import FillBook, FillWatch
-from bot.desk.follow import Follower
-from bot.desk.found import Found
-from bot.desk.glances import Glances
-from bot.desk.hands import STOPPING, Hands
-from bot.desk.health import Watchdog
-from bot.desk.interrupted import Interrupted
-from bot.desk.keeping import Keeping
-from bot.desk.lanes import Lanes
-from bot.desk.lapse import Lapses
-from bot.desk.ledger import Ledger
-from bot.desk.look import Look
+from bot.desk.autocomplete.cache import Glances
+from bot.desk.autocomplete.suggest import Suggest
+from bot.desk.execution.flatten import Sweeping
+from bot.desk.execution.send import Sender
+from bot.desk.execution.verified_reversal import VerifiedReversals
+from bot.desk.halts.commands import Safety
+from bot.desk.halts.found import Brakes
+from bot.desk.health.clockwatch import ClockWatch
+from bot.desk.health.polling import Rounds
+from bot.desk.health.watchdog import Watchdog
+from bot.desk.locks import STOPPING, Hands
+from bot.desk.lookup.directory import Directory
+from bot.desk.lookup.keeping import Keeping
+from bot.desk.lookup.lanes import Lanes
+from bot.desk.lookup.look import Look
+from bot.desk.lookup.names import Naming
 from bot.desk.loops import Loops
-from bot.desk.members import Members
-from bot.desk.naming import Naming
-from bot.desk.news import notices_of_the_start
-from bot.desk.occasions import LEAVES_A_QUESTION, TELLS_OF_AN_ORDER
-from bot.desk.offer import Makings, Offers
-from bot.desk.outbox import Outbox
-from bot.desk.pace import Pace
+from bot.desk.outbox.delivery import Outbox
+from bot.desk.outbox.notices import notices_of_the_start
+from bot.desk.outbox.occasions import LEAVES_A_QUESTION, TELLS_OF_AN_ORDER
+from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.startup_report import Found
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
-from bot.desk.press import Acknowledge, Presses
-from bot.desk.reads import Reads
-from bot.desk.reasons import Reasons
-from bot.desk.reconcile import LOOKS_BACK, Reconciler
+from bot.desk.reads.fills import FillBook, FillWatch
+from bot.desk.reads.service import Reads
+from bot.desk.reads.shares import Tally
 from bot.desk.requests import Press, Refused, SwitchRequest, TicketRequest
-from bot.desk.resolve import Resolving
-from bot.desk.retire import Retirer
-from bot.desk.rounds import Rounds
-from bot.desk.safety import Safety
-from bot.desk.scopes import Scopes
-from bot.desk.send import Sender
-from bot.desk.shares import Tally
-from bot.desk.suggest import Suggest
-from bot.desk.sweep import Sweeping
-from bot.desk.verified import VerifiedReversals
+from bot.desk.tickets.card_actions import Actions
+from bot.desk.tickets.confirm import Acknowledge, Presses
+from bot.desk.tickets.decision import Decider
+from bot.desk.tickets.drafts import Drafts
+from bot.desk.tickets.draining import Draining
+from bot.desk.tickets.members import Members
+from bot.desk.tickets.offer import Makings, Offers
+from bot.desk.tickets.scopes import Scopes
+from bot.desk.tracking.card_buttons import Retirer
+from bot.desk.tracking.doubts import Doubts, Trust
+from bot.desk.tracking.follow import Follower
+from bot.desk.tracking.interrupted import Interrupted
+from bot.desk.tracking.poll_budget import Pace
+from bot.desk.tracking.reasons import Reasons
+from bot.desk.tracking.reconcile import LOOKS_BACK, Reconciler
+from bot.desk.tracking.recovery import Lapses
+from bot.desk.tracking.resolve import Resolving
 from bot.errors import JournalError
 from bot.timings import USUAL, DeskTimings
-from bot.trading.policy import Denial, DenialCode, Policy, Request, may
-from bot.trading.shares import HURRYING, READING
-from bot.trading.switches import Switches
-from bot.trading.tickets import Member, Place, Ticket, TicketState, move
-from bot.trading.verbs import Verb
+from bot.trading.health.shares import HURRYING, READING
+from bot.trading.orders.tickets import Member, Place, Ticket, TicketState, move
+from bot.trading.planning.card_actions import Verb
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
 
 log = logging.getLogger(__name__)
 

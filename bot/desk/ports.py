@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.trading.bars import Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote, Strategy
-from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Action, OrderIntent
-from bot.trading.lifecycle import Lifecycle
-from bot.trading.market import Session
-from bot.trading.orders import OrderState
-from bot.trading.outcomes import Outcome
-from bot.trading.spans import Span
-from bot.trading.switches import Switch, Switches
-from bot.trading.tickets import Ticket
-from bot.trading.vitals import ChatVitals, Vitals
+from bot.trading.health.vitals import ChatVitals, Vitals
+from bot.trading.market.bars import Bars, Period
+from bot.trading.market.facts import Account, Day, Execution, Order, Others, Position, Quote, Strategy
+from bot.trading.market.funds import Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.market.lifecycle import Lifecycle
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.intents import Action, OrderIntent
+from bot.trading.orders.outcomes import Outcome
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import Ticket
+from bot.trading.risk.halts import Switch, Switches
 
 
 class Shows(Protocol):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.trading.orders import OrderType, Side, TimeInForce
-from bot.trading.policy import Denial
-from bot.trading.tickets import Member
+from bot.trading.orders.terms import OrderType, Side, TimeInForce
+from bot.trading.orders.tickets import Member
+from bot.trading.risk.policy import Denial
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from bot.desk.ports import Delivery, Event, EventName, Notice, Tone
 from bot.errors import InstrumentError, JournalError
 from bot.journal.schema import NOTICE
 from bot.journal.shapes import APPROVALS, INTENT, PROGRESS, PROTECTION, SHOWN, TERMS, written
-from bot.trading.facts import Execution
-from bot.trading.instruments import parse_dated
-from bot.trading.orders import OrderState, Side
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told, Visibility
+from bot.trading.market.facts import Execution
+from bot.trading.orders.instruments import parse_dated
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told, Visibility
 
 _read = json.loads
 # A look-up here takes a tenth of an enumeration's own.

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.journal.codec import fill_values, fills_of
 from bot.journal.schema import fill_spans, fills
-from bot.trading.facts import Execution
-from bot.trading.spans import Span
+from bot.trading.market.facts import Execution
+from bot.trading.market.spans import Span
 
 _fill, _span = fills.c, fill_spans.c
 _LATEST = select(fill_spans).where(_span.account == bindparam("of")).order_by(_span.since.desc()).limit(1)

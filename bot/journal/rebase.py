@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 
 from bot.journal.codec import ticket_values, tickets_of
 from bot.journal.schema import IS_WAITING, outbox, tickets
-from bot.trading.tickets import Ticket, shifted
+from bot.trading.orders.tickets import Ticket, shifted
 
 _row, _news = tickets.c, outbox.c
 _PUT = update(tickets).where(_row.id == bindparam("key"))

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
-from bot.trading.intents import Intent, OrderIntent
-from bot.trading.orders import Terms
-from bot.trading.progress import Progress
-from bot.trading.protection import Protection
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Approved, Shown
+from bot.trading.orders.intents import Intent, OrderIntent
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.progress import Progress
+from bot.trading.orders.protection import Protection
+from bot.trading.orders.terms import Terms
+from bot.trading.orders.tickets import Approved, Shown
 
 T = TypeVar("T")
 KINDS: tuple[type[Intent], ...] = (*get_args(OrderIntent), *get_args(Sweep))

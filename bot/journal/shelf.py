@@ -5,7 +5,7 @@ The database is asked every time and has the last word: it says which version st
 
 from dataclasses import replace
 
-from bot.trading.tickets import Ticket
+from bot.trading.orders.tickets import Ticket
 
 ROOM = 2000
 

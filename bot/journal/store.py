@@ -34,13 +34,13 @@ from bot.journal.lease import Lease
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import Shelf
-from bot.trading.facts import Execution
-from bot.trading.intents import OrderIntent
-from bot.trading.orders import DONE_STATES, OrderState
-from bot.trading.policy import Denial
-from bot.trading.spans import Span
-from bot.trading.switches import Switch, Switches
-from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState, is_claim
+from bot.trading.market.facts import Execution
+from bot.trading.market.spans import Span
+from bot.trading.orders.intents import OrderIntent
+from bot.trading.orders.terms import DONE_STATES, OrderState
+from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, is_claim
+from bot.trading.risk.halts import Switch, Switches
+from bot.trading.risk.policy import Denial
 
 _row = tickets.c
 

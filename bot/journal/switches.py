@@ -4,9 +4,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bot.journal.codec import AnyRow
 from bot.journal.schema import switches
-from bot.trading.intents import Intent
-from bot.trading.policy import Denial
-from bot.trading.switches import Switch, Switches, SwitchState, reasons
+from bot.trading.orders.intents import Intent
+from bot.trading.risk.halts import Switch, Switches, SwitchState, reasons
+from bot.trading.risk.policy import Denial
 
 _row = switches.c
 _ALL = select(switches).order_by(_row.at, _row.account, _row.root)

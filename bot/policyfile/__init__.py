@@ -1,4 +1,4 @@
-"""The policy file: read, checked as a whole, translated to ``bot.trading.policy``, and watched while the bot runs.
+"""The policy file: read, checked as a whole, translated to ``bot.trading.risk.policy``, and watched while the bot runs.
 
 What the rules mean is decided there, not here. A place in the file is named as in ``grant[2].max_quantity``: the second
 ``[[grant]]`` from the top.

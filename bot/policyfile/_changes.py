@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from bot.errors import PolicyError
 from bot.policyfile._model import TABLES, File, quoted
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 LARGEST_FILE = 1_000_000
 """Bytes; a policy file beyond this is refused unread."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.errors import DeskError, PolicyError
 from bot.policyfile._reading import Look, look
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 _log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.desk.news import notices_of_the_desk
+from bot.desk.outbox.notices import notices_of_the_desk
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.chain import EMPTY, Head
 from bot.journal.heads import Kept, keep_head, kept_heads
 from bot.timings import ProgramTimings
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)

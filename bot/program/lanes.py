@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.crosstrade.budget import Priority
 from bot.crosstrade.client import CrossTrade
-from bot.desk.lanes import Lanes
+from bot.desk.lookup.lanes import Lanes
 from bot.timings import DeskTimings
 
 

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from bot.desk.ports import EventName, Journal
 from bot.errors import JournalError, SettingsError
-from bot.trading.health import Grade
-from bot.trading.vitals import Vitals
+from bot.trading.health.chain import Grade
+from bot.trading.health.vitals import Vitals
 
 LOOPBACK = "127.0.0.1"
 MOST_ROWS = 1000

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
-from bot.trading.facts import SINCE
-from bot.trading.orders import OrderType
-from bot.trading.policy import (
+from bot.trading.market.facts import SINCE
+from bot.trading.orders.terms import OrderType
+from bot.trading.risk.policy import (
     OLDEST_QUOTE,
     TRADING_COMMANDS,
     AccountRule,

@@ -18,7 +18,7 @@ from bot.clock import Clock, system_clock
 from bot.crosstrade.client import CrossTrade
 from bot.crosstrade.rest import WhyNot, never_why
 from bot.desk.desk import Desk
-from bot.desk.news import notices_of_the_desk
+from bot.desk.outbox.notices import notices_of_the_desk
 from bot.desk.ports import EventName, Tone
 from bot.errors import JournalError, JournalLocked, PolicyError
 from bot.journal.heads import heads_file
@@ -36,7 +36,7 @@ from bot.program.signals import stop_on_signals, unless
 from bot.program.trust import trust_in
 from bot.settings import Settings, is_in_clear
 from bot.timings import USUAL, CrossTradeTimings, DeskTimings, Timings
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 from bot.trading.words import code
 from cogs.accounts import Accounts
 from cogs.chart import Chart

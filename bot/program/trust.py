@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.desk.doubts import Trust
+from bot.desk.tracking.doubts import Trust
 from bot.errors import JournalError
 from bot.journal.heads import kept_heads
 from bot.journal.standby import Standby

@@ -30,8 +30,8 @@ from bot.sandbox.ninjatrader import Simulator
 from bot.sandbox.ninjatrader.catalogue import TRADING_NAMES
 from bot.sandbox.ninjatrader.faults import Kind, Rule
 from bot.sandbox.virtual import VirtualLoop
-from bot.trading.policy import EVERYTHING, Policy, Request, may
-from bot.trading.tickets import Visibility
+from bot.trading.orders.tickets import Visibility
+from bot.trading.risk.policy import EVERYTHING, Policy, Request, may
 
 BOTH = tuple(Database)
 

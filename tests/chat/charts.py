@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.desk.charts import Charted
-from bot.desk.reports import Listed, Quoted
-from bot.trading.bars import PERIODS, Bar, Bars, Period
-from bot.trading.facts import Order, Position, Quote
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.desk.reads.charts import Charted
+from bot.desk.reads.reports import Listed, Quoted
+from bot.trading.market.bars import PERIODS, Bar, Bars, Period
+from bot.trading.market.facts import Order, Position, Quote
+from bot.trading.orders.terms import OrderState, OrderType, Side
 
 from .samples import ES, NOW
 

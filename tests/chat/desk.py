@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat.messenger import DiscordMessenger
-from bot.desk.charts import ChartRequest
-from bot.desk.health import Health
+from bot.desk.health.watchdog import Health
+from bot.desk.reads.charts import ChartRequest
 from bot.desk.requests import (
     BracketRequest,
     CancelRequest,
@@ -25,8 +25,8 @@ from bot.desk.requests import (
     SwitchRequest,
     TicketRequest,
 )
-from bot.trading.instruments import parse_dated
-from bot.trading.intents import (
+from bot.trading.orders.instruments import parse_dated
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -39,14 +39,14 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderType, Side, Terms, parse_requirement
-from bot.trading.policy import Denial, DenialCode, Policy, Request, may
-from bot.trading.progress import Line, Progress
-from bot.trading.suggestions import SoFar, Suggestion
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.switches import Switches
-from bot.trading.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Visibility
-from bot.trading.verbs import Verb
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.orders.progress import Line, Progress
+from bot.trading.orders.terms import OrderType, Side, Terms, parse_requirement
+from bot.trading.orders.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Visibility
+from bot.trading.planning.card_actions import Verb
+from bot.trading.planning.suggestions import SoFar, Suggestion
+from bot.trading.risk.halts import Switches
+from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
 
 from .samples import ES, POLICY, SHOWN, TICKET
 

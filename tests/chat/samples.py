@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy
-from bot.trading.tickets import Member, Place, Shown, Ticket, Visibility
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Reverse
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.orders.tickets import Member, Place, Shown, Ticket, Visibility
+from bot.trading.risk.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy
 
 GUILD = 1180000000000000001
 OTHER_GUILD = 1180000000000000002

@@ -8,10 +8,10 @@ import pytest
 from bot.chat.actions import ACTION_ITEMS, ActionButton
 from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, ModifyRequest, TicketRequest
 from bot.errors import JournalError
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.protection import Protection
-from bot.trading.tickets import Place, Ticket, TicketState, Visibility
-from bot.trading.verbs import Verb
+from bot.trading.orders.protection import Protection
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import Place, Ticket, TicketState, Visibility
+from bot.trading.planning.card_actions import Verb
 
 from .conftest import Stage, buttons_of, new_client, text_of, told
 from .samples import TICKET, ticket

@@ -9,8 +9,8 @@ import pytest
 
 from bot.chat.cards import card
 from bot.crosstrade.calls import call_of
-from bot.trading.actions import CancelOrders, CloseStrategy, FlattenAccount
-from bot.trading.intents import (
+from bot.trading.orders.broker_calls import CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,
@@ -24,10 +24,10 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderType, Side, Terms, TimeInForce
-from bot.trading.progress import Line, Progress
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
+from bot.trading.orders.progress import Line, Progress
+from bot.trading.orders.terms import OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Ticket, TicketState
 
 from .samples import ES, TICKET
 

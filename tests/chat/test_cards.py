@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
 from bot.chat.wording import clip
-from bot.trading.instruments import Contract
-from bot.trading.intents import Cancel, Change, Close, Intent, Reverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.protection import End, Leg, Part, Protection
-from bot.trading.tickets import Approved, Member, Ticket, TicketState
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Cancel, Change, Close, Intent, Reverse
+from bot.trading.orders.protection import End, Leg, Part, Protection
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Approved, Member, Ticket, TicketState
 from bot.trading.words import code, harmless
 
 from .samples import APPROVER_ROLE, ES, LIMIT, NOW, SHOWN, TICKET, ticket

@@ -23,12 +23,12 @@ from simcord import InteractionResult
 from bot.chat.charts import Drawing, draw, drawn
 from bot.chat.charts.caption import LONGEST_DESCRIPTION
 from bot.chat.charts.paint import DOWN, HEIGHT, UP, WIDTH, paint
-from bot.desk.charts import Charted
+from bot.desk.reads.charts import Charted
 from bot.desk.requests import Refused
-from bot.trading.bars import PERIODS, Bars
-from bot.trading.instruments import Contract, Root
-from bot.trading.orders import Side
-from bot.trading.policy import Denial, DenialCode
+from bot.trading.market.bars import PERIODS, Bars
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import Side
+from bot.trading.risk.policy import Denial, DenialCode
 
 from .charts import LONG, QUOTE, bar, charted, order, unread, walk
 from .conftest import Stage, told

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bot.chat.charts.layout import LABEL, MOST_LABELS, Layout, lay_out, spread
 from bot.chat.charts.marks import Kind, Mark, marks_of, without_price
 from bot.chat.charts.scales import MOST_PRICES, MOST_TIMES, Scale, breaks_of, round_prices, scale_of, times_of
-from bot.desk.charts import Charted
-from bot.trading.bars import PERIODS, Bar
-from bot.trading.orders import OrderType, Side
+from bot.desk.reads.charts import Charted
+from bot.trading.market.bars import PERIODS, Bar
+from bot.trading.orders.terms import OrderType, Side
 
 from .charts import FIVE, LONG, QUOTE, TICK, bar, charted, order, walk
 from .samples import NOW

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.trading.policy import Grant
+from bot.trading.risk.policy import Grant
 
 from .conftest import Stage, told
 from .samples import APPROVER_ROLE, LIMIT, POLICY, TRADER_ROLE

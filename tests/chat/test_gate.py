@@ -18,10 +18,10 @@ import cogs
 from bot.chat.access import GuardedButton, admitted
 from bot.chat.buttons import DYNAMIC_ITEMS
 from bot.chat.cards import card
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.policy import Denial, DenialCode
-from bot.trading.protection import Protection
-from bot.trading.tickets import TicketState
+from bot.trading.orders.protection import Protection
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Denial, DenialCode
 
 from .conftest import Stage, payload_of, told
 from .samples import TRADER_ROLE, ticket

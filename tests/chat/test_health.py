@@ -9,9 +9,9 @@ from bot.chat.messenger import measured
 from bot.chat.rivals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, Rivals
 from bot.chat.sheets import health
 from bot.chat.tables import WIDTH
-from bot.desk.health import Health
-from bot.trading.health import Grade, Line, Part
-from bot.trading.vitals import ChatVitals
+from bot.desk.health.watchdog import Health
+from bot.trading.health.chain import Grade, Line, Part
+from bot.trading.health.vitals import ChatVitals
 
 from .conftest import TYPED, Stage, told
 

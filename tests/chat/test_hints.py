@@ -6,9 +6,9 @@ import pytest
 from discord import ui
 
 from bot.chat.cards import card
-from bot.trading.intents import FlatPlace, Intent, PlaceOrder, Replace
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.intents import FlatPlace, Intent, PlaceOrder, Replace
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
 
 from .samples import ES, TICKET
 

@@ -11,17 +11,17 @@ from bot.chat.cards import card
 from bot.chat.tables import WIDTH
 from bot.chat.wording import LONGEST_ANSWER
 from bot.desk.ports import Event, EventName
-from bot.desk.reports import Explanation, Step
+from bot.desk.reads.reports import Explanation, Step
 from bot.desk.requests import Refused, ResolveRequest
-from bot.trading.facts import Order
-from bot.trading.intents import Cancel, PlaceOrder, Reverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import Denial, DenialCode, Grant
-from bot.trading.progress import Leg, LegState, Line, Progress
-from bot.trading.resolving import Resolution, resolved
-from bot.trading.suggestions import Suggestion
-from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Approved, Member, TicketState
+from bot.trading.market.facts import Order
+from bot.trading.orders.intents import Cancel, PlaceOrder, Reverse
+from bot.trading.orders.mass_actions import Flatten, Scope
+from bot.trading.orders.progress import Leg, LegState, Line, Progress
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Approved, Member, TicketState
+from bot.trading.planning.suggestions import Suggestion
+from bot.trading.reconciliation.resolving import Resolution, resolved
+from bot.trading.risk.policy import Denial, DenialCode, Grant
 
 from .conftest import Stage, told
 from .samples import ES, NOW, POLICY, TICKET, TRADER_ROLE, ticket

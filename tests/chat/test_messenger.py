@@ -14,7 +14,7 @@ from bot.chat.private import PrivateCards
 from bot.chat.translate import translated
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused
-from bot.trading.tickets import Place, Ticket, TicketState, Visibility
+from bot.trading.orders.tickets import Place, Ticket, TicketState, Visibility
 from tests.clocks import HandClock
 
 from .conftest import Stage, buttons_of, new_client, text_of, told

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import discord
 
 from bot.chat.presence import LONGEST, presence
-from bot.trading.switches import Switch, Switches, SwitchState
+from bot.trading.risk.halts import Switch, Switches, SwitchState
 
 
 def test_the_line_says_whether_entries_are_taken() -> None:

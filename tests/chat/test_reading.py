@@ -10,17 +10,17 @@ import pytest
 from bot.chat import sheets
 from bot.chat.tables import WIDTH
 from bot.desk.ports import Event, EventName
-from bot.desk.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
+from bot.desk.reads.reports import AccountReport, Balance, Fills, Listed, OneFill, OrderStory, Quoted, StrategyReport, Traded
 from bot.desk.requests import Refused
-from bot.trading.facts import Account, Execution, Order, Position, Quote, Strategy
-from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.instruments import Contract, Root
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.market import Session
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import Denial, DenialCode, Grant
-from bot.trading.spans import Span
-from bot.trading.tickets import Approved, TicketState
+from bot.trading.market.facts import Account, Execution, Order, Position, Quote, Strategy
+from bot.trading.market.funds import Funds, Margin, Watermarks
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Approved, TicketState
+from bot.trading.risk.policy import Denial, DenialCode, Grant
 
 from .conftest import Stage, told
 from .samples import ES, NOW, TRADER_ROLE, ticket

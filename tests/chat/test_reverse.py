@@ -8,9 +8,9 @@ import pytest
 
 from bot.desk.requests import Refused, ReverseRequest
 from bot.errors import JournalError
-from bot.trading.orders import OrderType, Side, TimeInForce
-from bot.trading.policy import EVERYTHING, Denial, DenialCode
-from bot.trading.tickets import TicketState
+from bot.trading.orders.terms import OrderType, Side, TimeInForce
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import EVERYTHING, Denial, DenialCode
 
 from .conftest import TYPED, Stage, buttons_of, text_of, told
 from .samples import APPROVER_ROLE, POLICY, TRADER_ROLE

@@ -8,8 +8,8 @@ import pytest
 
 from bot.desk.requests import Refused, SwitchRequest
 from bot.errors import JournalError
-from bot.trading.policy import Denial, DenialCode, Grant
-from bot.trading.switches import Switch, Switches, SwitchState
+from bot.trading.risk.halts import Switch, Switches, SwitchState
+from bot.trading.risk.policy import Denial, DenialCode, Grant
 
 from .conftest import Stage, told
 from .samples import APPROVER_ROLE, POLICY, TRADER_ROLE

@@ -8,8 +8,8 @@ from discord import app_commands
 from simcord import InteractionResult
 
 from bot.errors import JournalError
-from bot.trading.orders import LARGEST_QUANTITY, OrderType, Side
-from bot.trading.suggestions import SoFar, Suggestion
+from bot.trading.orders.terms import LARGEST_QUANTITY, OrderType, Side
+from bot.trading.planning.suggestions import SoFar, Suggestion
 
 from .conftest import Stage
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -28,12 +28,12 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.progress import Leg, LegState, Line, Progress, Working
-from bot.trading.protection import Leg as ProtectionLeg
-from bot.trading.protection import Part, Protection
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Member, Ticket, TicketState, Told
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.orders.progress import Leg, LegState, Line, Progress, Working
+from bot.trading.orders.protection import Leg as ProtectionLeg
+from bot.trading.orders.protection import Part, Protection
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Member, Ticket, TicketState, Told
 
 from .samples import ES, NOW, TICKET, ticket
 from .test_cards import hostile, nasty

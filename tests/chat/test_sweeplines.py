@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.trading.instruments import Contract
-from bot.trading.progress import Line
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
-from bot.trading.tickets import TicketState
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
+from bot.trading.orders.progress import Line
+from bot.trading.orders.tickets import TicketState
 
 from .samples import ES
 from .test_sweepcards import ALL, DONE_LINES, LEFT_LINES, LEGS, ONE, OPEN_LINES, swept, text

@@ -8,7 +8,7 @@ from simcord import InteractionResult
 from bot.chat.access import GuardedButton
 from bot.chat.actions import ActionButton
 from bot.chat.buttons import DYNAMIC_ITEMS, TicketButton
-from bot.trading.tickets import TicketState
+from bot.trading.orders.tickets import TicketState
 
 from .conftest import Stage, buttons_of, new_client, text_of, told
 from .desk import FakeDesk

@@ -6,7 +6,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot.desk.requests import CancelRequest, ModifyRequest
-from bot.trading.suggestions import Suggestion
+from bot.trading.planning.suggestions import Suggestion
 
 from .conftest import TYPED, Stage, payload_of, told
 

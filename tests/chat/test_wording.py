@@ -1,7 +1,7 @@
 """What a denial says beside its reason."""
 
 from bot.chat.wording import denied
-from bot.trading.policy import Denial, DenialCode
+from bot.trading.risk.policy import Denial, DenialCode
 
 OLD = "CrossTrade could not be read (`positions: Unknown API command: ListPositions`), so nothing is sent; try again shortly."
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
-from bot.trading.orders import Side, Terms
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Reverse
+from bot.trading.orders.terms import Side, Terms
 
 ES = Contract("ES", 2026, 9)
 

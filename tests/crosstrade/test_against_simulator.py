@@ -12,14 +12,14 @@ from bot.sandbox.ninjatrader import AccountSpec, Kind, Names, Rule, Simulator, T
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.sandbox.ninjatrader.hours import Hours
 from bot.timings import CrossTradeTimings
-from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
-from bot.trading.facts import Position
-from bot.trading.instruments import Contract, Root
-from bot.trading.intents import Action, Bracket, Invert, PlaceOrder, Replace
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.outcomes import Accepted, Rejected, Unknown
-from bot.trading.sweeps import Holding
-from bot.trading.vitals import Reach
+from bot.trading.health.vitals import Reach
+from bot.trading.market.facts import Position
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.intents import Action, Bracket, Invert, PlaceOrder, Replace
+from bot.trading.orders.mass_actions import Holding
+from bot.trading.orders.outcomes import Accepted, Rejected, Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -8,8 +8,8 @@ import pytest
 
 from bot.crosstrade.board import DAY_HOLDS, LEARNT_HOLDS, MOST, TICK_HOLDS, Board
 from bot.crosstrade.pushes import Tick
-from bot.trading.facts import Day, Quote
-from bot.trading.instruments import Contract
+from bot.trading.market.facts import Day, Quote
+from bot.trading.orders.instruments import Contract
 
 from .intents import ES
 

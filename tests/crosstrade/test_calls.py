@@ -14,9 +14,9 @@ from bot.crosstrade import requests
 from bot.crosstrade.budget import Priority
 from bot.crosstrade.calls import Call, call_of
 from bot.crosstrade.jsontext import dumps
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,
@@ -29,8 +29,8 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderType, Side, Terms, TimeInForce
-from bot.trading.sweeps import Holding
+from bot.trading.orders.mass_actions import Holding
+from bot.trading.orders.terms import OrderType, Side, Terms, TimeInForce
 
 from .intents import ES
 

@@ -12,9 +12,9 @@ from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.counts import Counts
 from bot.errors import BrokerUnreachable
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.intents import Cancel
-from bot.trading.orders import Side, Terms
-from bot.trading.outcomes import NotSent
+from bot.trading.orders.intents import Cancel
+from bot.trading.orders.outcomes import NotSent
+from bot.trading.orders.terms import Side, Terms
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -25,8 +25,8 @@ from bot.crosstrade.wire._values import InstrumentRow
 from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.timings import CrossTradeTimings
-from bot.trading.intents import Action
-from bot.trading.outcomes import Outcome
+from bot.trading.orders.intents import Action
+from bot.trading.orders.outcomes import Outcome
 
 ALL = (*ENDPOINTS, *BESIDE)
 READS = [one for one in ALL if not one.is_write]

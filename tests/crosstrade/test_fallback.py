@@ -13,12 +13,12 @@ from bot.crosstrade.stream import STOPPED
 from bot.sandbox.ninjatrader import AccountSpec, Kind, Resting, Rule, Simulator, running
 from bot.sandbox.ninjatrader import Holding as Held
 from bot.timings import CrossTradeTimings
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Unknown
-from bot.trading.sweeps import Holding
-from bot.trading.vitals import Reach, StreamState
+from bot.trading.health.vitals import Reach, StreamState
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.orders.intents import Action, Bracket, Cancel, Change, Close, FlatPlace, Invert, PlaceOrder, Replace
+from bot.trading.orders.mass_actions import Holding
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Unknown
+from bot.trading.orders.terms import OrderType, Side, Terms
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

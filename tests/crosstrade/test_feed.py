@@ -17,8 +17,8 @@ from bot.crosstrade.budget import Priority
 from bot.crosstrade.feed import Feed
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind, Names, Simulator, Timing, running
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.instruments import Contract
-from bot.trading.outcomes import Accepted
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.outcomes import Accepted
 from tests.clocks import HandClock
 
 from .conftest import Connect

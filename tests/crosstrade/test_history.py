@@ -15,8 +15,8 @@ from bot.crosstrade.jsontext import loads
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.sandbox.ninjatrader import Kind, Simulator, running
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.bars import PERIODS, Bar, Bars
-from bot.trading.instruments import Contract, Root
+from bot.trading.market.bars import PERIODS, Bar, Bars
+from bot.trading.orders.instruments import Contract, Root
 from tests.clocks import TODAY
 
 from .conftest import Connect

@@ -9,7 +9,7 @@ import pytest
 from bot.crosstrade import CrossTrade
 from bot.crosstrade.budget import Priority
 from bot.errors import BrokerError, BrokerUnreachable
-from bot.trading.outcomes import Accepted, Unknown
+from bot.trading.orders.outcomes import Accepted, Unknown
 from tests.clocks import HandClock
 
 from .conftest import Connect

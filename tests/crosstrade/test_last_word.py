@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.intents import Change, Intent
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.outcomes import Accepted, NotSent
+from bot.trading.orders.intents import Change, Intent
+from bot.trading.orders.outcomes import Accepted, NotSent
+from bot.trading.orders.terms import OrderType, Side, Terms
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -24,7 +24,7 @@ from bot.crosstrade.errors import (
 )
 from bot.crosstrade.redaction import Redactor
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
-from bot.trading.outcomes import Accepted, NotSent, Rejected, Unknown
+from bot.trading.orders.outcomes import Accepted, NotSent, Rejected, Unknown
 
 from .vendor import TOKEN
 

@@ -18,8 +18,8 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.program.lanes import lanes_of
 from bot.timings import USUAL
-from bot.trading.facts import Account
-from bot.trading.instruments import Root
+from bot.trading.market.facts import Account
+from bot.trading.orders.instruments import Root
 from tests.clocks import HandClock
 
 from .conftest import QUICK, Connect

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from bot.crosstrade import requests
 from bot.crosstrade.jsontext import dumps, loads
-from bot.trading.intents import Change, PlaceOrder
-from bot.trading.orders import OrderType, Side, TimeInForce
+from bot.trading.orders.intents import Change, PlaceOrder
+from bot.trading.orders.terms import OrderType, Side, TimeInForce
 
 from .intents import reverse
 

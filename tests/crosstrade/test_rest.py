@@ -13,10 +13,10 @@ import pytest
 
 from bot.crosstrade.rest import LARGEST_BODY
 from bot.timings import CrossTradeTimings
-from bot.trading.instruments import Contract
-from bot.trading.intents import Change
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Change
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.terms import OrderType, Side, Terms
 from tests.clocks import HandClock
 
 from .conftest import QUICK, Connect

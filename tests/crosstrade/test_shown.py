@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from bot.crosstrade import CrossTrade, wire
 from bot.crosstrade.budget import Priority
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
-from bot.trading.facts import Account, Position, Strategy
-from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, Root
-from bot.trading.lifecycle import OrderEvent
-from bot.trading.market import Session
-from bot.trading.orders import OrderState
-from bot.trading.spans import Span
+from bot.trading.market.facts import Account, Position, Strategy
+from bot.trading.market.funds import Funds, Margin, Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.market.lifecycle import OrderEvent
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import OrderState
 from tests.clocks import TODAY
 
 from .conftest import Connect

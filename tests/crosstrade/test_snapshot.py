@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.crosstrade.snapshot import CHANGED, CHANGED_ANYWHERE, SIDE_BY_SIDE, Asked, Key, Snapshot, What
-from bot.trading.facts import Account, Order, Position
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.market.facts import Account, Order, Position
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import OrderState, OrderType, Side
 from tests.clocks import NOON
 
 NAMES = ("Sim101", "sim102", "Apex-1")

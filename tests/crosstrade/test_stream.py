@@ -17,7 +17,7 @@ from bot.crosstrade.feed import Feed
 from bot.crosstrade.stream import ELSEWHERE, STOPPED, Stream
 from bot.sandbox.virtual import run
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
 
 from .conftest import QUICK, Connect
 from .intents import reverse, soon

@@ -15,7 +15,7 @@ from bot.crosstrade.subscriptions import (
     Subscriptions,
 )
 from bot.timings import USUAL
-from bot.trading.instruments import Contract
+from bot.trading.orders.instruments import Contract
 
 from .intents import ES
 

@@ -8,8 +8,8 @@ from bot.crosstrade.budget import Budget, Priority
 from bot.crosstrade.link import Gauge
 from bot.errors import BrokerError, BrokerGarbled
 from bot.timings import USUAL
-from bot.trading.outcomes import Unknown
-from bot.trading.vitals import Reach, StreamState
+from bot.trading.health.vitals import Reach, StreamState
+from bot.trading.orders.outcomes import Unknown
 
 from .conftest import Connect
 from .intents import ES, reverse, soon

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from bot.crosstrade import wire
 from bot.crosstrade.jsontext import loads
 from bot.errors import BrokerGarbled, BrokerPartly
-from bot.trading.facts import Account, Execution, Order, OtherFill, OtherOrder, OtherPosition, Position
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.market.facts import Account, Execution, Order, OtherFill, OtherOrder, OtherPosition, Position
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import OrderState, OrderType, Side
 from tests.clocks import TODAY
 
 from .intents import ES

@@ -10,15 +10,15 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.desk import Desk
-from bot.desk.lanes import Lanes
+from bot.desk.lookup.lanes import Lanes
 from bot.desk.ports import Journal
 from bot.desk.requests import Press, Refused, ReverseRequest, TicketRequest
 from bot.journal.opening import opened
 from bot.sandbox.virtual import loop_factories
 from bot.timings import USUAL, DeskTimings
-from bot.trading.orders import Side
-from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
-from bot.trading.tickets import Member, Place, Ticket, TicketState
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import Member, Place, Ticket, TicketState
+from bot.trading.risk.policy import AccountRule, Approval, Grant, Policy, Route
 from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, FlakyJournal, eventually
 from tests.journals import new_journal
 

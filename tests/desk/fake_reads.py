@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bot.trading.facts import Account, Execution, Order, Position, Quote, Strategy
-from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, Root
-from bot.trading.lifecycle import Lifecycle
-from bot.trading.market import Session
-from bot.trading.orders import OrderState
-from bot.trading.spans import Span
+from bot.trading.market.facts import Account, Execution, Order, Position, Quote, Strategy
+from bot.trading.market.funds import Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.market.lifecycle import Lifecycle
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import OrderState
 
 Told = TypeVar("Told")
 

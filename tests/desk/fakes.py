@@ -12,11 +12,20 @@ from bot.desk.ports import Event, Notice
 from bot.errors import BrokerError, BrokerUnreachable, DeliveryRefused, JournalError
 from bot.journal.store import SqlJournal
 from bot.sandbox.virtual import VirtualLoop
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything, SweepAction
-from bot.trading.bars import Bar, Bars, Period
-from bot.trading.facts import Account, Day, Execution, Order, Others, Position, Quote
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.health.vitals import ChatVitals, Reach, Vitals
+from bot.trading.market.bars import Bar, Bars, Period
+from bot.trading.market.facts import Account, Day, Execution, Order, Others, Position, Quote
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.broker_calls import (
+    CancelEverything,
+    CancelOrders,
+    CloseStrategy,
+    FlattenAccount,
+    FlattenEverything,
+    SweepAction,
+)
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,
@@ -30,12 +39,10 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.outcomes import Accepted, Outcome, Unknown
-from bot.trading.sweeps import FlattenStrategy, Holding, Sweep
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.vitals import ChatVitals, Reach, Vitals
+from bot.trading.orders.mass_actions import FlattenStrategy, Holding, Sweep
+from bot.trading.orders.outcomes import Accepted, Outcome, Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.clocks import NOON
 from tests.desk.fake_reads import Shown, ShowsBook
 

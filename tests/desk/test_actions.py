@@ -9,12 +9,12 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, Refused, ReverseRequest, TicketRequest
-from bot.trading.facts import Order
-from bot.trading.intents import Cancel, Change, Close
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import Grant
-from bot.trading.tickets import Member, Ticket, TicketState
-from bot.trading.verbs import BUTTONS_LIVE, Verb
+from bot.trading.market.facts import Order
+from bot.trading.orders.intents import Cancel, Change, Close
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Member, Ticket, TicketState
+from bot.trading.planning.card_actions import BUTTONS_LIVE, Verb
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import HERE, STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from bot.timings import USUAL
-from bot.trading.facts import Execution
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Execution
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import ASK, SECOND, Room, timed
 from tests.desk.fakes import ES, eventually
 

@@ -1,8 +1,8 @@
 """The lists over all accounts: what they tell for sure, and of whom they don't."""
 
-from bot.desk.allaccounts import AllAccounts
+from bot.desk.lookup.all_accounts import AllAccounts
 from bot.errors import BrokerPartly
-from bot.trading.facts import Account
+from bot.trading.market.facts import Account
 from tests.desk.fakes import Clock, FakeBroker
 
 NAMES = tuple(f"Sim{number}" for number in range(1, 6))

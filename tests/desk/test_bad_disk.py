@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.desk.press import BUSY, UNREADABLE
 from bot.desk.requests import FlattenRequest
+from bot.desk.tickets.confirm import BUSY, UNREADABLE
 from bot.errors import DeliveryDelayed
-from bot.trading.intents import Close
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.policy import Denial, DenialCode
-from bot.trading.tickets import TicketState
+from bot.trading.orders.intents import Close
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Denial, DenialCode
 from tests.desk.conftest import ASK, Room
 from tests.desk.fakes import ES, eventually
 

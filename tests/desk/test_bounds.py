@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.desk.denials import MOST_OF_ALL, MOST_OF_ONE, UNKEPT
-from bot.desk.offer import MOST_OPEN, MOST_OPEN_WAYS_OUT
+from bot.desk.outbox.denials import MOST_OF_ALL, MOST_OF_ONE, UNKEPT
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, Refused, TicketRequest
-from bot.trading.policy import Denial, DenialCode
-from bot.trading.tickets import Member
+from bot.desk.tickets.offer import MOST_OPEN, MOST_OPEN_WAYS_OUT
+from bot.trading.orders.tickets import Member
+from bot.trading.risk.policy import Denial, DenialCode
 from tests.desk.conftest import ASK, HERE, SECOND, STRANGER, TRADER, Room
 
 CLOSE = CloseRequest("Sim101", "ES 09-26")

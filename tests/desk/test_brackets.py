@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.requests import BracketRequest
-from bot.trading.intents import Bracket
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.intents import Bracket
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import Room
 from tests.desk.fakes import eventually
 

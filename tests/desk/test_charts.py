@@ -8,16 +8,16 @@ from typing import TypeVar
 
 import pytest
 
-from bot.desk.charts import Charted, ChartRequest, Charts
-from bot.desk.fronts import Front
-from bot.desk.reports import Listed, Quoted
+from bot.desk.lookup.fronts import Front
+from bot.desk.reads.charts import Charted, ChartRequest, Charts
+from bot.desk.reads.reports import Listed, Quoted
 from bot.desk.requests import Refused
-from bot.trading.bars import PERIODS, Bar
-from bot.trading.facts import Position
-from bot.trading.instruments import Contract, Root
-from bot.trading.orders import OrderState, Side
-from bot.trading.policy import Grant
-from bot.trading.tickets import Member
+from bot.trading.market.bars import PERIODS, Bar
+from bot.trading.market.facts import Position
+from bot.trading.orders.instruments import Contract, Root
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Member
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, NOON
 

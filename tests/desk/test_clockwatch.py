@@ -8,11 +8,11 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
-from bot.trading.facts import Execution
-from bot.trading.instruments import Contract
-from bot.trading.orders import Side
-from bot.trading.policy import Route
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Execution
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import Route
 from tests.desk.conftest import NEWS_CHANNEL, Room
 from tests.desk.fakes import ES, Clock, eventually
 from tests.desk.test_afterwards import lost

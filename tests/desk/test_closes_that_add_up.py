@@ -7,14 +7,14 @@ import pytest
 
 from bot.desk.ports import Tone
 from bot.desk.requests import CloseRequest, FlattenRequest, ReverseRequest
-from bot.trading.actions import FlattenAccount
-from bot.trading.closing import LISTS_LAG
-from bot.trading.instruments import Contract
-from bot.trading.intents import Close
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.orders.broker_calls import FlattenAccount
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Close
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.closing import LISTS_LAG
 from tests.desk.conftest import HERE, TRADER, Room
 from tests.desk.fakes import ES, eventually
 

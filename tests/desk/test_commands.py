@@ -23,9 +23,9 @@ from bot.desk.requests import (
     TicketRequest,
 )
 from bot.timings import USUAL
-from bot.trading.actions import CancelOrders, FlattenAccount
-from bot.trading.facts import Order
-from bot.trading.intents import (
+from bot.trading.market.facts import Order
+from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
+from bot.trading.orders.intents import (
     Action,
     Bracket,
     Cancel,
@@ -39,11 +39,11 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.outcomes import Accepted, Outcome, Rejected, Unknown
-from bot.trading.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Sweep
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Sweep
+from bot.trading.orders.outcomes import Accepted, Outcome, Rejected, Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.press import UNACKNOWLEDGED
 from bot.desk.requests import Refused
+from bot.desk.tickets.confirm import UNACKNOWLEDGED
 from bot.timings import USUAL
-from bot.trading.facts import Execution
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.policy import DenialCode, Grant, Request
-from bot.trading.tickets import TicketState, Visibility
+from bot.trading.market.facts import Execution
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import TicketState, Visibility
+from bot.trading.risk.policy import DenialCode, Grant, Request
 from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, eventually
 from tests.desk.test_afterwards import accepted, look_again, lost

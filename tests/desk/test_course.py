@@ -11,14 +11,14 @@ from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.errors import NO_JOURNAL, JournalError
 from bot.journal.store import SqlJournal
-from bot.trading.actions import CancelOrders, FlattenAccount
-from bot.trading.exits import USUAL_PACE
-from bot.trading.intents import Action, Close, PlaceOrder
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.progress import LegState
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
+from bot.trading.orders.intents import Action, Close, PlaceOrder
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.progress import LegState
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState, move
 from tests.desk.conftest import Room, make_desk
 from tests.desk.fakes import ES, FlakyJournal, eventually
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.desk.desk import Desk
-from bot.desk.lanes import Lanes
+from bot.desk.lookup.lanes import Lanes
 from bot.desk.ports import EventName
 from bot.desk.requests import (
     BracketRequest,
@@ -21,12 +21,12 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import DenialCode, Grant, Route
-from bot.trading.shares import HURRYING, READING, TYPING
-from bot.trading.suggestions import SoFar
-from bot.trading.tickets import Member, TicketState
-from bot.trading.verbs import Verb
+from bot.trading.health.shares import HURRYING, READING, TYPING
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Member, TicketState
+from bot.trading.planning.card_actions import Verb
+from bot.trading.planning.suggestions import SoFar
+from bot.trading.risk.policy import DenialCode, Grant, Route
 from tests.desk.conftest import HERE, SECOND, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, FakeBroker, eventually
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.desk.requests import CancelRequest, CloseRequest, PlaceRequest, Refused, TicketRequest
-from bot.trading.orders import Side
+from bot.trading.orders.terms import Side
 from tests.desk.conftest import HERE, TRADER, Room
 
 PLACE = PlaceRequest("Sim101", "ES 09-26", Side.BUY, 1)

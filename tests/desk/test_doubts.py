@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.desk.desk import Desk
-from bot.desk.doubts import Trust
-from bot.desk.lapse import GONE_BACK, LACKING
 from bot.desk.ports import EventName, Tone
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
+from bot.desk.tracking.doubts import Trust
+from bot.desk.tracking.recovery import GONE_BACK, LACKING
 from bot.journal.store import SqlJournal
-from bot.trading.intents import PlaceOrder, VerifiedReverse
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Rejected
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.orders.intents import PlaceOrder, VerifiedReverse
+from bot.trading.orders.outcomes import Rejected
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState, move
 from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, Room
 from tests.desk.fakes import eventually
 

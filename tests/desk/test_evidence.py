@@ -3,13 +3,13 @@
 import asyncio
 from dataclasses import replace
 
-from bot.desk.fronts import Fronts
-from bot.desk.look import MOST_UNCHECKED, Look
+from bot.desk.lookup.fronts import Fronts
+from bot.desk.lookup.look import MOST_UNCHECKED, Look
 from bot.desk.requests import CancelRequest, PlaceRequest, ReverseRequest
 from bot.timings import USUAL
-from bot.trading.facts import Order
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.tickets import TicketState
+from bot.trading.market.facts import Order
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import TicketState
 from tests.clocks import TODAY
 from tests.desk.conftest import Room
 from tests.desk.fakes import ES

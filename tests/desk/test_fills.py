@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.fills import MOST_HOURS, READS_BACK, USUAL_HOURS, FillBook, FillWatch
-from bot.desk.reports import Fills, OneFill
+from bot.desk.reads.fills import MOST_HOURS, READS_BACK, USUAL_HOURS, FillBook, FillWatch
+from bot.desk.reads.reports import Fills, OneFill
 from bot.desk.requests import Refused
 from bot.timings import USUAL
-from bot.trading.facts import Execution
-from bot.trading.orders import Side
-from bot.trading.policy import Grant
-from bot.trading.spans import Span
+from bot.trading.market.facts import Execution
+from bot.trading.market.spans import Span
+from bot.trading.orders.terms import Side
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, NOON
 

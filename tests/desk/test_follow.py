@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from bot.desk.follow import GAVE_UP, Follower
-from bot.desk.pace import AT_ONCE, Pace
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, ReverseRequest, TicketRequest
+from bot.desk.tracking.follow import GAVE_UP, Follower
+from bot.desk.tracking.poll_budget import AT_ONCE, Pace
 from bot.timings import USUAL
-from bot.trading.facts import Execution, Order
-from bot.trading.intents import Cancel, Close
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.outcomes import Accepted
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Execution, Order
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.intents import Cancel, Close
+from bot.trading.orders.outcomes import Accepted
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import NEWS_CHANNEL, Room
 from tests.desk.fakes import ES, FakeBroker, eventually
 

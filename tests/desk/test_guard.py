@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot.desk.requests import FlatPlaceRequest, PlaceRequest, ReplaceRequest
-from bot.trading.intents import PlaceOrder
-from bot.trading.orders import OrderType, Side
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.intents import PlaceOrder
+from bot.trading.orders.terms import OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import APPROVER, Room
 from tests.desk.fakes import ES
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.desk.hands import Hands
+from bot.desk.locks import Hands
 
 
 async def test_what_is_decided_in_the_moment_of_the_stop_counts_as_stopped() -> None:

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from bot.desk.directory import Directory
+from bot.desk.health.polling import Rounds
+from bot.desk.lookup.directory import Directory
 from bot.desk.ports import EventName, Journal, Notice, Tone
 from bot.desk.requests import FlattenRequest
-from bot.desk.rounds import Rounds
 from bot.errors import BrokerLacks, DeliveryDelayed
 from bot.timings import USUAL
-from bot.trading.actions import FlattenAccount
-from bot.trading.facts import Account
-from bot.trading.health import Grade, Part
-from bot.trading.instruments import Contract
-from bot.trading.outcomes import Unknown
-from bot.trading.policy import Grant, Route
-from bot.trading.tickets import TicketState
-from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
+from bot.trading.health.chain import Grade, Part
+from bot.trading.health.vitals import ChatVitals, Reach, StreamState, Vitals
+from bot.trading.market.facts import Account
+from bot.trading.orders.broker_calls import FlattenAccount
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Grant, Route
 from tests.clocks import TODAY
 from tests.desk.conftest import NEWS_CHANNEL, POLICY, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, NOON, Clock, eventually

@@ -13,13 +13,13 @@ from bot.desk.desk import Desk
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.timings import USUAL
-from bot.trading.actions import CancelOrders, FlattenAccount
-from bot.trading.facts import OtherOrder, Others
-from bot.trading.instruments import Contract
-from bot.trading.intents import Action, Close, PlaceOrder, VerifiedReverse
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import OrderState, Side
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.market.facts import OtherOrder, Others
+from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Action, Close, PlaceOrder, VerifiedReverse
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState, move
 from tests.desk.conftest import SECOND, Room, timed
 from tests.desk.fakes import ES, eventually
 

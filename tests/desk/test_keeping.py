@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk.fronts import Fronts
-from bot.desk.keeping import LEAST_LEFT, Keeping
-from bot.desk.look import Look
+from bot.desk.lookup.fronts import Fronts
+from bot.desk.lookup.keeping import LEAST_LEFT, Keeping
+from bot.desk.lookup.look import Look
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest
 from bot.timings import USUAL
-from bot.trading.facts import Account
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.tickets import Ticket
+from bot.trading.market.facts import Account
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket
 from tests.clocks import TODAY
 from tests.desk.conftest import Room
 

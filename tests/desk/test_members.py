@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import DeliveryDelayed
-from bot.trading.policy import Approval
-from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.orders.tickets import Member, Ticket, TicketState
+from bot.trading.risk.policy import Approval
 
 from .conftest import APPROVER, APPROVER_ROLE, ASK, TRADER, Room
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.desk.news import last_resort, notices_for, notices_of_the_desk
+from bot.desk.outbox.notices import last_resort, notices_for, notices_of_the_desk
 from bot.desk.ports import EventName, Tone
-from bot.trading.policy import Route
-from bot.trading.tickets import TicketState
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Route
 from tests.desk.conftest import Room
 
 

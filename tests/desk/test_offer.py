@@ -11,11 +11,11 @@ import pytest
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, ReverseRequest
 from bot.journal.opening import opened
-from bot.trading.facts import Account
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderType, Side
-from bot.trading.policy import Limit
-from bot.trading.tickets import Ticket, TicketState, Visibility
+from bot.trading.market.facts import Account
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState, Visibility
+from bot.trading.risk.policy import Limit
 from tests.desk.conftest import APPROVER, ASK, HERE, POLICY, STRANGER, TRADER, Room, make_desk
 from tests.desk.fakes import ES, Clock, FakeBroker, FakeMessenger
 

@@ -3,13 +3,13 @@
 import asyncio
 from dataclasses import replace
 
-from bot.desk.outbox import MOST_LANES
+from bot.desk.outbox.delivery import MOST_LANES
 from bot.desk.ports import EventName, Notice, Tone
 from bot.errors import DeliveryDelayed, DeliveryRefused
-from bot.trading.orders import OrderState
-from bot.trading.outcomes import Rejected
-from bot.trading.policy import Route
-from bot.trading.tickets import TicketState
+from bot.trading.orders.outcomes import Rejected
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Route
 from tests.desk.conftest import NEWS_CHANNEL, Room
 from tests.desk.fakes import eventually
 from tests.desk.test_afterwards import accepted

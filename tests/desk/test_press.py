@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.ports import EventName
-from bot.desk.press import BUSY, CHANGED, GONE, OVER, UNACKNOWLEDGED
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.outcomes import NotSent, Rejected, Unknown
-from bot.trading.policy import Approval, Limit
-from bot.trading.tickets import Member, TicketState
+from bot.desk.tickets.confirm import BUSY, CHANGED, GONE, OVER, UNACKNOWLEDGED
+from bot.trading.orders.outcomes import NotSent, Rejected, Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Member, TicketState
+from bot.trading.risk.policy import Approval, Limit
 from tests.desk.conftest import APPROVER, APPROVER_ROLE, ASK, SECOND, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 

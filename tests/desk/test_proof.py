@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk.fills import READS_BACK
 from bot.desk.ports import EventName
+from bot.desk.reads.fills import READS_BACK
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, ReplaceRequest, TicketRequest
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerUnreachable
 from bot.timings import USUAL
-from bot.trading.facts import Execution
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.spans import Span
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Execution
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.market.spans import Span
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import ASK, Room
 from tests.desk.fakes import ES
 

@@ -10,14 +10,14 @@ from bot.chat import phrases
 from bot.desk.ports import EventName, Notice, Tone
 from bot.desk.requests import BracketRequest, CloseRequest, PlaceRequest, Refused, TicketRequest
 from bot.timings import USUAL
-from bot.trading.facts import Account, Execution, Order
-from bot.trading.guarding import is_unprotected
-from bot.trading.intents import Bracket
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.protection import End
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.verbs import Verb, fitting
+from bot.trading.market.facts import Account, Execution, Order
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.intents import Bracket
+from bot.trading.orders.protection import End
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.planning.card_actions import Verb, fitting
+from bot.trading.reconciliation.protection import is_unprotected
 from tests.desk.conftest import TRADER, Room
 from tests.desk.fakes import ES, eventually
 

@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.desk.markets import MOST_MARKETS, MOST_QUOTES
-from bot.desk.reports import AccountReport, Listed, StrategyReport
+from bot.desk.reads.quotes import MOST_MARKETS, MOST_QUOTES
+from bot.desk.reads.reports import AccountReport, Listed, StrategyReport
 from bot.desk.requests import Refused
 from bot.errors import BrokerPartly, BrokerRefused
-from bot.trading.facts import Account, Day, Position, Strategy
-from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, Side
-from bot.trading.policy import READING_COMMANDS, Grant
-from bot.trading.tickets import Member
+from bot.trading.market.facts import Account, Day, Position, Strategy
+from bot.trading.market.funds import Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Member
+from bot.trading.risk.policy import READING_COMMANDS, Grant
 from tests.desk.conftest import STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, NOON
 

@@ -8,11 +8,11 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, Refused, ResolveRequest, TicketRequest
-from bot.trading.facts import Order
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.policy import Grant
-from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.market.facts import Order
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Member, Ticket, TicketState
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import ASK, NEWS_CHANNEL, TRADER, Room
 from tests.desk.fakes import ES, FakeBroker
 

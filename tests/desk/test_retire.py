@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from bot.desk.requests import CloseRequest, FlatPlaceRequest, PlaceRequest, TicketRequest
-from bot.desk.retire import LOOKS_BACK
+from bot.desk.tracking.card_buttons import LOOKS_BACK
 from bot.timings import USUAL
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.tickets import Ticket
-from bot.trading.verbs import BUTTONS_LIVE, fitting
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket
+from bot.trading.planning.card_actions import BUTTONS_LIVE, fitting
 from tests.desk.conftest import Room
 from tests.desk.fakes import ES, eventually
 

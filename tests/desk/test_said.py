@@ -9,11 +9,11 @@ from bot.chat import phrases
 from bot.chat.sheets import health
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, Press, Refused, ReplaceRequest, TicketRequest
 from bot.errors import NO_JOURNAL
-from bot.trading.facts import Account
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import AccountRule
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.vitals import Reach, Vitals
+from bot.trading.health.vitals import Reach, Vitals
+from bot.trading.market.facts import Account
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import AccountRule
 from tests.desk.conftest import HERE, TRADER, Room, at_once
 from tests.desk.fakes import NOON
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from bot.desk.requests import EntryRequest, FlatPlaceRequest, ModifyRequest, PlaceRequest, Refused, ReplaceRequest, ReverseRequest
-from bot.trading.intents import FlatPlace, PlaceOrder, Reverse
-from bot.trading.orders import OrderType, Side
-from bot.trading.policy import Grant
-from bot.trading.tickets import TicketState
+from bot.trading.orders.intents import FlatPlace, PlaceOrder, Reverse
+from bot.trading.orders.terms import OrderType, Side
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES
 from tests.desk.test_commands import REST, resting

@@ -6,8 +6,8 @@ from bot.desk.desk import Desk
 from bot.desk.ports import Notice
 from bot.desk.requests import ReverseRequest
 from bot.errors import DeliveryDelayed
-from bot.trading.policy import Route
-from bot.trading.tickets import Place, Ticket, TicketState
+from bot.trading.orders.tickets import Place, Ticket, TicketState
+from bot.trading.risk.policy import Route
 from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, TRADER, Room
 from tests.desk.fakes import ES, eventually
 

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from bot.desk.hands import STOPPING
-from bot.desk.ledger import SHUT
+from bot.desk.locks import STOPPING
+from bot.desk.outbox.recording import SHUT
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, Refused, SwitchRequest, TicketRequest
 from bot.errors import JournalError
-from bot.trading.policy import DenialCode
-from bot.trading.tickets import TicketState
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.policy import DenialCode
 from tests.desk.conftest import ASK, HERE, TRADER, Room
 from tests.desk.fakes import eventually
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.reports import OrderStory
+from bot.desk.reads.reports import OrderStory
 from bot.desk.requests import Refused
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
-from bot.trading.facts import Execution
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, Side
+from bot.trading.market.facts import Execution
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.terms import OrderState, Side
 from tests.desk.conftest import TRADER, Room
 from tests.desk.fakes import ES, NOON
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 
 from bot.desk.requests import FlattenRequest, PlaceRequest
-from bot.trading.actions import CloseStrategy
-from bot.trading.facts import Strategy
-from bot.trading.intents import Close
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.outcomes import NotSent, Rejected, Unknown
-from bot.trading.policy import Grant
-from bot.trading.progress import LegState
-from bot.trading.suggestions import SoFar, Suggestion
-from bot.trading.sweeps import FlattenStrategy, Scope
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.market.facts import Strategy
+from bot.trading.orders.broker_calls import CloseStrategy
+from bot.trading.orders.intents import Close
+from bot.trading.orders.mass_actions import FlattenStrategy, Scope
+from bot.trading.orders.outcomes import NotSent, Rejected, Unknown
+from bot.trading.orders.progress import LegState
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.planning.suggestions import SoFar, Suggestion
+from bot.trading.risk.policy import Grant
 from tests.desk.conftest import TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 from tests.desk.test_interrupted import crash, shows

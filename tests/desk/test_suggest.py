@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.desk.glances import MOST_READS
+from bot.desk.autocomplete.cache import MOST_READS
 from bot.timings import USUAL
-from bot.trading.instruments import Contract
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import Grant, Limit
-from bot.trading.suggestions import SoFar, Suggestion
-from bot.trading.tickets import Member, TicketState
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Member, TicketState
+from bot.trading.planning.suggestions import SoFar, Suggestion
+from bot.trading.risk.policy import Grant, Limit
 from tests.desk.conftest import ASK, SECOND, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import eventually
 from tests.desk.test_commands import resting

@@ -3,16 +3,16 @@
 import asyncio
 from typing import Any
 
-from bot.desk.fronts import Fronts
-from bot.desk.look import Look, survey
+from bot.desk.lookup.fronts import Fronts
+from bot.desk.lookup.look import Look, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL
-from bot.trading.exposure import worst_position
-from bot.trading.orders import OrderState
-from bot.trading.policy import Limit
-from bot.trading.tickets import TicketState, move
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import TicketState, move
+from bot.trading.risk.exposure import worst_position
+from bot.trading.risk.policy import Limit
 from tests.clocks import TODAY
 from tests.desk.conftest import SECOND, TRADER, Room, make_desk
 from tests.desk.fakes import FlakyJournal, eventually

@@ -19,18 +19,18 @@ from bot.desk.requests import (
     ReverseRequest,
     TicketRequest,
 )
-from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
-from bot.trading.exits import USUAL_PACE
-from bot.trading.facts import Account
-from bot.trading.instruments import Contract
-from bot.trading.intents import Action, Cancel, Close, PlaceOrder
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
-from bot.trading.policy import Approval, Grant, Route
-from bot.trading.progress import LegState
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.market.facts import Account
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Action, Cancel, Close, PlaceOrder
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Scope
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.progress import LegState
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import Approval, Grant, Route
 from tests.desk.conftest import APPROVER_ROLE, HERE, NEWS_CHANNEL, SECOND, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 

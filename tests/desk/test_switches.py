@@ -19,11 +19,11 @@ from bot.desk.requests import (
     ReverseRequest,
     SwitchRequest,
 )
-from bot.trading.intents import Close
-from bot.trading.orders import Side
-from bot.trading.policy import Grant, Route
-from bot.trading.switches import Source, Switch, SwitchState
-from bot.trading.tickets import Member, TicketState
+from bot.trading.orders.intents import Close
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import Member, TicketState
+from bot.trading.risk.halts import Source, Switch, SwitchState
+from bot.trading.risk.policy import Grant, Route
 from tests.desk.conftest import (
     APPROVER,
     ASK,

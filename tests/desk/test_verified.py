@@ -8,14 +8,14 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import FlattenRequest, ReverseRequest
-from bot.trading.actions import CancelOrders, FlattenAccount
-from bot.trading.exits import USUAL_PACE
-from bot.trading.facts import Order
-from bot.trading.intents import Close, PlaceOrder, VerifiedReverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
-from bot.trading.progress import LegState
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.market.facts import Order
+from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
+from bot.trading.orders.intents import Close, PlaceOrder, VerifiedReverse
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.progress import LegState
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import APPROVER, SECOND, Room
 from tests.desk.fakes import ES, eventually
 

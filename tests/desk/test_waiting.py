@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk.hands import CLAIMS_KEPT, Hands
-from bot.desk.press import BUSY, OVER
+from bot.desk.locks import CLAIMS_KEPT, Hands
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, TicketRequest
-from bot.trading.actions import FlattenAccount
-from bot.trading.intents import Close, PlaceOrder
-from bot.trading.orders import Side
-from bot.trading.policy import Grant, Limit
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState
+from bot.desk.tickets.confirm import BUSY, OVER
+from bot.trading.orders.broker_calls import FlattenAccount
+from bot.trading.orders.intents import Close, PlaceOrder
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import Grant, Limit
 from tests.desk.conftest import APPROVER, ASK, SECOND, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.desk.requests import BracketRequest, CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, Refused, TicketRequest
-from bot.trading.actions import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
-from bot.trading.facts import Account
-from bot.trading.intents import Cancel
-from bot.trading.orders import OrderState, Side
-from bot.trading.policy import AccountRule, Grant
-from bot.trading.sweeps import CancelWorking, Flatten, Scope
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Account
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
+from bot.trading.orders.intents import Cancel
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Scope
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.policy import AccountRule, Grant
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES
 

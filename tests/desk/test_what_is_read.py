@@ -7,8 +7,8 @@ import pytest
 
 from bot.crosstrade.endpoints import BESIDE, ENDPOINTS
 from bot.errors import BrokerGarbled, BrokerLacks
-from bot.trading.orders import Side
-from bot.trading.policy import READING_COMMANDS
+from bot.trading.orders.terms import Side
+from bot.trading.risk.policy import READING_COMMANDS
 from tests.desk.conftest import TRADER, Room
 
 # What every command may ask besides: who the accounts are, and whether they are real money.

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk.reports import Explanation
+from bot.desk.reads.reports import Explanation
+from bot.desk.reads.why import CONFIRM
 from bot.desk.requests import CancelRequest, FlattenRequest, PlaceRequest, Refused, TicketRequest
-from bot.desk.why import CONFIRM
 from bot.errors import JournalError
-from bot.trading.orders import OrderState, Side
-from bot.trading.outcomes import Unknown
-from bot.trading.policy import Denial, DenialCode, Grant
-from bot.trading.tickets import Member, Ticket
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.terms import OrderState, Side
+from bot.trading.orders.tickets import Member, Ticket
+from bot.trading.risk.policy import Denial, DenialCode, Grant
 from tests.desk.conftest import APPROVER, ASK, TRADER, Room
 from tests.desk.fakes import ES
 

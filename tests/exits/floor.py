@@ -23,10 +23,10 @@ from bot.sandbox.ninjatrader.book import Execution
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.exits import Pace
-from bot.trading.policy import AccountRule, Grant, Policy
-from bot.trading.tickets import Member, Place
-from bot.trading.tickets import Ticket as DeskTicket
+from bot.trading.exits.steps import Pace
+from bot.trading.orders.tickets import Member, Place
+from bot.trading.orders.tickets import Ticket as DeskTicket
+from bot.trading.risk.policy import AccountRule, Grant, Policy
 from tests.desk.fakes import FakeMessenger
 from tests.journals import new_journal
 

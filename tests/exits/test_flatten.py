@@ -10,9 +10,9 @@ import pytest
 from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
-from bot.trading.exits import Pace
-from bot.trading.leftover import outcome_of
-from bot.trading.tickets import TicketState
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.exits.steps import Pace
+from bot.trading.orders.tickets import TicketState
 from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
 

@@ -11,8 +11,8 @@ from bot.desk.requests import BracketRequest, PlaceRequest, TicketRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import STOPS, OrderType
 from bot.timings import USUAL
-from bot.trading.orders import Side
-from bot.trading.tickets import Ticket
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import Ticket
 from tests.desk.fakes import eventually
 from tests.exits.floor import Floor, open_floor
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.desk.requests import ReverseRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
-from bot.trading.orders import Side
-from bot.trading.tickets import TicketState
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import TicketState
 from tests.exits.floor import LATE, QUICK, Floor, open_floor
 
 # Random books are many seconds of a processor, however busy it is.

@@ -13,8 +13,8 @@ import pytest
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.exits.floor import QUICK, Floor, open_floor
 
 # Random books are many seconds of a processor, however busy it is.

@@ -20,7 +20,7 @@ from bot.journal.store import SqlJournal
 from bot.policyfile import parse_policy
 from bot.program.heads import Heads
 from bot.timings import USUAL
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -117,7 +117,7 @@ def test_of_two_secrets_the_longer_one_goes_whole() -> None:
 
 
 def test_without_secrets_ordinary_text_stays_as_it_is() -> None:
-    text = "10:30 bot.desk.send sold 2 ES 09-26 at 5800.25 for trader@desk, see https://discord.com:443/x, a bearer"
+    text = "10:30 bot.desk.execution.send sold 2 ES 09-26 at 5800.25 for trader@desk, see https://discord.com:443/x, a bearer"
     assert Redactor([])(text) == text
 
 

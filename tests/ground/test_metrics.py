@@ -4,8 +4,8 @@ from bot.clock import system_clock
 from bot.journal.opening import opened
 from bot.program.metrics import Meter
 from bot.timings import USUAL
-from bot.trading.spending import Spending
-from bot.trading.vitals import Vitals
+from bot.trading.health.spending import Spending
+from bot.trading.health.vitals import Vitals
 from tests.journals import new_journal
 
 

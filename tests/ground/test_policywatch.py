@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import DeskError, JournalError, PolicyError
 from bot.policyfile import PolicyWatch, changes, in_numbers
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 GRANT = '[[grant]]\nrole = {role}\ncommands = ["reverse"]\naccounts = ["Sim*"]\ninstruments = ["ES"]\nmax_quantity = 5\n'
 

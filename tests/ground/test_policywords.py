@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.program.policy import in_words
-from bot.trading.orders import OrderType
-from bot.trading.policy import AccountRule, Grant, Policy, Request, may
+from bot.trading.orders.terms import OrderType
+from bot.trading.risk.policy import AccountRule, Grant, Policy, Request, may
 
 
 def words(*rules: tuple[str, bool]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk.doubts import Trust
+from bot.desk.tracking.doubts import Trust
 from bot.journal.chain import Head
 from bot.journal.heads import Kept, keep_head
 from bot.journal.opening import opened

@@ -10,7 +10,7 @@ from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.orders.tickets import Ticket, TicketState, move
 
 if sys.platform != "win32":
     import resource

@@ -19,10 +19,10 @@ from bot.journal.postgres import PostgresLink
 from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL, JournalTimings
-from bot.trading.instruments import Contract
-from bot.trading.intents import Reverse
-from bot.trading.orders import Side, Terms
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility, move
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Reverse
+from bot.trading.orders.terms import Side, Terms
+from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility, move
 from tests.clocks import HandClock
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)

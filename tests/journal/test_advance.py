@@ -25,11 +25,11 @@ from bot.journal.opening import opened
 from bot.journal.postgres import PostgresLink
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL
-from bot.trading.instruments import Contract
-from bot.trading.intents import Bracket, Reverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.protection import End, Protection
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Bracket, Reverse
+from bot.trading.orders.protection import End, Protection
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState, move
 from tests.clocks import HandClock
 
 from .making import NOON, SECOND, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket

@@ -11,10 +11,10 @@ from bot.desk.ports import KeptFills
 from bot.errors import JournalError
 from bot.journal.fills import PAGE
 from bot.journal.store import SqlJournal
-from bot.trading.facts import Execution
-from bot.trading.instruments import Contract
-from bot.trading.orders import Side
-from bot.trading.spans import Span
+from bot.trading.market.facts import Execution
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.terms import Side
 
 from .making import NOON, SECOND, by_hand
 

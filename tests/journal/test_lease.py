@@ -19,7 +19,7 @@ from bot.journal.schema import leader, tickets
 from bot.journal.standby import Standby, look
 from bot.journal.store import SqlJournal
 from bot.timings import USUAL
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.tickets import Ticket, TicketState
 from tests.clocks import HandClock
 
 from .conftest import on_server

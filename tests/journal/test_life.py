@@ -31,8 +31,8 @@ from bot.journal.chain import verify
 from bot.journal.log import head, lines
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
-from bot.trading.orders import OrderState
-from bot.trading.tickets import IN_FLIGHT, TRANSITIONS, IllegalMove, Ticket, TicketState, move
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import IN_FLIGHT, TRANSITIONS, IllegalMove, Ticket, TicketState, move
 from tests.clocks import HandClock
 
 from .conftest import SERVER, on_server

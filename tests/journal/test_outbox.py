@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.desk.ports import Delivery, EventName, Notice, Tone
 from bot.journal.store import SqlJournal
-from bot.trading.tickets import Ticket, TicketState, move
+from bot.trading.orders.tickets import Ticket, TicketState, move
 
 from .making import NOON, SECOND, claimed, event, stored
 

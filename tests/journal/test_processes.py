@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import JournalLocked
 from bot.journal.opening import opened
-from bot.trading.tickets import TicketState
+from bot.trading.orders.tickets import TicketState
 
 from .making import ask, sqlite_url, stored
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.desk.ports import EventName, Notice
 from bot.journal.store import SqlJournal
-from bot.trading.progress import Leg, Progress
-from bot.trading.tickets import TicketState, move, shifted
+from bot.trading.orders.progress import Leg, Progress
+from bot.trading.orders.tickets import TicketState, move, shifted
 
 from .making import NOON, SECOND, claimed, event, stored
 

@@ -16,9 +16,9 @@ from bot.journal.opening import opened
 from bot.journal.shapes import KINDS
 from bot.journal.shelf import Shelf
 from bot.journal.store import SqlJournal
-from bot.trading import protection
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.orders import protection
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -31,11 +31,11 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.progress import Leg, LegState, Line, Progress
-from bot.trading.protection import Protection
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told, Visibility
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.orders.progress import Leg, LegState, Line, Progress
+from bot.trading.orders.protection import Protection
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told, Visibility
 from tests.clocks import HandClock
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket

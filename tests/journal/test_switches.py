@@ -10,11 +10,11 @@ from bot.desk.ports import EventName, Notice, Tone
 from bot.errors import Halted
 from bot.journal import log
 from bot.journal.store import SqlJournal
-from bot.trading.instruments import Contract
-from bot.trading.intents import Change, Close, PlaceOrder
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.switches import Switch, SwitchState
-from bot.trading.tickets import TicketState, move
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Change, Close, PlaceOrder
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.orders.tickets import TicketState, move
+from bot.trading.risk.halts import Switch, SwitchState
 
 from .making import NOON, SECOND, by_hand, claimed, event, stored
 

@@ -21,7 +21,7 @@ from bot.journal import log
 from bot.journal.auditing import NO_HEAD, audited, exported, verified
 from bot.journal.export import Finding, Format, check
 from bot.journal.opening import opened, read_address
-from bot.trading.tickets import TicketState, move
+from bot.trading.orders.tickets import TicketState, move
 
 from .conftest import SERVER
 from .logs import first_difference, some_events

@@ -13,13 +13,13 @@ from typing import Any
 
 from bot.desk.desk import Desk
 from bot.desk.ports import EventName
-from bot.desk.press import BUSY
 from bot.desk.requests import Press, SwitchRequest
+from bot.desk.tickets.confirm import BUSY
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.sandbox.virtual import Delayed, VirtualLoop
-from bot.trading.policy import Approval, Policy
-from bot.trading.tickets import Member, Ticket, TicketState
+from bot.trading.orders.tickets import Member, Ticket, TicketState
+from bot.trading.risk.policy import Approval, Policy
 from tests.desk.conftest import APPROVER, APPROVER_ROLE, ASK, HERE, POLICY, TRADER, make_desk
 from tests.desk.fakes import Clock, FakeBroker, FakeMessenger
 from tests.journals import new_journal

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.trading.facts import Account, Facts, Order, Position, Quote
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.market.facts import Account, Facts, Order, Position, Quote
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -22,11 +22,11 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import AccountRule, Approval, Grant, Limit, Policy
-from bot.trading.sweeps import CancelWorking, Flatten, Scope
-from bot.trading.switches import Switch, Switches, SwitchState
-from bot.trading.tickets import Member, Ticket, TicketState, Told
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Scope
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Member, Ticket, TicketState, Told
+from bot.trading.risk.halts import Switch, Switches, SwitchState
+from bot.trading.risk.policy import AccountRule, Approval, Grant, Limit, Policy
 from tests.rules.reference import COMMANDS, Case
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, NQ, TICK, TICKET
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.trading.facts import Facts, Order
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.market.facts import Facts, Order
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -26,11 +26,11 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import Grant, Limit, Policy
-from bot.trading.sweeps import CancelWorking, Flatten
-from bot.trading.switches import Switches, SwitchState
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.orders.mass_actions import CancelWorking, Flatten
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.halts import Switches, SwitchState
+from bot.trading.risk.policy import Grant, Limit, Policy
 
 COMMANDS = {
     Reverse: "reverse",

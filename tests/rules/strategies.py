@@ -12,13 +12,13 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bot.trading.facts import Account, Facts, Order, Position, Quote
-from bot.trading.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract
-from bot.trading.intents import OrderIntent, Reverse
-from bot.trading.limits import Recent, reasons
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request
-from bot.trading.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
+from bot.trading.market.facts import Account, Facts, Order, Position, Quote
+from bot.trading.orders.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract
+from bot.trading.orders.intents import OrderIntent, Reverse
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
+from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request
 
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
 MODEST = settings(max_examples=50, deadline=None)

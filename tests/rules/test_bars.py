@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.trading.bars import FEWEST_BARS, MOST_BARS, PERIODS, Bar, Period, PeriodType, parse_period
+from bot.trading.market.bars import FEWEST_BARS, MOST_BARS, PERIODS, Bar, Period, PeriodType, parse_period
 
 from .strategies import MODEST, NOW
 

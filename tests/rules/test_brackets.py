@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.brackets import Results, legs, results
-from bot.trading.facts import Order
-from bot.trading.intents import Bracket
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.protection import Part
-from bot.trading.tickets import Shown
+from bot.trading.market.brackets import Results, legs, results
+from bot.trading.market.facts import Order
+from bot.trading.orders.intents import Bracket
+from bot.trading.orders.protection import Part
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.orders.tickets import Shown
 from tests.rules.strategies import ES, NQ, ORDER, SHOWN
 
 BRACKET = Bracket("Sim101", ES, Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal("5790.00")), Decimal("5820.00"))

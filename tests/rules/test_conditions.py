@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.conditions import as_on_card, guarded, unmet
-from bot.trading.facts import Position
-from bot.trading.instruments import Contract
-from bot.trading.intents import FlatPlace, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import Denial, DenialCode, Policy
+from bot.trading.market.facts import Position
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import FlatPlace, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.risk.conditions import as_on_card, guarded, unmet
+from bot.trading.risk.policy import Denial, DenialCode, Policy
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, NQ, ORDER
 
 TERMS = Terms(Side.BUY, 1)

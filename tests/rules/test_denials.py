@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.trading.intents import Bracket, Cancel, Close, Invert
-from bot.trading.limits import reasons
-from bot.trading.orders import OrderState, Side, Terms
-from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import TicketState
+from bot.trading.orders.intents import Bracket, Cancel, Close, Invert
+from bot.trading.orders.mass_actions import Flatten, Scope
+from bot.trading.orders.terms import OrderState, Side, Terms
+from bot.trading.orders.tickets import TicketState
+from bot.trading.risk.limits import reasons
 from tests.rules.strategies import ES, GOOD, NQ, ORDER, TICKET, World, sent
 
 from .test_limits import ALONE, BRACKETS, REPLACEMENTS

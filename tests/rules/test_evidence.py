@@ -8,14 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.evidence import CLOCK_DIFFERENCE, has_rival, id_to_ask_for, weigh
-from bot.trading.facts import Execution, Order, Position
-from bot.trading.intents import Bracket, Cancel, Change, Close, Invert, OrderIntent, PlaceOrder, Replace, Reverse, VerifiedReverse
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.verdicts import Absent, Found, FoundClosed, FoundFills, FoundLife, FoundTogether, Unclear, Verdict
+from bot.trading.market.facts import Execution, Order, Position
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    Invert,
+    OrderIntent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders.mass_actions import Flatten, Scope
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.reconciliation.evidence import CLOCK_DIFFERENCE, has_rival, id_to_ask_for, weigh
+from bot.trading.reconciliation.verdicts import Absent, Found, FoundClosed, FoundFills, FoundLife, FoundTogether, Unclear, Verdict
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOW, NQ, ORDER, SHOWN, TICKET, positions, sides
 
 SENT_AT = NOW - timedelta(seconds=30)

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.trading.actions import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
-from bot.trading.exits import MOST_TRIES, USUAL_PACE, ExitAction, Exits, Held, Market
-from bot.trading.facts import Facts, Order, OtherOrder, OtherPosition, Position
-from bot.trading.instruments import Contract
-from bot.trading.intents import Close, closing_terms
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.progress import LegState
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
+from bot.trading.exits.steps import MOST_TRIES, USUAL_PACE, ExitAction, Exits, Held, Market
+from bot.trading.market.facts import Facts, Order, OtherOrder, OtherPosition, Position
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Close, closing_terms
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Scope
+from bot.trading.orders.progress import LegState
+from bot.trading.orders.terms import OrderState, OrderType, Side
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, NQ
 
 ONE, TWO, THREE = "Sim101", "Sim102", "Sim103"

@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.expiry import DAY, FRIDAY, SATURDAY, Day, _business_day, expiry, first_notice, following, roll, warnings_about
-from bot.trading.instruments import QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract, parse_dated
+from bot.trading.market.expiry import (
+    DAY,
+    FRIDAY,
+    SATURDAY,
+    Day,
+    _business_day,
+    expiry,
+    first_notice,
+    following,
+    roll,
+    warnings_about,
+)
+from bot.trading.orders.instruments import QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract, parse_dated
 from tests.rules.strategies import MODEST, contracts
 
 ES, NEXT = parse_dated("ES 09-26"), parse_dated("ES 12-26")

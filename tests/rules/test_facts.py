@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.facts import Account, Facts, Position
-from bot.trading.orders import OrderState
-from bot.trading.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.market.facts import Account, Facts, Position
+from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
+from bot.trading.orders.terms import OrderState
 from tests.rules.strategies import ACCOUNT, ES, ES_DECEMBER, FACTS, LONG_TWO, NOW, NQ, ORDER, QUOTE
 
 

@@ -8,12 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Execution, Order
-from bot.trading.following import find, reason, shows_change, with_fills, with_ids, with_life, with_order, with_position
-from bot.trading.intents import Cancel, Change, Close, PlaceOrder
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Execution, Order
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.intents import Cancel, Change, Close, PlaceOrder
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.reconciliation.following import (
+    find,
+    reason,
+    shows_change,
+    with_fills,
+    with_ids,
+    with_life,
+    with_order,
+    with_position,
+)
 
 from .strategies import ES, ES_DECEMBER, MODEST, NOW, SHOWN, TICKET
 

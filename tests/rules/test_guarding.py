@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading import guarding
-from bot.trading.facts import Execution, Order
-from bot.trading.guarding import Cover, News
-from bot.trading.intents import Bracket, Intent, PlaceOrder
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.protection import End, Leg, Part, Protection, works
-from bot.trading.tickets import Ticket
+from bot.trading.market.facts import Execution, Order
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.intents import Bracket, Intent, PlaceOrder
+from bot.trading.orders.protection import End, Leg, Part, Protection, works
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket
+from bot.trading.reconciliation import protection as guarding
+from bot.trading.reconciliation.protection import Cover, News
 from tests.rules import strategies
 from tests.rules.strategies import ES, NOW, ORDER, SHOWN
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import NO_JOURNAL
-from bot.trading.facts import Account
-from bot.trading.health import Commit, Grade, Line, Part, Readings, ago, chain
-from bot.trading.spending import Spending
-from bot.trading.switches import Switch, Switches, SwitchState
-from bot.trading.vitals import ChatVitals, Reach, StreamState, Vitals
+from bot.trading.health.chain import Commit, Grade, Line, Part, Readings, ago, chain
+from bot.trading.health.spending import Spending
+from bot.trading.health.vitals import ChatVitals, Reach, StreamState, Vitals
+from bot.trading.market.facts import Account
+from bot.trading.risk.halts import Switch, Switches, SwitchState
 
 NOW = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)

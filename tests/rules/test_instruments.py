@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import InstrumentError
-from bot.trading.instruments import (
+from bot.trading.orders.instruments import (
     MONTH_CODES,
     MONTH_NAMES,
     QUARTERLY_ROOTS,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.intents import (
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -17,8 +17,8 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import Side, Terms
-from bot.trading.sweeps import CancelWorking, Flatten, Scope
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Scope
+from bot.trading.orders.terms import Side, Terms
 from tests.rules.strategies import ES
 
 TERMS = Terms(Side.SELL, 1)

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.exposure import worst_position
-from bot.trading.facts import Order, Position
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.market.facts import Order, Position
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -26,12 +25,13 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.limits import Recent, reasons
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import AccountRule, DenialCode, Limit, Policy
-from bot.trading.sweeps import CancelWorking, Flatten, Holding, Scope
-from bot.trading.tickets import SENT, Member, Ticket, TicketState, Told
-from bot.trading.underway import stands_in_the_way
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Scope
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import SENT, Member, Ticket, TicketState, Told
+from bot.trading.risk.exposure import worst_position
+from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.policy import AccountRule, DenialCode, Limit, Policy
+from bot.trading.risk.underway import stands_in_the_way
 from tests.rules.strategies import (
     ES,
     ES_DECEMBER,

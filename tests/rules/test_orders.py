@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PriceError, UsageError
-from bot.trading.orders import (
+from bot.trading.orders.terms import (
     DONE_STATES,
     LARGEST_QUANTITY,
     OrderState,

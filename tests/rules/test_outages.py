@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.outages import FINE, Outage, Patience, Said, Word, step
+from bot.trading.health.outages import FINE, Outage, Patience, Said, Word, step
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.crosstrade.requests import CloseBody
-from bot.trading.facts import Facts, Position, terms_of
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
+from bot.trading.market.facts import Facts, Position, terms_of
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -26,10 +26,10 @@ from bot.trading.intents import (
     VerifiedReverse,
     closing_terms,
 )
-from bot.trading.orders import OrderState, OrderType, Side, Terms, parse_fraction, words_of
-from bot.trading.plan import no_longer_true, plan, refreshed, steps
-from bot.trading.policy import AccountRule, Approval, Policy
-from bot.trading.tickets import Shown
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, parse_fraction, words_of
+from bot.trading.orders.tickets import Shown
+from bot.trading.planning.preview import no_longer_true, plan, refreshed, steps
+from bot.trading.risk.policy import AccountRule, Approval, Policy
 from tests.rules.strategies import (
     ACCOUNT,
     ES,

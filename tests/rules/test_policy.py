@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Account
-from bot.trading.orders import OrderType
-from bot.trading.policy import (
+from bot.trading.market.facts import Account
+from bot.trading.orders.terms import OrderType
+from bot.trading.risk.policy import (
     COMMANDS,
     EVERYTHING,
     READING_COMMANDS,

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 
 from bot.errors import PriceError, UsageError
-from bot.trading.facts import Facts
-from bot.trading.intents import Bracket, Change, PlaceOrder, Reverse
-from bot.trading.limits import Recent, reasons
-from bot.trading.orders import OrderType, Side, Terms, check_terms
-from bot.trading.policy import DenialCode
-from bot.trading.pricing import base_of, check_changes, priced, with_prices
+from bot.trading.market.facts import Facts
+from bot.trading.orders.intents import Bracket, Change, PlaceOrder, Reverse
+from bot.trading.orders.terms import OrderType, Side, Terms, check_terms
+from bot.trading.planning.pricing import base_of, check_changes, priced, with_prices
+from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.policy import DenialCode
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, MEMBER, MODEST, NOW, POLICY, QUOTE, well_formed_terms
 
 STOPLIMIT = Terms(Side.SELL, 1, OrderType.STOPLIMIT)

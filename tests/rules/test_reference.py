@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.desk.asking import denial_of
-from bot.trading import limits, switches
-from bot.trading.facts import Account, Facts, Quote
-from bot.trading.limits import Recent
-from bot.trading.policy import Policy
+from bot.desk.tickets.permissions import denial_of
+from bot.trading.market.facts import Account, Facts, Quote
+from bot.trading.risk import halts as switches
+from bot.trading.risk import limits
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import Policy
 from tests.rules.cases import case
 from tests.rules.reference import UNSURE, WAYS_OUT, Case, approvers, verdict
 

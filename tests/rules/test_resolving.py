@@ -6,12 +6,32 @@ from decimal import Decimal
 
 import pytest
 
-from bot.trading.facts import Order
-from bot.trading.intents import Bracket, Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Replace, Reverse, VerifiedReverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.resolving import Resolution, chosen, closed_to, is_resolved, is_word, needs_list, objection, resolved
-from bot.trading.sweeps import Flatten, Scope
-from bot.trading.tickets import Member, Ticket, TicketState, move
+from bot.trading.market.facts import Order
+from bot.trading.orders.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders.mass_actions import Flatten, Scope
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Member, Ticket, TicketState, move
+from bot.trading.reconciliation.resolving import (
+    Resolution,
+    chosen,
+    closed_to,
+    is_resolved,
+    is_word,
+    needs_list,
+    objection,
+    resolved,
+)
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, ORDER, TICKET
 
 SELL = Terms(Side.SELL, 3)

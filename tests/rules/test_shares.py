@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.shares import Full, Share, Spent, counted, refused, words
+from bot.trading.health.shares import Full, Share, Spent, counted, refused, words
 from tests.clocks import NOON
 
 MINUTE = timedelta(minutes=1)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PriceError
-from bot.trading.orders import Side
-from bot.trading.shorthand import WORDS, Base, Shorthand, read, resolve
+from bot.trading.orders.terms import Side
+from bot.trading.planning.shorthand import WORDS, Base, Shorthand, read, resolve
 from tests.rules.strategies import MODEST, TICK, sides
 
 # Bid and ask lie an odd number of ticks apart, so that the middle is off the tick; the position's average is off it too.

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Position
-from bot.trading.funds import Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.lifecycle import OrderEvent, dated
-from bot.trading.market import Session
-from bot.trading.spans import Span, gaps
+from bot.trading.market.facts import Position
+from bot.trading.market.funds import Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.market.lifecycle import OrderEvent, dated
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span, gaps
 from tests.rules.strategies import ACCOUNT, ES, MODEST, NOW
 
 HOUR = timedelta(hours=1)

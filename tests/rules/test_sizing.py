@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Facts
-from bot.trading.intents import Reverse
-from bot.trading.limits import Recent, reasons
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import Grant, Limit, Policy, Request
-from bot.trading.sizing import Standing, loss_left, most_allowed, sizes, sizes_at_risk, sizes_to_close
-from bot.trading.suggestions import SoFar, Where
-from bot.trading.tickets import TicketState
+from bot.trading.market.facts import Facts
+from bot.trading.orders.intents import Reverse
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.orders.tickets import TicketState
+from bot.trading.planning.sizing import Standing, loss_left, most_allowed, sizes, sizes_at_risk, sizes_to_close
+from bot.trading.planning.suggestions import SoFar, Where
+from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.policy import Grant, Limit, Policy, Request
 from tests.rules.strategies import ACCOUNT, ES, FACTS, LONG_TWO, MEMBER, MODEST, NOW, ORDER, QUOTE, positions, sent, sides
 
 TRADERS = Grant(1100, frozenset({"*"}), ("*",), ("*",), 5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.trading.spending import Spending, spending_words
+from bot.trading.health.spending import Spending, spending_words
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from bot.trading import sweeping
-from bot.trading.actions import CloseStrategy
-from bot.trading.exits import USUAL_PACE
-from bot.trading.facts import Facts, Order, Position, Strategy
-from bot.trading.instruments import Contract
-from bot.trading.intents import Close, FlatPlace, Intent, Invert, PlaceOrder, Reverse, VerifiedReverse
-from bot.trading.leftover import left_of, order_words, working_in
-from bot.trading.limits import Recent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import DenialCode, Policy
-from bot.trading.progress import LegState, Line
-from bot.trading.strategies import StrategyExit, seen, to_close, warning
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Scope, target_of
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.underway import stands_in_the_way
+from bot.trading.exits import rules as sweeping
+from bot.trading.exits.leftover import left_of, order_words, working_in
+from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.exits.strategies import StrategyExit, seen, to_close, warning
+from bot.trading.market.facts import Facts, Order, Position, Strategy
+from bot.trading.orders.broker_calls import CloseStrategy
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Close, FlatPlace, Intent, Invert, PlaceOrder, Reverse, VerifiedReverse
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, target_of
+from bot.trading.orders.progress import LegState, Line
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import DenialCode, Policy
+from bot.trading.risk.underway import stands_in_the_way
 from tests.rules.strategies import ES, NOTHING_SENT, NOW, NQ, TICKET
 from tests.rules.test_sweeping import book
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PriceError
-from bot.trading.facts import Strategy
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.shorthand import Base, resolve
-from bot.trading.suggestions import is_cut, label, prices, running_label, value_in
+from bot.trading.market.facts import Strategy
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.planning.shorthand import Base, resolve
+from bot.trading.planning.suggestions import is_cut, label, prices, running_label, value_in
 from tests.rules.strategies import MODEST, ORDER, TICK, sides
 
 BASE = Base(

@@ -8,28 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.actions import CancelOrders, CloseStrategy, FlattenAccount
-from bot.trading.facts import Account, Facts, Order, Position
-from bot.trading.instruments import Contract
-from bot.trading.intents import (
-    Bracket,
-    Cancel,
-    Change,
-    Close,
-    FlatPlace,
-    Intent,
-    Invert,
-    PlaceOrder,
-    Replace,
-    Reverse,
-    VerifiedReverse,
-)
-from bot.trading.leftover import commands_for, left_of
-from bot.trading.limits import Recent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import AccountRule, DenialCode, Policy
-from bot.trading.progress import MOST_NAMED, Leg, LegState, Line, Progress, Working
-from bot.trading.sweeping import (
+from bot.trading.exits.leftover import commands_for, left_of
+from bot.trading.exits.rules import (
     as_listed,
     closing_elsewhere,
     done_words,
@@ -42,8 +22,28 @@ from bot.trading.sweeping import (
     steps,
     undone_words,
 )
-from bot.trading.sweeps import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.tickets import Ticket, TicketState
+from bot.trading.market.facts import Account, Facts, Order, Position
+from bot.trading.orders.broker_calls import CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import (
+    Bracket,
+    Cancel,
+    Change,
+    Close,
+    FlatPlace,
+    Intent,
+    Invert,
+    PlaceOrder,
+    Replace,
+    Reverse,
+    VerifiedReverse,
+)
+from bot.trading.orders.mass_actions import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.orders.progress import MOST_NAMED, Leg, LegState, Line, Progress, Working
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import AccountRule, DenialCode, Policy
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOTHING_SENT, NOW, NQ, ORDER, TICKET
 
 ONE, TWO, REAL = "Sim101", "Sim102", "Apex-1"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.intents import (
+from bot.trading.orders.intents import (
     Bracket,
     Cancel,
     Change,
@@ -22,10 +22,9 @@ from bot.trading.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders import OrderType, Side, Terms
-from bot.trading.policy import DenialCode, Grant, Policy, Request, may
-from bot.trading.sweeps import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep
-from bot.trading.switches import (
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep
+from bot.trading.orders.terms import OrderType, Side, Terms
+from bot.trading.risk.halts import (
     LONGEST_WHY,
     Source,
     Switch,
@@ -37,6 +36,7 @@ from bot.trading.switches import (
     reasons,
     resume_line,
 )
+from bot.trading.risk.policy import DenialCode, Grant, Policy, Request, may
 from tests.rules.strategies import ES, MODEST, NOW, NQ, account_names, grants, positions, roots, well_formed_terms
 
 ACTIVE, REDUCING, HALTED = SwitchState.ACTIVE, SwitchState.REDUCING, SwitchState.HALTED

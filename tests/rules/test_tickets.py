@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.intents import Bracket, Change, Reverse, closing_side
-from bot.trading.orders import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.progress import Leg, Progress
-from bot.trading.sweeps import CancelWorking, Flatten, Scope
-from bot.trading.tickets import IN_FLIGHT, SENT, TRANSITIONS, Approved, IllegalMove, TicketState, is_claim, move, side_word
+from bot.trading.orders.intents import Bracket, Change, Reverse, closing_side
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Scope
+from bot.trading.orders.progress import Leg, Progress
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
+from bot.trading.orders.tickets import IN_FLIGHT, SENT, TRANSITIONS, Approved, IllegalMove, TicketState, is_claim, move, side_word
 from tests.rules.strategies import ES_DECEMBER, INTENT, MODEST, NOW, SHOWN, TICKET, contracts, sides, well_formed_terms
 
 # The table once more, in words, so that a slip in the program's own is seen.

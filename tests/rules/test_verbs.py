@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.facts import Order, Position, terms_of
-from bot.trading.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.policy import TRADING_COMMANDS
-from bot.trading.tickets import Ticket, TicketState
-from bot.trading.verbs import (
+from bot.trading.market.facts import Order, Position, terms_of
+from bot.trading.orders.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.planning.card_actions import (
     BUTTONS_LIVE,
     Verb,
     break_even,
@@ -27,6 +26,7 @@ from bot.trading.verbs import (
     protects_already,
     stops_of,
 )
+from bot.trading.risk.policy import TRADING_COMMANDS
 
 from .strategies import ES, ES_DECEMBER, MODEST, NOW, SHOWN, TICK, TICKET, on_tick, positions
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.exposure import exposures, worst_position
-from bot.trading.facts import Facts, Order, Position
-from bot.trading.instruments import Contract
-from bot.trading.intents import PlaceOrder, Reverse
-from bot.trading.limits import Recent
-from bot.trading.orders import OrderState, OrderType, Side, Terms
-from bot.trading.tickets import IN_FLIGHT, Ticket, TicketState
+from bot.trading.market.facts import Facts, Order, Position
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import PlaceOrder, Reverse
+from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
+from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState
+from bot.trading.risk.exposure import exposures, worst_position
+from bot.trading.risk.limits import Recent
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, INTENT, LONG_TWO, MODEST, NQ, ORDER, quantities, sent, sides
 
 Holdings = dict[Contract, int]

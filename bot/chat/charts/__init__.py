@@ -7,8 +7,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bot.desk.charts import Charted
-from bot.trading.bars import Bars
+from bot.desk.reads.charts import Charted
+from bot.trading.market.bars import Bars
 
 # Charts are drawn one after the other, as matplotlib's fonts are shared, and away from the threads that look up addresses.
 _DRAWER = ThreadPoolExecutor(1, thread_name_prefix="charts")

@@ -11,9 +11,9 @@ from decimal import Decimal
 from bot.chat.charts.marks import Kind, Mark, last_price, marks_of, tick_of
 from bot.chat.charts.scales import Scale, TimeTick, breaks_of, round_prices, scale_of, times_of
 from bot.chat.figures import price
-from bot.desk.charts import Charted
-from bot.trading.bars import Bar, Bars
-from bot.trading.tickets import side_word
+from bot.desk.reads.charts import Charted
+from bot.trading.market.bars import Bar, Bars
+from bot.trading.orders.tickets import side_word
 
 # What a line of writing takes of the room.
 LABEL = 0.088

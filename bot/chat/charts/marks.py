@@ -6,10 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.chat import figures
-from bot.desk.charts import Charted
-from bot.trading.facts import Order, Position
-from bot.trading.orders import Side
-from bot.trading.tickets import side_word
+from bot.desk.reads.charts import Charted
+from bot.trading.market.facts import Order, Position
+from bot.trading.orders.terms import Side
+from bot.trading.orders.tickets import side_word
 
 
 class Kind(StrEnum):

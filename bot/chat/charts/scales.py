@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import ceil, floor
 
 from bot.chat.charts.marks import Mark
-from bot.trading.bars import Bar, Period
+from bot.trading.market.bars import Bar, Period
 
 # Marks may take this share of the height at most; what lies further out is named at the edge.
 MOST_FOR_MARKS = Decimal("0.5")

@@ -6,9 +6,9 @@ from decimal import Decimal
 from bot.chat.figures import mark
 from bot.chat.sheets._shared import NOT_TOLD, money, read_at, titled, total
 from bot.chat.tables import Section, grid, messages, pair
-from bot.desk.reports import AccountReport, Balance
-from bot.trading.facts import Account
-from bot.trading.funds import Funds, Margin
+from bot.desk.reads.reports import AccountReport, Balance
+from bot.trading.market.facts import Account
+from bot.trading.market.funds import Funds, Margin
 from bot.trading.words import code
 
 OWN_CURRENCY = "-# Each account in its own currency; day = realised + open."

@@ -1,8 +1,8 @@
 """``/health``: a line for each link, then what to do, then what CrossTrade's requests were made for."""
 
 from bot.chat.tables import WIDTH, Section, messages
-from bot.desk.health import Health
-from bot.trading.health import Grade, Line
+from bot.desk.health.watchdog import Health
+from bot.trading.health.chain import Grade, Line
 
 MARKS = {Grade.GOOD: "\u2713", Grade.SLOW: "\u2026", Grade.DOWN: "\u2717"}
 ALL_WELL = "Every link stands."

@@ -9,7 +9,7 @@ from discord.utils import format_dt
 
 from bot.chat.figures import amount, clock_time, mark
 from bot.chat.tables import Section
-from bot.desk.reports import Listed
+from bot.desk.reads.reports import Listed
 from bot.trading.words import code
 
 NOT_TOLD = "?"

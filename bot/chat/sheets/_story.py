@@ -11,12 +11,12 @@ from bot.chat.sheets._shared import name, read_at
 from bot.chat.tables import Section, messages, side_by_side
 from bot.chat.wording import clip
 from bot.desk.ports import Event
-from bot.desk.reports import OrderStory
-from bot.desk.stories import STORY_LOOKS_BACK
-from bot.trading.leftover import outcome_of
-from bot.trading.lifecycle import OrderEvent, dated
-from bot.trading.sweeps import Sweep, target_of
-from bot.trading.tickets import Ticket
+from bot.desk.reads.order import STORY_LOOKS_BACK
+from bot.desk.reads.reports import OrderStory
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.market.lifecycle import OrderEvent, dated
+from bot.trading.orders.mass_actions import Sweep, target_of
+from bot.trading.orders.tickets import Ticket
 from bot.trading.words import code
 
 LONGEST_OUTCOME = 700

@@ -10,12 +10,12 @@ from bot.chat.sweepcards import order as sweep_words
 from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
 from bot.chat.wording import clip
 from bot.desk.ports import Event
-from bot.desk.reports import Explanation, Step
-from bot.trading.leftover import outcome_of
-from bot.trading.orders import words_of
-from bot.trading.progress import Leg
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket, side_word
+from bot.desk.reads.reports import Explanation, Step
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.progress import Leg
+from bot.trading.orders.terms import words_of
+from bot.trading.orders.tickets import Ticket, side_word
 from bot.trading.words import code, harmless
 
 LONGEST_OUTCOME = 700

@@ -24,10 +24,10 @@ from bot.crosstrade.wire._values import (
     thing_of,
 )
 from bot.errors import BrokerGarbled, BrokerPartly, InstrumentError
-from bot.trading.facts import Account, OtherPosition, Position, Strategy
-from bot.trading.funds import Funds, Margin, Watermarks
-from bot.trading.holdings import Standing
-from bot.trading.instruments import Contract, read_contract
+from bot.trading.market.facts import Account, OtherPosition, Position, Strategy
+from bot.trading.market.funds import Funds, Margin, Watermarks
+from bot.trading.market.holdings import Standing
+from bot.trading.orders.instruments import Contract, read_contract
 
 _SIGNS = {"long": 1, "short": -1, "flat": 0}
 _NOTHING = Funds()

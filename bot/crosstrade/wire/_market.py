@@ -9,10 +9,10 @@ from pydantic import BeforeValidator
 
 from bot.crosstrade.wire._values import Number, Row, ShownText, Text, moment, reading, rows_of, thing_of, utc
 from bot.errors import BrokerGarbled
-from bot.trading.facts import Quote
-from bot.trading.instruments import Contract, Root, read_contract
-from bot.trading.market import Session
-from bot.trading.spans import Span
+from bot.trading.market.facts import Quote
+from bot.trading.market.session import Session
+from bot.trading.market.spans import Span
+from bot.trading.orders.instruments import Contract, Root, read_contract
 
 
 class _QuoteRow(Row):

@@ -27,10 +27,10 @@ from bot.crosstrade.wire._values import (
     rows_of,
     thing_of,
 )
-from bot.trading.facts import Execution, Order, OtherFill, OtherOrder
-from bot.trading.instruments import read_contract
-from bot.trading.lifecycle import Lifecycle, OrderEvent
-from bot.trading.orders import OrderState, OrderType, Side
+from bot.trading.market.facts import Execution, Order, OtherFill, OtherOrder
+from bot.trading.market.lifecycle import Lifecycle, OrderEvent
+from bot.trading.orders.instruments import read_contract
+from bot.trading.orders.terms import OrderState, OrderType, Side
 
 _OWN_ID = re.compile(r"<AutomatedTradingOrderId>([^<]*)</AutomatedTradingOrderId>")
 _ORDER_SIDES = {"buy": Side.BUY, "buytocover": Side.BUY, "sell": Side.SELL, "sellshort": Side.SELL}

@@ -22,8 +22,8 @@ from bot.program.check._discord import ask_discord
 from bot.program.check._report import Part, Report, Verdict
 from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
-from bot.trading.health import Grade, clock_line
-from bot.trading.policy import RESUME, Policy
+from bot.trading.health.chain import Grade, clock_line
+from bot.trading.risk.policy import RESUME, Policy
 
 __all__ = ["check"]
 

@@ -16,7 +16,7 @@ from bot.program.check import _permissions as rights
 from bot.program.check._report import Part, Report, Verdict
 from bot.program.proxies import proxy_for
 from bot.settings import Settings
-from bot.trading.policy import Policy
+from bot.trading.risk.policy import Policy
 
 _THREADS = {10, 11, 12}
 _POSTABLE = {0, 2, 5, 13, *_THREADS}

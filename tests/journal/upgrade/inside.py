@@ -1,9 +1,9 @@
 """Decisions that a version makes inside; the names are its own, and what they answer is compared."""
 
-from bot.desk.follow import _is_overdue
-from bot.desk.interrupted import _may_be_placed
-from bot.trading.resolving import is_word
-from bot.trading.tickets import Ticket
+from bot.desk.tracking.follow import _is_overdue
+from bot.desk.tracking.interrupted import _may_be_placed
+from bot.trading.orders.tickets import Ticket
+from bot.trading.reconciliation.resolving import is_word
 
 
 def is_overdue(ticket: Ticket) -> bool:

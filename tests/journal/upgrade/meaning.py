@@ -11,12 +11,12 @@ from discord import ui
 
 from bot.chat import sweepcards
 from bot.chat.cards import card
-from bot.desk.news import headline
+from bot.desk.outbox.notices import headline
 from bot.desk.ports import Event, EventName
-from bot.trading.intents import Close, Intent, VerifiedReverse, closing_terms
-from bot.trading.sweeps import Sweep
-from bot.trading.tickets import Ticket
-from bot.trading.underway import about_tickets
+from bot.trading.orders.intents import Close, Intent, VerifiedReverse, closing_terms
+from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.tickets import Ticket
+from bot.trading.risk.underway import about_tickets
 from tests.journal.upgrade import inside
 
 Meaning = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
-from bot.trading.facts import Account
-from bot.trading.tickets import IN_FLIGHT
+from bot.trading.market.facts import Account
+from bot.trading.orders.tickets import IN_FLIGHT
 from tests.desk.conftest import make_desk
 from tests.desk.fakes import ES, NOON, Clock, FakeBroker, FakeMessenger
 from tests.journal.upgrade.keeping import restore

@@ -16,12 +16,12 @@ from bot.desk.requests import (
     ReverseRequest,
 )
 from bot.timings import USUAL
-from bot.trading.actions import CancelOrders, CloseStrategy, FlattenAccount
-from bot.trading.facts import Execution
-from bot.trading.intents import Action, Bracket, Cancel, Change, Close, PlaceOrder, Replace
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.outcomes import Accepted, NotSent, Rejected, Unknown
-from bot.trading.tickets import Ticket
+from bot.trading.market.facts import Execution
+from bot.trading.orders.broker_calls import CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.orders.intents import Action, Bracket, Cancel, Change, Close, PlaceOrder, Replace
+from bot.trading.orders.outcomes import Accepted, NotSent, Rejected, Unknown
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket
 from tests.desk.conftest import APPROVER, HERE, TRADER
 from tests.desk.fakes import ES
 from tests.journal.upgrade.stage import AGAIN, GRACE, OVERDUE, Asking, Stage, moved

@@ -13,10 +13,10 @@ from bot.desk.desk import Desk
 from bot.desk.requests import ResolveRequest, TicketRequest
 from bot.journal.opening import opened
 from bot.timings import USUAL
-from bot.trading.facts import Account, Order, Strategy
-from bot.trading.orders import OrderState, OrderType, Side
-from bot.trading.policy import AccountRule, Approval, Grant, Policy, Route
-from bot.trading.tickets import Ticket
+from bot.trading.market.facts import Account, Order, Strategy
+from bot.trading.orders.terms import OrderState, OrderType, Side
+from bot.trading.orders.tickets import Ticket
+from bot.trading.risk.policy import AccountRule, Approval, Grant, Policy, Route
 from tests.desk.conftest import APPROVER_ROLE, NEWS_CHANNEL, TRADER, TRADER_ROLE, Room, make_desk
 from tests.desk.fakes import ES, Clock, FakeBroker, FakeMessenger, FlakyJournal, eventually
 from tests.journal.upgrade.keeping import rows_of

@@ -22,7 +22,7 @@ from bot.journal.opening import opened
 from bot.journal.schema import tickets
 from bot.journal.store import SqlJournal
 from bot.sandbox.virtual import VirtualLoop
-from bot.trading.tickets import Ticket
+from bot.trading.orders.tickets import Ticket
 from tests.journal.making import sqlite_url
 from tests.journals import new_place
 

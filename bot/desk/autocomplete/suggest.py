@@ -1,0 +1,164 @@
+"""What the desk suggests for an option while somebody types: what the member is granted, and nothing where a fact is missing.
+
+Nothing here has consequences, and nothing is decided by it. Which sizes and prices are worth offering is known by
+``trading.suggestions`` and ``trading.sizing``; where the facts come from, and how seldom they are read, by ``glances``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.desk.autocomplete.cache import Glances, Wanted
+from bot.desk.lookup.directory import Directory
+from bot.desk.lookup.look import months_held
+from bot.desk.lookup.names import LONGEST_ACCOUNT
+from bot.errors import InstrumentError
+from bot.trading.market.facts import Facts, Order, Quote, terms_of
+from bot.trading.orders.instruments import Contract, Root, parse_instrument
+from bot.trading.orders.intents import closing_side
+from bot.trading.orders.tickets import Member
+from bot.trading.planning.pricing import base_of
+from bot.trading.planning.sizing import Standing, sizes, sizes_to_close
+from bot.trading.planning.suggestions import SoFar, Suggestion, Where, label, prices, running_label
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import READING_COMMANDS, Policy, Request, may
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """Answers keystrokes."""
+
+    glances: Glances
+    directory: Directory
+    policy: Callable[[], Policy]
+    clock: Clock
+
+    async def prices(self, member: Member, so_far: SoFar, name: str, typed: str) -> Sequence[Suggestion[str]]:
+        """Prices for the option of that name."""
+        where = await self._market(member, so_far)
+        if where is None:
+            return ()
+        before = None if where.order is None else terms_of(where.order)
+        if before is not None and before.price(name) is None and so_far.command == "modify":
+            # It has no such price, and none can be given to it.
+            return ()
+        facts = await self._see(member, where)
+        base = base_of(facts, where.contract, None if before is None else before.price(name))
+        side = so_far.side if before is None else before.side
+        if so_far.command == "bracket":
+            position = facts.position(where.contract)
+            side = None if position is None else closing_side(position.quantity)
+        return () if base is None else prices(name, typed, side, base)
+
+    async def sizes(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[int]]:
+        """Sizes that mean something: all that is open, half of it, the most that is allowed, what a stop may cost."""
+        where = await self._market(member, so_far)
+        if where is None:
+            return ()
+        glances = self.glances
+        if so_far.command in {"close", "bracket"}:
+            await glances.see(member.id, [(glances.positions, where.account)])
+            open_ = glances.positions.get(where.account) or ()
+            return sizes_to_close(sum(p.quantity for p in open_ if p.contract == where.contract), typed)
+        facts = await self._see(
+            member, where, (glances.accounts, where.account), (glances.orders, where.account), (glances.recent, None)
+        )
+        recent = glances.recent.get(None)
+        standing = Standing(member, facts, self.policy(), None if recent is None else Recent(tuple(recent)), self.clock())
+        return sizes(so_far, typed, where, standing)
+
+    async def orders(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
+        """The working orders of the account that the member may use the command on."""
+        account = self._account(member, so_far)
+        if account is None:
+            return ()
+        text = " ".join(typed.split()).casefold()
+        shown = [Suggestion(order.id, label(order)) for order in await self._orders(member, so_far.command, account)]
+        return [each for each in shown if text in each.name.casefold() or text in each.value.casefold()]
+
+    async def running(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
+        """The ATM strategies that run in the account."""
+        account = self._account(member, so_far)
+        if account is None:
+            return ()
+        await self.glances.see(member.id, [(self.glances.running, account)])
+        text = typed.strip().casefold()
+        shown = [Suggestion(one.id, running_label(one)) for one in self.glances.running.get(account) or ()]
+        return [each for each in shown if text in each.name.casefold() or text in each.value.casefold()]
+
+    async def strategies(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
+        """The ATM templates of NinjaTrader, which belong to no account."""
+        await self.glances.see(member.id, [(self.glances.templates, None)])
+        text = typed.strip().casefold()
+        names = self.glances.templates.get(None) or ()
+        return [Suggestion(name, name) for name in names if text in name.casefold()]
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self.glances.close()
+
+    def _account(self, member: Member, so_far: SoFar) -> str | None:
+        """The account, if there is one of that name that the member may use."""
+        name = self.directory.canonical(so_far.account.strip()[:LONGEST_ACCOUNT])
+        return None if name is None or not self._may(member, Request(so_far.command, name)) else name
+
+    def _may(self, member: Member, request: Request) -> bool:
+        return may(self.policy(), member.roles, request) is None
+
+    async def _orders(self, member: Member, command: str, account: str) -> list[Order]:
+        await self.glances.see(member.id, [(self.glances.orders, account)])
+        orders = [order for order in self.glances.orders.get(account) or () if not order.state.is_done]
+        # A command that only reads is granted by account.
+        by_root = command not in READING_COMMANDS
+        return [one for one in orders if self._may(member, Request(command, account, one.contract.root if by_root else None))]
+
+    async def _market(self, member: Member, so_far: SoFar) -> Where | None:
+        """Where the order is, or shall be: the one that is named, else account and instrument; nothing for who may not."""
+        account = self._account(member, so_far)
+        if account is None:
+            return None
+        if so_far.order:
+            orders = await self._orders(member, so_far.command, account)
+            order = next((one for one in orders if so_far.order in one.ids), None)
+            return None if order is None else Where(account, order.contract, order)
+        contract = await self._contract(member, so_far, account)
+        return None if contract is None else Where(account, contract)
+
+    async def _contract(self, member: Member, so_far: SoFar, account: str) -> Contract | None:
+        try:
+            named = parse_instrument(so_far.instrument, self.clock.host().date())
+        except InstrumentError:
+            return None
+        root = named.root if isinstance(named, Contract) else named.name
+        if not self._may(member, Request(so_far.command, account, root)):
+            return None
+        return named if isinstance(named, Contract) else await self._month(member, account, named)
+
+    async def _month(self, member: Member, account: str, root: Root) -> Contract | None:
+        """The month that a bare root means, as the request would find it."""
+        glances = self.glances
+        await glances.see(member.id, [(glances.positions, account), (glances.orders, account)])
+        positions, orders = glances.positions.get(account), glances.orders.get(account)
+        if positions is None or orders is None:
+            return None
+        months = months_held(root, positions, orders)
+        return months[0] if len(months) == 1 else None if months else self.directory.front(root.name)
+
+    async def _see(self, member: Member, where: Where, *more: Wanted) -> Facts:
+        """Quote and positions, and what else is asked for; what can't be had in time is ``None``."""
+        glances = self.glances
+        await glances.see(member.id, [(glances.quotes, where.contract), (glances.positions, where.account), *more])
+        positions, orders = glances.positions.get(where.account), glances.orders.get(where.account)
+        return Facts(
+            account=glances.accounts.get(where.account),
+            positions=None if positions is None else tuple(positions),
+            orders=None if orders is None else tuple(orders),
+            quote=self._usable(glances.quotes.get(where.contract), where.account),
+        )
+
+    def _usable(self, quote: Quote | None, account: str) -> Quote | None:
+        """The quote, unless it is one on which no order would be taken."""
+        if quote is None or quote.bid is None or quote.ask is None or quote.bid > quote.ask:
+            return None
+        age = quote.age(self.clock())
+        return None if age is None or age > self.policy().stale_seconds(account, quote.contract.root) else quote

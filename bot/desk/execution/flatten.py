@@ -1,0 +1,241 @@
+"""Flatten, and cancel what works: read, do the next step, read again, until it is so or nothing more can be done.
+
+Which step comes next is decided in ``bot.trading.exits.steps``, which is pure. Nobody is told "flat" that was not read to be so.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.desk.execution.flatten_end import Left, end_of
+from bot.desk.execution.steps import Course, End, Pause, leg_state
+from bot.desk.lookup.look import Look
+from bot.desk.outbox.recording import Ledger
+from bot.desk.tracking.reasons import Reasons
+from bot.errors import NO_JOURNAL, JournalError
+from bot.trading.exits.rules import closing_elsewhere, followed, in_flight_elsewhere, may_close_still, others_left
+from bot.trading.exits.steps import ExitAction, Exits, Held, Pace
+from bot.trading.exits.strategies import StrategyExit
+from bot.trading.market.facts import Facts
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
+from bot.trading.orders.intents import Close
+from bot.trading.orders.mass_actions import FlattenStrategy, Sweep
+from bot.trading.orders.progress import Leg, Line
+from bot.trading.orders.tickets import Ticket, TicketState
+from bot.trading.reconciliation.following import reason
+from bot.trading.risk.closing import CLOSES_COUNT
+from bot.trading.risk.limits import Recent
+from bot.trading.words import code
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """Takes sweeps through."""
+
+    look: Look
+    ledger: Ledger
+    reasons: Reasons
+    clock: Clock
+    pace: Pace
+    pause: Pause = asyncio.sleep
+
+    async def run(self, course: Course, sweep: Sweep) -> End:
+        """Take one through; its end, to be stored.
+
+        Raises:
+            Overtaken: the bot is stopping.
+        """
+        lines, began = course.progress.rows, course.ticket.confirmed_at or self.clock()
+        meant = {(line.account, line.contract) for line in lines if line.contract is not None}
+        if isinstance(sweep, FlattenStrategy):
+            return await _Run(self, course, sweep, StrategyExit(sweep, self.pace)).through()
+        # What could not be read at the press is the first look that failed.
+        unread = {line.account: 1 for line in lines if line.orders_before is None}
+        return await _Run(self, course, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
+
+
+class _Run:
+    """One sweep under way."""
+
+    def __init__(self, parts: Sweeping, course: Course, sweep: Sweep, exits: Exits | StrategyExit) -> None:
+        self._parts = parts
+        self._course = course
+        self._sweep = sweep
+        self._exits = exits
+        self._lines: tuple[Line, ...] = course.progress.rows
+        self._recent = Recent()
+        self._halted: str | None = None
+        self._finished: set[str] = set()
+        # The newest reading of each account.
+        self._books: dict[str, Facts] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
+        self._legs: dict[Held, int] = {}
+        # The lists over all accounts and each account's own take turns as long as the last ones couldn't be read.
+        self._one_by_one = any(line.orders_before is None for line in self._lines)
+
+    async def through(self) -> End:
+        """Go on until it is done, nothing more can be tried, or time is up."""
+        try:
+            done_at = await self._go_on()
+            await self._answers(None)
+        finally:
+            for call in self._calls:
+                call.cancel()
+        await self._course.show(self._lines, done_at)
+        others = tuple(ticket.id for ticket in self._others())
+        beside = others_left(self._books)
+        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside)
+        return end_of(self._course, self._sweep, left, self._parts.clock())
+
+    async def _go_on(self) -> datetime | None:
+        """When all of it was read as done; ``None`` where that didn't come about."""
+        clock, pace = self._parts.clock, self._parts.pace
+        began = clock()
+        while True:
+            books = await self._read()
+            await self._take_note_of_rejections(books)
+            now = clock()
+            if self._is_done(books, now):
+                return now
+            if now - began >= timedelta(seconds=pace.whole) or self._halted or self._exits.gave_up(books):
+                return None
+            await self._course.show(self._lines)
+            self._act(self._exits.next_actions(books, now, self._held_up()), books)
+            await self._answers(pace.call)
+            await self._parts.pause(pace.poll if (now - began).total_seconds() < pace.hurry else pace.poll_later)
+
+    async def _read(self) -> dict[str, Facts]:
+        names = [name for name in self._sweep.scope.accounts if name not in self._finished]
+        # Asked before the lists are read: what is answered meanwhile is in them.
+        self._recent = await self._in_flight()
+        may_be_whole = isinstance(self._exits, Exits) and self._exits.may_be_whole
+        patience = {name: self._patience(name) for name in names}
+        turn = self._one_by_one
+        read = await self._parts.look.all_left(self._sweep, patience, listing=may_be_whole, one_by_one=turn)
+        self._one_by_one = not (turn or read.at_once)
+        if may_be_whole:
+            self._heed_newcomers(read.listed)
+        books = read.facts
+        self._books |= books
+        now = self._parts.clock()
+        self._exits.read(books, now)
+        for name in names:
+            lines = followed(self._sweep, self._lines, name, books[name])
+            self._lines = (*(line for line in self._lines if line.account != name), *lines)
+            settled = self._exits.is_settled({name: books[name]}, now)
+            # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
+            if settled and all(line.is_done for line in lines) and not (books[name].other_orders or self._is_awaited(name)):
+                self._finished.add(name)
+        return books
+
+    def _is_awaited(self, name: str) -> bool:
+        return any(name in other.intent.accounts for other in self._others())
+
+    def _patience(self, name: str) -> float:
+        """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
+        pace = self._parts.pace
+        return pace.look_back if name in self._exits.went_unseen() else pace.look + pace.behind * len(self._calls)
+
+    def _heed_newcomers(self, listed: frozenset[str] | None) -> None:
+        """See whether an account has come that nobody was asked about; where the list can't be read, one may have."""
+        if isinstance(self._exits, Exits) and (listed is None or not listed <= set(self._sweep.scope.accounts)):
+            self._exits.go_one_by_one()
+
+    async def _in_flight(self) -> Recent:
+        try:
+            return Recent(tuple(await self._parts.ledger.journal.recent(self._parts.clock() - CLOSES_COUNT)))
+        except JournalError as error:
+            log.warning("ticket %s: what else is on its way can't be read: %s", self._course.ticket.id, error)
+            return self._recent
+
+    def _others(self) -> list[Ticket]:
+        return in_flight_elsewhere(self._course.ticket, self._recent)
+
+    def _held_up(self) -> frozenset[Held]:
+        """Contracts that another ticket may be closing: one on its way, one whose answer was lost, or one just taken."""
+        patience, now = self._parts.pace.patience, self._parts.clock()
+        return frozenset(
+            (line.account, line.contract)
+            for ticket in closing_elsewhere(self._course.ticket, self._recent)
+            for line in self._lines
+            if _reaches(ticket, line) and may_close_still(ticket, now, patience, is_read=line.now is not None)
+        )
+
+    def _is_done(self, books: dict[str, Facts], now: datetime) -> bool:
+        on_its_way = any(ticket.state is TicketState.SENDING for ticket in self._others())
+        is_left = any(not line.is_done for line in self._lines) or any(facts.other_orders for facts in books.values())
+        return not (is_left or on_its_way) and self._exits.is_settled(books, now)
+
+    async def _take_note_of_rejections(self, books: dict[str, Facts]) -> None:
+        """Tell at once what NinjaTrader has rejected although CrossTrade had taken it, in the broker's words."""
+        rejected = self._exits.rejections(books)
+        # All at once: however many there are, closing waits for one answer.
+        stories = await asyncio.gather(*(self._parts.reasons.story(order.account, order.id) for _, order in rejected))
+        for (market, _), words in zip(rejected, map(reason, stories), strict=True):
+            self._exits.refused(market, words)
+            # There is no call yet where the journal holds it up; what was rejected was somebody else's then.
+            if (index := self._legs.get(market, self._legs.get((market[0], None)))) is not None:
+                await self._course.rejected(index, words)
+
+    def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
+        for action in actions:
+            self._exits.sending(action, books, self._parts.clock())
+            self._calls.add(asyncio.create_task(self._send(action, books)))
+
+    async def _answers(self, seconds: float | None) -> None:
+        """Wait for the answers to all calls, or so long: one that hangs keeps nothing else from going on."""
+        if not self._calls:
+            return
+        done, self._calls = await asyncio.wait(self._calls, timeout=seconds)
+        for call in done:
+            call.result()
+
+    async def _send(self, action: ExitAction, books: dict[str, Facts]) -> None:
+        closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._exits.is_unseen(action, books)
+        try:
+            what, account = _named(action)
+            leg = Leg(what, self._parts.clock(), closes=closes, unseen=unseen, account=account)
+            index = await self._course.begin(action, leg)
+        except JournalError as error:
+            self._halted = f"{error} {NO_JOURNAL}"
+            return
+        if closes:
+            self._legs |= dict.fromkeys(self._meant(action), index)
+        outcome = await self._course.make(index, action)
+        self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
+
+    def _meant(self, action: ExitAction) -> list[Held]:
+        account, contract = getattr(action, "account", None), getattr(action, "contract", None)
+        lines = [(line.account, line.contract) for line in self._lines]
+        return [(name, its) for name, its in lines if account in {None, name} and contract in {None, its}]
+
+
+def _reaches(ticket: Ticket, line: Line) -> bool:
+    """Tell whether a ticket may close something that a line is about; of an account that wasn't read, anything of it."""
+    if line.contract is None:
+        return line.account in ticket.intent.accounts
+    return ticket.intent.touches(line.account, line.contract)
+
+
+def _named(action: ExitAction) -> tuple[str, str | None]:
+    """A call in a few words, and where it is made if they don't say."""
+    match action:
+        case Close(quantity=None):
+            return f"close {action.contract}", action.account
+        case Close():
+            return f"close the other {action.terms.quantity} of {action.contract}", action.account
+        case CancelOrders(account, contract):
+            return f"cancel the orders{'' if contract is None else f' of {contract}'}", account
+        case CancelEverything():
+            return "cancel every order", None
+        case CloseStrategy(account, strategy_id):
+            return f"close strategy {code(strategy_id, 40)}", account
+        case FlattenAccount(account, contract):
+            return f"flatten {code(account, 40)}{'' if contract is None else f' {contract}'}", None
+        case _:
+            return "flatten everything", None

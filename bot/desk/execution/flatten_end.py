@@ -1,0 +1,88 @@
+"""How a sweep ends: done, refused, not sent, gone out unseen, or with something left. Nothing is stored here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.desk.execution.steps import Course, End
+from bot.desk.ports import EventName
+from bot.trading.exits.leftover import commands_for, in_words, left_of
+from bot.trading.exits.steps import MOST_ALIKE, Market
+from bot.trading.orders.mass_actions import CancelWorking, FlattenStrategy, Sweep
+from bot.trading.orders.progress import LegState, Line
+from bot.trading.orders.terms import OrderState
+from bot.trading.orders.tickets import TicketState, Told, move
+from bot.trading.words import code
+
+LOOK = "Look at NinjaTrader."
+UNSEEN = "Sent unseen, as the lists could not be read; it is read back as soon as they can be."
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a sweep ends with.
+
+    Attributes:
+        lines: each contract as last read.
+        halted: why nothing more could be sent.
+        others: ids of tickets there whose outcome is open.
+        barred: where the broker has refused alike, and its words.
+        unseen: accounts to which a call went out unseen.
+        beside: orders of what is no future that still work, in plain words.
+    """
+
+    lines: tuple[Line, ...]
+    halted: str | None
+    others: tuple[str, ...]
+    barred: Mapping[Market, str | None]
+    unseen: frozenset[str]
+    beside: tuple[str, ...] = ()
+
+
+def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
+    """The end, to be stored."""
+    ticket, progress, legs = course.ticket, course.progress, course.progress.steps
+    if not (left_of(left.lines) or left.beside):
+        name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
+        told = _about_others(left.others)
+        changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
+        return name, move(ticket, TicketState.ACCEPTED, **changes)
+    if legs and not left.barred and all(leg.state is LegState.REJECTED for leg in legs):
+        return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
+    if all(leg.state is LegState.NOT_SENT for leg in legs):
+        words = left.halted or (legs[-1].text if legs else _awaited(left.others))
+        told = None if left.halted or legs else Told.REST
+        return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=words, told=told, progress=progress)
+    if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
+        # Whatever it has done shows once somebody can read it, and then it is told.
+        return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
+    words = " ".join(
+        filter(None, (in_words(left.beside), left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK))
+    )
+    changes = {"order_state": OrderState.CANCELLED, "outcome": words, "told": Told.REST, "ended_at": now, "progress": progress}
+    return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
+
+
+def _is_read(line: Line) -> bool:
+    return line.now is not None and line.orders_now is not None
+
+
+def _refused(sweep: Sweep, barred: Mapping[Market, str | None]) -> str:
+    # A strategy's one call is never made again.
+    what, how = ("the close", "") if isinstance(sweep, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
+    said = (
+        f"NinjaTrader rejected {what} of {contract} in {code(account, 40)}{how}"
+        f"{f' ({words})' if words else ''}, so nothing more was sent there."
+        for (account, contract), words in barred.items()
+    )
+    return " ".join(said)
+
+
+def _awaited(others: tuple[str, ...]) -> str:
+    return f"Ticket {', '.join(others)} there may still close it, so nothing was sent beside it." if others else ""
+
+
+def _about_others(others: tuple[str, ...]) -> str | None:
+    """Flat for now; an order whose answer was lost may still turn up."""
+    named = ", ".join(others)
+    return f"Flat as read; the outcome of ticket {named} there is still unknown and may open a position." if others else None

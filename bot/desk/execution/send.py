@@ -1,0 +1,176 @@
+"""Sending a claimed ticket once, and storing what came of it, however long the journal takes to be writable again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+
+from bot.clock import Clock
+from bot.desk.execution.apply_outcome import settled
+from bot.desk.execution.flatten import Sweeping
+from bot.desk.execution.steps import Course, End, Overtaken
+from bot.desk.execution.verified_reversal import VerifiedReversals
+from bot.desk.locks import Hands
+from bot.desk.outbox.notices import notices_of_unstored
+from bot.desk.outbox.recording import Ledger
+from bot.desk.ports import Broker, EventName, Messenger
+from bot.desk.tracking.recovery import GONE_BACK
+from bot.errors import DeliveryError, JournalError
+from bot.timings import DeskTimings
+from bot.trading.exits.leftover import outcome_of
+from bot.trading.orders.intents import OrderIntent, VerifiedReverse
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy
+from bot.trading.orders.outcomes import Unknown
+from bot.trading.orders.tickets import TRANSITIONS, Ticket, TicketState, move
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Owns every order that is on its way; ``wait`` lets a stopping bot see them to their end."""
+
+    ledger: Ledger
+    broker: Broker
+    messenger: Messenger
+    hands: Hands
+    clock: Clock
+    timings: DeskTimings
+    sweeping: Sweeping
+    reversals: VerifiedReversals
+    on_unknown: Callable[[], None] = lambda: None
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def send(self, ticket: Ticket) -> None:
+        """Send a ticket that has just been stored as ``sending``; outlives the press that asked for it."""
+        sending = self._own(self._send(ticket), f"send {ticket.id}")
+        await asyncio.wait({sending})
+        # Where a stopping bot has given it up, its card says so; the press itself has its answer all the same.
+        if not sending.cancelled():
+            sending.result()
+
+    async def not_sent(self, ticket: Ticket, why: str) -> None:
+        """Tell that a ticket was not sent because it could not be journaled, and store that when it can be."""
+        ended = move(ticket, TicketState.NOT_SENT, ended_at=self.clock(), outcome=why)
+        # Until that is stored the row says "offered", or "sending" if the commit went through after all: nobody may press on it.
+        self.hands.ended(ticket.id)
+        try:
+            # Past the outbox for once: the outbox is what can't be written.
+            await self.messenger.show(ended, 0.0)
+        except DeliveryError as error:
+            log.warning("ticket %s: not shown as not sent: %s", ticket.id, error)
+        self._own(self._persist(ticket, ended, EventName.NOT_SENT), f"persist {ticket.id}")
+
+    async def wait(self) -> None:
+        """Wait until nothing is on its way any more."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def abandon(self) -> None:
+        """Stop waiting for answers; what is still on its way is unknown."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _own(self, work: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _send(self, ticket: Ticket) -> None:
+        with self.hands.flying(ticket.id):
+            await self._take(ticket)
+
+    async def _take(self, ticket: Ticket) -> None:
+        match ticket.intent:
+            case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
+                await self._take_through(ticket, lambda course: self.sweeping.run(course, sweep))
+            case VerifiedReverse() as reversal:
+                await self._take_through(ticket, lambda course: self.reversals.run(course, reversal))
+            case intent:
+                await self._send_once(ticket, intent)
+
+    async def _send_once(self, ticket: Ticket, intent: OrderIntent) -> None:
+        # A press that came in time isn't late because looking took a while.
+        deadline = max(ticket.expires_at, self.clock() + self.timings.budget_wait)
+        try:
+            outcome = await self.broker.send(intent, deadline=deadline)
+        except Exception:
+            # The client promises to raise nothing. Should it ever, the order may have left.
+            log.exception("ticket %s", ticket.id)
+            outcome = Unknown("a fault in the bot while sending")
+        name, ended = settled(ticket, outcome, self.clock)
+        await self._persist(ticket, ended, name)
+        if name is EventName.UNKNOWN:
+            self.on_unknown()
+
+    async def _take_through(self, ticket: Ticket, run: Callable[[Course], Awaitable[End]]) -> None:
+        course = Course(ticket, self.ledger, self.broker, self.clock, self.timings)
+        try:
+            name, ended = await run(course)
+        except Overtaken:
+            log.warning("ticket %s: stopped in the middle", ticket.id)
+            return
+        except Exception:
+            # Whatever it was, something may have been sent; it is read what became of it.
+            log.exception("ticket %s", ticket.id)
+            lost = Unknown("a fault in the bot in the middle of it")
+            name, ended = settled(replace(course.ticket, progress=course.progress), lost, self.clock)
+        await self._persist(course.ticket, ended, name)
+        if name is EventName.UNKNOWN:
+            self.on_unknown()
+
+    async def _persist(self, old: Ticket, new: Ticket, name: EventName) -> None:
+        """Store an end that is a fact already, for as long as it takes; a restart before that finds ``sending``: unknown."""
+        while True:
+            try:
+                if await self.ledger.move(old, new, name, data=_what_came_back(new)):
+                    self.hands.stored(old.id)
+                    return
+                current = await self.ledger.journal.ticket(old.id)
+                if current is not None and current.state is TicketState.OFFERED:
+                    await self._claim_again(current, new)
+                    continue
+                if current is None or new.state not in TRANSITIONS[current.state]:
+                    await self._tell_unstored(new, name, current)
+                    return
+                old, new = (
+                    current,
+                    move(
+                        current,
+                        new.state,
+                        ended_at=new.ended_at,
+                        outcome=new.outcome,
+                        told=new.told,
+                        order_ids=new.order_ids,
+                        order_state=new.order_state,
+                        progress=new.progress,
+                    ),
+                )
+            except JournalError as error:
+                log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
+                await asyncio.sleep(self.timings.store_again.total_seconds())
+
+    async def _claim_again(self, current: Ticket, sent: Ticket) -> None:
+        """Store that an open ticket was sent: its claim was stored before, and the journal's database has lost that."""
+        known = {name: getattr(sent, name) for name in ("sent_at", "confirmed_at", "approvals", "orders_before")}
+        again = move(current, TicketState.UNKNOWN, ended_at=self.clock(), outcome=GONE_BACK, intent=sent.intent, **known)
+        await self.ledger.move(current, again, EventName.UNKNOWN, data={"why": "gone back"})
+
+    async def _tell_unstored(self, ticket: Ticket, name: EventName, current: Ticket | None) -> None:
+        """Tell people of an end that the journal can't take: it has lost the claim, or somebody else has ended the ticket."""
+        says = "doesn't know it any more" if current is None else f"says {current.state}"
+        log.error("ticket %s: %s can't be stored, as the journal %s", ticket.id, ticket.state, says)
+        if current is not None and current.state in {TicketState.UNKNOWN, ticket.state}:
+            # It is looked for, or known already.
+            return
+        data = {"ticket": ticket.id, "ended": name, "journal": says, **_what_came_back(ticket)}
+        notices = notices_of_unstored(self.ledger.policy, ticket, name, says)
+        await self.ledger.record(EventName.UNKNOWN, data=data, notices=notices)
+
+
+def _what_came_back(ticket: Ticket) -> dict[str, object]:
+    """For the log: what is told of the end now, as later news take its place on the card."""
+    return {"outcome": outcome_of(ticket), "order_ids": list(ticket.order_ids)}

@@ -1,0 +1,1 @@
+"""Halts: those that people set, and those that are found."""

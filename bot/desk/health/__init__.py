@@ -1,0 +1,1 @@
+"""The watchdog of the links, and its alarms."""

@@ -1,0 +1,125 @@
+"""What a sweep has left behind, in plain words: what is open, which orders work, and the command that deals with each. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.trading.market.facts import Facts, Order, OtherOrder
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.mass_actions import FlattenStrategy, Sweep
+from bot.trading.orders.progress import MOST_NAMED, Line, Working
+from bot.trading.orders.tickets import Ticket, Told, side_word
+from bot.trading.risk.closing import is_closing
+from bot.trading.words import code, harmless, number
+
+# So many commands are named; the card's lines have the rest.
+MOST_COMMANDS = 2
+
+
+def left_of(made: Iterable[Line]) -> list[str]:
+    """What is left, line by line, in plain words."""
+    return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
+
+
+def outcome_of(ticket: Ticket) -> str | None:
+    """What is told of a ticket's end, whole: what is left in front of the rest of it."""
+    if ticket.told is not Told.REST:
+        return ticket.outcome
+    return " ".join(filter(None, (in_words(left_of(ticket.progress.rows)), ticket.outcome)))
+
+
+def in_words(left: Sequence[str]) -> str:
+    """What is left, as a sentence; nothing where nothing is."""
+    return f"{'; '.join(left)}." if left else ""
+
+
+def commands_for(sweep: Sweep, made: Iterable[Line]) -> str:
+    """The commands that deal with what is left, as a sentence; nothing where no command is known to."""
+    left = [line for line in made if not line.is_done]
+    found = list(dict.fromkeys(command for line in left for command in _commands(sweep, line)))
+    return f"Use {' or '.join(code(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
+
+
+def may_open(made: Iterable[Line]) -> Iterator[str]:
+    """The orders that outlive the position: what each opens when it fills."""
+    for line in made:
+        for order in line.working:
+            if not order.closes or line.now == 0:
+                yield f"{order_words(order)} in {_where(line)} still works and may open a position when it fills"
+
+
+def order_words(order: Working) -> str:
+    """An order so that somebody finds it at NinjaTrader: side, size, type, price and id."""
+    kind = "" if order.type is None else f" {order.type.value}"
+    price = "" if order.price is None else f" {number(order.price)}"
+    return f"{order.side.upper()} {order.quantity}{kind}{price} (order {code(order.id, 64)})"
+
+
+def other_order_words(order: OtherOrder) -> str:
+    """An order of what is no future, so that somebody finds it at NinjaTrader."""
+    size = "?" if order.quantity is None else order.quantity
+    named = "" if order.id is None else f" (order {code(order.id, 64)})"
+    return f"{code(order.instrument, 40)} {harmless((order.side or '?').upper(), 20)} {size}{named}"
+
+
+def named_some(words: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    said = list(words)
+    more = len(said) - MOST_NAMED
+    return ", ".join(said[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def working_in(facts: Facts, contract: Contract) -> tuple[Working, ...]:
+    """The first few orders that work there."""
+    position = facts.position(contract)
+    held = 0 if position is None else position.quantity
+    return tuple(_named(order, held) for order in facts.working(contract)[:MOST_NAMED])
+
+
+def _named(order: Order, held: int) -> Working:
+    price = order.limit if order.stop is None else order.stop
+    return Working(order.id, order.side, order.remaining, order.type, price, is_closing(order, held))
+
+
+def _left(line: Line) -> str:
+    parts = []
+    if line.now is None:
+        parts.append("positions could not be read, it may not be flat")
+    elif line.now:
+        # What stands on the other side, or where nothing was, is no rest of anything.
+        parts.append(f"{'now' if line.is_turned or line.before == 0 else 'still'} {side_word(line.now)}")
+    if line.orders_now is None:
+        parts.append("orders could not be read, some may work")
+    elif line.orders_now and not line.working:
+        parts.append(f"{line.orders_now} still working")
+    else:
+        parts += _orders(line)
+    return ", ".join(parts)
+
+
+def _orders(line: Line) -> Iterator[str]:
+    for order in line.working:
+        if order.closes:
+            yield f"{order_words(order)} still closes"
+        else:
+            yield f"{order_words(order)} still works" + ("" if line.now else " and may open a position when it fills")
+    if (more := (line.orders_now or 0) - len(line.working)) > 0:
+        yield f"{more} more still working"
+
+
+def _commands(sweep: Sweep, line: Line) -> Iterator[str]:
+    if isinstance(sweep, FlattenStrategy):
+        # Whatever goes over an instrument would close what isn't the strategy's, too.
+        yield f"/flatten scope:strategy account:{sweep.account} strategy:{sweep.strategy_id}"
+        return
+    where = f"account:{line.account}"
+    instrument = "" if line.contract is None else f" instrument:{line.contract}"
+    closing = any(order.closes for order in line.working)
+    if line.now and not closing:
+        yield f"/flatten scope:instrument {where}{instrument}"
+    if len(line.working) == 1:
+        yield f"/cancel scope:order {where} order:{line.working[0].id}"
+    elif line.orders_now:
+        yield f"/cancel scope:instrument {where}{instrument}"
+
+
+def _where(line: Line) -> str:
+    return f"{code(line.account, 60)} {line.contract}" if line.contract else code(line.account, 60)

@@ -1,0 +1,300 @@
+"""The rules of sweeps: what is in the way of one, what it would do, and how far it has come. Pure.
+
+A sweep gets people out, so no limit, price or size stands in its way. What can't be read is told as such, and never as flat.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.trading.exits.leftover import named_some, other_order_words, working_in
+from bot.trading.market.facts import Facts
+from bot.trading.market.session import CLOSES_AT_THE_OPEN
+from bot.trading.orders.instruments import Contract
+from bot.trading.orders.intents import Cancel, Change, Close
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
+from bot.trading.orders.progress import Line
+from bot.trading.orders.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
+from bot.trading.risk.closing import Patience
+from bot.trading.risk.limits import Recent
+from bot.trading.risk.policy import Denial, DenialCode, Policy
+from bot.trading.risk.underway import is_just_closed
+from bot.trading.words import code
+
+Books = Mapping[str, Facts]
+
+
+def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
+    """The sweep as long as it is of everything: no more where an account has come since, or where they can't be read.
+
+    CrossTrade's calls over everything would reach that account too, which nobody was asked about.
+    """
+    if not sweep.scope.everything or (listed is not None and listed <= set(sweep.scope.accounts)):
+        return sweep
+    left_out = tuple(sorted((listed or frozenset()) - set(sweep.scope.accounts)))
+    return replace(sweep, scope=Scope(sweep.scope.accounts, left_out=left_out))
+
+
+def reasons(sweep: Sweep, books: Books, recent: Recent) -> tuple[Denial, ...]:
+    """Every reason against it; empty means allowed. That money is real, and that nobody has named it as live, is none."""
+    return tuple(_about_running(sweep, recent)) or tuple(_about_nothing(sweep, books))
+
+
+def lines(sweep: Sweep, books: Books, policy: Policy) -> tuple[Line, ...]:
+    """Every contract that it is about, as it stands; an account that could not be read is a line of its own."""
+    return tuple(line for name in sweep.scope.accounts for line in _lines(sweep, name, books[name], policy))
+
+
+def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
+    """The facts to show, and more warnings; prices have no say in getting out."""
+    return Shown(
+        live=any(line.live for line in made),
+        position=0,
+        average_price=None,
+        after=0,
+        bid=None,
+        ask=None,
+        last=None,
+        quoted_at=None,
+        tick_size=None,
+        tick_value=None,
+        point_value=None,
+        warnings=(*_warnings(sweep, made), *more),
+        working_orders=sum(line.orders_before or 0 for line in made),
+    )
+
+
+def others_too(sweep: Sweep, books: Books) -> tuple[str, ...]:
+    """What is closed and cancelled beside futures, or is left by a flatten of one side; a sentence for each account."""
+    if isinstance(sweep, Flatten) and sweep.only is not None:
+        what = f"is no future, and a flatten of the {sweep.only} side doesn't close it (one of the whole account does)"
+        return tuple(f"{code(name, 60)} {what}: {_held(facts)}" for name, facts in books.items() if facts.others)
+    held = (
+        f"{code(name, 60)} holds what is no future, and CrossTrade closes it with the account: {_held(facts)}"
+        for name, facts in books.items()
+        if facts.others
+    )
+    working = (
+        f"{code(name, 60)} has orders of what is no future, and they are cancelled with the account's: "
+        + named_some(map(other_order_words, facts.other_orders))
+        for name, facts in books.items()
+        if facts.other_orders
+    )
+    return (*held, *working)
+
+
+def others_left(books: Books) -> tuple[str, ...]:
+    """Orders of what is no future that still work after a sweep that was to cancel them, in plain words."""
+    return tuple(
+        f"{code(name, 60)}: {named_some(map(other_order_words, facts.other_orders))} still working, no future"
+        for name, facts in books.items()
+        if facts.other_orders
+    )
+
+
+def _held(facts: Facts) -> str:
+    return named_some(
+        f"{code(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
+    )
+
+
+def to_close(sweep: Sweep, made: Iterable[Line]) -> tuple[Contract, ...]:
+    """The contracts in which a sweep closes something, as far as was read."""
+    if not sweep.closes:
+        return ()
+    return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
+
+
+def with_shut(shown: Shown, shut: Iterable[Contract]) -> Shown:
+    """The facts to show, with a warning of each market that is shut."""
+    told = tuple(f"{contract}: {CLOSES_AT_THE_OPEN}" for contract in shut)
+    return replace(shown, warnings=(*told, *shown.warnings))
+
+
+def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
+    """What will be done, in plain words."""
+    read_back = f"read back until {done_words(sweep)}"
+    if isinstance(sweep, FlattenStrategy):
+        return ("have CrossTrade close what it holds at market, and cancel its orders", read_back)
+    working = sum(line.orders_before or 0 for line in made)
+    cancelled = f"cancel {working} working {'order' if working == 1 else 'orders'}" if working else "cancel what works by then"
+    if isinstance(sweep, CancelWorking):
+        return (cancelled, read_back)
+    open_now = sum(1 for line in made if line.before)
+    what = f"{open_now} {'position' if open_now == 1 else 'positions'}" if open_now else "what is open by then"
+    return ("take no new order there meanwhile", cancelled, f"close {what} at market", read_back)
+
+
+def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -> tuple[Line, ...]:
+    """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
+    own = [line for line in made if line.account == account]
+    if not _is_read(sweep, facts):
+        # That nothing was there when it was read before doesn't prove it now.
+        unread = Line(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)
+        return tuple(_now(sweep, line, facts) for line in own or [unread])
+    known = [line for line in own if line.contract is not None]
+    lines = [*known, *_come_up(sweep, own, account, facts)]
+    if lines:
+        return tuple(_now(sweep, line, facts) for line in lines)
+    # An account that could not be read at first, and in which there is nothing.
+    return tuple(replace(line, now=0, orders_now=0) for line in own)
+
+
+def _come_up(sweep: Sweep, own: list[Line], account: str, facts: Facts) -> list[Line]:
+    """A line for each contract that has none yet."""
+    # Of an account that could not be read at first, nobody knows what was there before.
+    before = next((line.before for line in own if line.contract is None), 0)
+    # Whether it may be real money isn't read again; where nobody has said so, it may.
+    live = own[0].live if own else True
+    seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {line.contract for line in own}
+    return [Line(account, live, contract, before, before) for contract in sorted(filter(None, seen))]
+
+
+def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
+    if line.contract is None:
+        return replace(line, now=None, orders_now=None, working=())
+    held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
+    working = None if facts.orders is None else len(facts.working(line.contract))
+    named = working_in(facts, line.contract)
+    return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working, working=named)
+
+
+def _is_read(sweep: Sweep, facts: Facts) -> bool:
+    """Tell whether all was read that the sweep is about."""
+    return facts.orders is not None and (facts.positions is not None or isinstance(sweep, CancelWorking))
+
+
+def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+    """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
+    return [each for each in recent.tickets if each.state in IN_FLIGHT and _meets(each, ticket)]
+
+
+def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+    """Other tickets that may still close something there: in flight, or with a close that was taken and isn't seen over."""
+    closers = [each for each in recent.tickets if each.intent.closes and _meets(each, ticket)]
+    return [each for each in closers if each.state in IN_FLIGHT or _has_closed(each)]
+
+
+def _has_closed(ticket: Ticket) -> bool:
+    if isinstance(ticket.intent, Close):
+        return ticket.is_followed
+    return ticket.progress.last_close is not None and ticket.progress.done_at is None
+
+
+def may_close_still(ticket: Ticket, now: datetime, patience: Patience, *, is_read: bool) -> bool:
+    """Tell whether one of these may still be closing, given whether the lists there were read.
+
+    A list that was read shows what works, after its longest lag. Where none was, what went out isn't over for being old.
+    """
+    if ticket.state is TicketState.SENDING or not is_read:
+        return True
+    if ticket.state is TicketState.UNKNOWN:
+        return ticket.last_sent_at is not None and now - ticket.last_sent_at < timedelta(seconds=patience.grace)
+    return is_just_closed(ticket, now, timedelta(seconds=patience.lag))
+
+
+def _meets(other: Ticket, ticket: Ticket) -> bool:
+    """Tell whether another ticket may change what a flatten goes over; a cancellation waits for nobody."""
+    sweep = ticket.intent
+    return isinstance(sweep, Flatten) and other.id != ticket.id and _reaches(other, sweep.scope)
+
+
+def done_words(sweep: Sweep) -> str:
+    """What may be said of it once all of it is done; of one side, nothing is said of the other."""
+    if isinstance(sweep, CancelWorking):
+        return "nothing works"
+    if isinstance(sweep, FlattenStrategy):
+        return "the strategy is closed"
+    return "flat" if sweep.only is None else f"no {sweep.only} futures position left"
+
+
+def undone_words(sweep: Sweep) -> str:
+    """The loud word for one after which something is left."""
+    if isinstance(sweep, CancelWorking):
+        return "NOT ALL CANCELLED"
+    return "STRATEGY NOT CLOSED" if isinstance(sweep, FlattenStrategy) else "NOT FLAT"
+
+
+def not_running(account: str, strategy_id: str) -> str:
+    """What is said of a strategy that there isn't, or in which there is nothing."""
+    return f"No strategy {code(strategy_id, 64)} holds or orders anything in {code(account)}; /strategies shows those that run."
+
+
+def _reaches(other: Ticket, scope: Scope) -> bool:
+    its = other.intent
+    if isinstance(its, Sweep):
+        return its.closes and scope.meets(its.scope)
+    return not isinstance(its, Cancel | Change) and scope.covers(its.account, its.contract)
+
+
+def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
+    live = policy.is_live(name, facts.account)
+    if not _is_read(sweep, facts):
+        return [Line(name, live, sweep.scope.contract, None, None)]
+    held = {p.contract: p.quantity for p in facts.positions or () if p.quantity and sweep.scope.covers(name, p.contract)}
+    working = {o.contract for o in facts.orders or () if o.remaining and sweep.scope.covers(name, o.contract)}
+    if isinstance(sweep, CancelWorking):
+        contracts = working
+    elif isinstance(sweep, Flatten) and sweep.only is not None:
+        contracts = {contract for contract, quantity in held.items() if sweep.only.is_of(quantity)}
+    else:
+        contracts = held.keys() | working
+    return [Line(name, live, contract, held.get(contract, 0), len(facts.working(contract))) for contract in sorted(contracts)]
+
+
+def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
+    """One flatten at a time: two could close the same position. A strategy's one call can't wait for other closes either."""
+    for ticket in recent.tickets:
+        its = ticket.intent
+        if isinstance(sweep, CancelWorking) or not _reaches(ticket, sweep.scope):
+            continue
+        if isinstance(its, Sweep) and its.closes and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
+            yield Denial(
+                DenialCode.FLATTENING,
+                f"{ticket.requester.named} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
+                "its card says how far it is.",
+                f"ticket={ticket.id}",
+            )
+        elif isinstance(sweep, FlattenStrategy) and (ticket.is_closing or _may_close(ticket)):
+            yield Denial(
+                DenialCode.OUTCOME_UNKNOWN,
+                f"The outcome of ticket {ticket.id} there is not known yet; wait until its card says what became of it.",
+                f"ticket={ticket.id} state={ticket.state}",
+            )
+
+
+def _is_alone(sweep: Sweep, underway: Sweep) -> bool:
+    """Tell whether one must not begin beside the other; a flatten waits by itself for a strategy that is being closed."""
+    return isinstance(sweep, FlattenStrategy) or isinstance(underway, Flatten)
+
+
+def _may_close(ticket: Ticket) -> bool:
+    return ticket.intent.closes and ticket.state in IN_FLIGHT
+
+
+def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
+    read = all(_is_read(sweep, facts) for facts in books.values())
+    if not read or any(books[name].other_orders or _lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
+        return
+    if isinstance(sweep, FlattenStrategy):
+        yield Denial(DenialCode.NO_SUCH_STRATEGY, not_running(sweep.account, sweep.strategy_id), f"strategy={sweep.strategy_id}")
+    elif isinstance(sweep, CancelWorking):
+        sentence = f"Nothing works in {code(str(sweep.scope))}, so there is nothing to cancel."
+        yield Denial(DenialCode.NO_SUCH_ORDER, sentence, f"scope={sweep.scope}")
+    else:
+        side, where = f" {sweep.only} futures" if sweep.only else "", code(str(sweep.scope))
+        sentence = f"No{side} position is open and no order works in {where}, so there is nothing to flatten."
+        told = " ".join((sentence, *(f"{one[0].upper()}{one[1:]}." for one in others_too(sweep, books))))
+        yield Denial(DenialCode.NO_POSITION, told, f"scope={sweep.scope}")
+
+
+def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:
+    if sweep.scope.left_out:
+        names = ", ".join(code(name, 40) for name in sweep.scope.left_out)
+        yield f"not among these (no grant, or not there when this was asked): {names}"
+    yield from (
+        f"{code(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
+    )
+
+
+_NO_POLICY = Policy(grants=())
