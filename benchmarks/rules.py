@@ -14,18 +14,18 @@ from bot.trading.market.facts import Account, Facts, Position, Quote
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import PlaceOrder
 from bot.trading.orders.terms import Side, Terms
-from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
+from bot.trading.orders.tickets import Member, Origin, Preview, Ticket, TicketState, Visibility
 from bot.trading.planning.preview import plan
 from bot.trading.risk import halts as switches
 from bot.trading.risk import limits
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Grant, Limit, Policy
 
 NOW = datetime(2026, 8, 18, 14, 30, tzinfo=UTC)
 ES, NQ = Contract("ES", 2026, 9), Contract("NQ", 2026, 9)
 MEMBER = Member(7, "Ada", frozenset({1100}))
-SHOWN = Shown(
+SHOWN = Preview(
     live=False,
     position=0,
     average_price=None,
@@ -77,7 +77,7 @@ def _tickets(load: Load) -> tuple[Ticket, ...]:
             id=f"t{number}",
             intent=PlaceOrder(f"Sim{number % ACCOUNTS}", NQ, terms, f"own{number}"),
             requester=MEMBER,
-            place=Place(1, 2),
+            origin=Origin(1, 2),
             visibility=Visibility.CHANNEL,
             shown=SHOWN,
             created_at=NOW,
@@ -95,7 +95,7 @@ def rate(load: Load, seconds: float) -> float:
     Raises:
         ValueError: one was a no.
     """
-    policy, recent = _policy(load), Recent(_tickets(load))
+    policy, recent = _policy(load), OwnOrders(_tickets(load))
     quote = Quote(ES, Decimal("0.25"), Decimal(50), Decimal(5800), Decimal("5800.25"), Decimal(5800), NOW, market_open=True)
     account = Account("Sim0", "Simulator", connected=True, realised=Decimal(0), unrealised=Decimal(0))
     facts = Facts(account, (Position("Sim0", ES, 2),), (), quote)
@@ -105,7 +105,7 @@ def rate(load: Load, seconds: float) -> float:
     while time.perf_counter() - began < seconds:
         intent = orders[made % ACCOUNTS]
         barred = switches.reasons(intent, 2, Switches())
-        denials = limits.reasons(intent, MEMBER.id, facts, policy, recent, NOW)
+        denials = limits.check_order(intent, MEMBER.id, facts, policy, recent, NOW)
         if barred or denials or denial_of(policy, MEMBER.roles, intent) is not None:
             raise ValueError(f"denied: {denials}")
         plan(intent, facts, policy, date(2026, 8, 18))

@@ -7,11 +7,11 @@ rules, such as how far two clocks may differ or how old a price may be.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.trading.exits.steps import USUAL_PACE, Pace
-from bot.trading.health.outages import Patience
+from bot.trading.exits.steps import USUAL_PACE, ExitTimings
+from bot.trading.health.outages import AlertDelays
 
-_LINK = Patience(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=60))
-_RIVAL = Patience(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))
+_LINK = AlertDelays(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=60))
+_RIVAL = AlertDelays(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class DeskTimings:
         denials_within: in which so many denials are kept and no more.
     """
 
-    exits: Pace = USUAL_PACE
+    exits: ExitTimings = USUAL_PACE
     budget_wait: timedelta = timedelta(seconds=5)
     store_again: timedelta = timedelta(seconds=0.5)
     spare_within: timedelta = timedelta(seconds=1)
@@ -159,8 +159,8 @@ class DeskTimings:
     outbox_tick: timedelta = timedelta(seconds=0.25)
     flush_tick: timedelta = timedelta(seconds=0.05)
     sending_shown_after: timedelta = timedelta(seconds=0.7)
-    link: Patience = _LINK
-    rival: Patience = _RIVAL
+    link: AlertDelays = _LINK
+    rival: AlertDelays = _RIVAL
     journal_within: timedelta = timedelta(seconds=2)
     watch_every: timedelta = timedelta(seconds=3)
     watch_down_every: timedelta = timedelta(seconds=1)

@@ -13,7 +13,16 @@ from bot.chat.client import DeskClient
 from bot.trading.market.facts import SINCE
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, TRADING_COMMANDS, Grant, Limit, Policy, Request
+from bot.trading.risk.policy import (
+    EVERYTHING,
+    OLDEST_QUOTE,
+    READING_COMMANDS,
+    TRADING_COMMANDS,
+    Grant,
+    Limit,
+    PermissionQuery,
+    Policy,
+)
 from bot.trading.words import code, money
 
 
@@ -30,7 +39,7 @@ class DeskCommands(commands.Cog):
         """List the commands that this member may use, as they are registered."""
         member = admitted(interaction)
         registered = self._client.tree.get_commands(guild=interaction.guild, type=discord.AppCommandType.chat_input)
-        allowed = [command for command in registered if self._desk.may(member, Request(command.name)) is None]
+        allowed = [command for command in registered if self._desk.may(member, PermissionQuery(command.name)) is None]
         lines = [line for command in sorted(allowed, key=_name) for line in _help(command)]
         await say(interaction, wording.bounded(lines))
 

@@ -83,7 +83,7 @@ SAFEGUARDS = (
             ),
             Without(
                 "bot/desk/tracking/recovery.py",
-                "            elif self.hands.holds(ticket.id):\n",
+                "            elif self.locks.holds(ticket.id):\n",
                 "            elif ticket.id:\n",
             ),
         ),
@@ -114,8 +114,8 @@ SAFEGUARDS = (
         "the claim is on disk before the first byte",
         "after a crash nobody knows of an order in the market",
         "bot/desk/tickets/confirm.py",
-        "            stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)\n",
-        "            stored = await self.ledger.move(\n"
+        "            stored = await self.recorder.move(ticket, sending, EventName.SENDING, actor=press.member.id)\n",
+        "            stored = await self.recorder.move(\n"
         "                ticket, replace(ticket, version=sending.version), EventName.SENDING, actor=press.member.id\n"
         "            )\n",
     ),
@@ -167,8 +167,8 @@ SAFEGUARDS = (
         "news stay due until Discord has taken them",
         "what Discord refuses for a moment is lost",
         "bot/desk/outbox/delivery.py",
-        "            await self.ledger.journal.postpone(row, now + pause)\n",
-        "            await self.ledger.journal.delivered(row, self.clock())\n",
+        "            await self.recorder.journal.postpone(row, now + pause)\n",
+        "            await self.recorder.journal.delivered(row, self.clock())\n",
     ),
     Safeguard(
         "a card has one message",
@@ -197,9 +197,9 @@ SAFEGUARDS = (
         "the new order of a verified reversal waits for flat",
         "the position is doubled where the close is slow",
         "bot/desk/execution/verified_reversal.py",
-        "            if passed >= patience or _is_turned(course.ticket, intent, facts):\n",
+        "            if passed >= patience or _is_turned(runner.ticket, intent, facts):\n",
         "            if passed >= patience or passed >= timedelta(0):\n                return None\n"
-        "            if _is_turned(course.ticket, intent, facts):\n",
+        "            if _is_turned(runner.ticket, intent, facts):\n",
     ),
     _one(
         "an order without an answer isn't looked for among everything",

@@ -19,9 +19,9 @@ from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
 from bot.chat.recall import Recall
 from bot.errors import DeskError
-from bot.trading.orders.tickets import Member, Place
-from bot.trading.planning.card_actions import Verb
-from bot.trading.risk.policy import Denial, Request
+from bot.trading.orders.tickets import Member, Origin
+from bot.trading.planning.card_actions import CardAction
+from bot.trading.risk.policy import Denial, PermissionQuery
 
 log = logging.getLogger(__name__)
 _ADMITTED = "admitted"
@@ -38,7 +38,7 @@ class Access:
     desk: Desk
     guilds: frozenset[int]
 
-    def admit(self, interaction: discord.Interaction[Any], request: Request | None) -> Member | Denial:
+    def admit(self, interaction: discord.Interaction[Any], request: PermissionQuery | None) -> Member | Denial:
         """The member behind an interaction, or why not.
 
         Args:
@@ -64,7 +64,7 @@ class Access:
 class Acts(Protocol):
     """What buttons of sent orders need: the one way from a request to its card."""
 
-    async def act(self, interaction: discord.Interaction[Any], member: Member, ticket_id: str, verb: Verb) -> None:
+    async def act(self, interaction: discord.Interaction[Any], member: Member, ticket_id: str, verb: CardAction) -> None:
         """Offer what a member asks for by such a button, or tell every reason why not."""
 
 
@@ -84,7 +84,7 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
     discord.py logs what a dynamic item raises, or swallows it, and tells nobody; so the callback here is final and answers.
     """
 
-    request: ClassVar[Request | None] = None
+    request: ClassVar[PermissionQuery | None] = None
 
     def __init__(self, button: discord.ui.Button[Any]) -> None:
         # The library checks the beginning only, but dispatches on the whole: a longer id would never be answered.
@@ -145,11 +145,11 @@ def admitted(interaction: discord.Interaction[Any]) -> Member:
     return member
 
 
-def place_of(interaction: discord.Interaction[Any]) -> Place:
+def place_of(interaction: discord.Interaction[Any]) -> Origin:
     """Where it was asked; the gate has seen to it that this is one of our guilds."""
     if interaction.guild_id is None or interaction.channel_id is None:
         raise RuntimeError("a command without a place passed the gate")
-    return Place(interaction.guild_id, interaction.channel_id)
+    return Origin(interaction.guild_id, interaction.channel_id)
 
 
 def guilds(ids: Collection[int]) -> tuple[discord.Object, ...]:

@@ -11,7 +11,7 @@ import discord
 
 from bot.chat.access import GuardedButton
 from bot.trading.orders.tickets import Member, Ticket
-from bot.trading.planning.card_actions import Verb, fitting
+from bot.trading.planning.card_actions import CardAction, fitting
 
 _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):then:"
 
@@ -19,7 +19,7 @@ _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):then:"
 class ActionButton(GuardedButton, template=r"(?!)"):
     """What they have in common. The gate lets every member of the guild through; the desk asks for the command's grant."""
 
-    verb: ClassVar[Verb]
+    verb: ClassVar[CardAction]
     label: ClassVar[str]
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
@@ -34,39 +34,39 @@ class ActionButton(GuardedButton, template=r"(?!)"):
         return None
 
 
-class CancelOrderButton(ActionButton, template=_TICKET + Verb.CANCEL_ORDER.value):
+class CancelOrderButton(ActionButton, template=_TICKET + CardAction.CANCEL_ORDER.value):
     """Asks to cancel the order."""
 
-    verb = Verb.CANCEL_ORDER
+    verb = CardAction.CANCEL_ORDER
     label = "Cancel order"
 
 
-class CloseButton(ActionButton, template=_TICKET + Verb.CLOSE.value):
+class CloseButton(ActionButton, template=_TICKET + CardAction.CLOSE.value):
     """Asks to close the position."""
 
-    verb = Verb.CLOSE
+    verb = CardAction.CLOSE
     label = "Close"
     style = discord.ButtonStyle.primary
 
 
-class CloseHalfButton(ActionButton, template=_TICKET + Verb.CLOSE_HALF.value):
+class CloseHalfButton(ActionButton, template=_TICKET + CardAction.CLOSE_HALF.value):
     """Asks to close half of the position."""
 
-    verb = Verb.CLOSE_HALF
+    verb = CardAction.CLOSE_HALF
     label = "Close half"
 
 
-class BreakEvenButton(ActionButton, template=_TICKET + Verb.BREAK_EVEN.value):
+class BreakEvenButton(ActionButton, template=_TICKET + CardAction.BREAK_EVEN.value):
     """Asks to move the stop to where nothing is lost."""
 
-    verb = Verb.BREAK_EVEN
+    verb = CardAction.BREAK_EVEN
     label = "Break-even"
 
 
-class BracketButton(ActionButton, template=_TICKET + Verb.BRACKET.value):
+class BracketButton(ActionButton, template=_TICKET + CardAction.BRACKET.value):
     """Asks for a bracket over a position that has lost its stop or its target."""
 
-    verb = Verb.BRACKET
+    verb = CardAction.BRACKET
     label = "Bracket"
     style = discord.ButtonStyle.primary
 
@@ -78,7 +78,7 @@ ACTION_ITEMS: tuple[type[ActionButton], ...] = (
     BreakEvenButton,
     BracketButton,
 )
-_BY_VERB: Mapping[Verb, type[ActionButton]] = {item.verb: item for item in ACTION_ITEMS}
+_BY_VERB: Mapping[CardAction, type[ActionButton]] = {item.verb: item for item in ACTION_ITEMS}
 
 
 def actions(ticket: Ticket) -> Iterator[ActionButton]:

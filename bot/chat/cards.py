@@ -17,7 +17,7 @@ from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint, refusal_hint
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.orders.intents import Bracket, Cancel, Change, Close, VerifiedReverse
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Sweep
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, MassAction
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Ticket, TicketState, side_word
 from bot.trading.planning.preview import steps
@@ -28,7 +28,7 @@ from bot.trading.words import code, lateness
 # A little below Discord's 4,000 characters for all texts of a message together.
 LONGEST_CARD = 3900
 LONGEST_OUTCOME = 700
-LONGEST_LEGS = 800
+LONGEST_CALLS = 800
 MOST_WARNINGS = 5
 MOST_APPROVALS = 3
 
@@ -69,7 +69,7 @@ def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
     if ticket.order_state is OrderState.REJECTED or turned_to(ticket) is not None or is_unprotected(ticket):
         return ORANGE
-    if isinstance(ticket.intent, Sweep) and sweepcards.is_short_of_it(ticket):
+    if isinstance(ticket.intent, MassAction) and sweepcards.is_short_of_it(ticket):
         return ORANGE
     if ticket.order_state is OrderState.GONE:
         return YELLOW
@@ -125,24 +125,24 @@ def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
 
 
 def _alarms(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
-    if isinstance(ticket.intent, Sweep) and (found := [*sweepcards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
+    if isinstance(ticket.intent, MassAction) and (found := [*sweepcards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
         yield _text(*found)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     yield _text(*_order(ticket))
     yield _text(*_change(ticket))
-    if legs := sweepcards.legs(ticket, LONGEST_LEGS):
-        yield _text(*legs)
+    if calls := sweepcards.calls(ticket, LONGEST_CALLS):
+        yield _text(*calls)
     if ticket.state is TicketState.OFFERED:
         yield _text(*_market(ticket))
 
 
-def _sweep_blocks(ticket: Ticket, sweep: Sweep, room: int) -> Iterator[ui.TextDisplay[Any]]:
+def _sweep_blocks(ticket: Ticket, sweep: MassAction, room: int) -> Iterator[ui.TextDisplay[Any]]:
     """What it goes over, its lines, its steps or its calls; the lines take the room that is left."""
     order = _text(*sweepcards.order(ticket, sweep))
     below = list(sweepcards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
-    below += sweepcards.legs(ticket, min(LONGEST_LEGS, room // 3))
+    below += sweepcards.calls(ticket, min(LONGEST_CALLS, room // 3))
     lines = sweepcards.lines(ticket, sweep, room - size(order.content) - sum(size(line) + 1 for line in below))
     yield order
     yield from (_text(*block) for block in (lines, below) if block)
@@ -174,7 +174,7 @@ def _title(ticket: Ticket, late: float) -> str:
 
 
 def _state_words(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Sweep) and (own := sweepcards.title(ticket, ticket.intent)):
+    if isinstance(ticket.intent, MassAction) and (own := sweepcards.title(ticket, ticket.intent)):
         return own
     match ticket.state:
         case TicketState.OFFERED:
@@ -233,7 +233,7 @@ _PLAIN_NEWS_OF_NO_ORDER = {
 
 def _news(ticket: Ticket) -> Iterator[str]:
     """What became of it, below the title."""
-    is_sweep = isinstance(ticket.intent, Sweep)
+    is_sweep = isinstance(ticket.intent, MassAction)
     if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)
         return

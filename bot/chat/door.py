@@ -22,11 +22,11 @@ from bot.desk.reads.reports import (
 )
 from bot.desk.requests import Press, Refused, ResolveRequest, SwitchRequest, TicketRequest
 from bot.trading.market.facts import Execution, Order, Position
-from bot.trading.orders.tickets import Member, Place, Ticket
-from bot.trading.planning.card_actions import Verb
+from bot.trading.orders.tickets import Member, Origin, Ticket
+from bot.trading.planning.card_actions import CardAction
 from bot.trading.planning.suggestions import SoFar, Suggestion
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.policy import Denial, Policy, Request
+from bot.trading.risk.policy import Denial, PermissionQuery, Policy
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -142,22 +142,22 @@ class Desk(Protocol):
     def switches(self) -> Switches:
         """All that is halted or reducing, as last seen."""
 
-    def may(self, member: Member, request: Request) -> Denial | None:
+    def may(self, member: Member, request: PermissionQuery) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
 
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         """Record that the gate turned somebody away."""
 
-    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, origin: Origin, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not."""
 
-    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def halt(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Halt at once, and tell the channel; the same words again for who asked, or every reason why not."""
 
-    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def resume(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Lift what was halted, and tell the channel; the same words again for who asked, or every reason why not."""
 
-    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+    async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
         """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:

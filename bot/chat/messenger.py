@@ -177,7 +177,7 @@ class DiscordMessenger:
         Raises:
             DeliveryDelayed, DeliveryRefused: see ``translate``.
         """
-        channel = self._channel(ticket.place.channel, ticket.place.guild)
+        channel = self._channel(ticket.origin.channel, ticket.origin.guild)
         with translated("the ticket"):
             # The same nonce makes it one message, whoever posts it first: the command or the outbox.
             nonce = _nonce("card", ticket.id, instead_of)
@@ -186,7 +186,7 @@ class DiscordMessenger:
 
     async def _find(self, ticket: Ticket) -> int | None:
         """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""
-        channel = self._channel(ticket.place.channel, ticket.place.guild)
+        channel = self._channel(ticket.origin.channel, ticket.origin.guild)
         # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
         since = (self.clock.shown(ticket.created_at) - CLOCK_DIFFERENCE, None)
         me = self._ready().user
@@ -219,7 +219,7 @@ class DiscordMessenger:
         return None
 
     async def _edit(self, ticket: Ticket, message: int, late: float) -> int | None:
-        part = self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(message)
+        part = self._channel(ticket.origin.channel, ticket.origin.guild).get_partial_message(message)
         try:
             with translated("the ticket"):
                 await part.edit(view=self.card(ticket, late), allowed_mentions=NOBODY)
@@ -252,7 +252,7 @@ class DiscordMessenger:
         if may_stand and (lost := await self._find(ticket)) is not None:
             await self._edit(ticket, lost, late)
             self._perhaps_posted.discard(ticket.id)
-            return self._channel(ticket.place.channel, ticket.place.guild).get_partial_message(lost)
+            return self._channel(ticket.origin.channel, ticket.origin.guild).get_partial_message(lost)
         # Whatever ends the post, that nobody waits for it any longer among it, may leave it standing there; a no doesn't.
         self._perhaps_posted.add(ticket.id)
         try:

@@ -19,7 +19,7 @@ from bot.chat.messenger import DiscordMessenger
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
 from bot.trading.orders.tickets import Member, Ticket, TicketState, Visibility, move
-from bot.trading.planning.card_actions import Verb
+from bot.trading.planning.card_actions import CardAction
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Offering:
         await thinking(interaction)
         await self._make(interaction, admitted(interaction), request)
 
-    async def act(self, interaction: discord.Interaction[Host], member: Member, ticket_id: str, verb: Verb) -> None:
+    async def act(self, interaction: discord.Interaction[Host], member: Member, ticket_id: str, verb: CardAction) -> None:
         """Answer a press on a sent order's card in the same way.
 
         Raises:
@@ -87,7 +87,7 @@ class Offering:
             if not await answer(interaction, wording.NOT_POSTABLE.format(why=error)):
                 await self._tell_directly(ticket)
             return
-        await self._desk.posted(ticket.id, ticket.place.channel, message.id)
+        await self._desk.posted(ticket.id, ticket.origin.channel, message.id)
         await answer(interaction, wording.ALREADY_POSTED.format(link=message.jump_url))
 
     async def _show_privately(self, interaction: discord.Interaction[Host], ticket: Ticket) -> None:

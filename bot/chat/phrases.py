@@ -18,7 +18,7 @@ from bot.trading.orders.intents import (
     Replace,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.protection import End, Part
 from bot.trading.orders.terms import OrderState, Terms
 from bot.trading.orders.tickets import Ticket, TicketState, side_word
@@ -129,7 +129,7 @@ def news(ticket: Ticket) -> str:
 def protection(ticket: Ticket) -> Iterator[str]:
     """What has become of the stops and targets that protect what the ticket is about."""
     now = ticket.protection
-    if now is None or isinstance(ticket.intent, Sweep):
+    if now is None or isinstance(ticket.intent, MassAction):
         return
     yield from (hit_words(ticket, part) for part in Part if now.filled(part))
     if turned_to(ticket) is not None:
@@ -162,7 +162,7 @@ def _end_word(ticket: Ticket, state: OrderState) -> str:
         return "Seen closed" if state is OrderState.FILLED and ticket.turned_to is None else "Last looked at"
     if isinstance(ticket.intent, Bracket) and ticket.protection is not None and ticket.protection.end is not None:
         return "Seen replaced" if ticket.protection.end is End.REPLACED else "Seen closed"
-    if isinstance(ticket.intent, Sweep):
+    if isinstance(ticket.intent, MassAction):
         return "Seen done" if state is OrderState.FILLED else "Last looked at"
     if isinstance(ticket.intent, Bracket) and not state.is_done:
         return "Seen working"

@@ -6,19 +6,25 @@ from bot.chat import figures
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.exits.leftover import left_of, may_open
 from bot.trading.exits.rules import done_words, steps, undone_words
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Sweep, target_of
-from bot.trading.orders.progress import Leg, LegState, Line
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, target_of
+from bot.trading.orders.progress import ExitRow, Step, StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, side_word
 from bot.trading.words import code
 
 # What is left is told before what is done, so that a long list loses the less important part.
 MOST_LINES = 24
-MOST_LEGS = 8
-_MARKS = {LegState.ACCEPTED: "✓", LegState.REJECTED: "✗", LegState.NOT_SENT: "✗", LegState.UNKNOWN: "?", LegState.SENDING: "…"}
+MOST_STEPS = 8
+_MARKS = {
+    StepState.ACCEPTED: "✓",
+    StepState.REJECTED: "✗",
+    StepState.NOT_SENT: "✗",
+    StepState.UNKNOWN: "?",
+    StepState.SENDING: "…",
+}
 
 
-def title(ticket: Ticket, sweep: Sweep) -> str | None:
+def title(ticket: Ticket, sweep: MassAction) -> str | None:
     """The words of an end that is a sweep's own; ``None`` where the usual ones do."""
     if ticket.state is not TicketState.ACCEPTED:
         return None
@@ -48,7 +54,7 @@ def about_left(ticket: Ticket) -> Iterator[str]:
         yield "Unread: may be open or working."
 
 
-def alarms(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+def alarms(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
     """What must not be overlooked while it goes on: what went out unseen, and orders that outlive the position."""
     if ticket.state is not TicketState.SENDING:
         return
@@ -58,7 +64,7 @@ def alarms(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
         yield from (f"⚠ {text}." for text in may_open(ticket.progress.rows))
 
 
-def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+def order(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
     """What it goes over."""
     verb = "CANCEL" if isinstance(sweep, CancelWorking) else "FLATTEN"
     only = f" {sweep.only} positions" if isinstance(sweep, Flatten) and sweep.only else ""
@@ -66,7 +72,7 @@ def order(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
     yield f"{figures.mark(live=ticket.shown.live)} · **{verb}{only}** · {what}"
 
 
-def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
+def lines(ticket: Ticket, sweep: MassAction, room: int) -> list[str]:
     """A line for each account and instrument, as many as there is room for; what isn't done first."""
     made = sorted(ticket.progress.rows, key=lambda line: line.is_done)
     several = len(sweep.scope.accounts) > 1 or ticket.progress.rows[:1] == ()
@@ -75,23 +81,23 @@ def lines(ticket: Ticket, sweep: Sweep, room: int) -> list[str]:
     return kept if len(kept) == len(made) else [*kept, f"… and {len(made) - len(kept)} more"]
 
 
-def plan(ticket: Ticket, sweep: Sweep) -> Iterator[str]:
+def plan(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
     """What will be done."""
     yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.rows), start=1))
 
 
-def legs(ticket: Ticket, room: int) -> list[str]:
+def calls(ticket: Ticket, room: int) -> list[str]:
     """Each call and its end; of many the last ones, as there is room."""
-    return _fitting((_leg(leg, ticket) for leg in ticket.progress.steps[: -MOST_LEGS - 1 : -1]), room)[::-1]
+    return _fitting((_step(step, ticket) for step in ticket.progress.steps[: -MOST_STEPS - 1 : -1]), room)[::-1]
 
 
-def _leg(leg: Leg, ticket: Ticket) -> str:
+def _step(step: Step, ticket: Ticket) -> str:
     # What was on its way when the process ended is in doubt.
-    state = LegState.UNKNOWN if leg.state is LegState.SENDING and ticket.state is not TicketState.SENDING else leg.state
+    state = StepState.UNKNOWN if step.state is StepState.SENDING and ticket.state is not TicketState.SENDING else step.state
     accounts = ticket.intent.accounts
     # Where all of it is about one account, the card has named it.
-    what = leg.words_in(accounts[0] if len(accounts) == 1 else None)
-    return f"-# {_MARKS[state]} {what}{'' if leg.text is None else f': {leg.text}'}"
+    what = step.words_in(accounts[0] if len(accounts) == 1 else None)
+    return f"-# {_MARKS[state]} {what}{'' if step.text is None else f': {step.text}'}"
 
 
 def _fitting(wanted: Iterable[str], room: int) -> list[str]:
@@ -117,29 +123,29 @@ def _is_unbegun(ticket: Ticket) -> bool:
     return nothing_read and not ticket.progress.steps and ticket.state in _BEFORE_READING
 
 
-def _where(line: Line, *, several: bool) -> str:
+def _where(line: ExitRow, *, several: bool) -> str:
     account = code(line.account, 40)
     if line.contract is None:
         return account
     return f"{account} {line.contract}" if several else str(line.contract)
 
 
-def _line(line: Line, ticket: Ticket, sweep: Sweep, *, several: bool) -> str:
+def _line(line: ExitRow, ticket: Ticket, sweep: MassAction, *, several: bool) -> str:
     where = _where(line, several=several)
     if _is_unbegun(ticket):
         return f"{where} · {_planned(line, sweep)}"
     undone = "…" if ticket.state in IN_FLIGHT else "✗"
-    return f"{'✓' if line.is_done else undone} {where} · {_course(line, sweep)}"
+    return f"{'✓' if line.is_done else undone} {where} · {_runner(line, sweep)}"
 
 
-def _planned(line: Line, sweep: Sweep) -> str:
+def _planned(line: ExitRow, sweep: MassAction) -> str:
     if line.before is None:
         return "could not be read"
     working = f"{line.orders_before} working" if line.orders_before else ""
     return working if isinstance(sweep, CancelWorking) else _joined(side_word(line.before), working)
 
 
-def _course(line: Line, sweep: Sweep) -> str:
+def _runner(line: ExitRow, sweep: MassAction) -> str:
     """What was there and what is there, short enough for one line of a phone."""
     if isinstance(sweep, CancelWorking) or line.before == line.now == 0:
         return _course_of_orders(line)
@@ -153,7 +159,7 @@ def _course(line: Line, sweep: Sweep) -> str:
             return _joined(_course_of_position(line), _orders_beside(line))
 
 
-def _course_of_orders(line: Line) -> str:
+def _course_of_orders(line: ExitRow) -> str:
     before = f"{line.orders_before} working" if line.orders_before else ""
     if line.orders_now is None:
         return f"{before} → unread" if before else "orders unread"
@@ -162,7 +168,7 @@ def _course_of_orders(line: Line) -> str:
     return f"{before} → {line.orders_now or 'none'}"
 
 
-def _course_of_position(line: Line) -> str:
+def _course_of_position(line: ExitRow) -> str:
     before, now = line.before, line.now
     if before is None or before == now:
         return "unread" if now is None else side_word(now)
@@ -171,7 +177,7 @@ def _course_of_position(line: Line) -> str:
     return f"{side_word(before)} → {abs(now) if before * now > 0 else side_word(now)}"
 
 
-def _orders_beside(line: Line) -> str:
+def _orders_beside(line: ExitRow) -> str:
     """The orders beside a position: not a word where a flat line ends without any, as that is what it was for."""
     if line.orders_now is None:
         return "" if line.now is None else "orders unread"

@@ -12,7 +12,7 @@ from bot.chat.answers import answer, reference
 from bot.chat.rivals import first_answer
 from bot.chat.typed import is_readable, misfit
 from bot.errors import DeliveryError, DeskError
-from bot.trading.risk.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
 from bot.trading.words import mended
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class DeskTree(app_commands.CommandTree[Host]):
     async def interaction_check(self, interaction: discord.Interaction[Host], /) -> bool:
         """Ask the gate; a no is answered here, since the tree itself would stay silent."""
         try:
-            admitted = interaction.client.access.admit(interaction, Request(_command_name(interaction)))
+            admitted = interaction.client.access.admit(interaction, PermissionQuery(_command_name(interaction)))
         except Exception as error:
             raise GateBroken from error
         if isinstance(admitted, Denial):

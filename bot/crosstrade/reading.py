@@ -14,14 +14,14 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
-from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
+from bot.crosstrade.errors import Answer, Clean, says_no_position, says_none
 from bot.crosstrade.flights import Flight
 from bot.crosstrade.link import Gauge
 from bot.crosstrade.snapshot import Key, What
 from bot.errors import BrokerGarbled, BrokerLacks, BrokerPartly, BrokerRefused
 from bot.trading.market.facts import Execution, Order, OtherFill, OtherOrder, OtherPosition, Others, Position, Quote, Strategy
 from bot.trading.market.funds import Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.market.session import Session
 from bot.trading.orders.instruments import Contract, Root
@@ -105,7 +105,7 @@ class Reading(ABC):
         self._other_fills: dict[str, tuple[OtherFill, ...]] = {}
 
     @abstractmethod
-    async def _ask(self, path: Path, body: str | None = None, flight: Flight[object] | None = None) -> Reply:
+    async def _ask(self, path: Path, body: str | None = None, flight: Flight[object] | None = None) -> Answer:
         """Make one read and give its answer, whatever it says; with a ``body`` it is asked by POST.
 
         The moment in which it leaves is noted in its ``flight``, if it is one that others may wait for.
@@ -120,11 +120,11 @@ class Reading(ABC):
         """What is known, is being read or is read now."""
 
     @abstractmethod
-    def _body(self, reply: Reply) -> object:
+    def _body(self, reply: Answer) -> object:
         """The body of an answer that is none of the errors above."""
 
     @judged("snapshot")
-    async def snapshot(self) -> tuple[Standing, ...]:
+    async def snapshot(self) -> tuple[AccountSummary, ...]:
         """All active accounts, each with its money and its open futures positions (GET Accounts summary, old to mid).
 
         Money in the account's currency, contracts signed, average prices in price units. The time of the whole is not read.

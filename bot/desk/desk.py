@@ -11,28 +11,28 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.autocomplete.cache import Glances
+from bot.desk.autocomplete.cache import SuggestionCache
 from bot.desk.autocomplete.suggest import Suggest
 from bot.desk.execution.flatten import Sweeping
 from bot.desk.execution.send import Sender
 from bot.desk.execution.verified_reversal import VerifiedReversals
-from bot.desk.halts.commands import Safety
-from bot.desk.halts.found import Brakes
+from bot.desk.halts.commands import HaltCommands
+from bot.desk.halts.found import FoundHalts
 from bot.desk.health.clockwatch import ClockWatch
-from bot.desk.health.polling import Rounds
+from bot.desk.health.polling import HealthPoller
 from bot.desk.health.watchdog import Watchdog
-from bot.desk.locks import STOPPING, Hands
+from bot.desk.locks import STOPPING, TicketLocks
 from bot.desk.lookup.directory import Directory
 from bot.desk.lookup.keeping import Keeping
 from bot.desk.lookup.lanes import Lanes
-from bot.desk.lookup.look import Look
+from bot.desk.lookup.look import FactsReader
 from bot.desk.lookup.names import Naming
 from bot.desk.loops import Loops
 from bot.desk.outbox.delivery import Outbox
 from bot.desk.outbox.notices import notices_of_the_start
 from bot.desk.outbox.occasions import LEAVES_A_QUESTION, TELLS_OF_AN_ORDER
-from bot.desk.outbox.recording import Ledger
-from bot.desk.outbox.startup_report import Found
+from bot.desk.outbox.recording import Recorder
+from bot.desk.outbox.startup_report import StartupReport
 from bot.desk.ports import Broker, EventName, Journal, Messenger, Notice
 from bot.desk.reads.fills import FillBook, FillWatch
 from bot.desk.reads.service import Reads
@@ -47,21 +47,21 @@ from bot.desk.tickets.members import Members
 from bot.desk.tickets.offer import Makings, Offers
 from bot.desk.tickets.scopes import Scopes
 from bot.desk.tracking.card_buttons import Retirer
-from bot.desk.tracking.doubts import Doubts, Trust
+from bot.desk.tracking.doubts import Doubts, JournalTrust
 from bot.desk.tracking.follow import Follower
 from bot.desk.tracking.interrupted import Interrupted
-from bot.desk.tracking.poll_budget import Pace
+from bot.desk.tracking.poll_budget import PollBudget
 from bot.desk.tracking.reasons import Reasons
 from bot.desk.tracking.reconcile import LOOKS_BACK, Reconciler
-from bot.desk.tracking.recovery import Lapses
+from bot.desk.tracking.recovery import Recovery
 from bot.desk.tracking.resolve import Resolving
 from bot.errors import JournalError
 from bot.timings import USUAL, DeskTimings
 from bot.trading.health.shares import HURRYING, READING
-from bot.trading.orders.tickets import Member, Place, Ticket, TicketState, move
-from bot.trading.planning.card_actions import Verb
+from bot.trading.orders.tickets import Member, Origin, Ticket, TicketState, move
+from bot.trading.planning.card_actions import CardAction
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
 
 log = logging.getLogger(__name__)
 
@@ -106,37 +106,37 @@ class Desk:
         self._timings = timings
         lanes = lanes or Lanes.alike(broker)
         quiet = lanes.background
-        self._hands, self._draining = Hands(), Draining()
+        self._locks, self._draining = TicketLocks(), Draining()
         self._directory = Directory(quiet, lambda: clock.host().date())
         self._fills = FillWatch(FillBook(quiet, journal, clock), clock, timings)
         self._observe = observe
-        brakes = Brakes(journal, clock, halt_file)
-        self._ledger = Ledger(journal, policy, clock, self._stored, brakes.switches, timings)
-        look = Look(lanes.tickets, timings, self._directory.fronts, self._directory.account)
+        found_halts = FoundHalts(journal, clock, halt_file)
+        self._recorder = Recorder(journal, policy, clock, self._stored, found_halts.switches, timings)
+        look = FactsReader(lanes.tickets, timings, self._directory.fronts, self._directory.account)
         naming, first_naming = Naming(self._directory, lanes.tickets, policy), Naming(self._directory, lanes.exit_cards, policy)
-        self._clockwatch = ClockWatch(self._ledger, policy, clock)
-        self._safety = Safety(self._ledger, brakes, first_naming, policy, clock, timings)
+        self._clockwatch = ClockWatch(self._recorder, policy, clock)
+        self._safety = HaltCommands(self._recorder, found_halts, first_naming, policy, clock, timings)
         looking = Naming(self._directory, lanes.looking, policy)
-        self.reads = Reads(lanes.looking, self._ledger, looking, policy, clock, Tally(READING, clock))
-        self.suggest = Suggest(Glances(quiet, journal, policy, clock, timings), self._directory, policy, clock)
-        self.resolving = Resolving(self._ledger, lanes.evidence, policy, clock)
+        self.reads = Reads(lanes.looking, self._recorder, looking, policy, clock, Tally(READING, clock))
+        self.suggest = Suggest(SuggestionCache(quiet, journal, policy, clock, timings), self._directory, policy, clock)
+        self.resolving = Resolving(self._recorder, lanes.evidence, policy, clock)
         decider, hurrying = Decider(look, journal, policy, clock, self._safety.now), Tally(HURRYING, clock)
         usual = Makings(Drafts(look, journal, naming, Scopes(lanes.tickets, look, naming, clock), clock, new_id), decider)
         first = usual.asking(lanes.exit_cards, look.by(lanes.exit_cards), first_naming)
-        self._offers = Offers(self._ledger, usual, first, self._hands, hurrying, clock, timings, new_id)
+        self._offers = Offers(self._recorder, usual, first, self._locks, hurrying, clock, timings, new_id)
         self._sender = self._make_sender(broker, look.by(lanes.exits), messenger)
         self._presses = self._make_presses(decider, lanes, Members(messenger))
         began = clock()
         self._reconciler = self._make_reconciler(lanes.evidence, look.by(lanes.evidence), began)
-        self._lapses = Lapses(self._ledger, self._hands, clock, timings, Doubts(self._reconciler, clock, timings))
-        self._follower = Follower(self._ledger, lanes.news, clock, timings, Pace(timings.request_every))
-        self._actions = Actions(self._ledger, lanes.tickets, lanes.exit_cards, hurrying, naming, clock)
-        self._outbox = Outbox(self._ledger, messenger, policy, self._hands, clock, timings)
+        self._recovery = Recovery(self._recorder, self._locks, clock, timings, Doubts(self._reconciler, clock, timings))
+        self._follower = Follower(self._recorder, lanes.news, clock, timings, PollBudget(timings.request_every))
+        self._actions = Actions(self._recorder, lanes.tickets, lanes.exit_cards, hurrying, naming, clock)
+        self._outbox = Outbox(self._recorder, messenger, policy, self._locks, clock, timings)
         self._next_evidence = self._evidence_at = began
         self._keeping = Keeping(lanes.open_cards, lanes.links, policy, clock, timings)
-        rounds = Rounds(lanes.rounds, lanes.links, lanes.evidence, clock, timings, self._directory)
-        self._retirer = Retirer(self._ledger, lambda: rounds.held, clock, timings)
-        self.health = Watchdog(broker, self._ledger, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
+        rounds = HealthPoller(lanes.rounds, lanes.links, lanes.evidence, clock, timings, self._directory)
+        self._retirer = Retirer(self._recorder, lambda: rounds.held, clock, timings)
+        self.health = Watchdog(broker, self._recorder, messenger, rounds, policy, lambda: self.switches, clock, timings, began)
         self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
@@ -144,20 +144,20 @@ class Desk:
 
     def _make_presses(self, decider: Decider, lanes: Lanes, members: Members) -> Presses:
         entries, ways_out = (replace(decider, look=decider.look.by(lane)) for lane in (lanes.presses, lanes.exit_presses))
-        ledger, sender, hands = self._ledger, self._sender, self._hands
-        return Presses(ledger, entries, ways_out, sender, hands, members, self._policy, self._clock, self._timings)
+        recorder, sender, locks = self._recorder, self._sender, self._locks
+        return Presses(recorder, entries, ways_out, sender, locks, members, self._policy, self._clock, self._timings)
 
-    def _make_reconciler(self, broker: Broker, look: Look, began: datetime) -> Reconciler:
-        ledger, clock, timings = self._ledger, self._clock, self._timings
-        interrupted = Interrupted(ledger, look, clock, timings, began)
-        return Reconciler(ledger, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
+    def _make_reconciler(self, broker: Broker, look: FactsReader, began: datetime) -> Reconciler:
+        recorder, clock, timings = self._recorder, self._clock, self._timings
+        interrupted = Interrupted(recorder, look, clock, timings, began)
+        return Reconciler(recorder, broker, clock, timings, interrupted, self._clockwatch.as_others, began)
 
-    def _make_sender(self, broker: Broker, exits: Look, messenger: Messenger) -> Sender:
-        ledger, clock, timings = self._ledger, self._clock, self._timings
+    def _make_sender(self, broker: Broker, exits: FactsReader, messenger: Messenger) -> Sender:
+        recorder, clock, timings = self._recorder, self._clock, self._timings
         reasons = Reasons(broker, timings.reason_within)
-        sweeping = Sweeping(exits, ledger, reasons, clock, timings.exits)
+        sweeping = Sweeping(exits, recorder, reasons, clock, timings.exits)
         reversals = VerifiedReversals(exits, reasons, clock, timings.exits)
-        return Sender(ledger, broker, messenger, self._hands, clock, timings, sweeping, reversals, self._seek_evidence)
+        return Sender(recorder, broker, messenger, self._locks, clock, timings, sweeping, reversals, self._seek_evidence)
 
     @property
     def policy(self) -> Policy:
@@ -169,22 +169,22 @@ class Desk:
         """All that is halted or reducing, as last seen; for showing."""
         return self._safety.known
 
-    def may(self, member: Member, request: Request) -> Denial | None:
+    def may(self, member: Member, request: PermissionQuery) -> Denial | None:
         """The one decision of who may do what; ``None`` means yes."""
         return may(self._policy(), member.roles, request)
 
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         """Record that the gate turned somebody away before there was a request."""
-        await self._ledger.denied(member, (denial,), command=command, channel=channel)
+        await self._recorder.denied(member, (denial,), command=command, channel=channel)
 
-    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, origin: Origin, request: TicketRequest) -> Ticket | Refused:
         """Make a ticket of a request, or say every reason why not. The caller then posts it and calls ``posted``."""
-        if self._hands.is_stopping:
+        if self._locks.is_stopping:
             return Refused((Denial(DenialCode.DESK_DOWN, STOPPING),))
         with self._draining.counted():
-            made = await self._offers.make(member, place, request)
+            made = await self._offers.make(member, origin, request)
         if isinstance(made, Ticket):
-            self._hands.being_posted.add(made.id)
+            self._locks.being_posted.add(made.id)
         return made
 
     async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice] = ()) -> None:
@@ -193,19 +193,19 @@ class Desk:
         Raises:
             JournalError: the journal can't be written.
         """
-        await self._ledger.record(name, data=data, notices=notices)
+        await self._recorder.record(name, data=data, notices=notices)
 
-    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def halt(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Halt the desk, an account or an instrument, at once; what the team reads of it, or every reason why not."""
         with self._draining.counted():
-            return await self._safety.halt(member, place, request)
+            return await self._safety.halt(member, origin, request)
 
-    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def resume(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Lift what was halted; what the team reads of it, or every reason why not."""
         with self._draining.counted():
-            return await self._safety.resume(member, place, request)
+            return await self._safety.resume(member, origin, request)
 
-    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+    async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
         """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
         return await self._actions.request(member, ticket_id, verb)
 
@@ -214,12 +214,12 @@ class Desk:
         try:
             await self._journal.posted(ticket_id, channel, message)
         finally:
-            self._hands.being_posted.discard(ticket_id)
-            self._ledger.news.set()
+            self._locks.being_posted.discard(ticket_id)
+            self._recorder.news.set()
 
     async def shown_privately(self, ticket_id: str) -> None:
         """The card is shown to its requester alone; its result will be posted."""
-        self._hands.being_posted.discard(ticket_id)
+        self._locks.being_posted.discard(ticket_id)
 
     async def not_posted(self, ticket_id: str, why: str, *, perhaps: bool = False) -> None:
         """The card could not be shown, so nobody can confirm it: the ticket ends as void.
@@ -233,8 +233,8 @@ class Desk:
         if ticket is not None and ticket.state is TicketState.OFFERED:
             new = move(ticket, TicketState.VOID, ended_at=self._clock(), outcome=why)
             # Otherwise it is shown nowhere: the member is told by the command's own answer.
-            await self._ledger.move(ticket, new, EventName.VOID, data={"why": why}, show=perhaps)
-        self._hands.being_posted.discard(ticket_id)
+            await self._recorder.move(ticket, new, EventName.VOID, data={"why": why}, show=perhaps)
+        self._locks.being_posted.discard(ticket_id)
 
     async def confirm(self, press: Press, acknowledge: Acknowledge) -> str | None:
         """The requester's Confirm; returns a sentence for the presser alone, or ``None`` when the card says it all."""
@@ -266,7 +266,7 @@ class Desk:
         """The contracts that a member may use with a command, from memory."""
         return self._directory.instruments_for(self._policy(), member.roles, command, account)
 
-    async def start(self, trust: Trust = Trust.FULL) -> Found:
+    async def start(self, trust: JournalTrust = JournalTrust.FULL) -> StartupReport:
         """Take over what the last run left, as far as the journal is to be trusted, tell what that was, then begin the loops.
 
         Nothing is ever sent because of a start.
@@ -276,11 +276,11 @@ class Desk:
         """
         await self._clockwatch.take_over()
         last = await self._safety.last_run()
-        found = await self._lapses.at_start(trust)
+        found = await self._recovery.at_start(trust)
         self._directory.remember(name for ticket in await self._journal.live() for name in ticket.intent.accounts)
         left = {"left": await self._safety.take_over(last), **self._clockwatch.about_this_boot}
         data = {"expired": found.expired, "unknown": found.unknown, "late": found.late, **left}
-        await self._ledger.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
+        await self._recorder.record(EventName.STARTED, data=data, notices=notices_of_the_start(self._policy(), found))
         await self._safety.look()
         self._is_started = True
         begin = self._loops.begin
@@ -288,7 +288,7 @@ class Desk:
         begin("evidence", self._seek, bell=self._evidence_wanted)
         begin("following", self._follow, hears=True, bell=self._follower.called)
         begin("retiring", self._retirer.look, bell=self._retirer.called)
-        begin("outbox", self._outbox.deliver_due, bell=self._ledger.news)
+        begin("outbox", self._outbox.deliver_due, bell=self._recorder.news)
         begin("front months", self._read_fronts)
         begin("rolling", self._forget_fronts)
         begin("switches", self._safety.look, hears=True)
@@ -301,25 +301,25 @@ class Desk:
 
     async def close(self) -> None:
         """Claim nothing more, answer who is inside, see orders to their end (or store them unknown), deliver what fits, stop."""
-        self._hands.stop()
+        self._locks.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timings.sends_get.total_seconds()):
                 await self._draining.drained()
                 await self._sender.wait()
         await self._sender.abandon()
         with contextlib.suppress(JournalError):
-            await self._lapses.lose_all()
+            await self._recovery.lose_all()
         await self._loops.end()
         await self._outbox.flush(self._timings.news_get.total_seconds())
         if self._is_started:
             # Not there at the next start, this tells that the run was cut off; nothing is stored behind it.
             with contextlib.suppress(JournalError):
-                await self._ledger.shut(EventName.STOPPED)
+                await self._recorder.shut(EventName.STOPPED)
         await self._end()
 
     async def abandon(self) -> None:
         """Stop at once and write, send and tell nothing: another process has taken the journal over, and does all of it."""
-        self._hands.stop()
+        self._locks.stop()
         await self._sender.abandon()
         await self._end()
 
@@ -334,7 +334,7 @@ class Desk:
     async def _press(
         self, pressed: Callable[[Press, Acknowledge], Awaitable[str | None]], press: Press, acknowledge: Acknowledge
     ) -> str | None:
-        if self._hands.is_stopping:
+        if self._locks.is_stopping:
             await acknowledge()
             return STOPPING
         with self._draining.counted():
@@ -359,7 +359,7 @@ class Desk:
         self._observe(name)
 
     async def _expire(self) -> float | None:
-        return await self._lapses.expire(await self._journal.live())
+        return await self._recovery.expire(await self._journal.live())
 
     async def _probe(self) -> float:
         before = self.health.rounds.went_at

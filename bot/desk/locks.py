@@ -18,7 +18,7 @@ CLAIMS_KEPT = 100
 STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back."
 
 
-class Hands:
+class TicketLocks:
     """Tickets in hand, and locks per member and account, so that limits see the order before theirs as in flight.
 
     Attributes:

@@ -14,7 +14,7 @@ from bot.trading.health.vitals import ChatVitals, Vitals
 from bot.trading.market.bars import Bars, Period
 from bot.trading.market.facts import Account, Day, Execution, Order, Others, Position, Quote, Strategy
 from bot.trading.market.funds import Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.market.session import Session
 from bot.trading.market.spans import Span
@@ -29,7 +29,7 @@ from bot.trading.risk.halts import Switch, Switches
 class Shows(Protocol):
     """What CrossTrade can show to people beyond what decisions need; errors are those of every read of a ``Broker``."""
 
-    async def snapshot(self) -> Sequence[Standing]:
+    async def snapshot(self) -> Sequence[AccountSummary]:
         """All active accounts with their money and positions."""
 
     async def position(self, account: str, contract: Contract) -> Position | None:

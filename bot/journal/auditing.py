@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.errors import JournalError, ServiceUnreachable, SettingsError
 from bot.journal import log
-from bot.journal.chain import EMPTY, Head, Line, verify
+from bot.journal.chain import EMPTY, Head, LogLine, verify
 from bot.journal.export import Finding, Format, Last, text_of
 from bot.journal.faults import FOREIGN, SETTING, is_away, journal_error, setting_error
 from bot.journal.links import Work
@@ -28,10 +28,10 @@ NO_HEAD = "the head beside the rows was changed or removed"
 class _Passed:
     """Lines that pass by; keeps the time of the last one."""
 
-    lines: Iterable[Line]
+    lines: Iterable[LogLine]
     at: int | None = None
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[LogLine]:
         for line in self.lines:
             self.at = line.at
             yield line

@@ -17,7 +17,7 @@ START = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One line of the log, as the database holds it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class ChainBreak:
     """The first place where the log is not as it was written; rows are counted from one.
 
     Attributes:
@@ -83,18 +83,18 @@ def digest(previous: str, seq: int, at: int, name: str, ticket: str | None, acto
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def linked(head: Head, at: int, name: str, ticket: str | None, actor: int | None, data: str) -> Line:
+def linked(head: Head, at: int, name: str, ticket: str | None, actor: int | None, data: str) -> LogLine:
     """The line that follows a head."""
     seq = head.seq + 1
-    return Line(seq, at, name, ticket, actor, data, digest(head.digest, seq, at, name, ticket, actor, data))
+    return LogLine(seq, at, name, ticket, actor, data, digest(head.digest, seq, at, name, ticket, actor, data))
 
 
-def head_of(lines: Sequence[Line]) -> Head:
+def head_of(lines: Sequence[LogLine]) -> Head:
     """The last of some lines."""
     return Head(lines[-1].seq, lines[-1].digest) if lines else EMPTY
 
 
-def verify(lines: Iterable[Line], head: Head | None, marks: Iterable[Head] = ()) -> Broken | None:
+def verify(lines: Iterable[LogLine], head: Head | None, marks: Iterable[Head] = ()) -> ChainBreak | None:
     """The first place that isn't as it was written, or ``None``.
 
     Args:
@@ -107,15 +107,15 @@ def verify(lines: Iterable[Line], head: Head | None, marks: Iterable[Head] = ())
     rest, last, sure = iter(lines), EMPTY, 0
     for line in rest:
         if head is not None and last.seq >= head.seq:
-            return Broken(last.seq + 1, Fault.INSERTED)
+            return ChainBreak(last.seq + 1, Fault.INSERTED)
         if not _follows(line, last):
-            return Broken(last.seq + 1, _fault(line, last, rest))
+            return ChainBreak(last.seq + 1, _fault(line, last, rest))
         last = Head(line.seq, line.digest)
         if heads := kept.pop(line.seq, None):
             if heads != {line.digest}:
-                return Broken(line.seq, Fault.REWRITTEN, sure + 1)
+                return ChainBreak(line.seq, Fault.REWRITTEN, sure + 1)
             sure = line.seq
-    return Broken(last.seq + 1, Fault.REMOVED) if kept else None
+    return ChainBreak(last.seq + 1, Fault.REMOVED) if kept else None
 
 
 def _by_number(heads: Iterable[Head]) -> dict[int, set[str]]:
@@ -127,16 +127,16 @@ def _by_number(heads: Iterable[Head]) -> dict[int, set[str]]:
     return kept
 
 
-def _follows(line: Line, last: Head) -> bool:
+def _follows(line: LogLine, last: Head) -> bool:
     return line.seq == last.seq + 1 and _fits(line, last.digest, line.seq)
 
 
-def _fits(line: Line, previous: str, seq: int) -> bool:
+def _fits(line: LogLine, previous: str, seq: int) -> bool:
     """Tell whether a line was written with that number behind that digest, whatever number it has now."""
     return line.digest == digest(previous, seq, line.at, line.name, line.ticket, line.actor, line.data)
 
 
-def _fault(line: Line, last: Head, rest: Iterator[Line]) -> Fault:
+def _fault(line: LogLine, last: Head, rest: Iterator[LogLine]) -> Fault:
     """What has happened where a line doesn't follow. The place is sure; this is the story that explains it best."""
     place = last.seq + 1
     if line.seq != place and _fits(line, last.digest, place):

@@ -14,9 +14,9 @@ from bot.journal.schema import NOTICE
 from bot.journal.shapes import APPROVALS, INTENT, PROGRESS, PROTECTION, SHOWN, TERMS, written
 from bot.trading.market.facts import Execution
 from bot.trading.orders.instruments import parse_dated
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import OrderState, Side
-from bot.trading.orders.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Told, Visibility
+from bot.trading.orders.tickets import NO_PROGRESS, Member, Origin, Ticket, TicketState, Told, Visibility
 
 _read = json.loads
 # A look-up here takes a tenth of an enumeration's own.
@@ -42,8 +42,8 @@ def ticket_values(ticket: Ticket) -> Values:
         "requester": ticket.requester.id,
         "requester_name": ticket.requester.name,
         "requester_roles": written(sorted(ticket.requester.roles)),
-        "guild": ticket.place.guild,
-        "channel": ticket.place.channel,
+        "guild": ticket.origin.guild,
+        "channel": ticket.origin.channel,
         "visibility": ticket.visibility,
         "shown": SHOWN.write(ticket.shown),
         "created_at": ticket.created_at,
@@ -73,7 +73,7 @@ def ticket_values(ticket: Ticket) -> Values:
 
 def _market(ticket: Ticket) -> str:
     """The contract, for whoever looks into the database; of a sweep what it goes over."""
-    return str(ticket.intent.scope) if isinstance(ticket.intent, Sweep) else str(ticket.intent.contract)
+    return str(ticket.intent.scope) if isinstance(ticket.intent, MassAction) else str(ticket.intent.contract)
 
 
 def event_data(event: Event) -> str:
@@ -135,7 +135,7 @@ def _ticket(row: AnyRow) -> Ticket:
         id=id_,
         intent=INTENT.read(intent),
         requester=Member(requester, requester_name, frozenset(_read(requester_roles))),
-        place=Place(guild, channel),
+        origin=Origin(guild, channel),
         visibility=_VISIBILITIES[visibility],
         shown=SHOWN.read(shown),
         created_at=created_at,

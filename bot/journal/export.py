@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.journal.chain import EMPTY, Broken, Fault, Head, Line, head_of, verify
+from bot.journal.chain import EMPTY, ChainBreak, Fault, Head, LogLine, head_of, verify
 
 COLUMNS = ("seq", "at", "time", "name", "ticket", "actor", "data", "digest")
 HEAD = "head"
@@ -73,7 +73,7 @@ def time_of(at: int | None) -> str | None:
         return None
 
 
-def text_of(form: Format, lines: Iterable[Line], head: Head) -> Iterator[str]:
+def text_of(form: Format, lines: Iterable[LogLine], head: Head) -> Iterator[str]:
     """The whole export, a line at a time."""
     spelling = _SPELLINGS[form]
     yield spelling.header + "\n"
@@ -130,7 +130,7 @@ class _Spelling(ABC):
     def read(self, text: str) -> Sequence[Cell] | None:
         """A line as cells, or ``None``; whether it is spelled as it should be is somebody else's question."""
 
-    def row(self, line: Line) -> str:
+    def row(self, line: LogLine) -> str:
         """A row of the log as a line."""
         cells = (line.seq, line.at, time_of(line.at), line.name, line.ticket, line.actor, line.data, line.digest)
         return self.spell(cells) + self.behind_row
@@ -140,11 +140,11 @@ class _Spelling(ABC):
         data = json.dumps({"rows": last.head.seq, "check": last.check}, separators=(",", ":"))
         return self.spell((HEAD, last.at, time_of(last.at), None, None, None, data, last.head.digest)) + self.behind_head
 
-    def read_row(self, text: str) -> Line | None:
+    def read_row(self, text: str) -> LogLine | None:
         """The row, if the line is spelled just as one is written."""
         match self.read(text):
             case [int(seq), int(at), _, str(name), str() | None as ticket, int() | None as actor, str(data), str(digest)]:
-                line = Line(seq, at, name, ticket, actor, data, digest)
+                line = LogLine(seq, at, name, ticket, actor, data, digest)
                 return line if self.row(line) == text else None
         return None
 
@@ -156,10 +156,10 @@ class _Spelling(ABC):
                 return last if self.head(last) == text else None
         return None
 
-    def lines(self, texts: Sequence[str]) -> Iterator[Line]:
+    def lines(self, texts: Sequence[str]) -> Iterator[LogLine]:
         """The rows; for a line that is none, one that fits nowhere and bears the number of its place."""
         for place, text in enumerate(texts, start=1):
-            yield self.read_row(text) or Line(place, 0, "", None, None, "", "")
+            yield self.read_row(text) or LogLine(place, 0, "", None, None, "", "")
 
     def begins_like(self, place: int | str, text: str) -> bool:
         """Tell whether a line begins as the row of that place does, or as the head line."""
@@ -241,7 +241,7 @@ def _with_head(spelling: _Spelling, body: list[str], place: int, marks: Iterable
     rows = list(spelling.lines(body))
     broken = verify(rows, last.head, (mark for mark in marks if mark.seq <= last.head.seq))
     if broken is None and place < len(rows):
-        broken = Broken(place + 1, Fault.MOVED)
+        broken = ChainBreak(place + 1, Fault.MOVED)
     if broken is None and last.at != (rows[-1].at if rows else None):
         return Finding(last, f"{HEAD_LINE} was changed")
     return Finding(last, None if broken is None else str(broken))

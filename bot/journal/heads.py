@@ -21,7 +21,7 @@ ON_SERVER = Path("crosstalk.heads")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptHead:
     """A head and when it was kept."""
 
     at: datetime
@@ -44,7 +44,7 @@ def heads_file(url: str) -> Path:
     return file.with_name(f"{file.name}.heads")
 
 
-def kept_heads(file: Path) -> list[Kept]:
+def kept_heads(file: Path) -> list[KeptHead]:
     """Every head in the file, oldest first; none where there is no file. A last line that was never finished doesn't count.
 
     Raises:
@@ -59,18 +59,18 @@ def kept_heads(file: Path) -> list[Kept]:
     return [_kept(file, number, line) for number, line in enumerate(lines, start=1)]
 
 
-def _kept(file: Path, number: int, line: str) -> Kept:
+def _kept(file: Path, number: int, line: str) -> KeptHead:
     kept = None
     if (parts := _LINE.fullmatch(line)) is not None:
         at, seq, digest = parts.groups()
         with suppress(ValueError):
-            kept = Kept(datetime.strptime(at, f"{_TIME}%z"), Head(int(seq), digest))
+            kept = KeptHead(datetime.strptime(at, f"{_TIME}%z"), Head(int(seq), digest))
     if kept is None or str(kept) != line:
         raise JournalError(f"{file}: line {number} was changed, so that the heads in it prove nothing; restore it from a backup.")
     return kept
 
 
-def keep_head(file: Path, kept: Kept) -> None:
+def keep_head(file: Path, kept: KeptHead) -> None:
     """Put a head behind those in the file; it is on disk when this returns.
 
     Raises:

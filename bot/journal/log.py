@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
 
 from bot.desk.ports import Event, EventName
-from bot.journal.chain import Head, Line, linked
+from bot.journal.chain import Head, LogLine, linked
 from bot.journal.codec import event_data, events_of
 from bot.journal.schema import EPOCH, MICROSECOND, chain_head, events, stored_words
 
@@ -72,7 +72,7 @@ def last(connection: Connection, names: Collection[EventName]) -> Event | None:
     return next(iter(events_of(connection.execute(newest))), None)
 
 
-def lines(connection: Connection) -> Iterator[Line]:
+def lines(connection: Connection) -> Iterator[LogLine]:
     """The whole log, oldest first, whatever anybody may have made of it."""
     first = _LEAST
     while rows := connection.execute(_SOME, {"first": first}).all():
@@ -83,9 +83,9 @@ def lines(connection: Connection) -> Iterator[Line]:
         first = last + 1
 
 
-def _line(seq: int, at: object, name: object, ticket: object, actor: object, data: object, digest: object) -> Line:
+def _line(seq: int, at: object, name: object, ticket: object, actor: object, data: object, digest: object) -> LogLine:
     """A line; what is no number or no text, which SQLite lets in, becomes something that was never written."""
-    return Line(
+    return LogLine(
         seq=seq,
         at=at if isinstance(at, int) else _NEVER,
         name=_text(name),

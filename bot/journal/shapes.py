@@ -12,14 +12,14 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 from pydantic import Discriminator, Tag, TypeAdapter
 
 from bot.trading.orders.intents import Intent, OrderIntent
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.progress import Progress
 from bot.trading.orders.protection import Protection
 from bot.trading.orders.terms import Terms
-from bot.trading.orders.tickets import Approved, Shown
+from bot.trading.orders.tickets import Approved, Preview
 
 T = TypeVar("T")
-KINDS: tuple[type[Intent], ...] = (*get_args(OrderIntent), *get_args(Sweep))
+KINDS: tuple[type[Intent], ...] = (*get_args(OrderIntent), *get_args(MassAction))
 
 
 def _plain(value: object) -> object:
@@ -92,7 +92,7 @@ def _kind_of(value: Any) -> Any:
 
 
 INTENT = _Intents()
-SHOWN = Shape[Shown](Shown)
+SHOWN = Shape[Preview](Preview)
 TERMS = Shape[Terms](Terms)
 PROGRESS = Shape[Progress](Progress)
 PROTECTION = Shape[Protection](Protection)

@@ -10,7 +10,7 @@ from bot.trading.orders.tickets import Ticket
 ROOM = 2000
 
 
-class Shelf:
+class TicketCache:
     """The tickets last used; when the room is used up, the one that was put there first goes."""
 
     def __init__(self, room: int = ROOM) -> None:

@@ -33,7 +33,7 @@ from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.lease import Lease
 from bot.journal.links import Link
 from bot.journal.schema import events, tickets
-from bot.journal.shelf import Shelf
+from bot.journal.shelf import TicketCache
 from bot.trading.market.facts import Execution
 from bot.trading.market.spans import Span
 from bot.trading.orders.intents import OrderIntent
@@ -104,12 +104,12 @@ class SqlJournal:
         self._reads = reads
         self._writes = writes
         self._clock = clock
-        self._shelf = Shelf()
+        self._shelf = TicketCache()
 
     async def open(self, ticket: Ticket, event: Event) -> None:
         """Store a new ticket with its first event."""
         values = ticket_values(ticket)
-        message = {"message": ticket.message, "message_channel": None if ticket.message is None else ticket.place.channel}
+        message = {"message": ticket.message, "message_channel": None if ticket.message is None else ticket.origin.channel}
 
         def work(connection: Connection) -> None:
             connection.execute(_OPEN, {**values, **message})

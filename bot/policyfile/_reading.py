@@ -139,7 +139,7 @@ def _unknown_key(place: tuple[int | str, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileReading:
     """What a look at the file found; ``stamp`` tells an edit under way from a finished one."""
 
     stamp: tuple[int, int]
@@ -154,7 +154,7 @@ class Look:
         return parse_demanding(self.data, file, end_required=end_required)
 
 
-def look(path: Path) -> Look:
+def look(path: Path) -> FileReading:
     """Look at a file; whatever is wrong with it is among what was found."""
     try:
         state = path.stat()
@@ -167,8 +167,8 @@ def look(path: Path) -> Look:
         return _failed("there is no such file; begin with a copy of policy.example.toml")
     except OSError as error:
         return _failed(f"it can't be read ({error.strerror})")
-    return Look((state.st_mtime_ns, state.st_size), hashlib.sha256(data).hexdigest(), data)
+    return FileReading((state.st_mtime_ns, state.st_size), hashlib.sha256(data).hexdigest(), data)
 
 
-def _failed(reason: str) -> Look:
-    return Look((0, 0), reason, reason=reason)
+def _failed(reason: str) -> FileReading:
+    return FileReading((0, 0), reason, reason=reason)

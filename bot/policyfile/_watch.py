@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot.errors import DeskError, PolicyError
-from bot.policyfile._reading import Look, look
+from bot.policyfile._reading import FileReading, look
 from bot.trading.risk.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class PolicyWatch:
 
     async def _take(
         self,
-        seen: Look,
+        seen: FileReading,
         on_change: Callable[[Policy], Awaitable[None]],
         on_refused: Callable[[PolicyError], Awaitable[None]],
     ) -> None:

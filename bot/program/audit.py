@@ -10,7 +10,7 @@ from typing import BinaryIO
 from bot.errors import SettingsError
 from bot.journal.auditing import audited, exported, verified
 from bot.journal.export import Finding, Format, check, time_of
-from bot.journal.heads import Kept, heads_file, kept_heads
+from bot.journal.heads import KeptHead, heads_file, kept_heads
 from bot.settings import load_database_url
 from bot.timings import USUAL, JournalTimings
 
@@ -58,13 +58,13 @@ async def export(form: str, out: Path | None, timings: JournalTimings = USUAL.jo
     return FAILED if found.wrong else GOOD
 
 
-def _named(heads: Path) -> list[Kept]:
+def _named(heads: Path) -> list[KeptHead]:
     if not heads.is_file():
         raise SettingsError("--heads", f"there is no file {heads}; name the one beside the journal.")
     return kept_heads(heads)
 
 
-def _checked(file: Path, kept: list[Kept]) -> Finding:
+def _checked(file: Path, kept: list[KeptHead]) -> Finding:
     try:
         text = file.read_bytes()
     except OSError as error:

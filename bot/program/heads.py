@@ -15,7 +15,7 @@ from bot.desk.outbox.notices import notices_of_the_desk
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.chain import EMPTY, Head
-from bot.journal.heads import Kept, keep_head, kept_heads
+from bot.journal.heads import KeptHead, keep_head, kept_heads
 from bot.timings import ProgramTimings
 from bot.trading.risk.policy import Policy
 from bot.trading.words import code
@@ -67,7 +67,7 @@ class Heads:
         self._clock = clock
         self._timings = timings
         self._rest = rest
-        self._told: Kept | None = None
+        self._told: KeptHead | None = None
         self._written: Head | None = None
 
     async def watch(self) -> None:
@@ -91,7 +91,7 @@ class Heads:
         """Keep the very last head, once nothing more is written; raises nothing."""
         try:
             async with asyncio.timeout(self._timings.head_within):
-                await self._keep(Kept(self._clock().astimezone(UTC), await self._journal.head()))
+                await self._keep(KeptHead(self._clock().astimezone(UTC), await self._journal.head()))
         except (JournalError, TimeoutError) as error:
             log.warning("the log's last head isn't kept: %s", str(error) or "the journal doesn't answer")
 
@@ -106,7 +106,7 @@ class Heads:
         # The line that tells of a head is no news by itself.
         if head == EMPTY or (only_news and self._told is not None and head.seq <= self._told.head.seq + 1):
             return
-        kept = Kept(self._clock().astimezone(UTC), head)
+        kept = KeptHead(self._clock().astimezone(UTC), head)
         trouble = await self._keep(kept)
         day = f"{kept.at:%Y-%m-%d %H:%M} UTC"
         text = f"**Audit head** · {day}\nrow {head.seq} {code(head.digest)}"
@@ -117,19 +117,19 @@ class Heads:
         await self._record(EventName.AUDIT_HEAD, data=data, notices=notices)
         self._told = kept
 
-    async def _begin(self) -> Kept | None:
+    async def _begin(self) -> KeptHead | None:
         """The head that was kept last. The first of all is only kept: there is nothing behind it yet that it could prove."""
         try:
             before = await asyncio.to_thread(kept_heads, self._file)
             if before:
                 return before[-1]
-            first = Kept(self._clock().astimezone(UTC), await self._journal.head())
+            first = KeptHead(self._clock().astimezone(UTC), await self._journal.head())
         except JournalError as error:
             log.warning("the heads kept before can't be read: %s", error)
             return None
         return first if await self._keep(first) is None else None
 
-    async def _keep(self, kept: Kept) -> str | None:
+    async def _keep(self, kept: KeptHead) -> str | None:
         """Write a head down, once; what went wrong, in words, or ``None``."""
         if kept.head == self._written:
             return None

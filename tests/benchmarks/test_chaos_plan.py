@@ -31,7 +31,7 @@ from bot.sandbox.ninjatrader.catalogue import TRADING_NAMES
 from bot.sandbox.ninjatrader.faults import Kind, Rule
 from bot.sandbox.virtual import VirtualLoop
 from bot.trading.orders.tickets import Visibility
-from bot.trading.risk.policy import EVERYTHING, Policy, Request, may
+from bot.trading.risk.policy import EVERYTHING, PermissionQuery, Policy, may
 
 BOTH = tuple(Database)
 
@@ -114,7 +114,7 @@ def test_everything_is_what_one_member_is_granted_and_nobody_elses_run_is_about_
             place.account
             for other in session.runs
             for place in other.places
-            if may(policy, frozenset({role}), Request(run.act.command, place.account, EVERYTHING)) is None
+            if may(policy, frozenset({role}), PermissionQuery(run.act.command, place.account, EVERYTHING)) is None
         }
         assert theirs == {place.account for place in run.places}
         assert len(theirs) == 2

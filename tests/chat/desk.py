@@ -39,14 +39,14 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.orders.progress import Line, Progress
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, Scope
+from bot.trading.orders.progress import ExitRow, Progress
 from bot.trading.orders.terms import OrderType, Side, Terms, parse_requirement
-from bot.trading.orders.tickets import NO_PROGRESS, Member, Place, Ticket, TicketState, Visibility
-from bot.trading.planning.card_actions import Verb
+from bot.trading.orders.tickets import NO_PROGRESS, Member, Origin, Ticket, TicketState, Visibility
+from bot.trading.planning.card_actions import CardAction
 from bot.trading.planning.suggestions import SoFar, Suggestion
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
 
 from .samples import ES, POLICY, SHOWN, TICKET
 
@@ -161,9 +161,9 @@ def _scope(account: str, instrument: str) -> Scope:
 
 
 def _progress(intent: Intent) -> Progress:
-    if not isinstance(intent, Sweep):
+    if not isinstance(intent, MassAction):
         return NO_PROGRESS
-    return Progress(rows=tuple(Line(name, False, ES, 2, 1) for name in intent.scope.accounts))
+    return Progress(rows=tuple(ExitRow(name, False, ES, 2, 1) for name in intent.scope.accounts))
 
 
 @dataclass
@@ -267,7 +267,7 @@ class FakeDesk:
     fails: Exception | None = None
     visibility: Visibility = Visibility.CHANNEL
     approver_roles: frozenset[int] = frozenset()
-    asked: list[Request] = field(default_factory=list)
+    asked: list[PermissionQuery] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
     requests: list[TicketRequest] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
@@ -277,10 +277,10 @@ class FakeDesk:
     orders: list[str] = field(default_factory=list)
     private: list[str] = field(default_factory=list)
     requested: TicketRequest | None = None
-    pressed: list[tuple[Member, str, Verb]] = field(default_factory=list)
+    pressed: list[tuple[Member, str, CardAction]] = field(default_factory=list)
     turned_away: list[tuple[int, str]] = field(default_factory=list)
     switches: Switches = field(default_factory=Switches)
-    switched: list[tuple[Member, Place, SwitchRequest]] = field(default_factory=list)
+    switched: list[tuple[Member, Origin, SwitchRequest]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reads = FakeReads(self.behind)
@@ -288,7 +288,7 @@ class FakeDesk:
         self.health = FakeHealth(self.behind)
         self.resolving = FakeResolving(self.behind)
 
-    def may(self, member: Member, request: Request) -> Denial | None:
+    def may(self, member: Member, request: PermissionQuery) -> Denial | None:
         self.asked.append(request)
         self.members.append(member)
         return self.denial or may(self.policy, member.roles, request)
@@ -296,7 +296,7 @@ class FakeDesk:
     async def denied(self, member: int, channel: int | None, command: str, denial: Denial) -> None:
         self.turned_away.append((member, command))
 
-    async def offer(self, member: Member, place: Place, request: TicketRequest) -> Ticket | Refused:
+    async def offer(self, member: Member, place: Origin, request: TicketRequest) -> Ticket | Refused:
         self._pass("offer")
         self.requests.append(request)
         if self.refuses is not None:
@@ -307,7 +307,7 @@ class FakeDesk:
             id=f"t{len(self.tickets) + 1}",
             intent=intent,
             requester=member,
-            place=place,
+            origin=place,
             visibility=self.visibility,
             shown=replace(SHOWN, approver_roles=self.approver_roles),
             progress=_progress(intent),
@@ -315,27 +315,27 @@ class FakeDesk:
         self.tickets[made.id] = made
         return made
 
-    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def halt(self, member: Member, place: Origin, request: SwitchRequest) -> str | Refused:
         return self._switch(member, place, request)
 
-    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def resume(self, member: Member, place: Origin, request: SwitchRequest) -> str | Refused:
         return self._switch(member, place, request)
 
-    def _switch(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    def _switch(self, member: Member, place: Origin, request: SwitchRequest) -> str | Refused:
         self._pass(request.command)
         self.switched.append((member, place, request))
         return self.refuses or f"**{request.command}** of the {request.scope}"
 
-    async def request(self, member: Member, ticket_id: str, verb: Verb) -> TicketRequest | Refused:
+    async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
         self._pass("request")
         self.pressed.append((member, ticket_id, verb))
-        if (no := may(self.policy, member.roles, Request(verb.command))) is not None:
+        if (no := may(self.policy, member.roles, PermissionQuery(verb.command))) is not None:
             return Refused((no,))
         return self.requested or Refused((Denial(DenialCode.CARD_OVER, "This card is over."),))
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         self._pass("posted")
-        assert channel == self.tickets[ticket_id].place.channel
+        assert channel == self.tickets[ticket_id].origin.channel
         self._change(ticket_id, message=message)
 
     async def shown_privately(self, ticket_id: str) -> None:

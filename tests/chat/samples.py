@@ -8,7 +8,7 @@ from typing import Any
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Reverse
 from bot.trading.orders.terms import OrderType, Side, Terms
-from bot.trading.orders.tickets import Member, Place, Shown, Ticket, Visibility
+from bot.trading.orders.tickets import Member, Origin, Preview, Ticket, Visibility
 from bot.trading.risk.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy
 
 GUILD = 1180000000000000001
@@ -18,7 +18,7 @@ TRADER_ROLE, APPROVER_ROLE = 1180000000000000201, 1180000000000000203
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ES = Contract("ES", 2026, 9)
 
-SHOWN = Shown(
+SHOWN = Preview(
     live=False,
     position=2,
     average_price=Decimal("5790.5"),
@@ -35,7 +35,7 @@ TICKET = Ticket(
     id="t1",
     intent=Reverse("Sim101", ES, Terms(Side.BUY, 1)),
     requester=Member(301, "Tess", frozenset({TRADER_ROLE})),
-    place=Place(GUILD, CHANNEL),
+    origin=Origin(GUILD, CHANNEL),
     visibility=Visibility.CHANNEL,
     shown=SHOWN,
     created_at=NOW,

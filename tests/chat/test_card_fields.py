@@ -25,7 +25,7 @@ from bot.trading.orders.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
-from bot.trading.orders.progress import Line, Progress
+from bot.trading.orders.progress import ExitRow, Progress
 from bot.trading.orders.terms import OrderType, Side, Terms, TimeInForce
 from bot.trading.orders.tickets import Ticket, TicketState
 
@@ -112,7 +112,7 @@ def _has_word(text: str, intent: Intent, name: str, value: Any) -> bool:
 
 
 def _ticket(intent: Intent, state: TicketState) -> Ticket:
-    lines = tuple(Line(name, False, ES, 2, 1) for name in getattr(getattr(intent, "scope", None), "accounts", ()))
+    lines = tuple(ExitRow(name, False, ES, 2, 1) for name in getattr(getattr(intent, "scope", None), "accounts", ()))
     return replace(TICKET, intent=intent, state=state, progress=Progress(rows=lines))
 
 

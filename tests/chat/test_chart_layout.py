@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.charts.layout import LABEL, MOST_LABELS, Layout, lay_out, spread
-from bot.chat.charts.marks import Kind, Mark, marks_of, without_price
+from bot.chat.charts.marks import Mark, MarkKind, marks_of, without_price
 from bot.chat.charts.scales import MOST_PRICES, MOST_TIMES, Scale, breaks_of, round_prices, scale_of, times_of
 from bot.desk.reads.charts import Charted
 from bot.trading.market.bars import PERIODS, Bar
@@ -37,10 +37,10 @@ def texts(layout: Layout) -> list[str]:
 def test_the_last_price_the_average_and_each_order_are_marked_in_words() -> None:
     made = charted(positions=(LONG,), orders=SIM_ORDERS)
     assert [(mark.kind, mark.text) for mark in marks_of(made)] == [
-        (Kind.LAST, "5800.00"),
-        (Kind.AVERAGE, "LONG 2 @ 5795.25 · +475.00"),
-        (Kind.SELL, "SELL 2 LIMIT 5805.50"),
-        (Kind.BUY, "BUY 1 STOPMARKET 5790.25"),
+        (MarkKind.LAST, "5800.00"),
+        (MarkKind.AVERAGE, "LONG 2 @ 5795.25 · +475.00"),
+        (MarkKind.SELL, "SELL 2 LIMIT 5805.50"),
+        (MarkKind.BUY, "BUY 1 STOPMARKET 5790.25"),
     ]
 
 
@@ -58,7 +58,7 @@ def test_a_position_is_labelled_as_far_as_it_is_known(changes: dict[str, object]
 
 
 def test_a_position_without_an_average_price_has_no_line() -> None:
-    assert [mark.kind for mark in marks_of(charted(positions=(replace(LONG, average_price=None),)))] == [Kind.LAST]
+    assert [mark.kind for mark in marks_of(charted(positions=(replace(LONG, average_price=None),)))] == [MarkKind.LAST]
 
 
 def test_a_stop_limit_order_rests_at_its_stop_and_tells_both_prices() -> None:
@@ -80,7 +80,7 @@ def test_orders_alike_make_one_line_and_those_without_a_price_none() -> None:
 
 def test_without_a_quote_the_newest_bar_tells_the_last_price_and_the_prices_their_own_step() -> None:
     rows = (bar(NOW, "5790", "5800.125", "5789", "5799.5"),)
-    assert marks_of(charted(rows, quote=None))[0] == Mark(Kind.LAST, Decimal("5799.5"), "5799.500")
+    assert marks_of(charted(rows, quote=None))[0] == Mark(MarkKind.LAST, Decimal("5799.5"), "5799.500")
     assert marks_of(charted(rows, quote=replace(QUOTE, last=None)))[0].price == Decimal("5799.5")
 
 
@@ -90,7 +90,7 @@ def test_without_a_quote_the_newest_bar_tells_the_last_price_and_the_prices_thei
 def test_marks_near_the_bars_widen_the_scale_and_those_far_away_do_not_squash_the_bars() -> None:
     rows = walk()
     low, high = min(one.low for one in rows), max(one.high for one in rows)
-    near, far = Mark(Kind.BUY, low - 5, "near"), Mark(Kind.BUY, low - 500, "far")
+    near, far = Mark(MarkKind.BUY, low - 5, "near"), Mark(MarkKind.BUY, low - 500, "far")
     scale = scale_of(rows, (near, far), TICK)
     assert scale.holds(near.price)
     assert not scale.holds(far.price)
@@ -101,7 +101,7 @@ def test_marks_near_the_bars_widen_the_scale_and_those_far_away_do_not_squash_th
 def test_however_many_marks_there_are_the_bars_keep_near_half_of_the_height(prices: list[int]) -> None:
     rows = walk()
     low, high = min(one.low for one in rows), max(one.high for one in rows)
-    scale = scale_of(rows, [Mark(Kind.SELL, Decimal(price) / 100, "") for price in prices], TICK)
+    scale = scale_of(rows, [Mark(MarkKind.SELL, Decimal(price) / 100, "") for price in prices], TICK)
     assert scale.low < low < high < scale.high
     assert scale.at(high) - scale.at(low) > 0.45
 

@@ -10,21 +10,21 @@ from bot.chat.rivals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, Rivals
 from bot.chat.sheets import health
 from bot.chat.tables import WIDTH
 from bot.desk.health.watchdog import Health
-from bot.trading.health.chain import Grade, Line, Part
+from bot.trading.health.chain import Grade, LinkName, LinkStatus
 from bot.trading.health.vitals import ChatVitals
 
 from .conftest import TYPED, Stage, told
 
 AT = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 WELL = (
-    Line(Part.DISCORD, Grade.GOOD, "45 ms"),
-    Line(Part.NINJATRADER, Grade.GOOD, "add-on answers"),
-    Line(Part.BROKER, Grade.GOOD, "connected", "", "Sim101"),
+    LinkStatus(LinkName.DISCORD, Grade.GOOD, "45 ms"),
+    LinkStatus(LinkName.NINJATRADER, Grade.GOOD, "add-on answers"),
+    LinkStatus(LinkName.BROKER, Grade.GOOD, "connected", "", "Sim101"),
 )
 BAD = (
-    Line(Part.NEWS, Grade.SLOW, "3 wait, 31 s", "See that it may post."),
-    Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", "Start NinjaTrader."),
-    Line(Part.BROKER, Grade.DOWN, "not connected", "Connect it.", "APEX-12345-0000000000042"),
+    LinkStatus(LinkName.NEWS, Grade.SLOW, "3 wait, 31 s", "See that it may post."),
+    LinkStatus(LinkName.NINJATRADER, Grade.DOWN, "add-on is away", "Start NinjaTrader."),
+    LinkStatus(LinkName.BROKER, Grade.DOWN, "not connected", "Connect it.", "APEX-12345-0000000000042"),
 )
 
 
@@ -48,7 +48,7 @@ def test_what_is_down_says_what_to_do_before_what_is_slow() -> None:
 
 
 def test_what_a_link_is_made_up_of_stands_below_what_to_do_and_is_no_trouble() -> None:
-    spent = Line(Part.BUDGET, Grade.GOOD, "20 at once", detail="5 requests to CrossTrade: orders 5")
+    spent = LinkStatus(LinkName.BUDGET, Grade.GOOD, "20 at once", detail="5 requests to CrossTrade: orders 5")
     [text] = health(Health((spent, *BAD), AT))
     below = text.split("```")[2]
     assert below.index("Start NinjaTrader.") < below.index("See that it may post.") < below.index(spent.detail)

@@ -11,12 +11,12 @@ from bot.chat.cards import card
 from bot.chat.tables import WIDTH
 from bot.chat.wording import LONGEST_ANSWER
 from bot.desk.ports import Event, EventName
-from bot.desk.reads.reports import Explanation, Step
+from bot.desk.reads.reports import Explanation, StoryStep
 from bot.desk.requests import Refused, ResolveRequest
 from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Cancel, PlaceOrder, Reverse
 from bot.trading.orders.mass_actions import Flatten, Scope
-from bot.trading.orders.progress import Leg, LegState, Line, Progress
+from bot.trading.orders.progress import ExitRow, Progress, Step, StepState
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Approved, Member, TicketState
 from bot.trading.planning.suggestions import Suggestion
@@ -51,11 +51,15 @@ EXPLAINED = Explanation(
         warnings=("A full close may cancel 2 working orders.",),
     ),
     steps=(
-        Step("offered", NOW, None, event(EventName.OFFERED, revision=1)),
-        Step("Confirm pressed", NOW + 3 * SECOND, 3 * SECOND),
-        Step("sending", NOW + 3 * SECOND, timedelta(milliseconds=12), event(EventName.SENDING)),
-        Step("accepted", NOW + 3 * SECOND, timedelta(milliseconds=85), event(EventName.ACCEPTED, order_ids=["0123456789abcdef"])),
-        Step("filled", NOW + 90000 * SECOND, timedelta(seconds=245), event(EventName.FILLED, filled=1, order_state="Filled")),
+        StoryStep("offered", NOW, None, event(EventName.OFFERED, revision=1)),
+        StoryStep("Confirm pressed", NOW + 3 * SECOND, 3 * SECOND),
+        StoryStep("sending", NOW + 3 * SECOND, timedelta(milliseconds=12), event(EventName.SENDING)),
+        StoryStep(
+            "accepted", NOW + 3 * SECOND, timedelta(milliseconds=85), event(EventName.ACCEPTED, order_ids=["0123456789abcdef"])
+        ),
+        StoryStep(
+            "filled", NOW + 90000 * SECOND, timedelta(seconds=245), event(EventName.FILLED, filled=1, order_state="Filled")
+        ),
     ),
 )
 DENIED = Explanation(
@@ -169,10 +173,10 @@ def test_a_denial_is_explained_with_what_was_typed_and_every_rule() -> None:
 
 def test_a_flatten_is_explained_call_by_call() -> None:
     legs = (
-        Leg("cancel the orders", NOW, LegState.ACCEPTED, account="Sim101", ended_at=NOW + timedelta(milliseconds=40)),
-        Leg("close ES 09-26 in `Sim101`", NOW + SECOND, LegState.UNKNOWN, "`the connection was reset`"),
+        Step("cancel the orders", NOW, StepState.ACCEPTED, account="Sim101", ended_at=NOW + timedelta(milliseconds=40)),
+        Step("close ES 09-26 in `Sim101`", NOW + SECOND, StepState.UNKNOWN, "`the connection was reset`"),
     )
-    lines = (Line("Sim101", False, ES, -2, 1), Line("Sim101", False, None, None, None))
+    lines = (ExitRow("Sim101", False, ES, -2, 1), ExitRow("Sim101", False, None, None, None))
     swept = ticket(state=TicketState.UNKNOWN, sent_at=NOW, progress=Progress(legs, lines))
     swept = replace(swept, intent=Flatten(Scope(("Sim101", "Sim102"))))
     whole = text(sheets.why(Explanation(NOW, swept)))
@@ -229,7 +233,7 @@ def test_the_card_of_an_accepted_order_tells_how_it_stands() -> None:
 
 def test_the_card_of_a_flatten_that_somebody_took_as_done_still_says_what_was_read_last() -> None:
     swept = replace(
-        UNKNOWN, intent=Flatten(Scope(("Sim101",))), progress=Progress((), (Line("Sim101", False, ES, -2, 1, -2, 0),))
+        UNKNOWN, intent=Flatten(Scope(("Sim101",))), progress=Progress((), (ExitRow("Sim101", False, ES, -2, 1, -2, 0),))
     )
     said = drawn(resolved(swept, Resolution.ACCEPTED, TOM, "seen", NOW, None))
     assert "accepted · NOT FLAT" in said

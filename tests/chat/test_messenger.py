@@ -14,7 +14,7 @@ from bot.chat.private import PrivateCards
 from bot.chat.translate import translated
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused
-from bot.trading.orders.tickets import Place, Ticket, TicketState, Visibility
+from bot.trading.orders.tickets import Origin, Ticket, TicketState, Visibility
 from tests.clocks import HandClock
 
 from .conftest import Stage, buttons_of, new_client, text_of, told
@@ -26,8 +26,8 @@ S = TicketState
 
 def _here(stage: Stage, **changes: object) -> Ticket:
     """A ticket asked for in the stage's channel by its trader."""
-    place = Place(stage.guild.id, stage.channel.id)
-    return ticket(place=place, requester=replace(TICKET.requester, id=stage.trader.id), **changes)
+    place = Origin(stage.guild.id, stage.channel.id)
+    return ticket(origin=place, requester=replace(TICKET.requester, id=stage.trader.id), **changes)
 
 
 async def test_a_ticket_without_a_message_is_posted_where_it_was_asked(stage: Stage) -> None:
@@ -370,7 +370,7 @@ async def test_a_card_in_a_channel_that_is_shut_is_left_to_the_next_best_place(s
 async def test_somebody_elses_copy_of_a_card_is_not_taken_for_ours(stage: Stage) -> None:
     await stage.trader.send(stage.channel, "-# ticket t1")
     await stage.env.settle()
-    await stage.desk.messenger.show(replace(TICKET, place=Place(stage.guild.id, stage.channel.id)), 0.0)
+    await stage.desk.messenger.show(replace(TICKET, origin=Origin(stage.guild.id, stage.channel.id)), 0.0)
     assert buttons_of(stage.card()) == ["Confirm", "Cancel"]
 
 

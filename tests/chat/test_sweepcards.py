@@ -28,8 +28,8 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.orders.progress import Leg, LegState, Line, Progress, Working
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, Scope
+from bot.trading.orders.progress import ExitRow, Progress, Step, StepState, Working
 from bot.trading.orders.protection import Leg as ProtectionLeg
 from bot.trading.orders.protection import Part, Protection
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
@@ -69,7 +69,7 @@ ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
 }
 ONE = Scope(("Sim101",))
 ALL = Scope(("Sim101", "Sim102"), everything=True)
-SWEEPS: dict[str, tuple[Sweep, str]] = {
+SWEEPS: dict[str, tuple[MassAction, str]] = {
     "flatten": (Flatten(ONE), "**FLATTEN** · `Sim101`"),
     "flatten instrument": (Flatten(Scope(("Sim101",), ES)), "**FLATTEN** · `Sim101 ES 09-26`"),
     "flatten everything": (Flatten(ALL), "**FLATTEN** · everything"),
@@ -82,19 +82,19 @@ SWEEPS: dict[str, tuple[Sweep, str]] = {
     "cancel": (CancelWorking(ONE), "**CANCEL** · `Sim101`"),
     "cancel everything": (CancelWorking(ALL), "**CANCEL** · everything"),
 }
-OPEN_LINES = (Line("Sim101", False, ES, 2, 1), Line("Sim101", False, NQ, -1, 0))
+OPEN_LINES = (ExitRow("Sim101", False, ES, 2, 1), ExitRow("Sim101", False, NQ, -1, 0))
 DONE_LINES = tuple(replace(line, now=0, orders_now=0) for line in OPEN_LINES)
 LEFT_LINES = (replace(OPEN_LINES[0], now=0, orders_now=0), replace(OPEN_LINES[1], now=-1, orders_now=2))
 LEGS = (
-    Leg("cancel the orders", NOW, LegState.ACCEPTED, account="Sim101"),
-    Leg("flatten `Sim101`", NOW, LegState.REJECTED, "`busy`"),
-    Leg("close ES 09-26", NOW, LegState.UNKNOWN, "`reset`", account="Sim101"),
-    Leg("close NQ 09-26", NOW, LegState.NOT_SENT, "`no connection`", account="Sim101"),
-    Leg("flatten everything", NOW, LegState.SENDING),
+    Step("cancel the orders", NOW, StepState.ACCEPTED, account="Sim101"),
+    Step("flatten `Sim101`", NOW, StepState.REJECTED, "`busy`"),
+    Step("close ES 09-26", NOW, StepState.UNKNOWN, "`reset`", account="Sim101"),
+    Step("close NQ 09-26", NOW, StepState.NOT_SENT, "`no connection`", account="Sim101"),
+    Step("flatten everything", NOW, StepState.SENDING),
 )
 
 
-def swept(sweep: Sweep, state: TicketState = S.OFFERED, lines: tuple[Line, ...] = OPEN_LINES, **changes: Any) -> Ticket:
+def swept(sweep: MassAction, state: TicketState = S.OFFERED, lines: tuple[ExitRow, ...] = OPEN_LINES, **changes: Any) -> Ticket:
     """A ticket of a sweep."""
     legs, done_at = changes.pop("legs", ()), changes.pop("done_at", None)
     shown = replace(TICKET.shown, live=changes.pop("live", False), last=None, bid=None, ask=None, quoted_at=None)
@@ -168,30 +168,30 @@ def test_the_card_of_a_verified_reversal_shows_its_steps_and_then_its_calls() ->
         "3. then BUY 2 MARKET",
     ):
         assert step in told
-    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED), Leg("place buy 2", NOW, LegState.REJECTED, "`no margin`"))
+    legs = (Step("close LONG 2", NOW, StepState.ACCEPTED), Step("place buy 2", NOW, StepState.REJECTED, "`no margin`"))
     told = text(replace(offered, state=S.REJECTED, progress=Progress(legs)))
     assert "✓ close LONG 2" in told
     assert "✗ place buy 2: `no margin`" in told
 
 
 def test_a_reversal_whose_order_was_held_back_does_not_say_that_nothing_was_sent() -> None:
-    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED),)
+    legs = (Step("close LONG 2", NOW, StepState.ACCEPTED),)
     one = replace(TICKET, intent=ORDERS["verified"][0], state=S.NOT_SENT, progress=Progress(legs), outcome="not read as flat")
     told = text(one)
     assert told.splitlines()[:2] == ["### close sent · new order not sent", "not read as flat"]
     assert "Nothing left the bot" not in told
-    for nothing in (Progress(), Progress((replace(legs[0], state=LegState.NOT_SENT),))):
+    for nothing in (Progress(), Progress((replace(legs[0], state=StepState.NOT_SENT),))):
         told = text(replace(one, progress=nothing))
         assert told.splitlines()[0] == "### not sent"
         assert "Nothing left the bot" in told
 
 
 def test_a_reversal_whose_order_was_refused_after_its_close_says_that_the_close_went_out() -> None:
-    legs = (Leg("close LONG 2", NOW, LegState.ACCEPTED), Leg("place buy 2", NOW, LegState.REJECTED, "`no margin`"))
+    legs = (Step("close LONG 2", NOW, StepState.ACCEPTED), Step("place buy 2", NOW, StepState.REJECTED, "`no margin`"))
     outcome = "The position was closed; the new order was not placed: `no margin`"
     one = replace(TICKET, intent=ORDERS["verified"][0], state=S.REJECTED, progress=Progress(legs), outcome=outcome)
     assert text(one).splitlines()[:2] == ["### close sent · new order rejected", outcome]
-    refused = replace(one, progress=Progress((replace(legs[0], state=LegState.REJECTED),)), outcome="`no position`")
+    refused = replace(one, progress=Progress((replace(legs[0], state=StepState.REJECTED),)), outcome="`no position`")
     assert text(refused).splitlines()[:2] == ["### rejected", "No order was placed. CrossTrade says:"]
 
 
@@ -230,7 +230,7 @@ def test_an_open_cancellation_speaks_of_orders_alone() -> None:
 
 
 def test_over_several_accounts_each_line_names_its_own() -> None:
-    lines = (*OPEN_LINES, Line("Sim102", False, None, None, None))
+    lines = (*OPEN_LINES, ExitRow("Sim102", False, None, None, None))
     told = text(swept(Flatten(ALL), lines=lines)).splitlines()
     for line in ("`Sim101` ES 09-26 · LONG 2, 1 working", "`Sim102` · could not be read"):
         assert line in told
@@ -365,11 +365,11 @@ def test_accounts_that_are_left_out_are_named() -> None:
 # Many lines, and long ones.
 
 SIXTY = tuple(
-    Line(f"Apex-{number:04}-{'x' * 60}", True, Contract(root, 2026, month), 12, 34)
+    ExitRow(f"Apex-{number:04}-{'x' * 60}", True, Contract(root, 2026, month), 12, 34)
     for number, (root, month) in itertools.product(range(20), (("ES", 9), ("NQ", 9), ("MES", 12)))
 )
 LONG_LEGS = tuple(
-    Leg(f"close ES 09-26 in `Apex-{number:04}-{'x' * 25}…`", NOW, LegState.REJECTED, f"`{'no ' * 60}`") for number in range(60)
+    Step(f"close ES 09-26 in `Apex-{number:04}-{'x' * 25}…`", NOW, StepState.REJECTED, f"`{'no ' * 60}`") for number in range(60)
 )
 
 
@@ -395,7 +395,7 @@ def test_a_flatten_of_sixty_lines_fits_and_says_how_many_more_there_are(state: T
 
 
 def test_of_many_calls_the_last_ones_are_shown() -> None:
-    legs = tuple(Leg(f"call {number}", NOW, LegState.ACCEPTED) for number in range(30))
+    legs = tuple(Step(f"call {number}", NOW, StepState.ACCEPTED) for number in range(30))
     told = text(swept(Flatten(ONE), S.ACCEPTED, DONE_LINES, legs=legs))
     assert "call 29" in told
     assert "call 3\n" not in told
@@ -431,9 +431,9 @@ any_intent: st.SearchStrategy[Intent] = st.one_of(
 )
 any_progress = st.builds(
     Progress,
-    steps=st.lists(st.builds(Leg, nasty, st.just(NOW), st.sampled_from(LegState), st.none() | nasty), max_size=12).map(tuple),
+    steps=st.lists(st.builds(Step, nasty, st.just(NOW), st.sampled_from(StepState), st.none() | nasty), max_size=12).map(tuple),
     rows=st.lists(
-        st.builds(Line, nasty, st.booleans(), st.none() | contracts, numbers, numbers, numbers, numbers), max_size=40
+        st.builds(ExitRow, nasty, st.booleans(), st.none() | contracts, numbers, numbers, numbers, numbers), max_size=40
     ).map(tuple),
     done_at=st.none() | st.just(NOW),
 )
@@ -453,7 +453,7 @@ def test_i19_no_text_of_anybodys_makes_a_card_of_any_kind_that_discord_would_ref
 @given(account=nasty.filter(bool), other=nasty.filter(bool), name=nasty)
 def test_no_name_of_anybodys_breaks_out_of_its_place_on_a_sweeps_card(account: str, other: str, name: str) -> None:
     sweep = Flatten(Scope((account, other)))
-    lines = (Line(account, False, ES, 2, 1), Line(other, False, None, None, None))
+    lines = (ExitRow(account, False, ES, 2, 1), ExitRow(other, False, None, None, None))
     for state in (S.OFFERED, S.SENDING):
         for block in blocks(replace(swept(sweep, state, lines), requester=Member(1, name))):
             live = re.sub(r"\\.|`[^`]*`", "", block)

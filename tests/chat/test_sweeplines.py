@@ -6,7 +6,7 @@ import pytest
 
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope
-from bot.trading.orders.progress import Line
+from bot.trading.orders.progress import ExitRow
 from bot.trading.orders.tickets import TicketState
 
 from .samples import ES
@@ -48,14 +48,14 @@ def test_a_line_says_what_was_and_is_in_no_more_words_than_that_takes(
     read: tuple[int | None, int | None, int | None, int | None], flattened: str, cancelled: str | None
 ) -> None:
     before, orders_before, now, orders_now = read
-    line = Line("Sim101", False, ES, before, orders_before, now, orders_now)
+    line = ExitRow("Sim101", False, ES, before, orders_before, now, orders_now)
     assert flattened in text(swept(Flatten(ONE), S.SENDING, (line,), legs=LEGS)).splitlines()
     if cancelled is not None:
         assert cancelled in text(swept(CancelWorking(ONE), S.SENDING, (line,), legs=LEGS)).splitlines()
 
 
 def test_of_an_account_that_could_not_be_read_at_first_no_more_is_said_than_was_asked() -> None:
-    line = Line("Sim102", False, None, None, None, 0, 0)
+    line = ExitRow("Sim102", False, None, None, None, 0, 0)
     for sweep, words in (
         (Flatten(ALL), "FLAT, nothing works"),
         (Flatten(ALL, Holding.LONG), "no long position"),

@@ -14,7 +14,7 @@ from bot.crosstrade.budget import Priority
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerRefused, BrokerUnreachable
 from bot.trading.market.facts import Account, Position, Strategy
 from bot.trading.market.funds import Funds, Margin, Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.market.lifecycle import OrderEvent
 from bot.trading.market.session import Session
 from bot.trading.market.spans import Span
@@ -154,9 +154,9 @@ async def test_a_documented_path_is_asked_again(vendor: Vendor, connect: Connect
 def test_a_snapshot_holds_each_account_with_its_positions() -> None:
     (standing,) = wire.read_snapshot(wired(SNAPSHOT), TODAY)
     account = Account("Sim101", "Simulator", True, Decimal("-12.5"), Decimal("2937.5"), Decimal("100565.0"))
-    assert standing == Standing(account, (Position("Sim101", ES, 4, Decimal("5779.8125"), Decimal("3437.5")),), False)
+    assert standing == AccountSummary(account, (Position("Sim101", ES, 4, Decimal("5779.8125"), Decimal("3437.5")),), False)
     flat = {"account": ACCOUNT, "positions": [ROW | {"instrument": "AAPL", "instrumentType": "Stock"}]}
-    assert wire.read_snapshot(wired({"accounts": [flat]}), TODAY)[0] == Standing(account, (), None)
+    assert wire.read_snapshot(wired({"accounts": [flat]}), TODAY)[0] == AccountSummary(account, (), None)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from bot.journal.opening import opened
 from bot.sandbox.virtual import loop_factories
 from bot.timings import USUAL, DeskTimings
 from bot.trading.orders.terms import Side
-from bot.trading.orders.tickets import Member, Place, Ticket, TicketState
+from bot.trading.orders.tickets import Member, Origin, Ticket, TicketState
 from bot.trading.risk.policy import AccountRule, Approval, Grant, Policy, Route
 from tests.desk.fakes import Clock, FakeBroker, FakeMessenger, FlakyJournal, eventually
 from tests.journals import new_journal
@@ -27,7 +27,7 @@ TRADER = Member(1, "Tina", frozenset({TRADER_ROLE}))
 SECOND = Member(2, "Tom", frozenset({TRADER_ROLE}))
 APPROVER = Member(3, "Ann", frozenset({APPROVER_ROLE}))
 STRANGER = Member(4, "Sam")
-HERE = Place(10, 20)
+HERE = Origin(10, 20)
 NEWS_CHANNEL = 2001
 ASK = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bot.trading.market.facts import Account, Execution, Order, Position, Quote, Strategy
 from bot.trading.market.funds import Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.market.session import Session
 from bot.trading.market.spans import Span
@@ -60,10 +60,10 @@ class ShowsBook:
             Position(account, contract, size, Decimal(5790)) for (account, contract), size in self.book_positions.items() if size
         ]
 
-    async def snapshot(self) -> Sequence[Standing]:
+    async def snapshot(self) -> Sequence[AccountSummary]:
         held = self._held()
         mine = {name: tuple(one for one in held if one.account == name) for name in self.book_accounts}
-        usual = [Standing(one, mine[name], not mine[name]) for name, one in self.book_accounts.items()]
+        usual = [AccountSummary(one, mine[name], not mine[name]) for name, one in self.book_accounts.items()]
         return await self._show("snapshot", usual)
 
     async def position(self, account: str, contract: Contract) -> Position | None:

@@ -22,7 +22,7 @@ from bot.trading.orders.broker_calls import (
     CloseStrategy,
     FlattenAccount,
     FlattenEverything,
-    SweepAction,
+    MassCall,
 )
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import (
@@ -39,7 +39,7 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import FlattenStrategy, Holding, Sweep
+from bot.trading.orders.mass_actions import FlattenStrategy, Holding, MassAction
 from bot.trading.orders.outcomes import Accepted, Outcome, Unknown
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
@@ -297,7 +297,7 @@ class FakeBroker(ShowsBook):
             self.book(replace(action, terms=limit))
         self.book(action)
 
-    def _sweep(self, action: SweepAction) -> None:
+    def _sweep(self, action: MassCall) -> None:
         match action:
             case CloseStrategy():
                 self._end_strategy(action)
@@ -366,7 +366,7 @@ class FakeBroker(ShowsBook):
 
     def book(self, intent: Intent, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
         """Put an order into the book as NinjaTrader would, without answering anybody."""
-        if isinstance(intent, Sweep):
+        if isinstance(intent, MassAction):
             raise TypeError("a sweep places no order")
         terms = intent.terms
         order = Order(

@@ -13,12 +13,12 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Cancel, Change, Close
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from bot.trading.orders.tickets import Member, Ticket, TicketState
-from bot.trading.planning.card_actions import BUTTONS_LIVE, Verb
+from bot.trading.planning.card_actions import BUTTONS_LIVE, CardAction
 from bot.trading.risk.policy import Grant
 from tests.desk.conftest import HERE, STRANGER, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES
 
-V = Verb
+V = CardAction
 # Sim101 is short 2 in the fake book; the average is 5790.
 ENTRY = ReverseRequest("Sim101", "ES 09-26", Side.BUY, 3)
 RESTING = PlaceRequest("Sim101", "ES 09-26", Side.SELL, 3, OrderType.LIMIT, limit="5810", oco="grp")
@@ -46,12 +46,12 @@ async def filled(room: Room, held: int = 3) -> Ticket:
     return await follow(room, ticket)
 
 
-async def press(room: Room, ticket: Ticket, verb: Verb, member: Member = TRADER) -> TicketRequest | Refused:
+async def press(room: Room, ticket: Ticket, verb: CardAction, member: Member = TRADER) -> TicketRequest | Refused:
     """Press a button."""
     return await room.desk.request(member, ticket.id, verb)
 
 
-async def no(room: Room, ticket: Ticket, verb: Verb, member: Member = TRADER) -> tuple[str, str]:
+async def no(room: Room, ticket: Ticket, verb: CardAction, member: Member = TRADER) -> tuple[str, str]:
     """Press a button in vain: the code and the sentence."""
     answer = await press(room, ticket, verb, member)
     assert isinstance(answer, Refused), answer
@@ -131,8 +131,8 @@ async def test_a_cancellation_by_button_is_a_ticket_like_that_of_the_command(roo
     assert (await follow(room, ticket)).order_state is OrderState.CANCELLED
 
 
-@pytest.mark.parametrize("verb", Verb)
-async def test_a_stranger_is_denied_before_anything_of_the_account_is_read(room: Room, verb: Verb) -> None:
+@pytest.mark.parametrize("verb", CardAction)
+async def test_a_stranger_is_denied_before_anything_of_the_account_is_read(room: Room, verb: CardAction) -> None:
     ticket = await filled(room)
     reads = room.broker.reads
     assert (await no(room, ticket, verb, STRANGER))[0] == "NO_GRANT"
@@ -140,7 +140,7 @@ async def test_a_stranger_is_denied_before_anything_of_the_account_is_read(room:
 
 
 @pytest.mark.parametrize("verb", [V.CLOSE, V.CLOSE_HALF, V.BREAK_EVEN])
-async def test_a_button_needs_the_grant_of_its_command_there(room: Room, verb: Verb) -> None:
+async def test_a_button_needs_the_grant_of_its_command_there(room: Room, verb: CardAction) -> None:
     ticket = await filled(room)
     room.rule(grants=(Grant(TRADER_ROLE, frozenset({verb.command}), ("Sim102",), ("*",), 5),))
     assert (await no(room, ticket, verb))[0] == "ACCOUNT_NOT_GRANTED"
@@ -178,8 +178,8 @@ async def test_a_card_of_a_ticket_that_nobody_knows_is_answered(room: Room) -> N
     assert answer.denials[0].code.value == "CARD_OVER"
 
 
-@pytest.mark.parametrize("verb", Verb)
-async def test_a_button_that_a_card_never_had_is_answered(room: Room, verb: Verb) -> None:
+@pytest.mark.parametrize("verb", CardAction)
+async def test_a_button_that_a_card_never_had_is_answered(room: Room, verb: CardAction) -> None:
     close = await sent(room, CloseRequest("Sim101", "ES 09-26"))
     assert (await no(room, close, verb))[0] == "CARD_OVER"
 
@@ -213,7 +213,9 @@ async def test_a_button_that_has_just_left_the_card_is_answered(room: Room) -> N
 
 @pytest.mark.parametrize("verb", [V.CLOSE, V.CLOSE_HALF, V.BREAK_EVEN])
 @pytest.mark.parametrize(("held", "word"), [(0, "FLAT"), (-2, "SHORT 2")])
-async def test_a_position_that_is_not_the_cards_any_more_is_left_alone(room: Room, verb: Verb, held: int, word: str) -> None:
+async def test_a_position_that_is_not_the_cards_any_more_is_left_alone(
+    room: Room, verb: CardAction, held: int, word: str
+) -> None:
     ticket = await filled(room, held=held)
     protect(room)
     code, sentence = await no(room, ticket, verb)
@@ -243,7 +245,7 @@ async def test_an_order_that_is_not_listed_can_not_be_cancelled(room: Room) -> N
     ("verb", "read"),
     [(V.CLOSE, "positions"), (V.CLOSE_HALF, "positions"), (V.BREAK_EVEN, "positions"), (V.BREAK_EVEN, "orders")],
 )
-async def test_what_can_not_be_read_is_said_to_be(room: Room, verb: Verb, read: str) -> None:
+async def test_what_can_not_be_read_is_said_to_be(room: Room, verb: CardAction, read: str) -> None:
     ticket = await filled(room)
     protect(room)
     room.broker.failing.add(read)

@@ -39,7 +39,7 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Sweep
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, MassAction
 from bot.trading.orders.outcomes import Accepted, Outcome, Rejected, Unknown
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.orders.tickets import Ticket, TicketState
@@ -88,7 +88,7 @@ IN_STEPS: dict[str, list[Action]] = {
 
 def calls_of(command: str, intent: Intent) -> list[Action]:
     """The calls that a command comes to: one for most."""
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         return IN_STEPS[command]
     if isinstance(intent, VerifiedReverse):
         entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.client_order_id, frozenset({"flat"}))
@@ -465,7 +465,7 @@ async def test_an_order_type_that_the_list_does_not_tell_goes_by_its_prices(room
 
 async def test_a_denial_keeps_what_was_typed(room: Room) -> None:
     desk: Desk = room.desk
-    await desk.offer(TRADER, (await room.ticket(PLACE)).place, replace(CLOSE, instrument="NQ 09-26", percent="50"))
+    await desk.offer(TRADER, (await room.ticket(PLACE)).origin, replace(CLOSE, instrument="NQ 09-26", percent="50"))
     event = room.disk.recorded[-1]
     assert {"command": "close", "account": "Sim101", "instrument": "NQ 09-26", "percent": "50"}.items() <= event.data.items()
 

@@ -13,7 +13,7 @@ from bot.trading.market.facts import Execution
 from bot.trading.orders.outcomes import Unknown
 from bot.trading.orders.terms import OrderState, Side
 from bot.trading.orders.tickets import TicketState, Visibility
-from bot.trading.risk.policy import DenialCode, Grant, Request
+from bot.trading.risk.policy import DenialCode, Grant, PermissionQuery
 from tests.desk.conftest import ASK, HERE, STRANGER, TRADER, TRADER_ROLE, Room, timed
 from tests.desk.fakes import ES, eventually
 from tests.desk.test_afterwards import accepted, look_again, lost
@@ -21,8 +21,8 @@ from tests.desk.test_afterwards import accepted, look_again, lost
 
 async def test_the_desk_tells_its_policy_and_what_it_allows(room: Room) -> None:
     assert room.desk.policy is room.policies[-1]
-    assert room.desk.may(TRADER, Request("reverse")) is None
-    assert room.desk.may(STRANGER, Request("reverse")) is not None
+    assert room.desk.may(TRADER, PermissionQuery("reverse")) is None
+    assert room.desk.may(STRANGER, PermissionQuery("reverse")) is not None
 
 
 @timed(acknowledged_within=timedelta(seconds=0.05))

@@ -16,7 +16,7 @@ from bot.trading.exits.steps import USUAL_PACE
 from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
 from bot.trading.orders.intents import Action, Close, PlaceOrder
 from bot.trading.orders.outcomes import Unknown
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, Side
 from bot.trading.orders.tickets import Ticket, TicketState, move
 from tests.desk.conftest import Room, make_desk
@@ -86,7 +86,7 @@ async def test_a_flatten_over_a_journal_that_fails_once_makes_each_call_once_and
     assert (ended.order_state is OrderState.FILLED) is flat
     legs = [leg.words for leg in ended.progress.steps]
     assert legs == ["cancel the orders in `Sim101`", "flatten `Sim101`"][: len(room.broker.sent)]
-    assert {leg.state for leg in ended.progress.steps} <= {LegState.ACCEPTED}
+    assert {leg.state for leg in ended.progress.steps} <= {StepState.ACCEPTED}
     assert flat or "disk is full" in (ended.outcome or "")
 
 
@@ -134,7 +134,7 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
         "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
         "Look at NinjaTrader."
     )
-    assert [leg.state for leg in ended.progress.steps] == [LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [StepState.ACCEPTED]
 
 
 async def test_each_call_is_on_disk_before_it_leaves_and_its_end_after_it(room: Room) -> None:
@@ -144,7 +144,7 @@ async def test_each_call_is_on_disk_before_it_leaves_and_its_end_after_it(room: 
     press = asyncio.create_task(room.confirm(ticket))
     await eventually(lambda: bool(room.broker.sent))
     stored = await room.now(ticket.id)
-    assert [(leg.words, leg.state) for leg in stored.progress.steps] == [("cancel the orders in `Sim101`", LegState.SENDING)]
+    assert [(leg.words, leg.state) for leg in stored.progress.steps] == [("cancel the orders in `Sim101`", StepState.SENDING)]
     room.broker.gate.set()
     await press
     steps = [event.data for event in await room.journal.events(ticket.id) if event.name is EventName.STEP]

@@ -24,7 +24,7 @@ from bot.desk.requests import (
 from bot.trading.health.shares import HURRYING, READING, TYPING
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from bot.trading.orders.tickets import Member, TicketState
-from bot.trading.planning.card_actions import Verb
+from bot.trading.planning.card_actions import CardAction
 from bot.trading.planning.suggestions import SoFar
 from bot.trading.risk.policy import DenialCode, Grant, Route
 from tests.desk.conftest import HERE, SECOND, TRADER, TRADER_ROLE, Room
@@ -173,7 +173,7 @@ async def test_buttons_of_a_sent_order_are_read_before_nearly_everything(room: R
     ticket = await room.ticket(ReverseRequest("Sim101", "ES 09-26", Side.BUY, 3))
     await room.confirm(ticket)
     read_by(lanes)
-    await room.desk.request(TRADER, ticket.id, Verb.CANCEL_ORDER)
+    await room.desk.request(TRADER, ticket.id, CardAction.CANCEL_ORDER)
     assert read_by(lanes) == {"exit_cards"}
 
 

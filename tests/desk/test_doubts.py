@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from bot.desk.desk import Desk
 from bot.desk.ports import EventName, Tone
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, ReverseRequest, TicketRequest
-from bot.desk.tracking.doubts import Trust
+from bot.desk.tracking.doubts import JournalTrust
 from bot.desk.tracking.recovery import GONE_BACK, LACKING
 from bot.journal.store import SqlJournal
 from bot.trading.orders.intents import PlaceOrder, VerifiedReverse
@@ -24,7 +24,7 @@ CLOSE = CloseRequest("Sim101", "ES 09-26")
 FLATTEN = FlattenRequest("instrument", "Sim101", "ES 09-26")
 
 
-async def taken_over(room: Room, trust: Trust) -> Desk:
+async def taken_over(room: Room, trust: JournalTrust) -> Desk:
     """Another process takes the journal over, as it is."""
     await room.desk.abandon()
     desk = room.again()
@@ -62,9 +62,9 @@ async def found(room: Room, ticket: Ticket) -> Ticket:
     return stored
 
 
-@pytest.mark.parametrize("trust", [Trust.LOOKS, Trust.NONE])
+@pytest.mark.parametrize("trust", [JournalTrust.LOOKS, JournalTrust.NONE])
 @pytest.mark.parametrize("asked", [ASK, PLACED, VERIFIED])
-async def test_what_the_market_has_is_not_told_as_expired(running: Room, asked: TicketRequest, trust: Trust) -> None:
+async def test_what_the_market_has_is_not_told_as_expired(running: Room, asked: TicketRequest, trust: JournalTrust) -> None:
     ticket = await in_the_market(running, asked)
     desk = await taken_over(running, trust)
     stored = await running.until(ticket, TicketState.ACCEPTED)
@@ -78,7 +78,7 @@ async def test_what_the_market_has_is_not_told_as_expired(running: Room, asked: 
 @pytest.mark.parametrize("asked", [ASK, PLACED, VERIFIED, CLOSE, FLATTEN])
 async def test_what_the_market_doesnt_have_expires_where_nothing_is_known_to_lack(running: Room, asked: TicketRequest) -> None:
     ticket = await running.ticket(asked)
-    desk = await taken_over(running, Trust.LOOKS)
+    desk = await taken_over(running, JournalTrust.LOOKS)
     assert (await running.now(ticket.id)).state is TicketState.EXPIRED
     await desk.close()
 
@@ -88,7 +88,7 @@ async def test_where_a_claim_may_be_lacking_nothing_is_said_before_it_was_looked
     running: Room, asked: TicketRequest
 ) -> None:
     ticket = await running.ticket(asked)
-    desk = await taken_over(running, Trust.NONE)
+    desk = await taken_over(running, JournalTrust.NONE)
     stored = await running.now(ticket.id)
     assert (stored.state, stored.outcome) == (TicketState.UNKNOWN, LACKING)
     stored = await running.until(ticket, TicketState.NEVER_ARRIVED, 90)
@@ -99,7 +99,7 @@ async def test_where_a_claim_may_be_lacking_nothing_is_said_before_it_was_looked
 async def test_a_flatten_whose_claim_may_be_lacking_is_told_as_what_is_read(running: Room) -> None:
     ticket = await running.ticket(FLATTEN)
     running.broker.book_positions.clear()
-    desk = await taken_over(running, Trust.NONE)
+    desk = await taken_over(running, JournalTrust.NONE)
     await running.until(ticket, TicketState.ACCEPTED)
     await desk.close()
 
@@ -107,7 +107,7 @@ async def test_a_flatten_whose_claim_may_be_lacking_is_told_as_what_is_read(runn
 async def test_where_it_cant_be_looked_for_it_may_have_been_sent(running: Room) -> None:
     ticket = await running.ticket()
     running.broker.failing |= {"orders"}
-    desk = await taken_over(running, Trust.LOOKS)
+    desk = await taken_over(running, JournalTrust.LOOKS)
     assert (await running.now(ticket.id)).state is TicketState.UNKNOWN
     await desk.close()
 
@@ -149,7 +149,7 @@ async def test_an_end_that_the_journal_cant_take_is_told_to_people(running: Room
     # Another machine has had the database for a moment, and has told it as it saw it there.
     await goes_back(running, ticket, changes=3)
     open_again = await running.now(ticket.id)
-    await running.desk._lapses._expire(open_again, None)
+    await running.desk._recovery._expire(open_again, None)
     running.broker.gate.set()
     await press
     await eventually(lambda: len([n for n in running.messenger.told if "journal is behind" in n.text]) == 2)
@@ -164,10 +164,10 @@ async def test_an_end_that_was_found_by_then_is_told_once(running: Room) -> None
     running.broker.outcomes.append(Rejected("no", 400))
     press = asyncio.ensure_future(running.confirm(ticket))
     await eventually(lambda: bool(running.broker.sent))
-    await running.desk._lapses.lost(await running.now(ticket.id))
+    await running.desk._recovery.lost(await running.now(ticket.id))
     unknown = await running.now(ticket.id)
     rejected = move(unknown, TicketState.REJECTED, ended_at=running.clock(), outcome="NinjaTrader rejected the order.")
-    await running.desk._ledger.move(unknown, rejected, EventName.REJECTED)
+    await running.desk._recorder.move(unknown, rejected, EventName.REJECTED)
     running.broker.gate.set()
     await press
     await running.passes(60)
@@ -191,6 +191,6 @@ async def test_a_row_that_was_read_before_its_order_left_has_not_gone_back(runni
     ticket = await running.ticket()
     await running.confirm(ticket)
     await running.until(ticket, TicketState.ACCEPTED)
-    await running.desk._lapses.expire([ticket])
+    await running.desk._recovery.expire([ticket])
     assert (await running.now(ticket.id)).state is TicketState.ACCEPTED
     assert TicketState.UNKNOWN not in running.messenger.states(ticket.id)

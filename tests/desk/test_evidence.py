@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.desk.lookup.fronts import Fronts
-from bot.desk.lookup.look import MOST_UNCHECKED, Look
+from bot.desk.lookup.look import MOST_UNCHECKED, FactsReader
 from bot.desk.requests import CancelRequest, PlaceRequest, ReverseRequest
 from bot.timings import USUAL
 from bot.trading.market.facts import Order
@@ -78,7 +78,7 @@ async def test_two_orders_that_nothing_tells_apart_prove_that_a_reversal_was_don
 
 
 async def test_only_the_last_names_of_templates_are_kept_that_could_not_be_checked(room: Room) -> None:
-    around = Look(room.broker, USUAL.desk, Fronts(lambda: TODAY))
+    around = FactsReader(room.broker, USUAL.desk, Fronts(lambda: TODAY))
     room.broker.failing.add("atm_templates")
     for number in range(MOST_UNCHECKED + 1):
         assert await around.templates_beside(f"T{number}") is None

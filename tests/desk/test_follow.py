@@ -14,7 +14,7 @@ import pytest
 from bot.desk.ports import EventName
 from bot.desk.requests import CancelRequest, CloseRequest, ModifyRequest, PlaceRequest, ReverseRequest, TicketRequest
 from bot.desk.tracking.follow import GAVE_UP, Follower
-from bot.desk.tracking.poll_budget import AT_ONCE, Pace
+from bot.desk.tracking.poll_budget import AT_ONCE, PollBudget
 from bot.timings import USUAL
 from bot.trading.market.facts import Execution, Order
 from bot.trading.market.lifecycle import Lifecycle, OrderEvent
@@ -588,7 +588,7 @@ class Crowd:
         self.dice = random.Random(seed)
         self.clock = room.clock
         self.broker = FakeBroker(room.clock)
-        self.follower = Follower(room.desk._ledger, self.broker, room.clock, USUAL.desk, Pace(USUAL.desk.request_every))
+        self.follower = Follower(room.desk._recorder, self.broker, room.clock, USUAL.desk, PollBudget(USUAL.desk.request_every))
         self.tickets: list[Ticket] = []
 
     def fill(self, sample: Ticket, closing: Ticket) -> None:
@@ -662,7 +662,7 @@ async def test_every_account_has_its_turn(room: Room) -> None:
 
 
 async def test_the_pace_lets_a_few_go_at_once_and_then_one_after_the_other(room: Room) -> None:
-    pace, now = Pace(timedelta(seconds=1), 2), room.clock()
+    pace, now = PollBudget(timedelta(seconds=1), 2), room.clock()
     for _ in range(2):
         assert pace.is_free(now)
         pace.spend(now)

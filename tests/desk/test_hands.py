@@ -4,33 +4,33 @@ import asyncio
 
 import pytest
 
-from bot.desk.locks import Hands
+from bot.desk.locks import TicketLocks
 
 
 async def test_what_is_decided_in_the_moment_of_the_stop_counts_as_stopped() -> None:
-    hands = Hands()
+    locks = TicketLocks()
     with pytest.raises(TimeoutError):
-        async with hands.unless_stopping(None):
-            hands.stop()
+        async with locks.unless_stopping(None):
+            locks.stop()
 
 
 async def test_nothing_is_begun_behind_the_stop() -> None:
-    hands = Hands()
-    hands.stop()
+    locks = TicketLocks()
+    locks.stop()
     with pytest.raises(TimeoutError):
-        async with hands.unless_stopping(None):
+        async with locks.unless_stopping(None):
             pytest.fail("it was begun")
 
 
 async def test_a_stop_leaves_alone_what_is_ending_because_it_took_too_long() -> None:
-    hands = Hands()
+    locks = TicketLocks()
 
     async def takes_too_long() -> None:
-        async with hands.unless_stopping(0.01):
+        async with locks.unless_stopping(0.01):
             try:
                 await asyncio.sleep(1)
             finally:
-                hands.stop()
+                locks.stop()
 
     with pytest.raises(TimeoutError):
         await takes_too_long()

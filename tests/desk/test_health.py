@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.desk.health.polling import Rounds
+from bot.desk.health.polling import HealthPoller
 from bot.desk.lookup.directory import Directory
 from bot.desk.ports import EventName, Journal, Notice, Tone
 from bot.desk.requests import FlattenRequest
 from bot.errors import BrokerLacks, DeliveryDelayed
 from bot.timings import USUAL
-from bot.trading.health.chain import Grade, Part
+from bot.trading.health.chain import Grade, LinkName
 from bot.trading.health.vitals import ChatVitals, Reach, StreamState, Vitals
 from bot.trading.market.facts import Account
 from bot.trading.orders.broker_calls import FlattenAccount
@@ -139,7 +139,7 @@ async def test_an_alarm_about_the_journal_goes_without_it_and_is_stored_later(ro
     await read(room)
     room.disk.failing.add("record")
     with pytest.raises(Exception, match="disk is full"):
-        await room.desk._ledger.record(EventName.STARTED)
+        await room.desk._recorder.record(EventName.STARTED)
     if not is_readable:
         room.disk.failing.add("live")
     room.messenger.failures.append(DeliveryDelayed("Discord is busy."))
@@ -162,7 +162,7 @@ async def test_a_journal_that_could_not_be_written_is_tried_though_nobody_wants_
     await read(room)
     room.disk.failing.add("record")
     with pytest.raises(Exception, match="disk is full"):
-        await room.desk._ledger.record(EventName.STARTED)
+        await room.desk._recorder.record(EventName.STARTED)
     await look(room, 1)
     room.disk.failing.clear()
     assert await look(room, 5) == []
@@ -252,11 +252,11 @@ async def test_a_report_shows_the_accounts_that_the_member_may_see_whatever_is_d
     room.broker.failing |= {"accounts", "all_positions"}
     asked = len(room.broker.called)
     report = await room.desk.health.report(TRADER)
-    assert [line.name for line in report.lines if line.part is Part.BROKER] == ["Sim101", "Sim102", "Apex-001"]
-    assert {line.part: line.grade for line in report.lines}[Part.CROSSTRADE] is Grade.DOWN
+    assert [line.name for line in report.lines if line.part is LinkName.BROKER] == ["Sim101", "Sim102", "Apex-001"]
+    assert {line.part: line.grade for line in report.lines}[LinkName.CROSSTRADE] is Grade.DOWN
     assert len(room.broker.called) == asked
     unnamed = await room.desk.health.report(replace(STRANGER, roles=frozenset({77})))
-    assert [line for line in unnamed.lines if line.part is Part.BROKER] == []
+    assert [line for line in unnamed.lines if line.part is LinkName.BROKER] == []
 
 
 async def test_a_report_tells_of_news_that_wait_and_of_orders_whose_outcome_is_not_known(room: Room) -> None:
@@ -265,11 +265,11 @@ async def test_a_report_tells_of_news_that_wait_and_of_orders_whose_outcome_is_n
     await room.confirm(ticket)
     room.clock.pass_by(40)
     words = {line.part: line.words for line in (await room.desk.health.report(TRADER)).lines}
-    assert words[Part.ORDERS] == "1 on the way, 1 unknown"
-    assert words[Part.NEWS] == "2 wait, 40 s"
+    assert words[LinkName.ORDERS] == "1 on the way, 1 unknown"
+    assert words[LinkName.NEWS] == "2 wait, 40 s"
     room.disk.failing |= {"live", "due"}
     words = {line.part: line.words for line in (await room.desk.health.report(TRADER)).lines}
-    assert (words[Part.JOURNAL], words[Part.NEWS], words[Part.ORDERS]) == ("unreadable", "not read", "not read")
+    assert (words[LinkName.JOURNAL], words[LinkName.NEWS], words[LinkName.ORDERS]) == ("unreadable", "not read", "not read")
 
 
 async def test_the_sign_for_everybody_names_links_and_no_account(room: Room) -> None:
@@ -326,13 +326,13 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
     await read(room)
     watchdog = room.desk.health
     hanging = Hanging(room.disk, "record", "live", "due")
-    watchdog.ledger.journal = hanging
+    watchdog.recorder.journal = hanging
     room.broker.known = AWAY
     for _ in range(3):
         room.clock.pass_by(15)
         await watchdog.look()
     report = await watchdog.report(TRADER)
-    assert {line.part: line.words for line in report.lines}[Part.NEWS] == "not read"
+    assert {line.part: line.words for line in report.lines}[LinkName.NEWS] == "not read"
     assert ["add-on is away" in notice.text for notice in room.messenger.told] == [True, False]
     assert "Journal: unreadable" in room.messenger.told[1].text
     hanging.free.set()
@@ -343,7 +343,7 @@ async def test_a_journal_that_hangs_holds_no_alarm_up_and_gets_it_once_it_goes_o
 @timed(journal_within=timedelta(seconds=0.02))
 async def test_a_desk_that_stops_leaves_no_write_of_the_watchdog_behind(room: Room) -> None:
     watchdog = room.desk.health
-    watchdog.ledger.journal = Hanging(room.disk, "record")
+    watchdog.recorder.journal = Hanging(room.disk, "record")
     room.broker.known = replace(AWAY, good_at=None)
     room.clock.pass_by(15)
     await watchdog.look()
@@ -372,7 +372,7 @@ class Moving(Clock):
 
 async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for(room: Room) -> None:
     directory = Directory(room.broker, lambda: TODAY)
-    rounds = Rounds(room.broker, room.broker, room.broker, Moving(), USUAL.desk, directory)
+    rounds = HealthPoller(room.broker, room.broker, room.broker, Moving(), USUAL.desk, directory)
     await rounds.look(at_stake=False)
     assert rounds.accounts.keys() == room.broker.book_accounts.keys()
     assert directory.canonical("sim101") == "Sim101"
@@ -380,7 +380,7 @@ async def test_the_first_round_is_gone_though_time_goes_on_while_it_is_asked_for
 
 async def test_an_account_that_is_left_out_is_not_flat_by_a_list_of_accounts_from_before(room: Room) -> None:
     before = replace(room.broker, book_accounts=dict(room.broker.book_accounts))
-    rounds = Rounds(room.broker, before, room.broker, room.clock, USUAL.desk, room.desk._directory)
+    rounds = HealthPoller(room.broker, before, room.broker, room.clock, USUAL.desk, room.desk._directory)
     await rounds.look(at_stake=True)
     assert [each.quantity for each in rounds.held["Apex-001"].positions] == [-2]
     # It loses its broker, and with it its place in the list of all positions; who is connected was read before that.

@@ -7,7 +7,7 @@ import pytest
 
 from bot.desk.lookup.fronts import Fronts
 from bot.desk.lookup.keeping import LEAST_LEFT, Keeping
-from bot.desk.lookup.look import Look
+from bot.desk.lookup.look import FactsReader
 from bot.desk.ports import EventName
 from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest
 from bot.timings import USUAL
@@ -110,7 +110,7 @@ async def test_nothing_is_kept_for_cards_that_are_over_sweeps_or_a_policy_that_r
 
 
 async def test_more_than_a_few_accounts_that_are_asked_about_at_once_are_read_together(room: Room) -> None:
-    around = Look(room.broker, USUAL.desk, Fronts(lambda: TODAY))
+    around = FactsReader(room.broker, USUAL.desk, Fronts(lambda: TODAY))
     now = room.clock()
     for name in ("A", "B", "C"):
         room.broker.ages[name] = None

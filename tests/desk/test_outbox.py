@@ -31,7 +31,7 @@ def texts(room: Room, channel: int = NEWS_CHANNEL) -> list[str]:
 async def test_a_flood_of_notices_drops_none_and_repeats_none(running: Room) -> None:
     flood = [Notice(channel, f"fill {number}") for number in range(FLOOD) for channel in (NEWS_CHANNEL, OTHER_CHANNEL)]
     await tell(running, *flood)
-    running.desk._outbox.ledger.news.set()
+    running.desk._outbox.recorder.news.set()
     await eventually(lambda: len(running.messenger.told) >= len(flood), 20)
     expected = [f"fill {number}" for number in range(FLOOD)]
     assert (texts(running), texts(running, OTHER_CHANNEL)) == (expected, expected)

@@ -16,7 +16,7 @@ from bot.trading.orders.intents import Bracket
 from bot.trading.orders.protection import End
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from bot.trading.orders.tickets import Ticket, TicketState
-from bot.trading.planning.card_actions import Verb, fitting
+from bot.trading.planning.card_actions import CardAction, fitting
 from bot.trading.reconciliation.protection import is_unprotected
 from tests.desk.conftest import TRADER, Room
 from tests.desk.fakes import ES, eventually
@@ -97,7 +97,7 @@ async def notice(room: Room, words: str, within: float) -> Notice:
 
 async def pressed(room: Room, ticket: Ticket) -> BracketRequest:
     """What the Bracket button of a card asks for; it makes a ticket like the command."""
-    request = await room.desk.request(TRADER, ticket.id, Verb.BRACKET)
+    request = await room.desk.request(TRADER, ticket.id, CardAction.BRACKET)
     assert isinstance(request, BracketRequest), request
     made = await room.ticket(request)
     assert made.state is TicketState.OFFERED
@@ -118,7 +118,7 @@ async def test_a_leg_that_is_rejected_after_it_was_there_is_an_alarm_with_ninjat
     stored = await running.now(ticket.id)
     assert "there" not in card(stored)
     assert f"{bare} of SHORT 2 unprotected" in card(stored)
-    assert fitting(stored) == (Verb.BRACKET,)
+    assert fitting(stored) == (CardAction.BRACKET,)
     assert await pressed(running, stored) == BOTH
 
 
@@ -323,7 +323,7 @@ async def test_buttons_of_the_entry_are_gone_within_five_seconds_of_the_stop(run
     await running.confirm(entry)
     alter(running, "order1", state=OrderState.FILLED, filled=2, average_fill_price=Decimal(5800))
     running.broker.book_positions["Sim101", ES] = -2
-    await eventually(lambda: Verb.CLOSE in fitting(running.messenger.shown[entry.id][-1]))
+    await eventually(lambda: CardAction.CLOSE in fitting(running.messenger.shown[entry.id][-1]))
     await sent(running)
     await running.passes(400)
     filled(running, "order3", "5810", "order2")
@@ -429,7 +429,7 @@ async def test_an_atm_entry_that_has_filled_and_has_no_stop_after_five_seconds_i
     told = await notice(running, "2 of LONG 2 unprotected", 7)
     assert "No stop was seen to work." in told.text
     stored = await running.now(ticket.id)
-    assert fitting(stored)[0] is Verb.BRACKET
+    assert fitting(stored)[0] is CardAction.BRACKET
     assert await pressed(running, stored) == BracketRequest("Sim102", "ES 09-26", 2, "", "-0.25%")
 
 
@@ -488,6 +488,6 @@ async def test_the_button_of_a_position_that_is_closed_by_now_says_so(running: R
     running.broker.change("order2", OrderState.REJECTED)
     await notice(running, "2 of SHORT 2 unprotected", 6)
     running.broker.book_positions["Sim101", ES] = 0
-    answer = await running.desk.request(TRADER, ticket.id, Verb.BRACKET)
+    answer = await running.desk.request(TRADER, ticket.id, CardAction.BRACKET)
     assert isinstance(answer, Refused)
     assert [denial.code.value for denial in answer.denials] == ["NO_POSITION"]

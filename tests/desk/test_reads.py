@@ -14,7 +14,7 @@ from bot.desk.requests import Refused
 from bot.errors import BrokerPartly, BrokerRefused
 from bot.trading.market.facts import Account, Day, Position, Strategy
 from bot.trading.market.funds import Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.terms import OrderState, Side
 from bot.trading.orders.tickets import Member
@@ -236,7 +236,7 @@ async def test_only_working_orders_are_listed_of_one_month_or_of_all_of_a_root(r
 async def test_all_accounts_and_their_money_come_by_two_requests(room: Room) -> None:
     told = {name: replace(account, cash=Decimal(1000)) for name, account in room.broker.book_accounts.items()}
     room.broker.book_accounts = {name: Account(name) for name in told}
-    room.broker.shown.answers["snapshot"] = [Standing(told["Sim101"], (), False), Standing(told["Sim102"], (), True)]
+    room.broker.shown.answers["snapshot"] = [AccountSummary(told["Sim101"], (), False), AccountSummary(told["Sim102"], (), True)]
     made = listed(await room.desk.reads.pnl(READER))
     assert [(one.account, one.live, one.open_count) for one in made] == [
         (told["Sim101"], False, None),

@@ -96,7 +96,7 @@ async def test_what_has_no_id_of_ours_is_accepted_without_following(room: Room, 
     ticket = await room.ticket(request_)
     sending = replace(ticket, state=TicketState.SENDING, version=ticket.version + 1, sent_at=room.clock())
     assert await room.journal.advance(ticket, sending, ())
-    await room.desk._lapses.lost(sending)
+    await room.desk._recovery.lost(sending)
     await resolve(room, ticket.id, "accepted", why="seen in the log")
     now = await room.now(ticket.id)
     assert (now.state, now.is_followed, now.order_ids) == (TicketState.ACCEPTED, False, ())

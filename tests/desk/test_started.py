@@ -6,12 +6,12 @@ from bot.desk.desk import Desk
 from bot.desk.ports import Notice
 from bot.desk.requests import ReverseRequest
 from bot.errors import DeliveryDelayed
-from bot.trading.orders.tickets import Place, Ticket, TicketState
+from bot.trading.orders.tickets import Origin, Ticket, TicketState
 from bot.trading.risk.policy import Route
 from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, TRADER, Room
 from tests.desk.fakes import ES, eventually
 
-ELSEWHERE = Place(10, 21)
+ELSEWHERE = Origin(10, 21)
 STARTED = "**The bot has started**"
 EXPIRED = "1 ticket expired by the restart: nothing was sent, ask again with the command"
 UNKNOWN = "outcomes unknown: the bot looks for the order, and nothing is sent again"
@@ -32,7 +32,7 @@ def told(room: Room) -> dict[int, list[str]]:
     return {one.channel: [each.text for each in starts if each.channel == one.channel] for one in starts}
 
 
-async def open_in(room: Room, place: Place, request: ReverseRequest = ASK) -> Ticket:
+async def open_in(room: Room, place: Origin, request: ReverseRequest = ASK) -> Ticket:
     """A card that nobody has pressed."""
     made = await room.desk.offer(TRADER, place, request)
     assert isinstance(made, Ticket)

@@ -58,7 +58,7 @@ async def test_a_press_that_waits_for_another_ones_turn_is_answered_too(running:
 async def test_what_is_decided_at_that_very_moment_is_not_claimed(running: Room) -> None:
     ticket = await running.ticket()
     # It is decided, and another one's claim is just being stored; the word to stop comes then.
-    async with running.desk._hands.claiming:
+    async with running.desk._locks.claiming:
         press = asyncio.ensure_future(running.confirm(ticket))
         await running.passes(0.1)
         closing = asyncio.ensure_future(running.desk.close())

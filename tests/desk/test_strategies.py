@@ -12,7 +12,7 @@ from bot.trading.orders.broker_calls import CloseStrategy
 from bot.trading.orders.intents import Close
 from bot.trading.orders.mass_actions import FlattenStrategy, Scope
 from bot.trading.orders.outcomes import NotSent, Rejected, Unknown
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.planning.suggestions import SoFar, Suggestion
@@ -126,7 +126,7 @@ async def test_a_close_that_ninjatrader_rejects_is_told_in_its_words(room: Room,
     told = "NinjaTrader rejected the close of ES 09-26 in `Sim101` (`Account is locked`), so nothing more was sent there."
     assert told in (outcome_of(ended) or "")
     [leg] = ended.progress.steps
-    assert (leg.state, leg.text) == (LegState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
+    assert (leg.state, leg.text) == (StepState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
 
 
 async def test_an_order_that_was_rejected_before_is_not_taken_for_the_one_that_closes_it(room: Room) -> None:

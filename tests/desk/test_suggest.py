@@ -207,7 +207,7 @@ async def test_a_slow_read_is_not_waited_for_and_serves_the_next_keystroke(room:
     assert await limits(room) == []
     assert await sizes(room) == []
     room.broker.reading.set()
-    await eventually(lambda: not room.desk.suggest.glances.quotes.all_running)
+    await eventually(lambda: not room.desk.suggest.suggestion_cache.quotes.all_running)
     reads = room.broker.reads
     assert await limits(room)
     assert room.broker.reads == reads
@@ -219,7 +219,7 @@ async def test_a_desk_that_closes_does_not_wait_for_reads(room: Room) -> None:
     assert await limits(room) == []
     async with asyncio.timeout(2):
         await room.desk.close()
-    assert not room.desk.suggest.glances.quotes.all_running
+    assert not room.desk.suggest.suggestion_cache.quotes.all_running
 
 
 @pytest.mark.parametrize(

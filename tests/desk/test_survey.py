@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from bot.desk.lookup.fronts import Fronts
-from bot.desk.lookup.look import Look, survey
+from bot.desk.lookup.look import FactsReader, survey
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.journal.store import SqlJournal
@@ -20,8 +20,8 @@ from tests.desk.fakes import FlakyJournal, eventually
 EVERYWHERE = (("*",), ("*",))
 
 
-def look(room: Room) -> Look:
-    return Look(room.broker, USUAL.desk, Fronts(lambda: TODAY))
+def look(room: Room) -> FactsReader:
+    return FactsReader(room.broker, USUAL.desk, Fronts(lambda: TODAY))
 
 
 class Listed(FlakyJournal):

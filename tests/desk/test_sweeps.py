@@ -27,7 +27,7 @@ from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Action, Cancel, Close, PlaceOrder
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Scope
 from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, Side
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.risk.policy import Approval, Grant, Route
@@ -259,8 +259,8 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
     assert all(line.is_done for line in ended.progress.rows)
     assert [(leg.words, leg.state) for leg in ended.progress.steps] == [
-        ("cancel the orders in `Sim101`", LegState.ACCEPTED),
-        ("flatten `Sim101`", LegState.ACCEPTED),
+        ("cancel the orders in `Sim101`", StepState.ACCEPTED),
+        ("flatten `Sim101`", StepState.ACCEPTED),
     ]
     assert ended.sent_at is not None
     assert ended.progress.done_at is not None
@@ -317,7 +317,7 @@ async def test_calls_that_are_refused_end_it_as_rejected_in_the_vendors_words(ro
     ended = await done(room)
     assert (ended.state, ended.outcome) == (TicketState.REJECTED, "`market @everyone closed`")
     assert [type(action) for action in room.broker.sent] == [FlattenAccount, *[Close] * 2]
-    assert {leg.state for leg in ended.progress.steps} == {LegState.REJECTED}
+    assert {leg.state for leg in ended.progress.steps} == {StepState.REJECTED}
 
 
 async def test_what_never_left_is_tried_until_time_is_up_and_then_told_as_not_sent(room: Room) -> None:
@@ -479,7 +479,7 @@ async def test_a_call_is_made_anew_until_it_is_taken(room: Room) -> None:
     room.broker.outcomes += [NotSent("no connection"), Rejected("busy", 400)]
     ended = await done(room)
     assert ended.state is TicketState.ACCEPTED
-    assert [leg.state for leg in ended.progress.steps] == [LegState.NOT_SENT, LegState.REJECTED, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [StepState.NOT_SENT, StepState.REJECTED, StepState.ACCEPTED]
     gaps = [(b - a).total_seconds() for a, b in zip(room.broker.times, room.broker.times[1:], strict=False)]
     assert min(gaps) >= USUAL_PACE.again
 
@@ -501,7 +501,7 @@ async def test_a_close_that_comes_late_is_not_made_twice(room: Room) -> None:
     ended = await done(room)
     assert room.broker.sent == [FlattenAccount("Sim101")]
     assert room.broker.book_positions["Sim101", ES] == 0
-    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN]
+    assert [leg.state for leg in ended.progress.steps] == [StepState.UNKNOWN]
 
 
 async def test_a_fault_of_the_client_is_an_unknown_call_and_the_flatten_goes_on(room: Room) -> None:
@@ -511,7 +511,7 @@ async def test_a_fault_of_the_client_is_an_unknown_call_and_the_flatten_goes_on(
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.FILLED)
-    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [StepState.UNKNOWN, StepState.ACCEPTED]
 
 
 async def test_what_comes_up_meanwhile_is_closed_too(room: Room) -> None:

@@ -13,7 +13,7 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
 from bot.trading.orders.intents import Close, PlaceOrder, VerifiedReverse
 from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from tests.desk.conftest import APPROVER, SECOND, Room
@@ -37,8 +37,8 @@ async def test_the_new_order_has_an_id_of_the_desks_and_is_placed_only_if_flat(r
     assert entry == PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), ended.intent.client_order_id, frozenset({"flat"}))
     assert (ended.state, ended.order_ids) == (TicketState.ACCEPTED, ("order1", ended.intent.client_order_id))
     assert [(leg.words, leg.state) for leg in ended.progress.steps] == [
-        ("close SHORT 2", LegState.ACCEPTED),
-        ("place buy 1", LegState.ACCEPTED),
+        ("close SHORT 2", StepState.ACCEPTED),
+        ("place buy 1", StepState.ACCEPTED),
     ]
 
 
@@ -212,7 +212,7 @@ async def test_a_close_whose_answer_was_lost_is_read_back_all_the_same(room: Roo
     room.broker.losing.add(Close)
     ended = await reversed_(room)
     assert ended.state is TicketState.ACCEPTED
-    assert [leg.state for leg in ended.progress.steps] == [LegState.UNKNOWN, LegState.ACCEPTED]
+    assert [leg.state for leg in ended.progress.steps] == [StepState.UNKNOWN, StepState.ACCEPTED]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ async def test_lost_in_the_close_and_never_flat_it_says_so(room: Room) -> None:
     room.broker.outcomes.append(Unknown("reset"))
     ended = await reversed_(room)
     assert len(room.broker.sent) == 1
-    assert (ended.state, ended.progress.steps[0].state) == (TicketState.NOT_SENT, LegState.UNKNOWN)
+    assert (ended.state, ended.progress.steps[0].state) == (TicketState.NOT_SENT, StepState.UNKNOWN)
 
 
 async def test_a_close_that_the_broker_rejects_ends_it_at_once_in_the_brokers_words(running: Room) -> None:

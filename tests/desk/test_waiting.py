@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk.locks import CLAIMS_KEPT, Hands
+from bot.desk.locks import CLAIMS_KEPT, TicketLocks
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, TicketRequest
 from bot.desk.tickets.confirm import BUSY, OVER
 from bot.trading.orders.broker_calls import FlattenAccount
 from bot.trading.orders.intents import Close, PlaceOrder
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import Side
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.risk.policy import Grant, Limit
@@ -272,7 +272,7 @@ async def test_cancel_after_the_claim_says_that_it_is_on_its_way(room: Room) -> 
 
 async def test_a_sweep_is_never_too_late(room: Room) -> None:
     ticket = await room.ticket(FLATTEN)
-    assert isinstance(ticket.intent, Sweep)
+    assert isinstance(ticket.intent, MassAction)
     room.clock.pass_by(CONFIRM_SECONDS - 0.5)
     room.broker.takes["account"] = 9.0
     await room.confirm(ticket)
@@ -280,11 +280,11 @@ async def test_a_sweep_is_never_too_late(room: Room) -> None:
 
 
 async def test_who_no_longer_knows_all_claims_since_decides_again(room: Room) -> None:
-    hands, ticket = Hands(), await room.ticket(PLACE)
-    before = hands.claims
+    locks, ticket = TicketLocks(), await room.ticket(PLACE)
+    before = locks.claims
     for _ in range(CLAIMS_KEPT):
-        hands.claimed(ticket)
-    assert len(hands.claimed_since(before) or ()) == CLAIMS_KEPT
-    hands.claimed(ticket)
-    assert hands.claimed_since(before) is None
-    assert hands.claimed_since(hands.claims) == ()
+        locks.claimed(ticket)
+    assert len(locks.claimed_since(before) or ()) == CLAIMS_KEPT
+    locks.claimed(ticket)
+    assert locks.claimed_since(before) is None
+    assert locks.claimed_since(locks.claims) == ()

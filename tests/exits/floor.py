@@ -23,8 +23,8 @@ from bot.sandbox.ninjatrader.book import Execution
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.exits.steps import Pace
-from bot.trading.orders.tickets import Member, Place
+from bot.trading.exits.steps import ExitTimings
+from bot.trading.orders.tickets import Member, Origin
 from bot.trading.orders.tickets import Ticket as DeskTicket
 from bot.trading.risk.policy import AccountRule, Grant, Policy
 from tests.desk.fakes import FakeMessenger
@@ -32,12 +32,12 @@ from tests.journals import new_journal
 
 ROLE = 1
 TRADER = Member(1, "Tess", frozenset({ROLE}))
-HERE = Place(1, 2)
+HERE = Origin(1, 2)
 POLICY = Policy(grants=(Grant(ROLE, frozenset({"*"}), ("*",), ("*",), 100),), accounts=(AccountRule("*", live=True),))
 # Seconds that the client waits for the answer to a write, and a longer time that one may take.
 PATIENCE, LATE = 0.3, 0.4
 FAST = Timing(step=0.008, fill=0.004, reject=0.02, close_wait=0.2, tick=0.01, quotes=1.0)
-QUICK = Pace(
+QUICK = ExitTimings(
     poll=0.01,
     hurry=0.3,
     poll_later=0.05,
@@ -213,7 +213,7 @@ def _words(fill: Execution) -> str:
 
 @asynccontextmanager
 async def open_floor(
-    accounts: tuple[AccountSpec, ...], *, transport: str = "rest", seed: int = 8, pace: Pace = QUICK, timing: Timing = FAST
+    accounts: tuple[AccountSpec, ...], *, transport: str = "rest", seed: int = 8, pace: ExitTimings = QUICK, timing: Timing = FAST
 ) -> AsyncIterator[Floor]:
     """Open a floor; its desk's loops don't run."""
     host = HostClock(asyncio.get_running_loop())

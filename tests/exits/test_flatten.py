@@ -11,7 +11,7 @@ from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.exits.leftover import outcome_of
-from bot.trading.exits.steps import Pace
+from bot.trading.exits.steps import ExitTimings
 from bot.trading.orders.tickets import TicketState
 from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders
@@ -28,7 +28,7 @@ def _truth(floor: Floor) -> dict[tuple[str, str], tuple[int, int]]:
     return {where: (held.get(where, 0), working.get(where, 0)) for where in held.keys() | working.keys()}
 
 
-async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
+async def flatten_one(seed: int, pace: ExitTimings = QUICK) -> str:
     """Flatten one random book; how it ended."""
     dice, transport = random.Random(seed), "websocket" if seed % 4 == 3 else "rest"
     async with open_floor(random_accounts(dice), transport=transport, seed=seed, pace=pace) as floor:
@@ -60,7 +60,7 @@ async def flatten_one(seed: int, pace: Pace = QUICK) -> str:
         return "left"
 
 
-async def flatten_all(seeds: range, pace: Pace = QUICK) -> list[str]:
+async def flatten_all(seeds: range, pace: ExitTimings = QUICK) -> list[str]:
     """Some at a time."""
     groups = (seeds[start : start + 5] for start in range(0, len(seeds), 5))
     return [end for group in groups for end in await asyncio.gather(*(flatten_one(seed, pace) for seed in group))]

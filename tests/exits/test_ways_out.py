@@ -13,7 +13,7 @@ import pytest
 from bot.desk.requests import CloseRequest, FlattenRequest, TicketRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.tickets import Ticket, TicketState
 from tests.exits.floor import QUICK, Floor, open_floor
 
@@ -55,7 +55,7 @@ def _spoil_lists(floor: Floor, dice: random.Random) -> None:
 def says_done(ticket: Ticket) -> bool:
     """Whether it is told as flat."""
     lines = ticket.progress.rows
-    return isinstance(ticket.intent, Sweep) and ticket.state is TicketState.ACCEPTED and all(line.is_done for line in lines)
+    return isinstance(ticket.intent, MassAction) and ticket.state is TicketState.ACCEPTED and all(line.is_done for line in lines)
 
 
 async def run(seed: int) -> Counter[str]:

@@ -13,7 +13,7 @@ import pytest
 from bot.__main__ import main
 from bot.desk.ports import Event, EventName
 from bot.journal.chain import Head
-from bot.journal.heads import Kept, keep_head
+from bot.journal.heads import KeptHead, keep_head
 from bot.journal.opening import opened
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def lay_hands_on(folder: Path, statement: str) -> None:
 
 def test_a_journal_written_anew_is_found_by_the_heads_beside_it(audit: Audit, folder: Path) -> None:
     file = folder / "desk.db.heads"
-    keep_head(file, Kept(NOON, asyncio.run(written())))
+    keep_head(file, KeptHead(NOON, asyncio.run(written())))
     assert audit("verify")[1].endswith("; 1 kept heads fit\n")
     (folder / "desk.db").unlink()
     asyncio.run(written(Event(NOON, EventName.FILLED)))

@@ -19,7 +19,7 @@ from aiohttp import web
 from bot.crosstrade.endpoints import ENDPOINTS
 from bot.journal.opening import opened
 from bot.program.check import check
-from bot.program.check._report import Part
+from bot.program.check._report import CheckPart
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.discord.world import APPROVER_ROLE, FILLS, TRADER_ROLE
 from bot.sandbox.discord.world import GUILD as LOCAL_GUILD
@@ -118,7 +118,7 @@ class Street:
         text = "\n".join(self.said)
         assert not re.search(r"secret-\d|Traceback|\x1b", text)
         lines = dict(line.split(": ", 1) for line in self.said)
-        assert [name for name in lines if name != "invite link"] == list(Part)
+        assert [name for name in lines if name != "invite link"] == list(CheckPart)
         return {name: line for name, line in lines.items() if line != "good"}
 
     def _write(self) -> None:
@@ -208,7 +208,7 @@ async def test_the_command_of_the_program_prints_the_lines_and_ends_with_the_cod
     out, err = await process.communicate()
     assert process.returncode == 2
     assert err == b""
-    assert [line.partition(":")[0] for line in out.decode().splitlines()] == list(Part)
+    assert [line.partition(":")[0] for line in out.decode().splitlines()] == list(CheckPart)
     assert b"secret" not in out
 
 
@@ -309,7 +309,7 @@ async def test_what_is_wrong_with_the_discord_token(street: Street, answer: tupl
     told = await street.check()
     assert street.code == code
     assert told["Discord token"].startswith(text)
-    assert {told[part] for part in (Part.GUILD, Part.CHANNELS, Part.ROLES)} == {SKIPPED_BY_TOKEN}
+    assert {told[part] for part in (CheckPart.GUILD, CheckPart.CHANNELS, CheckPart.ROLES)} == {SKIPPED_BY_TOKEN}
     assert "CrossTrade token" not in told
     assert "invite link" not in told
 

@@ -14,7 +14,7 @@ from bot.desk.ports import Event, EventName, Notice
 from bot.errors import JournalError
 from bot.journal.auditing import audited, verified
 from bot.journal.chain import Head
-from bot.journal.heads import Kept, keep_head, kept_heads
+from bot.journal.heads import KeptHead, keep_head, kept_heads
 from bot.journal.opening import opened
 from bot.journal.store import SqlJournal
 from bot.policyfile import parse_policy
@@ -128,7 +128,7 @@ async def test_the_head_is_told_and_kept_once_a_day_wherever_it_is_wanted(bot: W
         await bot.one_round(midnight)
         text = f"**Audit head** · 2026-08-04 00:00 UTC\nrow 5 `{head.digest}`"
         assert await bot.notices() == [(5, text)]
-        assert kept_heads(bot.file)[1:] == [Kept(midnight, head)]
+        assert kept_heads(bot.file)[1:] == [KeptHead(midnight, head)]
         await bot.one_round(midnight + timedelta(hours=23))
         assert len(await bot.notices()) == 1
         await bot.one_round(midnight + DAY)
@@ -146,7 +146,7 @@ async def test_the_journal_itself_says_which_head_was_told(bot: Watched) -> None
 
 async def test_a_start_goes_by_the_head_that_was_kept_last(bot: Watched) -> None:
     await bot.fill(2)
-    keep_head(bot.file, Kept(NOON - timedelta(minutes=1), await bot.journal.head()))
+    keep_head(bot.file, KeptHead(NOON - timedelta(minutes=1), await bot.journal.head()))
     await bot.fill()
     async with running(bot):
         assert bot.lines() == [2]
@@ -238,7 +238,7 @@ async def test_a_journal_that_cannot_be_written_is_logged_and_the_head_told_once
     broken = Broken(bot.journal)
     bot.heads = Heads(broken, broken.record, lambda: bot.policy, bot.file, lambda: bot.now, TIMINGS, bot._rest)
     await bot.fill()
-    keep_head(bot.file, Kept(NOON - DAY, await bot.journal.head()))
+    keep_head(bot.file, KeptHead(NOON - DAY, await bot.journal.head()))
     await bot.fill()
     broken.writes_fail = True
     async with running(bot):

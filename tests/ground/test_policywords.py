@@ -6,7 +6,7 @@ import pytest
 
 from bot.program.policy import in_words
 from bot.trading.orders.terms import OrderType
-from bot.trading.risk.policy import AccountRule, Grant, Policy, Request, may
+from bot.trading.risk.policy import AccountRule, Grant, PermissionQuery, Policy, may
 
 
 def words(*rules: tuple[str, bool]) -> list[str]:
@@ -64,7 +64,7 @@ def test_grants_that_overlap_are_told_as_they_are_decided() -> None:
         "Either grant[1]: at most 1 in * on Sim*, LIMIT; or grant[3]: at most 5 in ES on Apex*, Sim*."
     ) in lines
     assert "Who has several roles has all their grants, and one of these must allow the whole order, too." in lines
-    mixed = Request("place", "Sim1", "NQ", 5, OrderType.LIMIT)
+    mixed = PermissionQuery("place", "Sim1", "NQ", 5, OrderType.LIMIT)
     assert may(Policy(grants=(wide, deep)), frozenset({1100}), mixed) is not None
 
 

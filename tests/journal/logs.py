@@ -6,14 +6,14 @@ from datetime import timedelta
 from itertools import zip_longest
 
 from bot.desk.ports import Event, EventName
-from bot.journal.chain import EMPTY, Line, head_of, linked
+from bot.journal.chain import EMPTY, LogLine, head_of, linked
 
 from .making import NOON, SECOND
 
 NAMES = list(EventName)
 
 
-def written(chance: random.Random, rows: int) -> list[Line]:
+def written(chance: random.Random, rows: int) -> list[LogLine]:
     """A log as the desk would write it."""
     lines, last = [], EMPTY
     for row in range(rows):

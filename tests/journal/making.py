@@ -22,13 +22,13 @@ from bot.timings import USUAL, JournalTimings
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Reverse
 from bot.trading.orders.terms import Side, Terms
-from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility, move
+from bot.trading.orders.tickets import Member, Origin, Preview, Ticket, TicketState, Visibility, move
 from tests.clocks import HandClock
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
-SHOWN = Shown(
+SHOWN = Preview(
     live=False,
     position=2,
     average_price=Decimal("5790.50"),
@@ -49,7 +49,7 @@ def ticket(id_: str = "t1", **changes: Any) -> Ticket:
         id=id_,
         intent=Reverse("Sim101", Contract("ES", 2026, 9), Terms(Side.BUY, 1)),
         requester=Member(111_222_333_444_555_666, "Tina", frozenset({1100})),
-        place=Place(10, 20),
+        origin=Origin(10, 20),
         visibility=Visibility.CHANNEL,
         shown=SHOWN,
         created_at=NOON,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.journal.chain import EMPTY, START, Broken, Fault, Head, Line, digest, head_of, linked, verify
+from bot.journal.chain import EMPTY, START, ChainBreak, Fault, Head, LogLine, digest, head_of, linked, verify
 
 from .logs import first_difference, written
 
@@ -20,14 +20,14 @@ TEXTS = st.text(max_size=20)
 LINES = st.tuples(st.integers(), TEXTS, st.none() | TEXTS, st.none() | st.integers(), TEXTS)
 
 
-def chained(contents: list[Content]) -> list[Line]:
-    lines: list[Line] = []
+def chained(contents: list[Content]) -> list[LogLine]:
+    lines: list[LogLine] = []
     for content in contents:
         lines.append(linked(head_of(lines), *content))
     return lines
 
 
-def rewritten(lines: list[Line], first: int) -> list[Line]:
+def rewritten(lines: list[LogLine], first: int) -> list[LogLine]:
     """What a forger leaves who changes a row and links all that is behind it anew."""
     forged = lines[: first - 1]
     for line in lines[first - 1 :]:
@@ -36,7 +36,7 @@ def rewritten(lines: list[Line], first: int) -> list[Line]:
     return forged
 
 
-def renumbered(lines: list[Line]) -> list[Line]:
+def renumbered(lines: list[LogLine]) -> list[LogLine]:
     return [replace(line, seq=place) for place, line in enumerate(lines, start=1)]
 
 
@@ -70,7 +70,7 @@ def test_a_change_of_anything_in_a_row_names_that_row(contents: list[Content], d
     }
     new: Any = data.draw(values.get(field, TEXTS).filter(lambda value: value != getattr(old, field)))
     broken = verify([*lines[:place], replace(old, **{field: new}), *lines[place + 1 :]], head_of(lines))
-    assert broken == Broken(place + 1, Fault.CHANGED)
+    assert broken == ChainBreak(place + 1, Fault.CHANGED)
     assert str(broken) == f"row {place + 1} was changed"
 
 
@@ -141,13 +141,13 @@ def test_a_log_written_anew_from_some_row_on_is_found_by_its_head_or_by_a_head_k
     marks = [Head(line.seq, line.digest) for line in (LOG[1], LOG[5])]
     assert verify(forged, head_of(forged)) is None, "this is what the heads are kept for"
     found = verify(forged, head_of(forged), marks)
-    assert found == Broken(6, Fault.REWRITTEN, 3)
+    assert found == ChainBreak(6, Fault.REWRITTEN, 3)
     assert str(found) == (
         "row 6 is not what the head that was kept of it says: one of the rows 3 to 6 and all behind it were written anew, "
         "or that head was"
     )
-    assert verify(forged, HEAD, marks[:1]) == Broken(9, Fault.REWRITTEN, 3)
-    assert verify(forged, HEAD) == Broken(9, Fault.REWRITTEN, 1)
+    assert verify(forged, HEAD, marks[:1]) == ChainBreak(9, Fault.REWRITTEN, 3)
+    assert verify(forged, HEAD) == ChainBreak(9, Fault.REWRITTEN, 1)
     assert "row 6 and all behind it" in str(
         verify(rewritten(LOG, 6), head_of(rewritten(LOG, 6)), [marks[1], Head(5, LOG[4].digest)])
     )
@@ -168,7 +168,7 @@ def test_a_head_alone_that_was_changed_is_found(head: Head, found: str) -> None:
 
 
 def test_heads_that_contradict_each_other_or_go_further_than_the_log_are_found() -> None:
-    assert verify(LOG, HEAD, [Head(4, LOG[3].digest), Head(4, "0")]) == Broken(4, Fault.REWRITTEN, 1)
-    assert verify(LOG, HEAD, [Head(11, "0")]) == Broken(10, Fault.REMOVED)
-    assert verify([], EMPTY, [Head(1, "0")]) == Broken(1, Fault.REMOVED)
+    assert verify(LOG, HEAD, [Head(4, LOG[3].digest), Head(4, "0")]) == ChainBreak(4, Fault.REWRITTEN, 1)
+    assert verify(LOG, HEAD, [Head(11, "0")]) == ChainBreak(10, Fault.REMOVED)
+    assert verify([], EMPTY, [Head(1, "0")]) == ChainBreak(1, Fault.REMOVED)
     assert verify([], EMPTY, [EMPTY]) is None

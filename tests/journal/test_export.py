@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.journal.chain import EMPTY, Head, Line, head_of, linked
+from bot.journal.chain import EMPTY, Head, LogLine, head_of, linked
 from bot.journal.export import COLUMNS, Format, check, text_of, time_of
 
 from .logs import first_difference, written
@@ -19,7 +19,7 @@ ROWS, LOGS, EACH = 12, 8, 125
 FORMS = list(Format)
 
 
-def export(form: Format, lines: list[Line]) -> bytes:
+def export(form: Format, lines: list[LogLine]) -> bytes:
     return "".join(text_of(form, lines, head_of(lines))).encode("ascii")
 
 
@@ -143,7 +143,7 @@ ROW = st.tuples(st.integers(-(2**63), 2**63 - 1), VALUES, st.none() | VALUES, st
 
 @given(st.lists(ROW, max_size=6), st.sampled_from(FORMS))
 def test_whatever_a_log_holds_comes_through_an_export_whole(contents: list[Content], form: Format) -> None:
-    lines: list[Line] = []
+    lines: list[LogLine] = []
     for content in contents:
         lines.append(linked(head_of(lines), *content))
     text = export(form, lines)
@@ -155,7 +155,7 @@ def test_whatever_a_log_holds_comes_through_an_export_whole(contents: list[Conte
 
 @given(st.lists(ROW, max_size=4))
 def test_no_cell_is_run_by_a_spreadsheet(contents: list[Content]) -> None:
-    lines = [Line(1, *content, "=cmd()") for content in contents]
+    lines = [LogLine(1, *content, "=cmd()") for content in contents]
     for row in csv.reader(export(Format.CSV, lines).decode().splitlines(), strict=True):
         assert len(row) == len(COLUMNS)
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
@@ -211,7 +211,7 @@ def test_heads_kept_elsewhere_are_compared_as_far_as_the_export_goes(form: Forma
 @pytest.mark.parametrize("form", FORMS)
 def test_a_head_line_of_another_time_is_found(form: Format) -> None:
     lines = written(random.Random(7), 3)
-    later = Line(3, lines[-1].at + 1, lines[-1].name, None, None, "{}", lines[-1].digest)
+    later = LogLine(3, lines[-1].at + 1, lines[-1].name, None, None, "{}", lines[-1].digest)
     forged = lines_of(export(form, lines))[:-2] + lines_of(export(form, [*lines[:2], later]))[-2:]
     finding = check(b"\n".join(forged))
     assert finding is not None

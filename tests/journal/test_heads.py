@@ -7,12 +7,12 @@ import pytest
 
 from bot.errors import JournalError, SettingsError
 from bot.journal.chain import EMPTY, Head
-from bot.journal.heads import ON_SERVER, Kept, heads_file, keep_head, kept_heads
+from bot.journal.heads import ON_SERVER, KeptHead, heads_file, keep_head, kept_heads
 
 from .making import sqlite_url
 
 NOON = datetime(2026, 8, 3, 12, 0, 0, tzinfo=UTC)
-ONE, TWO = Kept(NOON, Head(7, "a" * 64)), Kept(NOON + timedelta(days=1), Head(9, "b" * 64))
+ONE, TWO = KeptHead(NOON, Head(7, "a" * 64)), KeptHead(NOON + timedelta(days=1), Head(9, "b" * 64))
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def test_heads_come_back_as_they_were_kept_a_line_each(heads: Path) -> None:
     assert kept_heads(heads) == []
     keep_head(heads, ONE)
     keep_head(heads, TWO)
-    keep_head(heads, Kept(NOON, EMPTY))
-    assert kept_heads(heads) == [ONE, TWO, Kept(NOON, EMPTY)]
+    keep_head(heads, KeptHead(NOON, EMPTY))
+    assert kept_heads(heads) == [ONE, TWO, KeptHead(NOON, EMPTY)]
     assert heads.read_text().splitlines()[0] == f"2026-08-03T12:00:00Z 7 {'a' * 64}"
     assert heads.read_bytes().count(b"\n") == 3
 
@@ -79,5 +79,5 @@ def test_the_file_lies_beside_the_journal(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_times_are_kept_in_utc(heads: Path) -> None:
-    keep_head(heads, Kept(NOON.astimezone(timezone(timedelta(hours=2))), Head(7, "a" * 64)))
+    keep_head(heads, KeptHead(NOON.astimezone(timezone(timedelta(hours=2))), Head(7, "a" * 64)))
     assert kept_heads(heads) == [ONE]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect
 
 from bot.errors import DeskError, JournalError, JournalLocked, SettingsError
 from bot.journal.chain import verify
-from bot.journal.heads import Kept, keep_head
+from bot.journal.heads import KeptHead, keep_head
 from bot.journal.log import head as head_of
 from bot.journal.log import lines
 from bot.journal.migrate import NEWEST, migrate
@@ -236,7 +236,7 @@ async def test_nobody_else_can_read_a_journal_and_what_stands_beside_it(tmp_path
     try:
         async with opened(f"sqlite+aiosqlite:///{file}") as journal:
             await stored(journal)
-            keep_head(heads, Kept(datetime(2026, 8, 3, tzinfo=UTC), await journal.head()))
+            keep_head(heads, KeptHead(datetime(2026, 8, 3, tzinfo=UTC), await journal.head()))
             modes = modes_in(tmp_path)
     finally:
         os.umask(usual)

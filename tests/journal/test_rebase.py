@@ -7,7 +7,7 @@ import pytest
 
 from bot.desk.ports import EventName, Notice
 from bot.journal.store import SqlJournal
-from bot.trading.orders.progress import Leg, Progress
+from bot.trading.orders.progress import Progress, Step
 from bot.trading.orders.tickets import TicketState, move, shifted
 
 from .making import NOON, SECOND, claimed, event, stored
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize("by", [HOUR, -HOUR])
 async def test_a_ticket_that_may_still_change_moves_with_the_clock(journal: SqlJournal, by: timedelta) -> None:
     offer = await stored(journal)
-    sent = claimed(offer, progress=Progress((Leg("close", NOON + SECOND),)))
+    sent = claimed(offer, progress=Progress((Step("close", NOON + SECOND),)))
     assert await journal.advance(offer, sent, [event(EventName.SENDING)])
     other = await stored(journal, "t2")
     over = move(other, TicketState.CANCELLED, ended_at=NOON + SECOND)

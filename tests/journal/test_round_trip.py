@@ -14,7 +14,7 @@ from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.opening import opened
 from bot.journal.shapes import KINDS
-from bot.journal.shelf import Shelf
+from bot.journal.shelf import TicketCache
 from bot.journal.store import SqlJournal
 from bot.trading.orders import protection
 from bot.trading.orders.instruments import Contract
@@ -31,11 +31,11 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.orders.progress import Leg, LegState, Line, Progress
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, Scope
+from bot.trading.orders.progress import ExitRow, Progress, Step, StepState
 from bot.trading.orders.protection import Protection
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.orders.tickets import Approved, Member, Place, Shown, Ticket, TicketState, Told, Visibility
+from bot.trading.orders.tickets import Approved, Member, Origin, Preview, Ticket, TicketState, Told, Visibility
 from tests.clocks import HandClock
 
 from .making import NOON, ask, beside, by_hand, claimed, event, sqlite_url, stored, stored_all, ticket
@@ -62,7 +62,7 @@ terms = st.builds(
     typed=st.lists(st.tuples(free_words, free_words), max_size=2).map(tuple),
 )
 shown = st.builds(
-    Shown,
+    Preview,
     live=st.booleans(),
     position=st.integers(),
     average_price=st.none() | numbers,
@@ -108,10 +108,10 @@ intents = st.one_of(
 )
 sizes = st.none() | st.integers(-(10**6), 10**6)
 legs = st.builds(
-    Leg,
+    Step,
     what=free_words,
     sent_at=moments,
-    state=st.sampled_from(LegState),
+    state=st.sampled_from(StepState),
     text=st.none() | free_words,
     closes=st.booleans(),
     unseen=st.booleans(),
@@ -122,7 +122,7 @@ legs = st.builds(
 progress = st.builds(
     Progress,
     steps=st.lists(legs, max_size=3).map(tuple),
-    rows=st.lists(st.builds(Line, words, st.booleans(), st.none() | contracts, sizes, sizes, sizes, sizes), max_size=3).map(
+    rows=st.lists(st.builds(ExitRow, words, st.booleans(), st.none() | contracts, sizes, sizes, sizes, sizes), max_size=3).map(
         tuple
     ),
     done_at=st.none() | moments,
@@ -158,7 +158,7 @@ tickets = st.builds(
     id=words,
     intent=intents,
     requester=st.builds(Member, ids, words, roles),
-    place=st.builds(Place, ids, ids),
+    origin=st.builds(Origin, ids, ids),
     visibility=st.sampled_from(Visibility),
     shown=shown,
     created_at=moments,
@@ -215,13 +215,13 @@ async def test_every_field_of_a_ticket_survives_the_disk_and_times_come_back_awa
 
 
 def test_every_intent_has_a_word_of_its_own_in_the_database() -> None:
-    assert set(KINDS) == {*get_args(OrderIntent), *get_args(Sweep)}
+    assert set(KINDS) == {*get_args(OrderIntent), *get_args(MassAction)}
     assert len({kind.kind for kind in KINDS}) == len(KINDS)
 
 
 def test_the_strategy_of_these_tests_draws_every_field() -> None:
     assert len(fields(Ticket)) == 30, "a new field needs a column, a line in the codec and one in the strategy above"
-    assert [len(fields(each)) for each in (Shown, Reverse, Terms, Approved, Leg)] == [15, 3, 9, 3, 9]
+    assert [len(fields(each)) for each in (Preview, Reverse, Terms, Approved, Step)] == [15, 3, 9, 3, 9]
 
 
 async def test_a_row_of_before_positions_could_be_left_unread_and_old_orders_were_watched_is_read(file: Path) -> None:
@@ -316,7 +316,7 @@ async def test_a_ticket_changed_by_somebody_else_is_read_anew(file: Path) -> Non
 
 async def test_a_shelf_that_is_full_forgets_and_the_journal_reads_again(journal: SqlJournal) -> None:
     small = SqlJournal(journal._reads, journal._writes, HandClock())
-    small._shelf = Shelf(room=2)
+    small._shelf = TicketCache(room=2)
     put = [await stored(small, f"t{number}") for number in range(5)]
     assert await small.live() == put
     assert [await small.ticket(each.id) for each in put] == put

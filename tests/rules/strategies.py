@@ -16,9 +16,9 @@ from bot.trading.market.facts import Account, Facts, Order, Position, Quote
 from bot.trading.orders.instruments import MONTH_CODES, QUARTERLY_MONTHS, QUARTERLY_ROOTS, Contract
 from bot.trading.orders.intents import OrderIntent, Reverse
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
-from bot.trading.orders.tickets import Member, Place, Shown, Ticket, TicketState, Visibility
-from bot.trading.risk.limits import Recent, reasons
-from bot.trading.risk.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, Policy, Request
+from bot.trading.orders.tickets import Member, Origin, Preview, Ticket, TicketState, Visibility
+from bot.trading.risk.limits import OwnOrders, check_order
+from bot.trading.risk.policy import COMMANDS, AccountRule, Approval, DenialCode, Grant, Limit, PermissionQuery, Policy
 
 # Many rules, two cores: enough examples to find what is there, few enough to be run at every change.
 MODEST = settings(max_examples=50, deadline=None)
@@ -44,7 +44,7 @@ QUOTE = Quote(
 ACCOUNT = Account("Sim101", "Simulator", connected=True, realised=Decimal(0), unrealised=Decimal(0), cash=Decimal(100_000))
 LONG_TWO = Position("Sim101", ES, 2, Decimal("5790.50"))
 FACTS = Facts(ACCOUNT, (LONG_TWO,), (), QUOTE)
-SHOWN = Shown(
+SHOWN = Preview(
     live=False,
     position=2,
     average_price=LONG_TWO.average_price,
@@ -61,7 +61,7 @@ TICKET = Ticket(
     id="t1",
     intent=INTENT,
     requester=MEMBER,
-    place=Place(1, 2001),
+    origin=Origin(1, 2001),
     visibility=Visibility.CHANNEL,
     shown=SHOWN,
     created_at=NOW - timedelta(seconds=10),
@@ -80,7 +80,7 @@ EVERY_LIMIT = Limit(
 )
 POLICY = Policy(grants=(Grant(1100, frozenset({"reverse"}), ("*",), ("*",), 5),), limits=(EVERY_LIMIT,))
 
-NOTHING_SENT = Recent()
+NOTHING_SENT = OwnOrders()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class World:
     member: int = MEMBER.id
     facts: Facts = FACTS
     policy: Policy = POLICY
-    recent: Recent = NOTHING_SENT
+    recent: OwnOrders = NOTHING_SENT
     now: datetime = NOW
 
     def codes(self) -> list[DenialCode]:
         """The codes of every reason against the order."""
-        return [d.code for d in reasons(self.intent, self.member, self.facts, self.policy, self.recent, self.now)]
+        return [d.code for d in check_order(self.intent, self.member, self.facts, self.policy, self.recent, self.now)]
 
     def with_terms(self, **changes: Any) -> "World":
         """The same with other terms of the order."""
@@ -120,7 +120,7 @@ class World:
 
     def with_recent(self, *tickets: Ticket) -> "World":
         """The same with these tickets already there."""
-        return replace(self, recent=Recent(tickets))
+        return replace(self, recent=OwnOrders(tickets))
 
 
 GOOD = World()
@@ -178,7 +178,7 @@ grants = st.builds(
     order_types=st.frozensets(st.sampled_from(OrderType)),
 )
 requests = st.builds(
-    Request,
+    PermissionQuery,
     command=st.sampled_from(sorted(COMMANDS)),
     account=st.none() | account_names,
     root=st.none() | st.sampled_from(["ES", "MES", "NQ"]),

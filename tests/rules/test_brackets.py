@@ -10,7 +10,7 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Bracket
 from bot.trading.orders.protection import Part
 from bot.trading.orders.terms import OrderType, Side, Terms
-from bot.trading.orders.tickets import Shown
+from bot.trading.orders.tickets import Preview
 from tests.rules.strategies import ES, NQ, ORDER, SHOWN
 
 BRACKET = Bracket("Sim101", ES, Terms(Side.SELL, 2, OrderType.STOPMARKET, stop=Decimal("5790.00")), Decimal("5820.00"))
@@ -85,7 +85,7 @@ def test_what_each_of_them_comes_to_is_counted_from_the_average_price(
 @pytest.mark.parametrize(
     "facts", [replace(HELD, average_price=None), replace(HELD, tick_size=None), replace(HELD, tick_value=None)]
 )
-def test_without_a_fact_it_comes_to_nothing_that_could_be_said(facts: Shown) -> None:
+def test_without_a_fact_it_comes_to_nothing_that_could_be_said(facts: Preview) -> None:
     assert results(BRACKET, facts) == Results(None, None)
 
 

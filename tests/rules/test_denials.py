@@ -9,7 +9,7 @@ from bot.trading.orders.intents import Bracket, Cancel, Close, Invert
 from bot.trading.orders.mass_actions import Flatten, Scope
 from bot.trading.orders.terms import OrderState, Side, Terms
 from bot.trading.orders.tickets import TicketState
-from bot.trading.risk.limits import reasons
+from bot.trading.risk.limits import check_order
 from tests.rules.strategies import ES, GOOD, NQ, ORDER, TICKET, World, sent
 
 from .test_limits import ALONE, BRACKETS, REPLACEMENTS
@@ -211,7 +211,7 @@ SAID: list[tuple[World, str, str]] = [
 
 @pytest.mark.parametrize(("world", "code", "sentence"), SAID, ids=[code for _, code, _ in SAID])
 def test_a_denial_says_just_that(world: World, code: str, sentence: str) -> None:
-    [denial] = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    [denial] = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert (str(denial), denial.sentence) == (code, sentence)
 
 
@@ -231,7 +231,7 @@ BY_A_LONG_NAME = replace(TICKET.requester, name=LONG)
     ids=["not listed", "over", "being flattened", "the same again"],
 )
 def test_a_long_name_is_cut(world: World, shown: int) -> None:
-    [denial] = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    [denial] = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert re.findall(r"x+…", denial.sentence) == ["x" * (shown - 1) + "…"]
 
 

@@ -19,7 +19,7 @@ from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, Clos
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Close, closing_terms
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Scope
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from tests.rules.strategies import ES, ES_DECEMBER, NOW, NQ
 
@@ -72,7 +72,7 @@ class Trial:
         self.exits.read(self.books, self.now)
         return self.exits.next_actions(self.books, self.now, held_up)
 
-    def sends(self, action: ExitAction, state: LegState = LegState.ACCEPTED) -> None:
+    def sends(self, action: ExitAction, state: StepState = StepState.ACCEPTED) -> None:
         """A call and its end."""
         self.exits.sending(action, self.books, self.now)
         self.exits.sent(action, state, self.books, self.now)
@@ -250,9 +250,9 @@ def test_it_may_still_be_closed_although_that_order_can_not_be_cancelled() -> No
     trial = Trial(ACCOUNT)
     odd = book(ONE, {ES: 2}, REST)
     assert trial.reads(odd) == [CancelOrders(ONE)]
-    trial.sends(CancelOrders(ONE), LegState.REJECTED)
+    trial.sends(CancelOrders(ONE), StepState.REJECTED)
     assert trial.reads(odd, at=PACE.again) == [CancelOrders(ONE)]
-    trial.sends(CancelOrders(ONE), LegState.REJECTED)
+    trial.sends(CancelOrders(ONE), StepState.REJECTED)
     assert not trial.gave_up()
     assert trial.reads(odd, at=PACE.beside) == [close(ES, 2)]
 
@@ -339,12 +339,12 @@ def test_an_unseen_call_that_was_refused_is_not_made_again_beside_a_close_that_w
     trial = Trial(ACCOUNT)
     trial.reads(UNREAD)
     [blind] = trial.reads(UNREAD, at=1)
-    trial.sends(blind, LegState.REJECTED)
+    trial.sends(blind, StepState.REJECTED)
     [own] = trial.reads(book(ONE, {ES: 1}), at=3)
     decided_on = trial.books
     trial.exits.sending(own, decided_on, trial.now)
     assert [trial.reads(UNREAD, at=at) for at in (4, 6, 50)] == [[], [], []]
-    trial.exits.sent(own, LegState.NOT_SENT, decided_on, trial.now)
+    trial.exits.sent(own, StepState.NOT_SENT, decided_on, trial.now)
     assert trial.reads(UNREAD, at=52) == [FlattenAccount(ONE)]
 
 
@@ -395,7 +395,7 @@ def test_two_closes_that_were_rejected_alike_are_enough() -> None:
 def test_somebody_elses_rejected_close_is_none_of_a_call_that_did_nothing() -> None:
     trial = Trial(ACCOUNT)
     [call] = trial.reads(book(ONE, {ES: 2}))
-    trial.sends(call, LegState.REJECTED)
+    trial.sends(call, StepState.REJECTED)
     theirs = Order(("theirs",), ONE, ES, Side.SELL, OrderType.MARKET, OrderState.REJECTED, 2)
     trial.reads(book(ONE, {ES: 2}, theirs), at=0.5)
     assert trial.exits.rejections(trial.books) == []
@@ -440,16 +440,16 @@ def test_what_somebody_else_may_be_closing_is_left_to_them() -> None:
 
 # After that many seconds a close of that end may be followed by another one, if nothing of it has been seen at all.
 AGAIN = {
-    LegState.ACCEPTED: PACE.settle,
-    LegState.UNKNOWN: PACE.grace,
-    LegState.REJECTED: PACE.again,
-    LegState.NOT_SENT: PACE.again,
+    StepState.ACCEPTED: PACE.settle,
+    StepState.UNKNOWN: PACE.grace,
+    StepState.REJECTED: PACE.again,
+    StepState.NOT_SENT: PACE.again,
 }
 
 
 @pytest.mark.parametrize("state", AGAIN)
 @pytest.mark.parametrize("sweep", [ACCOUNT, Flatten(Scope((ONE,), ES))], ids=["account", "contract"])
-def test_a_position_is_closed_once_more_only_when_the_last_close_is_proved_over(sweep: Clearing, state: LegState) -> None:
+def test_a_position_is_closed_once_more_only_when_the_last_close_is_proved_over(sweep: Clearing, state: StepState) -> None:
     trial = Trial(sweep)
     still = book(ONE, {ES: 2})
     [first] = trial.reads(still)
@@ -465,9 +465,9 @@ def test_a_position_is_closed_once_more_only_when_the_last_close_is_proved_over(
 
 @pytest.mark.parametrize(
     ("state", "clear"),
-    [(LegState.ACCEPTED, PACE.poll), (LegState.UNKNOWN, PACE.between)],
+    [(StepState.ACCEPTED, PACE.poll), (StepState.UNKNOWN, PACE.between)],
 )
-def test_nothing_of_a_close_must_have_been_seen_for_some_time(state: LegState, clear: float) -> None:
+def test_nothing_of_a_close_must_have_been_seen_for_some_time(state: StepState, clear: float) -> None:
     """However long ago it was sent: a closing order that was still seen a moment ago may just have filled."""
     trial = Trial(ACCOUNT)
     still = book(ONE, {ES: 2})
@@ -482,9 +482,9 @@ def test_nothing_of_a_close_must_have_been_seen_for_some_time(state: LegState, c
     assert trial.reads(still, at=late + 1 + clear) == [FlattenAccount(ONE)]
 
 
-@pytest.mark.parametrize("state", [LegState.ACCEPTED, LegState.UNKNOWN])
+@pytest.mark.parametrize("state", [StepState.ACCEPTED, StepState.UNKNOWN])
 @pytest.mark.parametrize("part", ["positions", "orders"])
-def test_a_reading_that_failed_proves_nothing_of_a_close(state: LegState, part: str) -> None:
+def test_a_reading_that_failed_proves_nothing_of_a_close(state: StepState, part: str) -> None:
     trial = Trial(ACCOUNT)
     still = book(ONE, {ES: 2})
     trial.reads(still)
@@ -595,8 +595,8 @@ def test_everything_is_closed_at_once_only_where_nothing_moves() -> None:
     assert trial.reads(book(ONE, {ES: 1}, stray), book(TWO), at=1) == [close(ES, 1)]
 
 
-@pytest.mark.parametrize("state", [LegState.REJECTED, LegState.NOT_SENT])
-def test_what_is_refused_for_everything_is_tried_account_by_account(state: LegState) -> None:
+@pytest.mark.parametrize("state", [StepState.REJECTED, StepState.NOT_SENT])
+def test_what_is_refused_for_everything_is_tried_account_by_account(state: StepState) -> None:
     trial = Trial(EVERYTHING)
     still = (book(ONE, {ES: 1}), book(TWO, {ES: 1}))
     [strike] = trial.reads(*still)
@@ -610,20 +610,20 @@ def test_what_is_refused_for_an_account_is_tried_contract_by_contract() -> None:
     trial = Trial(ACCOUNT)
     still = book(ONE, {ES: 2, NQ: -1})
     trial.reads(still)
-    trial.sends(FlattenAccount(ONE), LegState.REJECTED)
+    trial.sends(FlattenAccount(ONE), StepState.REJECTED)
     assert trial.reads(still, at=PACE.again) == [close(ES, 2), close(NQ, -1)]
 
 
 @pytest.mark.parametrize(
     ("state", "wait"),
     [
-        (LegState.ACCEPTED, PACE.recancel),
-        (LegState.UNKNOWN, PACE.recancel),
-        (LegState.REJECTED, PACE.again),
-        (LegState.NOT_SENT, PACE.again),
+        (StepState.ACCEPTED, PACE.recancel),
+        (StepState.UNKNOWN, PACE.recancel),
+        (StepState.REJECTED, PACE.again),
+        (StepState.NOT_SENT, PACE.again),
     ],
 )
-def test_orders_that_still_work_are_cancelled_once_more_after_a_while(state: LegState, wait: float) -> None:
+def test_orders_that_still_work_are_cancelled_once_more_after_a_while(state: StepState, wait: float) -> None:
     trial = Trial(ACCOUNT)
     works = book(ONE, {}, REST)
     [first] = trial.reads(works)
@@ -652,7 +652,7 @@ def test_calls_that_are_refused_again_and_again_end_it() -> None:
         assert refusals == 0 or trial.reads(still, at=at + wait - JOT) == []
         at += wait
         assert trial.reads(still, at=at)
-        trial.sends(close(ES, 2), LegState.REJECTED)
+        trial.sends(close(ES, 2), StepState.REJECTED)
     assert at >= 2 * VENDOR_WAITS
     assert trial.reads(still, at=60) == []
     assert trial.gave_up()
@@ -665,7 +665,7 @@ def test_a_position_whose_orders_can_not_be_cancelled_is_closed_all_the_same(onl
     works = book(ONE, {ES: held}, REST)
     for at in (0, PACE.again):
         assert trial.reads(works, at=at) == [CancelOrders(ONE)]
-        trial.sends(CancelOrders(ONE), LegState.REJECTED)
+        trial.sends(CancelOrders(ONE), StepState.REJECTED)
     assert trial.reads(works, at=PACE.beside) == [close(ES, held)]
     trial.sends(close(ES, held))
     assert not trial.gave_up()
@@ -676,7 +676,7 @@ def test_what_never_left_is_tried_for_as_long_as_there_is_time() -> None:
     still = book(ONE, {ES: 2}, replace(REST, contract=NQ))
     for number in range(MOST_TRIES * 3):
         assert CancelOrders(ONE) in trial.reads(still, at=number * PACE.again)
-        trial.sends(CancelOrders(ONE), LegState.NOT_SENT)
+        trial.sends(CancelOrders(ONE), StepState.NOT_SENT)
         assert not trial.gave_up()
 
 
@@ -684,7 +684,7 @@ def test_as_long_as_one_thing_may_still_work_it_is_not_given_up() -> None:
     trial = Trial(EVERYTHING)
     for number in range(MOST_TRIES):
         trial.reads(book(ONE, {}, REST), book(TWO, {ES: 1}), at=number * 9)
-        trial.sends(CancelOrders(ONE), LegState.REJECTED)
+        trial.sends(CancelOrders(ONE), StepState.REJECTED)
     assert not trial.gave_up()
     trial.reads(book(ONE, {}, REST), book(TWO), at=20)
     assert trial.gave_up()
@@ -696,7 +696,7 @@ def test_what_can_not_be_read_is_not_given_up() -> None:
     trial = Trial(ACCOUNT)
     for number in range(MOST_TRIES):
         trial.reads(book(ONE, {}, REST), at=number)
-        trial.sends(CancelOrders(ONE), LegState.REJECTED)
+        trial.sends(CancelOrders(ONE), StepState.REJECTED)
     trial.reads(UNREAD, at=20)
     assert not trial.gave_up()
 
@@ -708,7 +708,7 @@ def test_a_cancellation_has_nothing_to_close() -> None:
     assert not trial.gave_up()
     for number in range(MOST_TRIES):
         trial.reads(book(ONE, {ES: 2}, REST), at=10 + number)
-        trial.sends(CancelOrders(ONE), LegState.REJECTED)
+        trial.sends(CancelOrders(ONE), StepState.REJECTED)
     assert trial.gave_up()
 
 
@@ -716,7 +716,7 @@ def test_orders_of_a_long_position_that_is_gone_are_cancelled_all_the_same() -> 
     """Its stop has filled; the target that is left would open a short one."""
     trial = Trial(Flatten(Scope((ONE,)), Holding.LONG))
     [first] = trial.reads(book(ONE, {ES: 2}, REST))
-    trial.sends(first, LegState.REJECTED)
+    trial.sends(first, StepState.REJECTED)
     assert trial.reads(book(ONE, {}, REST), at=PACE.again) == [CancelOrders(ONE)]
 
 
@@ -811,7 +811,7 @@ def held_there(trial: "Trial", market: Market) -> int:
 class Closed:
     """What is known of the last close of a contract, kept apart from the code that is tested."""
 
-    state: LegState
+    state: StepState
     at: float
     held: int
     clear_since: float | None = None
@@ -821,12 +821,12 @@ class Closed:
         return order.type in {None, OrderType.MARKET} and order.side.sign * self.held < 0
 
     def is_proved_over(self, now: float) -> bool:
-        if self.state in {LegState.REJECTED, LegState.NOT_SENT}:
+        if self.state in {StepState.REJECTED, StepState.NOT_SENT}:
             return now - self.at >= PACE.again - JOT / 10
         if self.clear_since is None:
             return False
         since, clear = now - self.at + JOT / 10, now - self.clear_since + JOT / 10
-        if self.state is LegState.UNKNOWN:
+        if self.state is StepState.UNKNOWN:
             return since >= PACE.grace and clear >= PACE.between
         return since >= PACE.settle and clear >= PACE.poll
 
@@ -884,7 +884,7 @@ def check(
             assert action.is_whole is (not closing)
     for market, last in closed.items():
         # One that was refused, or never left, is under way nowhere.
-        did_nothing = last.state in {LegState.REJECTED, LegState.NOT_SENT}
+        did_nothing = last.state in {StepState.REJECTED, StepState.NOT_SENT}
         if cancels(action, market) and not did_nothing and not last.is_proved_over(trial.seconds):
             # Only what may fill beside it is worth that.
             position = trial.books[market[0]].position(market[1])
@@ -991,10 +991,10 @@ def delays(draw: st.DrawFn, longest: float) -> tuple[float, float]:
     return listed, listed + draw(st.sampled_from([0.0, 0.3, 2.0, 12.0, 40.0]))
 
 
-def take(street: Street, action: ExitAction, trial: Trial, data: st.DataObject) -> LegState:
+def take(street: Street, action: ExitAction, trial: Trial, data: st.DataObject) -> StepState:
     """Let the street act on a call, in one of the ways in which that may go."""
     state = data.draw(st.sampled_from(list(AGAIN)))
-    done = state is LegState.ACCEPTED or (state is LegState.UNKNOWN and data.draw(st.booleans()))
+    done = state is StepState.ACCEPTED or (state is StepState.UNKNOWN and data.draw(st.booleans()))
     if not done:
         return state
     now = trial.seconds
@@ -1006,7 +1006,7 @@ def take(street: Street, action: ExitAction, trial: Trial, data: st.DataObject) 
         street.coming = [each for each in street.coming if each.listed > now or not cancels(action, each.market)]
         return state
     for market in closes_of(action, trial):
-        listed, fills = data.draw(delays(PACE.settle if state is LegState.ACCEPTED else PACE.grace))
+        listed, fills = data.draw(delays(PACE.settle if state is StepState.ACCEPTED else PACE.grace))
         street.coming.append(Coming(market, -street.held[market], now, now + listed, now + fills))
     return state
 
@@ -1028,7 +1028,7 @@ def test_where_a_close_shows_up_within_its_time_no_position_is_ever_turned_over_
         actions = trial.reads(*(street.read(name, trial.seconds) for name in NAMES))
         tries.update(market for action in actions for market in closes_of(action, trial))
         for action in actions:
-            trial.sends(action, take(street, action, trial, data) if len(street.coming) < 12 else LegState.NOT_SENT)
+            trial.sends(action, take(street, action, trial, data) if len(street.coming) < 12 else StepState.NOT_SENT)
         wanted = [q for q in street.held.values() if q and (only is None or only.is_of(q))]
         if not wanted and not street.coming:
             break
@@ -1057,7 +1057,7 @@ def test_orders_of_what_is_no_future_are_cancelled_three_times_and_then_given_up
         made += actions
         for action in actions:
             trial.exits.sending(action, trial.books, trial.now)
-            trial.exits.sent(action, LegState.REJECTED, trial.books, trial.now)
+            trial.exits.sent(action, StepState.REJECTED, trial.books, trial.now)
     assert made == [CancelOrders(ONE)] * MOST_TRIES
     assert trial.exits.gave_up(trial.books)
 
@@ -1076,5 +1076,5 @@ def test_a_position_that_is_no_future_goes_before_orders_of_such() -> None:
     trial.reads(held, at=0)
     assert trial.reads(held, at=1) == [FlattenAccount(ONE)]
     trial.exits.sending(FlattenAccount(ONE), trial.books, trial.now)
-    trial.exits.sent(FlattenAccount(ONE), LegState.ACCEPTED, trial.books, trial.now)
+    trial.exits.sent(FlattenAccount(ONE), StepState.ACCEPTED, trial.books, trial.now)
     assert trial.reads(beside(book(), SHARE), at=40) == [CancelOrders(ONE)]

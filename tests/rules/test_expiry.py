@@ -10,7 +10,7 @@ from bot.trading.market.expiry import (
     DAY,
     FRIDAY,
     SATURDAY,
-    Day,
+    RuleDay,
     _business_day,
     expiry,
     first_notice,
@@ -81,7 +81,7 @@ def test_holidays_are_those_of_the_exchange_calendar(day: str, is_kept: bool) ->
 
 def test_gold_gives_notice_from_the_last_business_day_of_the_month_before() -> None:
     for name, day in (("GC 12-24", "2024-11-29"), ("MGC 02-25", "2025-01-31"), ("GC 12-26", "2026-11-30")):
-        assert first_notice(parse_dated(name)) == Day(date.fromisoformat(day))
+        assert first_notice(parse_dated(name)) == RuleDay(date.fromisoformat(day))
     assert first_notice(ES) is None
     assert first_notice(parse_dated("CL 12-26")) is None
 

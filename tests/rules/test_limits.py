@@ -29,7 +29,7 @@ from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Sco
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import SENT, Member, Ticket, TicketState, Told
 from bot.trading.risk.exposure import worst_position
-from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.limits import OwnOrders, check_order
 from bot.trading.risk.policy import AccountRule, DenialCode, Limit, Policy
 from bot.trading.risk.underway import stands_in_the_way
 from tests.rules.strategies import (
@@ -171,7 +171,7 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
 
 def test_each_denial_is_one_sentence_that_can_be_shown() -> None:
     for name, (world, _) in ALONE.items():
-        for denial in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
+        for denial in check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
             assert denial.sentence.endswith("."), name
             assert "\n" not in denial.sentence, name
             assert 20 < len(denial.sentence) < 400, name
@@ -196,33 +196,33 @@ def test_a_list_that_was_read_and_holds_no_position_settles_it_whatever_else_is_
 
 def test_a_denial_for_no_position_names_account_and_instrument() -> None:
     world = GOOD.with_facts(positions=())
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert "`Sim101`" in denial.sentence
     assert "ES 09-26" in denial.sentence
 
 
 def test_what_could_not_be_read_is_told_as_harmless_code() -> None:
     world = GOOD.with_facts(quote=None, missing=("quote: @everyone `x`\n<html>",))
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert "`quote: @everyone ˋxˋ <html>`" in denial.sentence
 
 
 def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
     world = GOOD.with_facts(quote=None)
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert "CrossTrade could not be read (no answer)" in denial.sentence
 
 
 @pytest.mark.parametrize(("realised", "told"), [(None, "can't be read"), (Decimal(-1500), "is -1500")])
 def test_the_days_result_is_told_or_that_it_could_not_be_read(realised: Decimal | None, told: str) -> None:
     world = GOOD.with_account(realised=realised)
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert f"The day's result of `Sim101`, since 18:00 New York, {told} and its limit is -1000" in denial.sentence
 
 
 def test_a_closed_market_is_named_beside_an_old_price() -> None:
     world = GOOD.with_quote(at=None, market_open=False)
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert "The market is closed." in denial.sentence
 
 
@@ -236,7 +236,7 @@ def test_a_live_account_passes_once_the_policy_names_it() -> None:
 
 def test_an_entry_is_denied_where_nobody_tells_whether_the_account_is_connected_and_no_way_out_is() -> None:
     world = GOOD.with_account(connected=None)
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert denial.sentence.startswith("CrossTrade doesn't tell whether `Sim101` is connected")
     close = replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2)))
     assert close.codes() == []
@@ -339,7 +339,7 @@ def test_the_rate_is_each_members_own_over_all_accounts() -> None:
 def test_a_double_is_one_whoever_sent_the_first() -> None:
     theirs = sent(requester=replace(BOB, name="@everyone **B**"))
     world = GOOD.with_limit(duplicate_seconds=10).with_recent(theirs)
-    (denial,) = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+    (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert denial.code is DenialCode.DUPLICATE
     assert denial.sentence.startswith("@\u200beveryone \\*\\*B\\*\\* (<@8>) sent the same order 5 s ago (ticket earlier)")
 
@@ -426,7 +426,7 @@ def worlds(draw: st.DrawFn) -> World:
         )
     )
     policy = replace(GOOD.policy, limits=(*draw(st.lists(limits, max_size=2)), EVERY_LIMIT))
-    return World(replace(INTENT, terms=terms), MEMBER.id, facts, policy, Recent(tuple(tickets)))
+    return World(replace(INTENT, terms=terms), MEMBER.id, facts, policy, OwnOrders(tuple(tickets)))
 
 
 REMOVALS: dict[str, Callable[[World], World]] = {
@@ -487,7 +487,7 @@ def test_another_limit_never_turns_a_denial_into_permission(world: World, limit:
 @MODEST
 @given(world=worlds(), state=states_in_flight, ago=st.integers(0, 200))
 def test_i3_one_more_order_in_flight_never_turns_a_denial_into_permission(world: World, state: TicketState, ago: int) -> None:
-    more = replace(world, recent=Recent((*world.recent.tickets, sent(state, ago=ago))))
+    more = replace(world, recent=OwnOrders((*world.recent.tickets, sent(state, ago=ago))))
     assert set(world.codes()) <= set(more.codes())
     assert DenialCode.OUTCOME_UNKNOWN in more.codes()
 
@@ -574,13 +574,13 @@ def test_no_limit_stands_in_the_way_of_a_bracket() -> None:
 
 def test_a_bracket_off_the_tick_or_on_the_wrong_side_says_where_it_could_lie() -> None:
     world = bracket("5799.10", "5790.00")
-    told = [d.sentence for d in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)]
+    told = [d.sentence for d in check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)]
     assert told == [
         "The target 5799.10 is off the tick of 0.25: the nearest are 5799.00 and 5799.25.",
         "The target must lie above the bid of 5800.00; 5799.10 would fill at once.",
     ]
     short = bracket("5805.00", "5810.00", position=-2)
-    [denial] = reasons(short.intent, short.member, short.facts, short.policy, short.recent, short.now)
+    [denial] = check_order(short.intent, short.member, short.facts, short.policy, short.recent, short.now)
     assert denial.sentence == "The target must lie below the ask of 5800.25; 5805.00 would fill at once."
 
 
@@ -600,7 +600,7 @@ def test_who_inverts_must_mean_the_whole_position(position: int, side: Side, qua
     intent = Invert("Sim101", ES, Terms(side, quantity))
     world = wanted(intent, positions=held(position) if position else ())
     assert world.codes() == codes
-    for denial in reasons(intent, world.member, world.facts, world.policy, world.recent, world.now):
+    for denial in check_order(intent, world.member, world.facts, world.policy, world.recent, world.now):
         assert codes != [DenialCode.BAD_REQUEST] or f"qty:{abs(position)}" in denial.sentence
 
 
@@ -714,7 +714,7 @@ def test_a_bracket_of_another_month_counts_once_at_a_roll(most: int, codes: list
     entry = PlaceOrder("Sim101", ES, Terms(Side.BUY, 2), "own")
     world = wanted(entry, positions=positions_, orders=orders).with_limit(max_position=most)
     assert world.codes() == codes
-    for denial in reasons(entry, world.member, world.facts, world.policy, world.recent, world.now):
+    for denial in check_order(entry, world.member, world.facts, world.policy, world.recent, world.now):
         assert "could hold 6 ES" in denial.sentence
 
 
@@ -799,7 +799,7 @@ def test_an_unknown_outcome_bars_entries_in_every_month_of_its_root_and_no_way_o
 ) -> None:
     world = GOOD.with_limit().with_recent(ticket)
     assert world.codes() == codes
-    for denial in reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
+    for denial in check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
         if denial.code is DenialCode.OUTCOME_UNKNOWN:
             assert "`Sim101` ES 12-26 is not known yet; until then no month of ES is entered there" in denial.sentence
     assert replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2))).codes() == []
@@ -855,7 +855,7 @@ def test_what_has_filled_of_an_order_counts_once(intent: OrderIntent, worst: int
 )
 def test_what_places_nothing_hides_no_order_behind_it(other: Intent) -> None:
     entry = sent(TicketState.SENDING, intent=PlaceOrder("Sim101", ES, Terms(Side.BUY, 3), "own"))
-    recent = Recent((sent(TicketState.SENDING, intent=other), entry))
+    recent = OwnOrders((sent(TicketState.SENDING, intent=other), entry))
     assert worst_position(PlaceOrder("Sim101", ES, Terms(Side.BUY, 1), "own2"), GOOD.facts, recent.tickets) == 2 + 3 + 1
 
 
@@ -937,7 +937,7 @@ def test_a_flatten_lets_nothing_in_until_it_has_ended(state: TicketState) -> Non
     assert wanted(Cancel("Sim101", ES, Terms(Side.SELL, 3), "o1"), orders=(ORDER,)).with_recent(its).codes() == []
     if codes:
         world = GOOD.with_recent(its)
-        [denial] = reasons(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
+        [denial] = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
         assert denial.sentence.startswith("@\u200bhere (<@8>) is flattening `Sim101` (ticket earlier)")
 
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.trading.health.outages import FINE, Outage, Patience, Said, Word, step
+from bot.trading.health.outages import FINE, AlertDelays, Outage, Said, Word, step
 
 NOON = datetime(2026, 8, 3, 12, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
-PATIENCE = Patience(15 * S, 5 * S, 60 * S)
+PATIENCE = AlertDelays(15 * S, 5 * S, 60 * S)
 
 
 def at(second: float) -> datetime:

@@ -27,7 +27,7 @@ from bot.trading.orders.intents import (
     closing_terms,
 )
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, parse_fraction, words_of
-from bot.trading.orders.tickets import Shown
+from bot.trading.orders.tickets import Preview
 from bot.trading.planning.preview import no_longer_true, plan, refreshed, steps
 from bot.trading.risk.policy import AccountRule, Approval, Policy
 from tests.rules.strategies import (
@@ -53,7 +53,7 @@ LAST = Decimal("5800.25")
 TODAY = NOW.date()
 
 
-def gone(before: Shown, after: Shown, tolerance: int, kind: OrderType) -> str | None:
+def gone(before: Preview, after: Preview, tolerance: int, kind: OrderType) -> str | None:
     """What has changed, for a reversal of that order type."""
     intent = Reverse("Sim101", ES, Terms(Side.SELL, 3, kind))
     return no_longer_true(intent, intent, before, after, tolerance)
@@ -297,7 +297,7 @@ def test_prices_that_moved_are_told_with_the_decimals_of_the_tick() -> None:
 @MODEST
 @given(ticks=st.integers(-50, 50), tolerance=st.integers(0, 50), more=st.integers(0, 50))
 def test_a_wider_tolerance_never_refuses_what_a_narrow_one_takes(ticks: int, tolerance: int, more: int) -> None:
-    moved: Shown = replace(SHOWN, last=LAST + ticks * TICK)
+    moved: Preview = replace(SHOWN, last=LAST + ticks * TICK)
     if gone(SHOWN, moved, tolerance, OrderType.MARKET) is None:
         assert gone(SHOWN, moved, tolerance + more, OrderType.MARKET) is None
 

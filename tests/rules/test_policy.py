@@ -22,8 +22,8 @@ from bot.trading.risk.policy import (
     DenialCode,
     Grant,
     Limit,
+    PermissionQuery,
     Policy,
-    Request,
     Route,
     matches,
     may,
@@ -34,7 +34,7 @@ from tests.rules.strategies import MODEST, ROLES, account_names, limits, policie
 TRADER, VIEWER, BOSS = 1100, 1101, 1102
 GRANT = Grant(TRADER, frozenset({"reverse"}), ("Sim*",), ("ES", "MES"), 5, frozenset({OrderType.MARKET, OrderType.LIMIT}))
 DESK = Policy(grants=(GRANT, Grant(VIEWER, frozenset({"help"}))))
-ASKED = Request("reverse", "Sim101", "ES", 5, OrderType.MARKET)
+ASKED = PermissionQuery("reverse", "Sim101", "ES", 5, OrderType.MARKET)
 
 
 def code_of(denial: Denial | None) -> DenialCode | None:
@@ -196,14 +196,16 @@ def test_a_long_account_name_is_cut() -> None:
 @pytest.mark.parametrize("roles", [frozenset(), frozenset({VIEWER}), frozenset({BOSS}), frozenset({0, -1, 1})])
 def test_who_has_no_grant_for_a_command_has_nothing(roles: frozenset[int]) -> None:
     for command in TRADING_COMMANDS:
-        assert code_of(may(DESK, roles, Request(command))) is DenialCode.NO_GRANT, command
-        assert code_of(may(Policy(grants=()), frozenset({TRADER}), Request(command))) is DenialCode.NO_GRANT, command
+        assert code_of(may(DESK, roles, PermissionQuery(command))) is DenialCode.NO_GRANT, command
+        assert code_of(may(Policy(grants=()), frozenset({TRADER}), PermissionQuery(command))) is DenialCode.NO_GRANT, command
 
 
 def test_a_grant_of_everything_has_every_command_but_no_quantity_that_it_doesnt_name() -> None:
     everything = Policy(grants=(Grant(BOSS, frozenset({EVERYTHING}), ("*",), ("*",)),))
     held = frozenset({BOSS})
-    assert [may(everything, held, Request(command, "Any", "ES")) for command in sorted(COMMANDS)] == [None] * len(COMMANDS)
+    assert [may(everything, held, PermissionQuery(command, "Any", "ES")) for command in sorted(COMMANDS)] == [None] * len(
+        COMMANDS
+    )
     for quantity in (1, 5):
         assert code_of(may(everything, held, replace(ASKED, quantity=quantity))) is DenialCode.QUANTITY_OVER_GRANT
 
@@ -223,14 +225,23 @@ def test_grants_of_two_roles_add_up_but_their_parts_dont_mix() -> None:
         )
     )
     both = frozenset({TRADER, BOSS})
-    assert may(desk, both, Request("reverse", "Sim101", "ES", 10, OrderType.MARKET)) is None
-    assert may(desk, both, Request("reverse", "Apex-1", "NQ", 1, OrderType.LIMIT)) is None
-    assert code_of(may(desk, both, Request("reverse", "Apex-1", "ES", 10, OrderType.LIMIT))) is DenialCode.QUANTITY_OVER_GRANT
-    assert code_of(may(desk, both, Request("reverse", "Sim101", "NQ", 1, OrderType.LIMIT))) is DenialCode.INSTRUMENT_NOT_GRANTED
-    assert code_of(may(desk, both, Request("reverse", "Apex-1", "NQ", 1, OrderType.MARKET))) is DenialCode.ORDER_TYPE_NOT_GRANTED
+    assert may(desk, both, PermissionQuery("reverse", "Sim101", "ES", 10, OrderType.MARKET)) is None
+    assert may(desk, both, PermissionQuery("reverse", "Apex-1", "NQ", 1, OrderType.LIMIT)) is None
+    assert (
+        code_of(may(desk, both, PermissionQuery("reverse", "Apex-1", "ES", 10, OrderType.LIMIT)))
+        is DenialCode.QUANTITY_OVER_GRANT
+    )
+    assert (
+        code_of(may(desk, both, PermissionQuery("reverse", "Sim101", "NQ", 1, OrderType.LIMIT)))
+        is DenialCode.INSTRUMENT_NOT_GRANTED
+    )
+    assert (
+        code_of(may(desk, both, PermissionQuery("reverse", "Apex-1", "NQ", 1, OrderType.MARKET)))
+        is DenialCode.ORDER_TYPE_NOT_GRANTED
+    )
 
 
-def allows(grant: Grant, request: Request) -> bool:
+def allows(grant: Grant, request: PermissionQuery) -> bool:
     """The whole of a request by one grant, written out once more."""
     return (
         (request.command in grant.commands or "*" in grant.commands)
@@ -247,7 +258,7 @@ held_roles = st.frozensets(st.sampled_from([*ROLES, 9]))
 @MODEST
 @given(policy=policies, roles=held_roles, request=requests)
 def test_a_request_is_allowed_if_and_only_if_one_single_grant_allows_the_whole(
-    policy: Policy, roles: frozenset[int], request: Request
+    policy: Policy, roles: frozenset[int], request: PermissionQuery
 ) -> None:
     expected = any(grant.role in roles and allows(grant, request) for grant in policy.grants)
     assert (may(policy, roles, request) is None) is expected
@@ -255,14 +266,16 @@ def test_a_request_is_allowed_if_and_only_if_one_single_grant_allows_the_whole(
 
 @MODEST
 @given(policy=policies, roles=held_roles, more=held_roles, request=requests)
-def test_another_role_never_takes_away(policy: Policy, roles: frozenset[int], more: frozenset[int], request: Request) -> None:
+def test_another_role_never_takes_away(
+    policy: Policy, roles: frozenset[int], more: frozenset[int], request: PermissionQuery
+) -> None:
     if may(policy, roles, request) is None:
         assert may(policy, roles | more, request) is None
 
 
 @MODEST
 @given(policy=policies, roles=held_roles, request=requests)
-def test_what_is_allowed_whole_is_allowed_in_every_part(policy: Policy, roles: frozenset[int], request: Request) -> None:
+def test_what_is_allowed_whole_is_allowed_in_every_part(policy: Policy, roles: frozenset[int], request: PermissionQuery) -> None:
     if may(policy, roles, request) is None:
         for part in ("account", "root", "quantity", "order_type"):
             assert may(policy, roles, replace(request, **{part: None})) is None  # type: ignore[arg-type]  # a part by its name

@@ -11,7 +11,7 @@ from bot.trading.market.facts import Facts
 from bot.trading.orders.intents import Bracket, Change, PlaceOrder, Reverse
 from bot.trading.orders.terms import OrderType, Side, Terms, check_terms
 from bot.trading.planning.pricing import base_of, check_changes, priced, with_prices
-from bot.trading.risk.limits import Recent, reasons
+from bot.trading.risk.limits import OwnOrders, check_order
 from bot.trading.risk.policy import DenialCode
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, MEMBER, MODEST, NOW, POLICY, QUOTE, well_formed_terms
 
@@ -71,7 +71,7 @@ def test_what_could_not_be_read_leaves_the_order_unpriced_and_the_limits_say_so(
     intent = placed(with_prices(RESTING, "bid", None))
     assert base_of(facts, ES) is None
     assert priced(intent, facts).terms.unpriced
-    assert DenialCode.FACTS_MISSING in [d.code for d in reasons(intent, MEMBER.id, facts, POLICY, Recent(), NOW)]
+    assert DenialCode.FACTS_MISSING in [d.code for d in check_order(intent, MEMBER.id, facts, POLICY, OwnOrders(), NOW)]
 
 
 def test_break_even_is_that_of_the_orders_own_month() -> None:

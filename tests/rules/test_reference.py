@@ -13,7 +13,7 @@ from bot.desk.tickets.permissions import denial_of
 from bot.trading.market.facts import Account, Facts, Quote
 from bot.trading.risk import halts as switches
 from bot.trading.risk import limits
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Policy
 from tests.rules.cases import case
 from tests.rules.reference import UNSURE, WAYS_OUT, Case, approvers, verdict
@@ -58,7 +58,7 @@ def decided(one: Case) -> set[str]:
     found = [
         *([] if refused is None else [refused]),
         *switches.reasons(one.intent, 0 if position is None else position.quantity, one.switches),
-        *limits.reasons(one.intent, one.member, one.facts, one.policy, Recent(one.tickets), one.now),
+        *limits.check_order(one.intent, one.member, one.facts, one.policy, OwnOrders(one.tickets), one.now),
     ]
     return {denial.code.value for denial in found}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.trading.market.facts import Position
 from bot.trading.market.funds import Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.market.lifecycle import OrderEvent, dated
 from bot.trading.market.session import Session
 from bot.trading.market.spans import Span, gaps
@@ -88,7 +88,7 @@ def test_a_line_without_a_time_keeps_its_place() -> None:
 )
 def test_how_many_are_open_is_told_where_nothing_speaks_against_it(held: int, is_flat: bool | None, count: int | None) -> None:
     positions = (Position("Sim101", ES, 2),) * held
-    assert Standing(ACCOUNT, positions, is_flat).open_count == count
+    assert AccountSummary(ACCOUNT, positions, is_flat).open_count == count
 
 
 def test_watermarks_are_empty_where_none_is_kept() -> None:

@@ -12,15 +12,15 @@ from bot.trading.market.facts import Facts
 from bot.trading.orders.intents import Reverse
 from bot.trading.orders.terms import OrderType, Side, Terms
 from bot.trading.orders.tickets import TicketState
-from bot.trading.planning.sizing import Standing, loss_left, most_allowed, sizes, sizes_at_risk, sizes_to_close
+from bot.trading.planning.sizing import SizingContext, loss_left, most_allowed, sizes, sizes_at_risk, sizes_to_close
 from bot.trading.planning.suggestions import SoFar, Where
-from bot.trading.risk.limits import Recent, reasons
-from bot.trading.risk.policy import Grant, Limit, Policy, Request
+from bot.trading.risk.limits import OwnOrders, check_order
+from bot.trading.risk.policy import Grant, Limit, PermissionQuery, Policy
 from tests.rules.strategies import ACCOUNT, ES, FACTS, LONG_TWO, MEMBER, MODEST, NOW, ORDER, QUOTE, positions, sent, sides
 
 TRADERS = Grant(1100, frozenset({"*"}), ("*",), ("*",), 5)
 POLICY = Policy(grants=(TRADERS,), limits=(Limit(("*",), ("*",), max_position=4, daily_loss=Decimal(1000)),))
-STANDING = Standing(MEMBER, FACTS, POLICY, Recent(), NOW)
+STANDING = SizingContext(MEMBER, FACTS, POLICY, OwnOrders(), NOW)
 HERE = Where("Sim101", ES)
 PLACE = SoFar("place", "Sim101", "ES 09-26", side=Side.BUY)
 
@@ -82,8 +82,8 @@ def test_a_grant_for_something_else_leaves_no_more(elsewhere: dict[str, Any]) ->
         {"policy": Policy(grants=(replace(TRADERS, max_quantity=None),))},
         {"account": replace(ACCOUNT, realised=Decimal(-2000))},
         {"account": replace(ACCOUNT, connected=False)},
-        {"recent": Recent((sent(TicketState.UNKNOWN),))},
-        {"recent": Recent((sent(),)), "policy": Policy((TRADERS,), limits=(Limit(("*",), ("*",), orders_per_minute=1),))},
+        {"recent": OwnOrders((sent(TicketState.UNKNOWN),))},
+        {"recent": OwnOrders((sent(),)), "policy": Policy((TRADERS,), limits=(Limit(("*",), ("*",), orders_per_minute=1),))},
         {"positions": (replace(LONG_TWO, quantity=4),)},
     ],
 )
@@ -272,12 +272,12 @@ def test_the_most_is_let_through_and_one_more_is_not(
     def make(quantity: int) -> Reverse:
         return Reverse("Sim101", ES, Terms(side, quantity))
 
-    most = most_allowed(make, Request("reverse", "Sim101", "ES"), standing)
+    most = most_allowed(make, PermissionQuery("reverse", "Sim101", "ES"), standing)
     assert most is not None
     assert 0 <= most <= granted
     for quantity, passes in ((most, True), (most + 1, most + 1 > granted)):
         if quantity:
-            found = reasons(make(quantity), MEMBER.id, facts, policy, Recent(), NOW)
+            found = check_order(make(quantity), MEMBER.id, facts, policy, OwnOrders(), NOW)
             assert (not found) is passes or quantity > granted
 
 

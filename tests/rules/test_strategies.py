@@ -16,10 +16,10 @@ from bot.trading.orders.broker_calls import CloseStrategy
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Close, FlatPlace, Intent, Invert, PlaceOrder, Reverse, VerifiedReverse
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, target_of
-from bot.trading.orders.progress import LegState, Line
+from bot.trading.orders.progress import ExitRow, StepState
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import DenialCode, Policy
 from bot.trading.risk.underway import stands_in_the_way
 from tests.rules.strategies import ES, NOTHING_SENT, NOW, NQ, TICKET
@@ -146,22 +146,22 @@ def test_it_is_closed_by_one_call_that_is_never_made_again() -> None:
     assert not exit_.gave_up(books)
     [action] = exit_.next_actions(books, NOW)
     assert action == CloseStrategy(ONE, "334")
-    exit_.sent(action, LegState.UNKNOWN, books, NOW)
+    exit_.sent(action, StepState.UNKNOWN, books, NOW)
     assert exit_.next_actions(books, NOW + timedelta(hours=1)) == []
 
 
 @pytest.mark.parametrize(
     ("state", "seconds", "over"),
     [
-        (LegState.ACCEPTED, USUAL_PACE.grace - 1, False),
-        (LegState.ACCEPTED, USUAL_PACE.grace, True),
-        (LegState.UNKNOWN, USUAL_PACE.grace - 1, False),
-        (LegState.UNKNOWN, USUAL_PACE.grace, True),
-        (LegState.REJECTED, 0, True),
-        (LegState.NOT_SENT, 0, True),
+        (StepState.ACCEPTED, USUAL_PACE.grace - 1, False),
+        (StepState.ACCEPTED, USUAL_PACE.grace, True),
+        (StepState.UNKNOWN, USUAL_PACE.grace - 1, False),
+        (StepState.UNKNOWN, USUAL_PACE.grace, True),
+        (StepState.REJECTED, 0, True),
+        (StepState.NOT_SENT, 0, True),
     ],
 )
-def test_it_waits_as_long_as_something_may_still_come(state: LegState, seconds: float, over: bool) -> None:
+def test_it_waits_as_long_as_something_may_still_come(state: StepState, seconds: float, over: bool) -> None:
     exit_, books = StrategyExit(CLOSE, USUAL_PACE), {ONE: facts()}
     exit_.read(books, NOW)
     exit_.sent(CloseStrategy(ONE, "334"), state, books, NOW)
@@ -180,12 +180,12 @@ def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
 def codes(sweep: Flatten | FlattenStrategy, *others: Ticket, its: Facts | None = None) -> list[DenialCode]:
     """Why not."""
     books = {ONE: seen(CLOSE, facts(2, STOP)) if its is None else its}
-    return [denial.code for denial in sweeping.reasons(sweep, books, Recent(others))]
+    return [denial.code for denial in sweeping.reasons(sweep, books, OwnOrders(others))]
 
 
 def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:
     made = sweeping.lines(CLOSE, {ONE: seen(CLOSE, facts(5, STOP, TARGET, NOBODYS))}, POLICY)
-    assert made == (Line(ONE, False, ES, 2, 2),)
+    assert made == (ExitRow(ONE, False, ES, 2, 2),)
     [closed] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(3, NOBODYS, running=())))
     assert (closed.now, closed.orders_now, closed.is_done) == (0, 0, True)
     [left] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(5, STOP)))
@@ -246,8 +246,8 @@ def test_a_flatten_begins_beside_it_and_waits_by_itself() -> None:
     flatten, other = Flatten(Scope((ONE,))), under_way(TicketState.SENDING, CLOSE)
     assert codes(flatten, other) == []
     mine = replace(TICKET, id="mine", intent=flatten)
-    assert sweeping.closing_elsewhere(mine, Recent((other,))) == [other]
-    assert sweeping.in_flight_elsewhere(mine, Recent((other,))) == [other]
+    assert sweeping.closing_elsewhere(mine, OwnOrders((other,))) == [other]
+    assert sweeping.in_flight_elsewhere(mine, OwnOrders((other,))) == [other]
 
 
 def test_while_it_runs_nothing_opens_and_nothing_else_closes_there() -> None:

@@ -38,11 +38,11 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
-from bot.trading.orders.progress import MOST_NAMED, Leg, LegState, Line, Progress, Working
+from bot.trading.orders.mass_actions import MANY, CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, Scope
+from bot.trading.orders.progress import MOST_NAMED, ExitRow, Progress, Step, StepState, Working
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import AccountRule, DenialCode, Policy
 from tests.rules.strategies import ES, ES_DECEMBER, MODEST, NOTHING_SENT, NOW, NQ, ORDER, TICKET
 
@@ -154,12 +154,12 @@ FLATTEN, LONGS, SHORTS = Flatten(Scope((ONE,))), Flatten(Scope((ONE,)), Holding.
 CANCEL = CancelWorking(Scope((ONE,)))
 
 
-def line(contract: Contract | None, before: int | None, orders: int | None, name: str = ONE, **more: Any) -> Line:
-    return replace(Line(name, False, contract, before, orders), **more)
+def line(contract: Contract | None, before: int | None, orders: int | None, name: str = ONE, **more: Any) -> ExitRow:
+    return replace(ExitRow(name, False, contract, before, orders), **more)
 
 
 MIXED = book(ONE, {ES: 2, NQ: -1, ES_DECEMBER: 0}, ORDER, BUY, DONE)
-LINES: dict[str, tuple[Sweep, Facts, list[Line]]] = {
+LINES: dict[str, tuple[MassAction, Facts, list[ExitRow]]] = {
     "positions and orders": (FLATTEN, MIXED, [line(ES, 2, 2), line(NQ, -1, 0)]),
     "orders alone": (FLATTEN, book(ONE, {}, IN_NQ), [line(NQ, 0, 1)]),
     "nothing": (FLATTEN, book(ONE, {}, DONE), []),
@@ -178,7 +178,7 @@ LINES: dict[str, tuple[Sweep, Facts, list[Line]]] = {
 
 
 @pytest.mark.parametrize(("sweep", "facts", "made"), LINES.values(), ids=list(LINES))
-def test_a_sweep_has_a_line_for_each_contract_that_it_is_about(sweep: Sweep, facts: Facts, made: list[Line]) -> None:
+def test_a_sweep_has_a_line_for_each_contract_that_it_is_about(sweep: MassAction, facts: Facts, made: list[ExitRow]) -> None:
     assert lines(sweep, {ONE: facts}, POLICY) == tuple(made)
 
 
@@ -197,7 +197,7 @@ def test_a_line_is_live_unless_it_is_proved_to_be_a_simulation(provider: str | N
 # How far it has come.
 
 START = (line(ES, 2, 1), line(NQ, -1, 0))
-FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
+FOLLOWED: dict[str, tuple[MassAction, tuple[ExitRow, ...], Facts, list[ExitRow]]] = {
     "as it was": (
         FLATTEN,
         START,
@@ -296,7 +296,9 @@ FOLLOWED: dict[str, tuple[Sweep, tuple[Line, ...], Facts, list[Line]]] = {
 
 
 @pytest.mark.parametrize(("sweep", "made", "facts", "then"), FOLLOWED.values(), ids=list(FOLLOWED))
-def test_each_reading_says_how_far_it_has_come(sweep: Sweep, made: tuple[Line, ...], facts: Facts, then: list[Line]) -> None:
+def test_each_reading_says_how_far_it_has_come(
+    sweep: MassAction, made: tuple[ExitRow, ...], facts: Facts, then: list[ExitRow]
+) -> None:
     # Which orders work is told in words elsewhere.
     assert tuple(replace(line, working=()) for line in followed(sweep, made, ONE, later(facts))) == tuple(then)
 
@@ -356,7 +358,9 @@ def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Flatten | Cancel
 # What is in its way.
 
 
-def codes(sweep: Sweep, books: dict[str, Facts], policy: Policy = POLICY, recent: Recent = NOTHING_SENT) -> list[DenialCode]:
+def codes(
+    sweep: MassAction, books: dict[str, Facts], policy: Policy = POLICY, recent: OwnOrders = NOTHING_SENT
+) -> list[DenialCode]:
     return [denial.code for denial in reasons(sweep, books, recent)]
 
 
@@ -364,7 +368,7 @@ def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
     return replace(TICKET, id="other", state=state, intent=intent, sent_at=NOW, **changes)
 
 
-DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
+DENIED: dict[str, tuple[MassAction, dict[str, Facts], list[DenialCode]]] = {
     "an open position": (FLATTEN, {ONE: book(ONE, {ES: 1})}, []),
     "a working order": (FLATTEN, {ONE: book(ONE, {}, ORDER)}, []),
     "nothing": (FLATTEN, {ONE: book(ONE, {}, DONE)}, [DenialCode.NO_POSITION]),
@@ -387,7 +391,7 @@ DENIED: dict[str, tuple[Sweep, dict[str, Facts], list[DenialCode]]] = {
 
 @pytest.mark.parametrize(("sweep", "books", "why"), DENIED.values(), ids=list(DENIED))
 def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
-    sweep: Sweep, books: dict[str, Facts], why: list[DenialCode]
+    sweep: MassAction, books: dict[str, Facts], why: list[DenialCode]
 ) -> None:
     assert codes(sweep, books) == why
     for denial in reasons(sweep, books, NOTHING_SENT):
@@ -397,7 +401,7 @@ def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
 
 STRATEGY = FlattenStrategy(Scope((ONE,), ES), "334")
 LONG = "x" * 100
-SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
+SAID: list[tuple[MassAction, Facts, Ticket | None, str, str]] = [
     (
         FLATTEN,
         book(),
@@ -439,10 +443,10 @@ SAID: list[tuple[Sweep, Facts, Ticket | None, str, str]] = [
 
 @pytest.mark.parametrize(("sweep", "facts", "other", "code", "sentence"), SAID, ids=[row[3] for row in SAID])
 def test_what_is_in_its_way_is_told_to_the_letter(
-    sweep: Sweep, facts: Facts, other: Ticket | None, code: str, sentence: str
+    sweep: MassAction, facts: Facts, other: Ticket | None, code: str, sentence: str
 ) -> None:
     elsewhere = under_way(TicketState.SENDING, Flatten(Scope((TWO,))))
-    recent = Recent((elsewhere, *([] if other is None else [other])))
+    recent = OwnOrders((elsewhere, *([] if other is None else [other])))
     [denial] = reasons(sweep, {ONE: facts}, recent)
     assert (str(denial), denial.sentence) == (code, sentence)
 
@@ -471,15 +475,15 @@ def test_there_is_one_flatten_at_a_time_where_two_would_meet(state: TicketState)
     books = {ONE: book(ONE, {ES: 1}, ORDER)}
     its = under_way(state, Flatten(Scope((ONE, TWO))))
     blocked = [DenialCode.FLATTENING] if state is TicketState.SENDING else []
-    assert codes(FLATTEN, books, recent=Recent((its,))) == blocked
-    assert codes(CANCEL, books, recent=Recent((its,))) == []
+    assert codes(FLATTEN, books, recent=OwnOrders((its,))) == blocked
+    assert codes(CANCEL, books, recent=OwnOrders((its,))) == []
     for beside in (Flatten(Scope((TWO,))), CancelWorking(Scope((ONE,))), Reverse(ONE, ES, TERMS)):
-        assert codes(FLATTEN, books, recent=Recent((under_way(state, beside),))) == []
+        assert codes(FLATTEN, books, recent=OwnOrders((under_way(state, beside),))) == []
 
 
 def test_who_is_flattening_already_is_named_harmlessly() -> None:
     its = under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name="@everyone *A*"))
-    [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, Recent((its,)))
+    [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, OwnOrders((its,)))
     assert denial.sentence.startswith("@\u200beveryone \\*A\\* (<@7>) is flattening `Sim101` already (ticket other)")
 
 
@@ -514,7 +518,7 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
         (FlattenStrategy(Scope((ONE,), ES), "334"), "the strategy is closed", "STRATEGY NOT CLOSED"),
     ],
 )
-def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: Sweep, done: str, undone: str) -> None:
+def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: MassAction, done: str, undone: str) -> None:
     assert (done_words(sweep), undone_words(sweep)) == (done, undone)
 
 
@@ -606,16 +610,16 @@ def test_what_may_still_fill_there_is_known_to_a_flatten(state: TicketState) -> 
     for intent in [*ORDERS, *HARMLESS]:
         other = under_way(state, intent)
         expected = [other] if state in MAY_FILL.get(kind(intent), "").split() else []
-        assert in_flight_elsewhere(MINE, Recent((MINE, other))) == expected, intent
+        assert in_flight_elsewhere(MINE, OwnOrders((MINE, other))) == expected, intent
         # What is elsewhere is nothing to it, and a cancellation waits for nobody.
         for mine in (*ELSEWHERE, replace(MINE, intent=CANCEL)):
-            assert in_flight_elsewhere(mine, Recent((other,))) == [], intent
+            assert in_flight_elsewhere(mine, OwnOrders((other,))) == [], intent
 
 
 def test_another_flatten_that_was_cut_short_is_known_to_it_where_they_meet() -> None:
     for intent, meets in ((Flatten(ALL), True), (Flatten(Scope((ONE,), NQ)), True), (Flatten(Scope((TWO,))), False)):
         other = under_way(TicketState.UNKNOWN, intent)
-        assert in_flight_elsewhere(MINE, Recent((other,))) == ([other] if meets else [])
+        assert in_flight_elsewhere(MINE, OwnOrders((other,))) == ([other] if meets else [])
 
 
 @pytest.mark.parametrize("state", TicketState)
@@ -623,14 +627,14 @@ def test_what_may_still_close_something_there_is_known_to_it(state: TicketState)
     for intent in [*ORDERS, *HARMLESS, FLATTEN]:
         other = under_way(state, intent)
         expected = [other] if state in MAY_CLOSE.get(kind(intent), "").split() else []
-        assert closing_elsewhere(MINE, Recent((MINE, other))) == expected, intent
+        assert closing_elsewhere(MINE, OwnOrders((MINE, other))) == expected, intent
         for mine in (ELSEWHERE[1], replace(MINE, intent=CANCEL)):
-            assert closing_elsewhere(mine, Recent((other,))) == [], intent
+            assert closing_elsewhere(mine, OwnOrders((other,))) == [], intent
 
 
 def test_a_close_that_was_seen_done_is_nothing_to_it() -> None:
     done = under_way(TicketState.ACCEPTED, Close(ONE, ES, TERMS), order_state=OrderState.FILLED)
-    assert closing_elsewhere(MINE, Recent((done,))) == []
+    assert closing_elsewhere(MINE, OwnOrders((done,))) == []
 
 
 @pytest.mark.parametrize(
@@ -653,19 +657,19 @@ def test_everything_is_no_more_so_where_an_account_has_come_since(
 # Progress.
 
 
-@pytest.mark.parametrize("state", LegState)
-def test_a_call_went_out_unless_it_was_refused_or_never_sent(state: LegState) -> None:
-    refused = Progress().began(Leg("one", NOW)).ended(0, LegState.REJECTED)
+@pytest.mark.parametrize("state", StepState)
+def test_a_call_went_out_unless_it_was_refused_or_never_sent(state: StepState) -> None:
+    refused = Progress().began(Step("one", NOW)).ended(0, StepState.REJECTED)
     assert not Progress().went_out
-    assert refused.began(Leg("two", NOW)).ended(1, state).went_out is (state not in {LegState.REJECTED, LegState.NOT_SENT})
+    assert refused.began(Step("two", NOW)).ended(1, state).went_out is (state not in {StepState.REJECTED, StepState.NOT_SENT})
 
 
 def test_progress_keeps_each_call_with_its_own_end() -> None:
-    progress = Progress().began(Leg("one", NOW)).began(Leg("two", NOW))
-    progress = progress.ended(0, LegState.REJECTED, "no").ended(1, LegState.ACCEPTED)
+    progress = Progress().began(Step("one", NOW)).began(Step("two", NOW))
+    progress = progress.ended(0, StepState.REJECTED, "no").ended(1, StepState.ACCEPTED)
     assert [(leg.what, leg.state, leg.text) for leg in progress.steps] == [
-        ("one", LegState.REJECTED, "no"),
-        ("two", LegState.ACCEPTED, None),
+        ("one", StepState.REJECTED, "no"),
+        ("two", StepState.ACCEPTED, None),
     ]
 
 
@@ -678,7 +682,7 @@ def test_a_line_is_done_only_when_both_were_read_as_nothing(now: int | None, ord
 
 def test_the_command_for_what_is_left_reaches_no_further_than_what_was_asked_for() -> None:
     works = tuple(Working(name, Side.BUY, 1, OrderType.LIMIT, Decimal(5790)) for name in ("o1", "o2"))
-    left = Line(ONE, live=False, contract=ES, before=2, orders_before=2, now=2, orders_now=2, working=works)
+    left = ExitRow(ONE, live=False, contract=ES, before=2, orders_before=2, now=2, orders_now=2, working=works)
     of_contract = (
         f"`/flatten scope:instrument account:{ONE} instrument:{ES}` or `/cancel scope:instrument account:{ONE} instrument:{ES}`"
     )

@@ -22,7 +22,7 @@ from bot.trading.orders.intents import (
     Reverse,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, MassAction, Scope
 from bot.trading.orders.terms import OrderType, Side, Terms
 from bot.trading.risk.halts import (
     LONGEST_WHY,
@@ -36,7 +36,7 @@ from bot.trading.risk.halts import (
     reasons,
     resume_line,
 )
-from bot.trading.risk.policy import DenialCode, Grant, Policy, Request, may
+from bot.trading.risk.policy import DenialCode, Grant, PermissionQuery, Policy, may
 from tests.rules.strategies import ES, MODEST, NOW, NQ, account_names, grants, positions, roots, well_formed_terms
 
 ACTIVE, REDUCING, HALTED = SwitchState.ACTIVE, SwitchState.REDUCING, SwitchState.HALTED
@@ -77,7 +77,7 @@ WAYS_OUT: tuple[Intent, ...] = (
 
 def test_every_intent_is_in_one_of_these_tables() -> None:
     kinds = {type(intent) for intent in (*ENTRIES, *WAYS_OUT, change())}
-    assert kinds == {*get_args(OrderIntent), *get_args(Sweep)}
+    assert kinds == {*get_args(OrderIntent), *get_args(MassAction)}
     assert {type(intent) for intent in WAYS_OUT} == {kind for kind in kinds if kind.is_exit}
 
 
@@ -277,23 +277,23 @@ TRADER = Grant(1, frozenset({"place"}), ("Sim*",), ("ES",), 5)
 @pytest.mark.parametrize(
     ("request_", "may_it"),
     [
-        (Request("halt"), True),
-        (Request("halt", "Sim101"), True),
-        (Request("halt", "Sim101", "ES"), True),
-        (Request("halt", None, "ES"), True),
-        (Request("halt", "Apex-1"), False),
-        (Request("halt", None, "NQ"), False),
-        (Request("resume"), False),
-        (Request("close"), False),
+        (PermissionQuery("halt"), True),
+        (PermissionQuery("halt", "Sim101"), True),
+        (PermissionQuery("halt", "Sim101", "ES"), True),
+        (PermissionQuery("halt", None, "ES"), True),
+        (PermissionQuery("halt", "Apex-1"), False),
+        (PermissionQuery("halt", None, "NQ"), False),
+        (PermissionQuery("resume"), False),
+        (PermissionQuery("close"), False),
     ],
 )
-def test_whoever_may_trade_somewhere_may_halt_there_and_nothing_more(request_: Request, may_it: bool) -> None:
+def test_whoever_may_trade_somewhere_may_halt_there_and_nothing_more(request_: PermissionQuery, may_it: bool) -> None:
     assert (may(policy(TRADER), frozenset({1}), request_) is None) is may_it
 
 
 def test_who_only_reads_may_not_halt_unless_the_policy_says_so() -> None:
-    assert may(policy(Grant(1, frozenset({"positions", "resume"}), ("*",))), frozenset({1}), Request("halt")) is not None
-    assert may(policy(Grant(1, frozenset({"halt"}), ("*",))), frozenset({1}), Request("halt", "Sim101")) is None
+    assert may(policy(Grant(1, frozenset({"positions", "resume"}), ("*",))), frozenset({1}), PermissionQuery("halt")) is not None
+    assert may(policy(Grant(1, frozenset({"halt"}), ("*",))), frozenset({1}), PermissionQuery("halt", "Sim101")) is None
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ def test_who_may_resume_everywhere_may_resume_every_account_that_anybody_may_hal
 ) -> None:
     made = policy(*given_)
     everybody = frozenset({1, 2, 3})
-    if may_resume_everywhere(made, roles) and may(made, everybody, Request("halt", account)) is None:
-        assert may(made, roles, Request("resume", account)) is None
+    if may_resume_everywhere(made, roles) and may(made, everybody, PermissionQuery("halt", account)) is None:
+        assert may(made, roles, PermissionQuery("resume", account)) is None
 
 
 def test_long_names_and_reasons_are_cut() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.trading.orders.intents import Bracket, Change, Reverse, closing_side
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, Scope
-from bot.trading.orders.progress import Leg, Progress
+from bot.trading.orders.progress import Progress, Step
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.orders.tickets import IN_FLIGHT, SENT, TRANSITIONS, Approved, IllegalMove, TicketState, is_claim, move, side_word
 from tests.rules.strategies import ES_DECEMBER, INTENT, MODEST, NOW, SHOWN, TICKET, contracts, sides, well_formed_terms
@@ -220,5 +220,5 @@ def test_what_was_sent_last_is_the_last_call_of_several() -> None:
     sent = replace(TICKET, sent_at=NOW)
     assert (TICKET.last_sent_at, sent.last_sent_at) == (None, NOW)
     later = NOW + timedelta(seconds=20)
-    progress = Progress().began(Leg("one", NOW)).began(Leg("two", NOW)).began(Leg("three", later))
+    progress = Progress().began(Step("one", NOW)).began(Step("two", NOW)).began(Step("three", later))
     assert replace(sent, progress=progress).last_sent_at == later

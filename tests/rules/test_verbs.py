@@ -15,7 +15,7 @@ from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.planning.card_actions import (
     BUTTONS_LIVE,
-    Verb,
+    CardAction,
     break_even,
     fitting,
     half,
@@ -30,7 +30,7 @@ from bot.trading.risk.policy import TRADING_COMMANDS
 
 from .strategies import ES, ES_DECEMBER, MODEST, NOW, SHOWN, TICK, TICKET, on_tick, positions
 
-V = Verb
+V = CardAction
 BUY = Terms(Side.BUY, 2)
 
 
@@ -64,7 +64,9 @@ OTHERS: list[Intent] = [
         (OrderState.GONE, 0, ()),
     ],
 )
-def test_a_sent_order_has_the_buttons_that_fit_its_state(state: OrderState | None, filled: int, verbs: tuple[Verb, ...]) -> None:
+def test_a_sent_order_has_the_buttons_that_fit_its_state(
+    state: OrderState | None, filled: int, verbs: tuple[CardAction, ...]
+) -> None:
     for intent in ENTRIES:
         assert fitting(sent(intent, order_state=state, filled=filled)) == verbs, intent
 
@@ -91,13 +93,13 @@ def test_a_retired_card_has_none() -> None:
 @pytest.mark.parametrize(
     ("after", "verbs"), [(0, ()), (-1, ()), (1, (V.CLOSE, V.BREAK_EVEN)), (3, (V.CLOSE, V.CLOSE_HALF, V.BREAK_EVEN))]
 )
-def test_an_order_that_only_lessened_a_position_has_opened_nothing(after: int, verbs: tuple[Verb, ...]) -> None:
+def test_an_order_that_only_lessened_a_position_has_opened_nothing(after: int, verbs: tuple[CardAction, ...]) -> None:
     assert fitting(sent(after=after, order_state=OrderState.FILLED, filled=2)) == verbs
     assert opened_by(sent(after=after, filled=2)) == after
 
 
 @pytest.mark.parametrize(("after", "verbs"), [(0, ()), (1, ()), (2, (V.CLOSE,))])
-def test_of_an_order_that_fills_in_parts_only_what_it_opened_can_be_closed(after: int, verbs: tuple[Verb, ...]) -> None:
+def test_of_an_order_that_fills_in_parts_only_what_it_opened_can_be_closed(after: int, verbs: tuple[CardAction, ...]) -> None:
     assert fitting(sent(after=after, order_state=OrderState.PART_FILLED, filled=1)) == (V.CANCEL_ORDER, *verbs)
 
 
@@ -121,7 +123,7 @@ def test_buttons_live_for_some_hours_after_the_end() -> None:
 
 
 def test_every_verb_stands_for_a_command_that_can_be_granted() -> None:
-    assert {verb.command for verb in Verb} <= TRADING_COMMANDS
+    assert {verb.command for verb in CardAction} <= TRADING_COMMANDS
 
 
 @pytest.mark.parametrize(("held", "expected"), [(1, 1), (2, 1), (3, 2), (-3, 2), (-4, 2)])

@@ -17,7 +17,7 @@ from bot.trading.orders.intents import PlaceOrder, Reverse
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState
 from bot.trading.risk.exposure import exposures, worst_position
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from tests.rules.strategies import ES, ES_DECEMBER, FACTS, INTENT, LONG_TWO, MODEST, NQ, ORDER, quantities, sent, sides
 
 Holdings = dict[Contract, int]
@@ -30,7 +30,7 @@ class Scene:
 
     intent: Reverse | PlaceOrder
     facts: Facts
-    recent: Recent
+    recent: OwnOrders
 
     @property
     def told(self) -> int:
@@ -116,7 +116,7 @@ scenes = st.builds(
     st.builds(Reverse, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small))
     | st.builds(PlaceOrder, st.just("Sim101"), st.just(ES), st.builds(Terms, sides, small), st.just("own")),
     st.builds(Facts, st.just(FACTS.account), held_positions, st.lists(working, max_size=3).map(tuple), st.just(FACTS.quote)),
-    st.lists(on_their_way, max_size=2).map(tuple).map(Recent),
+    st.lists(on_their_way, max_size=2).map(tuple).map(OwnOrders),
 )
 
 
@@ -218,8 +218,8 @@ CASES: dict[str, tuple[tuple[Position, ...], tuple[Order, ...], tuple[Ticket, ..
 def test_a_worst_position_worked_out_by_hand(
     held: tuple[Position, ...], orders: tuple[Order, ...], tickets: tuple[Ticket, ...], worst: int
 ) -> None:
-    assert Scene(INTENT, replace(FACTS, positions=held, orders=orders), Recent(tickets)).told == worst
+    assert Scene(INTENT, replace(FACTS, positions=held, orders=orders), OwnOrders(tickets)).told == worst
 
 
 def test_what_was_not_read_counts_as_nothing_here_because_the_limits_deny_it_before() -> None:
-    assert Scene(INTENT, replace(FACTS, positions=None, orders=None), Recent()).told == 3
+    assert Scene(INTENT, replace(FACTS, positions=None, orders=None), OwnOrders()).told == 3

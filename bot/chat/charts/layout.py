@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.chat.charts.marks import Kind, Mark, last_price, marks_of, tick_of
+from bot.chat.charts.marks import Mark, MarkKind, last_price, marks_of, tick_of
 from bot.chat.charts.scales import Scale, TimeTick, breaks_of, round_prices, scale_of, times_of
 from bot.chat.figures import price
 from bot.desk.reads.charts import Charted
@@ -25,7 +25,7 @@ LAST_LETTER = 0x24F
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Stroke:
     """A marked price within the panel.
 
     Attributes:
@@ -44,7 +44,7 @@ class Note:
 
     text: str
     y: float
-    kind: Kind | None = None
+    kind: MarkKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Layout:
     prices: tuple[tuple[float, str], ...]
     times: tuple[TimeTick, ...]
     breaks: tuple[int, ...]
-    tag: Line | None
-    lines: tuple[Line, ...]
+    tag: Stroke | None
+    lines: tuple[Stroke, ...]
     notes: tuple[Note, ...]
 
     @property
@@ -104,8 +104,8 @@ def lay_out(charted: Charted, bars: Bars) -> Layout:
     def height(of: Decimal) -> float:
         return floor + scale.at(of) * (ceiling - floor)
 
-    within = [Line(mark, height(mark.price)) for mark in marks if scale.holds(mark.price)]
-    tag = next((line for line in within if line.mark.kind is Kind.LAST), None)
+    within = [Stroke(mark, height(mark.price)) for mark in marks if scale.holds(mark.price)]
+    tag = next((line for line in within if line.mark.kind is MarkKind.LAST), None)
     return Layout(
         title=f"{bars.contract} · {bars.period.words}",
         last="" if last is None else price(last, tick),
@@ -137,7 +137,7 @@ def spread(wanted: Sequence[float], low: float, high: float, gap: float) -> list
     return places
 
 
-def _labelled(lines: Sequence[Line], low: float, high: float, most: int) -> tuple[Line, ...]:
+def _labelled(lines: Sequence[Stroke], low: float, high: float, most: int) -> tuple[Stroke, ...]:
     """The lines with places for their labels; of too many, the first ones, which are the most important."""
     fitting = min(most, int((high - low) / LABEL))
     rising = sorted(lines[:fitting], key=lambda line: line.y)
@@ -149,7 +149,7 @@ def _labelled(lines: Sequence[Line], low: float, high: float, most: int) -> tupl
 def _stacked(marks: Sequence[Mark], arrow: str, edge: float, step: float) -> Iterator[Note]:
     shown = marks if len(marks) <= MOST_AT_AN_EDGE else marks[: MOST_AT_AN_EDGE - 1]
     for number, mark in enumerate(shown):
-        name = "last " if mark.kind is Kind.LAST else ""
+        name = "last " if mark.kind is MarkKind.LAST else ""
         yield Note(f"{arrow} {name}{mark.text}", edge + step * (number + 0.5), mark.kind)
     if len(shown) < len(marks):
         yield Note(f"{arrow} {len(marks) - len(shown)} more", edge + step * (len(shown) + 0.5))

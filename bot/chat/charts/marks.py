@@ -12,7 +12,7 @@ from bot.trading.orders.terms import Side
 from bot.trading.orders.tickets import side_word
 
 
-class Kind(StrEnum):
+class MarkKind(StrEnum):
     """What a marked price is; each kind has a colour and a stroke of its own."""
 
     LAST = "last"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 class Mark:
     """A price to mark, and what to write beside it."""
 
-    kind: Kind
+    kind: MarkKind
     price: Decimal
     text: str
 
@@ -79,10 +79,10 @@ def order_words(order: Order, quantity: int, tick: Decimal) -> str:
 
 def _prices(charted: Charted, tick: Decimal, last: Decimal | None) -> Iterator[Mark]:
     if last is not None:
-        yield Mark(Kind.LAST, last, figures.price(last, tick))
+        yield Mark(MarkKind.LAST, last, figures.price(last, tick))
     position = charted.position
     if position is not None and position.average_price is not None:
-        yield Mark(Kind.AVERAGE, position.average_price, holding(position, tick))
+        yield Mark(MarkKind.AVERAGE, position.average_price, holding(position, tick))
 
 
 def _orders(charted: Charted, tick: Decimal) -> Iterator[Mark]:
@@ -93,7 +93,7 @@ def _orders(charted: Charted, tick: Decimal) -> Iterator[Mark]:
         if price is not None:
             words = order_words(first, sum(order.remaining for order in alike), tick)
             several = f" · {len(alike)} orders" if len(alike) > 1 else ""
-            yield Mark(Kind.BUY if first.side is Side.BUY else Kind.SELL, price, f"{words}{several}")
+            yield Mark(MarkKind.BUY if first.side is Side.BUY else MarkKind.SELL, price, f"{words}{several}")
 
 
 def _alike(orders: Iterable[Order]) -> Iterable[Sequence[Order]]:

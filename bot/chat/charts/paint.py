@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bot.chat.charts.layout import LABEL, Layout
-from bot.chat.charts.marks import Kind
+from bot.chat.charts.marks import MarkKind
 from bot.chat.charts.scales import LEAST_BARS
 
 WIDTH, HEIGHT = 1200, 1000
@@ -27,8 +27,13 @@ USUAL, LARGE = 12.5, 18.0
 GROUND, PANEL, GRID, WORDS, FAINT = "#1e1f22", "#232428", "#3a3c43", "#f2f3f5", "#b5bac1"
 # Told apart without colours too: a rising bar is hollow and lighter, a falling one filled and darker.
 UP, DOWN = "#5ee0b5", "#f2504b"
-COLOURS = {Kind.LAST: WORDS, Kind.AVERAGE: "#ffd43b", Kind.BUY: "#74c0fc", Kind.SELL: "#ffa94d"}
-STROKES: dict[Kind, Any] = {Kind.LAST: (0, (1, 2)), Kind.AVERAGE: "solid", Kind.BUY: (0, (6, 3)), Kind.SELL: (0, (6, 3))}
+COLOURS = {MarkKind.LAST: WORDS, MarkKind.AVERAGE: "#ffd43b", MarkKind.BUY: "#74c0fc", MarkKind.SELL: "#ffa94d"}
+STROKES: dict[MarkKind, Any] = {
+    MarkKind.LAST: (0, (1, 2)),
+    MarkKind.AVERAGE: "solid",
+    MarkKind.BUY: (0, (6, 3)),
+    MarkKind.SELL: (0, (6, 3)),
+}
 LIVE, SIM = "#e03131", "#1971c2"
 
 # Shares of the picture.
@@ -102,7 +107,7 @@ class _Painter:
             kind, colour = ("LIVE", LIVE) if layout.live else ("SIM", SIM)
             self._write(LEFT + 0.01, ACCOUNT_Y, kind, WORDS, weight="bold", bbox=_box(colour, colour))
             self._write(LEFT + 0.035 + 0.021 * len(kind), ACCOUNT_Y, layout.account, WORDS)
-            self._write(RIM, ACCOUNT_Y, layout.holding, COLOURS[Kind.AVERAGE], weight="bold", ha="right")
+            self._write(RIM, ACCOUNT_Y, layout.holding, COLOURS[MarkKind.AVERAGE], weight="bold", ha="right")
 
     def _candles(self) -> None:
         for up, colour in ((True, UP), (False, DOWN)):
@@ -147,7 +152,7 @@ class _Painter:
             if tag is None or abs(tag.y - y) > LABEL * 0.8:
                 self._write(self._edge, self._height(y), text, FAINT)
         if tag is not None:
-            self._across(tag.y, color=WORDS, linewidth=1.0, linestyle=STROKES[Kind.LAST])
+            self._across(tag.y, color=WORDS, linewidth=1.0, linestyle=STROKES[MarkKind.LAST])
             self._write(self._edge, self._height(tag.y), tag.mark.text, GROUND, weight="bold", bbox=_box(WORDS, WORDS))
 
     def _time_edge(self) -> None:

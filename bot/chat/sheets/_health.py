@@ -2,7 +2,7 @@
 
 from bot.chat.tables import WIDTH, Section, messages
 from bot.desk.health.watchdog import Health
-from bot.trading.health.chain import Grade, Line
+from bot.trading.health.chain import Grade, LinkStatus
 
 MARKS = {Grade.GOOD: "\u2713", Grade.SLOW: "\u2026", Grade.DOWN: "\u2717"}
 ALL_WELL = "Every link stands."
@@ -20,7 +20,7 @@ def health(report: Health) -> list[str]:
     return messages([Section(heading, rows, notes + details)], foot)
 
 
-def _rows(line: Line) -> tuple[str, ...]:
+def _rows(line: LinkStatus) -> tuple[str, ...]:
     """One line, or two where the name is too long to stand beside how it does."""
     label = line.name or str(line.part)
     beside = f"{MARKS[line.grade]} {label:<{LABEL}} {line.words}"

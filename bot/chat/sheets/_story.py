@@ -15,7 +15,7 @@ from bot.desk.reads.order import STORY_LOOKS_BACK
 from bot.desk.reads.reports import OrderStory
 from bot.trading.exits.leftover import outcome_of
 from bot.trading.market.lifecycle import OrderEvent, dated
-from bot.trading.orders.mass_actions import Sweep, target_of
+from bot.trading.orders.mass_actions import MassAction, target_of
 from bot.trading.orders.tickets import Ticket
 from bot.trading.words import code
 
@@ -90,7 +90,7 @@ def _people(ticket: Ticket) -> list[str]:
 
 
 def _asked(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, Sweep):
+    if isinstance(ticket.intent, MassAction):
         return f"{ticket.intent.command} {code(target_of(ticket.intent))}"
     terms = ticket.intent.terms
     return f"{terms.side.upper()} {terms.quantity} {ticket.intent.contract}"

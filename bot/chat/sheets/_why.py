@@ -10,10 +10,10 @@ from bot.chat.sweepcards import order as sweep_words
 from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
 from bot.chat.wording import clip
 from bot.desk.ports import Event
-from bot.desk.reads.reports import Explanation, Step
+from bot.desk.reads.reports import Explanation, StoryStep
 from bot.trading.exits.leftover import outcome_of
-from bot.trading.orders.mass_actions import Sweep
-from bot.trading.orders.progress import Leg
+from bot.trading.orders.mass_actions import MassAction
+from bot.trading.orders.progress import Step
 from bot.trading.orders.terms import words_of
 from bot.trading.orders.tickets import Ticket, side_word
 from bot.trading.words import code, harmless
@@ -78,7 +78,7 @@ def _people(ticket: Ticket) -> Iterator[str]:
 def _card(ticket: Ticket) -> Section:
     """What was shown for confirmation, as it was then."""
     shown, lines = ticket.shown, []
-    if isinstance(ticket.intent, Sweep):
+    if isinstance(ticket.intent, MassAction):
         lines += [
             line for each in ticket.progress.rows for line in pair(f"{each.account} {each.contract or ''}", _was(each.before))
         ]
@@ -103,9 +103,9 @@ def _sent(ticket: Ticket) -> Section:
         return Section(NOTHING_SENT)
     intent = ticket.intent
     if ticket.progress.steps:
-        lines = [line for leg in ticket.progress.steps for line in _leg(leg)]
+        lines = [line for step in ticket.progress.steps for line in _step(step)]
         return Section("**Sent**, one call after the other", tuple(lines))
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         return Section("**Sent**: no call of it began", (), tuple(sweep_words(ticket, intent)))
     lines = [*pair(intent.command, str(intent.contract)), *wrapped(words_of(intent.terms, ticket.shown.tick_size))]
     named = (("our id", intent.client_order_id), ("about order", intent.target_id))
@@ -113,12 +113,12 @@ def _sent(ticket: Ticket) -> Section:
     return Section("**Sent**, once", tuple(lines))
 
 
-def _leg(leg: Leg) -> list[str]:
-    lasted = "" if leg.took is None else took(leg.took)
+def _step(step: Step) -> list[str]:
+    lasted = "" if step.took is None else took(step.took)
     # Our own marks around a name have no meaning inside a block.
-    what = leg.words.replace("`", "")
-    text = [] if leg.text is None else side_by_side("  ", leg.text.strip("`"))
-    return [*side_by_side(f"{clock_time(leg.sent_at)} ", what), *pair(leg.state, lasted), *text]
+    what = step.words.replace("`", "")
+    text = [] if step.text is None else side_by_side("  ", step.text.strip("`"))
+    return [*side_by_side(f"{clock_time(step.sent_at)} ", what), *pair(step.state, lasted), *text]
 
 
 def _came_back(ticket: Ticket) -> Section:
@@ -130,7 +130,7 @@ def _came_back(ticket: Ticket) -> Section:
     return Section(f"**Came back**: {ticket.state}", (*ids, *state, *filled), notes)
 
 
-def _steps(steps: Sequence[Step]) -> Section:
+def _steps(steps: Sequence[StoryStep]) -> Section:
     lines: list[str] = []
     for day, group in groupby(steps, key=lambda step: step.at.astimezone(UTC).date()):
         lines.append(f"{day:%m-%d}")

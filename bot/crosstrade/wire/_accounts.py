@@ -26,7 +26,7 @@ from bot.crosstrade.wire._values import (
 from bot.errors import BrokerGarbled, BrokerPartly, InstrumentError
 from bot.trading.market.facts import Account, OtherPosition, Position, Strategy
 from bot.trading.market.funds import Funds, Margin, Watermarks
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.orders.instruments import Contract, read_contract
 
 _SIGNS = {"long": 1, "short": -1, "flat": 0}
@@ -126,7 +126,7 @@ def read_account(body: object, name: str) -> Account:
     return account
 
 
-def read_snapshot(body: object, today: date) -> tuple[Standing, ...]:
+def read_snapshot(body: object, today: date) -> tuple[AccountSummary, ...]:
     """Read GET Accounts summary: pairs of ``account``, with ``isAccountFlat``, and ``positions`` (docs, old to mid).
 
     The sample has no ``success``. The time of the whole, ``epoch`` in milliseconds, is not read.
@@ -232,11 +232,11 @@ def _funds(money: _AccountItem) -> Funds:
     )
 
 
-def _standing(today: date, item: object) -> Standing:
+def _standing(today: date, item: object) -> AccountSummary:
     row = _StandingRow.model_validate(item)
     account = _account(row.account)
     held = tuple(one for one in futures(row.positions, "position", partial(_position, today, account.name)) if one.quantity)
-    return Standing(account, held, _IsFlatRow.model_validate(row.account).is_account_flat)
+    return AccountSummary(account, held, _IsFlatRow.model_validate(row.account).is_account_flat)
 
 
 def _position(today: date, account: str | None, item: object) -> Position:

@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 MOST_READS = 8
 
 
-class Shelf(Generic[Key, Value]):
+class TimedCache(Generic[Key, Value]):
     """Answers of one kind of read, each for a while; two who want the same at once share one read.
 
     Args:
@@ -84,7 +84,7 @@ class Shelf(Generic[Key, Value]):
         self._found[key] = (self._clock(), value)
 
 
-class Glances:
+class SuggestionCache:
     """Shelves for all that suggestions are made of.
 
     Args:
@@ -112,13 +112,13 @@ class Glances:
         grace = timings.typing_grace
         self._begun: dict[int, list[datetime]] = {}
         self._tally = Tally(TYPING, clock)
-        self.quotes: Shelf[Contract, Quote] = Shelf(broker.quote, timings.prices_last, grace, clock)
-        self.positions: Shelf[str, Sequence[Position]] = Shelf(broker.positions, timings.positions_last, grace, clock)
-        self.orders: Shelf[str, Sequence[Order]] = Shelf(orders, timings.orders_last, grace, clock)
-        self.accounts: Shelf[str, Account] = Shelf(broker.account, timings.positions_last, grace, clock)
-        self.running: Shelf[str, Sequence[Strategy]] = Shelf(broker.strategies, timings.positions_last, grace, clock)
-        self.templates: Shelf[None, Sequence[str]] = Shelf(templates, timings.names_last, grace, clock)
-        self.recent: Shelf[None, Sequence[Ticket]] = Shelf(recent, timings.orders_last, grace, clock)
+        self.quotes: TimedCache[Contract, Quote] = TimedCache(broker.quote, timings.prices_last, grace, clock)
+        self.positions: TimedCache[str, Sequence[Position]] = TimedCache(broker.positions, timings.positions_last, grace, clock)
+        self.orders: TimedCache[str, Sequence[Order]] = TimedCache(orders, timings.orders_last, grace, clock)
+        self.accounts: TimedCache[str, Account] = TimedCache(broker.account, timings.positions_last, grace, clock)
+        self.running: TimedCache[str, Sequence[Strategy]] = TimedCache(broker.strategies, timings.positions_last, grace, clock)
+        self.templates: TimedCache[None, Sequence[str]] = TimedCache(templates, timings.names_last, grace, clock)
+        self.recent: TimedCache[None, Sequence[Ticket]] = TimedCache(recent, timings.orders_last, grace, clock)
 
     async def see(self, member: int, wanted: Iterable["Wanted"]) -> None:
         """Have read what is neither fresh nor under way, as far as the member has reads left, and wait for it all a little."""
@@ -148,4 +148,4 @@ class Glances:
         return True
 
 
-Wanted = tuple[Shelf[Any, Any], Hashable]
+Wanted = tuple[TimedCache[Any, Any], Hashable]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.desk.autocomplete.cache import Glances, Wanted
+from bot.desk.autocomplete.cache import SuggestionCache, Wanted
 from bot.desk.lookup.directory import Directory
 from bot.desk.lookup.look import months_held
 from bot.desk.lookup.names import LONGEST_ACCOUNT
@@ -18,17 +18,17 @@ from bot.trading.orders.instruments import Contract, Root, parse_instrument
 from bot.trading.orders.intents import closing_side
 from bot.trading.orders.tickets import Member
 from bot.trading.planning.pricing import base_of
-from bot.trading.planning.sizing import Standing, sizes, sizes_to_close
+from bot.trading.planning.sizing import SizingContext, sizes, sizes_to_close
 from bot.trading.planning.suggestions import SoFar, Suggestion, Where, label, prices, running_label
-from bot.trading.risk.limits import Recent
-from bot.trading.risk.policy import READING_COMMANDS, Policy, Request, may
+from bot.trading.risk.limits import OwnOrders
+from bot.trading.risk.policy import READING_COMMANDS, PermissionQuery, Policy, may
 
 
 @dataclass(frozen=True, slots=True)
 class Suggest:
     """Answers keystrokes."""
 
-    glances: Glances
+    suggestion_cache: SuggestionCache
     directory: Directory
     policy: Callable[[], Policy]
     clock: Clock
@@ -55,16 +55,20 @@ class Suggest:
         where = await self._market(member, so_far)
         if where is None:
             return ()
-        glances = self.glances
+        suggestion_cache = self.suggestion_cache
         if so_far.command in {"close", "bracket"}:
-            await glances.see(member.id, [(glances.positions, where.account)])
-            open_ = glances.positions.get(where.account) or ()
+            await suggestion_cache.see(member.id, [(suggestion_cache.positions, where.account)])
+            open_ = suggestion_cache.positions.get(where.account) or ()
             return sizes_to_close(sum(p.quantity for p in open_ if p.contract == where.contract), typed)
         facts = await self._see(
-            member, where, (glances.accounts, where.account), (glances.orders, where.account), (glances.recent, None)
+            member,
+            where,
+            (suggestion_cache.accounts, where.account),
+            (suggestion_cache.orders, where.account),
+            (suggestion_cache.recent, None),
         )
-        recent = glances.recent.get(None)
-        standing = Standing(member, facts, self.policy(), None if recent is None else Recent(tuple(recent)), self.clock())
+        recent = suggestion_cache.recent.get(None)
+        standing = SizingContext(member, facts, self.policy(), None if recent is None else OwnOrders(tuple(recent)), self.clock())
         return sizes(so_far, typed, where, standing)
 
     async def orders(self, member: Member, so_far: SoFar, typed: str) -> Sequence[Suggestion[str]]:
@@ -81,36 +85,38 @@ class Suggest:
         account = self._account(member, so_far)
         if account is None:
             return ()
-        await self.glances.see(member.id, [(self.glances.running, account)])
+        await self.suggestion_cache.see(member.id, [(self.suggestion_cache.running, account)])
         text = typed.strip().casefold()
-        shown = [Suggestion(one.id, running_label(one)) for one in self.glances.running.get(account) or ()]
+        shown = [Suggestion(one.id, running_label(one)) for one in self.suggestion_cache.running.get(account) or ()]
         return [each for each in shown if text in each.name.casefold() or text in each.value.casefold()]
 
     async def strategies(self, member: Member, typed: str) -> Sequence[Suggestion[str]]:
         """The ATM templates of NinjaTrader, which belong to no account."""
-        await self.glances.see(member.id, [(self.glances.templates, None)])
+        await self.suggestion_cache.see(member.id, [(self.suggestion_cache.templates, None)])
         text = typed.strip().casefold()
-        names = self.glances.templates.get(None) or ()
+        names = self.suggestion_cache.templates.get(None) or ()
         return [Suggestion(name, name) for name in names if text in name.casefold()]
 
     async def close(self) -> None:
         """Stop reading."""
-        await self.glances.close()
+        await self.suggestion_cache.close()
 
     def _account(self, member: Member, so_far: SoFar) -> str | None:
         """The account, if there is one of that name that the member may use."""
         name = self.directory.canonical(so_far.account.strip()[:LONGEST_ACCOUNT])
-        return None if name is None or not self._may(member, Request(so_far.command, name)) else name
+        return None if name is None or not self._may(member, PermissionQuery(so_far.command, name)) else name
 
-    def _may(self, member: Member, request: Request) -> bool:
+    def _may(self, member: Member, request: PermissionQuery) -> bool:
         return may(self.policy(), member.roles, request) is None
 
     async def _orders(self, member: Member, command: str, account: str) -> list[Order]:
-        await self.glances.see(member.id, [(self.glances.orders, account)])
-        orders = [order for order in self.glances.orders.get(account) or () if not order.state.is_done]
+        await self.suggestion_cache.see(member.id, [(self.suggestion_cache.orders, account)])
+        orders = [order for order in self.suggestion_cache.orders.get(account) or () if not order.state.is_done]
         # A command that only reads is granted by account.
         by_root = command not in READING_COMMANDS
-        return [one for one in orders if self._may(member, Request(command, account, one.contract.root if by_root else None))]
+        return [
+            one for one in orders if self._may(member, PermissionQuery(command, account, one.contract.root if by_root else None))
+        ]
 
     async def _market(self, member: Member, so_far: SoFar) -> Where | None:
         """Where the order is, or shall be: the one that is named, else account and instrument; nothing for who may not."""
@@ -130,15 +136,15 @@ class Suggest:
         except InstrumentError:
             return None
         root = named.root if isinstance(named, Contract) else named.name
-        if not self._may(member, Request(so_far.command, account, root)):
+        if not self._may(member, PermissionQuery(so_far.command, account, root)):
             return None
         return named if isinstance(named, Contract) else await self._month(member, account, named)
 
     async def _month(self, member: Member, account: str, root: Root) -> Contract | None:
         """The month that a bare root means, as the request would find it."""
-        glances = self.glances
-        await glances.see(member.id, [(glances.positions, account), (glances.orders, account)])
-        positions, orders = glances.positions.get(account), glances.orders.get(account)
+        suggestion_cache = self.suggestion_cache
+        await suggestion_cache.see(member.id, [(suggestion_cache.positions, account), (suggestion_cache.orders, account)])
+        positions, orders = suggestion_cache.positions.get(account), suggestion_cache.orders.get(account)
         if positions is None or orders is None:
             return None
         months = months_held(root, positions, orders)
@@ -146,14 +152,16 @@ class Suggest:
 
     async def _see(self, member: Member, where: Where, *more: Wanted) -> Facts:
         """Quote and positions, and what else is asked for; what can't be had in time is ``None``."""
-        glances = self.glances
-        await glances.see(member.id, [(glances.quotes, where.contract), (glances.positions, where.account), *more])
-        positions, orders = glances.positions.get(where.account), glances.orders.get(where.account)
+        suggestion_cache = self.suggestion_cache
+        await suggestion_cache.see(
+            member.id, [(suggestion_cache.quotes, where.contract), (suggestion_cache.positions, where.account), *more]
+        )
+        positions, orders = suggestion_cache.positions.get(where.account), suggestion_cache.orders.get(where.account)
         return Facts(
-            account=glances.accounts.get(where.account),
+            account=suggestion_cache.accounts.get(where.account),
             positions=None if positions is None else tuple(positions),
             orders=None if orders is None else tuple(orders),
-            quote=self._usable(glances.quotes.get(where.contract), where.account),
+            quote=self._usable(suggestion_cache.quotes.get(where.contract), where.account),
         )
 
     def _usable(self, quote: Quote | None, account: str) -> Quote | None:

@@ -10,23 +10,23 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.execution.flatten_end import Left, end_of
-from bot.desk.execution.steps import Course, End, Pause, leg_state
-from bot.desk.lookup.look import Look
-from bot.desk.outbox.recording import Ledger
+from bot.desk.execution.steps import End, Pause, StepRunner, leg_state
+from bot.desk.lookup.look import FactsReader
+from bot.desk.outbox.recording import Recorder
 from bot.desk.tracking.reasons import Reasons
 from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.exits.rules import closing_elsewhere, followed, in_flight_elsewhere, may_close_still, others_left
-from bot.trading.exits.steps import ExitAction, Exits, Held, Pace
+from bot.trading.exits.steps import ExitAction, Exits, ExitTimings, Held
 from bot.trading.exits.strategies import StrategyExit
 from bot.trading.market.facts import Facts
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.orders.intents import Close
-from bot.trading.orders.mass_actions import FlattenStrategy, Sweep
-from bot.trading.orders.progress import Leg, Line
+from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
+from bot.trading.orders.progress import ExitRow, Step
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.reconciliation.following import reason
 from bot.trading.risk.closing import CLOSES_COUNT
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -36,38 +36,38 @@ log = logging.getLogger(__name__)
 class Sweeping:
     """Takes sweeps through."""
 
-    look: Look
-    ledger: Ledger
+    look: FactsReader
+    recorder: Recorder
     reasons: Reasons
     clock: Clock
-    pace: Pace
+    pace: ExitTimings
     pause: Pause = asyncio.sleep
 
-    async def run(self, course: Course, sweep: Sweep) -> End:
+    async def run(self, runner: StepRunner, sweep: MassAction) -> End:
         """Take one through; its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
         """
-        lines, began = course.progress.rows, course.ticket.confirmed_at or self.clock()
+        lines, began = runner.progress.rows, runner.ticket.confirmed_at or self.clock()
         meant = {(line.account, line.contract) for line in lines if line.contract is not None}
         if isinstance(sweep, FlattenStrategy):
-            return await _Run(self, course, sweep, StrategyExit(sweep, self.pace)).through()
+            return await _Run(self, runner, sweep, StrategyExit(sweep, self.pace)).through()
         # What could not be read at the press is the first look that failed.
         unread = {line.account: 1 for line in lines if line.orders_before is None}
-        return await _Run(self, course, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
+        return await _Run(self, runner, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
 
 
 class _Run:
     """One sweep under way."""
 
-    def __init__(self, parts: Sweeping, course: Course, sweep: Sweep, exits: Exits | StrategyExit) -> None:
+    def __init__(self, parts: Sweeping, runner: StepRunner, sweep: MassAction, exits: Exits | StrategyExit) -> None:
         self._parts = parts
-        self._course = course
+        self._runner = runner
         self._sweep = sweep
         self._exits = exits
-        self._lines: tuple[Line, ...] = course.progress.rows
-        self._recent = Recent()
+        self._lines: tuple[ExitRow, ...] = runner.progress.rows
+        self._recent = OwnOrders()
         self._halted: str | None = None
         self._finished: set[str] = set()
         # The newest reading of each account.
@@ -86,11 +86,11 @@ class _Run:
         finally:
             for call in self._calls:
                 call.cancel()
-        await self._course.show(self._lines, done_at)
+        await self._runner.show(self._lines, done_at)
         others = tuple(ticket.id for ticket in self._others())
         beside = others_left(self._books)
         left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside)
-        return end_of(self._course, self._sweep, left, self._parts.clock())
+        return end_of(self._runner, self._sweep, left, self._parts.clock())
 
     async def _go_on(self) -> datetime | None:
         """When all of it was read as done; ``None`` where that didn't come about."""
@@ -104,7 +104,7 @@ class _Run:
                 return now
             if now - began >= timedelta(seconds=pace.whole) or self._halted or self._exits.gave_up(books):
                 return None
-            await self._course.show(self._lines)
+            await self._runner.show(self._lines)
             self._act(self._exits.next_actions(books, now, self._held_up()), books)
             await self._answers(pace.call)
             await self._parts.pause(pace.poll if (now - began).total_seconds() < pace.hurry else pace.poll_later)
@@ -146,22 +146,22 @@ class _Run:
         if isinstance(self._exits, Exits) and (listed is None or not listed <= set(self._sweep.scope.accounts)):
             self._exits.go_one_by_one()
 
-    async def _in_flight(self) -> Recent:
+    async def _in_flight(self) -> OwnOrders:
         try:
-            return Recent(tuple(await self._parts.ledger.journal.recent(self._parts.clock() - CLOSES_COUNT)))
+            return OwnOrders(tuple(await self._parts.recorder.journal.recent(self._parts.clock() - CLOSES_COUNT)))
         except JournalError as error:
-            log.warning("ticket %s: what else is on its way can't be read: %s", self._course.ticket.id, error)
+            log.warning("ticket %s: what else is on its way can't be read: %s", self._runner.ticket.id, error)
             return self._recent
 
     def _others(self) -> list[Ticket]:
-        return in_flight_elsewhere(self._course.ticket, self._recent)
+        return in_flight_elsewhere(self._runner.ticket, self._recent)
 
     def _held_up(self) -> frozenset[Held]:
         """Contracts that another ticket may be closing: one on its way, one whose answer was lost, or one just taken."""
         patience, now = self._parts.pace.patience, self._parts.clock()
         return frozenset(
             (line.account, line.contract)
-            for ticket in closing_elsewhere(self._course.ticket, self._recent)
+            for ticket in closing_elsewhere(self._runner.ticket, self._recent)
             for line in self._lines
             if _reaches(ticket, line) and may_close_still(ticket, now, patience, is_read=line.now is not None)
         )
@@ -180,7 +180,7 @@ class _Run:
             self._exits.refused(market, words)
             # There is no call yet where the journal holds it up; what was rejected was somebody else's then.
             if (index := self._legs.get(market, self._legs.get((market[0], None)))) is not None:
-                await self._course.rejected(index, words)
+                await self._runner.rejected(index, words)
 
     def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
         for action in actions:
@@ -199,14 +199,14 @@ class _Run:
         closes, unseen = not isinstance(action, CancelOrders | CancelEverything), self._exits.is_unseen(action, books)
         try:
             what, account = _named(action)
-            leg = Leg(what, self._parts.clock(), closes=closes, unseen=unseen, account=account)
-            index = await self._course.begin(action, leg)
+            leg = Step(what, self._parts.clock(), closes=closes, unseen=unseen, account=account)
+            index = await self._runner.begin(action, leg)
         except JournalError as error:
             self._halted = f"{error} {NO_JOURNAL}"
             return
         if closes:
             self._legs |= dict.fromkeys(self._meant(action), index)
-        outcome = await self._course.make(index, action)
+        outcome = await self._runner.make(index, action)
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
 
     def _meant(self, action: ExitAction) -> list[Held]:
@@ -215,7 +215,7 @@ class _Run:
         return [(name, its) for name, its in lines if account in {None, name} and contract in {None, its}]
 
 
-def _reaches(ticket: Ticket, line: Line) -> bool:
+def _reaches(ticket: Ticket, line: ExitRow) -> bool:
     """Tell whether a ticket may close something that a line is about; of an account that wasn't read, anything of it."""
     if line.contract is None:
         return line.account in ticket.intent.accounts

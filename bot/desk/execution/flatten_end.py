@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.desk.execution.steps import Course, End
+from bot.desk.execution.steps import End, StepRunner
 from bot.desk.ports import EventName
 from bot.trading.exits.leftover import commands_for, in_words, left_of
 from bot.trading.exits.steps import MOST_ALIKE, Market
-from bot.trading.orders.mass_actions import CancelWorking, FlattenStrategy, Sweep
-from bot.trading.orders.progress import LegState, Line
+from bot.trading.orders.mass_actions import CancelWorking, FlattenStrategy, MassAction
+from bot.trading.orders.progress import ExitRow, StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import TicketState, Told, move
 from bot.trading.words import code
@@ -31,7 +31,7 @@ class Left:
         beside: orders of what is no future that still work, in plain words.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[ExitRow, ...]
     halted: str | None
     others: tuple[str, ...]
     barred: Mapping[Market, str | None]
@@ -39,19 +39,19 @@ class Left:
     beside: tuple[str, ...] = ()
 
 
-def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
+def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> End:
     """The end, to be stored."""
-    ticket, progress, legs = course.ticket, course.progress, course.progress.steps
+    ticket, progress, steps = runner.ticket, runner.progress, runner.progress.steps
     if not (left_of(left.lines) or left.beside):
         name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
         told = _about_others(left.others)
         changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
         return name, move(ticket, TicketState.ACCEPTED, **changes)
-    if legs and not left.barred and all(leg.state is LegState.REJECTED for leg in legs):
-        return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=legs[-1].text, progress=progress)
-    if all(leg.state is LegState.NOT_SENT for leg in legs):
-        words = left.halted or (legs[-1].text if legs else _awaited(left.others))
-        told = None if left.halted or legs else Told.REST
+    if steps and not left.barred and all(step.state is StepState.REJECTED for step in steps):
+        return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=steps[-1].text, progress=progress)
+    if all(step.state is StepState.NOT_SENT for step in steps):
+        words = left.halted or (steps[-1].text if steps else _awaited(left.others))
+        told = None if left.halted or steps else Told.REST
         return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=words, told=told, progress=progress)
     if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
         # Whatever it has done shows once somebody can read it, and then it is told.
@@ -63,11 +63,11 @@ def end_of(course: Course, sweep: Sweep, left: Left, now: datetime) -> End:
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
 
 
-def _is_read(line: Line) -> bool:
+def _is_read(line: ExitRow) -> bool:
     return line.now is not None and line.orders_now is not None
 
 
-def _refused(sweep: Sweep, barred: Mapping[Market, str | None]) -> str:
+def _refused(sweep: MassAction, barred: Mapping[Market, str | None]) -> str:
     # A strategy's one call is never made again.
     what, how = ("the close", "") if isinstance(sweep, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
     said = (

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from bot.clock import Clock
 from bot.desk.execution.apply_outcome import settled
 from bot.desk.execution.flatten import Sweeping
-from bot.desk.execution.steps import Course, End, Overtaken
+from bot.desk.execution.steps import End, Overtaken, StepRunner
 from bot.desk.execution.verified_reversal import VerifiedReversals
-from bot.desk.locks import Hands
+from bot.desk.locks import TicketLocks
 from bot.desk.outbox.notices import notices_of_unstored
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, EventName, Messenger
 from bot.desk.tracking.recovery import GONE_BACK
 from bot.errors import DeliveryError, JournalError
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 class Sender:
     """Owns every order that is on its way; ``wait`` lets a stopping bot see them to their end."""
 
-    ledger: Ledger
+    recorder: Recorder
     broker: Broker
     messenger: Messenger
-    hands: Hands
+    locks: TicketLocks
     clock: Clock
     timings: DeskTimings
     sweeping: Sweeping
@@ -53,7 +53,7 @@ class Sender:
         """Tell that a ticket was not sent because it could not be journaled, and store that when it can be."""
         ended = move(ticket, TicketState.NOT_SENT, ended_at=self.clock(), outcome=why)
         # Until that is stored the row says "offered", or "sending" if the commit went through after all: nobody may press on it.
-        self.hands.ended(ticket.id)
+        self.locks.ended(ticket.id)
         try:
             # Past the outbox for once: the outbox is what can't be written.
             await self.messenger.show(ended, 0.0)
@@ -80,15 +80,15 @@ class Sender:
         return task
 
     async def _send(self, ticket: Ticket) -> None:
-        with self.hands.flying(ticket.id):
+        with self.locks.flying(ticket.id):
             await self._take(ticket)
 
     async def _take(self, ticket: Ticket) -> None:
         match ticket.intent:
             case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
-                await self._take_through(ticket, lambda course: self.sweeping.run(course, sweep))
+                await self._take_through(ticket, lambda runner: self.sweeping.run(runner, sweep))
             case VerifiedReverse() as reversal:
-                await self._take_through(ticket, lambda course: self.reversals.run(course, reversal))
+                await self._take_through(ticket, lambda runner: self.reversals.run(runner, reversal))
             case intent:
                 await self._send_once(ticket, intent)
 
@@ -106,10 +106,10 @@ class Sender:
         if name is EventName.UNKNOWN:
             self.on_unknown()
 
-    async def _take_through(self, ticket: Ticket, run: Callable[[Course], Awaitable[End]]) -> None:
-        course = Course(ticket, self.ledger, self.broker, self.clock, self.timings)
+    async def _take_through(self, ticket: Ticket, run: Callable[[StepRunner], Awaitable[End]]) -> None:
+        runner = StepRunner(ticket, self.recorder, self.broker, self.clock, self.timings)
         try:
-            name, ended = await run(course)
+            name, ended = await run(runner)
         except Overtaken:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return
@@ -117,8 +117,8 @@ class Sender:
             # Whatever it was, something may have been sent; it is read what became of it.
             log.exception("ticket %s", ticket.id)
             lost = Unknown("a fault in the bot in the middle of it")
-            name, ended = settled(replace(course.ticket, progress=course.progress), lost, self.clock)
-        await self._persist(course.ticket, ended, name)
+            name, ended = settled(replace(runner.ticket, progress=runner.progress), lost, self.clock)
+        await self._persist(runner.ticket, ended, name)
         if name is EventName.UNKNOWN:
             self.on_unknown()
 
@@ -126,10 +126,10 @@ class Sender:
         """Store an end that is a fact already, for as long as it takes; a restart before that finds ``sending``: unknown."""
         while True:
             try:
-                if await self.ledger.move(old, new, name, data=_what_came_back(new)):
-                    self.hands.stored(old.id)
+                if await self.recorder.move(old, new, name, data=_what_came_back(new)):
+                    self.locks.stored(old.id)
                     return
-                current = await self.ledger.journal.ticket(old.id)
+                current = await self.recorder.journal.ticket(old.id)
                 if current is not None and current.state is TicketState.OFFERED:
                     await self._claim_again(current, new)
                     continue
@@ -157,7 +157,7 @@ class Sender:
         """Store that an open ticket was sent: its claim was stored before, and the journal's database has lost that."""
         known = {name: getattr(sent, name) for name in ("sent_at", "confirmed_at", "approvals", "orders_before")}
         again = move(current, TicketState.UNKNOWN, ended_at=self.clock(), outcome=GONE_BACK, intent=sent.intent, **known)
-        await self.ledger.move(current, again, EventName.UNKNOWN, data={"why": "gone back"})
+        await self.recorder.move(current, again, EventName.UNKNOWN, data={"why": "gone back"})
 
     async def _tell_unstored(self, ticket: Ticket, name: EventName, current: Ticket | None) -> None:
         """Tell people of an end that the journal can't take: it has lost the claim, or somebody else has ended the ticket."""
@@ -167,8 +167,8 @@ class Sender:
             # It is looked for, or known already.
             return
         data = {"ticket": ticket.id, "ended": name, "journal": says, **_what_came_back(ticket)}
-        notices = notices_of_unstored(self.ledger.policy, ticket, name, says)
-        await self.ledger.record(EventName.UNKNOWN, data=data, notices=notices)
+        notices = notices_of_unstored(self.recorder.policy, ticket, name, says)
+        await self.recorder.record(EventName.UNKNOWN, data=data, notices=notices)
 
 
 def _what_came_back(ticket: Ticket) -> dict[str, object]:

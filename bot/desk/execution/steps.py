@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, EventName
 from bot.errors import JournalError
 from bot.timings import DeskTimings
 from bot.trading.orders.intents import Action, OrderIntent
 from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Unknown
-from bot.trading.orders.progress import Leg, LegState, Line
+from bot.trading.orders.progress import ExitRow, Step, StepState
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, move
 from bot.trading.risk.underway import stands_in_the_way
 from bot.trading.words import code
@@ -31,7 +31,7 @@ class Overtaken(Exception):
     """Somebody else has changed the ticket: the bot is stopping, and nothing more may be sent."""
 
 
-class Course:
+class StepRunner:
     """One ticket under way.
 
     Attributes:
@@ -39,16 +39,16 @@ class Course:
         progress: as it is; what could not be stored yet goes with the next change.
     """
 
-    def __init__(self, ticket: Ticket, ledger: Ledger, broker: Broker, clock: Clock, timings: DeskTimings) -> None:
+    def __init__(self, ticket: Ticket, recorder: Recorder, broker: Broker, clock: Clock, timings: DeskTimings) -> None:
         self.ticket = ticket
         self.progress = ticket.progress
-        self._ledger = ledger
+        self._recorder = recorder
         self._broker = broker
         self.clock = clock
         self._timings = timings
         self._turn = asyncio.Lock()
 
-    async def send(self, action: Action, leg: Leg) -> Outcome:
+    async def send(self, action: Action, step: Step) -> Outcome:
         """Journal a call, make it once, journal its end.
 
         Raises:
@@ -56,21 +56,21 @@ class Course:
             JournalError: it could not be journaled, so it was not made.
             Overtaken: nothing may be sent any more.
         """
-        return await self.make(await self.begin(action, leg), action)
+        return await self.make(await self.begin(action, step), action)
 
-    async def begin(self, action: Action, leg: Leg) -> int:
+    async def begin(self, action: Action, step: Step) -> int:
         """Journal a call that is about to be made; its number, for ``make``.
 
         Args:
             action: the call.
-            leg: what is kept of it.
+            step: what is kept of it.
 
         Raises:
             Halted: a switch bars it, so it must not be made.
             JournalError: it could not be journaled, so it must not be made.
             Overtaken: nothing may be sent any more.
         """
-        return await self._begin(leg, action if isinstance(action, OrderIntent) else None)
+        return await self._begin(step, action if isinstance(action, OrderIntent) else None)
 
     async def make(self, index: int, action: Action) -> Outcome:
         """Make a call that was journaled, once, and journal its end.
@@ -94,7 +94,7 @@ class Course:
             Overtaken: nothing may be sent any more.
         """
         text = "NinjaTrader rejected its order" + (f": {words}" if words else "")
-        await self._end(index, LegState.REJECTED, text)
+        await self._end(index, StepState.REJECTED, text)
 
     async def flattened_by(self) -> Ticket | None:
         """The flatten of somebody else that lets nothing in where this ticket would place something.
@@ -103,10 +103,10 @@ class Course:
             JournalError: the journal can't be read.
         """
         intent = self.ticket.order
-        recent = await self._ledger.journal.recent(self.clock())
+        recent = await self._recorder.journal.recent(self.clock())
         return next((each for each in recent if each.intent.is_mass and each.intent.closes and _bars(each, intent)), None)
 
-    async def show(self, lines: tuple[Line, ...], done_at: datetime | None = None) -> None:
+    async def show(self, lines: tuple[ExitRow, ...], done_at: datetime | None = None) -> None:
         """Show how far it has come, if that has changed; a journal that can't be written holds up nothing.
 
         Raises:
@@ -122,18 +122,18 @@ class Course:
             except JournalError as error:
                 log.warning("ticket %s: progress not journaled: %s", self.ticket.id, error)
 
-    async def _begin(self, leg: Leg, sends: OrderIntent | None) -> int:
+    async def _begin(self, step: Step, sends: OrderIntent | None) -> int:
         async with self._turn:
             before = self.progress
-            self.progress = before.began(leg)
+            self.progress = before.began(step)
             try:
-                await self._store(EventName.STEP, {"leg": len(before.steps), "what": leg.words, "state": leg.state}, sends)
+                await self._store(EventName.STEP, {"leg": len(before.steps), "what": step.words, "state": step.state}, sends)
             except BaseException:
                 self.progress = before
                 raise
             return len(before.steps)
 
-    async def _end(self, index: int, state: LegState, text: str | None) -> None:
+    async def _end(self, index: int, state: StepState, text: str | None) -> None:
         async with self._turn:
             self.progress = self.progress.ended(index, state, text, self.clock())
             try:
@@ -145,8 +145,8 @@ class Course:
 
     async def _store(self, name: EventName, data: dict[str, object], sends: OrderIntent | None = None) -> None:
         new = move(self.ticket, TicketState.SENDING, progress=self.progress)
-        while not await self._ledger.move(self.ticket, new, name, data=data, sends=sends):
-            current = await self._ledger.journal.ticket(self.ticket.id)
+        while not await self._recorder.move(self.ticket, new, name, data=data, sends=sends):
+            current = await self._recorder.journal.ticket(self.ticket.id)
             if current is None or current.state is not TicketState.SENDING:
                 raise Overtaken
             # A change of our own went through although no word of it came.
@@ -159,17 +159,17 @@ def _bars(flatten: Ticket, intent: OrderIntent) -> bool:
     return flatten.state in IN_FLIGHT and stands_in_the_way(flatten.intent, intent)
 
 
-def leg_state(outcome: Outcome) -> LegState:
+def leg_state(outcome: Outcome) -> StepState:
     """What an outcome makes of a call."""
     match outcome:
         case Accepted():
-            return LegState.ACCEPTED
+            return StepState.ACCEPTED
         case Rejected():
-            return LegState.REJECTED
+            return StepState.REJECTED
         case NotSent():
-            return LegState.NOT_SENT
+            return StepState.NOT_SENT
         case _:
-            return LegState.UNKNOWN
+            return StepState.UNKNOWN
 
 
 def _words(outcome: Outcome) -> str | None:

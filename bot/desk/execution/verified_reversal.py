@@ -9,17 +9,17 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.desk.execution.apply_outcome import settled
-from bot.desk.execution.steps import Course, End, Pause
-from bot.desk.lookup.look import Look
+from bot.desk.execution.steps import End, Pause, StepRunner
+from bot.desk.lookup.look import FactsReader
 from bot.desk.ports import EventName
 from bot.desk.tracking.reasons import Reasons
 from bot.errors import NO_JOURNAL, Halted, JournalError
-from bot.trading.exits.steps import Pace
+from bot.trading.exits.steps import ExitTimings
 from bot.trading.market.facts import Facts, Order
 from bot.trading.orders.broker_calls import CancelOrders
 from bot.trading.orders.intents import Close, PlaceOrder, VerifiedReverse, closing_terms
 from bot.trading.orders.outcomes import NotSent, Outcome, Rejected, Unknown
-from bot.trading.orders.progress import Leg
+from bot.trading.orders.progress import Step
 from bot.trading.orders.tickets import Ticket, TicketState, move, side_word
 from bot.trading.reconciliation.following import reason
 from bot.trading.risk.closing import SentClose, held_in
@@ -29,43 +29,43 @@ from bot.trading.risk.closing import SentClose, held_in
 class VerifiedReversals:
     """Takes them through."""
 
-    look: Look
+    look: FactsReader
     reasons: Reasons
     clock: Clock
-    pace: Pace
+    pace: ExitTimings
     pause: Pause = asyncio.sleep
 
-    async def run(self, course: Course, intent: VerifiedReverse) -> End:
+    async def run(self, runner: StepRunner, intent: VerifiedReverse) -> End:
         """Take one through; its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
         """
-        held = course.ticket.shown.position
+        held = runner.ticket.shown.position
         try:
-            leg = Leg(f"close {side_word(held)}", self.clock(), closes=True)
-            closed = await course.send(Close(intent.account, intent.contract, closing_terms(held, None, None)), leg)
+            leg = Step(f"close {side_word(held)}", self.clock(), closes=True)
+            closed = await runner.send(Close(intent.account, intent.contract, closing_terms(held, None, None)), leg)
         except JournalError as error:
-            return settled(course.ticket, NotSent(f"{error} {NO_JOURNAL}"), self.clock)
+            return settled(runner.ticket, NotSent(f"{error} {NO_JOURNAL}"), self.clock)
         if isinstance(closed, Rejected | NotSent):
             # Nothing was done, so the ticket ends as if it had been one call.
-            return settled(replace(course.ticket, progress=course.progress), closed, self.clock)
-        if (left := await self._until_flat(course, intent, self._patience(closed))) is not None:
+            return settled(replace(runner.ticket, progress=runner.progress), closed, self.clock)
+        if (left := await self._until_flat(runner, intent, self._patience(closed))) is not None:
             told = f"After the close it was not read as flat: {left}. The new order was not sent. Look at NinjaTrader."
-            return EventName.NOT_CLOSED, self._stopped(course, told)
-        return await self._place(course, intent)
+            return EventName.NOT_CLOSED, self._stopped(runner, told)
+        return await self._place(runner, intent)
 
-    async def _place(self, course: Course, intent: VerifiedReverse) -> End:
+    async def _place(self, runner: StepRunner, intent: VerifiedReverse) -> End:
         entry = PlaceOrder(intent.account, intent.contract, intent.terms, intent.client_order_id, frozenset({"flat"}))
         try:
-            if (flatten := await course.flattened_by()) is not None:
+            if (flatten := await runner.flattened_by()) is not None:
                 who = flatten.requester.named
-                return self._not_placed(course, f"{who} is flattening there (ticket {flatten.id}).")
-            leg = Leg(f"place {intent.terms.side} {intent.terms.quantity}", self.clock(), enters=True)
-            placed = await course.send(entry, leg)
+                return self._not_placed(runner, f"{who} is flattening there (ticket {flatten.id}).")
+            leg = Step(f"place {intent.terms.side} {intent.terms.quantity}", self.clock(), enters=True)
+            placed = await runner.send(entry, leg)
         except (Halted, JournalError) as error:
-            return self._not_placed(course, str(error))
-        name, ended = settled(replace(course.ticket, progress=course.progress), placed, self.clock)
+            return self._not_placed(runner, str(error))
+        name, ended = settled(replace(runner.ticket, progress=runner.progress), placed, self.clock)
         if isinstance(placed, Rejected | NotSent):
             ended = replace(ended, outcome=f"The position was closed; the new order was not placed: {ended.outcome}")
         return name, ended
@@ -74,30 +74,30 @@ class VerifiedReversals:
         """A close whose answer was lost may still come about for as long as anything that was lost."""
         return timedelta(seconds=self.pace.grace if isinstance(closed, Unknown) else self.pace.flat_within)
 
-    async def _until_flat(self, course: Course, intent: VerifiedReverse, patience: timedelta) -> str | None:
+    async def _until_flat(self, runner: StepRunner, intent: VerifiedReverse, patience: timedelta) -> str | None:
         """Wait until it is read that nothing is open, nothing works and the close is over; else say what is left.
 
         Orders that the close has left behind, such as the stop of the position that is gone, are cancelled once.
         """
         began, is_cancelled = self.clock(), False
-        shown, known = course.ticket.shown, frozenset(course.ticket.orders_before)
+        shown, known = runner.ticket.shown, frozenset(runner.ticket.orders_before)
         beside = bool(shown.working_orders)
-        sent = SentClose(course.progress.steps[0].state, began, shown.position, known, is_beside=beside)
+        sent = SentClose(runner.progress.steps[0].state, began, shown.position, known, is_beside=beside)
         while True:
             facts = await self.look.holdings(intent.account)
-            left, passed = _left(course.ticket, intent, facts), self.clock() - began
+            left, passed = _left(runner.ticket, intent, facts), self.clock() - began
             if left is None and self._is_over(sent, intent, facts):
                 return None
             if facts.orders is not None and (refused := sent.rejected(facts, intent.contract)):
-                return await self._refused(course, refused[0], left)
-            if passed >= patience or _is_turned(course.ticket, intent, facts):
+                return await self._refused(runner, refused[0], left)
+            if passed >= patience or _is_turned(runner.ticket, intent, facts):
                 return left or "whether the close is over could not be read"
             late = passed >= timedelta(seconds=self.pace.tidy)
-            if late and not is_cancelled and _are_left_behind(course.ticket, intent, facts):
+            if late and not is_cancelled and _are_left_behind(runner.ticket, intent, facts):
                 is_cancelled = True
                 try:
-                    leg = Leg(f"cancel the orders of {intent.contract}", self.clock())
-                    await course.send(CancelOrders(intent.account, intent.contract), leg)
+                    leg = Step(f"cancel the orders of {intent.contract}", self.clock())
+                    await runner.send(CancelOrders(intent.account, intent.contract), leg)
                 except JournalError as error:
                     return f"{left}. {str(error).removesuffix('.')}"
             await self.pause(self.pace.poll)
@@ -107,17 +107,17 @@ class VerifiedReversals:
         sent.read(facts, intent.contract, now)
         return sent.is_over(facts, intent.contract, now, self.pace.patience)
 
-    async def _refused(self, course: Course, order: Order, left: str | None) -> str:
+    async def _refused(self, runner: StepRunner, order: Order, left: str | None) -> str:
         words = reason(await self.reasons.story(order.account, order.id))
-        await course.rejected(0, words)
+        await runner.rejected(0, words)
         return f"{left or 'no position'}; NinjaTrader rejected the close{f': {words}' if words else ''}"
 
-    def _not_placed(self, course: Course, why: str) -> End:
-        return EventName.NOT_SENT, self._stopped(course, f"The position was closed. {why} The new order was not sent.")
+    def _not_placed(self, runner: StepRunner, why: str) -> End:
+        return EventName.NOT_SENT, self._stopped(runner, f"The position was closed. {why} The new order was not sent.")
 
-    def _stopped(self, course: Course, told: str) -> Ticket:
-        changes = {"ended_at": self.clock(), "outcome": told, "progress": course.progress}
-        return move(course.ticket, TicketState.NOT_SENT, **changes)
+    def _stopped(self, runner: StepRunner, told: str) -> Ticket:
+        changes = {"ended_at": self.clock(), "outcome": told, "progress": runner.progress}
+        return move(runner.ticket, TicketState.NOT_SENT, **changes)
 
 
 def _are_left_behind(ticket: Ticket, intent: VerifiedReverse, facts: Facts) -> bool:

@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import Clock
-from bot.desk.halts.found import Brakes
-from bot.desk.lookup.names import Naming, Stop, instrument
+from bot.desk.halts.found import FoundHalts
+from bot.desk.lookup.names import Naming, RequestRefused, instrument
 from bot.desk.outbox.notices import switch_words
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.desk.requests import Refused, SwitchRequest
 from bot.errors import JournalError, UsageError
 from bot.timings import DeskTimings
 from bot.trading.orders.instruments import Contract
-from bot.trading.orders.tickets import Member, Place, TicketState
+from bot.trading.orders.tickets import Member, Origin, TicketState
 from bot.trading.risk.halts import LONGEST_WHY, Source, Switch, Switches, SwitchState, may_resume_everywhere
-from bot.trading.risk.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, Request
+from bot.trading.risk.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, PermissionQuery, Policy
 
 log = logging.getLogger(__name__)
 ALREADY = "Nothing was changed. {sentence}"
@@ -46,7 +46,7 @@ class LastRun:
     left: frozenset[str]
 
 
-class Safety:
+class HaltCommands:
     """The desk's kill switch.
 
     Attributes:
@@ -55,16 +55,16 @@ class Safety:
 
     def __init__(
         self,
-        ledger: Ledger,
-        brakes: Brakes,
+        recorder: Recorder,
+        found_halts: FoundHalts,
         naming: Naming,
         policy: Callable[[], Policy],
         clock: Clock,
         timings: DeskTimings,
     ) -> None:
         self.known = Switches()
-        self._ledger = ledger
-        self._brakes = brakes
+        self._recorder = recorder
+        self._found_halts = found_halts
         self._naming = naming
         self._policy = policy
         self._clock = clock
@@ -79,7 +79,7 @@ class Safety:
         Raises:
             JournalError: the journal can't be read.
         """
-        self._stored = await self._ledger.journal.switches()
+        self._stored = await self._recorder.journal.switches()
         return await self.now()
 
     async def now(self) -> Switches:
@@ -88,9 +88,9 @@ class Safety:
         Raises:
             JournalError: the journal can't be read.
         """
-        stored = await self._ledger.journal.switches() if self._stored is None else self._stored
+        stored = await self._recorder.journal.switches() if self._stored is None else self._stored
         self._stored = stored
-        self.known = stored | await self._brakes.switches()
+        self.known = stored | await self._found_halts.switches()
         return self.known
 
     async def last_run(self) -> LastRun:
@@ -99,7 +99,7 @@ class Safety:
         Raises:
             JournalError: the journal can't be read.
         """
-        journal = self._ledger.journal
+        journal = self._recorder.journal
         started, newest = await journal.last({EventName.STARTED}), await journal.last({EventName.STARTED, EventName.STOPPED})
         left = () if started is None else started.data.get("left", ())
         was_cut_off = newest is not None and newest.name is EventName.STARTED
@@ -111,9 +111,9 @@ class Safety:
         Raises:
             JournalError: the journal can't be read.
         """
-        unknown = [ticket.id for ticket in await self._ledger.journal.live() if ticket.state is TicketState.UNKNOWN]
+        unknown = [ticket.id for ticket in await self._recorder.journal.live() if ticket.state is TicketState.UNKNOWN]
         left = sorted(each for each in unknown if last.was_cut_off or each in last.left)
-        self._brakes.left(left)
+        self._found_halts.left(left)
         await self.switches()
         return left
 
@@ -127,64 +127,64 @@ class Safety:
         """
         # Each comes and goes once, whoever looks at the same time.
         async with self._looking:
-            brakes = await self._brakes.switches()
+            found_halts = await self._found_halts.switches()
             # Nobody but this desk changes what is stored.
-            self.known = (self._stored or Switches()) | brakes
-            found = {switch.source: switch for switch in brakes}
+            self.known = (self._stored or Switches()) | found_halts
+            found = {switch.source: switch for switch in found_halts}
             for source in (Source.FILE, Source.CRASH):
                 now, before = found.get(source), self._told.get(source)
                 if now is not None and before is None:
-                    await self._ledger.told_of_switch(EventName.HALTED, now)
+                    await self._recorder.told_of_switch(EventName.HALTED, now)
                     self._told[source] = now
                 elif now is None and before is not None:
                     over = replace(before, state=SwitchState.ACTIVE, at=self._clock())
-                    await self._ledger.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
+                    await self._recorder.told_of_switch(EventName.RESUMED, over, self.known.over(EVERYTHING, EVERYTHING))
                     del self._told[source]
         return self._timings.switches_every.total_seconds()
 
-    async def halt(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def halt(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Halt, at once; what the team reads of it, or every reason why not."""
-        return await self._guarded(member, place, request, self._halt)
+        return await self._guarded(member, origin, request, self._halt)
 
-    async def resume(self, member: Member, place: Place, request: SwitchRequest) -> str | Refused:
+    async def resume(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
         """Lift a switch; what the team reads of it, or every reason why not."""
-        return await self._guarded(member, place, request, self._resume)
+        return await self._guarded(member, origin, request, self._resume)
 
-    async def _guarded(self, member: Member, place: Place, request: SwitchRequest, then: "Step") -> str | Refused:
+    async def _guarded(self, member: Member, origin: Origin, request: SwitchRequest, then: "Step") -> str | Refused:
         try:
-            return await then(member, place, request)
-        except Stop as stop:
-            return await self._refused(member, place, request, stop.denials)
+            return await then(member, origin, request)
+        except RequestRefused as stop:
+            return await self._refused(member, origin, request, stop.denials)
         except UsageError as error:
-            return await self._refused(member, place, request, (Denial(DenialCode.BAD_REQUEST, str(error)),))
+            return await self._refused(member, origin, request, (Denial(DenialCode.BAD_REQUEST, str(error)),))
         except JournalError as error:
             log.exception("/%s", request.command)
             return Refused((Denial(DenialCode.DESK_DOWN, NOT_STORED.format(error=error)),))
 
-    async def _halt(self, member: Member, place: Place, request: SwitchRequest) -> str:
+    async def _halt(self, member: Member, origin: Origin, request: SwitchRequest) -> str:
         state = _state(request)
         account, root, warned = await self._scope(member, request)
-        self._naming.ask(member, Request(HALT, _named(account), _named(root)))
+        self._naming.ask(member, PermissionQuery(HALT, _named(account), _named(root)))
         why = request.reason.strip()[:LONGEST_WHY]
         switch = Switch(account, root, state, self._clock(), member.id, member.name, why)
-        if not await self._ledger.switch(EventName.HALTED, switch, place.channel):
-            standing = (await self._ledger.journal.switches()).at(account, root)
+        if not await self._recorder.switch(EventName.HALTED, switch, origin.channel):
+            standing = (await self._recorder.journal.switches()).at(account, root)
             # Somebody may just have lifted what was in the way.
             return ALREADY.format(sentence=switch.where if standing is None else standing.sentence)
         log.warning("%s: %s", request.command, switch.headline)
         await self._seen()
         return "\n".join([switch_words(self._policy(), EventName.HALTED, switch), *([warned] if warned else [])])
 
-    async def _resume(self, member: Member, place: Place, request: SwitchRequest) -> str:
+    async def _resume(self, member: Member, origin: Origin, request: SwitchRequest) -> str:
         account, root, _ = await self._scope(member, request)
         if account == EVERYTHING:
             self._ask_for_all(member)
         else:
-            self._naming.ask(member, Request(RESUME, account))
+            self._naming.ask(member, PermissionQuery(RESUME, account))
         why = request.reason.strip()[:LONGEST_WHY]
         switch = Switch(account, root, SwitchState.ACTIVE, self._clock(), member.id, member.name, why)
         still = (await self.switches()).without(account, root).over(account, root)
-        if not await self._ledger.switch(EventName.RESUMED, switch, place.channel, still):
+        if not await self._recorder.switch(EventName.RESUMED, switch, origin.channel, still):
             told = NOT_HALTED.format(where=switch.where)
             return told if still is None else f"{told} {still.sentence}"
         log.warning("%s: %s", request.command, switch.headline)
@@ -199,13 +199,13 @@ class Safety:
             log.warning("the switches can't be read: %s", error)
 
     def _ask_for_all(self, member: Member) -> None:
-        self._naming.ask(member, Request(RESUME))
+        self._naming.ask(member, PermissionQuery(RESUME))
         if not may_resume_everywhere(self._policy(), member.roles):
             sentence = (
                 "Your roles allow /resume in some accounts only, and this holds in all of them; ask somebody whose grant of "
                 "/resume covers every account that is traded."
             )
-            raise Stop(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence, "account=*"))
+            raise RequestRefused(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence, "account=*"))
 
     async def _scope(self, member: Member, request: SwitchRequest) -> tuple[str, str, str | None]:
         """Account and root, ``*`` for all of them, and what could not be checked."""
@@ -224,24 +224,24 @@ class Safety:
         if EVERYTHING in typed:
             raise UsageError("account takes the name of one account; for all of them leave it out.")
         # One that NinjaTrader doesn't list any more must still be found, to be resumed.
-        standing = (await self._ledger.journal.switches()).at(typed, root)
+        standing = (await self._recorder.journal.switches()).at(typed, root)
         if standing is not None:
             return standing.account, None
         try:
             return await self._naming.account(member, request.command, typed), None
-        except Stop as stop:
+        except RequestRefused as stop:
             # CrossTrade being down must keep nobody from halting.
             if request.command != HALT or stop.denials[0].code is not DenialCode.FACTS_MISSING:
                 raise
             return typed, UNCHECKED
 
-    async def _refused(self, member: Member, place: Place, request: SwitchRequest, denials: tuple[Denial, ...]) -> Refused:
+    async def _refused(self, member: Member, origin: Origin, request: SwitchRequest, denials: tuple[Denial, ...]) -> Refused:
         typed = {"scope": request.scope, "account": request.account[:100], "instrument": request.instrument[:100]}
-        await self._ledger.denied(member.id, denials, command=request.command, channel=place.channel, **typed)
+        await self._recorder.denied(member.id, denials, command=request.command, channel=origin.channel, **typed)
         return Refused(denials)
 
 
-Step = Callable[[Member, Place, SwitchRequest], Awaitable[str]]
+Step = Callable[[Member, Origin, SwitchRequest], Awaitable[str]]
 
 
 def _named(part: str) -> str | None:

@@ -13,7 +13,7 @@ from bot.trading.risk.halts import Source, Switch, SwitchState
 from bot.trading.risk.policy import EVERYTHING
 
 
-class Brakes:
+class FoundHalts:
     """Finds them.
 
     Args:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import STEP, UNSET, Clock
 from bot.desk.outbox.notices import notices_of_the_desk
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Event, EventName
 from bot.trading.orders.tickets import Ticket, shifted
 from bot.trading.risk.policy import Policy
@@ -24,7 +24,7 @@ BOOT, BOOTED = "boot", "booted"
 class ClockWatch:
     """Compares the host's clock with the desk's."""
 
-    ledger: Ledger
+    recorder: Recorder
     policy: Callable[[], Policy]
     clock: Clock
     _told: timedelta = UNSET
@@ -48,7 +48,7 @@ class ClockWatch:
         Raises:
             JournalError: the journal can't be read or written.
         """
-        journal = self.ledger.journal
+        journal = self.recorder.journal
         newest = await journal.last({EventName.STARTED, EventName.CLOCK_SET})
         by = newest.data.get(IN_ALL) if newest is not None and newest.name is EventName.CLOCK_SET else None
         # Rows of before hold plain JSON values.
@@ -87,7 +87,7 @@ class ClockWatch:
         log.warning("the host's clock was set by %s", by)
         data = {"seconds": round(by.total_seconds(), 3), IN_ALL: round(set_by.total_seconds(), 3)}
         notices = notices_of_the_desk(self.policy(), EventName.CLOCK_SET, TOLD.format(how=_words(by)))
-        await self.ledger.record(EventName.CLOCK_SET, data=data, notices=notices)
+        await self.recorder.record(EventName.CLOCK_SET, data=data, notices=notices)
         self._told = set_by
 
 

@@ -26,7 +26,7 @@ _Read = TypeVar("_Read")
 
 
 @dataclass(slots=True)
-class Rounds:
+class HealthPoller:
     """The accounts and positions as last read.
 
     Attributes:

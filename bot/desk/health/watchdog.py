@@ -13,34 +13,34 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.health.alarms import Stakes, down_notices, up_notices
-from bot.desk.health.polling import Rounds
-from bot.desk.outbox.recording import Ledger
+from bot.desk.health.alarms import Stake, down_notices, up_notices
+from bot.desk.health.polling import HealthPoller
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
 from bot.errors import DeliveryError, JournalError
 from bot.timings import DeskTimings
-from bot.trading.health.chain import RIVAL_ANSWERS, Grade, Line, Part, Readings, ago, chain
+from bot.trading.health.chain import RIVAL_ANSWERS, Grade, LinkName, LinkStatus, Readings, ago, chain
 from bot.trading.health.outages import FINE, Outage, Said, Word, step
 from bot.trading.health.vitals import Reach, StreamState
 from bot.trading.orders.tickets import Member, Ticket, TicketState
 from bot.trading.risk.halts import Switches
-from bot.trading.risk.policy import Policy, Request, may
+from bot.trading.risk.policy import PermissionQuery, Policy, may
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 1000
-STOPS_ENTRIES = (Part.JOURNAL, Part.CROSSTRADE, Part.NINJATRADER, Part.STREAM)
+STOPS_ENTRIES = (LinkName.JOURNAL, LinkName.CROSSTRADE, LinkName.NINJATRADER, LinkName.STREAM)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
     """The chain as a member may see it."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[LinkStatus, ...]
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class Status:
     """The chain in a few words, for everybody to see; no account is named.
 
     Attributes:
@@ -68,7 +68,7 @@ class Trouble:
     """
 
     key: str
-    line: Line
+    line: LinkStatus
     since: datetime
     account: str | None = None
     always: bool = False
@@ -87,7 +87,7 @@ class _Untold:
 
 @dataclass(slots=True)
 class Watchdog:
-    """Looks at every link each second; what asks CrossTrade is in ``Rounds``, which may hang without holding this up.
+    """Looks at every link each second; what asks CrossTrade is in ``HealthPoller``, which may hang without holding this up.
 
     Attributes:
         timings: how long it waits, also for the journal, and for Discord where it tells without it.
@@ -95,9 +95,9 @@ class Watchdog:
     """
 
     broker: Broker
-    ledger: Ledger
+    recorder: Recorder
     messenger: Messenger
-    rounds: Rounds
+    rounds: HealthPoller
     policy: Callable[[], Policy]
     switches: Callable[[], Switches]
     clock: Clock
@@ -134,31 +134,31 @@ class Watchdog:
         """The chain, with the accounts that the member may see. Nothing is asked of CrossTrade for it."""
         await self._read_journal()
         now, roles, policy = self.clock(), member.roles, self.policy()
-        shown = [name for name in self.rounds.accounts if may(policy, roles, Request("health", name)) is None]
+        shown = [name for name in self.rounds.accounts if may(policy, roles, PermissionQuery("health", name)) is None]
         waiting, oldest = await self._waiting(now)
         return Health(chain(self._readings(now, shown, waiting, oldest)), now)
 
     @property
-    def stakes(self) -> Stakes:
+    def stakes(self) -> Stake:
         """What hangs on the links, as last known."""
-        return Stakes(self.rounds.held, self._in_flight, self.rounds.accounts, self.rounds.is_read)
+        return Stake(self.rounds.held, self._in_flight, self.rounds.accounts, self.rounds.is_read)
 
     @property
-    def sign(self) -> Sign:
+    def sign(self) -> Status:
         """The chain in a few words."""
         lines = chain(self._readings(self.clock(), list(self.rounds.unlinked)))
         down = [line for line in lines if line.part in STOPS_ENTRIES and line.grade is Grade.DOWN]
         vitals = self.broker.vitals()
         if vitals.reach is Reach.NOT_ASKED:
-            return Sign(up=False, which=str(Part.CROSSTRADE), why=vitals.why)
+            return Status(up=False, which=str(LinkName.CROSSTRADE), why=vitals.why)
         if down:
-            known = {Part.CROSSTRADE: vitals.why, Part.NINJATRADER: vitals.why, Part.STREAM: vitals.stream_why}
+            known = {LinkName.CROSSTRADE: vitals.why, LinkName.NINJATRADER: vitals.why, LinkName.STREAM: vitals.stream_why}
             which = ", ".join(str(line.part) for line in down)
-            return Sign(up=False, which=which, why=known.get(down[0].part, down[0].words))
+            return Status(up=False, which=which, why=known.get(down[0].part, down[0].words))
         unlinked = len(self.rounds.unlinked)
         parts = [f"{unlinked} of {len(self.rounds.accounts)} accounts without a broker"] if unlinked else []
         parts += [f"{line.part}: {line.words}" for line in lines if line.is_rival]
-        return Sign(up=True, partly=", ".join(parts))
+        return Status(up=True, partly=", ".join(parts))
 
     def grades(self) -> dict[str, Grade]:
         """The verdict on each link, for counting; of several accounts, the worst."""
@@ -179,7 +179,7 @@ class Watchdog:
         return Readings(
             now,
             self.messenger.vitals(),
-            self.ledger.commit,
+            self.recorder.commit,
             waiting,
             oldest,
             self.broker.vitals(),
@@ -194,20 +194,20 @@ class Watchdog:
         readings = self._readings(now, list(self.rounds.unlinked))
         vitals, commit, lines = readings.broker, readings.commit, chain(readings)
         of = {line.part: line for line in lines}
-        if of[Part.JOURNAL].grade is Grade.DOWN:
+        if of[LinkName.JOURNAL].grade is Grade.DOWN:
             failed_at = commit.at if commit is not None and commit.failed else None
-            yield Trouble("journal", of[Part.JOURNAL], failed_at or self._unread_since or now)
-        for part in (Part.CROSSTRADE, Part.NINJATRADER):
+            yield Trouble("journal", of[LinkName.JOURNAL], failed_at or self._unread_since or now)
+        for part in (LinkName.CROSSTRADE, LinkName.NINJATRADER):
             if of[part].grade is Grade.DOWN:
                 # One and the same outage, whichever of the two is behind it.
                 yield Trouble("crosstrade", of[part], vitals.good_at or self.began)
         if vitals.stream is StreamState.TAKEN:
-            yield Trouble("stream taken", of[Part.STREAM], vitals.stream_since or now, always=True)
-        elif of[Part.STREAM].grade is Grade.DOWN:
-            yield Trouble("stream", of[Part.STREAM], vitals.stream_since or now)
+            yield Trouble("stream taken", of[LinkName.STREAM], vitals.stream_since or now, always=True)
+        elif of[LinkName.STREAM].grade is Grade.DOWN:
+            yield Trouble("stream", of[LinkName.STREAM], vitals.stream_since or now)
         if readings.chat.rivals >= RIVAL_ANSWERS:
-            yield Trouble("token", of[Part.DISCORD], now, always=True)
-        down = [line for line in lines if line.part is Part.BROKER and line.grade is Grade.DOWN]
+            yield Trouble("token", of[LinkName.DISCORD], now, always=True)
+        down = [line for line in lines if line.part is LinkName.BROKER and line.grade is Grade.DOWN]
         for (name, since), line in zip(self.rounds.unlinked.items(), down, strict=True):
             yield Trouble(f"broker {name}", line, since, account=name)
 
@@ -224,7 +224,7 @@ class Watchdog:
         if said is not None:
             self._untold.append(self._worded(known, said, stakes, now))
 
-    def _worded(self, trouble: Trouble, said: Said, stakes: Stakes, now: datetime) -> _Untold:
+    def _worded(self, trouble: Trouble, said: Said, stakes: Stake, now: datetime) -> _Untold:
         """The event and the news of it."""
         since, until = f"{said.since:%H:%M:%S}", f"{said.until:%H:%M:%S}"
         data = {"link": trouble.key, "since": said.since.isoformat(), "words": trouble.line.words}
@@ -242,7 +242,7 @@ class Watchdog:
     async def _read_journal(self) -> None:
         try:
             async with asyncio.timeout(self.timings.journal_within.total_seconds()):
-                live = await self.ledger.journal.live()
+                live = await self.recorder.journal.live()
         except (JournalError, TimeoutError):
             self._unread_since = self._unread_since or self.clock()
         else:
@@ -253,14 +253,14 @@ class Watchdog:
         try:
             async with asyncio.timeout(self.timings.journal_within.total_seconds()):
                 # Rows whose delivery was put off are waiting all the same.
-                rows = await self.ledger.journal.due(now + 2 * self.timings.delivery_pause, MOST_WAITING)
+                rows = await self.recorder.journal.due(now + 2 * self.timings.delivery_pause, MOST_WAITING)
         except (JournalError, TimeoutError):
             return None, None
         return len(rows), min((row.since for row in rows), default=None)
 
     async def _tell(self, now: datetime) -> None:
         """Store what is to be told, with its news; news that the journal doesn't take go to Discord without it."""
-        commit = self.ledger.commit
+        commit = self.recorder.commit
         if not self._untold and commit is not None and commit.failed:
             # Nothing else may want to write for hours, and without a try nobody would learn that it can be written again.
             data = {"link": "journal", "since": commit.at.isoformat(), "words": commit.failed}
@@ -278,7 +278,7 @@ class Watchdog:
     async def _stored(self, untold: _Untold) -> bool:
         """Store one; a journal that hangs is no longer waited for than one that fails."""
         if self._writing is None:
-            self._writing = asyncio.create_task(self.ledger.keep(untold.event, untold.notices), name="watchdog writes")
+            self._writing = asyncio.create_task(self.recorder.keep(untold.event, untold.notices), name="watchdog writes")
         done, _ = await asyncio.wait({self._writing}, timeout=self.timings.journal_within.total_seconds())
         if not done:
             return False

@@ -12,7 +12,7 @@ from bot.desk.ports import Broker
 from bot.errors import BrokerError
 from bot.trading.market.facts import Account
 from bot.trading.orders.instruments import Contract
-from bot.trading.risk.policy import EVERYTHING, READING_COMMANDS, Policy, Request, matches, may
+from bot.trading.risk.policy import EVERYTHING, READING_COMMANDS, PermissionQuery, Policy, matches, may
 from bot.trading.words import ascii_lower
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Directory:
 
     def accounts_for(self, policy: Policy, roles: frozenset[int], command: str) -> list[str]:
         """The accounts in which these roles may use that command."""
-        return [name for name in sorted(self._accounts) if may(policy, roles, Request(command, name)) is None]
+        return [name for name in sorted(self._accounts) if may(policy, roles, PermissionQuery(command, name)) is None]
 
     def instruments_for(self, policy: Policy, roles: frozenset[int], command: str, account: str) -> list[str]:
         """Contracts to offer: first those held in the account, then front months, all of them granted there.
@@ -107,7 +107,7 @@ class Directory:
         return [
             str(contract)
             for contract in offered
-            if any(may(policy, roles, Request(command, each, contract.root)) is None for each in accounts)
+            if any(may(policy, roles, PermissionQuery(command, each, contract.root)) is None for each in accounts)
         ]
 
     def _roots(self, policy: Policy) -> list[str]:

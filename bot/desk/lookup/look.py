@@ -18,9 +18,9 @@ from bot.trading.exits.strategies import held_beside, seen, to_close
 from bot.trading.market.facts import Account, Facts, Order, Position, Quote, Strategy
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.intents import Bracket, Cancel, Close, OrderIntent
-from bot.trading.orders.mass_actions import Flatten, FlattenStrategy, Sweep
+from bot.trading.orders.mass_actions import Flatten, FlattenStrategy, MassAction
 from bot.trading.risk.closing import CLOSES_COUNT
-from bot.trading.risk.limits import Recent
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Policy
 from bot.trading.words import code
 
@@ -34,7 +34,7 @@ NOTHING: Spare = frozenset()
 Reads = tuple[Account | None, Sequence[Order] | None, Sequence[Position] | None, Quote | None]
 
 
-class Look:
+class FactsReader:
     """One look at the world for one account and instrument; the reads run side by side.
 
     Args:
@@ -77,7 +77,7 @@ class Look:
         if len(self._lately) > FEW and (age is None or age > fresh):
             await self._all.refresh(self._at_once)
 
-    def by(self, broker: Broker) -> "Look":
+    def by(self, broker: Broker) -> "FactsReader":
         """The same by another broker."""
         other = copy(self)
         other._broker, other._all = broker, AllAccounts(broker)  # noqa: SLF001  it is one of ours
@@ -113,7 +113,7 @@ class Look:
         """The account as it was last read; a way out needs no more of it than whether it is a simulation."""
         return self._account(account)
 
-    async def book(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
+    async def book(self, account: str, sweep: MassAction, within: float | None = None) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
 
         Prices have no part in it, and of the account what was last known will do.
@@ -128,7 +128,7 @@ class Look:
         known = details or self.last_known(account)
         return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
 
-    def _whole(self, sweep: Sweep, account: str, facts: Facts) -> Facts:
+    def _whole(self, sweep: MassAction, account: str, facts: Facts) -> Facts:
         """The facts of a sweep over all that an account has, with what is no future there.
 
         Where a flatten of all finds such a position, its positions count as unread. So the account's one call goes out, which
@@ -144,12 +144,14 @@ class Look:
         orders = () if facts.orders is None else told.orders
         return replace(facts, positions=None if others else facts.positions, others=others, other_orders=orders)
 
-    async def books(self, sweep: Sweep, within: float | None = None) -> Snapshots:
+    async def books(self, sweep: MassAction, within: float | None = None) -> Snapshots:
         """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
         names = dict.fromkeys(sweep.scope.accounts, within)
         return await self._each(sweep, names, self.book, listing=sweep.scope.everything)
 
-    async def all_left(self, sweep: Sweep, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False) -> Snapshots:
+    async def all_left(
+        self, sweep: MassAction, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False
+    ) -> Snapshots:
         """Read some of the accounts that a sweep goes over, as ``left`` does, each for as long as it says.
 
         Args:
@@ -162,9 +164,9 @@ class Look:
 
     async def _each(
         self,
-        sweep: Sweep,
+        sweep: MassAction,
         within: Mapping[str, float | None],
-        own: Callable[[str, Sweep, float | None], Awaitable[Facts]],
+        own: Callable[[str, MassAction, float | None], Awaitable[Facts]],
         *,
         listing: bool,
         one_by_one: bool = False,
@@ -212,7 +214,7 @@ class Look:
         details = await _try("account", partial(self._broker.account, account), [])
         return details is not None and details.connected is not False
 
-    async def left(self, account: str, sweep: Sweep, within: float | None = None) -> Facts:
+    async def left(self, account: str, sweep: MassAction, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions; of one strategy its own orders and then what it holds.
 
         Where no list tells of that, it is what the account holds in its contract.
@@ -228,7 +230,9 @@ class Look:
         positions = await _try("positions", partial(self._broker.positions, account), missing, within)
         return replace(facts, positions=held_beside(sweep, positions))
 
-    async def _running(self, account: str, sweep: Sweep, missing: list[str], within: float | None) -> tuple[Strategy, ...] | None:
+    async def _running(
+        self, account: str, sweep: MassAction, missing: list[str], within: float | None
+    ) -> tuple[Strategy, ...] | None:
         if not isinstance(sweep, FlattenStrategy):
             return None
         running = await _try("strategies", partial(self._broker.strategies, account), missing, within)
@@ -298,13 +302,13 @@ class Look:
 
 
 async def survey(
-    look: Look,
+    look: FactsReader,
     journal: Journal,
     intent: OrderIntent,
     policy: Callable[[], Policy],
     clock: Callable[[], datetime],
     since: datetime | None = None,
-) -> tuple[Facts, Recent]:
+) -> tuple[Facts, OwnOrders]:
     """Read what a decision needs: the world, and what is on its way to it, or was sent at or after a moment.
 
     The journal is read before CrossTrade: an order that fills meanwhile then counts as on its way, where read afterwards it would
@@ -325,7 +329,7 @@ async def survey(
             facts = replace(facts, account=look.last_known(intent.account))
         # A policy that came into force meanwhile may look further back.
         if longest_window(policy()) <= window:
-            return facts, Recent(tuple(recent))
+            return facts, OwnOrders(tuple(recent))
 
 
 def _spare(intent: OrderIntent) -> Spare:
@@ -342,8 +346,8 @@ def _spare(intent: OrderIntent) -> Spare:
 
 
 async def survey_books(
-    look: Look, journal: Journal, sweep: Sweep, clock: Callable[[], datetime], within: float | None = None
-) -> tuple[Sweep, dict[str, Facts], Recent]:
+    look: FactsReader, journal: Journal, sweep: MassAction, clock: Callable[[], datetime], within: float | None = None
+) -> tuple[MassAction, dict[str, Facts], OwnOrders]:
     """The sweep as it is by now, the facts of every account that it goes over, and what is on its way.
 
     Raises:
@@ -351,7 +355,7 @@ async def survey_books(
     """
     recent = await journal.recent(clock())
     read = await look.books(sweep, within)
-    return as_listed(sweep, read.listed), read.facts, Recent(tuple(recent))
+    return as_listed(sweep, read.listed), read.facts, OwnOrders(tuple(recent))
 
 
 def longest_window(policy: Policy) -> timedelta:

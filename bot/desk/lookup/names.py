@@ -1,4 +1,4 @@
-"""Names as people type them, found among NinjaTrader's own: accounts, instruments, ATM templates. Every no is a ``Stop``.
+"""Names as people type them, found among NinjaTrader's own: accounts, instruments, templates. Every no is a ``RequestRefused``.
 
 What is then read or decided about them isn't here.
 """
@@ -15,7 +15,7 @@ from bot.trading.orders.instruments import Contract, Root, parse_instrument
 from bot.trading.orders.intents import EXIT_COMMANDS
 from bot.trading.orders.terms import DISGUISED
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
 from bot.trading.words import code, disguise
 
 LONGEST_ACCOUNT = 100
@@ -25,7 +25,7 @@ LONGEST_NAME = 40
 WRITE_MONTH = ", or write it with its month, such as `ES 12-26`"
 
 
-class Stop(Exception):
+class RequestRefused(Exception):
     """Ends a request early with the reasons to tell."""
 
     def __init__(self, *denials: Denial) -> None:
@@ -45,14 +45,14 @@ class Naming:
     broker: Broker
     policy: Callable[[], Policy]
 
-    def ask(self, member: Member, request: Request) -> None:
+    def ask(self, member: Member, request: PermissionQuery) -> None:
         """Go on only if the policy says yes.
 
         Raises:
             Stop: it says no.
         """
         if denial := may(self.policy(), member.roles, request):
-            raise Stop(denial)
+            raise RequestRefused(denial)
 
     async def account(self, member: Member, command: str, typed: str) -> str:
         """The canonical name of an account on which the member may use the command.
@@ -62,28 +62,30 @@ class Naming:
         """
         typed = typed.strip()[:LONGEST_ACCOUNT]
         # Asked before the account is looked for, so that a stranger learns nothing of which accounts there are.
-        self.ask(member, Request(command, typed))
+        self.ask(member, PermissionQuery(command, typed))
         name = await self._canonical(member, command, typed)
-        self.ask(member, Request(command, name))
+        self.ask(member, PermissionQuery(command, name))
         return name
 
     async def _canonical(self, member: Member, command: str, typed: str) -> str:
         if (known := self.directory.canonical(typed)) is not None:
             return known
         if (found := disguise(typed)) is not None:
-            raise Stop(Denial(DenialCode.BAD_REQUEST, DISGUISED.format(name="The account", found=found), f"account={typed}"))
+            raise RequestRefused(
+                Denial(DenialCode.BAD_REQUEST, DISGUISED.format(name="The account", found=found), f"account={typed}")
+            )
         try:
             await self.directory.refresh_accounts(self.broker)
         except BrokerError as error:
             if command in EXIT_COMMANDS:
                 # CrossTrade knows whether there is such an account; nobody is kept in because the list can't be had.
                 return self.directory.remembered(typed)
-            raise Stop(unreadable("the accounts", error)) from error
+            raise RequestRefused(unreadable("the accounts", error)) from error
         if (known := self.directory.canonical(typed)) is not None:
             return known
         theirs = ", ".join(code(name) for name in self.directory.accounts_for(self.policy(), member.roles, command)) or "none"
         sentence = f"There is no account {code(typed)} in NinjaTrader; yours are: {theirs}."
-        raise Stop(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
+        raise RequestRefused(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
 
 
 def instrument(typed: str, clock: Clock) -> Contract | Root:
@@ -95,7 +97,7 @@ def instrument(typed: str, clock: Clock) -> Contract | Root:
     try:
         return parse_instrument(typed, clock.host().date())
     except InstrumentError as error:
-        raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
+        raise RequestRefused(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error), f"instrument={typed[:40]}")) from error
 
 
 def template(typed: str, known: Sequence[str]) -> None:
@@ -117,7 +119,7 @@ def template(typed: str, known: Sequence[str]) -> None:
     else:
         mend = "it has none at all; leave strategy out."
     sentence = f"NinjaTrader has no ATM template {code(typed, LONGEST_NAME)}; {mend}"
-    raise Stop(Denial(DenialCode.UNKNOWN_STRATEGY, sentence, f"strategy={typed}"))
+    raise RequestRefused(Denial(DenialCode.UNKNOWN_STRATEGY, sentence, f"strategy={typed}"))
 
 
 def unreadable(what: str, error: BrokerError, instead: str = "") -> Denial:

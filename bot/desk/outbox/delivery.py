@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.desk.locks import Hands
+from bot.desk.locks import TicketLocks
 from bot.desk.outbox.notices import detours, last_resort
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Delivery, Messenger, Notice
 from bot.errors import DeliveryDelayed, DeliveryRefused, JournalError
 from bot.timings import DeskTimings
@@ -33,10 +33,10 @@ MOST_DOUBLINGS = 20
 class Outbox:
     """Delivers what is due, different channels side by side."""
 
-    ledger: Ledger
+    recorder: Recorder
     messenger: Messenger
     policy: Callable[[], Policy]
-    hands: Hands
+    locks: TicketLocks
     clock: Clock
     timings: DeskTimings
     _shown: dict[str, tuple[datetime, TicketState]] = field(default_factory=dict)
@@ -55,13 +55,13 @@ class Outbox:
         if not self.messenger.attached:
             return self.timings.outbox_tick.total_seconds()
         self._first_at = self._first_at or self.clock()
-        for row in await self.ledger.journal.foremost(self.clock(), MOST_LANES):
+        for row in await self.recorder.journal.foremost(self.clock(), MOST_LANES):
             name = f"ticket {row.ticket}" if row.notice is None else f"channel {row.notice.channel}"
             if name not in self._lanes:
                 self._lanes[name] = asyncio.create_task(self._lane(name, row), name=f"outbox {name}")
         if self._lanes:
             return self.timings.outbox_tick.total_seconds()
-        due_at = await self.ledger.journal.next_due()
+        due_at = await self.recorder.journal.next_due()
         return None if due_at is None else max((due_at - self.clock()).total_seconds(), 0.0)
 
     async def flush(self, seconds: float) -> None:
@@ -69,7 +69,7 @@ class Outbox:
         self._flushing = True
         with contextlib.suppress(TimeoutError, JournalError):
             async with asyncio.timeout(seconds):
-                while await self.ledger.journal.due(self.clock(), 1):
+                while await self.recorder.journal.due(self.clock(), 1):
                     await self.deliver_due()
                     await asyncio.sleep(self.timings.flush_tick.total_seconds())
 
@@ -88,7 +88,7 @@ class Outbox:
         except Exception:
             log.exception("outbox, %s", name)
             with contextlib.suppress(JournalError):
-                await self.ledger.journal.postpone(row, self.clock() + self.timings.delivery_pause)
+                await self.recorder.journal.postpone(row, self.clock() + self.timings.delivery_pause)
         finally:
             del self._lanes[name]
 
@@ -114,7 +114,7 @@ class Outbox:
         raise refused
 
     async def _card(self, row: Delivery) -> None:
-        ticket = await self.ledger.journal.ticket(row.ticket or "")
+        ticket = await self.recorder.journal.ticket(row.ticket or "")
         if ticket is not None and not self._is_too_soon(ticket):
             await self._try(row, lambda: self._show(ticket, row))
 
@@ -127,7 +127,7 @@ class Outbox:
             await self._show_elsewhere(ticket, row)
         else:
             if posted is not None:
-                await self.ledger.journal.posted(ticket.id, ticket.place.channel, posted)
+                await self.recorder.journal.posted(ticket.id, ticket.origin.channel, posted)
         self._shown[ticket.id] = (self.clock(), ticket.state)
 
     async def _show_elsewhere(self, ticket: Ticket, row: Delivery) -> None:
@@ -152,15 +152,15 @@ class Outbox:
             doubled = self.timings.delivery_again * 2 ** min(row.attempts, MOST_DOUBLINGS)
             pause = min(timedelta(seconds=asked) if asked else doubled, self.timings.delivery_pause)
             log.info("outbox row %s put off by %s: %s", row.id, pause, error)
-            await self.ledger.journal.postpone(row, now + pause)
+            await self.recorder.journal.postpone(row, now + pause)
         except DeliveryRefused as error:
             # Neither the place nor the next best one takes it. The journal keeps what happened.
             log.error("outbox row %s can't be told anywhere: %s", row.id, error)  # noqa: TRY400
-            await self.ledger.journal.delivered(row, self.clock())
+            await self.recorder.journal.delivered(row, self.clock())
         else:
-            await self.ledger.journal.delivered(row, self.clock())
+            await self.recorder.journal.delivered(row, self.clock())
             # There may be more for the same place.
-            self.ledger.news.set()
+            self.recorder.news.set()
 
     def _perhaps_since(self, row: Delivery) -> datetime | None:
         """Since when the row may have been told by a delivery whose end is not known: one that was cut off, or of another run."""
@@ -172,7 +172,7 @@ class Outbox:
         if self._flushing:
             return False
         now = self.clock()
-        if ticket.id in self.hands.being_posted:
+        if ticket.id in self.locks.being_posted:
             return True
         if (
             ticket.state is TicketState.SENDING

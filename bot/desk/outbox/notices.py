@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.desk.outbox.startup_report import Found
+from bot.desk.outbox.startup_report import StartupReport
 from bot.desk.ports import EventName, Notice, Tone
 from bot.trading.exits.leftover import outcome_of
 from bot.trading.exits.rules import done_words, undone_words
 from bot.trading.orders.intents import Bracket, Cancel, Change, Close, OrderIntent, Replace
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Sweep, target_of
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, MassAction, target_of
 from bot.trading.orders.protection import Part
 from bot.trading.orders.tickets import Ticket, TicketState, side_word
 from bot.trading.reconciliation.protection import cause_words, hit_words, left_words, short_words, turned_to, turned_words
@@ -150,10 +150,10 @@ def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: s
     ]
     text = "\n".join(lines)
     routed = {notice.channel for notice in notices_for(policy, EventName.UNKNOWN, ticket)}
-    return tuple(Notice(channel, text, tone=Tone.ALARM) for channel in sorted({ticket.place.channel} | routed))
+    return tuple(Notice(channel, text, tone=Tone.ALARM) for channel in sorted({ticket.origin.channel} | routed))
 
 
-def notices_of_the_start(policy: Policy, found: Found) -> tuple[Notice, ...]:
+def notices_of_the_start(policy: Policy, found: StartupReport) -> tuple[Notice, ...]:
     """What a start found, for the channels where it was asked, and for those that want to read of every start."""
     told = {
         channel: Notice(channel, _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel]))
@@ -218,9 +218,9 @@ def headline(name: EventName, ticket: Ticket) -> str:
     return "\n".join(lines)
 
 
-def about(intent: OrderIntent | Sweep, kind: str) -> str:
+def about(intent: OrderIntent | MassAction, kind: str) -> str:
     """What an order or a sweep is about, in one line of Markdown."""
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
         what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)
         return f"{code(what)} ({kind}) · {intent.command}{side}"
@@ -232,7 +232,7 @@ def about(intent: OrderIntent | Sweep, kind: str) -> str:
 def _what(name: EventName, ticket: Ticket) -> str:
     if name is EventName.RESOLVED:
         return f"Resolved by a person: {ticket.state.value}"
-    if isinstance(ticket.intent, Sweep):
+    if isinstance(ticket.intent, MassAction):
         return _what_of_sweep(name, ticket, ticket.intent)
     if ticket.protection is not None and name in _OF_PROTECTION:
         return _what_of_protection(name, ticket)
@@ -289,7 +289,7 @@ def _about_protection(name: EventName, ticket: Ticket) -> list[str]:
     return [left_words(ticket)] if name is EventName.NOT_CANCELLED else []
 
 
-def _what_of_sweep(name: EventName, ticket: Ticket, sweep: Sweep) -> str:
+def _what_of_sweep(name: EventName, ticket: Ticket, sweep: MassAction) -> str:
     done_at = ticket.progress.done_at
     took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
     match name:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 
 from bot.clock import Clock
-from bot.desk.outbox.denials import UNKEPT, Denials, Kept
+from bot.desk.outbox.denials import UNKEPT, Denials, Keep
 from bot.desk.outbox.notices import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SHUT = "The bot has stopped, so nothing more is stored."
 
 
-class Ledger:
+class Recorder:
     """The journal as the desk writes it; ``news`` is set whenever the outbox may have something to deliver.
 
     Attributes:
@@ -34,12 +34,12 @@ class Ledger:
         policy: Callable[[], Policy],
         clock: Clock,
         observe: Callable[[EventName, Ticket | None], None],
-        brakes: Callable[[], Awaitable[Sequence[Switch]]],
+        found_halts: Callable[[], Awaitable[Sequence[Switch]]],
         timings: DeskTimings,
     ) -> None:
         self._timings = timings
         self.journal = journal
-        self._brakes = brakes
+        self._found_halts = found_halts
         self.commit: Commit | None = None
         self._observe = observe
         self.news = asyncio.Event()
@@ -92,7 +92,7 @@ class Ledger:
         asked = sends if sends is not None else new.intent if is_claim(old, new) else None
         if asked is not None and not asked.is_exit:
             # What is found is looked for here, as late as can be; what is stored is asked in the transaction itself.
-            found = Switches(tuple(await self._brakes()))
+            found = Switches(tuple(await self._found_halts()))
             if barred := reasons(asked, new.shown.position, found):
                 raise Halted(barred[0].code, barred[0].sentence, barred[0].details)
         event = Event(self._clock(), name, new.id, actor, data or {})
@@ -137,11 +137,11 @@ class Ledger:
             asked: what it was about; plain JSON values.
         """
         kept = self._denials.count(member)
-        if kept is Kept.NO:
+        if kept is Keep.NO:
             return
         data: dict[str, object] = {**asked, "denials": [str(each) for each in denials]}
         try:
-            await self.record(EventName.DENIED, actor=member, data=data if kept is Kept.YES else {**data, "note": UNKEPT})
+            await self.record(EventName.DENIED, actor=member, data=data if kept is Keep.YES else {**data, "note": UNKEPT})
         except JournalError:
             log.exception("denial not journaled")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StartupReport:
     """What a start found, by the channel in which it was asked.
 
     Attributes:

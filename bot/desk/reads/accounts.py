@@ -8,9 +8,9 @@ from datetime import datetime
 from bot.desk.reads.reader import Reader, tried
 from bot.desk.reads.reports import AccountReport, Balance
 from bot.trading.market.facts import Account
-from bot.trading.market.holdings import Standing
+from bot.trading.market.holdings import AccountSummary
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Request
+from bot.trading.risk.policy import PermissionQuery
 from bot.trading.words import ascii_lower
 
 
@@ -19,7 +19,7 @@ async def balances(reader: Reader, member: Member, command: str) -> tuple[Balanc
 
     The list says which there are; the snapshot of all tells their money. What neither tells is asked for by itself.
     """
-    reader.naming.ask(member, Request(command))
+    reader.naming.ask(member, PermissionQuery(command))
     granted, (standings, _) = await asyncio.gather(reader.granted(member, command), tried(reader.broker.snapshot()))
     by_name = {ascii_lower(one.account.name): one for one in standings or ()}
     pushed = command == "pnl"
@@ -33,7 +33,7 @@ async def account(reader: Reader, member: Member, typed: str) -> AccountReport:
     return AccountReport(balance, marks, why)
 
 
-async def _balance(reader: Reader, listed: Account, standings: Mapping[str, Standing], *, pushed: bool = False) -> Balance:
+async def _balance(reader: Reader, listed: Account, standings: Mapping[str, AccountSummary], *, pushed: bool = False) -> Balance:
     standing = standings.get(ascii_lower(listed.name))
     known = [listed] if standing is None else [standing.account, listed]
     found, why = next((each for each in known if _tells_all(each)), None), ""

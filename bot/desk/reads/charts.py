@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from bot.clock import Clock
 from bot.desk.lookup.fronts import Front
-from bot.desk.lookup.names import Naming, Stop, instrument
+from bot.desk.lookup.names import Naming, RequestRefused, instrument
 from bot.desk.ports import Broker
 from bot.desk.reads.reader import tried
 from bot.desk.reads.reports import Listed, Quoted
@@ -17,7 +17,7 @@ from bot.trading.market.bars import FEWEST_BARS, MOST_BARS, Bars, Period, parse_
 from bot.trading.market.facts import Order, Position
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
 from bot.trading.words import code
 
 Row = TypeVar("Row")
@@ -109,7 +109,7 @@ class Charts:
         """
         period = _period(request)
         asked = instrument(request.instrument, self.clock)
-        self.naming.ask(member, Request("chart"))
+        self.naming.ask(member, PermissionQuery("chart"))
         account = None if request.account is None else await self.naming.account(member, "chart", request.account)
         front, why = await tried(self.front(asked))
         if front is None:
@@ -142,7 +142,7 @@ def _period(request: ChartRequest) -> Period:
     try:
         period = parse_period(request.period)
     except UsageError as error:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, str(error))) from error
     if not FEWEST_BARS <= request.count <= MOST_BARS:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for {FEWEST_BARS} to {MOST_BARS} bars."))
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, f"Ask for {FEWEST_BARS} to {MOST_BARS} bars."))
     return period

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.clock import EVER_DUE, Clock
-from bot.desk.lookup.names import Stop
+from bot.desk.lookup.names import RequestRefused
 from bot.desk.ports import Broker, Journal, KeptFills
 from bot.desk.reads.reader import Reader, an_id, tried
 from bot.desk.reads.reports import Fills, OneFill
@@ -131,5 +131,5 @@ async def recent(reader: Reader, book: FillBook, member: Member, account: str) -
 
 def _back(hours: int | None) -> timedelta:
     if hours is not None and not 1 <= hours <= MOST_HOURS:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, f"hours must be a whole number from 1 to {MOST_HOURS}."))
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, f"hours must be a whole number from 1 to {MOST_HOURS}."))
     return timedelta(hours=USUAL_HOURS if hours is None else hours)

@@ -17,7 +17,7 @@ from bot.errors import BrokerError, BrokerPartly
 from bot.trading.market.facts import Account, Order, Position
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member, side_word
-from bot.trading.risk.policy import Request
+from bot.trading.risk.policy import PermissionQuery
 from bot.trading.words import ascii_lower, code
 
 Row = TypeVar("Row", Position, Order)
@@ -78,7 +78,7 @@ async def _of_all(
     kept: Callable[[Sequence[Row]], list[Row]],
     wanted: Contract | Root | None,
 ) -> tuple[Listed[Row], ...]:
-    reader.naming.ask(member, Request(command))
+    reader.naming.ask(member, PermissionQuery(command))
     accounts, found = await asyncio.gather(
         reader.granted(member, command), _everything(everything, is_documented=command == "positions")
     )

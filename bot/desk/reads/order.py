@@ -145,7 +145,7 @@ def _own(ids: Collection[str], read: _OwnFills, kept: KeptFills | None) -> tuple
 
 
 async def _ticket(reader: Reader, account: str, ids: set[str]) -> tuple[Ticket | None, tuple[Event, ...], str]:
-    journal = reader.ledger.journal
+    journal = reader.recorder.journal
     try:
         recent = await journal.recent(reader.clock() - STORY_LOOKS_BACK)
         found = next((one for one in recent if one.intent.account == account and not ids.isdisjoint(one.order_ids)), None)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.desk.lookup.fronts import Front
-from bot.desk.lookup.names import Stop, instrument
+from bot.desk.lookup.names import RequestRefused, instrument
 from bot.desk.reads.reader import Reader, asks_in_vain, tried
 from bot.desk.reads.reports import Quoted, Traded
 from bot.errors import BrokerError
@@ -12,7 +12,7 @@ from bot.trading.market.expiry import front_by_calendar
 from bot.trading.market.facts import Quote
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
 from bot.trading.words import code
 
 MOST_QUOTES = 10
@@ -28,7 +28,7 @@ Ask = Callable[[Sequence[Contract]], Awaitable[Sequence[Quote]]]
 async def quotes(reader: Reader, member: Member, typed: str, account: str | None) -> tuple[Quoted, ...]:
     """Quotes of one or several instruments, comma-separated: the market's, or an account's own."""
     if account is None:
-        reader.naming.ask(member, Request("quote"))
+        reader.naming.ask(member, PermissionQuery("quote"))
         return await _of_fronts(reader, _instruments(reader, typed, MOST_QUOTES), reader.broker.quotes, None)
     name = await reader.naming.account(member, "quote", account)
 
@@ -40,7 +40,7 @@ async def quotes(reader: Reader, member: Member, typed: str, account: str | None
 
 async def market(reader: Reader, member: Member, typed: str | None) -> tuple[Traded, ...]:
     """Whether one or several markets trade, and when that changes."""
-    reader.naming.ask(member, Request("market"))
+    reader.naming.ask(member, PermissionQuery("market"))
 
     async def traded(one: Contract | Root) -> Traded:
         session, why = await tried(reader.broker.session(one))
@@ -80,5 +80,5 @@ def _instruments(reader: Reader, typed: str, most: int) -> list[Contract | Root]
     named = (instrument(part, reader.clock) for part in typed.split(",") if part.strip())
     asked = dict.fromkeys(named) or [instrument(typed, reader.clock)]
     if len(asked) > most:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, f"Ask for at most {most} instruments at once."))
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, f"Ask for at most {most} instruments at once."))
     return list(asked)

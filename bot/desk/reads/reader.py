@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from bot.clock import Clock
 from bot.desk.lookup.fronts import Front
-from bot.desk.lookup.names import Naming, Stop, unreadable
-from bot.desk.outbox.recording import Ledger
+from bot.desk.lookup.names import Naming, RequestRefused, unreadable
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker
 from bot.desk.reads.reports import Listed, Quoted
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable, UsageError
@@ -20,7 +20,7 @@ from bot.trading.market.facts import Account, Quote
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.terms import parse_label
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Denial, DenialCode, Policy, Request, may
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
 from bot.trading.words import code
 
 Answer = TypeVar("Answer")
@@ -31,7 +31,7 @@ class Reader:
     """The means of reading."""
 
     broker: Broker
-    ledger: Ledger
+    recorder: Recorder
     naming: Naming
     policy: Callable[[], Policy]
     clock: Clock
@@ -42,16 +42,16 @@ class Reader:
         Raises:
             Stop: there is none, or the accounts can't be read.
         """
-        self.naming.ask(member, Request(command))
+        self.naming.ask(member, PermissionQuery(command))
         try:
             accounts = await self.broker.accounts()
         except BrokerError as error:
-            raise Stop(unreadable("the accounts", error)) from error
+            raise RequestRefused(unreadable("the accounts", error)) from error
         policy = self.policy()
-        found = [each for each in accounts if may(policy, member.roles, Request(command, each.name)) is None]
+        found = [each for each in accounts if may(policy, member.roles, PermissionQuery(command, each.name)) is None]
         if not found:
             sentence = f"No account in NinjaTrader is one that your roles name for /{command}; ask whoever runs the desk."
-            raise Stop(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence))
+            raise RequestRefused(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence))
         return sorted(found, key=lambda account: account.name)
 
     async def is_live(self, name: str) -> bool:
@@ -130,7 +130,7 @@ def an_id(name: str, typed: str, where: str) -> str:
     try:
         found = parse_label(name, typed)
     except UsageError as error:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, str(error))) from error
     if found is None:
-        raise Stop(Denial(DenialCode.BAD_REQUEST, f"Give the {name}, as {where} shows it."))
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, f"Give the {name}, as {where} shows it."))
     return found

@@ -191,7 +191,7 @@ class OrderStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """One thing that happened to a ticket, in the words of the log.
 
     Attributes:
@@ -215,5 +215,5 @@ class Explanation:
 
     at: datetime
     ticket: Ticket | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StoryStep, ...] = ()
     denial: Event | None = None

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.desk.lookup.names import LONGEST_ACCOUNT, Stop
+from bot.desk.lookup.names import LONGEST_ACCOUNT, RequestRefused
 from bot.desk.reads import accounts as money
 from bot.desk.reads import fills, lists, why
 from bot.desk.reads import order as stories
@@ -34,7 +34,7 @@ from bot.desk.requests import Refused
 from bot.trading.health.shares import Full, words
 from bot.trading.market.facts import Execution, Order, Position
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Reads(Reader):
     @property
     def book(self) -> fills.FillBook:
         """The desk's record of fills, as far as somebody waits for it."""
-        return fills.FillBook(self.broker, self.ledger.journal, self.clock)
+        return fills.FillBook(self.broker, self.recorder.journal, self.clock)
 
     async def positions(
         self, member: Member, account: str | None, typed: str | None = None
@@ -133,17 +133,17 @@ class Reads(Reader):
     ) -> Answer | Refused:
         named = (account or "")[:LONGEST_ACCOUNT]
         try:
-            self.naming.ask(member, Request(command))
+            self.naming.ask(member, PermissionQuery(command))
             if (full := self.tally.ask(member.id, cost)) is not None:
                 return await self._too_often(member, command, named, full)
             return await reading()
-        except Stop as stop:
-            await self.ledger.denied(member.id, stop.denials, command=command, account=named)
+        except RequestRefused as stop:
+            await self.recorder.denied(member.id, stop.denials, command=command, account=named)
             return Refused(stop.denials)
 
     async def _too_often(self, member: Member, command: str, account: str, full: Full) -> Refused:
         denial = Denial(DenialCode.ASKED_TOO_OFTEN, words(self.tally.share, full), f"own={full.own} all={full.all}")
         # However often it is asked again: the log holds what matters, and writing it costs orders their turn at the disk.
         if self.tally.is_first(member.id):
-            await self.ledger.denied(member.id, (denial,), command=command, account=account)
+            await self.recorder.denied(member.id, (denial,), command=command, account=account)
         return Refused((denial,))

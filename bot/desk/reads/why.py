@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from bot.desk.lookup.names import Stop
+from bot.desk.lookup.names import RequestRefused
 from bot.desk.ports import Event, EventName
 from bot.desk.reads.reader import Reader, an_id
-from bot.desk.reads.reports import Explanation, Step
+from bot.desk.reads.reports import Explanation, StoryStep
 from bot.trading.orders.tickets import Member, Ticket, shifted
-from bot.trading.risk.policy import Denial, DenialCode, Request, may
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, may
 from bot.trading.words import code
 
 COMMAND = "why"
@@ -32,31 +32,31 @@ async def explain(reader: Reader, member: Member, typed: str | None) -> Explanat
         Stop: there is none that the member may see.
         JournalError: the journal can't be read.
     """
-    reader.naming.ask(member, Request(COMMAND))
+    reader.naming.ask(member, PermissionQuery(COMMAND))
     if typed is None or not typed.strip():
         return await _newest(reader, member)
     wanted = an_id("id", typed, "a card")
     ticket = await _find(reader, member, wanted)
     if ticket is None:
         sentence = NO_SUCH.format(id=code(wanted, 64), days=LOOKS_BACK.days)
-        raise Stop(Denial(DenialCode.BAD_REQUEST, sentence, f"id={wanted}"))
+        raise RequestRefused(Denial(DenialCode.BAD_REQUEST, sentence, f"id={wanted}"))
     return await _of_ticket(reader, ticket)
 
 
 async def _newest(reader: Reader, member: Member) -> Explanation:
     """The member's own newest ticket that they may see, or the denial that came after it."""
-    for event in await reader.ledger.journal.newest(member.id, {EventName.OFFERED, EventName.DENIED}, MOST_LINES):
+    for event in await reader.recorder.journal.newest(member.id, {EventName.OFFERED, EventName.DENIED}, MOST_LINES):
         if event.ticket is None and event.data.get("command") != COMMAND:
             return Explanation(reader.clock.host(), denial=event)
-        ticket = None if event.ticket is None else await reader.ledger.journal.ticket(event.ticket)
+        ticket = None if event.ticket is None else await reader.recorder.journal.ticket(event.ticket)
         if ticket is not None and _may_see(reader, member, ticket):
             return await _of_ticket(reader, ticket)
-    raise Stop(Denial(DenialCode.BAD_REQUEST, NOTHING_YET))
+    raise RequestRefused(Denial(DenialCode.BAD_REQUEST, NOTHING_YET))
 
 
 async def _find(reader: Reader, member: Member, wanted: str) -> Ticket | None:
     """By a ticket's id, in whatever letters it was read aloud, else by an order's; its own ticket before one about it."""
-    journal = reader.ledger.journal
+    journal = reader.recorder.journal
     if (ticket := await journal.ticket(wanted) or await journal.ticket(wanted.upper())) is not None:
         return ticket if _may_see(reader, member, ticket) else None
     recent = await journal.recent(reader.clock() - LOOKS_BACK)
@@ -69,29 +69,29 @@ def _ids(ticket: Ticket) -> set[str | None]:
 
 
 def _may_see(reader: Reader, member: Member, ticket: Ticket) -> bool:
-    asked = (Request(COMMAND, account) for account in ticket.intent.accounts)
+    asked = (PermissionQuery(COMMAND, account) for account in ticket.intent.accounts)
     return all(may(reader.policy(), member.roles, each) is None for each in asked)
 
 
 async def _of_ticket(reader: Reader, ticket: Ticket) -> Explanation:
-    events = await reader.ledger.journal.events(ticket.id)
+    events = await reader.recorder.journal.events(ticket.id)
     # Lines of the log are stamped as the host's clock has them; the ticket's own moments are put beside them.
     ticket = shifted(ticket, reader.clock.set_by)
     return Explanation(reader.clock.host(), ticket, steps_of(ticket, events))
 
 
-def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[Step, ...]:
+def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[StoryStep, ...]:
     """Everything in its order, each with the time since what came before; the calls of a sweep are told by themselves."""
     made = sorted(_steps(ticket, events), key=lambda step: step.at)
-    timed = [Step(now.name, now.at, now.at - before.at, now.event) for before, now in pairwise(made)]
+    timed = [StoryStep(now.name, now.at, now.at - before.at, now.event) for before, now in pairwise(made)]
     return (*made[:1], *timed)
 
 
-def _steps(ticket: Ticket, events: Sequence[Event]) -> Iterator[Step]:
+def _steps(ticket: Ticket, events: Sequence[Event]) -> Iterator[StoryStep]:
     stored = {event.name for event in events}
     for event in events:
         # The press that sends is stored with the claim; its own moment is on the ticket.
         if event.name is EventName.SENDING and ticket.confirmed_at is not None and EventName.CONFIRMED not in stored:
-            yield Step(CONFIRM, ticket.confirmed_at)
+            yield StoryStep(CONFIRM, ticket.confirmed_at)
         if event.name is not EventName.STEP:
-            yield Step(event.name.value, event.at, event=event)
+            yield StoryStep(event.name.value, event.at, event=event)

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.execution.send import Sender
-from bot.desk.locks import STOPPING, Hands
-from bot.desk.outbox.recording import Ledger
+from bot.desk.locks import STOPPING, TicketLocks
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.desk.requests import Press
 from bot.desk.tickets.decision import Decider, Decision
@@ -26,7 +26,7 @@ from bot.desk.tickets.members import Members, Standing, Unasked
 from bot.desk.tickets.permissions import as_granted, denial_of
 from bot.errors import NO_JOURNAL, Halted, JournalError
 from bot.timings import DeskTimings
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.tickets import Approved, Member, Ticket, TicketState, move
 from bot.trading.planning.preview import no_longer_true
 from bot.trading.risk.conditions import as_on_card
@@ -90,11 +90,11 @@ class Presses:
         decider, way_out: decide about entries and about ways out, whose reads go first.
     """
 
-    ledger: Ledger
+    recorder: Recorder
     decider: Decider
     way_out: Decider
     sender: Sender
-    hands: Hands
+    locks: TicketLocks
     members: Members
     policy: Callable[[], Policy]
     clock: Clock
@@ -119,7 +119,7 @@ class Presses:
         return await self._answered(press, acknowledged, self._held(press, self.clock(), acknowledged, then))
 
     async def _held(self, press: Press, pressed_at: datetime, acknowledged: "asyncio.Future[None]", then: "Step") -> str | None:
-        with self.hands.hold(press.ticket) as held:
+        with self.locks.hold(press.ticket) as held:
             # Discord's three seconds run already: the acknowledgement leaves before anything else is begun.
             await asyncio.sleep(0)
             return await self._on_open_ticket(press, pressed_at, acknowledged, then) if held else BUSY
@@ -135,7 +135,7 @@ class Presses:
     async def _on_open_ticket(
         self, press: Press, pressed_at: datetime, acknowledged: "asyncio.Future[None]", then: "Step"
     ) -> str | None:
-        ticket = await self.ledger.journal.ticket(press.ticket)
+        ticket = await self.recorder.journal.ticket(press.ticket)
         if ticket is None:
             return GONE
         if ticket.state is not TicketState.OFFERED:
@@ -172,10 +172,10 @@ class Presses:
     async def _cancel(self, press: Press, pressed_at: datetime) -> str | None:
         """Cancel whatever is decided meanwhile, as long as it isn't claimed: of both the journal lets one change the row."""
         await asyncio.sleep(0)
-        if self.hands.has_ended(press.ticket):
+        if self.locks.has_ended(press.ticket):
             return BUSY
         while True:
-            ticket = await self.ledger.journal.ticket(press.ticket)
+            ticket = await self.recorder.journal.ticket(press.ticket)
             if ticket is None:
                 return GONE
             if (no := self._uncancelled(press, ticket, pressed_at)) is not None:
@@ -184,7 +184,7 @@ class Presses:
                 ticket, TicketState.CANCELLED, ended_at=self.clock(), ended_by=press.member.name, ended_by_id=press.member.id
             )
             # Quoted again, or approved, meanwhile: it is open still, and a no is a no to that, too.
-            if await self.ledger.move(ticket, new, EventName.CANCELLED, actor=press.member.id):
+            if await self.recorder.move(ticket, new, EventName.CANCELLED, actor=press.member.id):
                 return None
 
     def _uncancelled(self, press: Press, ticket: Ticket, pressed_at: datetime) -> str | None:
@@ -192,7 +192,7 @@ class Presses:
         if ticket.state is not TicketState.OFFERED:
             return OVER.format(state=ticket.state)
         # A timely yes may still be worked on after the card's end.
-        if ticket.is_over(pressed_at) and not self.hands.holds(ticket.id):
+        if ticket.is_over(pressed_at) and not self.locks.holds(ticket.id):
             return OVER.format(state=TicketState.EXPIRED)
         may_approve = bool(ticket.shown.approver_roles & press.member.roles)
         if press.member.id != ticket.requester.id and not may_approve:
@@ -218,7 +218,7 @@ class Presses:
 
     def _undecided(self) -> Denial:
         """Why a press that was in time is denied although nothing speaks against it."""
-        if self.hands.is_stopping:
+        if self.locks.is_stopping:
             return Denial(DenialCode.DESK_DOWN, STOPPING)
         return Denial(DenialCode.TOO_LATE, TOO_LATE.format(seconds=self.timings.decided_within.total_seconds()))
 
@@ -233,9 +233,9 @@ class Presses:
         decider = self.way_out if ticket.intent.is_exit else self.decider
         async with AsyncExitStack() as turn:
             async with self._until(late_at):
-                await turn.enter_async_context(self.hands.deciding(ticket.requester.id, ticket.intent))
+                await turn.enter_async_context(self.locks.deciding(ticket.requester.id, ticket.intent))
             while True:
-                before = self.hands.claims
+                before = self.locks.claims
                 async with self._until(late_at):
                     # Nobody but who presses has signed what one person may send.
                     deciding = decider.decide(
@@ -260,7 +260,7 @@ class Presses:
         return max(press.at + self.timings.decided_within, press.ticket.expires_at)
 
     def _until(self, moment: datetime | None) -> AbstractAsyncContextManager[None]:
-        return self.hands.unless_stopping(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
+        return self.locks.unless_stopping(None if moment is None else max((moment - self.clock()).total_seconds(), 0.0))
 
     async def _claim(
         self, press: OpenPress, signed: Ticket, decision: Decision, standing: Standing, before: int
@@ -304,16 +304,16 @@ class Presses:
     async def _claimed(self, press: OpenPress, sending: Ticket, before: int) -> Ticket | None:
         ticket = press.ticket
         try:
-            async with self.hands.claiming:
+            async with self.locks.claiming:
                 # The last look before it leaves: what is claimed is seen to its end, nothing else is begun.
-                if self.hands.is_stopping:
+                if self.locks.is_stopping:
                     raise Stopping
-                newer = self.hands.claimed_since(before)
+                newer = self.locks.claimed_since(before)
                 if newer is None or any(bears_on(each, sending.intent, sending.requester.id) for each in newer):
                     raise Outdated
-                stored = await self.ledger.move(ticket, sending, EventName.SENDING, actor=press.member.id)
+                stored = await self.recorder.move(ticket, sending, EventName.SENDING, actor=press.member.id)
                 if stored:
-                    self.hands.claimed(sending)
+                    self.locks.claimed(sending)
         except Halted as error:
             # Halted since the look: the journal had the last word, in the very transaction that would have claimed it.
             await self._deny(press, (Denial(DenialCode(error.code), error.sentence, error.details),))
@@ -330,7 +330,7 @@ class Presses:
         told = "; ".join(f"{denial.code}: {denial.sentence}" for denial in denials)
         new = move(ticket, TicketState.DENIED, ended_at=self.clock(), outcome=told)
         reasons_text = [str(denial) for denial in denials]
-        await self.ledger.move(ticket, new, EventName.DENIED, actor=press.member.id, data={"denials": reasons_text})
+        await self.recorder.move(ticket, new, EventName.DENIED, actor=press.member.id, data={"denials": reasons_text})
 
     async def _taken(self, acknowledged: "asyncio.Future[None]") -> bool:
         """Wait for Discord to take the acknowledgement; ``False`` when it didn't, or not in time to mean anything."""
@@ -342,13 +342,13 @@ class Presses:
 
     async def _store(self, old: Ticket, new: Ticket, name: EventName, member: Member, **data: object) -> None:
         """Store a change; that somebody else was faster needs no word, the card shows what they did."""
-        await self.ledger.move(old, new, name, actor=member.id, data=data)
+        await self.recorder.move(old, new, name, actor=member.id, data=data)
 
 
 def _what_changed(ticket: Ticket, decision: Decision) -> str | None:
     """Why the person must look again; a sweep is wanted whatever it finds, and reads its sizes as it goes."""
     before, now = ticket.intent, decision.intent
-    if decision.shown is None or isinstance(before, Sweep) or isinstance(now, Sweep):
+    if decision.shown is None or isinstance(before, MassAction) or isinstance(now, MassAction):
         return None
     return no_longer_true(before, now, ticket.shown, decision.shown, decision.policy.price_tolerance_ticks)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.lookup.look import Look, survey, survey_books
+from bot.desk.lookup.look import FactsReader, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError
 from bot.trading.exits import rules as sweeping
@@ -14,9 +14,9 @@ from bot.trading.exits import strategies
 from bot.trading.market.facts import Facts
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Intent, OrderIntent
-from bot.trading.orders.mass_actions import FlattenStrategy, Sweep
+from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
 from bot.trading.orders.progress import Progress
-from bot.trading.orders.tickets import NO_PROGRESS, Shown
+from bot.trading.orders.tickets import NO_PROGRESS, Preview
 from bot.trading.planning import preview as plan
 from bot.trading.planning.pricing import priced
 from bot.trading.risk import conditions, limits
@@ -44,7 +44,7 @@ class Decision:
 
     intent: Intent
     denials: tuple[Denial, ...]
-    shown: Shown | None
+    shown: Preview | None
     progress: Progress
     listed: tuple[str, ...]
     held: Mapping[str, tuple[Contract, ...]]
@@ -55,7 +55,7 @@ class Decision:
 class Decider:
     """Looks and decides."""
 
-    look: Look
+    look: FactsReader
     journal: Journal
     policy: Callable[[], Policy]
     clock: Clock
@@ -75,14 +75,14 @@ class Decider:
         Raises:
             JournalError: the journal can't be read.
         """
-        if isinstance(intent, Sweep):
+        if isinstance(intent, MassAction):
             return await self._sweep(intent, within)
         return await self._order(intent, member, confirmed_at)
 
     async def with_market(self, decision: Decision) -> Decision:
         """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
         shown, sweep = decision.shown, decision.intent
-        if shown is None or not isinstance(sweep, Sweep):
+        if shown is None or not isinstance(sweep, MassAction):
             return decision
         shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.rows))
         return replace(decision, shown=sweeping.with_shut(shown, shut))
@@ -95,12 +95,12 @@ class Decider:
         held = facts.position(fresh.contract)
         barred = switching.reasons(fresh, held.quantity if held else 0, switches)
         since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
-        denials = (*barred, *since, *limits.reasons(fresh, member, facts, policy, recent, now), *unpriced)
+        denials = (*barred, *since, *limits.check_order(fresh, member, facts, policy, recent, now), *unpriced)
         shown = None if denials else _warned(plan.plan(fresh, facts, policy, self.clock.host().date()), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
-    async def _sweep(self, intent: Sweep, within: float | None) -> Decision:
+    async def _sweep(self, intent: MassAction, within: float | None) -> Decision:
         surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
@@ -113,7 +113,7 @@ class Decider:
         return Decision(sweep, denials, shown, Progress(rows=lines), _listed(books), _held(books), policy)
 
 
-def _warned(shown: Shown, intent: Intent, switches: Switches) -> Shown:
+def _warned(shown: Preview, intent: Intent, switches: Switches) -> Preview:
     """What passes where something is halted says so on its card."""
     switch = switches.over_intent(intent)
     return shown if switch is None else replace(shown, warnings=(f"{switch.headline}.", *shown.warnings))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import Clock
-from bot.desk.lookup.look import Look
-from bot.desk.lookup.names import WRITE_MONTH, Naming, Stop, instrument, template, unreadable
+from bot.desk.lookup.look import FactsReader
+from bot.desk.lookup.names import WRITE_MONTH, Naming, RequestRefused, instrument, template, unreadable
 from bot.desk.ports import Journal
 from bot.desk.requests import (
     BracketRequest,
@@ -58,15 +58,15 @@ from bot.trading.orders.tickets import Member
 from bot.trading.planning.pricing import check_changes, with_prices
 from bot.trading.planning.shorthand import Shorthand, read
 from bot.trading.reconciliation.following import find
-from bot.trading.risk.policy import Denial, DenialCode, Request
+from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
 from bot.trading.words import code
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Makes intents. Every no is a ``Stop``, and whoever may not is told before anything is read of an account."""
+    """Makes intents. Every no is a ``RequestRefused``, and whoever may not is told before anything is read of an account."""
 
-    look: Look
+    look: FactsReader
     journal: Journal
     naming: Naming
     scopes: Scopes
@@ -95,9 +95,9 @@ class Drafts:
                 case _:
                     return await self._entry(member, request)
         except InstrumentError as error:
-            raise Stop(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error))) from error
+            raise RequestRefused(Denial(DenialCode.UNKNOWN_INSTRUMENT, str(error))) from error
         except UsageError as error:
-            raise Stop(Denial(DenialCode.BAD_REQUEST, str(error))) from error
+            raise RequestRefused(Denial(DenialCode.BAD_REQUEST, str(error))) from error
 
     async def _entry(self, member: Member, request: EntryRequest) -> OrderIntent:
         terms = Terms(
@@ -194,11 +194,11 @@ class Drafts:
             orders = await self.look.orders(account)
         except BrokerError as error:
             instead = CANCEL_UNSEEN if command == "cancel" else ""
-            raise Stop(unreadable("the orders", error, instead)) from error
+            raise RequestRefused(unreadable("the orders", error, instead)) from error
         order = next((each for each in orders if order_id in each.ids), None) or await self._followed(account, order_id, orders)
         if order is None:
             sentence = f"NinjaTrader lists no order {code(order_id, 64)} in {code(account)}; /orders shows those that work."
-            raise Stop(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
+            raise RequestRefused(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
         return order
 
     async def _followed(self, account: str, order_id: str, orders: Sequence[Order]) -> Order | None:
@@ -215,7 +215,7 @@ class Drafts:
         named = instrument(request.instrument, self.clock)
         root = named.root if isinstance(named, Contract) else named.name
         account = await self.naming.account(member, request.command, request.account)
-        asked = Request(request.command, account, root)
+        asked = PermissionQuery(request.command, account, root)
         self.naming.ask(member, asked if terms is None else replace(asked, quantity=terms.quantity, order_type=terms.type))
         return account, named if isinstance(named, Contract) else await self._month(account, named)
 
@@ -228,7 +228,7 @@ class Drafts:
         try:
             return await self.look.month_of(account, root)
         except BrokerError as error:
-            raise Stop(unreadable(f"the month of {root}", error, WRITE_MONTH)) from error
+            raise RequestRefused(unreadable(f"the month of {root}", error, WRITE_MONTH)) from error
 
 
 def _replacing(before: Terms, request: ReplaceRequest) -> Terms:

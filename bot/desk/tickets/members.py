@@ -66,7 +66,7 @@ class Members:
 
     async def _roles(self, ticket: Ticket, member: Member) -> frozenset[int] | None:
         try:
-            return await self.messenger.roles(ticket.place.guild, member.id)
+            return await self.messenger.roles(ticket.origin.guild, member.id)
         except DeliveryError as error:
             raise Unasked(UNASKED.format(name=member.named)) from error
 

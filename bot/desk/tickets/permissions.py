@@ -3,23 +3,23 @@
 from dataclasses import replace
 
 from bot.trading.orders.intents import Intent
-from bot.trading.orders.mass_actions import Sweep
-from bot.trading.risk.policy import EVERYTHING, Denial, Policy, Request, may
+from bot.trading.orders.mass_actions import MassAction
+from bot.trading.risk.policy import EVERYTHING, Denial, PermissionQuery, Policy, may
 
 
-def requests_of(intent: Intent) -> tuple[Request, ...]:
+def requests_of(intent: Intent) -> tuple[PermissionQuery, ...]:
     """Every question, all of which must be answered with yes; how much somebody may get out of is nobody's to limit.
 
     What goes over a whole account touches whatever is in it, so it takes a grant for all instruments there.
     """
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         root = EVERYTHING if intent.scope.contract is None else intent.scope.contract.root
-        return tuple(Request(intent.command, account, root) for account in intent.scope.accounts)
-    asked = Request(intent.command, intent.account, intent.contract.root)
+        return tuple(PermissionQuery(intent.command, account, root) for account in intent.scope.accounts)
+    asked = PermissionQuery(intent.command, intent.account, intent.contract.root)
     if intent.is_exit:
         return (asked,)
     terms = intent.terms
-    return (Request(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type),)
+    return (PermissionQuery(intent.command, intent.account, intent.contract.root, terms.quantity, terms.type),)
 
 
 def as_granted(intent: Intent, policy: Policy, roles: frozenset[int]) -> Intent:
@@ -27,9 +27,9 @@ def as_granted(intent: Intent, policy: Policy, roles: frozenset[int]) -> Intent:
 
     CrossTrade's calls over everything reach an account that comes back after the list was read, too.
     """
-    if not isinstance(intent, Sweep) or not intent.scope.everything:
+    if not isinstance(intent, MassAction) or not intent.scope.everything:
         return intent
-    if may(policy, roles, Request(intent.command, EVERYTHING, EVERYTHING)) is None:
+    if may(policy, roles, PermissionQuery(intent.command, EVERYTHING, EVERYTHING)) is None:
         return intent
     return replace(intent, scope=replace(intent.scope, everything=False))
 

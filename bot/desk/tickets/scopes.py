@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.desk.lookup.look import Look
-from bot.desk.lookup.names import WRITE_MONTH, Naming, Stop, instrument, unreadable
+from bot.desk.lookup.look import FactsReader
+from bot.desk.lookup.names import WRITE_MONTH, Naming, RequestRefused, instrument, unreadable
 from bot.desk.ports import Broker
 from bot.desk.requests import CancelRequest, FlattenRequest
 from bot.desk.tickets.permissions import requests_of
 from bot.errors import BrokerError, UsageError
 from bot.trading.exits.rules import not_running
 from bot.trading.orders.instruments import Contract
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, Scope, Sweep
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Holding, MassAction, Scope
 from bot.trading.orders.terms import parse_label
 from bot.trading.orders.tickets import Member
-from bot.trading.risk.policy import EVERYTHING, Denial, DenialCode, Request, may
+from bot.trading.risk.policy import EVERYTHING, Denial, DenialCode, PermissionQuery, may
 
 ONE_BY_ONE = ", or name one with scope:account, which needs no list of them"
 
@@ -24,11 +24,11 @@ class Scopes:
     """Makes sweeps, for those who may."""
 
     broker: Broker
-    look: Look
+    look: FactsReader
     naming: Naming
     clock: Clock
 
-    async def sweep(self, member: Member, request: FlattenRequest | CancelRequest) -> Sweep:
+    async def sweep(self, member: Member, request: FlattenRequest | CancelRequest) -> MassAction:
         """What the request asks for.
 
         Raises:
@@ -45,7 +45,7 @@ class Scopes:
             self.naming.ask(member, asked)
         return sweep
 
-    async def _flatten(self, member: Member, request: FlattenRequest) -> Sweep:
+    async def _flatten(self, member: Member, request: FlattenRequest) -> MassAction:
         if request.scope == "strategy":
             return await self._strategy(member, request)
         only = _only(request.only)
@@ -56,7 +56,9 @@ class Scopes:
         account = await self.naming.account(member, request.command, request.account)
         sweep = await self.look.strategy(account, strategy_id)
         if sweep is None:
-            raise Stop(Denial(DenialCode.NO_SUCH_STRATEGY, not_running(account, strategy_id), f"strategy={strategy_id}"))
+            raise RequestRefused(
+                Denial(DenialCode.NO_SUCH_STRATEGY, not_running(account, strategy_id), f"strategy={strategy_id}")
+            )
         return sweep
 
     async def _scope(self, member: Member, request: FlattenRequest | CancelRequest) -> Scope:
@@ -70,24 +72,24 @@ class Scopes:
         if named is None or isinstance(named, Contract):
             return Scope((account,), named)
         # Asked before anything is read of the account.
-        self.naming.ask(member, Request(request.command, account, named.name))
+        self.naming.ask(member, PermissionQuery(request.command, account, named.name))
         try:
             return Scope((account,), await self.look.month_of(account, named))
         except BrokerError as error:
-            raise Stop(unreadable(f"the month of {named}", error, WRITE_MONTH)) from error
+            raise RequestRefused(unreadable(f"the month of {named}", error, WRITE_MONTH)) from error
 
     async def _everything(self, member: Member, command: str) -> Scope:
         """Every account on which the member may do it; the card names those that are left out."""
-        self.naming.ask(member, Request(command))
+        self.naming.ask(member, PermissionQuery(command))
         try:
             listed = await self.broker.accounts()
         except BrokerError as error:
-            raise Stop(unreadable("the accounts", error, ONE_BY_ONE)) from error
+            raise RequestRefused(unreadable("the accounts", error, ONE_BY_ONE)) from error
         policy, names = self.naming.policy(), sorted(account.name for account in listed)
-        theirs = tuple(name for name in names if may(policy, member.roles, Request(command, name, EVERYTHING)) is None)
+        theirs = tuple(name for name in names if may(policy, member.roles, PermissionQuery(command, name, EVERYTHING)) is None)
         if not theirs:
             sentence = f"Your roles allow /{command} on no whole account; name an account and an instrument."
-            raise Stop(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence))
+            raise RequestRefused(Denial(DenialCode.ACCOUNT_NOT_GRANTED, sentence))
         left_out = tuple(name for name in names if name not in theirs)
         return Scope(theirs, everything=not left_out, left_out=left_out)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.health.alarms import Held
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
 from bot.trading.orders.tickets import Ticket, TicketState, move
@@ -31,7 +31,7 @@ class Retirer:
         called: rung when a round is over.
     """
 
-    ledger: Ledger
+    recorder: Recorder
     held: Callable[[], Mapping[str, Held]]
     clock: Clock
     timings: DeskTimings
@@ -63,7 +63,7 @@ class Retirer:
 
     async def _tickets(self, since: datetime) -> list[Ticket]:
         """Those that have buttons, or may get some: their orders are followed still."""
-        journal = self.ledger.journal
+        journal = self.recorder.journal
         found = {ticket.id: ticket for ticket in await journal.recent(since)}
         tickets = [*found.values(), *await journal.tickets(sorted(self._watched - found.keys()))]
         self._watched = {ticket.id for ticket in tickets if ticket.is_followed or fitting(ticket)}
@@ -81,4 +81,4 @@ class Retirer:
 
     async def _retire(self, ticket: Ticket, why: str) -> None:
         new = move(ticket, TicketState.ACCEPTED, retired_at=self.clock())
-        await self.ledger.move(ticket, new, EventName.SEEN, data={"buttons": why})
+        await self.recorder.move(ticket, new, EventName.SEEN, data={"buttons": why})

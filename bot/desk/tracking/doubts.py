@@ -21,7 +21,7 @@ from bot.trading.reconciliation.verdicts import PROOFS
 log = logging.getLogger(__name__)
 
 
-class Trust(StrEnum):
+class JournalTrust(StrEnum):
     """How far the journal is believed at a start when it says that an open ticket was never sent."""
 
     FULL = "full"
@@ -39,16 +39,16 @@ class Doubts:
     clock: Clock
     timings: DeskTimings
 
-    async def perhaps_sent(self, offered: Sequence[Ticket], trust: Trust) -> frozenset[str]:
+    async def perhaps_sent(self, offered: Sequence[Ticket], trust: JournalTrust) -> frozenset[str]:
         """The ids of those open tickets that may have been sent, whatever the journal says.
 
         Args:
             offered: open tickets of a run before.
             trust: in the journal.
         """
-        if trust is Trust.NONE:
+        if trust is JournalTrust.NONE:
             return frozenset(ticket.id for ticket in offered)
-        if trust is Trust.FULL or not offered:
+        if trust is JournalTrust.FULL or not offered:
             return frozenset()
         since = self.clock() - self.timings.afterwards
         asked = [ticket for ticket in offered if ticket.intent.places and ticket.expires_at > since]

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, EventName
 from bot.desk.tracking.aside import Aside
 from bot.desk.tracking.paced import Asking
-from bot.desk.tracking.poll_budget import Pace
+from bot.desk.tracking.poll_budget import PollBudget
 from bot.desk.tracking.protection import Guard
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
@@ -64,11 +64,11 @@ class _Absence:
 class Follower:
     """Looks at accounts in turn: those where something is likely to have happened, and every other time whoever waits longest."""
 
-    ledger: Ledger
+    recorder: Recorder
     broker: Broker
     clock: Clock
     timings: DeskTimings
-    pace: Pace
+    pace: PollBudget
     guard: Guard = field(init=False)
     _asking: Asking = field(init=False)
     _looked: dict[str, datetime] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Follower:
         """Begin with nothing under way, and share one pace with the guard of stops and targets."""
         self._aside = Aside(self.timings.look_within, self.called)
         self._asking = Asking(self.broker, self.clock, self.timings, self.pace)
-        self.guard = Guard(self.ledger, self._asking)
+        self.guard = Guard(self.recorder, self._asking)
 
     def soon(self, account: str | None) -> None:
         """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called.
@@ -316,7 +316,7 @@ class Follower:
             progress=seen.progress,
         )
         data = {"order_state": new.order_state and new.order_state.value, "filled": new.filled, **_changed(ticket, new)}
-        if await self.ledger.move(ticket, new, name, data=data) and not new.is_followed and new.intent.places:
+        if await self.recorder.move(ticket, new, name, data=data) and not new.is_followed and new.intent.places:
             self._ended.extend(new.order_ids)
 
     def _name(self, old: Ticket, new: Ticket, tickets: Sequence[Ticket]) -> EventName:

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.lookup.look import Look
-from bot.desk.outbox.recording import Ledger
+from bot.desk.lookup.look import FactsReader
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
 from bot.trading.exits.leftover import commands_for, in_words, left_of
 from bot.trading.exits.rules import done_words, followed, others_left
 from bot.trading.market.facts import Facts
 from bot.trading.orders.intents import VerifiedReverse
-from bot.trading.orders.mass_actions import CancelWorking, Sweep
+from bot.trading.orders.mass_actions import CancelWorking, MassAction
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Ticket, TicketState, Told, move, side_word
 
@@ -24,8 +24,8 @@ UNSEEN = "It was sent unseen, as the lists could not be read."
 class Interrupted:
     """Settles them."""
 
-    ledger: Ledger
-    look_at: Look
+    recorder: Recorder
+    look_at: FactsReader
     clock: Clock
     timings: DeskTimings
     began: datetime
@@ -36,7 +36,7 @@ class Interrupted:
         if ticket.state is not TicketState.UNKNOWN:
             # That its order never left is known; one that looks like it is somebody else's.
             return isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket)
-        if isinstance(intent, Sweep):
+        if isinstance(intent, MassAction):
             await self._sweep(ticket, intent)
             return True
         if isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket):
@@ -44,7 +44,7 @@ class Interrupted:
             return True
         return False
 
-    async def _sweep(self, ticket: Ticket, sweep: Sweep) -> None:
+    async def _sweep(self, ticket: Ticket, sweep: MassAction) -> None:
         books = {name: await self.look_at.left(name, sweep) for name in sweep.scope.accounts}
         before = ticket.progress.rows
         lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
@@ -65,12 +65,14 @@ class Interrupted:
                 "progress": progress,
             }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
-            await self.ledger.move(ticket, new, name, data={"evidence": "positions and orders"})
+            await self.recorder.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
+            told = " ".join(
+                filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader."))
+            )
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "told": Told.REST, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
-            await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
+            await self.recorder.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
 
     async def _reversal(self, ticket: Ticket, intent: VerifiedReverse) -> None:
         """The new order was never sent; what there is to tell is what became of the close."""
@@ -83,7 +85,7 @@ class Interrupted:
         now_held = 0 if position is None else position.quantity
         told = f"{STOPPED} The new order never left; the position is now {side_word(now_held)}{_working(intent, facts)}."
         new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=self.clock(), outcome=told)
-        await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
+        await self.recorder.move(ticket, new, EventName.NEVER_ARRIVED, data={"position": now_held})
 
     def _is_late(self, ticket: Ticket) -> bool:
         return ticket.last_sent_at is not None and self.clock() - max(ticket.last_sent_at, self.began) >= self.timings.grace
@@ -100,7 +102,7 @@ def _may_be_placed(ticket: Ticket) -> bool:
     if ticket.lacks_its_claim:
         # Nor would the journal know of its calls.
         return True
-    return isinstance(intent, VerifiedReverse) and any(leg.enters for leg in ticket.progress.steps)
+    return isinstance(intent, VerifiedReverse) and any(step.enters for step in ticket.progress.steps)
 
 
 def _working(intent: VerifiedReverse, facts: Facts) -> str:

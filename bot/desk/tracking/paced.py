@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.clock import Clock
 from bot.desk.ports import Broker
-from bot.desk.tracking.poll_budget import Pace
+from bot.desk.tracking.poll_budget import PollBudget
 from bot.desk.tracking.reasons import Reasons
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
@@ -24,7 +24,7 @@ class Asking:
     broker: Broker
     clock: Clock
     timings: DeskTimings
-    pace: Pace
+    pace: PollBudget
 
     async def asked(self, reading: Awaitable[Read]) -> Read:
         """What was read.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 AT_ONCE = 2
 
 
-class Pace:
+class PollBudget:
     """A meter that may be overdrawn: whoever has begun goes on, and all wait the longer afterwards.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.desk.tracking.paced import Asking
 from bot.timings import DeskTimings
@@ -73,7 +73,7 @@ class _Reading:
 class Guard:
     """Looks after the stops and targets of tickets."""
 
-    ledger: Ledger
+    recorder: Recorder
     asking: Asking
     _watches: dict[str, _Watch] = field(default_factory=dict)
     _last: dict[str, _Reading] = field(default_factory=dict)
@@ -262,7 +262,7 @@ class Guard:
         elif now.end not in {None, End.REPLACED} and old.intent.places:
             new = replace(new, retired_at=old.retired_at or at)
         data = {"legs": [f"{leg.part} {leg.state.value} {leg.filled}/{leg.quantity}" for leg in now.legs], "held": now.held}
-        await self.ledger.move(old, new, EventName.SEEN if news is None else _EVENTS[news], data={**data, "bare": now.bare})
+        await self.recorder.move(old, new, EventName.SEEN if news is None else _EVENTS[news], data={**data, "bare": now.bare})
         return new
 
 

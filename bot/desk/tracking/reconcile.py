@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, EventName
 from bot.desk.reads.fills import READS_BACK
 from bot.desk.tracking.aside import Aside
@@ -20,7 +20,7 @@ from bot.trading.market.facts import Execution, Order, Position
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.market.spans import Span, gaps
 from bot.trading.orders.intents import Cancel, Change
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Ticket, TicketState, Told, move
 from bot.trading.reconciliation.closes import turned_words, with_turned
@@ -65,7 +65,7 @@ class Books:
 class Reconciler:
     """Settles unknown tickets by what NinjaTrader shows."""
 
-    ledger: Ledger
+    recorder: Recorder
     broker: Broker
     clock: Clock
     timings: DeskTimings
@@ -92,7 +92,7 @@ class Reconciler:
         by_account: defaultdict[str, list[Ticket]] = defaultdict(list)
         for ticket in asked:
             # What is about many things has reads of its own.
-            by_account[ticket.id if isinstance(ticket.intent, Sweep) else ticket.order.account].append(ticket)
+            by_account[ticket.id if isinstance(ticket.intent, MassAction) else ticket.order.account].append(ticket)
         for name, tickets in by_account.items():
             if name not in self._aside:
                 await self._aside.run(name, self._look_at(tickets))
@@ -147,7 +147,7 @@ class Reconciler:
         fills, are_all = await self._fills(ticket, () if isinstance(books.executions, BaseException) else books.executions)
         held = () if isinstance(books.positions, BaseException) else books.positions
         # Read behind the lists: whoever had an order in them is among these.
-        others = await self.ledger.journal.recent(self.clock() - LOOKS_BACK)
+        others = await self.recorder.journal.recent(self.clock() - LOOKS_BACK)
         taken = frozenset(order_id for other in others if other.id != ticket.id for order_id in other.order_ids)
         is_rivalled = has_rival(ticket, others)
         verdict = weigh(self.as_others(ticket), orders, fills, held, taken, life, is_rivalled=is_rivalled)
@@ -178,7 +178,7 @@ class Reconciler:
         sent_at = self.as_others(ticket).sent_at
         if sent_at is None or ticket.sent_at is None or self.clock() - ticket.sent_at <= READS_BACK:
             return read, True
-        own = await self.ledger.journal.kept_fills(ticket.order.account, sent_at - CLOCK_DIFFERENCE)
+        own = await self.recorder.journal.kept_fills(ticket.order.account, sent_at - CLOCK_DIFFERENCE)
         once = {(fill.id, fill.at): fill for fill in (*own.fills, *read)}
         return tuple(once.values()), not gaps(Span(sent_at, self.clock.host() - READS_BACK), own.covered)
 
@@ -208,18 +208,18 @@ class Reconciler:
                 await self._found_together(ticket, ids)
             case FoundClosed():
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, outcome=CLOSED, told=Told.EVIDENCE)
-                await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
+                await self.recorder.move(ticket, new, EventName.ACCEPTED, data={"evidence": "positions"})
             case FoundTurned(position):
                 turned = with_turned(ticket, position)
                 changes = {"progress": turned.progress, "outcome": turned_words(turned), "order_state": OrderState.FILLED}
                 new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
-                await self.ledger.move(ticket, new, EventName.NOT_CLOSED, data={"evidence": "positions", "position": position})
+                await self.recorder.move(ticket, new, EventName.NOT_CLOSED, data={"evidence": "positions", "position": position})
             case Absent(note) if ticket.state is TicketState.UNKNOWN:
                 await self._is_absent(ticket, note, now)
             case Unclear(why) if ticket.state is TicketState.UNKNOWN and ticket.absent_since is not None:
                 self._absent.discard(ticket.id)
                 new = move(ticket, TicketState.UNKNOWN, absent_since=None)
-                await self.ledger.move(ticket, new, EventName.SEEN, data={"unclear": why}, show=False)
+                await self.recorder.move(ticket, new, EventName.SEEN, data={"unclear": why}, show=False)
             case _:
                 log.debug("ticket %s: %s", ticket.id, verdict)
 
@@ -228,19 +228,19 @@ class Reconciler:
         if _is_rejected(ticket, state):
             text = "NinjaTrader rejected the order."
             new = move(ticket, TicketState.REJECTED, ended_at=now, order_ids=tuple(ids), order_state=state, outcome=text)
-            await self.ledger.move(ticket, new, EventName.REJECTED, data={"evidence": where, "order_ids": list(ids)})
+            await self.recorder.move(ticket, new, EventName.REJECTED, data={"evidence": where, "order_ids": list(ids)})
         else:
             # Where the order stands is told by its follower, so that a fill is told once and as a fill.
             changes = {"ended_at": now, "ended_by": None, "outcome": FOUND, "told": Told.EVIDENCE}
             new = with_ids(move(ticket, TicketState.ACCEPTED, **changes), ids)
-            await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
+            await self.recorder.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
 
     async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
         shown = " and ".join(code(each[0], 64) for each in ids)
         text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
         done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), **_BY_NOBODY, outcome=text, told=Told.EVIDENCE)
         new = with_ids(done, (each for one in ids for each in one))
-        await self.ledger.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
+        await self.recorder.move(ticket, new, EventName.ACCEPTED, data={"evidence": "together", "order_ids": list(new.order_ids)})
 
     async def _is_absent(self, ticket: Ticket, note: str | None, now: datetime) -> None:
         if not self._is_late(ticket):
@@ -248,11 +248,11 @@ class Reconciler:
         if ticket.absent_since is None or ticket.id not in self._absent:
             self._absent.add(ticket.id)
             new = move(ticket, TicketState.UNKNOWN, absent_since=now)
-            await self.ledger.move(ticket, new, EventName.SEEN, data={"absent": "once"}, show=False)
+            await self.recorder.move(ticket, new, EventName.SEEN, data={"absent": "once"}, show=False)
         elif now - ticket.absent_since >= self.timings.absent_again:
             text = f"Looked for twice, {note}." if note else "Looked for twice: neither order, fill nor change of position."
             new = move(ticket, TicketState.NEVER_ARRIVED, ended_at=now, outcome=text)
-            await self.ledger.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
+            await self.recorder.move(ticket, new, EventName.NEVER_ARRIVED, data={"absent": "twice"})
 
 
 def _is_rejected(ticket: Ticket, state: OrderState | None) -> bool:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from bot.clock import Clock
-from bot.desk.outbox.recording import Ledger
+from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, EventName
 from bot.desk.requests import Refused, ResolveRequest
 from bot.errors import BrokerError, UsageError
 from bot.trading.market.facts import Order
-from bot.trading.orders.mass_actions import Sweep, target_of
+from bot.trading.orders.mass_actions import MassAction, target_of
 from bot.trading.orders.terms import parse_label
 from bot.trading.orders.tickets import Member, Ticket, TicketState
 from bot.trading.planning.suggestions import Suggestion
@@ -28,7 +28,7 @@ from bot.trading.reconciliation.resolving import (
     resolved,
     settled_words,
 )
-from bot.trading.risk.policy import Denial, Policy, Request, may
+from bot.trading.risk.policy import Denial, PermissionQuery, Policy, may
 from bot.trading.words import code
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class _Word:
 class Resolving:
     """Takes a person's word."""
 
-    ledger: Ledger
+    recorder: Recorder
     broker: Broker
     policy: Callable[[], Policy]
     clock: Clock
@@ -75,24 +75,24 @@ class Resolving:
         if ticket is None:
             return NO_TICKET.format(ticket=code(typed, LONGEST_ID))
         if (denial := self._denial(member, ticket)) is not None:
-            await self.ledger.denied(member.id, (denial,), command=COMMAND, resolves=ticket.id)
+            await self.recorder.denied(member.id, (denial,), command=COMMAND, resolves=ticket.id)
             return Refused((denial,))
         return closed_to(ticket) or await self._resolve(member, ticket, request)
 
     async def offered(self, member: Member, typed: str) -> list[Suggestion[str]]:
         """The tickets that the member may resolve, in words; oldest first."""
         text = typed.strip().casefold()
-        found = [each for each in await self.ledger.journal.live() if each.state is TicketState.UNKNOWN]
+        found = [each for each in await self.recorder.journal.live() if each.state is TicketState.UNKNOWN]
         shown = [Suggestion(each.id, _label(each)) for each in found if self._denial(member, each) is None]
         return [each for each in shown if text in each.name.casefold()]
 
     async def _ticket(self, typed: str) -> Ticket | None:
         """The ticket of that id, in whatever letters it was read aloud."""
-        return await self.ledger.journal.ticket(typed) or await self.ledger.journal.ticket(typed.upper())
+        return await self.recorder.journal.ticket(typed) or await self.recorder.journal.ticket(typed.upper())
 
     def _denial(self, member: Member, ticket: Ticket) -> Denial | None:
         policy = self.policy()
-        asked = (Request(COMMAND, account) for account in ticket.intent.accounts)
+        asked = (PermissionQuery(COMMAND, account) for account in ticket.intent.accounts)
         return next((denial for each in asked if (denial := may(policy, member.roles, each))), None)
 
     async def _resolve(self, member: Member, ticket: Ticket, request: ResolveRequest) -> str:
@@ -116,9 +116,9 @@ class Resolving:
         while True:
             new = resolved(ticket, word.outcome, member, word.why, self.clock(), word.order)
             data = {"outcome": word.outcome.value, "why": word.why, "by": member.name, "order_ids": list(new.order_ids)}
-            if await self.ledger.move(ticket, new, EventName.RESOLVED, actor=member.id, data=data):
+            if await self.recorder.move(ticket, new, EventName.RESOLVED, actor=member.id, data=data):
                 break
-            current = await self.ledger.journal.ticket(ticket.id)
+            current = await self.recorder.journal.ticket(ticket.id)
             if current is None or current.state is not TicketState.UNKNOWN:
                 return OVERTAKEN.format(ticket=ticket.id, how=settled_words(current or ticket))
             # A reading of the evidence that settled nothing.
@@ -134,7 +134,7 @@ class Resolving:
             listed = await self.broker.orders(account, active_only=False)
         except BrokerError as error:
             return UNREAD.format(account=code(account), why=code(str(error)))
-        others = await self.ledger.journal.recent(self.clock() - LOOKS_BACK)
+        others = await self.recorder.journal.recent(self.clock() - LOOKS_BACK)
         taken = frozenset(each for other in others if other.id != ticket.id for each in other.order_ids)
         return chosen(ticket, typed, listed, taken)
 
@@ -142,7 +142,7 @@ class Resolving:
 def _label(ticket: Ticket) -> str:
     """An unknown ticket in one line: ``BUY 1 ES 09-26 in Sim101, 12:01 by Tina (K7M2…)``."""
     intent = ticket.intent
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         what = f"{intent.command} {target_of(intent)}"
     else:
         terms = intent.terms

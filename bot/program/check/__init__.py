@@ -19,7 +19,7 @@ from bot.policyfile import read_policy
 from bot.program import proxies
 from bot.program.check._crosstrade import ask_crosstrade
 from bot.program.check._discord import ask_discord
-from bot.program.check._report import Part, Report, Verdict
+from bot.program.check._report import CheckPart, Report, Verdict
 from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
 from bot.trading.health.chain import Grade, clock_line
@@ -53,7 +53,7 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     try:
         loaded = load_what_can_be(env_file)
     except SettingsError as error:
-        report.add(Part.SETTINGS, Verdict.WRONG, str(error))
+        report.add(CheckPart.SETTINGS, Verdict.WRONG, str(error))
         report.skip_the_rest("the settings come first")
         return report.exit_code
     settings, wrong = loaded.settings, frozenset(loaded.wrong)
@@ -63,20 +63,20 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     configure("ERROR", settings.log_format.value, secrets)
     problems = [*map(str, loaded.wrong.values()), *_wrong_proxies(settings)]
     if problems:
-        report.add(Part.SETTINGS, Verdict.WRONG, " ".join(problems))
+        report.add(CheckPart.SETTINGS, Verdict.WRONG, " ".join(problems))
     else:
-        report.add(Part.SETTINGS, Verdict.GOOD, "; ".join(_remarks(settings, env_file)))
-    policy = None if _lacks(report, wrong & {"POLICY_FILE"}, Part.POLICY) else _policy(settings, report)
-    if not _lacks(report, wrong & {"DATABASE_URL"}, Part.JOURNAL):
+        report.add(CheckPart.SETTINGS, Verdict.GOOD, "; ".join(_remarks(settings, env_file)))
+    policy = None if _lacks(report, wrong & {"POLICY_FILE"}, CheckPart.POLICY) else _policy(settings, report)
+    if not _lacks(report, wrong & {"DATABASE_URL"}, CheckPart.JOURNAL):
         await _journal(settings, report, timings.journal)
     invite, crosstrade, clock = None, None, system_clock()
     dates = Dates(clock)
     if len(problems) > len(loaded.wrong):
         wrong |= {"DISCORD_API_URL", "CROSSTRADE_URL"}
-    if not _lacks(report, wrong & _OF_DISCORD, Part.DISCORD_TOKEN, Part.GUILD, Part.CHANNELS, Part.ROLES):
+    if not _lacks(report, wrong & _OF_DISCORD, CheckPart.DISCORD_TOKEN, CheckPart.GUILD, CheckPart.CHANNELS, CheckPart.ROLES):
         known = settings.model_copy(update={"discord_guild_id": ()}) if "DISCORD_GUILD_ID" in wrong else settings
         invite = await ask_discord(known, policy, report, timings.program.check_discord, clock, dates)
-    if not _lacks(report, wrong & _OF_CROSSTRADE, Part.CROSSTRADE_TOKEN, Part.ADD_ON, Part.ACCOUNTS):
+    if not _lacks(report, wrong & _OF_CROSSTRADE, CheckPart.CROSSTRADE_TOKEN, CheckPart.ADD_ON, CheckPart.ACCOUNTS):
         crosstrade = await ask_crosstrade(settings, policy, report, timings.crosstrade, clock)
     _clock(dates.ahead, crosstrade, report)
     if invite is not None:
@@ -84,7 +84,7 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
     return report.exit_code
 
 
-def _lacks(report: Report, missing: Collection[str], *parts: Part) -> bool:
+def _lacks(report: Report, missing: Collection[str], *parts: CheckPart) -> bool:
     """Whether these parts can't be looked at for want of a setting; then that is said of each."""
     for part in parts if missing else ():
         report.skip(part, f"{', '.join(sorted(missing))} comes first")
@@ -114,10 +114,10 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
     try:
         policy = read_policy(settings.policy_file)
     except PolicyError as error:
-        report.add(Part.POLICY, Verdict.WRONG, str(error))
+        report.add(CheckPart.POLICY, Verdict.WRONG, str(error))
         return None
     stuck = "" if any(grant.has_command(RESUME) for grant in policy.grants) else NOBODY_RESUMES
-    report.add(Part.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}{stuck}")
+    report.add(CheckPart.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}{stuck}")
     return policy
 
 
@@ -125,19 +125,19 @@ def _clock(discord: timedelta | None, crosstrade: timedelta | None, report: Repo
     """Compare this machine's clock with those that stamp prices and what is asked."""
     line = clock_line(discord, crosstrade)
     if line.grade is Grade.GOOD and discord is None and crosstrade is None:
-        report.skip(Part.CLOCK, "nobody's answer had a date")
+        report.skip(CheckPart.CLOCK, "nobody's answer had a date")
     else:
-        report.add(Part.CLOCK, Verdict.FAILED if line.mend else Verdict.GOOD, line.mend)
+        report.add(CheckPart.CLOCK, Verdict.FAILED if line.mend else Verdict.GOOD, line.mend)
 
 
 async def _journal(settings: Settings, report: Report, timings: JournalTimings) -> None:
     try:
         async with opened(settings.database_url, timings=timings):
-            report.add(Part.JOURNAL, Verdict.GOOD)
+            report.add(CheckPart.JOURNAL, Verdict.GOOD)
     except JournalLocked as error:
         in_use = "in use by a running bot"
-        report.add(Part.JOURNAL, Verdict.GOOD, in_use if error.leader is None else f"{in_use}, which leads: {error.leader}")
+        report.add(CheckPart.JOURNAL, Verdict.GOOD, in_use if error.leader is None else f"{in_use}, which leads: {error.leader}")
     except SettingsError as error:
-        report.add(Part.JOURNAL, Verdict.WRONG, str(error))
+        report.add(CheckPart.JOURNAL, Verdict.WRONG, str(error))
     except JournalError as error:
-        report.add(Part.JOURNAL, Verdict.FAILED, str(error))
+        report.add(CheckPart.JOURNAL, Verdict.FAILED, str(error))

@@ -11,7 +11,7 @@ from bot.crosstrade import CrossTrade
 from bot.crosstrade.endpoints import ENDPOINTS
 from bot.crosstrade.requests import API
 from bot.errors import BrokerError, BrokerRefused, BrokerUnreachable
-from bot.program.check._report import Part, Report, Verdict
+from bot.program.check._report import CheckPart, Report, Verdict
 from bot.program.proxies import proxy_for
 from bot.settings import Settings
 from bot.timings import CrossTradeTimings
@@ -45,8 +45,8 @@ async def ask_crosstrade(
     except BrokerError as error:
         _failed(error, report)
     else:
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
-        report.add(Part.ADD_ON, Verdict.GOOD, remark)
+        report.add(CheckPart.CROSSTRADE_TOKEN, Verdict.GOOD)
+        report.add(CheckPart.ADD_ON, Verdict.GOOD, remark)
         _accounts(accounts, policy, report)
     return client.vitals().clock_ahead
 
@@ -70,24 +70,24 @@ def _shape(line: str) -> str:
 
 def _failed(error: BrokerError, report: Report) -> None:
     if isinstance(error, BrokerUnreachable) and _NO_ADD_ON in str(error):
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.GOOD)
-        report.add(Part.ADD_ON, Verdict.FAILED, _ADD_ON)
-        report.skip(Part.ACCOUNTS, "the add-on comes first")
+        report.add(CheckPart.CROSSTRADE_TOKEN, Verdict.GOOD)
+        report.add(CheckPart.ADD_ON, Verdict.FAILED, _ADD_ON)
+        report.skip(CheckPart.ACCOUNTS, "the add-on comes first")
         return
     if isinstance(error, BrokerRefused) and error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.WRONG, _BAD_TOKEN.format(words=error))
+        report.add(CheckPart.CROSSTRADE_TOKEN, Verdict.WRONG, _BAD_TOKEN.format(words=error))
     elif isinstance(error, BrokerRefused):
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.FAILED, f"See that CROSSTRADE_URL is right; CrossTrade says: {error}")
+        report.add(CheckPart.CROSSTRADE_TOKEN, Verdict.FAILED, f"See that CROSSTRADE_URL is right; CrossTrade says: {error}")
     else:
         text = f"CrossTrade can't be reached: {error} Check the network and CROSSTRADE_URL, or try again later."
-        report.add(Part.CROSSTRADE_TOKEN, Verdict.UNREACHABLE, text)
-    report.skip(Part.ADD_ON, "CrossTrade comes first")
-    report.skip(Part.ACCOUNTS, "CrossTrade comes first")
+        report.add(CheckPart.CROSSTRADE_TOKEN, Verdict.UNREACHABLE, text)
+    report.skip(CheckPart.ADD_ON, "CrossTrade comes first")
+    report.skip(CheckPart.ACCOUNTS, "CrossTrade comes first")
 
 
 def _accounts(accounts: Sequence[Account], policy: Policy | None, report: Report) -> None:
     if policy is None:
-        report.skip(Part.ACCOUNTS, "the policy comes first")
+        report.skip(CheckPart.ACCOUNTS, "the policy comes first")
         return
     names = [account.name for account in accounts]
     problems = [
@@ -96,11 +96,11 @@ def _accounts(accounts: Sequence[Account], policy: Policy | None, report: Report
         if any(grant.has_command(command) for command in TRADING_COMMANDS) and not _fitting(names, grant.accounts)
     ]
     if problems:
-        report.add(Part.ACCOUNTS, Verdict.FAILED, " ".join(problems))
+        report.add(CheckPart.ACCOUNTS, Verdict.FAILED, " ".join(problems))
         return
     granted = _fitting(names, [pattern for grant in policy.grants for pattern in grant.accounts])
     remarks = [", ".join(granted), *_idle(names, policy), *_barred(accounts, granted, policy)]
-    report.add(Part.ACCOUNTS, Verdict.GOOD, "; ".join(remark for remark in remarks if remark))
+    report.add(CheckPart.ACCOUNTS, Verdict.GOOD, "; ".join(remark for remark in remarks if remark))
 
 
 def _fitting(names: Iterable[str], patterns: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from bot.clock import Clock, utc_now
 from bot.dates import Dates
 from bot.errors import ServiceUnreachable
 from bot.program.check import _permissions as rights
-from bot.program.check._report import Part, Report, Verdict
+from bot.program.check._report import CheckPart, Report, Verdict
 from bot.program.proxies import proxy_for
 from bot.settings import Settings
 from bot.trading.risk.policy import Policy
@@ -169,26 +169,26 @@ async def ask_discord(
     limit, proxy = aiohttp.ClientTimeout(total=seconds), proxy_for(settings.discord_api_url)
     async with aiohttp.ClientSession(headers=headers, timeout=limit, proxy=proxy) as session:
         api = _Api(session, settings.discord_api_url, clock, dates)
-        me = await _reached(report, Part.DISCORD_TOKEN, _identity(api, report))
+        me = await _reached(report, CheckPart.DISCORD_TOKEN, _identity(api, report))
         if me is None:
-            for part in (Part.GUILD, Part.CHANNELS, Part.ROLES):
+            for part in (CheckPart.GUILD, CheckPart.CHANNELS, CheckPart.ROLES):
                 report.skip(part, "the Discord token comes first")
             return None
         if not settings.discord_guild_id:
-            for part in (Part.GUILD, Part.CHANNELS, Part.ROLES):
+            for part in (CheckPart.GUILD, CheckPart.CHANNELS, CheckPart.ROLES):
                 report.skip(part, "DISCORD_GUILD_ID comes first")
             return rights.invite_link(me.application)
-        places = await _reached(report, Part.GUILD, _places(api, settings.discord_guild_id, me, report))
+        places = await _reached(report, CheckPart.GUILD, _places(api, settings.discord_guild_id, me, report))
         if not places:
-            report.skip(Part.CHANNELS, "the guild comes first")
-            report.skip(Part.ROLES, "the guild comes first")
+            report.skip(CheckPart.CHANNELS, "the guild comes first")
+            report.skip(CheckPart.ROLES, "the guild comes first")
         else:
-            await _reached(report, Part.CHANNELS, _channels(api, places, policy, report))
+            await _reached(report, CheckPart.CHANNELS, _channels(api, places, policy, report))
             _roles(places, policy, report)
         return rights.invite_link(me.application)
 
 
-async def _reached(report: Report, part: Part, question: Awaitable[T]) -> T | None:
+async def _reached(report: Report, part: CheckPart, question: Awaitable[T]) -> T | None:
     try:
         return await question
     except ServiceUnreachable as error:
@@ -200,18 +200,18 @@ async def _identity(api: _Api, report: Report) -> _Identity | None:
     user = await api.get("/users/@me", _User)
     if isinstance(user, int):
         text = _BAD_TOKEN if user == HTTPStatus.UNAUTHORIZED else _NO_API.format(status=user)
-        report.add(Part.DISCORD_TOKEN, Verdict.WRONG, text)
+        report.add(CheckPart.DISCORD_TOKEN, Verdict.WRONG, text)
         return None
     if not user.bot:
-        report.add(Part.DISCORD_TOKEN, Verdict.WRONG, _NO_BOT)
+        report.add(CheckPart.DISCORD_TOKEN, Verdict.WRONG, _NO_BOT)
         return None
     application = await api.get("/oauth2/applications/@me", _Application)
     if isinstance(application, int):
         raise ServiceUnreachable(f"it doesn't say which application this is (HTTP {application})")
     if application.interactions_endpoint_url:
-        report.add(Part.DISCORD_TOKEN, Verdict.FAILED, _ENDPOINT)
+        report.add(CheckPart.DISCORD_TOKEN, Verdict.FAILED, _ENDPOINT)
     else:
-        report.add(Part.DISCORD_TOKEN, Verdict.GOOD, user.username)
+        report.add(CheckPart.DISCORD_TOKEN, Verdict.GOOD, user.username)
     # Of old bots the application's id is not the bot's.
     return _Identity(user.id, application.id)
 
@@ -231,11 +231,11 @@ async def _places(api: _Api, guilds: Sequence[int], me: _Identity, report: Repor
             closed.append(_NO_SCOPE.format(guild=guild.name))
         found.append(_Place(guild, {channel.id: channel for channel in channels}, me.bot, member))
     if lost:
-        report.add(Part.GUILD, Verdict.WRONG, " ".join([*lost, *closed]))
+        report.add(CheckPart.GUILD, Verdict.WRONG, " ".join([*lost, *closed]))
     elif closed:
-        report.add(Part.GUILD, Verdict.FAILED, " ".join(closed))
+        report.add(CheckPart.GUILD, Verdict.FAILED, " ".join(closed))
     else:
-        report.add(Part.GUILD, Verdict.GOOD, ", ".join(place.guild.name for place in found))
+        report.add(CheckPart.GUILD, Verdict.GOOD, ", ".join(place.guild.name for place in found))
     return found
 
 
@@ -259,9 +259,9 @@ async def _channels(api: _Api, places: Sequence[_Place], policy: Policy | None, 
             else:
                 remarks.append(f"without {rights.names_of(other)} in #{channel.name}")
     if problems:
-        report.add(Part.CHANNELS, Verdict.FAILED, " ".join(problems))
+        report.add(CheckPart.CHANNELS, Verdict.FAILED, " ".join(problems))
     else:
-        report.add(Part.CHANNELS, Verdict.GOOD, ", ".join(remarks))
+        report.add(CheckPart.CHANNELS, Verdict.GOOD, ", ".join(remarks))
 
 
 async def _found(api: _Api, places: Sequence[_Place], number: int) -> tuple[_Place, _Channel] | tuple[None, None]:
@@ -279,7 +279,7 @@ async def _found(api: _Api, places: Sequence[_Place], number: int) -> tuple[_Pla
 
 def _roles(places: Sequence[_Place], policy: Policy | None, report: Report) -> None:
     if policy is None:
-        report.skip(Part.ROLES, "the policy comes first")
+        report.skip(CheckPart.ROLES, "the policy comes first")
         return
     named = [(f"grant[{number}]", grant.role) for number, grant in enumerate(policy.grants, start=1)]
     named += [(f"approval[{number}]", approval.role) for number, approval in enumerate(policy.approvals, start=1)]
@@ -290,6 +290,6 @@ def _roles(places: Sequence[_Place], policy: Policy | None, report: Report) -> N
     ]
     problems += [f"There is no role {role}, which {where} names; correct its id." for where, role in named if role not in known]
     if problems:
-        report.add(Part.ROLES, Verdict.FAILED, " ".join(problems))
+        report.add(CheckPart.ROLES, Verdict.FAILED, " ".join(problems))
     else:
-        report.add(Part.ROLES, Verdict.GOOD)
+        report.add(CheckPart.ROLES, Verdict.GOOD)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum, StrEnum
 
 
-class Part(StrEnum):
+class CheckPart(StrEnum):
     """What is checked, in this order; each gets one line."""
 
     SETTINGS = "settings"
@@ -36,26 +36,26 @@ class Report:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._hide: Callable[[str], str] = str
-        self._verdicts: dict[Part, Verdict] = {}
+        self._verdicts: dict[CheckPart, Verdict] = {}
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take what ``redact`` takes out of every line from now on."""
         self._hide = redact
 
-    def add(self, part: Part, verdict: Verdict, text: str = "") -> None:
+    def add(self, part: CheckPart, verdict: Verdict, text: str = "") -> None:
         """Say what was found; of a good part the text is a remark, of any other what to do."""
         self._verdicts[part] = verdict
         if verdict is Verdict.GOOD:
             text = f"good ({text})" if text else "good"
         self.tell(f"{part}: {text}")
 
-    def skip(self, part: Part, why: str) -> None:
+    def skip(self, part: CheckPart, why: str) -> None:
         """Say that a part could not be looked at."""
         self.add(part, Verdict.SKIPPED, f"not checked, as {why}")
 
     def skip_the_rest(self, why: str) -> None:
         """Say so of every part that has no line yet."""
-        for part in Part:
+        for part in CheckPart:
             if part not in self._verdicts:
                 self.skip(part, why)
 

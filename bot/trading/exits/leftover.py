@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.trading.market.facts import Facts, Order, OtherOrder
 from bot.trading.orders.instruments import Contract
-from bot.trading.orders.mass_actions import FlattenStrategy, Sweep
-from bot.trading.orders.progress import MOST_NAMED, Line, Working
+from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
+from bot.trading.orders.progress import MOST_NAMED, ExitRow, Working
 from bot.trading.orders.tickets import Ticket, Told, side_word
 from bot.trading.risk.closing import is_closing
 from bot.trading.words import code, harmless, number
@@ -14,7 +14,7 @@ from bot.trading.words import code, harmless, number
 MOST_COMMANDS = 2
 
 
-def left_of(made: Iterable[Line]) -> list[str]:
+def left_of(made: Iterable[ExitRow]) -> list[str]:
     """What is left, line by line, in plain words."""
     return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
 
@@ -31,14 +31,14 @@ def in_words(left: Sequence[str]) -> str:
     return f"{'; '.join(left)}." if left else ""
 
 
-def commands_for(sweep: Sweep, made: Iterable[Line]) -> str:
+def commands_for(sweep: MassAction, made: Iterable[ExitRow]) -> str:
     """The commands that deal with what is left, as a sentence; nothing where no command is known to."""
     left = [line for line in made if not line.is_done]
     found = list(dict.fromkeys(command for line in left for command in _commands(sweep, line)))
     return f"Use {' or '.join(code(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
 
 
-def may_open(made: Iterable[Line]) -> Iterator[str]:
+def may_open(made: Iterable[ExitRow]) -> Iterator[str]:
     """The orders that outlive the position: what each opens when it fills."""
     for line in made:
         for order in line.working:
@@ -79,7 +79,7 @@ def _named(order: Order, held: int) -> Working:
     return Working(order.id, order.side, order.remaining, order.type, price, is_closing(order, held))
 
 
-def _left(line: Line) -> str:
+def _left(line: ExitRow) -> str:
     parts = []
     if line.now is None:
         parts.append("positions could not be read, it may not be flat")
@@ -95,7 +95,7 @@ def _left(line: Line) -> str:
     return ", ".join(parts)
 
 
-def _orders(line: Line) -> Iterator[str]:
+def _orders(line: ExitRow) -> Iterator[str]:
     for order in line.working:
         if order.closes:
             yield f"{order_words(order)} still closes"
@@ -105,7 +105,7 @@ def _orders(line: Line) -> Iterator[str]:
         yield f"{more} more still working"
 
 
-def _commands(sweep: Sweep, line: Line) -> Iterator[str]:
+def _commands(sweep: MassAction, line: ExitRow) -> Iterator[str]:
     if isinstance(sweep, FlattenStrategy):
         # Whatever goes over an instrument would close what isn't the strategy's, too.
         yield f"/flatten scope:strategy account:{sweep.account} strategy:{sweep.strategy_id}"
@@ -121,5 +121,5 @@ def _commands(sweep: Sweep, line: Line) -> Iterator[str]:
         yield f"/cancel scope:instrument {where}{instrument}"
 
 
-def _where(line: Line) -> str:
+def _where(line: ExitRow) -> str:
     return f"{code(line.account, 60)} {line.contract}" if line.contract else code(line.account, 60)

@@ -12,11 +12,11 @@ from bot.trading.market.facts import Facts
 from bot.trading.market.session import CLOSES_AT_THE_OPEN
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Cancel, Change, Close
-from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, Scope, Sweep, target_of
-from bot.trading.orders.progress import Line
-from bot.trading.orders.tickets import IN_FLIGHT, Shown, Ticket, TicketState, side_word
-from bot.trading.risk.closing import Patience
-from bot.trading.risk.limits import Recent
+from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, MassAction, Scope, target_of
+from bot.trading.orders.progress import ExitRow
+from bot.trading.orders.tickets import IN_FLIGHT, Preview, Ticket, TicketState, side_word
+from bot.trading.risk.closing import CloseTimings
+from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Denial, DenialCode, Policy
 from bot.trading.risk.underway import is_just_closed
 from bot.trading.words import code
@@ -24,7 +24,7 @@ from bot.trading.words import code
 Books = Mapping[str, Facts]
 
 
-def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
+def as_listed(sweep: MassAction, listed: frozenset[str] | None) -> MassAction:
     """The sweep as long as it is of everything: no more where an account has come since, or where they can't be read.
 
     CrossTrade's calls over everything would reach that account too, which nobody was asked about.
@@ -35,19 +35,19 @@ def as_listed(sweep: Sweep, listed: frozenset[str] | None) -> Sweep:
     return replace(sweep, scope=Scope(sweep.scope.accounts, left_out=left_out))
 
 
-def reasons(sweep: Sweep, books: Books, recent: Recent) -> tuple[Denial, ...]:
+def reasons(sweep: MassAction, books: Books, recent: OwnOrders) -> tuple[Denial, ...]:
     """Every reason against it; empty means allowed. That money is real, and that nobody has named it as live, is none."""
     return tuple(_about_running(sweep, recent)) or tuple(_about_nothing(sweep, books))
 
 
-def lines(sweep: Sweep, books: Books, policy: Policy) -> tuple[Line, ...]:
+def lines(sweep: MassAction, books: Books, policy: Policy) -> tuple[ExitRow, ...]:
     """Every contract that it is about, as it stands; an account that could not be read is a line of its own."""
     return tuple(line for name in sweep.scope.accounts for line in _lines(sweep, name, books[name], policy))
 
 
-def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
+def plan(sweep: MassAction, made: tuple[ExitRow, ...], *more: str) -> Preview:
     """The facts to show, and more warnings; prices have no say in getting out."""
-    return Shown(
+    return Preview(
         live=any(line.live for line in made),
         position=0,
         average_price=None,
@@ -64,7 +64,7 @@ def plan(sweep: Sweep, made: tuple[Line, ...], *more: str) -> Shown:
     )
 
 
-def others_too(sweep: Sweep, books: Books) -> tuple[str, ...]:
+def others_too(sweep: MassAction, books: Books) -> tuple[str, ...]:
     """What is closed and cancelled beside futures, or is left by a flatten of one side; a sentence for each account."""
     if isinstance(sweep, Flatten) and sweep.only is not None:
         what = f"is no future, and a flatten of the {sweep.only} side doesn't close it (one of the whole account does)"
@@ -98,20 +98,20 @@ def _held(facts: Facts) -> str:
     )
 
 
-def to_close(sweep: Sweep, made: Iterable[Line]) -> tuple[Contract, ...]:
+def to_close(sweep: MassAction, made: Iterable[ExitRow]) -> tuple[Contract, ...]:
     """The contracts in which a sweep closes something, as far as was read."""
     if not sweep.closes:
         return ()
     return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
 
 
-def with_shut(shown: Shown, shut: Iterable[Contract]) -> Shown:
+def with_shut(shown: Preview, shut: Iterable[Contract]) -> Preview:
     """The facts to show, with a warning of each market that is shut."""
     told = tuple(f"{contract}: {CLOSES_AT_THE_OPEN}" for contract in shut)
     return replace(shown, warnings=(*told, *shown.warnings))
 
 
-def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
+def steps(sweep: MassAction, made: tuple[ExitRow, ...]) -> tuple[str, ...]:
     """What will be done, in plain words."""
     read_back = f"read back until {done_words(sweep)}"
     if isinstance(sweep, FlattenStrategy):
@@ -125,12 +125,12 @@ def steps(sweep: Sweep, made: tuple[Line, ...]) -> tuple[str, ...]:
     return ("take no new order there meanwhile", cancelled, f"close {what} at market", read_back)
 
 
-def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -> tuple[Line, ...]:
+def followed(sweep: MassAction, made: tuple[ExitRow, ...], account: str, facts: Facts) -> tuple[ExitRow, ...]:
     """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
     own = [line for line in made if line.account == account]
     if not _is_read(sweep, facts):
         # That nothing was there when it was read before doesn't prove it now.
-        unread = Line(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)
+        unread = ExitRow(account, live=True, contract=sweep.scope.contract, before=0, orders_before=0)
         return tuple(_now(sweep, line, facts) for line in own or [unread])
     known = [line for line in own if line.contract is not None]
     lines = [*known, *_come_up(sweep, own, account, facts)]
@@ -140,17 +140,17 @@ def followed(sweep: Sweep, made: tuple[Line, ...], account: str, facts: Facts) -
     return tuple(replace(line, now=0, orders_now=0) for line in own)
 
 
-def _come_up(sweep: Sweep, own: list[Line], account: str, facts: Facts) -> list[Line]:
+def _come_up(sweep: MassAction, own: list[ExitRow], account: str, facts: Facts) -> list[ExitRow]:
     """A line for each contract that has none yet."""
     # Of an account that could not be read at first, nobody knows what was there before.
     before = next((line.before for line in own if line.contract is None), 0)
     # Whether it may be real money isn't read again; where nobody has said so, it may.
     live = own[0].live if own else True
     seen = {line.contract for line in _lines(sweep, account, facts, _NO_POLICY)} - {line.contract for line in own}
-    return [Line(account, live, contract, before, before) for contract in sorted(filter(None, seen))]
+    return [ExitRow(account, live, contract, before, before) for contract in sorted(filter(None, seen))]
 
 
-def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
+def _now(sweep: MassAction, line: ExitRow, facts: Facts) -> ExitRow:
     if line.contract is None:
         return replace(line, now=None, orders_now=None, working=())
     held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
@@ -159,17 +159,17 @@ def _now(sweep: Sweep, line: Line, facts: Facts) -> Line:
     return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working, working=named)
 
 
-def _is_read(sweep: Sweep, facts: Facts) -> bool:
+def _is_read(sweep: MassAction, facts: Facts) -> bool:
     """Tell whether all was read that the sweep is about."""
     return facts.orders is not None and (facts.positions is not None or isinstance(sweep, CancelWorking))
 
 
-def in_flight_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+def in_flight_elsewhere(ticket: Ticket, recent: OwnOrders) -> list[Ticket]:
     """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
     return [each for each in recent.tickets if each.state in IN_FLIGHT and _meets(each, ticket)]
 
 
-def closing_elsewhere(ticket: Ticket, recent: Recent) -> list[Ticket]:
+def closing_elsewhere(ticket: Ticket, recent: OwnOrders) -> list[Ticket]:
     """Other tickets that may still close something there: in flight, or with a close that was taken and isn't seen over."""
     closers = [each for each in recent.tickets if each.intent.closes and _meets(each, ticket)]
     return [each for each in closers if each.state in IN_FLIGHT or _has_closed(each)]
@@ -181,7 +181,7 @@ def _has_closed(ticket: Ticket) -> bool:
     return ticket.progress.last_close is not None and ticket.progress.done_at is None
 
 
-def may_close_still(ticket: Ticket, now: datetime, patience: Patience, *, is_read: bool) -> bool:
+def may_close_still(ticket: Ticket, now: datetime, patience: CloseTimings, *, is_read: bool) -> bool:
     """Tell whether one of these may still be closing, given whether the lists there were read.
 
     A list that was read shows what works, after its longest lag. Where none was, what went out isn't over for being old.
@@ -199,7 +199,7 @@ def _meets(other: Ticket, ticket: Ticket) -> bool:
     return isinstance(sweep, Flatten) and other.id != ticket.id and _reaches(other, sweep.scope)
 
 
-def done_words(sweep: Sweep) -> str:
+def done_words(sweep: MassAction) -> str:
     """What may be said of it once all of it is done; of one side, nothing is said of the other."""
     if isinstance(sweep, CancelWorking):
         return "nothing works"
@@ -208,7 +208,7 @@ def done_words(sweep: Sweep) -> str:
     return "flat" if sweep.only is None else f"no {sweep.only} futures position left"
 
 
-def undone_words(sweep: Sweep) -> str:
+def undone_words(sweep: MassAction) -> str:
     """The loud word for one after which something is left."""
     if isinstance(sweep, CancelWorking):
         return "NOT ALL CANCELLED"
@@ -222,15 +222,15 @@ def not_running(account: str, strategy_id: str) -> str:
 
 def _reaches(other: Ticket, scope: Scope) -> bool:
     its = other.intent
-    if isinstance(its, Sweep):
+    if isinstance(its, MassAction):
         return its.closes and scope.meets(its.scope)
     return not isinstance(its, Cancel | Change) and scope.covers(its.account, its.contract)
 
 
-def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
+def _lines(sweep: MassAction, name: str, facts: Facts, policy: Policy) -> list[ExitRow]:
     live = policy.is_live(name, facts.account)
     if not _is_read(sweep, facts):
-        return [Line(name, live, sweep.scope.contract, None, None)]
+        return [ExitRow(name, live, sweep.scope.contract, None, None)]
     held = {p.contract: p.quantity for p in facts.positions or () if p.quantity and sweep.scope.covers(name, p.contract)}
     working = {o.contract for o in facts.orders or () if o.remaining and sweep.scope.covers(name, o.contract)}
     if isinstance(sweep, CancelWorking):
@@ -239,16 +239,16 @@ def _lines(sweep: Sweep, name: str, facts: Facts, policy: Policy) -> list[Line]:
         contracts = {contract for contract, quantity in held.items() if sweep.only.is_of(quantity)}
     else:
         contracts = held.keys() | working
-    return [Line(name, live, contract, held.get(contract, 0), len(facts.working(contract))) for contract in sorted(contracts)]
+    return [ExitRow(name, live, contract, held.get(contract, 0), len(facts.working(contract))) for contract in sorted(contracts)]
 
 
-def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
+def _about_running(sweep: MassAction, recent: OwnOrders) -> Iterable[Denial]:
     """One flatten at a time: two could close the same position. A strategy's one call can't wait for other closes either."""
     for ticket in recent.tickets:
         its = ticket.intent
         if isinstance(sweep, CancelWorking) or not _reaches(ticket, sweep.scope):
             continue
-        if isinstance(its, Sweep) and its.closes and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
+        if isinstance(its, MassAction) and its.closes and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
             yield Denial(
                 DenialCode.FLATTENING,
                 f"{ticket.requester.named} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
@@ -263,7 +263,7 @@ def _about_running(sweep: Sweep, recent: Recent) -> Iterable[Denial]:
             )
 
 
-def _is_alone(sweep: Sweep, underway: Sweep) -> bool:
+def _is_alone(sweep: MassAction, underway: MassAction) -> bool:
     """Tell whether one must not begin beside the other; a flatten waits by itself for a strategy that is being closed."""
     return isinstance(sweep, FlattenStrategy) or isinstance(underway, Flatten)
 
@@ -272,7 +272,7 @@ def _may_close(ticket: Ticket) -> bool:
     return ticket.intent.closes and ticket.state in IN_FLIGHT
 
 
-def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
+def _about_nothing(sweep: MassAction, books: Books) -> Iterable[Denial]:
     read = all(_is_read(sweep, facts) for facts in books.values())
     if not read or any(books[name].other_orders or _lines(sweep, name, books[name], _NO_POLICY) for name in sweep.scope.accounts):
         return
@@ -288,7 +288,7 @@ def _about_nothing(sweep: Sweep, books: Books) -> Iterable[Denial]:
         yield Denial(DenialCode.NO_POSITION, told, f"scope={sweep.scope}")
 
 
-def _warnings(sweep: Sweep, made: tuple[Line, ...]) -> Iterable[str]:
+def _warnings(sweep: MassAction, made: tuple[ExitRow, ...]) -> Iterable[str]:
     if sweep.scope.left_out:
         names = ", ".join(code(name, 40) for name in sweep.scope.left_out)
         yield f"not among these (no grant, or not there when this was asked): {names}"

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.trading.market.facts import Facts, Order, OtherOrder
-from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, SweepAction
+from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, MassCall
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Close
 from bot.trading.orders.mass_actions import CancelWorking, Flatten
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.risk.closing import (
     DID_NOTHING,
     LISTS_LAG,
-    Patience,
+    CloseTimings,
     SentCancel,
     SentClose,
     close_of,
@@ -36,7 +36,7 @@ from bot.trading.risk.closing import (
     working_closes,
 )
 
-ExitAction = SweepAction | Close
+ExitAction = MassCall | Close
 Market = tuple[str, Contract]
 # Where somebody else may be closing; of an account of which no list could be read, the contract isn't known.
 Held = tuple[str, Contract | None]
@@ -44,7 +44,7 @@ _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMI
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ExitTimings:
     """How long to wait for what, in seconds.
 
     Attributes:
@@ -87,12 +87,12 @@ class Pace:
     whole: float = 90.0
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> CloseTimings:
         """What of it decides whether a close is over."""
-        return Patience(self.settle, self.grace, self.between, self.poll)
+        return CloseTimings(self.settle, self.grace, self.between, self.poll)
 
 
-USUAL_PACE = Pace()
+USUAL_PACE = ExitTimings()
 # What was done three times to no avail won't help a fourth time; what didn't leave may be tried as long as there is time.
 MOST_TRIES = 3
 # What a broker has refused twice in the same words it refuses again.
@@ -113,7 +113,7 @@ class Exits:
     """
 
     sweep: Flatten | CancelWorking
-    pace: Pace
+    pace: ExitTimings
     began: datetime
     meant: set[Market] = field(default_factory=set)
     unread: dict[str, int] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class Exits:
         for market in self._meant(action, books):
             self._closes[market] = next_close(self._closes.get(market), market[1], books[market[0]], now)
 
-    def sent(self, action: ExitAction, state: LegState, books: Mapping[str, Facts], now: datetime) -> None:
+    def sent(self, action: ExitAction, state: StepState, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the end of that call."""
         names = self._names(action, books)
         cancels = isinstance(action, CancelOrders | CancelEverything)
@@ -339,7 +339,7 @@ class Exits:
             return False
         if sent is None:
             return True
-        if sent.state is LegState.SENDING or (sent.shape == shape_of(live) and sent.tries >= MOST_TRIES):
+        if sent.state is StepState.SENDING or (sent.shape == shape_of(live) and sent.tries >= MOST_TRIES):
             return False
         if all(order.state in _BEING_CANCELLED for order in live):
             return False
@@ -416,4 +416,4 @@ class Exits:
 
 
 def _is_refused(sent: SentClose | SentCancel | None) -> bool:
-    return sent is not None and sent.tries >= MOST_TRIES and sent.state is LegState.REJECTED
+    return sent is not None and sent.tries >= MOST_TRIES and sent.state is StepState.REJECTED

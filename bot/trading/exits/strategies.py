@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.trading.exits.steps import ExitAction, Held, Market, Pace
+from bot.trading.exits.steps import ExitAction, ExitTimings, Held, Market
 from bot.trading.market.facts import Facts, Order, Position, Strategy
 from bot.trading.orders.broker_calls import CloseStrategy
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.mass_actions import FlattenStrategy, Scope
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, OrderType
 from bot.trading.orders.tickets import side_word
 
@@ -73,8 +73,8 @@ class StrategyExit:
     """
 
     sweep: FlattenStrategy
-    pace: Pace
-    _state: LegState | None = None
+    pace: ExitTimings
+    _state: StepState | None = None
     _sent_at: datetime | None = None
     _read_at: datetime | None = None
     _known: frozenset[str] = frozenset()
@@ -116,7 +116,7 @@ class StrategyExit:
         """Its own row tells when it is over; without one, what the account holds does, but not before the call was made."""
         return self._sent_at is not None or all(facts.running is not None for facts in books.values())
 
-    def sent(self, _action: ExitAction, state: LegState, _books: Mapping[str, Facts], now: datetime) -> None:
+    def sent(self, _action: ExitAction, state: StepState, _books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of the call and its end."""
         self._state, self._sent_at = state, now
 
@@ -130,7 +130,7 @@ class StrategyExit:
         """Tell whether there is no more to wait for: the call did nothing, or what it did should long be seen."""
         if self._sent_at is None or self._read_at is None:
             return False
-        did_nothing = bool(self._words) or self._state in {LegState.REJECTED, LegState.NOT_SENT}
+        did_nothing = bool(self._words) or self._state in {StepState.REJECTED, StepState.NOT_SENT}
         return did_nothing or self._read_at - self._sent_at >= timedelta(seconds=self.pace.grace)
 
 

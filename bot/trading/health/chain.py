@@ -38,7 +38,7 @@ class Grade(StrEnum):
     DOWN = "down"
 
 
-class Part(StrEnum):
+class LinkName(StrEnum):
     """The links, and the kill switch among them, in the order in which an order meets them."""
 
     DISCORD = "Discord"
@@ -97,7 +97,7 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinkStatus:
     """The verdict on one link.
 
     Attributes:
@@ -108,7 +108,7 @@ class Line:
         detail: what it is made up of, in Markdown; empty where there is nothing to add.
     """
 
-    part: Part
+    part: LinkName
     grade: Grade
     words: str
     mend: str = ""
@@ -117,7 +117,7 @@ class Line:
     detail: str = ""
 
 
-def chain(readings: Readings) -> tuple[Line, ...]:
+def chain(readings: Readings) -> tuple[LinkStatus, ...]:
     """The verdict on every link, in the order in which an order meets them."""
     return (
         _discord(readings.chat),
@@ -143,37 +143,37 @@ def ago(now: datetime, at: datetime) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
-def _discord(chat: ChatVitals) -> Line:
+def _discord(chat: ChatVitals) -> LinkStatus:
     if chat.rivals >= RIVAL_ANSWERS:
         mend = "Another program answers with this Discord token; stop it, or make a new token in the Developer Portal."
-        return Line(Part.DISCORD, Grade.DOWN, "shared token", mend, is_rival=True)
+        return LinkStatus(LinkName.DISCORD, Grade.DOWN, "shared token", mend, is_rival=True)
     if not chat.up:
         mend = "The gateway of Discord is lost; the bot keeps trying. Trade in NinjaTrader itself until it is back."
-        return Line(Part.DISCORD, Grade.DOWN, "no gateway", mend)
+        return LinkStatus(LinkName.DISCORD, Grade.DOWN, "no gateway", mend)
     if chat.latency is None:
-        return Line(Part.DISCORD, Grade.GOOD, "connected")
+        return LinkStatus(LinkName.DISCORD, Grade.GOOD, "connected")
     words = f"{chat.latency * 1000:.0f} ms"
     if chat.latency > SLOW_DISCORD:
-        return Line(
-            Part.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
+        return LinkStatus(
+            LinkName.DISCORD, Grade.SLOW, words, "Discord is slow; presses may come too late and do nothing then. Press again."
         )
-    return Line(Part.DISCORD, Grade.GOOD, words)
+    return LinkStatus(LinkName.DISCORD, Grade.GOOD, words)
 
 
 SET_THE_CLOCK = "Set it by a time server (NTP)."
 
 
-def clock_line(discord: timedelta | None, crosstrade: timedelta | None) -> Line:
+def clock_line(discord: timedelta | None, crosstrade: timedelta | None) -> LinkStatus:
     """The host's clock against those of others, who stamp what people read and what the desk decides on."""
     told = {"Discord": discord, "CrossTrade": crosstrade}
     off = {name: ahead for name, ahead in told.items() if ahead}
     if not off:
         known = [name for name, ahead in told.items() if ahead is not None]
-        return Line(Part.CLOCK, Grade.GOOD, f"as {' and '.join(known)}" if known else "not compared")
+        return LinkStatus(LinkName.CLOCK, Grade.GOOD, f"as {' and '.join(known)}" if known else "not compared")
     words = ", ".join(f"{ahead_words(ahead)} {name}" for name, ahead in off.items())
     those = " and ".join(f"{ahead_words(ahead)} that of {name}" for name, ahead in off.items())
     mend = f"The clock of the bot's machine is {those}. {SET_THE_CLOCK}"
-    return Line(Part.CLOCK, Grade.SLOW, words, mend)
+    return LinkStatus(LinkName.CLOCK, Grade.SLOW, words, mend)
 
 
 def ahead_words(ahead: timedelta) -> str:
@@ -182,42 +182,44 @@ def ahead_words(ahead: timedelta) -> str:
     return f"{by} ahead of" if ahead > timedelta() else f"{by} behind"
 
 
-def _switch(switches: Switches) -> Line:
+def _switch(switches: Switches) -> LinkStatus:
     standing = switches.by_weight()
     if not standing:
-        return Line(Part.SWITCH, Grade.GOOD, "all active")
+        return LinkStatus(LinkName.SWITCH, Grade.GOOD, "all active")
     first, others = standing[0], len(standing) - 1
     more = f" /policy shows {'one' if others == 1 else others} more." if others else ""
     words = f"{plain(first)} {first.state}{f', +{others}' if others else ''}"
-    return Line(Part.SWITCH, Grade.SLOW, words, f"{first.sentence}{more}")
+    return LinkStatus(LinkName.SWITCH, Grade.SLOW, words, f"{first.sentence}{more}")
 
 
-def _journal(readings: Readings) -> Line:
+def _journal(readings: Readings) -> LinkStatus:
     commit = readings.commit
     if commit is not None and commit.failed:
         mend = f"The journal can't be written ({code(commit.failed)}): look at its disk or database. {NO_JOURNAL}"
-        return Line(Part.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
+        return LinkStatus(LinkName.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
     if readings.in_flight is None:
         mend = f"The journal can't be read: look at its disk or database. {NO_JOURNAL}"
-        return Line(Part.JOURNAL, Grade.DOWN, "unreadable", mend)
+        return LinkStatus(LinkName.JOURNAL, Grade.DOWN, "unreadable", mend)
     if commit is None:
-        return Line(Part.JOURNAL, Grade.GOOD, "readable")
+        return LinkStatus(LinkName.JOURNAL, Grade.GOOD, "readable")
     words = f"{commit.seconds * 1000:.0f} ms, {ago(readings.now, commit.at)} ago"
     if commit.seconds > SLOW_COMMIT:
-        return Line(Part.JOURNAL, Grade.SLOW, words, "The journal is slow, and every order waits for it; look at its disk.")
-    return Line(Part.JOURNAL, Grade.GOOD, words)
+        return LinkStatus(
+            LinkName.JOURNAL, Grade.SLOW, words, "The journal is slow, and every order waits for it; look at its disk."
+        )
+    return LinkStatus(LinkName.JOURNAL, Grade.GOOD, words)
 
 
-def _news(readings: Readings) -> Line:
+def _news(readings: Readings) -> LinkStatus:
     if readings.waiting is None:
-        return Line(Part.NEWS, Grade.SLOW, "not read")
+        return LinkStatus(LinkName.NEWS, Grade.SLOW, "not read")
     if not readings.waiting or readings.oldest is None:
-        return Line(Part.NEWS, Grade.GOOD, "all told")
+        return LinkStatus(LinkName.NEWS, Grade.GOOD, "all told")
     words = f"{readings.waiting} wait, {ago(readings.now, readings.oldest)}"
     if (readings.now - readings.oldest).total_seconds() > LATE_NEWS:
         mend = "Discord doesn't take the bot's news; see that it may post in its channels. Nothing is lost, only late."
-        return Line(Part.NEWS, Grade.SLOW, words, mend)
-    return Line(Part.NEWS, Grade.GOOD, words)
+        return LinkStatus(LinkName.NEWS, Grade.SLOW, words, mend)
+    return LinkStatus(LinkName.NEWS, Grade.GOOD, words)
 
 
 def _meanwhile(readings: Readings) -> str:
@@ -225,19 +227,19 @@ def _meanwhile(readings: Readings) -> str:
     return NO_JOURNAL if _journal(readings).grade is Grade.DOWN else TRIED
 
 
-def _crosstrade(readings: Readings) -> Line:
+def _crosstrade(readings: Readings) -> LinkStatus:
     broker, now = readings.broker, readings.now
     last = "never" if broker.good_at is None else f"{ago(now, broker.good_at)} ago"
     match broker.reach:
         case Reach.NOT_ASKED:
-            return Line(Part.CROSSTRADE, Grade.SLOW, "not asked yet", "Ask again in some seconds.")
+            return LinkStatus(LinkName.CROSSTRADE, Grade.SLOW, "not asked yet", "Ask again in some seconds.")
         case Reach.REFUSED:
-            return Line(Part.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
+            return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
         case Reach.NOWHERE:
             mend = f"{code(broker.why)} {_meanwhile(readings)} Trade in NinjaTrader itself until it is back."
-            return Line(Part.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
+            return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
         case Reach.AWAY:
-            return Line(Part.CROSSTRADE, Grade.GOOD, "answers")
+            return LinkStatus(LinkName.CROSSTRADE, Grade.GOOD, "answers")
     if broker.garbled:
         return _unreadable(readings)
     if broker.unread:
@@ -245,13 +247,15 @@ def _crosstrade(readings: Readings) -> Line:
         mend = (
             f"CrossTrade's answers hold rows that can't be read ({named}); what they are about counts as unread. See NinjaTrader."
         )
-        return Line(Part.CROSSTRADE, Grade.SLOW, f"{sum(broker.unread.values())} rows unread", mend)
+        return LinkStatus(LinkName.CROSSTRADE, Grade.SLOW, f"{sum(broker.unread.values())} rows unread", mend)
     if broker.good_at is not None and (now - broker.good_at).total_seconds() > QUIET_CROSSTRADE:
-        return Line(Part.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked.")
-    return Line(Part.CROSSTRADE, Grade.GOOD, f"good {last}")
+        return LinkStatus(
+            LinkName.CROSSTRADE, Grade.SLOW, f"good {last}", "Nothing came from CrossTrade for a while; it is being asked."
+        )
+    return LinkStatus(LinkName.CROSSTRADE, Grade.GOOD, f"good {last}")
 
 
-def _unreadable(readings: Readings) -> Line:
+def _unreadable(readings: Readings) -> LinkStatus:
     """What CrossTrade answers and nobody can read: of some calls, or, where nothing could be read for a while, of all."""
     garbled, good_at = readings.broker.garbled, readings.broker.good_at
     is_all = good_at is None or (readings.now - good_at).total_seconds() > UNREADABLE_CROSSTRADE
@@ -259,35 +263,35 @@ def _unreadable(readings: Readings) -> Line:
         f"CrossTrade's answers can't be read ({', '.join(garbled)}). {_meanwhile(readings)} Look in NinjaTrader, "
         "and see that its CrossTrade add-on is up to date."
     )
-    return Line(Part.CROSSTRADE, Grade.DOWN if is_all else Grade.SLOW, f"{sum(garbled.values())} unreadable", mend)
+    return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN if is_all else Grade.SLOW, f"{sum(garbled.values())} unreadable", mend)
 
 
-def _ninjatrader(readings: Readings) -> Line:
+def _ninjatrader(readings: Readings) -> LinkStatus:
     broker = readings.broker
     match broker.reach:
         case Reach.GOOD:
-            return Line(Part.NINJATRADER, Grade.GOOD, "add-on answers")
+            return LinkStatus(LinkName.NINJATRADER, Grade.GOOD, "add-on answers")
         case Reach.AWAY:
             mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). {_meanwhile(readings)}"
-            return Line(Part.NINJATRADER, Grade.DOWN, "add-on is away", mend)
+            return LinkStatus(LinkName.NINJATRADER, Grade.DOWN, "add-on is away", mend)
         case Reach.GARBLED:
-            return Line(Part.NINJATRADER, Grade.SLOW, "can't be read")
-    return Line(Part.NINJATRADER, Grade.SLOW, "can't be asked")
+            return LinkStatus(LinkName.NINJATRADER, Grade.SLOW, "can't be read")
+    return LinkStatus(LinkName.NINJATRADER, Grade.SLOW, "can't be asked")
 
 
-def _stream(broker: Vitals) -> Line:
+def _stream(broker: Vitals) -> LinkStatus:
     bad = Grade.DOWN if broker.entries_by_stream else Grade.SLOW
     match broker.stream:
         case StreamState.OPEN:
-            return Line(Part.STREAM, Grade.GOOD, "open")
+            return LinkStatus(LinkName.STREAM, Grade.GOOD, "open")
         case StreamState.UNUSED:
-            return Line(Part.STREAM, Grade.GOOD, "not used")
+            return LinkStatus(LinkName.STREAM, Grade.GOOD, "not used")
         case StreamState.TAKEN:
             mend = f"Another program took CrossTrade's stream with this token. {_without_stream(broker)}"
             mend = f"{mend} Stop the other program, then restart the bot."
-            return Line(Part.STREAM, bad, "taken by another", mend, is_rival=True)
+            return LinkStatus(LinkName.STREAM, bad, "taken by another", mend, is_rival=True)
     mend = _without_stream(broker)
-    return Line(Part.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
+    return LinkStatus(LinkName.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
 
 
 def _without_stream(broker: Vitals) -> str:
@@ -297,44 +301,44 @@ def _without_stream(broker: Vitals) -> str:
     return "Ways out go by REST; no entry leaves until it is open again, unless the policy file says entries_fall_back = true."
 
 
-def _brokers(readings: Readings) -> Iterator[Line]:
+def _brokers(readings: Readings) -> Iterator[LinkStatus]:
     for account in readings.accounts:
         name = verbatim(account.name, 40)
         if account.connected is False:
             mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
             if _journal(readings).grade is Grade.DOWN:
                 mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {NO_JOURNAL}"
-            yield Line(Part.BROKER, Grade.DOWN, "not connected", mend, name)
+            yield LinkStatus(LinkName.BROKER, Grade.DOWN, "not connected", mend, name)
         elif account.connected is None:
-            yield Line(Part.BROKER, Grade.GOOD, "listed", "", name)
+            yield LinkStatus(LinkName.BROKER, Grade.GOOD, "listed", "", name)
         else:
-            yield Line(Part.BROKER, Grade.GOOD, "connected", "", name)
+            yield LinkStatus(LinkName.BROKER, Grade.GOOD, "connected", "", name)
 
 
-def _prices(readings: Readings) -> Line:
+def _prices(readings: Readings) -> LinkStatus:
     at = readings.broker.priced_at
     if at is None:
-        return Line(Part.PRICES, Grade.GOOD, "none asked for")
+        return LinkStatus(LinkName.PRICES, Grade.GOOD, "none asked for")
     words = f"{ago(readings.now, at)} old"
     if (readings.now - at).total_seconds() > OLD_PRICE:
         # Nobody wants any just now, or a market is closed: neither is anybody's fault, and a card reads its own.
-        return Line(Part.PRICES, Grade.GOOD, f"{words}, read anew")
-    return Line(Part.PRICES, Grade.GOOD, words)
+        return LinkStatus(LinkName.PRICES, Grade.GOOD, f"{words}, read anew")
+    return LinkStatus(LinkName.PRICES, Grade.GOOD, words)
 
 
-def _budget(broker: Vitals) -> Line:
+def _budget(broker: Vitals) -> LinkStatus:
     words, spent = f"{broker.budget} at once", spending_words(broker.spending)
     if broker.reach is not Reach.NOT_ASKED and broker.budget < LOW_BUDGET:
         mend = "CrossTrade's request budget is nearly used up; exits go first, the rest waits."
-        return Line(Part.BUDGET, Grade.SLOW, words, mend, detail=spent)
-    return Line(Part.BUDGET, Grade.GOOD, words, detail=spent)
+        return LinkStatus(LinkName.BUDGET, Grade.SLOW, words, mend, detail=spent)
+    return LinkStatus(LinkName.BUDGET, Grade.GOOD, words, detail=spent)
 
 
-def _orders(readings: Readings) -> Line:
+def _orders(readings: Readings) -> LinkStatus:
     if readings.in_flight is None:
-        return Line(Part.ORDERS, Grade.SLOW, "not read")
+        return LinkStatus(LinkName.ORDERS, Grade.SLOW, "not read")
     words = f"{readings.in_flight} on the way"
     if readings.unknown:
         mend = "Don't send it again: the bot looks for what became of it. Look in NinjaTrader too; no entries there meanwhile."
-        return Line(Part.ORDERS, Grade.SLOW, f"{words}, {readings.unknown} unknown", mend)
-    return Line(Part.ORDERS, Grade.GOOD, words)
+        return LinkStatus(LinkName.ORDERS, Grade.SLOW, f"{words}, {readings.unknown} unknown", mend)
+    return LinkStatus(LinkName.ORDERS, Grade.GOOD, words)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class AlertDelays:
     """How long is waited before people are told.
 
     Attributes:
@@ -57,7 +57,7 @@ FINE = Outage()
 
 
 def step(
-    outage: Outage, down_since: datetime | None, now: datetime, patience: Patience, *, matters: bool
+    outage: Outage, down_since: datetime | None, now: datetime, patience: AlertDelays, *, matters: bool
 ) -> tuple[Outage, Said | None]:
     """Take one look at a link.
 
@@ -78,7 +78,7 @@ def step(
     return replace(gone, told=True, told_at=now), Said(Word.DOWN, since, now)
 
 
-def _stands(outage: Outage, now: datetime, patience: Patience) -> tuple[Outage, Said | None]:
+def _stands(outage: Outage, now: datetime, patience: AlertDelays) -> tuple[Outage, Said | None]:
     if outage.since is None:
         return outage, None
     back_at = outage.back_at or now

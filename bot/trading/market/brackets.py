@@ -8,7 +8,7 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Bracket
 from bot.trading.orders.protection import Part
 from bot.trading.orders.terms import OrderType, Side
-from bot.trading.orders.tickets import Shown
+from bot.trading.orders.tickets import Preview
 
 
 def stop_price(intent: Bracket) -> Decimal | None:
@@ -85,12 +85,12 @@ class Results:
     stop: Decimal | None
 
 
-def results(intent: Bracket, shown: Shown) -> Results:
+def results(intent: Bracket, shown: Preview) -> Results:
     """Work out what is won at the target and lost at the stop, as far as the facts of the card go."""
     return Results(_result(intent, target_price(intent), shown), _result(intent, stop_price(intent), shown))
 
 
-def _result(intent: Bracket, price: Decimal | None, shown: Shown) -> Decimal | None:
+def _result(intent: Bracket, price: Decimal | None, shown: Preview) -> Decimal | None:
     average, tick_size, tick_value = shown.average_price, shown.tick_size, shown.tick_value
     if price is None or average is None or tick_size is None or tick_value is None:
         return None

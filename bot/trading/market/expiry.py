@@ -33,7 +33,7 @@ _GOLD = frozenset({"GC", "MGC"})
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class RuleDay:
     """A day that a rule gives; ``sure`` unless a holiday that isn't known here may move it."""
 
     on: date
@@ -43,18 +43,18 @@ class Day:
         return f"{'on' if self.sure else 'about'} {self.on}"
 
 
-def expiry(contract: Contract) -> Day | None:
+def expiry(contract: Contract) -> RuleDay | None:
     """The last day of trading; ``None`` where the rule isn't known here."""
     first = date(contract.year, contract.month, 1)
     if contract.root in QUARTERLY_ROOTS:
         third_friday = _third_friday(first)
         last = _business_day(third_friday)
-        return Day(last, sure=last == third_friday)
+        return RuleDay(last, sure=last == third_friday)
     if contract.root in _OIL:
         last = _back(_business_day((first - DAY).replace(day=25)), 3)
-        return Day(last if contract.root == "CL" else _back(last, 1))
+        return RuleDay(last if contract.root == "CL" else _back(last, 1))
     if contract.root in _GOLD:
-        return Day(_back(_last_business_day(first), 2))
+        return RuleDay(_back(_last_business_day(first), 2))
     return None
 
 
@@ -75,11 +75,11 @@ def front_by_calendar(root: str, today: date) -> Contract | None:
     return month
 
 
-def first_notice(contract: Contract) -> Day | None:
+def first_notice(contract: Contract) -> RuleDay | None:
     """The day from which delivery notices are given; ``None`` where there is no delivery or the rule isn't known here."""
     if contract.root not in _GOLD:
         return None
-    return Day(_business_day(date(contract.year, contract.month, 1) - DAY))
+    return RuleDay(_business_day(date(contract.year, contract.month, 1) - DAY))
 
 
 def warnings_about(contract: Contract, today: date, front: Contract | None, *, leaving: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from bot.trading.market.facts import Account, Position
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountSummary:
     """One account of the snapshot of all (GET Accounts summary, old to mid).
 
     Attributes:

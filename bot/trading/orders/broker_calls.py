@@ -73,7 +73,7 @@ class CloseStrategy(_WayOut):
         _named(self.strategy_id)
 
 
-SweepAction = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | CloseStrategy
+MassCall = CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | CloseStrategy
 
 
 def _named(name: str) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import ClassVar, get_args
 
-from bot.trading.orders.broker_calls import SweepAction
+from bot.trading.orders.broker_calls import MassCall
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.kind import OneContract
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import Side, Terms
 
 
@@ -253,10 +253,10 @@ class Bracket(_Unlabelled):
 
 
 OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Close | Cancel | Change | Replace | Bracket
-Intent = OrderIntent | Sweep
+Intent = OrderIntent | MassAction
 # One call each: what a broker can be told to do.
-Action = OrderIntent | SweepAction
-EXIT_COMMANDS = frozenset(kind.command for kind in (*get_args(OrderIntent), *get_args(Sweep)) if kind.is_exit)
+Action = OrderIntent | MassCall
+EXIT_COMMANDS = frozenset(kind.command for kind in (*get_args(OrderIntent), *get_args(MassAction)) if kind.is_exit)
 
 
 def closing_side(position: int) -> Side:

@@ -129,14 +129,14 @@ class FlattenStrategy(_Mass):
             raise ValueError("a strategy must be named, in one account")
 
 
-Sweep = Flatten | CancelWorking | FlattenStrategy
+MassAction = Flatten | CancelWorking | FlattenStrategy
 # What is left to somebody who can't get out otherwise, as a list can't be read: a sweep goes without, and reads back afterwards.
 UNSEEN = "which goes out unseen within 5 s and is read back once the lists can be read"
 FLATTEN_UNSEEN = f", or use `/flatten scope:instrument`, {UNSEEN}"
 CANCEL_UNSEEN = f", or use `/cancel scope:instrument`, {UNSEEN}"
 
 
-def target_of(sweep: Sweep) -> str:
+def target_of(sweep: MassAction) -> str:
     """What it goes over, for people."""
     if isinstance(sweep, FlattenStrategy):
         label = sweep.name or "strategy"

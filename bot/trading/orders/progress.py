@@ -13,7 +13,7 @@ from bot.trading.words import code
 MOST_NAMED = 3
 
 
-class LegState(StrEnum):
+class StepState(StrEnum):
     """What became of one call. ``SENDING`` is on disk before the first byte leaves."""
 
     SENDING = "sending"
@@ -24,7 +24,7 @@ class LegState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class Step:
     """One call.
 
     Attributes:
@@ -39,7 +39,7 @@ class Leg:
 
     what: str
     sent_at: datetime
-    state: LegState = LegState.SENDING
+    state: StepState = StepState.SENDING
     text: str | None = None
     closes: bool = False
     unseen: bool = False
@@ -65,7 +65,7 @@ class Leg:
     @property
     def may_work(self) -> bool:
         """Tell whether it may have done something: it left, and nobody has refused it."""
-        return self.state not in {LegState.REJECTED, LegState.NOT_SENT}
+        return self.state not in {StepState.REJECTED, StepState.NOT_SENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExitRow:
     """One contract of one account, before and now; ``None`` is what could not be read.
 
     Attributes:
@@ -120,8 +120,8 @@ class Progress:
         old_told: whether people were told that it is in the way.
     """
 
-    steps: tuple[Leg, ...] = ()
-    rows: tuple[Line, ...] = ()
+    steps: tuple[Step, ...] = ()
+    rows: tuple[ExitRow, ...] = ()
     done_at: datetime | None = None
     old: OrderState | None = None
     old_told: bool = False
@@ -144,15 +144,15 @@ class Progress:
         return any(step.unseen and step.may_work for step in self.steps)
 
     @property
-    def last_close(self) -> Leg | None:
+    def last_close(self) -> Step | None:
         """The last call that closes, of those that may have done something."""
         return next((step for step in reversed(self.steps) if step.closes and step.may_work), None)
 
-    def began(self, step: Leg) -> "Progress":
+    def began(self, step: Step) -> "Progress":
         """With one call more."""
         return replace(self, steps=(*self.steps, step))
 
-    def ended(self, index: int, state: LegState, text: str | None = None, at: datetime | None = None) -> "Progress":
+    def ended(self, index: int, state: StepState, text: str | None = None, at: datetime | None = None) -> "Progress":
         """With the end of a call; one that is known already may turn out otherwise."""
         steps = list(self.steps)
         steps[index] = replace(steps[index], state=state, text=text, ended_at=steps[index].ended_at or at)

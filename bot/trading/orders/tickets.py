@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.trading.orders.intents import Bracket, Change, Close, Intent, OrderIntent
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.progress import Progress
 from bot.trading.orders.protection import Protection
 from bot.trading.orders.terms import OrderState, Terms
@@ -87,7 +87,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Origin:
     """Where in Discord something was asked."""
 
     guild: int
@@ -95,7 +95,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Preview:
     """The facts that the card shows; when they are no longer true the card is re-quoted instead of sent.
 
     Attributes:
@@ -180,9 +180,9 @@ class Ticket:
     id: str
     intent: Intent
     requester: Member
-    place: Place
+    origin: Origin
     visibility: Visibility
-    shown: Shown
+    shown: Preview
     created_at: datetime
     expires_at: datetime
     state: TicketState = TicketState.OFFERED
@@ -215,7 +215,7 @@ class Ticket:
         Raises:
             TypeError: it is a sweep; whoever asks must have looked before.
         """
-        if isinstance(self.intent, Sweep):
+        if isinstance(self.intent, MassAction):
             raise TypeError(f"ticket {self.id} is about no single order")
         return self.intent
 
@@ -255,7 +255,7 @@ class Ticket:
     @property
     def is_guarded(self) -> bool:
         """Tell whether its stops and targets are followed: until the position that they protect is closed."""
-        if self.state is not TicketState.ACCEPTED or isinstance(self.intent, Sweep):
+        if self.state is not TicketState.ACCEPTED or isinstance(self.intent, MassAction):
             return False
         if self.protection is not None and self.protection.end is not None:
             return False
@@ -287,7 +287,7 @@ class Ticket:
 
     def same_shape(self, other: Intent) -> bool:
         """Tell whether another intent would place the same order: account, contract, side, quantity and type."""
-        if isinstance(self.intent, Sweep) or isinstance(other, Sweep) or not (self.intent.places and other.places):
+        if isinstance(self.intent, MassAction) or isinstance(other, MassAction) or not (self.intent.places and other.places):
             return False
         mine, its = self.intent.terms, other.terms
         same_market = (self.intent.account, self.intent.contract) == (other.account, other.contract)

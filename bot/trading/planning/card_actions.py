@@ -23,7 +23,7 @@ BUTTONS_LIVE = timedelta(hours=12)
 PROPOSED_STOP = "0.25%"
 
 
-class Verb(StrEnum):
+class CardAction(StrEnum):
     """What a button of a sent order's card asks for; a word of its id."""
 
     CANCEL_ORDER = "cancel-order"
@@ -39,33 +39,33 @@ class Verb(StrEnum):
 
 
 _COMMANDS = {
-    Verb.CANCEL_ORDER: "cancel",
-    Verb.CLOSE: "close",
-    Verb.CLOSE_HALF: "close",
-    Verb.BREAK_EVEN: "modify",
-    Verb.BRACKET: "bracket",
+    CardAction.CANCEL_ORDER: "cancel",
+    CardAction.CLOSE: "close",
+    CardAction.CLOSE_HALF: "close",
+    CardAction.BREAK_EVEN: "modify",
+    CardAction.BRACKET: "bracket",
 }
 
 
-def fitting(ticket: Ticket) -> tuple[Verb, ...]:
+def fitting(ticket: Ticket) -> tuple[CardAction, ...]:
     """What may be asked for, by how the order stands as far as the desk has seen it."""
     # However long ago it was sent: what it protects is open and known to be so.
-    return (*_if((Verb.BRACKET, is_unprotected(ticket))), *_of_order(ticket))
+    return (*_if((CardAction.BRACKET, is_unprotected(ticket))), *_of_order(ticket))
 
 
-def _of_order(ticket: Ticket) -> tuple[Verb, ...]:
+def _of_order(ticket: Ticket) -> tuple[CardAction, ...]:
     if ticket.state is not TicketState.ACCEPTED or not ticket.intent.places:
         return ()
     opened = opened_by(ticket)
     if ticket.is_followed:
         known = ticket.order_id is not None
-        return tuple(_if((Verb.CANCEL_ORDER, known), (Verb.CLOSE, bool(ticket.filled) and opened > 0)))
+        return tuple(_if((CardAction.CANCEL_ORDER, known), (CardAction.CLOSE, bool(ticket.filled) and opened > 0)))
     if ticket.retired_at is not None or not ticket.filled:
         return ()
-    return tuple(_if((Verb.CLOSE, opened > 0), (Verb.CLOSE_HALF, opened > 1), (Verb.BREAK_EVEN, opened > 0)))
+    return tuple(_if((CardAction.CLOSE, opened > 0), (CardAction.CLOSE_HALF, opened > 1), (CardAction.BREAK_EVEN, opened > 0)))
 
 
-def _if(*each: tuple[Verb, bool]) -> Iterable[Verb]:
+def _if(*each: tuple[CardAction, bool]) -> Iterable[CardAction]:
     return (verb for verb, fits in each if fits)
 
 

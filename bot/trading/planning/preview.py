@@ -21,7 +21,7 @@ from bot.trading.orders.intents import (
     closing_terms,
 )
 from bot.trading.orders.terms import OrderType, Side, words_of
-from bot.trading.orders.tickets import Shown, side_word
+from bot.trading.orders.tickets import Preview, side_word
 from bot.trading.reconciliation.replacing import BEING_CANCELLED, BOTH
 from bot.trading.risk.policy import Policy
 from bot.trading.words import code, price
@@ -30,7 +30,7 @@ from bot.trading.words import code, price
 UNCHECKED_TEMPLATE = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has {name}"
 
 
-def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Shown:
+def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Preview:
     """The facts to show, from facts that have passed the limits.
 
     Raises:
@@ -45,7 +45,7 @@ def plan(intent: OrderIntent, facts: Facts, policy: Policy, today: date) -> Show
     if position is None and intent.needs_position:
         raise ValueError("a plan of a close needs a position")
     held = 0 if position is None else position.quantity
-    return Shown(
+    return Preview(
         live=policy.is_live(intent.account, account),
         position=held,
         average_price=None if position is None else position.average_price,
@@ -77,7 +77,7 @@ def refreshed(intent: OrderIntent, facts: Facts) -> OrderIntent:
     return intent
 
 
-def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
+def steps(intent: OrderIntent, shown: Preview) -> tuple[str, ...]:
     """What will be sent, step by step, in plain words."""
     terms, tick = intent.terms, shown.tick_size
     match intent:
@@ -102,7 +102,7 @@ def steps(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
             return _steps_to_entry(intent, shown)
 
 
-def _steps_to_entry(intent: OrderIntent, shown: Shown) -> tuple[str, ...]:
+def _steps_to_entry(intent: OrderIntent, shown: Preview) -> tuple[str, ...]:
     terms = intent.terms
     entry = f"{words_of(terms, shown.tick_size)} → {side_word(shown.after)}" + (
         "" if terms.type is OrderType.MARKET else " once filled"
@@ -123,7 +123,7 @@ def _leg(intent: Bracket, kind: str) -> str:
     return f"{intent.terms.side.upper()} {intent.terms.quantity} {kind}"
 
 
-def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
+def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Preview, after: Preview, tolerance_ticks: int) -> str | None:
     """Say what has changed so much that the person must look again; ``None`` when the card still tells the truth.
 
     Args:
@@ -145,7 +145,7 @@ def no_longer_true(intent: OrderIntent, fresh: OrderIntent, before: Shown, after
     return None if intent.is_exit or intent.terms.type is OrderType.LIMIT else _moved(before, after, tolerance_ticks)
 
 
-def _moved(before: Shown, after: Shown, tolerance_ticks: int) -> str | None:
+def _moved(before: Preview, after: Preview, tolerance_ticks: int) -> str | None:
     if before.last is None or after.last is None or after.tick_size is None:
         return "the price can't be compared"
     tick = after.tick_size

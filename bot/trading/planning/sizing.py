@@ -13,8 +13,8 @@ from bot.trading.orders.tickets import Member, side_word
 from bot.trading.planning.pricing import base_of
 from bot.trading.planning.shorthand import Base, resolve
 from bot.trading.planning.suggestions import SoFar, Suggestion, Where
-from bot.trading.risk.limits import Recent, reasons
-from bot.trading.risk.policy import DenialCode, Limit, Policy, Request, may
+from bot.trading.risk.limits import OwnOrders, check_order
+from bot.trading.risk.policy import DenialCode, Limit, PermissionQuery, Policy, may
 from bot.trading.words import money
 
 ROUND_AMOUNTS = (Decimal(250), Decimal(500), Decimal(1000))
@@ -37,17 +37,17 @@ _OF_PRICE_AND_MOMENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SizingContext:
     """Who asks, and all that their order would be decided on; ``recent`` is ``None`` while the journal couldn't be read."""
 
     member: Member
     facts: Facts
     policy: Policy
-    recent: Recent | None
+    recent: OwnOrders | None
     now: datetime
 
 
-def sizes(so_far: SoFar, typed: str, where: Where, standing: Standing) -> list[Suggestion[int]]:
+def sizes(so_far: SoFar, typed: str, where: Where, standing: SizingContext) -> list[Suggestion[int]]:
     """Sizes for a new order, or for one that is modified or replaced: never more than would be let through, where that is known.
 
     Args:
@@ -78,7 +78,7 @@ def sizes_to_close(position: int, typed: str) -> list[Suggestion[int]]:
     return _shown(_beginning_with(typed, _of_position(position)))
 
 
-def most_allowed(make: Callable[[int], OrderIntent], request: Request, standing: Standing) -> int | None:
+def most_allowed(make: Callable[[int], OrderIntent], request: PermissionQuery, standing: SizingContext) -> int | None:
     """The largest size that grants and limits leave now; 0 when nothing of the kind may be sent, ``None`` if that isn't known.
 
     Args:
@@ -94,7 +94,7 @@ def most_allowed(make: Callable[[int], OrderIntent], request: Request, standing:
     ceiling = max((size for size in granted if may(policy, member.roles, replace(request, quantity=size)) is None), default=0)
 
     def fits(quantity: int) -> bool:
-        found = reasons(make(quantity), member.id, facts, policy, recent, standing.now)
+        found = check_order(make(quantity), member.id, facts, policy, recent, standing.now)
         return all(denial.code in _OF_PRICE_AND_MOMENT for denial in found)
 
     return _largest(ceiling, fits)
@@ -149,10 +149,10 @@ def _shown(found: Iterable[Size]) -> list[Suggestion[int]]:
     return [Suggestion(size, f"{size} ({'; '.join(words)})") for size, words in said.items()]
 
 
-def _most(so_far: SoFar, where: Where, standing: Standing) -> int | None:
+def _most(so_far: SoFar, where: Where, standing: SizingContext) -> int | None:
     """The largest size that would be let through, whichever side is chosen."""
     kind = so_far.type if where.order is None else terms_of(where.order).type
-    asked = Request(so_far.command, where.account, where.contract.root, order_type=kind)
+    asked = PermissionQuery(so_far.command, where.account, where.contract.root, order_type=kind)
     found = [most_allowed(make, asked, standing) for make in _makers(so_far, where)]
     known = [most for most in found if most is not None]
     return min(known) if known and len(known) == len(found) else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.trading.market.facts import Order
-from bot.trading.orders.progress import Line
+from bot.trading.orders.progress import ExitRow
 from bot.trading.orders.tickets import Ticket, side_word
 from bot.trading.risk.closing import is_closing
 from bot.trading.words import code
@@ -19,7 +19,7 @@ def close_orders(ticket: Ticket, orders: Iterable[Order]) -> list[Order]:
 
 def with_turned(ticket: Ticket, held: int) -> Ticket:
     """The ticket of a close after which the position is on the other side."""
-    line = Line(ticket.order.account, ticket.shown.live, ticket.order.contract, ticket.shown.position, None, now=held)
+    line = ExitRow(ticket.order.account, ticket.shown.live, ticket.order.contract, ticket.shown.position, None, now=held)
     return replace(ticket, progress=replace(ticket.progress, rows=(line,)))
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Cancel, Change, Close
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Member, Ticket, TicketState, Told, move
 from bot.trading.reconciliation.evidence import looks_like
@@ -63,7 +63,7 @@ def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str 
     intent = ticket.intent
     if resolution is not Resolution.ACCEPTED:
         return None if typed is None else "An order id is only for outcome:accepted; leave order out."
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         return None if typed is None else f"A {intent.command} of many has no order of its own; leave order out."
     if isinstance(intent, Cancel | Change):
         own = intent.order_id
@@ -74,7 +74,7 @@ def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str 
 def needs_list(ticket: Ticket, resolution: Resolution, typed: str | None) -> bool:
     """Tell whether the account's orders must be looked at before this can be said."""
     intent = ticket.intent
-    if resolution is not Resolution.ACCEPTED or isinstance(intent, Sweep):
+    if resolution is not Resolution.ACCEPTED or isinstance(intent, MassAction):
         return False
     return typed is not None or intent.shows_in_order
 

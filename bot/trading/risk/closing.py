@@ -12,7 +12,7 @@ from bot.trading.market.facts import Facts, Order, OtherOrder
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Close, closing_side, closing_terms
 from bot.trading.orders.mass_actions import CancelWorking, Flatten
-from bot.trading.orders.progress import LegState
+from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState, OrderType
 
 # The longest that a list of NinjaTrader's lags behind what has happened, in seconds: one figure for every way out. Others have
@@ -20,7 +20,7 @@ from bot.trading.orders.terms import OrderState, OrderType
 LISTS_LAG = 10.0
 # A flatten that has ended may have closed at its very end what no list shows yet; so far back its calls count.
 CLOSES_COUNT = timedelta(seconds=90 + 2 * LISTS_LAG)
-DID_NOTHING = frozenset({LegState.REJECTED, LegState.NOT_SENT})
+DID_NOTHING = frozenset({StepState.REJECTED, StepState.NOT_SENT})
 
 
 def is_closing(order: Order, held: int) -> bool:
@@ -86,7 +86,7 @@ class SentClose:
         told: ids of its orders whose rejection was taken in.
     """
 
-    state: LegState
+    state: StepState
     at: datetime
     held: int
     known: frozenset[str] | None = None
@@ -106,10 +106,10 @@ class SentClose:
         orders = (order for order in facts.orders or () if order.contract == contract and is_closing(order, self.held))
         return [order for order in orders if known.isdisjoint(order.ids)]
 
-    def end(self, state: LegState, now: datetime) -> None:
+    def end(self, state: StepState, now: datetime) -> None:
         """Take note of its end."""
         self.state, self.at = state, now
-        self.refusals = self.refusals + 1 if state is LegState.REJECTED else 0
+        self.refusals = self.refusals + 1 if state is StepState.REJECTED else 0
 
     def read(self, facts: Facts, contract: Contract, now: datetime) -> None:
         """Take note of a reading of both lists."""
@@ -128,9 +128,9 @@ class SentClose:
         refused = (order for order in self.own(facts, contract) if order.state is OrderState.REJECTED)
         return [order for order in refused if self.told.isdisjoint(order.ids)]
 
-    def is_over(self, facts: Facts, contract: Contract, now: datetime, patience: "Patience") -> bool:
+    def is_over(self, facts: Facts, contract: Contract, now: datetime, patience: "CloseTimings") -> bool:
         """Tell whether it is proved to be over, so that another close can't come beside it."""
-        if self.state is LegState.SENDING:
+        if self.state is StepState.SENDING:
             return False
         if self.state in DID_NOTHING:
             return True
@@ -144,7 +144,7 @@ class SentClose:
         if self._is_explained(facts, contract):
             return True
         clear = _since(self.clear_since, now)
-        if self.state is LegState.UNKNOWN:
+        if self.state is StepState.UNKNOWN:
             return _since(self.at, now) >= patience.grace and clear >= patience.between
         return _since(self.at, now) >= patience.lag and clear >= patience.poll
 
@@ -162,7 +162,7 @@ class SentClose:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class CloseTimings:
     """How long, in seconds, nothing of a close must have been seen before it is over; see ``exits.Pace``."""
 
     lag: float
@@ -185,27 +185,27 @@ class SentCancel:
         refusals: how many of the last ones CrossTrade refused.
     """
 
-    state: LegState
+    state: StepState
     at: datetime
     shape: Shape
     since: datetime
     tries: int = 1
     refusals: int = 0
 
-    def end(self, state: LegState, now: datetime) -> None:
+    def end(self, state: StepState, now: datetime) -> None:
         """Take note of its end."""
         self.state, self.at = state, now
-        self.refusals = self.refusals + 1 if state is LegState.REJECTED else 0
+        self.refusals = self.refusals + 1 if state is StepState.REJECTED else 0
 
 
 def next_cancel(before: SentCancel | None, orders: Iterable[Order | OtherOrder], now: datetime) -> SentCancel:
     """A call that is about to cancel these."""
     shape = shape_of(orders)
     if before is None or before.shape != shape:
-        return SentCancel(LegState.SENDING, now, shape, now)
+        return SentCancel(StepState.SENDING, now, shape, now)
     # What never left was no try.
-    tries = before.tries + (before.state is not LegState.NOT_SENT)
-    return SentCancel(LegState.SENDING, now, shape, before.since, tries, before.refusals)
+    tries = before.tries + (before.state is not StepState.NOT_SENT)
+    return SentCancel(StepState.SENDING, now, shape, before.since, tries, before.refusals)
 
 
 def next_close(before: SentClose | None, contract: Contract, facts: Facts, now: datetime) -> SentClose:
@@ -214,9 +214,9 @@ def next_close(before: SentClose | None, contract: Contract, facts: Facts, now: 
     listed = [order for order in facts.orders or () if order.contract == contract]
     known = None if facts.orders is None else frozenset(each for order in listed for each in order.ids)
     fills = {order.id: order.filled for order in listed}
-    sent = SentClose(LegState.SENDING, now, held, known, fills, is_beside)
+    sent = SentClose(StepState.SENDING, now, held, known, fills, is_beside)
     if before is not None and before.held == held:
-        sent.tries = before.tries + (before.state is not LegState.NOT_SENT)
+        sent.tries = before.tries + (before.state is not StepState.NOT_SENT)
         sent.refusals = before.refusals
     return sent
 
@@ -224,9 +224,9 @@ def next_close(before: SentClose | None, contract: Contract, facts: Facts, now: 
 def next_blind(before: SentClose | None, now: datetime) -> SentClose:
     """A call that is about to go out unseen."""
     if before is None:
-        return SentClose(LegState.SENDING, now, 0)
-    tries = before.tries + (before.state is not LegState.NOT_SENT)
-    return SentClose(LegState.SENDING, now, 0, tries=tries, refusals=before.refusals)
+        return SentClose(StepState.SENDING, now, 0)
+    tries = before.tries + (before.state is not StepState.NOT_SENT)
+    return SentClose(StepState.SENDING, now, 0, tries=tries, refusals=before.refusals)
 
 
 def shape_of(orders: Iterable[Order | OtherOrder]) -> Shape:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bot.trading.market.facts import Facts, Order
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Bracket, Cancel, Change, OrderIntent, Replace
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.terms import Side
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket
 
@@ -120,7 +120,7 @@ def _months(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket]) -> dic
 
 def _is_on_its_way(ticket: Ticket, intent: OrderIntent) -> bool:
     its = ticket.intent
-    if isinstance(its, Sweep | Cancel | Bracket):
+    if isinstance(its, MassAction | Cancel | Bracket):
         return False
     is_there = its.account == intent.account and its.contract.root == intent.contract.root
     return is_there and (ticket.state in IN_FLIGHT or ticket.is_followed)

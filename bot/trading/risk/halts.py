@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.trading.orders.intents import Change, Intent, OrderIntent, closing_side
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.risk.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, matches
 from bot.trading.words import ascii_lower, code, harmless, person, verbatim
 
@@ -169,7 +169,7 @@ class Switches:
 
     def over_intent(self, intent: Intent) -> Switch | None:
         """The switch that holds where an intent does something, of a sweep anywhere there."""
-        if isinstance(intent, Sweep):
+        if isinstance(intent, MassAction):
             root = None if intent.scope.contract is None else intent.scope.contract.root
             found = [self.over(account, root) for account in intent.accounts]
             return max((switch for switch in found if switch is not None), key=_weight, default=None)
@@ -212,7 +212,7 @@ def reasons(intent: Intent, position: int, switches: Switches) -> tuple[Denial, 
         position: what is open there, signed, as it was last read; zero where it could not be read.
         switches: what is not active.
     """
-    if isinstance(intent, Sweep) or intent.is_exit:
+    if isinstance(intent, MassAction) or intent.is_exit:
         return ()
     switch = switches.over_intent(intent)
     if switch is None or (switch.state is SwitchState.REDUCING and only_lessens(intent, position)):

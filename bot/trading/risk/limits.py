@@ -33,7 +33,7 @@ from bot.trading.words import code
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
+class OwnOrders:
     """The desk's own orders that limits must know of.
 
     Attributes:
@@ -43,7 +43,9 @@ class Recent:
     tickets: tuple[Ticket, ...] = ()
 
 
-def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> tuple[Denial, ...]:
+def check_order(
+    intent: OrderIntent, member: int, facts: Facts, policy: Policy, recent: OwnOrders, now: datetime
+) -> tuple[Denial, ...]:
     """Every reason against sending this order now; empty means allowed. The first is the one to tell first."""
     if intent.is_exit:
         return tuple(_about_exit(intent, facts, policy, recent, now))
@@ -72,7 +74,7 @@ def reasons(intent: OrderIntent, member: int, facts: Facts, policy: Policy, rece
     return tuple(found)
 
 
-def _about_exit(intent: OrderIntent, facts: Facts, policy: Policy, recent: Recent, now: datetime) -> Iterable[Denial]:
+def _about_exit(intent: OrderIntent, facts: Facts, policy: Policy, recent: OwnOrders, now: datetime) -> Iterable[Denial]:
     """Neither a limit nor a stale price nor a link that looks down keeps anybody from getting out; what is impossible does.
 
     Nor does what the policy file says of real money, or a list that it doesn't act on.
@@ -258,7 +260,7 @@ class _Counted:
     lessens: bool
 
 
-def _counted(intent: OrderIntent, member: int, facts: Facts, recent: Recent, now: datetime) -> _Counted:
+def _counted(intent: OrderIntent, member: int, facts: Facts, recent: OwnOrders, now: datetime) -> _Counted:
     a_minute_ago, sent, twins = now - timedelta(minutes=1), 0, []
     for ticket in recent.tickets:
         at = ticket.sent_at

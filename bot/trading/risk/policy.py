@@ -309,7 +309,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PermissionQuery:
     """What a member wants, as far as grants look at it; parts not known yet are ``None``, the root ``*`` is all of them."""
 
     command: str
@@ -319,7 +319,7 @@ class Request:
     order_type: OrderType | None = None
 
 
-def may(policy: Policy, roles: frozenset[int], request: Request) -> Denial | None:
+def may(policy: Policy, roles: frozenset[int], request: PermissionQuery) -> Denial | None:
     """The one decision of who may do what, for commands, buttons, modals and autocomplete alike.
 
     One single grant must allow the whole of it; grants of several roles add up, their parts don't mix. Parts of the request

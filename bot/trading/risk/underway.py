@@ -14,7 +14,7 @@ from bot.trading.orders.intents import (
     VerifiedReverse,
     closing_side,
 )
-from bot.trading.orders.mass_actions import CancelWorking, Sweep, target_of
+from bot.trading.orders.mass_actions import CancelWorking, MassAction, target_of
 from bot.trading.orders.terms import OrderType, words_of
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState
 from bot.trading.risk.closing import LISTS_LAG, held_in, working_closes
@@ -36,7 +36,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
             continue
         if isinstance(intent, Close) and ticket.state is TicketState.SENDING and not _is_at_it(ticket, now):
             continue
-        if isinstance(ticket.intent, Sweep) and ticket.intent.closes and ticket.state in IN_FLIGHT:
+        if isinstance(ticket.intent, MassAction) and ticket.intent.closes and ticket.state in IN_FLIGHT:
             yield Denial(
                 DenialCode.FLATTENING,
                 f"{ticket.requester.named} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
@@ -44,7 +44,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
                 f"ticket={ticket.id} state={ticket.state}",
             )
         else:
-            its = intent.contract if isinstance(ticket.intent, Sweep) else ticket.order.contract
+            its = intent.contract if isinstance(ticket.intent, MassAction) else ticket.order.contract
             others = "" if its == intent.contract else f"until then no month of {its.root} is entered there; "
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,
@@ -59,7 +59,7 @@ def _leaves_root_open(ticket: Ticket, intent: OrderIntent) -> bool:
     its = ticket.intent
     if ticket.state is not TicketState.UNKNOWN or intent.is_exit or isinstance(its, Cancel | CancelWorking):
         return False
-    if isinstance(its, Sweep):
+    if isinstance(its, MassAction):
         contract = its.scope.contract
         return intent.account in its.scope.accounts and (contract is None or contract.root == intent.contract.root)
     return (its.account, its.contract.root) == (intent.account, intent.contract.root)

@@ -14,7 +14,7 @@ from bot.chat.cards import card
 from bot.desk.outbox.notices import headline
 from bot.desk.ports import Event, EventName
 from bot.trading.orders.intents import Close, Intent, VerifiedReverse, closing_terms
-from bot.trading.orders.mass_actions import Sweep
+from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.tickets import Ticket
 from bot.trading.risk.underway import about_tickets
 from tests.journal.upgrade import inside
@@ -53,9 +53,9 @@ def _blocks(ticket: Ticket) -> Iterator[str]:
             break
         assert isinstance(item, ui.TextDisplay)
         yield item.content
-    if isinstance(ticket.intent, Sweep):
+    if isinstance(ticket.intent, MassAction):
         yield from sweepcards.lines(ticket, ticket.intent, 3000)
-    yield from sweepcards.legs(ticket, 3000)
+    yield from sweepcards.calls(ticket, 3000)
 
 
 def _buttons(ticket: Ticket) -> list[str]:
@@ -71,7 +71,7 @@ def _notice(ticket: Ticket, events: Sequence[Event]) -> str:
 def _bars(ticket: Ticket, now: datetime) -> list[str]:
     """Why a close must not go beside the ticket."""
     intent: Intent = ticket.intent
-    if isinstance(intent, Sweep):
+    if isinstance(intent, MassAction):
         return []
     close = Close(intent.account, intent.contract, closing_terms(-2, None, None))
     return [denial.code.value for denial in about_tickets(close, [ticket], now)]

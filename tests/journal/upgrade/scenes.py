@@ -95,7 +95,7 @@ async def cancelled(stage: Stage) -> Ticket:
 async def expired(stage: Stage) -> Ticket:
     ticket = await stage.asked()
     stage.room.clock.pass_by(61)
-    await stage.desk._lapses.expire([await stage.room.now(ticket.id)])
+    await stage.desk._recovery.expire([await stage.room.now(ticket.id)])
     return ticket
 
 
