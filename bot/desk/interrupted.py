@@ -9,7 +9,7 @@ from bot.desk.look import Look
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
 from bot.trading.facts import Facts
-from bot.trading.intents import VerifiedReverse
+from bot.trading.intents import VerifiedReverse, accounts_of
 from bot.trading.leftover import commands_for, in_words, left_of
 from bot.trading.orders import OrderState
 from bot.trading.sweeping import done_words, followed, others_left
@@ -18,6 +18,7 @@ from bot.trading.tickets import Ticket, TicketState, Told, move, side_word
 
 STOPPED = "The bot was stopped in the middle, and nothing more was sent."
 UNSEEN = "It was sent unseen, as the lists could not be read."
+UNSEEN_THERE = "It was sent unseen where the lists could not be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class Interrupted:
 
 def _so_far(ticket: Ticket) -> str:
     """Why the ticket didn't end by itself."""
-    return UNSEEN if ticket.progress.went_unseen else STOPPED
+    if not ticket.progress.went_unseen:
+        return STOPPED
+    return UNSEEN if len(accounts_of(ticket.intent)) == 1 else UNSEEN_THERE
 
 
 def _may_be_placed(ticket: Ticket) -> bool:
