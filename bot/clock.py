@@ -53,6 +53,9 @@ class Clock(Protocol):
     def own(self, at: datetime) -> datetime:
         """A moment that others have stamped in the desk's time."""
 
+    def stamped(self, at: datetime) -> datetime:
+        """A moment of the desk's time as others would stamp it."""
+
 
 class SteadyClock:
     """A ``Clock`` made of a count and a host's clock.
@@ -99,6 +102,10 @@ class SteadyClock:
     def own(self, at: datetime) -> datetime:
         """A moment that others have stamped in the desk's time."""
         return at - self.theirs
+
+    def stamped(self, at: datetime) -> datetime:
+        """A moment of the desk's time as others would stamp it."""
+        return at + self.theirs
 
 
 def system_clock() -> SteadyClock:

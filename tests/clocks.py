@@ -41,4 +41,7 @@ class HandClock:
         return at + self.set_by
 
     def own(self, at: datetime) -> datetime:
-        return at - self.set_by
+        return at - self.theirs
+
+    def stamped(self, at: datetime) -> datetime:
+        return at + self.theirs

@@ -276,7 +276,7 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
 # What a person resolves with is a choice, the marks around a name have no meaning inside a block, and what happened to an order
 # is in CrossTrade's words.
 NO_SENTENCES_OF_OURS = [
-    "bot.chat.sheets._why: leg.words.replace('`', '')",
+    "bot.chat.sheets._why: step.words.replace('`', '')",
     "bot.desk.tracking.resolve: request.outcome not in set(Resolution)",
     "bot.trading.reconciliation.following: 'error' in f'{event.source} {event.what}'.casefold()",
     "bot.trading.reconciliation.following: 'execution' in f'{event.source} {event.what}'.casefold()",

@@ -20,7 +20,7 @@ from bot.chat.private import PrivateCards
 from bot.chat.recall import Recall
 from bot.chat.rivals import Rivals
 from bot.chat.translate import CHANNEL_SHUT, NOBODY_THERE, code_of, translated
-from bot.clock import Clock
+from bot.clock import UNSET, Clock
 from bot.dates import Dates
 from bot.desk.ports import Notice
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
@@ -188,7 +188,7 @@ class DiscordMessenger:
         """The ticket's message, if there is one after all: the process may have ended between posting it and noting where."""
         channel = self._channel(ticket.origin.channel, ticket.origin.guild)
         # Where it should be by the time, and among the newest, as the machine's clock may be wrong by any amount.
-        since = (self.clock.shown(ticket.created_at) - CLOCK_DIFFERENCE, None)
+        since = (self._in_discord(ticket.created_at), None)
         me = self._ready().user
         # Anybody may post a copy of a card; ours alone can be edited.
         found = await self._look_for(channel, lambda message: message.author == me and shows(message, ticket.id), *since)
@@ -201,7 +201,11 @@ class DiscordMessenger:
         def is_it(message: discord.Message) -> bool:
             return message.author == me and message.content.startswith(start)
 
-        return await self._look_for(self._channel(notice.channel), is_it, self.clock.shown(since) - CLOCK_DIFFERENCE) is not None
+        return await self._look_for(self._channel(notice.channel), is_it, self._in_discord(since)) is not None
+
+    def _in_discord(self, at: datetime) -> datetime:
+        """A moment of the desk's time as Discord's clock had it at the earliest, by what its answers say of that clock."""
+        return self.clock.shown(at) - (self.dates.ahead or UNSET) - CLOCK_DIFFERENCE
 
     async def _look_for(
         self, channel: discord.PartialMessageable, fits: Callable[[discord.Message], bool], *since: datetime | None

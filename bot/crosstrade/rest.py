@@ -1,7 +1,7 @@
 """CrossTrade over HTTP: one session, one request, one answer. Nothing is repeated here, and no answer is judged."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
@@ -77,7 +77,7 @@ class Rest:
 
     Args:
         base: scheme and host, without a path.
-        clock: the desk's; the host's is for a ``Retry-After`` that is a date.
+        clock: the desk's; a ``Retry-After`` that is a date is put into its time.
         fresh: a session that keeps no connections and sends nothing again, for writes by PUT.
         dates: told of the date of each answer.
         why_not: asked as the last thing before a write leaves.
@@ -151,7 +151,7 @@ class Rest:
         async with session.request(method, url, data=body, timeout=limits, allow_redirects=False) as response:
             self._dates.told(response.headers, asked)
             raw = await _whole_body(response)
-            return _reply(response.status, raw, _retry_after(response.headers.get("Retry-After"), self._clock.host))
+            return _reply(response.status, raw, _retry_after(response.headers.get("Retry-After"), self._clock))
 
 
 def _whole(total: float, connect: float) -> aiohttp.ClientTimeout:
@@ -175,7 +175,7 @@ def _reply(status: int, raw: bytes, retry_after: float | None) -> Answer:
         return Answer(status, BROKEN, raw.decode("utf-8", "replace"), retry_after)
 
 
-def _retry_after(header: str | None, clock: Callable[[], datetime]) -> float | None:
+def _retry_after(header: str | None, clock: Clock) -> float | None:
     """Seconds of a ``Retry-After``, which may also be a date."""
     if header is None:
         return None
@@ -185,4 +185,4 @@ def _retry_after(header: str | None, clock: Callable[[], datetime]) -> float | N
         until = parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max((until.astimezone(UTC) - clock()).total_seconds(), 0.0)
+    return max((clock.own(until.astimezone(UTC)) - clock()).total_seconds(), 0.0)

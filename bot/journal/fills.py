@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Insert, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Insert, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.journal.codec import fill_values, fills_of
@@ -14,6 +14,7 @@ from bot.trading.market.spans import Span
 
 _fill, _span = fills.c, fill_spans.c
 _LATEST = select(fill_spans).where(_span.account == bindparam("of")).order_by(_span.since.desc()).limit(1)
+_FORGET = delete(fill_spans).where(_span.account == bindparam("of"), _span.until > bindparam("beyond"))
 _BEGIN = insert(fill_spans)
 _EXTEND = (
     update(fill_spans)
@@ -37,7 +38,12 @@ _COVERED = select(fill_spans).where(_span.account == bindparam("of"), _span.unti
 
 
 def keep(connection: Connection, account: str, read: Sequence[Execution], span: Span) -> None:
-    """Keep what isn't kept yet; a span that meets the last one makes it longer."""
+    """Keep what isn't kept yet; a span that meets the last one makes it longer.
+
+    One that lies far ahead was stamped by a wrong clock: nobody has read there yet.
+    """
+    # Of two readings side by side the later one may be kept first.
+    connection.execute(_FORGET, {"of": account, "beyond": span.end + (span.end - span.start)})
     if read:
         connection.execute(_keeping(connection.dialect.name), [fill_values(account, fill) for fill in read])
     last = connection.execute(_LATEST, {"of": account}).one_or_none()

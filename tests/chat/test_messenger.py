@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import aiohttp
@@ -210,11 +211,13 @@ async def test_a_card_that_was_posted_and_not_noted_is_found_by_a_clock_that_is_
     assert [text_of(card).splitlines()[0] for card in stage.posts()] == ["### expired"]
 
 
-async def test_a_notice_that_stands_there_already_is_not_told_again_after_a_crash(stage: Stage) -> None:
+@pytest.mark.parametrize("wrong", [timedelta(0), timedelta(hours=-6), timedelta(hours=6)])
+async def test_a_notice_that_stands_there_already_is_not_told_again_after_a_crash(stage: Stage, wrong: timedelta) -> None:
     """The process may have ended between posting it and noting that; Discord forgets the nonce within minutes."""
     notice = Notice(stage.channel.id, "**Filled 1** at 5800")
     await stage.desk.messenger.tell(notice, 1, 0.0)
-    since = stage.card().created_at
+    since, clock = stage.card().created_at + wrong, stage.desk.messenger.clock
+    stage.desk.messenger.dates.told({"Date": format_datetime(clock() - wrong)}, clock())
     await stage.desk.messenger.tell(notice, 1, 900.0, since)
     await stage.desk.messenger.tell(replace(notice, text="**Filled 2**"), 2, 900.0, since)
     assert [text_of(message) for message in stage.posts()] == ["**Filled 1** at 5800", "**Filled 2**\n-# 15 min late"]

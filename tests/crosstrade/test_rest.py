@@ -326,6 +326,29 @@ async def test_after_429_the_budget_rests_as_long_as_asked(
     assert bucket._parked_until - client._budget.now() == pytest.approx(seconds, abs=0.2)
 
 
+class _Off(HandClock):
+    """The clock of a host that is hours off, and knows by how much."""
+
+    def __init__(self, now: datetime, hours: int) -> None:
+        super().__init__(now)
+        self._off = timedelta(hours=hours)
+
+    @property
+    def theirs(self) -> timedelta:
+        return -self._off
+
+
+@pytest.mark.parametrize("hours", [6, -6])
+async def test_after_429_a_date_is_crosstrades_whatever_the_hosts_clock_says(
+    vendor: Vendor, connect: Connect, hours: int
+) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    client = await connect(clock=_Off(noon + timedelta(hours=hours), hours))
+    vendor.next.append(Answer(429, "{}", {"Retry-After": "Sun, 22 Nov 2026 12:00:03 GMT"}))
+    await client.send(reverse(), deadline=noon + timedelta(hours=hours, seconds=5))
+    assert client._budget._bucket._parked_until - client._budget.now() == pytest.approx(3.0, abs=0.2)
+
+
 async def test_no_text_that_comes_back_holds_the_token(
     vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:

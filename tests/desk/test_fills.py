@@ -65,6 +65,24 @@ async def test_the_times_in_which_nobody_read_are_told(room: Room) -> None:
     assert made.unwatched == (Span(room.clock() - timedelta(hours=1), room.clock() - READS_BACK),)
 
 
+@pytest.mark.parametrize("hours", [-6, 6])
+async def test_on_a_host_that_is_hours_off_the_times_are_those_that_fills_are_stamped_with(room: Room, hours: int) -> None:
+    theirs = timedelta(hours=hours)
+    room.clock.measured(theirs)
+    room.broker.book_executions = [fill(1, room.clock() + theirs)]
+    await executions(room, 1)
+    room.clock.pass_by(HOUR / 2)
+    room.broker.book_executions.clear()
+    made = await executions(room, 1)
+    now = room.clock() + theirs
+    assert (made.at, made.since) == (now, now - timedelta(hours=1))
+    assert made.earlier == (fill(1, now - timedelta(hours=0.5)),)
+    assert made.unwatched == (
+        Span(now - timedelta(hours=1), now - timedelta(hours=0.5) - READS_BACK),
+        Span(now - timedelta(hours=0.5), now - READS_BACK),
+    )
+
+
 async def test_a_failed_read_is_missing_and_leaves_a_time_in_which_nobody_read(room: Room) -> None:
     room.broker.book_executions.append(fill(1))
     await executions(room)

@@ -1,12 +1,13 @@
 """What is no proof: a list from a place that is down or has just come back, fills that nobody read, what another order did."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.desk.ports import EventName
-from bot.desk.reads.fills import READS_BACK
+from bot.desk.reads.fills import READS_BACK, FillBook
 from bot.desk.requests import CancelRequest, CloseRequest, FlattenRequest, PlaceRequest, ReplaceRequest, TicketRequest
 from bot.errors import BrokerError, BrokerGarbled, BrokerLacks, BrokerUnreachable
 from bot.timings import USUAL
@@ -153,6 +154,66 @@ async def test_fills_that_only_the_desk_has_kept_prove_an_order(room: Room) -> N
     await look(room, READS_BACK.total_seconds() + 60)
     now = await room.now(ticket.id)
     assert (now.state, now.order_ids) == (TicketState.ACCEPTED, ("gone",))
+
+
+# How far CrossTrade's clock is ahead of one that is six hours fast, and of one that is six hours slow.
+WRONG_BY_HOURS = [timedelta(hours=-6), timedelta(hours=6)]
+a_wrong_clock = pytest.mark.parametrize("theirs", WRONG_BY_HOURS, ids=["fast", "slow"])
+
+
+async def reads_fills(room: Room) -> None:
+    """Let the desk read the fills of the account, as it does every few minutes."""
+    await FillBook(room.broker, room.journal, room.clock).read("Sim101")
+
+
+@a_wrong_clock
+async def test_a_host_that_is_hours_off_finds_an_order_by_fills_that_only_the_desk_has_kept(
+    room: Room, theirs: timedelta
+) -> None:
+    room.clock.measured(theirs)
+    ticket = await lost(room, PLACE)
+    room.broker.book_executions.append(
+        Execution("f1", "gone", "Sim101", ES, Side.BUY, 1, room.broker.last, room.clock() + theirs)
+    )
+    await reads_fills(room)
+    room.broker.book_executions.clear()
+    await look(room, READS_BACK.total_seconds() + 60)
+    now = await room.now(ticket.id)
+    assert (now.state, now.order_ids) == (TicketState.ACCEPTED, ("gone",))
+
+
+@a_wrong_clock
+async def test_a_host_that_is_hours_off_knows_late_that_an_order_never_arrived(room: Room, theirs: timedelta) -> None:
+    room.clock.measured(theirs)
+    ticket = await lost(room, PLACE)
+    for _ in range(5):
+        await reads_fills(room)
+        room.clock.pass_by(USUAL.desk.fills_every.total_seconds())
+    assert (await looked_twice(room, ticket)).state is TicketState.NEVER_ARRIVED
+
+
+@a_wrong_clock
+async def test_a_host_that_is_hours_off_does_not_call_absent_what_nobody_watched(room: Room, theirs: timedelta) -> None:
+    room.clock.measured(theirs)
+    ticket = await lost(room, PLACE)
+    await reads_fills(room)
+    room.clock.pass_by(2 * READS_BACK.total_seconds())
+    await reads_fills(room)
+    assert (await looked_twice(room, ticket)).state is TicketState.UNKNOWN
+
+
+async def test_how_far_the_clock_is_off_may_be_told_first_by_the_very_answer_that_has_the_fills(room: Room) -> None:
+    read = room.broker.executions
+
+    async def telling(account: str) -> Sequence[Execution]:
+        room.clock.measured(WRONG_BY_HOURS[0])
+        return await read(account)
+
+    ticket = await lost(room, PLACE)
+    room.broker.executions = telling  # type: ignore[method-assign]  # as the dates of a client's answers do
+    await reads_fills(room)
+    room.clock.pass_by(2 * READS_BACK.total_seconds())
+    assert (await looked_twice(room, ticket)).state is TicketState.UNKNOWN
 
 
 async def test_a_lost_cancellation_whose_order_works_needs_no_fills(room: Room) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ from bot.trading.orders.terms import OrderState, Side
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.risk.policy import Approval, Grant, Route
 from tests.desk.conftest import APPROVER_ROLE, HERE, NEWS_CHANNEL, SECOND, TRADER, TRADER_ROLE, Room
-from tests.desk.fakes import ES, eventually
+from tests.desk.fakes import ES, JournalError, eventually
 
 NQ = Contract("NQ", 2026, 9)
 ONE = FlattenRequest("account", "Sim101")
@@ -465,6 +466,69 @@ async def test_what_went_out_unseen_and_is_not_read_back_in_its_time_is_followed
     ended = await running.now(ticket.id)
     assert ended.order_state is OrderState.FILLED
     assert "stopped" not in (outcome_of(ended) or "")
+
+
+async def test_of_what_went_out_unseen_to_some_accounts_alone_it_is_said_where_nothing_was_done_and_what_is_left(
+    room: Room,
+) -> None:
+    grant(room, "*")
+    ticket = await room.ticket(EVERYTHING)
+    room.broker.failing.update(UNREADABLE)
+    # Over everything it is refused; of the three accounts one answer is lost, one call is taken, and one refused until the end.
+    lost, no = Unknown("the connection was reset"), Rejected("busy", 400)
+    room.broker.outcomes += [no, lost, Accepted(None), no, no]
+    await room.confirm(ticket)
+    each = [FlattenAccount(name) for name in ("Apex-001", "Sim101", "Sim102")]
+    assert room.broker.sent == [FlattenEverything(), *each, each[-1]]
+    ended = await room.now(ticket.id)
+    assert ended.state is TicketState.UNKNOWN
+    assert ended.outcome == (
+        "Sent unseen to `Apex-001`, `Sim101`, as the lists there could not be read; it is read back as soon as they can be. "
+        "Nothing was closed in `Sim102` (`busy`). Left: `Sim102`: positions could not be read, it may not be flat, "
+        "orders could not be read, some may work. Look at NinjaTrader."
+    )
+
+
+async def test_what_is_left_open_beside_what_went_out_unseen_is_told_with_the_command_for_it(room: Room) -> None:
+    ticket = await room.ticket(EVERYTHING)
+    room.broker.failing |= {"orders Sim101", "positions Sim101"}
+    room.broker.refusing[Close] = Rejected("market closed", 400)
+    room.broker.outcomes += [Accepted(None), Rejected("market closed", 400)]
+    await room.confirm(ticket)
+    ended = await room.now(ticket.id)
+    assert ended.state is TicketState.UNKNOWN
+    assert ended.outcome == (
+        "Sent unseen to `Sim101`, as the lists there could not be read; it is read back as soon as they can be. "
+        "Nothing was closed in `Apex-001`. Left: `Apex-001` ES 09-26: still SHORT 2. "
+        "Use `/flatten scope:instrument account:Apex-001 instrument:ES 09-26`. Look at NinjaTrader."
+    )
+    # Once all is read, it isn't said of the other account either.
+    room.broker.failing.clear()
+    room.clock.pass_by(60)
+    await room.desk._reconciler.look(await room.journal.live())
+    assert "It was sent unseen where the lists could not be read." in ((await room.now(ticket.id)).outcome or "")
+
+
+async def test_a_call_that_the_journal_held_up_did_not_go_out_unseen(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket, real = await room.ticket(EVERYTHING), room.disk.advance
+    room.broker.failing |= {"orders Sim101", "positions Sim101", "orders Sim102", "positions Sim102"}
+
+    async def advance(old: Ticket, new: Ticket, *given: Any, **named: Any) -> Any:
+        if len(new.progress.steps) > 1:
+            room.broker.failing -= {"orders Sim101", "positions Sim101"}
+            raise JournalError("The journal can't be written: the disk is full.")
+        return await real(old, new, *given, **named)
+
+    monkeypatch.setattr(room.disk, "advance", advance, raising=False)
+    await room.confirm(ticket)
+    assert room.broker.sent == [FlattenAccount("Sim101")]
+    ended = await room.now(ticket.id)
+    assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
+    told = outcome_of(ended) or ""
+    assert "`Sim102`: positions could not be read, it may not be flat" in told
+    assert "`Apex-001` ES 09-26: still SHORT 2" in told
+    assert "the disk is full" in told
+    assert "nseen" not in told
 
 
 async def test_where_nothing_could_be_read_nor_sent_that_is_what_is_told(room: Room) -> None:

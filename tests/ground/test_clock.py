@@ -38,6 +38,16 @@ def test_a_host_whose_clock_is_set_changes_no_duration_and_all_that_people_read(
     assert clock.set_by == timedelta(hours=hours)
     assert clock.shown(began) == NOON + timedelta(hours=hours)
     assert clock.own(clock.shown(began)) == began
+    assert clock.stamped(began) == clock.shown(began)
+
+
+def test_what_was_measured_of_the_clocks_of_others_goes_before_the_hosts() -> None:
+    machine = Machine()
+    clock = SteadyClock(machine.seconds, machine.host)
+    began = clock()
+    clock.measured(timedelta(hours=-6))
+    assert clock.stamped(began) == NOON - timedelta(hours=6)
+    assert clock.own(clock.stamped(began)) == began
 
 
 @pytest.mark.parametrize(("ahead", "set_by"), [(1.9, 0), (-2, 0), (2.1, 2.1), (-40, -40)])

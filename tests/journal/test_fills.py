@@ -55,6 +55,15 @@ async def test_a_fill_that_is_read_again_is_kept_once_and_an_id_that_comes_again
     assert (await journal.kept_fills("Sim101", at(-60))).fills == (FILL, LATER, again)
 
 
+async def test_a_reading_that_lies_ahead_of_the_newest_one_was_stamped_by_a_wrong_clock_and_covers_nothing(
+    journal: SqlJournal,
+) -> None:
+    await journal.keep_fills("Sim102", (), span(400, 460))
+    assert await spans(journal, span(-400, -340), span(400, 460), span(0, 60)) == (span(-400, -340), span(0, 60))
+    assert (await journal.kept_fills("Sim102", at(-60))).covered == (span(400, 460),)
+    assert await spans(journal, span(30, 90), span(29, 89)) == (span(-400, -340), span(0, 90)), "one that was slow to come"
+
+
 async def test_only_what_is_asked_for_is_given(journal: SqlJournal) -> None:
     await journal.keep_fills("Sim101", (FILL, LATER), span(-60, 5))
     assert (await journal.kept_fills("Sim101", NOON)).fills == (FILL, LATER)

@@ -1,5 +1,6 @@
 """A host whose clock is wrong from the start, and stamps that lie: entries go by what is known, ways out always."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -55,6 +56,37 @@ async def test_a_price_stamped_ahead_is_of_no_known_age_and_keeps_nobody_in(stre
     card = await street.offered("close", account="Sim101", instrument="ES 09-26")
     await street.discord.click("trader", card.id, "Confirm")
     await until(lambda: ("Sim101", "ES 09-26") not in held(street))
+
+
+async def lost(street: Street, *, arrives: bool) -> None:
+    """A reversal on a host that is hours off, its answer lost, and what it asked of NinjaTrader not listed for 16 minutes."""
+    await street.start()
+    card = await street.ask()
+    drop = {"kind": "drop", "call": "ReversePosition", "effect": arrives, "count": 1}
+    await street.control("timing", prune=1)
+    await street.control("faults", rules=[drop, *({"kind": "offline", "call": call} for call in ("ListOrders", "GetAllOrders"))])
+    await street.discord.click("trader", card.id, "Confirm")
+    await street.card("outcome unknown")
+    await asyncio.sleep(16 * 60)
+    await street.control("faults", clear=True)
+
+
+@pytest.mark.parametrize("hours", [6, -6])
+async def test_on_a_host_whose_clock_is_hours_off_an_old_order_is_found_by_the_fills_that_were_kept(
+    street: Street, hours: int
+) -> None:
+    street.host.step(hours * 3600)
+    await lost(street, arrives=True)
+    await street.card("accepted", seconds=120)
+    assert len(street.entries()) == 1
+
+
+@pytest.mark.parametrize("hours", [6, -6])
+async def test_on_a_host_whose_clock_is_hours_off_an_old_order_that_is_nowhere_never_arrived(street: Street, hours: int) -> None:
+    street.host.step(hours * 3600)
+    await lost(street, arrives=False)
+    await street.card("never arrived", seconds=120)
+    assert len(street.entries()) == 1
 
 
 def held(street: Street) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ from bot.trading.market.facts import Facts
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.orders.intents import Close
 from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
-from bot.trading.orders.progress import ExitRow, Step
+from bot.trading.orders.progress import ExitRow, Step, StepState
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.reconciliation.following import reason
 from bot.trading.risk.closing import CLOSES_COUNT
@@ -70,6 +70,8 @@ class _Run:
         self._recent = OwnOrders()
         self._halted: str | None = None
         self._finished: set[str] = set()
+        # What was last answered to a call that went out unseen, by account.
+        self._answered: dict[str, str | None] = {}
         # The newest reading of each account.
         self._books: dict[str, Facts] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -89,7 +91,8 @@ class _Run:
         await self._runner.show(self._lines, done_at)
         others = tuple(ticket.id for ticket in self._others())
         beside = others_left(self._books)
-        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside)
+        idle = {name: self._answered.get(name) for name in sorted(self._exits.did_nothing())}
+        left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside, idle)
         return end_of(self._runner, self._sweep, left, self._parts.clock())
 
     async def _go_on(self) -> datetime | None:
@@ -203,11 +206,15 @@ class _Run:
             index = await self._runner.begin(action, leg)
         except JournalError as error:
             self._halted = f"{error} {NO_JOURNAL}"
+            self._exits.sent(action, StepState.NOT_SENT, books, self._parts.clock())
             return
         if closes:
             self._legs |= dict.fromkeys(self._meant(action), index)
         outcome = await self._runner.make(index, action)
         self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
+        if unseen:
+            name = getattr(action, "account", None)
+            self._answered |= dict.fromkeys(books if name is None else [name], self._runner.progress.steps[index].text)
 
     def _meant(self, action: ExitAction) -> list[Held]:
         account, contract = getattr(action, "account", None), getattr(action, "contract", None)

@@ -1,12 +1,13 @@
 """How a sweep ends: done, refused, not sent, gone out unseen, or with something left. Nothing is stored here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.desk.execution.steps import End, StepRunner
 from bot.desk.ports import EventName
-from bot.trading.exits.leftover import commands_for, in_words, left_of
+from bot.trading.exits.leftover import commands_for, in_words, left_of, named_some
 from bot.trading.exits.steps import MOST_ALIKE, Market
 from bot.trading.orders.mass_actions import CancelWorking, FlattenStrategy, MassAction
 from bot.trading.orders.progress import ExitRow, StepState
@@ -15,7 +16,7 @@ from bot.trading.orders.tickets import TicketState, Told, move
 from bot.trading.words import code
 
 LOOK = "Look at NinjaTrader."
-UNSEEN = "Sent unseen, as the lists could not be read; it is read back as soon as they can be."
+UNSEEN = "Sent unseen{where}, as the lists{there} could not be read; it is read back as soon as they can be."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Left:
         barred: where the broker has refused alike, and its words.
         unseen: accounts to which a call went out unseen.
         beside: orders of what is no future that still work, in plain words.
+        idle: accounts in which nothing was done, and what was last answered to a call that went there unseen.
     """
 
     lines: tuple[ExitRow, ...]
@@ -37,6 +39,7 @@ class Left:
     barred: Mapping[Market, str | None]
     unseen: frozenset[str]
     beside: tuple[str, ...] = ()
+    idle: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> End:
@@ -53,14 +56,37 @@ def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> 
         words = left.halted or (steps[-1].text if steps else _awaited(left.others))
         told = None if left.halted or steps else Told.REST
         return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=words, told=told, progress=progress)
-    if any(line.account in left.unseen and not _is_read(line) for line in left.lines):
+    if unread := {line.account for line in left.lines if line.account in left.unseen and not _is_read(line)}:
         # Whatever it has done shows once somebody can read it, and then it is told.
-        return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=UNSEEN, progress=progress)
-    words = " ".join(
-        filter(None, (in_words(left.beside), left.halted, _refused(sweep, left.barred), commands_for(sweep, left.lines), LOOK))
-    )
+        words = _unseen(sweep, left, unread)
+        return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=words, progress=progress)
+    words = " ".join(filter(None, (in_words(left.beside), _rest(sweep, left, left.lines))))
     changes = {"order_state": OrderState.CANCELLED, "outcome": words, "told": Told.REST, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
+
+
+def _unseen(sweep: MassAction, left: Left, unread: AbstractSet[str]) -> str:
+    """Where it went unseen; and of the other accounts where nothing was done, and what is left."""
+    are_all = unread >= set(sweep.scope.accounts)
+    names = named_some(code(name, 60) for name in sorted(unread))
+    sent = UNSEEN.format(where="" if are_all else f" to {names}", there="" if are_all else " there")
+    others = [line for line in left.lines if line.account not in unread]
+    also = in_words([*left_of(others), *left.beside])
+    if not (also or left.halted or left.barred):
+        return sent
+    found = (sent, _idle(sweep, left.idle, others), f"Left: {also}" if also else "", _rest(sweep, left, others))
+    return " ".join(filter(None, found))
+
+
+def _idle(sweep: MassAction, idle: Mapping[str, str | None], others: Iterable[ExitRow]) -> str:
+    names = sorted({line.account for line in others if line.account in idle and not line.is_done})
+    named = named_some(f"{code(name, 60)}{f' ({idle[name]})' if idle[name] else ''}" for name in names)
+    return f"Nothing was {'cancelled' if isinstance(sweep, CancelWorking) else 'closed'} in {named}." if names else ""
+
+
+def _rest(sweep: MassAction, left: Left, lines: Iterable[ExitRow]) -> str:
+    """Why nothing more was sent, and what to do about these lines."""
+    return " ".join(filter(None, (left.halted, _refused(sweep, left.barred), commands_for(sweep, lines), LOOK)))
 
 
 def _is_read(line: ExitRow) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from bot.clock import Clock
 from bot.desk.execution.apply_outcome import settled
 from bot.desk.execution.flatten import Sweeping
-from bot.desk.execution.steps import End, Overtaken, StepRunner
+from bot.desk.execution.steps import End, Forgotten, Overtaken, StepRunner
 from bot.desk.execution.verified_reversal import VerifiedReversals
 from bot.desk.locks import TicketLocks
 from bot.desk.outbox.notices import notices_of_unstored
 from bot.desk.outbox.recording import Recorder
-from bot.desk.ports import Broker, EventName, Messenger
+from bot.desk.ports import Broker, Event, EventName, Messenger
 from bot.desk.tracking.recovery import GONE_BACK
 from bot.errors import DeliveryError, JournalError
 from bot.timings import DeskTimings
@@ -24,6 +24,8 @@ from bot.trading.orders.outcomes import Unknown
 from bot.trading.orders.tickets import TRANSITIONS, Ticket, TicketState, move
 
 log = logging.getLogger(__name__)
+# For the log, of a ticket that is stored again.
+FORGOTTEN = "the journal had lost it"
 
 
 @dataclass(slots=True)
@@ -110,6 +112,9 @@ class Sender:
         runner = StepRunner(ticket, self.recorder, self.broker, self.clock, self.timings)
         try:
             name, ended = await run(runner)
+        except Forgotten:
+            now, so_far = self.clock(), replace(runner.ticket, progress=runner.progress)
+            name, ended = EventName.UNKNOWN, move(so_far, TicketState.UNKNOWN, ended_at=now, outcome=GONE_BACK)
         except Overtaken:
             log.warning("ticket %s: stopped in the middle", ticket.id)
             return
@@ -124,12 +129,17 @@ class Sender:
 
     async def _persist(self, old: Ticket, new: Ticket, name: EventName) -> None:
         """Store an end that is a fact already, for as long as it takes; a restart before that finds ``sending``: unknown."""
+        is_stored_again = False
         while True:
             try:
                 if await self.recorder.move(old, new, name, data=_what_came_back(new)):
                     self.locks.stored(old.id)
                     return
                 current = await self.recorder.journal.ticket(old.id)
+                if current is None and not is_stored_again:
+                    is_stored_again = True
+                    await self._store_again(old)
+                    continue
                 if current is not None and current.state is TicketState.OFFERED:
                     await self._claim_again(current, new)
                     continue
@@ -153,6 +163,12 @@ class Sender:
                 log.error("ticket %s: %s not journaled yet: %s", old.id, new.state, error)  # noqa: TRY400
                 await asyncio.sleep(self.timings.store_again.total_seconds())
 
+    async def _store_again(self, old: Ticket) -> None:
+        """Put a ticket back into a journal whose database has lost all of it, so that its end is stored, told and drawn."""
+        log.error("ticket %s is stored again, as the journal has lost it", old.id)
+        name = EventName.OFFERED if old.state is TicketState.OFFERED else EventName.SENDING
+        await self.recorder.journal.open(old, Event(self.clock(), name, old.id, None, {"why": FORGOTTEN}))
+
     async def _claim_again(self, current: Ticket, sent: Ticket) -> None:
         """Store that an open ticket was sent: its claim was stored before, and the journal's database has lost that."""
         known = {name: getattr(sent, name) for name in ("sent_at", "confirmed_at", "approvals", "orders_before")}
@@ -160,7 +176,7 @@ class Sender:
         await self.recorder.move(current, again, EventName.UNKNOWN, data={"why": "gone back"})
 
     async def _tell_unstored(self, ticket: Ticket, name: EventName, current: Ticket | None) -> None:
-        """Tell people of an end that the journal can't take: it has lost the claim, or somebody else has ended the ticket."""
+        """Tell people of an end that the journal can't take: it has lost the ticket, or somebody else has ended it."""
         says = "doesn't know it any more" if current is None else f"says {current.state}"
         log.error("ticket %s: %s can't be stored, as the journal %s", ticket.id, ticket.state, says)
         if current is not None and current.state in {TicketState.UNKNOWN, ticket.state}:

@@ -25,10 +25,16 @@ log = logging.getLogger(__name__)
 
 Pause = Callable[[float], Awaitable[None]]
 End = tuple[EventName, Ticket]
+# How nobody but another machine, which doesn't know of the claim, ends a ticket under way.
+_NOTHING_SENT = frozenset({TicketState.CANCELLED, TicketState.DENIED, TicketState.EXPIRED, TicketState.VOID})
 
 
 class Overtaken(Exception):
     """Somebody else has changed the ticket: the bot is stopping, and nothing more may be sent."""
+
+
+class Forgotten(Overtaken):
+    """The journal's database has lost that anything was sent, or the whole ticket, so that nothing more may be."""
 
 
 class StepRunner:
@@ -147,7 +153,9 @@ class StepRunner:
         new = move(self.ticket, TicketState.SENDING, progress=self.progress)
         while not await self._recorder.move(self.ticket, new, name, data=data, sends=sends):
             current = await self._recorder.journal.ticket(self.ticket.id)
-            if current is None or current.state is not TicketState.SENDING:
+            if current is None or current.state in _NOTHING_SENT:
+                raise Forgotten
+            if current.state is not TicketState.SENDING:
                 raise Overtaken
             # A change of our own went through although no word of it came.
             self.ticket = current

@@ -44,11 +44,12 @@ class FillBook:
         Raises:
             BrokerError: they can't be read. A journal that can't be written only costs the record.
         """
-        # Fills are stamped by others.
-        begun = self.clock.host()
+        begun = self.clock()
         fills = await self.broker.executions(account)
+        # They are stamped by others, and how far their clock is from this one the answer itself may have told first.
+        reaches = self.clock.stamped(begun)
         try:
-            await self.journal.keep_fills(account, fills, Span(begun - READS_BACK, begun))
+            await self.journal.keep_fills(account, fills, Span(reaches - READS_BACK, reaches))
         except JournalError as error:
             log.warning("fills of %s not kept: %s", account, error)
         return fills
@@ -95,7 +96,7 @@ async def executions(reader: Reader, book: FillBook, member: Member, account: st
     """An account's fills: those that CrossTrade still tells, and before them what the desk has kept."""
     name = await reader.naming.account(member, "executions", account)
     # Before the reading: what was read then reaches as far as this.
-    asked = reader.clock.host()
+    asked = _now(reader)
     since = asked - _back(hours)
     live, (rows, why) = await asyncio.gather(reader.is_live(name), tried(book.read(name)))
     kept, kept_why = await book.kept(name, since)
@@ -104,7 +105,7 @@ async def executions(reader: Reader, book: FillBook, member: Member, account: st
     unwatched = () if kept is None else gaps(Span(since, asked), kept.covered)
     others = () if rows is None else reader.broker.others(name).fills
     told_now = None if rows is None else tuple(rows)
-    return Fills(name, live, told_now, why, earlier, kept_why, unwatched, since, reader.clock.host(), others)
+    return Fills(name, live, told_now, why, earlier, kept_why, unwatched, since, _now(reader), others)
 
 
 async def execution(reader: Reader, book: FillBook, member: Member, account: str, typed: str) -> OneFill:
@@ -113,10 +114,10 @@ async def execution(reader: Reader, book: FillBook, member: Member, account: str
     name = await reader.naming.account(member, "executions", account)
     live, (fill, why) = await asyncio.gather(reader.is_live(name), tried(reader.broker.execution(name, fill_id)))
     if fill is None:
-        kept, _ = await book.kept(name, reader.clock.host() - timedelta(hours=MOST_HOURS))
+        kept, _ = await book.kept(name, _now(reader) - timedelta(hours=MOST_HOURS))
         before = next((each for each in reversed(kept.fills if kept else ()) if each.id == fill_id), None)
-        return OneFill(name, live, fill_id, before, why, reader.clock.host(), is_kept=before is not None)
-    return OneFill(name, live, fill_id, fill, why, reader.clock.host())
+        return OneFill(name, live, fill_id, before, why, _now(reader), is_kept=before is not None)
+    return OneFill(name, live, fill_id, fill, why, _now(reader))
 
 
 async def recent(reader: Reader, book: FillBook, member: Member, account: str) -> tuple[Execution, ...]:
@@ -125,8 +126,13 @@ async def recent(reader: Reader, book: FillBook, member: Member, account: str) -
     name = directory.canonical(account.strip())
     if name is None or name not in directory.accounts_for(reader.policy(), member.roles, "executions"):
         return ()
-    kept, _ = await book.kept(name, reader.clock.host() - timedelta(hours=USUAL_HOURS))
+    kept, _ = await book.kept(name, _now(reader) - timedelta(hours=USUAL_HOURS))
     return () if kept is None else kept.fills[::-1]
+
+
+def _now(reader: Reader) -> datetime:
+    """The present as fills are stamped."""
+    return reader.clock.stamped(reader.clock())
 
 
 def _back(hours: int | None) -> timedelta:

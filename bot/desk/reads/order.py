@@ -72,7 +72,7 @@ async def story(reader: Reader, book: FillBook, member: Member, account: str, ty
     ids |= {*(ticket.order_ids if ticket else ())}
     found = found.by(ids)
     told = _owned(told, is_known=found.order is not None or ticket is not None)
-    kept, _ = await book.kept(name, reader.clock.host() - STORY_LOOKS_BACK, ids)
+    kept, _ = await book.kept(name, reader.clock.stamped(reader.clock()) - STORY_LOOKS_BACK, ids)
     fills = _own(ids, read, kept)
     return OrderStory(
         account=name,

@@ -18,6 +18,7 @@ from bot.trading.orders.tickets import Ticket, TicketState, Told, move, side_wor
 
 STOPPED = "The bot was stopped in the middle, and nothing more was sent."
 UNSEEN = "It was sent unseen, as the lists could not be read."
+UNSEEN_THERE = "It was sent unseen where the lists could not be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,7 @@ class Interrupted:
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.recorder.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(
-                filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader."))
-            )
+            told = " ".join(filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "told": Told.REST, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.recorder.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})
@@ -93,7 +92,9 @@ class Interrupted:
 
 def _so_far(ticket: Ticket) -> str:
     """Why the ticket didn't end by itself."""
-    return UNSEEN if ticket.progress.went_unseen else STOPPED
+    if not ticket.progress.went_unseen:
+        return STOPPED
+    return UNSEEN if len(ticket.intent.accounts) == 1 else UNSEEN_THERE
 
 
 def _may_be_placed(ticket: Ticket) -> bool:

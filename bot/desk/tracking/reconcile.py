@@ -180,7 +180,8 @@ class Reconciler:
             return read, True
         own = await self.recorder.journal.kept_fills(ticket.order.account, sent_at - CLOCK_DIFFERENCE)
         once = {(fill.id, fill.at): fill for fill in (*own.fills, *read)}
-        return tuple(once.values()), not gaps(Span(sent_at, self.clock.host() - READS_BACK), own.covered)
+        told_since = self.clock.stamped(self.clock()) - READS_BACK
+        return tuple(once.values()), not gaps(Span(sent_at, told_since), own.covered)
 
     async def _doubted(self, ticket: Ticket, verdict: Verdict, *, are_all: bool) -> Verdict:
         """What is concluded from something not being there holds only with the account's link up, and all fills read."""

@@ -26,6 +26,7 @@ from bot.trading.risk.closing import (
     SentClose,
     close_of,
     held_in,
+    is_refused,
     is_unread,
     left_to_close,
     next_blind,
@@ -184,6 +185,12 @@ class Exits:
         """The accounts to which a call went out although their lists could not be read, and which it may have reached."""
         return frozenset(name for name, sent in self._blind.items() if sent.state not in DID_NOTHING)
 
+    def did_nothing(self) -> frozenset[str]:
+        """The accounts in which no call that does what was asked may have done anything."""
+        cancels = self._cancels.items() if isinstance(self.sweep, CancelWorking) else ()
+        calls = [*self._blind.items(), *cancels, *((account, sent) for (account, _), sent in self._closes.items())]
+        return frozenset(self.sweep.scope.accounts) - {name for name, sent in calls if sent.state not in DID_NOTHING}
+
     def is_settled(self, books: Mapping[str, Facts], now: datetime) -> bool:
         """Tell whether every close that it has sent is proved to be over: one on its way may still turn over what looks flat."""
         closes = self._closes.items()
@@ -221,11 +228,13 @@ class Exits:
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
         """Tell whether nothing more can be tried: every call that is still needed was refused too often."""
         needed = [
-            self._is_refused_cancel(name) for name, facts in books.items() if self._to_cancel(name, facts) or facts.other_orders
+            is_refused(self._cancels.get(name), MOST_TRIES)
+            for name, facts in books.items()
+            if self._to_cancel(name, facts) or facts.other_orders
         ]
         if isinstance(self.sweep, Flatten):
             needed += [
-                self._is_refused_close((name, contract))
+                is_refused(self._closes.get((name, contract)), MOST_TRIES) or (name, contract) in self.barred()
                 for name, facts in books.items()
                 for contract in open_in(self.sweep, name, facts)
                 if left_to_close(facts, contract) > 0
@@ -346,9 +355,6 @@ class Exits:
         wait = self._before_again(sent) if sent.state in DID_NOTHING else self.pace.recancel
         return now - sent.at >= timedelta(seconds=wait)
 
-    def _is_refused_cancel(self, name: str) -> bool:
-        return _is_refused(self._cancels.get(name))
-
     # What is closed.
 
     def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Held]) -> set[Contract]:
@@ -388,9 +394,6 @@ class Exits:
     def _before_again(self, sent: SentClose | SentCancel) -> float:
         return self.pace.again * _REFUSED_WAIT[min(sent.refusals, len(_REFUSED_WAIT) - 1)]
 
-    def _is_refused_close(self, market: Market) -> bool:
-        return _is_refused(self._closes.get(market)) or market in self.barred()
-
     def _may_go_at_once(self, name: str, facts: Facts, closable: set[Contract], held_up: frozenset[Held]) -> bool:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
         if is_unread(facts) or any(order.remaining for order in facts.orders or ()):
@@ -413,7 +416,3 @@ class Exits:
         if isinstance(action, Close):
             return [(action.account, action.contract)]
         return [(name, contract) for name in self._names(action, books) for contract in open_in(self.sweep, name, books[name])]
-
-
-def _is_refused(sent: SentClose | SentCancel | None) -> bool:
-    return sent is not None and sent.tries >= MOST_TRIES and sent.state is StepState.REJECTED

@@ -112,6 +112,10 @@ class StrategyExit:
         """It needs no list, so nothing of it goes unseen."""
         return frozenset()
 
+    def did_nothing(self) -> frozenset[str]:
+        """Nothing of it goes unseen, so nobody needs to know where."""
+        return frozenset()
+
     def is_settled(self, books: Mapping[str, Facts], _now: datetime) -> bool:
         """Its own row tells when it is over; without one, what the account holds does, but not before the call was made."""
         return self._sent_at is not None or all(facts.running is not None for facts in books.values())

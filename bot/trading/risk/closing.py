@@ -229,6 +229,11 @@ def next_blind(before: SentClose | None, now: datetime) -> SentClose:
     return SentClose(StepState.SENDING, now, 0, tries=tries, refusals=before.refusals)
 
 
+def is_refused(sent: SentClose | SentCancel | None, tries: int) -> bool:
+    """Tell whether so many calls to no avail have ended with one that was refused."""
+    return sent is not None and sent.tries >= tries and sent.state is StepState.REJECTED
+
+
 def shape_of(orders: Iterable[Order | OtherOrder]) -> Shape:
     """What orders are, whatever their ids."""
     return tuple(sorted(tuple(map(str, _terms(order))) for order in orders))
