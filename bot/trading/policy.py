@@ -50,6 +50,8 @@ COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 HALT, RESUME = "halt", "resume"
 
 
+# Names of accounts mostly, the same few at each look at a list.
+@lru_cache(maxsize=1024)
 def ascii_lower(text: str) -> str:
     """Fold A-Z only, as account names match ASCII-case-insensitively and nothing else does."""
     return text.translate(_ASCII_LOWER)
