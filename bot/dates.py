@@ -33,6 +33,8 @@ class Dates:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._spans: deque[_Span] = deque(maxlen=MOST)
+        # Of all spans; they change with an answer, and are asked for at each look at the links.
+        self._least = self._most = UNSET
 
     def told(self, headers: Mapping[str, str], asked: datetime) -> None:
         """Take an answer's headers.
@@ -46,16 +48,19 @@ class Dates:
             return
         now = self._clock()
         self._spans.append(_Span(asked - date - SECOND, now - date, now))
+        self._narrow()
         # One who has set their clock meanwhile is believed anew.
         while len(self._spans) > 1 and (self._least > self._most or now - self._spans[0].at > HOLDS):
             self._spans.popleft()
+            self._narrow()
 
     @property
     def ahead(self) -> timedelta | None:
         """How far the host's clock is ahead of theirs; zero for less than ``STEP``, ``None`` where no answer has told."""
         if not self._spans:
             return None
-        least, most = self._least + self._clock.set_by, self._most + self._clock.set_by
+        set_by = self._clock.set_by
+        least, most = self._least + set_by, self._most + set_by
         return UNSET if least <= STEP and most >= -STEP else (least + most) / 2
 
     @property
@@ -63,13 +68,10 @@ class Dates:
         """How far their clock is ahead of the desk's time; ``None`` where it is like the host's, or nothing is known."""
         return None if not self.ahead else -(self._least + self._most) / 2
 
-    @property
-    def _least(self) -> timedelta:
-        return max(span.least for span in self._spans)
-
-    @property
-    def _most(self) -> timedelta:
-        return min(span.most for span in self._spans)
+    def _narrow(self) -> None:
+        """Find what all spans leave."""
+        self._least = max(span.least for span in self._spans)
+        self._most = min(span.most for span in self._spans)
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:

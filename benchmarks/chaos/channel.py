@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bot.sandbox.discord.reading import walk
@@ -96,10 +97,15 @@ class Channel:
 
     def card_of(self, account: str, instrument: str | None) -> Card | None:
         """The first card that is about that account, and that instrument if one is named."""
-        for card in self.cards.values():
-            # Accounts that a card leaves out are named, too.
-            first = "\n".join(line for line in card.texts[0][1].splitlines() if _LEFT_OUT not in line)
-            # ES is a part of MES.
-            if account in first and (instrument is None or re.search(rf"(?<![A-Z]){re.escape(instrument)}", first)):
-                return card
-        return None
+        return next((card for card in self.cards.values() if _is_about(card.texts[0][1], account, instrument)), None)
+
+
+# A card's first text stays as it is, and is looked at for each run that waits for its card.
+@lru_cache(maxsize=4096)
+def _is_about(first: str, account: str, instrument: str | None) -> bool:
+    if account not in first:
+        return False
+    # Accounts that a card leaves out are named, too.
+    kept = "\n".join(line for line in first.splitlines() if _LEFT_OUT not in line)
+    # ES is a part of MES.
+    return account in kept and (instrument is None or re.search(rf"(?<![A-Z]){re.escape(instrument)}", kept) is not None)

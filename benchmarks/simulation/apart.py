@@ -15,6 +15,9 @@ from benchmarks.simulation.judgement import Judged, judged
 from benchmarks.simulation.plan import Session
 from benchmarks.simulation.session import played
 
+# What the first start of a bot loads for its new journal; here each session would load it again.
+from bot.journal import upgrade as _upgrade  # noqa: F401
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the process's own is made in it
 HASH_SEED = "PYTHONHASHSEED"
 

@@ -12,11 +12,13 @@ from benchmarks.simulation.ways import Way
 RUNS_PER_SESSION = 40
 HOUR = 3600.0
 TRADER, ADMINISTRATOR = "trader", "administrator"
-# Seconds of quiet before people come again, and how often each kind comes.
-_PAUSES, _PAUSE_WEIGHTS = ((1.0, 8.0), (8.0, 45.0), (45.0, 450.0), (HOUR, 3 * HOUR)), (60, 30, 9.7, 0.3)
+# Seconds of quiet before people come again, and how often each kind comes. Long ones are rare, as a quiet hour takes as long to
+# play as twenty orders, and what is frozen for hours gives hours enough.
+_PAUSES, _PAUSE_WEIGHTS = ((1.0, 8.0), (8.0, 45.0), (45.0, 450.0), (HOUR, 3 * HOUR)), (68, 28, 3.9, 0.1)
 # Seconds from the card to the press; some come only when the card's life is over.
 _HESITATIONS, _HESITATION_WEIGHTS = ((0.2, 1.0), (1.0, 4.0), (4.0, 12.0), (16.0, 60.0)), (31, 31, 31, 7)
-_SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8), (20, 20, 25, 20, 15)
+# How many people come at once; what the bot does by itself meanwhile is done once for all of them.
+_SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8, 12), (12, 13, 20, 22, 20, 13)
 # Of what goes wrong in an episode, how many things there are.
 _STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (20, 45, 25, 10)
 
@@ -148,7 +150,8 @@ def _errand(dice: random.Random, run: Run) -> Errand:
     return Errand(run, dice.uniform(0.0, 3.0), hesitates)
 
 
-STRIKES_PER_SESSION = 15
+# About as many as the episodes of a session take.
+STRIKES_PER_SESSION = 10
 
 
 def pairs() -> tuple[tuple[Fault, Way], ...]:

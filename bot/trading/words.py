@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
@@ -27,6 +28,8 @@ _NO_BACKTICK = "\u02cb"
 LONGEST_FOREIGN_TEXT = 300
 
 
+# Names of accounts mostly, the same few at each look at a list.
+@lru_cache(maxsize=1024)
 def ascii_lower(text: str) -> str:
     """Fold A-Z only, as account names match ASCII-case-insensitively and nothing else does."""
     return text.translate(_ASCII_LOWER)

@@ -1,8 +1,8 @@
 """How instruments are spelt in whatever NinjaTrader answers and pushes, which depends on its version or settings (inferred)."""
 
-from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from .products import MONTH_CODES, MONTH_NAMES, UnknownInstrumentError, find_contract
@@ -22,16 +22,27 @@ def respelt(body: Any, names: Names, today: date) -> Any:
     """Give an answer with its instruments in another spelling; what is no contract here stays as it is."""
     if names is Names.DATED:
         return body
-    if isinstance(body, Mapping):
-        return {key: _name(value, names, today) if key in KEYS else respelt(value, names, today) for key, value in body.items()}
+    if isinstance(body, dict):
+        return {key: _respelt(key, value, names, today) for key, value in body.items()}
     return [respelt(one, names, today) for one in body] if isinstance(body, list) else body
 
 
-def _name(value: Any, names: Names, today: date) -> Any:
+def _respelt(key: object, value: Any, names: Names, today: date) -> Any:
+    if key in KEYS:
+        return _names(value, names, today)
+    # Most of a row is plain values, and each answer goes through here.
+    return respelt(value, names, today) if isinstance(value, dict | list) else value
+
+
+def _names(value: Any, names: Names, today: date) -> Any:
     if isinstance(value, list):
-        return [_name(one, names, today) for one in value]
-    if not isinstance(value, str) or " " not in value:
-        return value
+        return [_names(one, names, today) for one in value]
+    return _name(value, names, today) if isinstance(value, str) and " " in value else value
+
+
+# The same few again and again.
+@lru_cache(maxsize=256)
+def _name(value: str, names: Names, today: date) -> str:
     try:
         contract = find_contract(value, today)
     except UnknownInstrumentError:

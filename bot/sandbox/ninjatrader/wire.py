@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,8 @@ def dotnet_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 
 
+# An order is listed again and again, and changing zones takes long.
+@lru_cache(maxsize=1024)
 def dotnet_local(moment: datetime) -> str:
     """NT8 PC local time with seven decimals and no zone mark."""
     return moment.astimezone(NT8_ZONE).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"

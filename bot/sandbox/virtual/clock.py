@@ -18,8 +18,8 @@ class HostClock:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, beginning: datetime = BEGINNING) -> None:
         self._loop = loop
-        self._zero = loop.time()
-        self._beginning = beginning
+        self._zero = self._at = loop.time()
+        self._beginning = self._true = beginning
         self._set_by = timedelta()
 
     def __call__(self) -> datetime:
@@ -28,7 +28,10 @@ class HostClock:
 
     def true(self) -> datetime:
         """What it would say if nobody had set it."""
-        return self._beginning + timedelta(seconds=self._loop.time() - self._zero)
+        # Time stands still between two jumps of the loop, and everybody asks for it meanwhile.
+        if (now := self._loop.time()) != self._at:
+            self._at, self._true = now, self._beginning + timedelta(seconds=now - self._zero)
+        return self._true
 
     def step(self, seconds: float) -> None:
         """Set it, ahead or below zero back."""
