@@ -13,7 +13,7 @@ TESTS = "tests/rules"
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Put the command on the command line."""
     mutation = commands.add_parser("mutation", help="faults put into the rules one by one, and which of them the tests find")
-    mutation.add_argument("--module", nargs="+", default=[], help="of bot/trading, without .py (default: all)")
+    mutation.add_argument("--module", nargs="+", default=[], help="of bot/trading, such as orders.terms (default: all)")
     mutation.add_argument("--mutant", nargs="+", default=[], help="names of mutants, to try these alone")
     mutation.add_argument("--tests", nargs="+", default=[TESTS], help=f"what is to find them (default {TESTS})")
     mutation.add_argument("--goal", type=float, default=GOAL, help=f"percent found, or the exit code is 1 (default {GOAL:.0f})")

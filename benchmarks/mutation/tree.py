@@ -34,7 +34,7 @@ class Mutant:
     """A fault that was put in.
 
     Attributes:
-        module: file name without its end, "orders".
+        module: its dotted name in the rules, "orders.terms".
         function: dotted name of the function in its module's namespace, as the switch knows it.
         name: what mutmut calls it; the same as long as the module stays as it is.
         change: the lines taken away and put in, as a diff has them.
@@ -79,18 +79,21 @@ def make(folder: Path, modules: Sequence[str] = ()) -> list[Mutant]:
         else:
             shutil.copy(ROOT / name, folder / name)
     (folder / "conftest.py").write_text(SAME_EXAMPLES, encoding="utf-8")
-    files = [file for file in sorted((ROOT / RULES).glob("*.py")) if not modules or file.stem in modules]
-    return [mutant for file in files for mutant in _mutated(file, folder / RULES / file.name)]
+    files = {
+        ".".join(file.relative_to(ROOT / RULES).with_suffix("").parts): file for file in sorted((ROOT / RULES).rglob("*.py"))
+    }
+    chosen = [(module, file) for module, file in files.items() if not modules or module in modules]
+    return [mutant for module, file in chosen for mutant in _mutated(module, file, folder / file.relative_to(ROOT))]
 
 
-def _mutated(file: Path, copy: Path) -> Iterator[Mutant]:
+def _mutated(module: str, file: Path, copy: Path) -> Iterator[Mutant]:
     source = opened(file.read_text(encoding="utf-8"))
     with chdir(ROOT):  # mutmut reads its settings in pyproject.toml there
         mutated = mutate_file_contents(str(file.relative_to(ROOT)), source)
     if mutated.mutant_names and trampoline_imports not in mutated.code:
         raise MutationError(f"{file.name}: mutmut's import isn't where it was")
     copy.write_text(mutated.code.replace(trampoline_imports, OUR_SWITCH), encoding="utf-8")
-    yield from mutants(file.stem, mutated)
+    yield from mutants(module, mutated)
 
 
 def mutants(module: str, mutated: MutatedFile) -> Iterator[Mutant]:

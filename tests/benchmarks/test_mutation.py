@@ -37,21 +37,21 @@ def d() -> int:
 def test_a_run_prints_each_mutant_that_nobody_found_and_the_share_of_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["--module", "actions", "--tests", "tests/rules/test_sweeping.py", "--goal", "50"]
+    given = ["--module", "orders.broker_calls", "--tests", "tests/rules/test_sweeping.py", "--goal", "50"]
     assert main(["mutation", *given, "--folder", str(tmp_path / "copy")]) == 0
     told = capsys.readouterr().out.splitlines()
     # Nobody asks for that sentence to the letter.
-    at = told.index("actions x__named__mutmut_3: survived")
+    at = told.index("orders.broker_calls x__named__mutmut_3: survived")
     assert told[at + 1] == '    -        raise ValueError("an account and a strategy must be named")'
     assert told[at + 2] == '    +        raise ValueError("XXan account and a strategy must be namedXX")'
     _, mutants, *counts, share = next(line for line in told if line.startswith("all ")).split()
-    assert int(mutants) == sum(map(int, counts)) == len(make(tmp_path / "again", ["actions"]))
+    assert int(mutants) == sum(map(int, counts)) == len(make(tmp_path / "again", ["orders.broker_calls"]))
     assert 50 <= float(share.rstrip("%")) < 100
 
 
 def test_fewer_than_the_goal_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     """No test of periods has anything to do with the spans of a session."""
-    assert main(["mutation", "--module", "spans", "--tests", "tests/rules/test_bars.py"]) == 1
+    assert main(["mutation", "--module", "market.spans", "--tests", "tests/rules/test_bars.py"]) == 1
     told = capsys.readouterr().out
     assert "untested" in told
     assert "0.0%" in told
@@ -60,11 +60,11 @@ def test_fewer_than_the_goal_is_a_failure(capsys: pytest.CaptureFixture[str]) ->
 def test_tests_that_fail_without_a_mutant_judge_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_wrong.py").write_text("def test_wrong() -> None:\n    assert False\n", encoding="utf-8")
     with pytest.raises(MutationError, match="test_wrong fails without any mutant"):
-        judged(tmp_path / "copy", ["spans"], [], [str(tmp_path / "test_wrong.py")])
+        judged(tmp_path / "copy", ["market.spans"], [], [str(tmp_path / "test_wrong.py")])
 
 
 def test_a_name_that_no_mutant_has_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["mutation", "--module", "spans", "--mutant", "x_nothing__mutmut_1"]) == 1
+    assert main(["mutation", "--module", "market.spans", "--mutant", "x_nothing__mutmut_1"]) == 1
     assert "no such module or mutant" in capsys.readouterr().err
 
 
