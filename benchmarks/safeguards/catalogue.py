@@ -99,7 +99,7 @@ SAFEGUARDS = (
         "a card of before a restart sends after it",
         "bot/desk/tracking/recovery.py",
         "            elif ticket.state is TicketState.OFFERED:\n                await self._expire(ticket, RESTARTED)\n"
-        "                found.expired_in[ticket.place.channel] += 1\n",
+        "                found.expired_in[ticket.origin.channel] += 1\n",
         "",
     ),
     _one(
