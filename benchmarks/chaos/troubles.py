@@ -10,7 +10,8 @@ from bot.sandbox.discord.world import DESK
 PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 # What the bot shows to both services, and nobody may ever read.
 TOKEN = "chaos-4f1c9a7e"  # noqa: S105 - of simulators
-TROUBLE = {"success": False, "error": "internal error"}
+# Says the token, as what goes wrong in a server may repeat what it was asked with.
+TROUBLE = {"success": False, "error": f"internal error: {TOKEN}"}
 
 
 @dataclass(frozen=True, slots=True)

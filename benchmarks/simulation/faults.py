@@ -74,6 +74,10 @@ def _fault(trouble: Trouble, world: World, _run: Run, _call: str) -> Callable[[]
     return lambda: fault.times is not None and fault.times < trouble.lever.get("times", 1)
 
 
+# Only what comes so late needs the thirty seconds that evidence waits.
+LATEST = "late by far, done"
+
+
 def _of_an_order(trouble: Trouble) -> Fault:
     # An RPC has no status: its "no" would be a lie where the order was placed.
     over_rest = trouble.name == "500 after"
@@ -82,6 +86,7 @@ def _of_an_order(trouble: Trouble) -> Fault:
         partial(_rule, trouble),
         ways=BEFORE_THE_PRESS,
         fits=lambda _run, transport: not over_rest or transport == "rest",
+        often=5 if trouble.name == LATEST else 1,
     )
 
 
@@ -192,15 +197,14 @@ def _heard_again(world: World) -> None:
     rules[:] = [rule for rule in rules if rule.call not in EVENTS]
 
 
-def _twin(world: World, run: Run, call: str) -> Callable[[], bool]:
+def _twin(is_behind: Callable[[Run], bool], world: World, run: Run, call: str) -> Callable[[], bool]:
     """The answer is lost, and somebody places the same by hand, right in front of the order or right behind it."""
     world.simulator.faults.add(Kind.DROP, call, effect=True, count=1)
     world.simulator.faults.add(Kind.DELAY, call, seconds=0.2, count=1)
     twins: list[object] = []
-    is_behind = bool(run.number % 2)
 
     def seen() -> bool:
-        return (request := world.request_of(run)) is not None and request.had_effect is is_behind
+        return (request := world.request_of(run)) is not None and request.had_effect is is_behind(run)
 
     world.lookout.when(seen, lambda: twins.append(beside.place_twin(world, run)))
     return lambda: bool(twins)
@@ -274,7 +278,20 @@ def _of_others() -> Iterator[Fault]:
         fits=lambda run, _transport: run.act.command not in {"flatten", "cancel"},
         often=4,
     )
-    yield Fault("a twin by hand", _twin, ways=BEFORE_THE_PRESS, fits=lambda run, _transport: run.act.name == "reverse")
+    yield Fault(
+        "a twin by hand",
+        partial(_twin, lambda run: bool(run.number % 2)),
+        ways=BEFORE_THE_PRESS,
+        fits=lambda run, _transport: run.act.name == "reverse",
+    )
+    # Where the close has another size, the first of two that look like it would be taken for the order if any were.
+    yield Fault(
+        "a twin by hand, in front",
+        partial(_twin, lambda _run: False),
+        ways=BEFORE_THE_PRESS,
+        fits=lambda run, _transport: run.act.name in {"reverse", "flatplace"} and abs(run.held) != run.quantity,
+        often=6,
+    )
     yield Fault(
         "a reversal's orders alike",
         _alike,

@@ -43,7 +43,7 @@ STRANGERS = {"trader": "second", "second": "trader"}
 # Of how many presses the position is moved right before.
 BY_HAND = 0.07
 # Until an event is there that tells of something.
-TOLD_SECONDS = 0.5
+HEARD_SECONDS = 0.5
 # Longer than what was read before may be decided on.
 SETTLED_SECONDS = 2.5
 
@@ -238,7 +238,7 @@ class _Player:
             order = move_position(self.world, run)
             await self._until(lambda: order.state.is_done, SETTLED_SECONDS)
         if run.number in self.world.moved:
-            await asyncio.sleep(TOLD_SECONDS if run.number in self.world.told else SETTLED_SECONDS)
+            await asyncio.sleep(HEARD_SECONDS if run.number in self.world.told else SETTLED_SECONDS)
             if lists_lag(self.world):
                 # What the bot would decide on isn't so any more, and nobody could tell it.
                 return

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Self, TypeVar, cast
 
@@ -90,6 +90,11 @@ class Known(Reading):
         now = self._clock()
         facts = [self._snapshot.fact(Key.of(what, account), now, timedelta.max) for what in (What.POSITIONS, What.ORDERS)]
         return max((now - fact.asked.at for fact in facts if fact is not None), default=None) if None not in facts else None
+
+    def asked_at(self, positions: Sequence[Position], account: str | None) -> datetime | None:
+        """When a list that was just given was asked for; ``None`` where another one has come meanwhile."""
+        key = Key(What.ALL_POSITIONS) if account is None else Key.of(What.POSITIONS, account)
+        return self._snapshot.asked_for(key, positions)
 
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts, each perhaps by its name only; money in the account's currency.

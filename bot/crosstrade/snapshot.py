@@ -112,6 +112,11 @@ class Snapshot:
         fact = self._facts.get(key)
         return fact if fact is not None and self.serves(key, fact.asked, now, within) else None
 
+    def asked_for(self, key: Key, value: object) -> datetime | None:
+        """When that very value was asked for, void by now or not; ``None`` where it isn't what was taken last."""
+        fact = self._facts.get(key)
+        return fact.asked.at if fact is not None and fact.value is value else None
+
     def serves(self, key: Key, asked: Asked, now: datetime, within: timedelta) -> bool:
         """Tell whether what was asked for then is young enough now, and not void."""
         return within > timedelta(0) and now - asked.at <= within and not self.is_void(key, asked)

@@ -121,6 +121,12 @@ class Broker(Shows, Protocol):
     def age(self, account: str) -> timedelta | None:
         """How long ago the older of an account's two lists was asked for, at no cost; ``None`` where one isn't known, or void."""
 
+    def asked_at(self, positions: Sequence[Position], account: str | None) -> datetime | None:
+        """When a list of an account's positions, or of all accounts', that was just given was asked for, at no cost.
+
+        ``None`` where another one has come meanwhile.
+        """
+
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         """Make the one call that the action stands for, once; it waits for the request budget until the deadline, no longer."""
 

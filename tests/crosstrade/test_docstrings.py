@@ -147,7 +147,10 @@ def test_what_is_looked_at_here_is_all_that_the_desk_can_ask_for() -> None:
     asked = {name for name in dir(Broker) if not name.startswith("_")}
     assert asked <= ours
     assert (
-        ours == {one.client for one in READS} | {"quote", "others", "send", "lane", "changed", "age", "at_hand"} | OF_THE_STREAM
+        ours
+        == {one.client for one in READS}
+        | {"quote", "others", "send", "lane", "changed", "age", "asked_at", "at_hand"}
+        | OF_THE_STREAM
     )
     returned = {one.__name__ for one in RETURNED}
     assert {"Account", "Bar", "Execution", "Funds", "OrderEvent", "Quote", "Session", "Span", "Rejected"} <= returned

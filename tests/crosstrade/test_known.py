@@ -132,6 +132,22 @@ async def test_what_is_too_old_is_read_again_and_a_lane_that_wants_it_anew_alway
     assert vendor.reads(POSITIONS) == 4
 
 
+async def test_a_list_tells_when_it_was_asked_for_whoever_asked_and_void_or_not(connect: Connect) -> None:
+    clock = HandClock()
+    client = await connect(clock=clock)
+    lane, asked_at = deciding(client), clock()
+    rows = await lane.positions("Sim101")
+    clock.now += timedelta(seconds=1)
+    assert client.asked_at(await lane.positions("SIM101"), "sim101") == asked_at
+    client.changed("Sim101")
+    assert client.asked_at(rows, "Sim101") == asked_at
+    assert client.asked_at(rows, None) is None
+    newer = await lane.positions("Sim101")
+    assert client.asked_at(newer, "Sim101") == asked_at + timedelta(seconds=1)
+    assert newer
+    assert client.asked_at(rows, "Sim101") is None
+
+
 async def test_what_changes_each_time_that_it_is_read_decides_nothing_and_keeps_nobody_in(
     vendor: Vendor, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ class FakeBroker(ShowsBook):
         takes: seconds that reads take, by name; of one account alone as ``positions Sim101``.
         asked: every read with its moment, in order.
         ages: how long ago what is known of an account was asked for; just now, where it isn't said.
+        asked_before: how long before a round what it is given was asked for; ``None`` where nobody can say.
         voided: accounts of which nothing that was read before counts any more, in order; ``None`` for all of them.
         known: what it says of its own links.
     """
@@ -134,6 +135,7 @@ class FakeBroker(ShowsBook):
     days: dict[str, Day] = field(default_factory=dict)
     voided: list[str | None] = field(default_factory=list)
     ages: dict[str, timedelta | None] = field(default_factory=dict)
+    asked_before: timedelta | None = timedelta(0)
     book_others: dict[str, Others] = field(default_factory=dict)
     last: Decimal = Decimal(5800)
     quote_age: float = 0.0
@@ -233,6 +235,9 @@ class FakeBroker(ShowsBook):
 
     def age(self, account: str) -> timedelta | None:
         return self.ages.get(account, timedelta(0))
+
+    def asked_at(self, positions: Sequence[Position], account: str | None) -> datetime | None:
+        return None if self.asked_before is None else self.clock() - self.asked_before
 
     async def send(self, action: Action, *, deadline: datetime) -> Outcome:
         self.sent.append(action)

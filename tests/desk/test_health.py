@@ -11,7 +11,7 @@ from bot.desk.health.polling import HealthPoller
 from bot.desk.lookup.directory import Directory
 from bot.desk.ports import EventName, Journal, Notice, Tone
 from bot.desk.requests import FlattenRequest
-from bot.errors import BrokerLacks, DeliveryDelayed
+from bot.errors import BrokerLacks, BrokerPartly, DeliveryDelayed
 from bot.timings import USUAL
 from bot.trading.health.chain import Grade, LinkName
 from bot.trading.health.vitals import ChatVitals, Reach, StreamState, Vitals
@@ -65,6 +65,32 @@ async def test_an_alarm_names_what_is_open_when_the_link_is_down_and_its_end_how
     events = [(event.name, event.data["link"]) for event in room.disk.recorded]
     assert events == [(EventName.LINK_DOWN, "crosstrade"), (EventName.LINK_UP, "crosstrade")]
     assert room.disk.recorded[0].data["open"] == ["Sim101 ES 09-26 -2", "Apex-001 ES 09-26 -2"]
+
+
+@pytest.mark.parametrize("before", [0, 4])
+async def test_an_alarm_says_how_long_ago_what_it_names_was_asked_for(room: Room, before: int) -> None:
+    room.broker.asked_before = timedelta(seconds=before)
+    await read(room)
+    room.broker.known = AWAY
+    [alarm] = await look(room, 15)
+    assert alarm.text.count(f"read {15 + before} s ago") == 2
+
+
+async def test_where_nobody_can_say_when_it_was_asked_for_it_is_as_old_as_it_may_be(room: Room) -> None:
+    room.broker.asked_before = None
+    await read(room)
+    room.broker.known = AWAY
+    [alarm] = await look(room, 15)
+    assert f"read {15 + USUAL.desk.known_rounds.seconds} s ago" in alarm.text
+
+
+async def test_rows_beside_one_that_can_not_be_read_are_as_old_as_they_may_be(room: Room) -> None:
+    rows = await room.broker.all_positions()
+    room.broker.shown.answers["all_positions"] = BrokerPartly(rows, ('position "ES ?"',), frozenset({"Sim102"}))
+    await read(room)
+    room.broker.known = AWAY
+    [alarm] = await look(room, 15)
+    assert alarm.text.count(f"read {15 + USUAL.desk.known_rounds.seconds} s ago") == 2
 
 
 async def test_who_is_flat_with_nothing_on_its_way_reads_no_alarm(room: Room) -> None:

@@ -11,8 +11,8 @@ from bot.trading.planning.card_actions import BUTTONS_LIVE, fitting
 from tests.desk.conftest import Room
 from tests.desk.fakes import ES, eventually
 
-# From then on a list must show the fill, however lately it was asked for.
-SURE = (USUAL.desk.position_shown_within + USUAL.desk.known_rounds).total_seconds()
+# From then on a list that is asked for must show the fill.
+SURE = USUAL.desk.position_shown_within.total_seconds()
 ENTRY = FlatPlaceRequest("Sim101", "ES 09-26", Side.BUY, 2)
 
 
@@ -95,6 +95,14 @@ async def test_a_position_that_is_not_shown_yet_is_not_taken_for_flat(room: Room
     ticket = await filled(room)
     room.broker.book_positions["Sim101", ES] = 0
     assert (await look(room, ticket, USUAL.desk.position_shown_within.total_seconds() - 1)).retired_at is None
+
+
+async def test_a_list_that_somebody_asked_for_before_it_must_show_the_fill_proves_nothing(room: Room) -> None:
+    ticket = await filled(room)
+    room.broker.book_positions["Sim101", ES] = 0
+    room.broker.asked_before = timedelta(seconds=1)
+    assert (await look(room, ticket, SURE)).retired_at is None
+    assert (await look(room, ticket, USUAL.desk.rounds_at_stake.total_seconds())).retired_at is not None
 
 
 async def test_a_failed_read_is_no_flat_position(room: Room) -> None:

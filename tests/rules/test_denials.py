@@ -12,7 +12,8 @@ from bot.trading.orders.tickets import TicketState
 from bot.trading.risk.limits import check_order
 from tests.rules.strategies import ES, GOOD, NQ, ORDER, TICKET, World, sent
 
-from .test_limits import ALONE, BRACKETS, REPLACEMENTS
+from .test_limits import ALONE
+from .test_limits_of_what_is_there import BRACKETS, REPLACEMENTS
 
 
 def close(quantity: int, contract: object = ES) -> World:

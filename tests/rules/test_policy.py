@@ -242,9 +242,10 @@ def test_grants_of_two_roles_add_up_but_their_parts_dont_mix() -> None:
 
 
 def allows(grant: Grant, request: PermissionQuery) -> bool:
-    """The whole of a request by one grant, written out once more."""
+    """The whole of a request by one grant, written out once more; who may trade there may halt it, too."""
+    may_halt = request.command == "halt" and bool(grant.commands & TRADING_COMMANDS)
     return (
-        (request.command in grant.commands or "*" in grant.commands)
+        (request.command in grant.commands or "*" in grant.commands or may_halt)
         and (request.account is None or any(fits(request.account, pattern) for pattern in grant.accounts))
         and (request.root is None or any(fits(request.root, pattern) for pattern in grant.instruments))
         and (request.order_type is None or request.order_type in grant.order_types)
@@ -257,6 +258,7 @@ held_roles = st.frozensets(st.sampled_from([*ROLES, 9]))
 
 @MODEST
 @given(policy=policies, roles=held_roles, request=requests)
+@example(policy=Policy(grants=(Grant(1, frozenset({"bracket"})),)), roles=frozenset({1}), request=PermissionQuery("halt"))
 def test_a_request_is_allowed_if_and_only_if_one_single_grant_allows_the_whole(
     policy: Policy, roles: frozenset[int], request: PermissionQuery
 ) -> None:

@@ -1,6 +1,7 @@
 """The watchdog: a link that goes while a position is open, another program on the stream, another on the token."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,9 +13,12 @@ import aiohttp
 from bot.sandbox.discord import MessageView
 from bot.sandbox.discord.world import FILLS
 from bot.sandbox.ninjatrader import Kind, Rule
+from bot.timings import USUAL
 from tests.journals import new_journal
 from tests.street import CROSSTRADE_SECRET, POLICY, until
 from tests.whole.conftest import Street
+
+ALL_POSITIONS = "GetAllPositions"
 
 
 async def watched(street: Street) -> None:
@@ -57,6 +61,32 @@ async def test_a_link_that_goes_while_a_position_is_open_is_told_and_so_is_its_r
     assert len([message for message in street.discord.messages(FILLS) if "Link " in message.text]) == 2
     assert [row[0] for row in street.rows("SELECT name FROM events WHERE name LIKE 'link%'")] == ["link down", "link up"]
     assert await street.stop() == 0
+
+
+async def test_an_alarm_counts_from_when_the_list_was_asked_for_whoever_asked(street: Street) -> None:
+    await street.start()
+    await watched(street)
+    asked_at = await asked_for_positions(street)
+    await asyncio.sleep(USUAL.desk.rounds_at_stake.total_seconds() - USUAL.desk.known_rounds.total_seconds() + 1)
+    before = street.simulator.cloud.asked[ALL_POSITIONS]
+    await street.discord.slash("trader", "desk", "positions")
+    member_asked_at = await asked_for_positions(street)
+    # The round comes while that list is young enough for it, and asks nothing.
+    await asyncio.sleep(USUAL.desk.rounds_at_stake.total_seconds() - (member_asked_at - asked_at) + 0.5)
+    assert street.simulator.cloud.asked[ALL_POSITIONS] == before + 1
+    await street.control("faults", rules=[{"kind": "offline"}])
+    alarm = await street.card("Link down", FILLS, seconds=40)
+    ago = re.search(r"read (\d+) s ago", alarm.text)
+    assert ago is not None
+    assert abs(int(ago[1]) - (asyncio.get_running_loop().time() - member_asked_at)) < 1
+    assert await street.stop() == 0
+
+
+async def asked_for_positions(street: Street) -> float:
+    """Wait until the list of all positions is asked for once more; when that was."""
+    before = street.simulator.cloud.asked[ALL_POSITIONS]
+    await until(lambda: street.simulator.cloud.asked[ALL_POSITIONS] > before)
+    return asyncio.get_running_loop().time()
 
 
 async def test_what_requests_to_crosstrade_were_made_for_is_told_for_a_minute(street: Street) -> None:

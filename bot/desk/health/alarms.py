@@ -20,7 +20,7 @@ MEANWHILE = "NinjaTrader goes on without the bot: look there."
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The positions of an account, and when they were read."""
+    """The positions of an account, and when they were asked for."""
 
     positions: tuple[Position, ...]
     at: datetime
@@ -62,7 +62,7 @@ class Stake:
 
     @property
     def open(self) -> tuple[tuple[Position, datetime], ...]:
-        """The open positions with the moment of their reading."""
+        """The open positions with the moment at which they were asked for."""
         return tuple((each, one.at) for one in self.held.values() for each in one.positions if each.quantity)
 
     @property

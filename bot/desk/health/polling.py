@@ -35,7 +35,7 @@ class HealthPoller:
         evidence: the same; asks for it.
         directory: told what there is and what it holds.
         accounts: by name, as last listed.
-        held: by account, with the moment of the reading.
+        held: by account, with the moment at which it was asked for.
         unlinked: accounts whose broker connection is down, and since when it was seen so.
         went_at: when the last round began.
     """
@@ -63,7 +63,7 @@ class HealthPoller:
         if now < self.due(at_stake=at_stake):
             return
         self.went_at = now
-        positions = await self._tried(self._positions())
+        positions = await self._tried(self._positions(now))
         # Asked after the positions where one seems to be gone: an account that loses its broker before doesn't look flat.
         by = self.evidence if positions is not None and self._seems_closed(positions) else self.links
         listed = await self._tried(by.accounts())
@@ -89,18 +89,24 @@ class HealthPoller:
             log.debug("the watchdog's round was in vain: %s", error)
             return None
 
-    async def _positions(self) -> "_Rows":
+    async def _positions(self, now: datetime) -> "_Rows":
         """Every account's positions by one request, or else, where CrossTrade has no such list, one account's in turn."""
         try:
             rows, unread = await tellable(self.broker.all_positions())
-            return _Rows(tuple(rows), unread=unread)
+            return _Rows(tuple(rows), self._asked_at(None if unread else rows, None, now), unread=unread)
         except BrokerRefused:
             names = sorted(self.accounts)
             if not names:
-                return _Rows((), of="")
+                return _Rows((), now, of="")
             self._turn += 1
             name = names[self._turn % len(names)]
-            return _Rows(tuple(await self.broker.positions(name)), of=name)
+            rows = await self.broker.positions(name)
+            return _Rows(tuple(rows), self._asked_at(rows, name, now), of=name)
+
+    def _asked_at(self, rows: Sequence[Position] | None, account: str | None, now: datetime) -> datetime:
+        """When rows were asked for, perhaps by somebody else before the round; where nobody can say, as early as may be."""
+        asked_at = None if rows is None else self.broker.asked_at(rows, account)
+        return now - self.timings.known_rounds if asked_at is None else asked_at
 
     def _seems_closed(self, positions: "_Rows") -> bool:
         """Tell whether the list of all tells nothing of an account that isn't known to be flat, or to be without its broker."""
@@ -118,7 +124,7 @@ class HealthPoller:
             was = self.accounts.get(name, account)
             is_sure = bool(rows) or False not in {account.connected, was.connected}
             if positions.of in {None, name} and name not in positions.unread and is_sure:
-                self.held[name] = Held(rows, now)
+                self.held[name] = Held(rows, positions.asked_at)
                 self.directory.held(name, [row.contract for row in rows])
         self.unlinked = {n: self.unlinked.get(n, now) for n, account in accounts.items() if account.connected is False}
         self.accounts = accounts
@@ -126,9 +132,10 @@ class HealthPoller:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Positions of one account, or of all."""
+    """Positions of one account, or of all, and when they were asked for."""
 
     rows: tuple[Position, ...]
+    asked_at: datetime
     of: str | None = None
     unread: frozenset[str] = frozenset()
 

@@ -73,9 +73,7 @@ class Retirer:
         """Tell whether a list that must show the fill by then shows nothing on the side of the order."""
         if held is None or ticket.ended_at is None:
             return False
-        # A round may have been spared a request by what was read since the one before it.
-        asked_at = held.at - self.timings.known_rounds
-        if asked_at < ticket.ended_at + self.timings.position_shown_within:
+        if held.at < ticket.ended_at + self.timings.position_shown_within:
             return False
         return not is_on_its_side(ticket, sum(p.quantity for p in held.positions if p.contract == ticket.order.contract))
 
