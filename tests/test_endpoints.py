@@ -148,7 +148,7 @@ async def test_the_client_reads_every_path_of_the_table_and_no_other() -> None:
             vendor.next.append(refusal())
             await ask(client, "quote")
             assert vendor.heard[0].target.partition("?")[0] == path_of(by_name("Quote"))
-    assert set(reads_of(CrossTrade)) - {one.client for one in READS} == {"quote", "lane", "changed", "age", "at_hand"}
+    assert set(reads_of(CrossTrade)) - {one.client for one in READS} == {"quote", "lane", "changed", "age", "asked_at", "at_hand"}
 
 
 def refusal() -> Answer:
