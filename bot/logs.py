@@ -1,13 +1,10 @@
 """Log lines on stderr, as text or JSON, from which every secret is taken out before anybody can read it.
 
-The redactor is of use elsewhere too: what CrossTrade says "word for word" goes through it first. What is logged, and when, is
-decided where it happens.
+What a secret is stands in ``bot.redaction``. What is logged, and when, is decided where it happens.
 """
 
-import html
 import json
 import logging
-import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,21 +13,10 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import TextIO
-from urllib.parse import quote, quote_plus
 
-HIDDEN = "***"
+from bot.redaction import Redactor
 
 _log = logging.getLogger(__name__)
-
-# Secrets that nobody told us of are known by their shape. The counts are bounded so that no text takes long.
-_SHAPES = (
-    (re.compile(r"\b(bearer(?:\s|%20|\+)+)[^\s\"'<>]+", re.IGNORECASE), rf"\1{HIDDEN}"),
-    # A bot token: base64 of the bot's id, a time and a signature.
-    (re.compile(r"(?<![\w-])[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,64}", re.ASCII), HIDDEN),
-    # Whoever has the token of an interaction or a webhook speaks as the bot.
-    (re.compile(r"(/(?:webhooks|interactions)/\d{1,20}/)[\w.%-]+", re.ASCII), rf"\1{HIDDEN}"),
-    (re.compile(r"(://[^\s:/@\"']{0,128}:)[^\s\"'<>]{1,512}@"), rf"\1{HIDDEN}@"),
-)
 
 # Their chatter holds whole payloads or every statement; the level that is asked for counts for our own lines.
 _FOREIGN = {
@@ -45,51 +31,7 @@ _FOREIGN = {
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
-# A repr within a repr doubles the backslashes, so a run of them is one.
-_BACKSLASH = r"(?:\\{1,8}|%5[Cc])"
-
 _bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default=MappingProxyType({}))
-
-
-class Redactor:
-    """Takes secrets out of a text: those it was given, in every usual spelling, and those that show by their shape.
-
-    Spellings are what ``repr``, JSON, URLs and HTML make of a secret, also when they follow on one another.
-    """
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        longest_first = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._secrets = re.compile("|".join("".join(map(_spellings, secret)) for secret in longest_first))
-        self._knows_any = bool(longest_first)
-
-    def __call__(self, text: str) -> str:
-        """Return the text with ``***`` in place of each secret."""
-        if self._knows_any:
-            text = self._secrets.sub(HIDDEN, text)
-        for shape, instead in _SHAPES:
-            text = shape.sub(instead, text)
-        return text
-
-
-def _spellings(letter: str) -> str:
-    if letter.isascii() and letter.isalnum():
-        return letter
-    if letter == "\\":
-        return _BACKSLASH
-    raw = letter.encode("utf-8", "surrogatepass")
-    forms = {
-        letter,
-        ascii(letter)[1:-1],
-        repr(raw)[2:-1],
-        json.dumps(letter)[1:-1],
-        quote(raw, safe=""),
-        quote_plus(raw, safe=""),
-        html.escape(letter),
-    }
-    if letter in "'\"/":
-        forms.add(f"\\{letter}")
-    patterns = [re.escape(form).replace(r"\\", _BACKSLASH) for form in sorted(forms, key=len, reverse=True)]
-    return f"(?i:{'|'.join(patterns)})"
 
 
 @contextmanager

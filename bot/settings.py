@@ -20,18 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import SettingsError
+from bot.transport import Transport
 
 ENV_FILE = Path(".env")
 _LARGEST_ID = 2**63 - 1
 _Kind = TypeVar("_Kind", bound=BaseSettings)
 _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
-
-
-class Transport(StrEnum):
-    """How orders travel to CrossTrade."""
-
-    REST = "rest"
-    WEBSOCKET = "websocket"
 
 
 class LogLevel(StrEnum):

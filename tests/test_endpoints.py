@@ -21,6 +21,7 @@ from bot.trading.market.bars import parse_period
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount, FlattenEverything
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import (
+    TRADING_COMMANDS,
     Action,
     Bracket,
     Cancel,
@@ -34,7 +35,7 @@ from bot.trading.orders.intents import (
     VerifiedReverse,
 )
 from bot.trading.orders.terms import OrderType, Side, Terms
-from bot.trading.risk.policy import READING_COMMANDS, TRADING_COMMANDS
+from bot.trading.risk.policy import READING_COMMANDS
 from tests.crosstrade.vendor import TOKEN, Answer, Vendor, told
 
 PAGE = Path(__file__).parents[1] / "docs" / "endpoints.md"

@@ -28,6 +28,9 @@ from tests.house import (
     within,
 )
 
+# What every room of the desk may import, and what those behind a press may.
+GROUND = ("bot.trading", "bot.errors", "bot.clock", "bot.timings")
+BEHIND = (*GROUND, "bot.desk.ports", "bot.desk.locks", "bot.desk.lookup", "bot.desk.outbox")
 # Room -> what of ours it may import. The most specific name wins; a room may always import its own parts.
 MAY = {
     "bot.errors": (),
@@ -35,15 +38,46 @@ MAY = {
     "bot.dates": ("bot.clock",),
     # Some of what is waited for is taken by the rules, which say themselves what it is.
     "bot.timings": ("bot.trading",),
-    "bot.settings": ("bot.errors",),
-    "bot.logs": ("bot.errors",),
-    "bot.trading": ("bot.errors",),
+    "bot.settings": ("bot.errors", "bot.transport"),
+    "bot.logs": ("bot.errors", "bot.redaction"),
+    "bot.transport": (),
+    "bot.redaction": (),
+    "bot.trading": (),
+    "bot.trading.words": ("bot.errors",),
+    "bot.trading.orders": ("bot.trading.words", "bot.errors"),
+    "bot.trading.market": ("bot.trading.orders", "bot.trading.words", "bot.errors"),
+    "bot.trading.risk": ("bot.trading.market", "bot.trading.orders", "bot.trading.words", "bot.errors"),
+    "bot.trading.exits": ("bot.trading.risk", "bot.trading.market", "bot.trading.orders", "bot.trading.words", "bot.errors"),
+    "bot.trading.reconciliation": ("bot.trading.risk", "bot.trading.market", "bot.trading.orders", "bot.trading.words"),
+    "bot.trading.planning": (
+        "bot.trading.reconciliation",
+        "bot.trading.risk",
+        "bot.trading.market",
+        "bot.trading.orders",
+        "bot.trading.words",
+        "bot.errors",
+    ),
+    "bot.trading.health": ("bot.trading.risk", "bot.trading.market", "bot.trading.words", "bot.errors"),
     # The policy file is an edge of its own: pydantic there, frozen rules behind it.
     "bot.policyfile": ("bot.trading", "bot.errors"),
-    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock", "bot.dates", "bot.timings"),
+    "bot.crosstrade": ("bot.trading", "bot.errors", "bot.clock", "bot.dates", "bot.timings", "bot.transport", "bot.redaction"),
     # The journal stores the desk's plain data; of the desk it knows nothing else.
     "bot.journal": ("bot.trading", "bot.errors", "bot.clock", "bot.timings", "bot.desk.ports"),
-    "bot.desk": ("bot.trading", "bot.errors", "bot.clock", "bot.timings"),
+    "bot.desk": (),
+    "bot.desk.ports": GROUND,
+    "bot.desk.requests": GROUND,
+    "bot.desk.locks": GROUND,
+    "bot.desk.loops": GROUND,
+    "bot.desk.outbox": (*GROUND, "bot.desk.ports", "bot.desk.locks"),
+    "bot.desk.lookup": (*GROUND, "bot.desk.ports"),
+    "bot.desk.health": (*GROUND, "bot.desk.ports", "bot.desk.lookup", "bot.desk.outbox"),
+    "bot.desk.halts": (*GROUND, "bot.desk.ports", "bot.desk.requests", "bot.desk.lookup", "bot.desk.outbox"),
+    "bot.desk.reads": (*GROUND, "bot.desk.ports", "bot.desk.requests", "bot.desk.lookup", "bot.desk.outbox"),
+    "bot.desk.autocomplete": (*GROUND, "bot.desk.ports", "bot.desk.lookup", "bot.desk.reads"),
+    "bot.desk.tracking": (*BEHIND, "bot.desk.requests", "bot.desk.health", "bot.desk.reads"),
+    "bot.desk.execution": (*BEHIND, "bot.desk.tracking"),
+    "bot.desk.tickets": (*BEHIND, "bot.desk.requests", "bot.desk.reads", "bot.desk.execution"),
+    "bot.desk.desk": (*GROUND, "bot.desk"),
     "bot.chat": ("bot.desk", "bot.trading", "bot.errors", "bot.clock", "bot.dates", "bot.timings"),
     "cogs": ("bot.chat", "bot.desk", "bot.trading", "bot.errors"),
     "bot.sandbox.ninjatrader": (),
@@ -138,10 +172,32 @@ def test_nobody_imports_whom_the_house_does_not_allow() -> None:
 def test_no_room_uses_what_is_foreign_to_it() -> None:
     wrong = []
     for name, tree, file in modules():
-        own = room(name)
-        banned = NEVER.get(own or "", set())
+        banned = {each for own, banned in NEVER.items() if within(name, own) for each in banned}
         wrong += [f"{name} imports {i}" for i in imports(name, tree, file) if i.split(".")[0] in banned]
     assert wrong == []
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    # The world next door has NinjaTrader's and Discord's words for its own.
+    found: dict[str, list[str]] = {}
+    for name, tree, _ in modules():
+        if not within(name, "bot.sandbox"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, []).append(name)
+    assert {each: names for each, names in found.items() if len(names) > 1} == {}
+
+
+# Of the simulated NinjaTrader it is known to what may be sent to it, and of older rows to what they were.
+MOST_PLACES = 8
+
+
+def test_a_new_kind_of_order_touches_few_files() -> None:
+    """`/flatplace` is the kind that differs least from the others, so that its places are those of any new one."""
+    kind = re.compile(r"\b(FlatPlace|flatplace)\b", re.IGNORECASE)
+    own = [(name, file) for name, _, file in modules() if not name.startswith(("bot.sandbox", "bot.journal.migrations"))]
+    places = [name for name, file in own if kind.search(file.read_text(encoding="utf-8"))]
+    assert len(places) <= MOST_PLACES, places
 
 
 def test_cogs_do_not_import_each_other() -> None:

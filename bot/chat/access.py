@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from bot.chat import wording
 from bot.chat.answers import answer, reference
-from bot.chat.door import Desk
+from bot.chat.door import DeskDoor
 from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
 from bot.chat.recall import Recall
@@ -35,7 +35,7 @@ class Access:
         guilds: the only guilds that may command the desk.
     """
 
-    desk: Desk
+    desk: DeskDoor
     guilds: frozenset[int]
 
     def admit(self, interaction: discord.Interaction[Any], request: PermissionQuery | None) -> Member | Denial:
@@ -71,7 +71,7 @@ class Acts(Protocol):
 class Host(commands.Bot):
     """A bot that stands behind the gate; what every cog and button finds as ``interaction.client``."""
 
-    desk: Desk
+    desk: DeskDoor
     access: Access
     private: PrivateCards
     offering: Acts

@@ -18,7 +18,7 @@ from bot.chat.access import Access, Host, guilds
 from bot.chat.answers import answer
 from bot.chat.buttons import DYNAMIC_ITEMS, is_answered
 from bot.chat.connection import Brake, skip_unreadable, stay_connected
-from bot.chat.door import Desk
+from bot.chat.door import DeskDoor
 from bot.chat.heartbeat import measure_from_sending
 from bot.chat.messenger import DiscordMessenger
 from bot.chat.offering import Offering
@@ -77,7 +77,7 @@ class DeskClient(Host):
 
     def __init__(
         self,
-        desk: Desk,
+        desk: DeskDoor,
         messenger: DiscordMessenger,
         guild_ids: Collection[int],
         cogs: Sequence[CogFactory],

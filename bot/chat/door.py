@@ -31,7 +31,7 @@ from bot.trading.risk.policy import Denial, PermissionQuery, Policy
 Acknowledge = Callable[[], Awaitable[None]]
 
 
-class Reads(Protocol):
+class ReadsDoor(Protocol):
     """What reading commands may ask for; nothing here has consequences."""
 
     async def positions(
@@ -79,7 +79,7 @@ class Reads(Protocol):
         """The bars of an instrument, and what an account holds and works there."""
 
 
-class Resolving(Protocol):
+class ResolvingDoor(Protocol):
     """What ``/resolve`` may ask for."""
 
     async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
@@ -89,7 +89,7 @@ class Resolving(Protocol):
         """The tickets that the member may resolve."""
 
 
-class Suggest(Protocol):
+class SuggestDoor(Protocol):
     """What autocomplete may ask for: what the member is granted, and nothing where a fact is missing; it never waits for long."""
 
     async def prices(self, member: Member, so_far: SoFar, name: str, typed: str) -> Sequence[Suggestion[str]]:
@@ -115,7 +115,7 @@ class Watches(Protocol):
         """Every link, with the accounts that the member may see."""
 
 
-class Desk(Protocol):
+class DeskDoor(Protocol):
     """What cogs and buttons may ask for. Errors are ``bot.errors.DeskError`` with a sentence for people."""
 
     @property
@@ -123,11 +123,11 @@ class Desk(Protocol):
         """The running policy."""
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> ReadsDoor:
         """Answers the commands that only read."""
 
     @property
-    def suggest(self) -> Suggest:
+    def suggest(self) -> SuggestDoor:
         """Answers keystrokes."""
 
     @property
@@ -135,7 +135,7 @@ class Desk(Protocol):
         """Tells how every link does."""
 
     @property
-    def resolving(self) -> Resolving:
+    def resolving(self) -> ResolvingDoor:
         """Takes a person's word on an unknown outcome."""
 
     @property

@@ -14,7 +14,7 @@ from bot.chat import wording
 from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import answer, keep_trying, redraw, thinking
 from bot.chat.choices import choices
-from bot.chat.door import Desk
+from bot.chat.door import DeskDoor
 from bot.chat.messenger import DiscordMessenger
 from bot.desk.requests import Refused, TicketRequest
 from bot.errors import DeliveryDelayed, DeliveryError
@@ -41,7 +41,7 @@ ORDER_OPTIONS = {
 class Offering:
     """Makes tickets of requests and shows them."""
 
-    def __init__(self, desk: Desk, messenger: DiscordMessenger) -> None:
+    def __init__(self, desk: DeskDoor, messenger: DiscordMessenger) -> None:
         self._desk = desk
         self._messenger = messenger
 

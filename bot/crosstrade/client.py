@@ -8,7 +8,6 @@ its read, whichever way orders travel. Nothing here decides whether to trade.
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
@@ -38,7 +37,7 @@ from bot.crosstrade.jsontext import dumps
 from bot.crosstrade.known import Flying, Known
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.reading import Path, judged
-from bot.crosstrade.redaction import Redactor
+from bot.crosstrade.redaction import Excerpt
 from bot.crosstrade.rest import Rest, WhyNot, never_why, open_session
 from bot.crosstrade.stream import Stream
 from bot.dates import Dates
@@ -50,18 +49,12 @@ from bot.trading.market.facts import Day, Execution, Order
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Action
 from bot.trading.orders.outcomes import NotSent, Outcome
+from bot.transport import Transport
 
 log = logging.getLogger(__name__)
 # RPCs whose names are on no page of the vendor's: the paths of the same calls are.
 UNSURE_NAMES = frozenset(one.rpc for one in ENDPOINTS if one.is_write and one.rpc_from is not Trust.PAGE)
 ENTRIES_WAIT = "Ways out go by REST meanwhile, entries only with entries_fall_back = true in the policy file."
-
-
-class Transport(StrEnum):
-    """How orders travel."""
-
-    REST = "rest"
-    WEBSOCKET = "websocket"
 
 
 class CrossTrade(Known):
@@ -113,7 +106,7 @@ class CrossTrade(Known):
         self._why_not = why_not
         self._proxy = proxy
         self._budget = Budget(rate, burst, clock=clock.seconds, timings=timings)
-        self._clean = Redactor(token)
+        self._clean = Excerpt(token)
         self._stream: Stream | None = None
         self._rest: Rest
 

@@ -47,11 +47,11 @@ class BarsBody(Body):
         )
 
 
-class _Row(BaseModel):
+class _HistoryRow(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, defer_build=True)
 
 
-class _BarRow(_Row):
+class _BarRow(_HistoryRow):
     epoch: Number | None = None
     time: MaybeText = None
     open: Number
@@ -65,7 +65,7 @@ class _BarRow(_Row):
         return Bar(at, self.open, self.high, self.low, self.close, self.volume)
 
 
-class _Reply(_Row):
+class _Reply(_HistoryRow):
     instrument: MaybeText = None
     period_type: MaybeText = None
     period: Number | None = None

@@ -45,7 +45,7 @@ class Tick:
     volume: Decimal | None
 
 
-class _QuoteRow(BaseModel):
+class _PushedQuote(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     instrument: Text
@@ -63,7 +63,7 @@ def read_ticks(frame: Mapping[str, object], today: date, unread: Callable[[str],
     """
     for item in _items(frame, "quotes"):
         try:
-            row = _QuoteRow.model_validate(item)
+            row = _PushedQuote.model_validate(item)
             yield Tick(read_contract(row.instrument, today), row.last or None, row.bid or None, row.ask or None, row.volume)
         except (ValidationError, InstrumentError):
             named = item.get("instrument") if isinstance(item, Mapping) else None

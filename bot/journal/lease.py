@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, 
 from bot.clock import elapsed
 from bot.errors import JournalError, JournalLocked
 from bot.journal import lock
-from bot.journal.links import Link
+from bot.journal.links import JournalLink
 from bot.journal.schema import leader
 from bot.timings import LeaseTimings
 
@@ -141,7 +141,7 @@ class Lease:
         """A beat that was begun at this moment is committed."""
         self._renewed = max(self._renewed, at)
 
-    async def keep(self, link: Link) -> None:
+    async def keep(self, link: JournalLink) -> None:
         """Beat until the term is lost."""
         told = ""
         while not self.lost.is_set():

@@ -29,7 +29,7 @@ MEMORY = ":memory:"
 CLOSED = "The journal is closed: the bot is stopping."
 
 
-class Link(Protocol):
+class JournalLink(Protocol):
     """One connection to the database."""
 
     async def run(self, work: Work[T]) -> T:

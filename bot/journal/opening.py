@@ -12,7 +12,7 @@ from bot.clock import Clock, system_clock
 from bot.errors import JournalError, SettingsError
 from bot.journal.faults import SETTING, journal_error, setting_error
 from bot.journal.lease import Lease, name_of_this_process
-from bot.journal.links import MEMORY, Link, SqliteReads, SqliteWrites
+from bot.journal.links import MEMORY, JournalLink, SqliteReads, SqliteWrites
 from bot.journal.lock import FileLock
 from bot.journal.migrate import migrate
 from bot.journal.private import make_private
@@ -68,7 +68,7 @@ def standby(url: str, timings: JournalTimings = USUAL.journal) -> Standby | None
     return None if address.drivername == SQLITE else Standby(_to_postgresql(address, timings), timings.lease)
 
 
-async def _begin(lease: Lease, writes: Link, migration: float) -> None:
+async def _begin(lease: Lease, writes: JournalLink, migration: float) -> None:
     """Take the lock, begin the term and bring the tables up to date; the very first term begins when there are any."""
     await writes.run(lambda connection: lease.begin(connection, migration))
     await writes.run(migrate)
@@ -99,7 +99,7 @@ def read_address(url: str) -> URL:
     return address
 
 
-def _sqlite(address: URL, timings: JournalTimings, stack: AsyncExitStack) -> tuple[Link, Link]:
+def _sqlite(address: URL, timings: JournalTimings, stack: AsyncExitStack) -> tuple[JournalLink, JournalLink]:
     name = address.database or ""
     if name == MEMORY:
         link = SqliteWrites(name, timings)
@@ -126,11 +126,11 @@ def journal_file(name: str) -> Path:
     return file
 
 
-def _postgresql(address: URL, timings: JournalTimings, lease: Lease) -> tuple[Link, Link]:
+def _postgresql(address: URL, timings: JournalTimings, lease: Lease) -> tuple[JournalLink, JournalLink]:
     return _to_postgresql(address, timings), _to_postgresql(address, timings, lease)
 
 
-def _to_postgresql(address: URL, timings: JournalTimings, lease: Lease | None = None) -> Link:
+def _to_postgresql(address: URL, timings: JournalTimings, lease: Lease | None = None) -> JournalLink:
     """A link that reads, or one that writes by the lease."""
     from bot.journal.postgres import PostgresLink  # noqa: PLC0415 - nobody else should have to load it
 

@@ -7,19 +7,17 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
-from bot.trading.orders.intents import Intent, OrderIntent
-from bot.trading.orders.mass_actions import MassAction
+from bot.trading.orders.intents import KINDS, Intent
 from bot.trading.orders.progress import Progress
 from bot.trading.orders.protection import Protection
 from bot.trading.orders.terms import Terms
 from bot.trading.orders.tickets import Approved, Preview
 
 T = TypeVar("T")
-KINDS: tuple[type[Intent], ...] = (*get_args(OrderIntent), *get_args(MassAction))
 
 
 def _plain(value: object) -> object:

@@ -14,7 +14,7 @@ from bot.clock import elapsed
 from bot.errors import JournalError
 from bot.journal import lock
 from bot.journal.lease import SERVER_NOW, leads
-from bot.journal.links import Link
+from bot.journal.links import JournalLink
 from bot.journal.schema import leader
 from bot.timings import LeaseTimings
 
@@ -50,7 +50,7 @@ class Standby:
         now: seconds of a clock that is never set back.
     """
 
-    def __init__(self, link: Link, timings: LeaseTimings, now: Callable[[], float] = elapsed) -> None:
+    def __init__(self, link: JournalLink, timings: LeaseTimings, now: Callable[[], float] = elapsed) -> None:
         self._link = link
         self._timings = timings
         self._now = now

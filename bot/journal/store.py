@@ -31,7 +31,7 @@ from bot.journal import switches as switching
 from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.lease import Lease
-from bot.journal.links import Link
+from bot.journal.links import JournalLink
 from bot.journal.schema import events, tickets
 from bot.journal.shelf import TicketCache
 from bot.trading.market.facts import Execution
@@ -99,7 +99,7 @@ class SqlJournal:
         lease: what this process leads by, where others may stand by.
     """
 
-    def __init__(self, reads: Link, writes: Link, clock: Clock, lease: Lease | None = None) -> None:
+    def __init__(self, reads: JournalLink, writes: JournalLink, clock: Clock, lease: Lease | None = None) -> None:
         self.lease = lease
         self._reads = reads
         self._writes = writes

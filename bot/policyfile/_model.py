@@ -24,10 +24,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import LARGEST_QUANTITY, OrderType
 from bot.trading.orders.tickets import Visibility
 from bot.trading.risk import policy
-from bot.trading.risk.policy import COMMANDS, EVERYTHING, TRADING_COMMANDS, Policy, ReverseMode
+from bot.trading.risk.policy import COMMANDS, EVERYTHING, Policy, ReverseMode
 
 EVENTS = frozenset(
     {

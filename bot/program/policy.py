@@ -7,18 +7,9 @@ from pathlib import Path
 
 from bot.policyfile import read_policy, schema_text
 from bot.trading.market.facts import SINCE
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
-from bot.trading.risk.policy import (
-    OLDEST_QUOTE,
-    TRADING_COMMANDS,
-    AccountRule,
-    Approval,
-    Grant,
-    Limit,
-    Policy,
-    Route,
-    matches,
-)
+from bot.trading.risk.policy import OLDEST_QUOTE, AccountRule, Approval, Grant, Limit, Policy, Route, matches
 
 DEFAULT = "policy.toml"
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.trading.orders.instruments import Contract
-from bot.trading.orders.intents import Reverse
+from bot.trading.orders.intents import TRADING_COMMANDS, Reverse
 from bot.trading.orders.terms import OrderType, Side, Terms
 from bot.trading.orders.tickets import Member, Origin, Preview, Ticket, Visibility
-from bot.trading.risk.policy import READING_COMMANDS, TRADING_COMMANDS, Approval, Grant, Limit, Policy
+from bot.trading.risk.policy import READING_COMMANDS, Approval, Grant, Limit, Policy
 
 GUILD = 1180000000000000001
 OTHER_GUILD = 1180000000000000002

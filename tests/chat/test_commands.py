@@ -18,9 +18,10 @@ from bot.desk.requests import (
     TicketRequest,
 )
 from bot.program.run import COGS
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType, Side, TimeInForce
 from bot.trading.orders.tickets import TicketState
-from bot.trading.risk.policy import TRADING_COMMANDS, Denial, DenialCode
+from bot.trading.risk.policy import Denial, DenialCode
 
 from .conftest import Stage, buttons_of, text_of, told
 from .samples import TRADER_ROLE

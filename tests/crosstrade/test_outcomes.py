@@ -22,13 +22,13 @@ from bot.crosstrade.errors import (
     says_none,
     sentence_of,
 )
-from bot.crosstrade.redaction import Redactor
+from bot.crosstrade.redaction import Excerpt
 from bot.errors import BrokerError, BrokerGarbled, BrokerRefused, BrokerUnreachable
 from bot.trading.orders.outcomes import Accepted, NotSent, Rejected, Unknown
 
 from .vendor import TOKEN
 
-clean = Redactor(TOKEN)
+clean = Excerpt(TOKEN)
 REFUSED = {"success": False, "error": "invalid_account", "detail": "Account Sim999 not found"}
 NO_POSITION = {"error": "No position found for instrument 'ES 12-25' in account 'sim101'"}
 

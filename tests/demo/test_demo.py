@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.trading.risk.policy import TRADING_COMMANDS
+from bot.trading.orders.intents import TRADING_COMMANDS
 from tests.demo.conftest import Demo
 
 # Nobody has to be that slow; this only ends a test that hangs.

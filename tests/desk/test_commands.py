@@ -26,6 +26,7 @@ from bot.timings import USUAL
 from bot.trading.market.facts import Order
 from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
 from bot.trading.orders.intents import (
+    TRADING_COMMANDS,
     Action,
     Bracket,
     Cancel,
@@ -43,7 +44,7 @@ from bot.trading.orders.mass_actions import CancelWorking, Flatten, Holding, Mas
 from bot.trading.orders.outcomes import Accepted, Outcome, Rejected, Unknown
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.orders.tickets import Ticket, TicketState
-from bot.trading.risk.policy import TRADING_COMMANDS, Grant, Limit, ReverseMode
+from bot.trading.risk.policy import Grant, Limit, ReverseMode
 from tests.desk.conftest import HERE, TRADER, TRADER_ROLE, Room
 from tests.desk.fakes import ES, eventually
 

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.logs import HIDDEN, Redactor, bound, configure
+from bot.logs import bound, configure
+from bot.redaction import HIDDEN, Redactor
 
 SECRET = "swordfish-123"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<level>[A-Z]+) (?P<logger>\S+?)(?P<ids>( \w+=\S+)*): (?P<text>.*)")
@@ -124,8 +125,8 @@ def test_without_secrets_ordinary_text_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("Authorization: Bearer abc.DEF-123", f"Authorization: Bearer {HIDDEN}"),
-        ("{'authorization': 'bearer  abc'}", f"{{'authorization': 'bearer  {HIDDEN}'}}"),
+        ("Authorization: Bearer abc.DEF-123", f"Authorization: {HIDDEN}"),
+        ("{'authorization': 'bearer  abc'}", f"{{'authorization': {HIDDEN}'}}"),
         ("header=Bearer%20abc", f"header=Bearer%20{HIDDEN}"),
         (f"Bot {BOT_TOKEN}!", f"Bot {HIDDEN}!"),
         ("postgresql+asyncpg://desk:p:w/d@x@db:5432/desk", f"postgresql+asyncpg://desk:{HIDDEN}@db:5432/desk"),

@@ -14,19 +14,10 @@ from hypothesis import strategies as st
 
 from bot.errors import PolicyError
 from bot.policyfile import EVENTS, LARGEST_FILE, parse_policy, policy_schema, read_policy, schema_text
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
 from bot.trading.orders.tickets import Visibility
-from bot.trading.risk.policy import (
-    COMMANDS,
-    READING_COMMANDS,
-    TRADING_COMMANDS,
-    AccountRule,
-    Approval,
-    Grant,
-    Limit,
-    Policy,
-    Route,
-)
+from bot.trading.risk.policy import COMMANDS, READING_COMMANDS, AccountRule, Approval, Grant, Limit, Policy, Route
 
 ROOT = Path(__file__).parents[2]
 GRANT = """

@@ -11,8 +11,8 @@ from discord.http import Route
 from bot.clock import system_clock
 from bot.crosstrade import CrossTrade
 from bot.errors import BrokerError, SettingsError
-from bot.logs import Redactor
 from bot.program.proxies import proxy_for, secrets, shown
+from bot.redaction import Redactor
 
 PROXY = "http://desk:pass%40word@proxy.example:3128"
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "WSS_PROXY")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import _MENDS, NAMES, LogFormat, LogLevel, Settings, Transport, load_database_url, load_settings
+from bot.settings import _MENDS, NAMES, LogFormat, LogLevel, Settings, load_database_url, load_settings
+from bot.transport import Transport
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 NEEDED = {"DISCORD_TOKEN": "discord-secret-1", "DISCORD_GUILD_ID": "1000", "CROSSTRADE_TOKEN": "crosstrade-secret-2"}

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
 from bot.journal.opening import opened
-from bot.journal.shapes import KINDS
 from bot.journal.shelf import TicketCache
 from bot.journal.store import SqlJournal
 from bot.trading.orders import protection
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import (
+    KINDS,
     Bracket,
     Cancel,
     Change,

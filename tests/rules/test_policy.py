@@ -9,13 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.trading.market.facts import Account
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
 from bot.trading.risk.policy import (
     COMMANDS,
     EVERYTHING,
     READING_COMMANDS,
     RUNNING_COMMANDS,
-    TRADING_COMMANDS,
     AccountRule,
     Approval,
     Denial,

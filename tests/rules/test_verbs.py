@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.trading.market.facts import Order, Position, terms_of
-from bot.trading.orders.intents import Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
+from bot.trading.orders.intents import TRADING_COMMANDS, Cancel, Change, Close, FlatPlace, Intent, PlaceOrder, Reverse
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.planning.card_actions import (
@@ -26,7 +26,6 @@ from bot.trading.planning.card_actions import (
     protects_already,
     stops_of,
 )
-from bot.trading.risk.policy import TRADING_COMMANDS
 
 from .strategies import ES, ES_DECEMBER, MODEST, NOW, SHOWN, TICK, TICKET, on_tick, positions
 

@@ -63,7 +63,7 @@ class _PositionRow(InstrumentRow):
     unrealized_profit_loss: Number | None = None
 
 
-class _OtherRow(Row):
+class _OtherPositionRow(Row):
     account: MaybeText = None
     instrument: ShownText = None
     instrument_type: Text
@@ -204,7 +204,7 @@ def _open(rows: list[object], read: Callable[[object], Position]) -> tuple[Posit
 
 
 def _other(item: object, account: str | None) -> OtherPosition:
-    row = reading("position", _OtherRow.model_validate, item)
+    row = reading("position", _OtherPositionRow.model_validate, item)
     sign = _SIGNS.get((row.market_position or "").casefold())
     quantity = None if sign is None or row.quantity is None else sign * row.quantity
     return OtherPosition(row.account or account or "", row.instrument or "?", row.instrument_type, quantity)

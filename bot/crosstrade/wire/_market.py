@@ -26,7 +26,7 @@ class _QuoteRow(Row):
     is_market_open: bool | None = None
 
 
-class _StatusRow(Row):
+class _MarketStatusRow(Row):
     is_open: bool
     state: ShownText = None
 
@@ -43,7 +43,7 @@ def _object_or_none(value: object) -> object:
 class _SessionRow(Row):
     timestamp: Text
     instrument: Text
-    status: _StatusRow
+    status: _MarketStatusRow
     session: _SpanRow
     upcoming: Annotated[_SpanRow | None, BeforeValidator(_object_or_none)] = None
 

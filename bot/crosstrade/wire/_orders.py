@@ -66,7 +66,7 @@ class _ExecutionRow(InstrumentRow):
     epoch: Number
 
 
-class _OtherRow(Row):
+class _OtherOrderRow(Row):
     account: ShownText = None
     instrument: ShownText = None
     instrument_type: Text
@@ -209,7 +209,7 @@ def _order(today: date, account: str | None, item: object) -> Order:
 
 
 def _other_order(item: object, account: str | None) -> OtherOrder:
-    row = reading("order", _OtherRow.model_validate, item)
+    row = reading("order", _OtherOrderRow.model_validate, item)
     return OtherOrder(
         account=row.account or account or "",
         instrument=row.instrument or "?",
@@ -222,7 +222,7 @@ def _other_order(item: object, account: str | None) -> OtherOrder:
 
 
 def _other_fill(item: object, account: str) -> OtherFill:
-    row = reading("execution", _OtherRow.model_validate, item)
+    row = reading("execution", _OtherOrderRow.model_validate, item)
     side = _FILL_SIDES.get((row.market_position or "").casefold())
     return OtherFill(row.account or account, row.instrument or "?", row.instrument_type, side, row.quantity, row.price)
 

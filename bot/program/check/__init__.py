@@ -14,12 +14,13 @@ from bot.clock import system_clock
 from bot.dates import Dates
 from bot.errors import JournalError, JournalLocked, PolicyError, SettingsError
 from bot.journal.opening import opened
-from bot.logs import Redactor, configure
+from bot.logs import configure
 from bot.policyfile import read_policy
 from bot.program import proxies
 from bot.program.check._crosstrade import ask_crosstrade
 from bot.program.check._discord import ask_discord
 from bot.program.check._report import CheckPart, Report, Verdict
+from bot.redaction import Redactor
 from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
 from bot.trading.health.chain import Grade, clock_line

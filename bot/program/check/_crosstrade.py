@@ -16,7 +16,8 @@ from bot.program.proxies import proxy_for
 from bot.settings import Settings
 from bot.timings import CrossTradeTimings
 from bot.trading.market.facts import Account
-from bot.trading.risk.policy import EVERYTHING, TRADING_COMMANDS, Policy, matches
+from bot.trading.orders.intents import TRADING_COMMANDS
+from bot.trading.risk.policy import EVERYTHING, Policy, matches
 
 _BAD_TOKEN = "CROSSTRADE_TOKEN: copy it again from My Account, and see that the plan has the API; CrossTrade says: {words}"  # noqa: S105
 _ADD_ON = "Start NinjaTrader 8 and connect the CrossTrade add-on in it."

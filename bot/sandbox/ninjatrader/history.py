@@ -18,7 +18,7 @@ EMPTY_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _AskedBars:
     contract: Contract
     period_type: str
     period: int
@@ -49,13 +49,13 @@ def _positive(ask: Ask, name: str, default: int) -> int:
     return default if number is None else number
 
 
-def _read(ask: Ask) -> _Asked:
+def _read(ask: Ask) -> _AskedBars:
     period_type = (ask.args.text("periodType") or "minute").casefold()
     if period_type not in MINUTES:
         raise invalid_request()
     end = _moment(ask, "to") or ask.world.clock()
     days = timedelta(days=min(_positive(ask, "daysBack", 1), 3650))
-    return _Asked(
+    return _AskedBars(
         contract=ask.contract(),
         period_type=period_type,
         period=min(_positive(ask, "period", 1), 100_000),
@@ -65,7 +65,7 @@ def _read(ask: Ask) -> _Asked:
     )
 
 
-def _closes(asked: _Asked, ask: Ask) -> Iterator[datetime]:
+def _closes(asked: _AskedBars, ask: Ask) -> Iterator[datetime]:
     """Give the close of each period in which the exchange was open, the latest first."""
     hours = ask.world.market.hours
     length = asked.length.total_seconds()

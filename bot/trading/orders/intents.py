@@ -256,7 +256,9 @@ OrderIntent = Reverse | VerifiedReverse | Invert | PlaceOrder | FlatPlace | Clos
 Intent = OrderIntent | MassAction
 # One call each: what a broker can be told to do.
 Action = OrderIntent | MassCall
-EXIT_COMMANDS = frozenset(kind.command for kind in (*get_args(OrderIntent), *get_args(MassAction)) if kind.is_exit)
+KINDS: tuple[type[Intent], ...] = (*get_args(OrderIntent), *get_args(MassAction))
+TRADING_COMMANDS = frozenset(kind.command for kind in KINDS)
+EXIT_COMMANDS = frozenset(kind.command for kind in KINDS if kind.is_exit)
 
 
 def closing_side(position: int) -> Side:

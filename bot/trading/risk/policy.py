@@ -14,6 +14,7 @@ from fnmatch import translate
 from functools import lru_cache, partial
 
 from bot.trading.market.facts import Account
+from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
 from bot.trading.orders.tickets import Visibility
 from bot.trading.words import ascii_lower, code
@@ -25,8 +26,6 @@ MOST_NAMES = 4096
 OLDEST_QUOTE = 10
 
 # The names that a grant may use. A policy file may name a command before this version of the bot has it.
-# Commands that can change the world; a grant of one of them must say how much.
-TRADING_COMMANDS = frozenset({"reverse", "place", "flatplace", "close", "flatten", "cancel", "modify", "replace", "bracket"})
 READING_COMMANDS = frozenset(
     {
         "positions",
@@ -45,6 +44,7 @@ READING_COMMANDS = frozenset(
     }
 )
 RUNNING_COMMANDS = frozenset({"halt", "resume", "resolve", "policy", "report", "help"})
+# A grant of one that trades must say how much.
 COMMANDS = TRADING_COMMANDS | READING_COMMANDS | RUNNING_COMMANDS
 # Whoever may trade somewhere may stop trading there, without any grant of it.
 HALT, RESUME = "halt", "resume"
