@@ -9,6 +9,7 @@ between threads, which together take longer than the commit to disk, and a cance
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -29,11 +30,18 @@ MEMORY = ":memory:"
 CLOSED = "The journal is closed: the bot is stopping."
 
 
+# Of one connection: which one it is, and SQLite's count of what others have committed (PRAGMA data_version).
+Stamp = tuple[int, int]
+
+
 class JournalLink(Protocol):
     """One connection to the database."""
 
     async def run(self, work: Work[T]) -> T:
         """Do a piece of work in one transaction; raises ``JournalError``."""
+
+    def stamp(self) -> Stamp | None:
+        """What stays the same as long as nobody commits anything; ``None`` where it takes a trip to find out."""
 
     async def close(self) -> None:
         """Let what was begun finish, then close; a second call does nothing."""
@@ -57,6 +65,9 @@ class SqliteWrites:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
         except FOREIGN as error:
             raise journal_error(error) from error
+
+    def stamp(self) -> None:
+        """Nothing: its own commits don't count for SQLite."""
 
     async def close(self) -> None:
         """Close behind all work that was handed in."""
@@ -100,6 +111,7 @@ class SqliteReads:
         self._timings = timings
         self._engine = _engine(file, patience=0)
         self._connection: Connection | None = None
+        self._connected = 0
         self._closed = False
 
     async def run(self, work: Work[T]) -> T:
@@ -115,6 +127,16 @@ class SqliteReads:
                     raise journal_error(error) from error
             await asyncio.sleep(self._timings.held_again)
 
+    def stamp(self) -> Stamp | None:
+        """What stays the same as long as nobody commits anything; ``None`` without a connection."""
+        if self._connection is None:
+            return None
+        try:
+            [(count,)] = self._connection.connection.cursor().execute("PRAGMA data_version")
+        except sqlite3.Error:
+            return None
+        return self._connected, count
+
     async def close(self) -> None:
         """Close it."""
         self._closed = True
@@ -124,6 +146,7 @@ class SqliteReads:
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
+                self._connected += 1
             result = work(self._connection)
             self._connection.commit()
         except BaseException:

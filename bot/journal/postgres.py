@@ -65,6 +65,9 @@ class PostgresLink:
         task.add_done_callback(self._begun.discard)
         return await asyncio.shield(task)
 
+    def stamp(self) -> None:
+        """Nothing: another machine may write, and asking takes as long as reading."""
+
     async def close(self) -> None:
         """Close behind all work that was handed in."""
         self._closed = True

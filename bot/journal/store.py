@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -28,12 +29,12 @@ from bot.journal import fills as filled
 from bot.journal import log, outbox
 from bot.journal import rebase as rebasing
 from bot.journal import switches as switching
+from bot.journal.cache import StandingAnswers, TicketCache
 from bot.journal.chain import Head
 from bot.journal.codec import Values, events_of, ticket_values, tickets_of
 from bot.journal.lease import Lease
 from bot.journal.links import JournalLink
 from bot.journal.schema import events, tickets
-from bot.journal.shelf import TicketCache
 from bot.trading.market.facts import Execution
 from bot.trading.market.spans import Span
 from bot.trading.orders.intents import OrderIntent
@@ -70,7 +71,11 @@ _KEYS = select(_row.id, _row.version, _row.message)
 _TICKET = _KEYS.where(_row.id == bindparam("key"))
 _SOME = _KEYS.where(_row.id.in_(bindparam("keys", expanding=True))).order_by(_row.created_at, _row.id)
 _LIVE = _KEYS.where(or_(_one_of(_row.state, {TicketState.OFFERED}), _UNSETTLED)).order_by(_row.created_at, _row.id)
-_RECENT = _KEYS.where(or_(_row.sent_at >= bindparam("since"), _UNSETTLED)).order_by(_row.created_at, _row.id)
+_RECENT = (
+    _KEYS.add_columns(_UNSETTLED.label("unsettled"))
+    .where(or_(_row.sent_at >= bindparam("since"), _UNSETTLED))
+    .order_by(_row.created_at, _row.id)
+)
 _WHOLE = select(tickets).where(_row.id.in_(bindparam("keys", expanding=True)))
 # No database takes any number of parameters at once.
 _AT_ONCE = 200
@@ -104,7 +109,8 @@ class SqlJournal:
         self._reads = reads
         self._writes = writes
         self._clock = clock
-        self._shelf = TicketCache()
+        self._cache = TicketCache()
+        self._standing = StandingAnswers(reads)
 
     async def open(self, ticket: Ticket, event: Event) -> None:
         """Store a new ticket with its first event."""
@@ -116,7 +122,7 @@ class SqlJournal:
             log.append(connection, self._stamped(event))
 
         await self._writes.run(work)
-        self._shelf.put(ticket)
+        self._cache.put(ticket)
 
     async def advance(
         self,
@@ -154,14 +160,14 @@ class SqlJournal:
         if isinstance(stored, Denial):
             raise Halted(stored.code, stored.sentence, stored.details)
         if stored:
-            self._shelf.put(new)
+            self._cache.put(new)
         return stored
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember which message shows the ticket; its version stays, as nobody races for this."""
         values = {"key": ticket_id, "its_message": message, "its_channel": channel}
         await self._writes.run(lambda connection: connection.execute(_POSTED, values))
-        self._shelf.posted(ticket_id, message)
+        self._cache.posted(ticket_id, message)
 
     async def record(self, event: Event, notices: Sequence[Notice] = ()) -> None:
         """Store an event that changes no ticket."""
@@ -195,7 +201,7 @@ class SqlJournal:
 
     async def ticket(self, ticket_id: str) -> Ticket | None:
         """One ticket."""
-        found = await self._tickets(_TICKET, {"key": ticket_id})
+        found = await self._standing.found(ticket_id, lambda: self._tickets(_TICKET, {"key": ticket_id}))
         return found[0] if found else None
 
     async def tickets(self, ids: Collection[str]) -> Sequence[Ticket]:
@@ -207,15 +213,24 @@ class SqlJournal:
     async def rebase(self, by: timedelta, now: datetime) -> None:
         """Put into this run's time what runs before have left."""
         await self._writes.run(lambda connection: rebasing.rebase(connection, _UNSETTLED, by, now))
-        self._shelf.clear()
+        self._cache.clear()
 
     async def live(self) -> Sequence[Ticket]:
         """Tickets of which something may still become, in the order in which they were asked."""
-        return await self._tickets(_LIVE, {})
+        return await self._standing.found(_LIVE, lambda: self._tickets(_LIVE, {}))
 
     async def recent(self, since: datetime) -> Sequence[Ticket]:
         """Tickets that may have something in the market, and those sent at or after the moment."""
-        return await self._tickets(_RECENT, {"since": since})
+
+        async def read() -> tuple[datetime, list[tuple[Ticket, bool]]]:
+            rows = await self._reads.run(lambda connection: connection.execute(_RECENT, {"since": since}).all())
+            unsettled = {row.id for row in rows if row.unsettled}
+            return since, [(ticket, ticket.id in unsettled) for ticket in await self._whole([row[:3] for row in rows])]
+
+        reaches_back, found = await self._standing.found(_RECENT, read)
+        if reaches_back > since:
+            reaches_back, found = await self._standing.anew(_RECENT, read)
+        return [ticket for ticket, unsettled in found if unsettled or (ticket.sent_at is not None and ticket.sent_at >= since)]
 
     async def events(self, ticket_id: str) -> Sequence[Event]:
         """A ticket's log, oldest first."""
@@ -273,15 +288,17 @@ class SqlJournal:
 
     async def _tickets(self, which: Select[str, int, int | None], values: Values) -> list[Ticket]:
         """The tickets whose keys the statement finds, read whole only where this process hasn't seen them as they stand."""
-        keys = await self._reads.run(lambda connection: connection.execute(which, values).all())
-        found = {id_: self._shelf.find(id_, version, message) for id_, version, message in keys}
+        return await self._whole(await self._reads.run(lambda connection: connection.execute(which, values).all()))
+
+    async def _whole(self, keys: Sequence[Sequence[Any]]) -> list[Ticket]:
+        found: dict[str, Ticket | None] = {id_: self._cache.find(id_, version, message) for id_, version, message in keys}
         unseen = [id_ for id_, ticket in found.items() if ticket is None]
         for start in range(0, len(unseen), _AT_ONCE):
-            for ticket in await self._reads.run(partial(_whole, unseen[start : start + _AT_ONCE])):
-                self._shelf.put(ticket)
+            for ticket in await self._reads.run(partial(_whole_rows, unseen[start : start + _AT_ONCE])):
+                self._cache.put(ticket)
                 found[ticket.id] = ticket
         return [ticket for ticket in found.values() if ticket is not None]
 
 
-def _whole(ids: Sequence[str], connection: Connection) -> list[Ticket]:
+def _whole_rows(ids: Sequence[str], connection: Connection) -> list[Ticket]:
     return tickets_of(connection.execute(_WHOLE, {"keys": ids}))

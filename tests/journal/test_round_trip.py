@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.desk.ports import EventName, Notice
 from bot.errors import JournalError
+from bot.journal.cache import TicketCache
 from bot.journal.opening import opened
-from bot.journal.shelf import TicketCache
 from bot.journal.store import SqlJournal
 from bot.trading.orders import protection
 from bot.trading.orders.instruments import Contract
@@ -314,13 +314,13 @@ async def test_a_ticket_changed_by_somebody_else_is_read_anew(file: Path) -> Non
         assert await journal.ticket("t1") == replace(taken, message=77)
 
 
-async def test_a_shelf_that_is_full_forgets_and_the_journal_reads_again(journal: SqlJournal) -> None:
+async def test_a_cache_that_is_full_forgets_and_the_journal_reads_again(journal: SqlJournal) -> None:
     small = SqlJournal(journal._reads, journal._writes, HandClock())
-    small._shelf = TicketCache(room=2)
+    small._cache = TicketCache(room=2)
     put = [await stored(small, f"t{number}") for number in range(5)]
     assert await small.live() == put
     assert [await small.ticket(each.id) for each in put] == put
-    assert small._shelf.find("t0", 1, None) is None
+    assert small._cache.find("t0", 1, None) is None
 
 
 async def test_more_tickets_than_one_statement_takes_are_all_found(journal: SqlJournal) -> None:
