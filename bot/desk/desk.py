@@ -206,7 +206,7 @@ class Desk:
             return await self._safety.resume(member, origin, request)
 
     async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
-        """What a member asks for by pressing a button of a sent order's card; to be handed to ``offer``."""
+        """The request that a member makes by pressing a button of a sent order's card; to be handed to ``offer``."""
         return await self._actions.request(member, ticket_id, verb)
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:

@@ -1,4 +1,4 @@
-"""Which tickets somebody is working on right now, in this process, and what was claimed meanwhile.
+"""Locks of the tickets that somebody is working on right now, in this process, and what was claimed meanwhile.
 
 Of two racing changes the journal lets one win; this only spares the loser's reads and keeps a ticket from expiring, or being
 drawn twice, while it is held.
@@ -19,7 +19,7 @@ STOPPING = "The bot is stopping, so nothing was sent; ask again when it is back.
 
 
 class TicketLocks:
-    """Tickets in hand, and locks per member and account, so that limits see the order before theirs as in flight.
+    """Locks of tickets, and locks per member and account, so that limits see the order before theirs as in flight.
 
     Attributes:
         claiming: held while it is looked what was claimed since a decision, and a claim is stored.
@@ -90,18 +90,18 @@ class TicketLocks:
         self._cards[ticket.requester.id][ticket.id] = ticket.expires_at
 
     def cards_of(self, member: int, now: datetime) -> int:
-        """How many cards a member has got whose life isn't over by its time, whatever has become of them."""
+        """The number of a member's cards whose life isn't over by its time, whatever has become of them."""
         left = {ticket: end for ticket, end in self._cards[member].items() if end > now}
         self._cards[member] = left
         return len(left)
 
     def asking(self, member: int) -> asyncio.Lock:
-        """Held while the card of a member's new order is read for: one at a time, so that nobody crowds out the others."""
+        """The lock held while a member's new order is read for its card: one at a time, so that nobody crowds out the others."""
         return self._asking[member]
 
     @property
     def claims(self) -> int:
-        """How many tickets were claimed so far."""
+        """The number of tickets claimed so far."""
         return self._claimed
 
     def claimed(self, ticket: Ticket) -> None:
@@ -111,7 +111,7 @@ class TicketLocks:
         self._claims.append(ticket)
 
     def claimed_since(self, before: int) -> Sequence[Ticket] | None:
-        """What was claimed since there were so many; ``None`` where that isn't known any more."""
+        """The tickets claimed since there were so many claims; ``None`` where they aren't known any more."""
         count = self._claimed - before
         return None if count > len(self._claims) else tuple(self._claims)[len(self._claims) - count :]
 
@@ -147,7 +147,7 @@ class TicketLocks:
 
     @contextmanager
     def hold(self, ticket: str) -> Iterator[bool]:
-        """Take a ticket in hand; yields ``False`` when somebody else has it."""
+        """Lock a ticket; yields ``False`` when somebody else holds it."""
         if self.holds(ticket):
             yield False
             return

@@ -27,7 +27,7 @@ from bot.trading.risk.halts import Switch, Switches
 
 
 class Shows(Protocol):
-    """What CrossTrade can show to people beyond what decisions need; errors are those of every read of a ``Broker``."""
+    """CrossTrade's reads for people beyond what decisions need; errors are those of every read of a ``Broker``."""
 
     async def snapshot(self) -> Sequence[AccountSummary]:
         """All active accounts with their money and positions."""
@@ -45,7 +45,7 @@ class Shows(Protocol):
         """An order's state; ``None`` when CrossTrade says that it has none."""
 
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
-        """What CrossTrade wrote down of an order, which may be another account's."""
+        """CrossTrade's record of an order, which may be another account's."""
 
     async def executions_of(self, account: str, order_id: str) -> Sequence[Execution]:
         """The fills of one order; ``BrokerRefused`` where CrossTrade doesn't have that list."""
@@ -63,10 +63,10 @@ class Shows(Protocol):
         """Quotes from an account's own feed, in the order in which they are asked for, all or none."""
 
     async def session(self, instrument: Contract | Root) -> Session:
-        """Whether a market trades, and when that changes; for a root, of the front month as CrossTrade tells it."""
+        """The session: whether a market trades, and when that changes; for a root, of the front month as CrossTrade tells it."""
 
     async def watermarks(self, account: str) -> Watermarks:
-        """How high an account once stood."""
+        """The watermarks of an account: how high it once stood."""
 
     async def atm_templates(self) -> Sequence[str]:
         """The names of the ATM templates in NinjaTrader."""
@@ -101,13 +101,13 @@ class Broker(Shows, Protocol):
         """The quote."""
 
     def others(self, account: str) -> Others:
-        """What an account has that is no future, as the newest of its lists told, at no cost."""
+        """Positions and orders of an account that are of no future, as the newest of its lists told, at no cost."""
 
     def day(self, account: str) -> Day | None:
         """An account's profit and loss as just pushed, at no cost; ``None`` when it has to be read."""
 
     def vitals(self) -> Vitals:
-        """What is known of the links to CrossTrade and NinjaTrader, at no cost."""
+        """Everything known of the links to CrossTrade and NinjaTrader, at no cost."""
 
     async def bars(self, contract: Contract, period: Period, most: int) -> Bars:
         """The newest bars, at most so many. Slow: NinjaTrader may have to fetch them first."""
@@ -116,13 +116,13 @@ class Broker(Shows, Protocol):
         """Take nothing for true any more that was read of an account before, or of all of them, at no cost."""
 
     def at_hand(self, account: str, contract: Contract) -> tuple[Account, Sequence[Order], Sequence[Position], Quote] | None:
-        """What a decision needs, at no cost: where all of it is known, young enough and not void."""
+        """Facts for a decision, at no cost; ``None`` unless all of them are known, young enough and not void."""
 
     def age(self, account: str) -> timedelta | None:
-        """How long ago the older of an account's two lists was asked for, at no cost; ``None`` where one isn't known, or void."""
+        """The time since the older of an account's two lists was asked for, at no cost; ``None`` if one isn't known, or void."""
 
     def asked_at(self, positions: Sequence[Position], account: str | None) -> datetime | None:
-        """When a list of an account's positions, or of all accounts', that was just given was asked for, at no cost.
+        """The moment at which a list of an account's positions, or of all accounts', just given, was asked for, at no cost.
 
         ``None`` where another one has come meanwhile.
         """
@@ -132,14 +132,14 @@ class Broker(Shows, Protocol):
 
 
 class Tone(StrEnum):
-    """How urgent news are; the outbox delivers alarms first."""
+    """The urgency of news; the outbox delivers alarms first."""
 
     ROUTINE = "routine"
     ALARM = "alarm"
 
 
 class EventName(StrEnum):
-    """What happened, in the words of the policy file's ``[[notify]] events`` and of the journal."""
+    """Names of events, in the words of the policy file's ``[[notify]] events`` and of the journal."""
 
     OFFERED = "offered"
     REQUOTED = "requoted"
@@ -188,7 +188,7 @@ class Event:
     """One line of the append-only log.
 
     Attributes:
-        ticket: id of the ticket it belongs to; ``None`` for a denial before there was one.
+        ticket: id of the ticket it belongs to; ``None`` for a denial before there was one, and for an event of the desk itself.
         actor: Discord id of the person, ``None`` for the desk itself.
         data: plain JSON values; never a secret.
     """
@@ -250,7 +250,7 @@ class KeptFills:
 
 
 class Journal(Protocol):
-    """What was asked, decided, sent and answered. Every method raises ``JournalError`` when the disk or database fails.
+    """The store of what was asked, decided, sent and answered. Every method raises ``JournalError`` when disk or database fails.
 
     Each changing method is one transaction, committed to disk when it returns.
     """
@@ -338,7 +338,7 @@ class Journal(Protocol):
         """Of the rows that wait the first of each card and of each channel, in that order."""
 
     async def next_due(self) -> datetime | None:
-        """When the next row is due, of those that wait; ``None`` where none does."""
+        """The time at which the next row is due, of those that wait; ``None`` where none does."""
 
     async def delivered(self, delivery: Delivery, now: datetime) -> None:
         """Mark a row as delivered; a card row stays due when a newer change has come since."""
@@ -352,10 +352,10 @@ class Messenger(Protocol):
 
     @property
     def attached(self) -> bool:
-        """Whether the bot is logged in; until then the outbox waits."""
+        """True while the bot is logged in; until then the outbox waits."""
 
     def vitals(self) -> ChatVitals:
-        """What is known of the link to Discord, at no cost."""
+        """Everything known of the link to Discord, at no cost."""
 
     async def show(self, ticket: Ticket, late: float) -> int | None:
         """Draw the ticket as it stands: edit its message, or post one where it was asked when it has none.

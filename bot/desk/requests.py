@@ -1,4 +1,4 @@
-"""What the chat layer hands to the desk, and what it gets back: plain data, as typed by a person."""
+"""Requests of the chat layer to the desk, and its answers: plain data, as typed by a person."""
 
 from dataclasses import dataclass
 from typing import ClassVar

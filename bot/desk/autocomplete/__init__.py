@@ -1,1 +1,1 @@
-"""What is suggested while somebody types."""
+"""Suggestions while somebody types."""

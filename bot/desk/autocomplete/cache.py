@@ -62,7 +62,7 @@ class TimedCache(Generic[Key, Value]):
         return [self._running[key]] if key in self._running else []
 
     def get(self, key: Key) -> Value | None:
-        """What was read a moment ago; ``None`` when that isn't so, or could not be read."""
+        """The value read a moment ago; ``None`` when none was, or it could not be read."""
         return self._found[key][1] if self._is_younger(key, self._lasts + self._grace) else None
 
     @property
@@ -85,7 +85,7 @@ class TimedCache(Generic[Key, Value]):
 
 
 class SuggestionCache:
-    """Shelves for all that suggestions are made of.
+    """Timed caches of all that suggestions are made of.
 
     Args:
         broker: asked in the background: its reads give way to those that somebody waits for.

@@ -1,7 +1,8 @@
-"""What the desk suggests for an option while somebody types: what the member is granted, and nothing where a fact is missing.
+"""Suggestions for an option while somebody types: what the member is granted, and nothing where a fact is missing.
 
 Nothing here has consequences, and nothing is decided by it. Which sizes and prices are worth offering is known by
-``trading.suggestions`` and ``trading.sizing``; where the facts come from, and how seldom they are read, by ``glances``.
+``bot.trading.planning.suggestions`` and ``bot.trading.planning.sizing``; where the facts come from, and how seldom they are
+read, by ``bot.desk.autocomplete.cache``.
 """
 
 from collections.abc import Callable, Sequence
@@ -119,7 +120,7 @@ class Suggest:
         ]
 
     async def _market(self, member: Member, so_far: SoFar) -> Where | None:
-        """Where the order is, or shall be: the one that is named, else account and instrument; nothing for who may not."""
+        """The market of the order: the named order's, else by account and instrument; ``None`` if not granted or not found."""
         account = self._account(member, so_far)
         if account is None:
             return None

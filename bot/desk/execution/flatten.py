@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sweeping:
-    """Takes sweeps through."""
+    """Runs mass actions."""
 
     look: FactsReader
     recorder: Recorder
@@ -44,7 +44,7 @@ class Sweeping:
     pause: Pause = asyncio.sleep
 
     async def run(self, runner: StepRunner, sweep: MassAction) -> End:
-        """Take one through; its end, to be stored.
+        """Run a mass action; gives its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
@@ -59,7 +59,7 @@ class Sweeping:
 
 
 class _Run:
-    """One sweep under way."""
+    """One mass action under way."""
 
     def __init__(self, parts: Sweeping, runner: StepRunner, sweep: MassAction, exits: Exits | StrategyExit) -> None:
         self._parts = parts
@@ -96,7 +96,7 @@ class _Run:
         return end_of(self._runner, self._sweep, left, self._parts.clock())
 
     async def _go_on(self) -> datetime | None:
-        """When all of it was read as done; ``None`` where that didn't come about."""
+        """The moment at which all of it was read as done; ``None`` where that didn't come about."""
         clock, pace = self._parts.clock, self._parts.pace
         began = clock()
         while True:
@@ -140,7 +140,7 @@ class _Run:
         return any(name in other.intent.accounts for other in self._others())
 
     def _patience(self, name: str) -> float:
-        """How long a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
+        """Seconds that a look may take: a way out waits for no list. What went out unseen is read back however slow that is."""
         pace = self._parts.pace
         return pace.look_back if name in self._exits.went_unseen() else pace.look + pace.behind * len(self._calls)
 
@@ -223,7 +223,7 @@ class _Run:
 
 
 def _reaches(ticket: Ticket, line: ExitRow) -> bool:
-    """Tell whether a ticket may close something that a line is about; of an account that wasn't read, anything of it."""
+    """Tell whether a ticket may close something that a row is about; of an account that wasn't read, anything of it."""
     if line.contract is None:
         return line.account in ticket.intent.accounts
     return ticket.intent.touches(line.account, line.contract)

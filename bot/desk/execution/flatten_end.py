@@ -1,4 +1,4 @@
-"""How a sweep ends: done, refused, not sent, gone out unseen, or with something left. Nothing is stored here."""
+"""The end of a mass action: done, refused, not sent, gone out unseen, or with something left. Nothing is stored here."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -21,7 +21,7 @@ UNSEEN = "Sent unseen{where}, as the lists{there} could not be read; it is read 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a sweep ends with.
+    """The state in which a mass action ends.
 
     Attributes:
         lines: each contract as last read.
@@ -66,7 +66,7 @@ def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> 
 
 
 def _unseen(sweep: MassAction, left: Left, unread: AbstractSet[str]) -> str:
-    """Where it went unseen; and of the other accounts where nothing was done, and what is left."""
+    """The accounts to which it went unseen; of the others, where nothing was done and what is left."""
     are_all = unread >= set(sweep.scope.accounts)
     names = named_some(code(name, 60) for name in sorted(unread))
     sent = UNSEEN.format(where="" if are_all else f" to {names}", there="" if are_all else " there")
@@ -85,7 +85,7 @@ def _idle(sweep: MassAction, idle: Mapping[str, str | None], others: Iterable[Ex
 
 
 def _rest(sweep: MassAction, left: Left, lines: Iterable[ExitRow]) -> str:
-    """Why nothing more was sent, and what to do about these lines."""
+    """The reason why nothing more was sent, and what to do about these rows."""
     return " ".join(filter(None, (left.halted, _refused(sweep, left.barred), commands_for(sweep, lines), LOOK)))
 
 

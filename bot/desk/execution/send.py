@@ -188,5 +188,5 @@ class Sender:
 
 
 def _what_came_back(ticket: Ticket) -> dict[str, object]:
-    """For the log: what is told of the end now, as later news take its place on the card."""
+    """Data for the log: what is told of the end now, as later news take its place on the card."""
     return {"outcome": outcome_of(ticket), "order_ids": list(ticket.order_ids)}

@@ -1,6 +1,6 @@
-"""The course of a ticket of several calls: each is journaled before its first byte leaves, and sent once.
+"""The runner of a ticket of several calls: each is journaled before its first byte leaves, and sent once.
 
-Which calls these are is for whoever takes the course to know: ``verified`` and ``sweep``.
+Which calls these are is for whoever uses the runner to know: ``verified_reversal`` and ``flatten``.
 """
 
 import asyncio
@@ -168,7 +168,7 @@ def _bars(flatten: Ticket, intent: OrderIntent) -> bool:
 
 
 def leg_state(outcome: Outcome) -> StepState:
-    """What an outcome makes of a call."""
+    """The state of a step after the outcome of its call."""
     match outcome:
         case Accepted():
             return StepState.ACCEPTED

@@ -27,7 +27,7 @@ from bot.trading.risk.closing import SentClose, held_in
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReversals:
-    """Takes them through."""
+    """Runs verified reversals."""
 
     look: FactsReader
     reasons: Reasons
@@ -36,7 +36,7 @@ class VerifiedReversals:
     pause: Pause = asyncio.sleep
 
     async def run(self, runner: StepRunner, intent: VerifiedReverse) -> End:
-        """Take one through; its end, to be stored.
+        """Run a verified reversal; gives its end, to be stored.
 
         Raises:
             Overtaken: the bot is stopping.
@@ -71,7 +71,7 @@ class VerifiedReversals:
         return name, ended
 
     def _patience(self, closed: Outcome) -> timedelta:
-        """A close whose answer was lost may still come about for as long as anything that was lost."""
+        """The time that the close may take; one whose answer was lost may come about for as long as anything that was lost."""
         return timedelta(seconds=self.pace.grace if isinstance(closed, Unknown) else self.pace.flat_within)
 
     async def _until_flat(self, runner: StepRunner, intent: VerifiedReverse, patience: timedelta) -> str | None:

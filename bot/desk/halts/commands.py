@@ -35,7 +35,7 @@ NOT_STORED = (
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """What the journal tells of the run before this one.
+    """The run before this one, as the journal tells of it.
 
     Attributes:
         was_cut_off: whether it never came to its stop.
@@ -94,7 +94,7 @@ class HaltCommands:
         return self.known
 
     async def last_run(self) -> LastRun:
-        """How the last run ended; to be asked before this one writes anything.
+        """The end of the last run; to be asked before this one writes anything.
 
         Raises:
             JournalError: the journal can't be read.
@@ -106,7 +106,7 @@ class HaltCommands:
         return LastRun(was_cut_off, frozenset(map(str, left)) if isinstance(left, list | tuple) else frozenset())
 
     async def take_over(self, last: LastRun) -> Sequence[str]:
-        """Let only out what can't make a position larger until all is settled that crashes have left unknown; which tickets.
+        """Let only out what can't make a position larger until all that crashes left unknown is settled; gives those tickets.
 
         Raises:
             JournalError: the journal can't be read.

@@ -14,7 +14,7 @@ from bot.trading.risk.policy import EVERYTHING
 
 
 class FoundHalts:
-    """Finds them.
+    """Finds the switches that nobody has set.
 
     Args:
         journal: whose tickets tell what is still unknown.

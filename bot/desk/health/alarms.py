@@ -1,4 +1,4 @@
-"""What people read when a link is down while money hangs on it, and who reads it: the ``[[notify]]`` routes, by account."""
+"""Alarms about a link that is down while money hangs on it, and who reads them: the ``[[notify]]`` routes, by account."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """What hangs on a link, as last known.
+    """Positions and tickets that hang on a link, as last known.
 
     Attributes:
         held: by account; only what was read.
@@ -43,14 +43,14 @@ class Stake:
     is_read: bool
 
     def of(self, account: str | None) -> "Stake":
-        """What of it is about one account, or all of it."""
+        """The part of it that is about one account, or all of it."""
         if account is None:
             return self
         held = {name: one for name, one in self.held.items() if name == account}
         return Stake(held, tuple(t for t in self.in_flight if account in t.intent.accounts), self.accounts, self.is_read)
 
     def seen_by(self, routes: Iterable[Route], event: str) -> "Stake":
-        """What of it these routes carry."""
+        """The part of it that these routes carry."""
         routes = tuple(routes)
 
         def carries(account: str) -> bool:
@@ -67,11 +67,11 @@ class Stake:
 
     @property
     def any(self) -> bool:
-        """Whether anything hangs on it; what was never read may be open."""
+        """True while anything hangs on it; what was never read may be open."""
         return bool(self.open or self.in_flight) or not self.is_read
 
     def lines(self, now: datetime, policy: Policy) -> list[str]:
-        """What hangs on it, one line each; LIVE and SIM are said as on cards."""
+        """The things that hang on it, one line each; LIVE and SIM are said as on cards."""
         lines = [] if self.is_read else [NEVER_READ]
         for position, at in self.open:
             side = "LONG" if position.quantity > 0 else "SHORT"
@@ -107,7 +107,7 @@ def down_notices(policy: Policy, what: str, mend: str, stakes: Stake | None, now
 
 
 def up_notices(policy: Policy, what: str, account: str | None) -> tuple[Notice, ...]:
-    """That it is back, for each channel that wants to read that, of an account where it is about one."""
+    """Notices that it is back, for each channel that wants to read that, of an account where it is about one."""
 
     def text(routes: tuple[Route, ...]) -> str | None:
         carried = account is None or any(route.carries(EventName.LINK_UP, account) for route in routes)

@@ -34,12 +34,12 @@ class ClockWatch:
 
     @property
     def about_this_boot(self) -> dict[str, object]:
-        """What the next start needs to know of this run's time, for the event of its start."""
+        """The machine's boot, by its id and in this run's time, for the event of this run's start: the next start needs it."""
         return {} if self.clock.boot is None else {BOOT: self.clock.boot, BOOTED: self._booted.isoformat()}
 
     @property
     def _booted(self) -> datetime:
-        """When the machine was started, in this run's time."""
+        """The moment at which the machine was started, in this run's time."""
         return self.clock() - timedelta(seconds=self.clock.seconds())
 
     async def take_over(self) -> None:
@@ -68,7 +68,7 @@ class ClockWatch:
         return shifted(ticket, self.clock.theirs - (max(self._unseen, UNSET) if is_older else UNSET))
 
     def _since(self, started: Event | None) -> timedelta | None:
-        """How far the clock was set since a run began; ``None`` where the machine was started since, or nobody says."""
+        """The time by which the clock was set since a run began; ``None`` if the machine was started since, or nobody says."""
         if started is None or self.clock.boot is None or started.data.get(BOOT) != self.clock.boot:
             return None
         booted = started.data.get(BOOTED)

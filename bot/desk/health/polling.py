@@ -1,6 +1,6 @@
-"""What the watchdog asks of CrossTrade, in the background of everything: positions, and which accounts have their broker.
+"""Polls of CrossTrade by the watchdog, in the background of everything: positions, and which accounts have their broker.
 
-At most two requests a round, of which that for accounts is spared every other time, and fewer rounds while no money hangs on
+At most two requests a poll, of which that for accounts is spared every other time, and fewer polls while no money hangs on
 it. What was read stays known while it can't be read anew.
 Keystrokes are answered by the same readings, so that nobody else asks for them.
 """
@@ -37,7 +37,7 @@ class HealthPoller:
         accounts: by name, as last listed.
         held: by account, with the moment at which it was asked for.
         unlinked: accounts whose broker connection is down, and since when it was seen so.
-        went_at: when the last round began.
+        went_at: when the last poll began.
     """
 
     broker: Broker
@@ -54,11 +54,11 @@ class HealthPoller:
 
     @property
     def is_read(self) -> bool:
-        """Whether it was ever read what is open."""
+        """True once it was read what is open."""
         return bool(self.held)
 
     async def look(self, *, at_stake: bool) -> None:
-        """Go a round, if it is time to."""
+        """Poll, if it is time to."""
         now = self.clock()
         if now < self.due(at_stake=at_stake):
             return
@@ -74,7 +74,7 @@ class HealthPoller:
                 self._take(positions, listed, now)
 
     def due(self, *, at_stake: bool) -> datetime:
-        """When the next round is; the first one at any time."""
+        """The moment of the next poll; the first one may be at any time."""
         if self.went_at is None:
             return EVER_DUE
         is_well = self.broker.vitals().reach is Reach.GOOD
@@ -104,7 +104,7 @@ class HealthPoller:
             return _Rows(tuple(rows), self._asked_at(rows, name, now), of=name)
 
     def _asked_at(self, rows: Sequence[Position] | None, account: str | None, now: datetime) -> datetime:
-        """When rows were asked for, perhaps by somebody else before the round; where nobody can say, as early as may be."""
+        """The moment rows were asked for, perhaps by somebody else before the poll; as early as may be if nobody can say."""
         asked_at = None if rows is None else self.broker.asked_at(rows, account)
         return now - self.timings.known_rounds if asked_at is None else asked_at
 

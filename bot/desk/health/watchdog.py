@@ -75,7 +75,7 @@ class Trouble:
 
     @property
     def label(self) -> str:
-        """What to call it."""
+        """The link's name, with the account where it is about one alone."""
         return f"{self.line.part} link of {self.account}" if self.account else str(self.line.part)
 
 
@@ -140,7 +140,7 @@ class Watchdog:
 
     @property
     def stakes(self) -> Stake:
-        """What hangs on the links, as last known."""
+        """All that hangs on the links, as last known."""
         return Stake(self.rounds.held, self._in_flight, self.rounds.accounts, self.rounds.is_read)
 
     @property

@@ -1,6 +1,6 @@
-"""What autocomplete offers, from memory: accounts and the contracts that they hold. Never asked of CrossTrade on a keystroke.
+"""Accounts and the contracts that they hold, from memory, for autocomplete. Never asked of CrossTrade on a keystroke.
 
-The watchdog's rounds tell of both; only front months are read for it alone.
+The watchdog's polls tell of both; only front months are read for it alone.
 """
 
 import logging

@@ -71,7 +71,7 @@ class Fronts:
         self._in_vain.discard(root)
 
     async def of(self, broker: Broker, root: str) -> Front:
-        """What a bare root means now: as lately told, else as told on asking, else as told before or by the calendar.
+        """The contract a bare root means now: as lately told, else as told on asking, else as told before or by the calendar.
 
         Raises:
             BrokerError: it can't be read, was never told, and the calendar has no rule for this root.

@@ -60,7 +60,7 @@ class Keeping:
         return self.timings.at_once_within.total_seconds()
 
     def _left(self, account: str, oldest: timedelta) -> timedelta:
-        """How long what is known of an account will do."""
+        """The time for which what is known of an account will do; zero or less when it must be read."""
         age = self.broker.age(account)
         return timedelta(0) if age is None else oldest - age
 

@@ -114,7 +114,7 @@ class FactsReader:
         return self._account(account)
 
     async def book(self, account: str, sweep: MassAction, within: float | None = None) -> Facts:
-        """Read an account, its positions and its orders, finished ones included, as far as a sweep is about them.
+        """Read an account, its positions and its orders, finished ones included, as far as a mass action is about them.
 
         Prices have no part in it, and of the account what was last known will do.
         """
@@ -129,7 +129,7 @@ class FactsReader:
         return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
 
     def _whole(self, sweep: MassAction, account: str, facts: Facts) -> Facts:
-        """The facts of a sweep over all that an account has, with what is no future there.
+        """The facts of a mass action over all that an account has, with what is no future there.
 
         Where a flatten of all finds such a position, its positions count as unread. So the account's one call goes out, which
         alone closes that, and nothing is called flat until it is gone. Orders of what is no future go with the account's others.
@@ -145,14 +145,14 @@ class FactsReader:
         return replace(facts, positions=None if others else facts.positions, others=others, other_orders=orders)
 
     async def books(self, sweep: MassAction, within: float | None = None) -> Snapshots:
-        """Read every account that a sweep goes over, as ``book`` does, and for one of everything which accounts there are."""
+        """Read each account that a mass action goes over, as ``book`` does; for one of everything, the list of accounts too."""
         names = dict.fromkeys(sweep.scope.accounts, within)
         return await self._each(sweep, names, self.book, listing=sweep.scope.everything)
 
     async def all_left(
         self, sweep: MassAction, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False
     ) -> Snapshots:
-        """Read some of the accounts that a sweep goes over, as ``left`` does, each for as long as it says.
+        """Read some of the accounts that a mass action goes over, as ``left`` does, each for as long as it says.
 
         Args:
             sweep: what it is for.
@@ -239,7 +239,7 @@ class FactsReader:
         return None if running is None else tuple(running)
 
     async def strategy(self, account: str, strategy_id: str) -> FlattenStrategy | None:
-        """What it takes to close a strategy; ``None`` if none of that id runs.
+        """The action that closes a strategy; ``None`` if none of that id runs.
 
         CrossTrade's list of them is on no page of the vendor's, the call that closes one by its id is: without a list, or without
         orders, it goes all the same.
@@ -333,7 +333,7 @@ async def survey(
 
 
 def _spare(intent: OrderIntent) -> Spare:
-    """What a way out can do without: it names what it acts on, and a bracket alone needs prices."""
+    """The facts that a way out can do without: it names what it acts on, and a bracket alone needs prices."""
     match intent:
         case Cancel():
             return frozenset({"account", "positions", "quote"})
@@ -348,7 +348,7 @@ def _spare(intent: OrderIntent) -> Spare:
 async def survey_books(
     look: FactsReader, journal: Journal, sweep: MassAction, clock: Callable[[], datetime], within: float | None = None
 ) -> tuple[MassAction, dict[str, Facts], OwnOrders]:
-    """The sweep as it is by now, the facts of every account that it goes over, and what is on its way.
+    """The mass action as it is by now, the facts of every account that it goes over, and what is on its way.
 
     Raises:
         JournalError: the journal can't be read.
@@ -359,7 +359,7 @@ async def survey_books(
 
 
 def longest_window(policy: Policy) -> timedelta:
-    """How far back the limits look; orders on their way are found however old they are."""
+    """The time for which the limits look back; orders on their way are found however old they are."""
     windows = [CLOSES_COUNT, *(timedelta(seconds=limit.duplicate_seconds or 0) for limit in policy.limits)]
     if any(limit.orders_per_minute is not None for limit in policy.limits):
         windows.append(timedelta(minutes=1))

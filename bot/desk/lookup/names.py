@@ -49,7 +49,7 @@ class Naming:
         """Go on only if the policy says yes.
 
         Raises:
-            Stop: it says no.
+            RequestRefused: it says no.
         """
         if denial := may(self.policy(), member.roles, request):
             raise RequestRefused(denial)
@@ -58,7 +58,7 @@ class Naming:
         """The canonical name of an account on which the member may use the command.
 
         Raises:
-            Stop: not granted, not there, or the accounts can't be read, which no way out needs.
+            RequestRefused: not granted, not there, or the accounts can't be read, which no way out needs.
         """
         typed = typed.strip()[:LONGEST_ACCOUNT]
         # Asked before the account is looked for, so that a stranger learns nothing of which accounts there are.
@@ -89,10 +89,10 @@ class Naming:
 
 
 def instrument(typed: str, clock: Clock) -> Contract | Root:
-    """What was typed, as a contract or a bare root; a year of one digit goes by the calendar that people see.
+    """The contract or bare root that was typed; a year of one digit goes by the calendar that people see.
 
     Raises:
-        Stop: nothing, or more than one contract, fits.
+        RequestRefused: nothing, or more than one contract, fits.
     """
     try:
         return parse_instrument(typed, clock.host().date())
@@ -104,7 +104,7 @@ def template(typed: str, known: Sequence[str]) -> None:
     """Go on only if NinjaTrader has an ATM template of just that name; with another one it would reject the order.
 
     Raises:
-        Stop: it has none; the sentence names the closest, else those that there are.
+        RequestRefused: it has none; the sentence names the closest, else those that there are.
     """
     if typed in known:
         return

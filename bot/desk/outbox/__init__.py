@@ -1,1 +1,1 @@
-"""What is stored and told: the log, the notices, and their delivery to Discord."""
+"""Storing and telling: the log, the notices, and their delivery to Discord."""

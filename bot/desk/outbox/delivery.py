@@ -163,7 +163,7 @@ class Outbox:
             self.recorder.news.set()
 
     def _perhaps_since(self, row: Delivery) -> datetime | None:
-        """Since when the row may have been told by a delivery whose end is not known: one that was cut off, or of another run."""
+        """The moment since which the row may have been told by a delivery of unknown end: one cut off, or of another run."""
         is_of_this_run = self._first_at is not None and row.since >= self._first_at
         return None if is_of_this_run and row.attempts == 0 else row.since
 
@@ -181,7 +181,7 @@ class Outbox:
         ):
             return True
         at, state = self._shown.get(ticket.id, (None, None))
-        # A new state is news; only its details are paced.
+        # A new state is news; only its details are held back.
         return at is not None and state is ticket.state and now < at + self.timings.edits_apart
 
     def _late(self, row: Delivery) -> float:

@@ -1,4 +1,4 @@
-"""How many denials are kept: somebody who is told no a thousand times fills neither the log nor its disk."""
+"""The limit on denials that are kept: somebody who is told no a thousand times fills neither the log nor its disk."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ UNKEPT = "More denials of this member, or of all, within a minute are told to wh
 
 
 class Keep(Enum):
-    """What becomes of one."""
+    """The answer to whether a denial is kept."""
 
     YES = auto()
     # The last one that is, until some time has passed.
@@ -22,7 +22,7 @@ class Keep(Enum):
 
 @dataclass(slots=True)
 class Denials:
-    """Counts them."""
+    """Counts denials."""
 
     clock: Clock
     within: timedelta

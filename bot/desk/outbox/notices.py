@@ -1,4 +1,4 @@
-"""What the team's channels read, and which channels read it: the ``[[notify]]`` routes of the policy."""
+"""Notices for the team's channels, and which channels read them: the ``[[notify]]`` routes of the policy."""
 
 from dataclasses import replace
 
@@ -79,7 +79,7 @@ CARD_ONLY = frozenset(
 
 
 def tone_of(name: EventName) -> Tone:
-    """How urgent the news of an event are."""
+    """The urgency of the news of an event."""
     return Tone.ALARM if name in ALARMS else Tone.ROUTINE
 
 
@@ -99,7 +99,7 @@ def notices_for(policy: Policy, name: EventName, ticket: Ticket) -> tuple[Notice
 
 
 def last_resort(policy: Policy, ticket: Ticket) -> Notice | None:
-    """What a channel of the team's reads of a ticket that is out of its requester's reach, if none reads of it anyway.
+    """The notice for a channel of the team's of a ticket that is out of its requester's reach, if none reads of it anyway.
 
     It is the first one that reads of all its accounts: nobody learns more of an account than the policy file lets them.
     """
@@ -139,7 +139,7 @@ def notices_of_the_desk(
 
 
 def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: str) -> tuple[Notice, ...]:
-    """What people read of an order whose end the journal can't take: where it was asked, and wherever an unknown one is told."""
+    """Alarms about an order whose end the journal can't take: where it was asked, and wherever an unknown one is told."""
     lines = [
         f"**The journal is behind: {code(name.value)}, and it {says}**",
         about(ticket.intent, "LIVE" if ticket.shown.live else "SIM"),
@@ -154,7 +154,7 @@ def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: s
 
 
 def notices_of_the_start(policy: Policy, found: StartupReport) -> tuple[Notice, ...]:
-    """What a start found, for the channels where it was asked, and for those that want to read of every start."""
+    """Notices of what a start found, for the channels where it was asked, and for those that want to read of every start."""
     told = {
         channel: Notice(channel, _of_the_start(found.expired_in[channel], found.unknown_in[channel], found.late_in[channel]))
         for channel in found.channels
@@ -190,7 +190,7 @@ def notices_of_switch(
 
 
 def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch | None = None) -> str:
-    """What people read of a switch that was set or lifted: what, who, why, and how it goes on; ``still`` is one that stays."""
+    """Words on a switch that was set or lifted: what, who, why, and how it goes on; ``still`` is one that stays."""
     if name is EventName.RESUMED:
         told = f"**Resumed** · {switch.where}: {switch.lifted}."
         return told if still is None else f"{told}\nNot everything goes there yet. {still.sentence}"
@@ -219,7 +219,7 @@ def headline(name: EventName, ticket: Ticket) -> str:
 
 
 def about(intent: OrderIntent | MassAction, kind: str) -> str:
-    """What an order or a sweep is about, in one line of Markdown."""
+    """The subject of an order or a mass action, in one line of Markdown."""
     if isinstance(intent, MassAction):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
         what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)

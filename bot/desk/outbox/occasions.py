@@ -1,4 +1,4 @@
-"""What of the stored events sets the desk to work."""
+"""Stored events that set the desk to work."""
 
 from bot.desk.ports import EventName
 

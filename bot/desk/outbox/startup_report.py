@@ -1,4 +1,4 @@
-"""What a start found in the journal, as plain data; how it comes about is in ``lapse``, what is told of it in ``news``."""
+"""The findings of a start in the journal, as plain data; ``recovery`` gathers them, ``notices`` tells them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StartupReport:
-    """What a start found, by the channel in which it was asked.
+    """The findings of a start, by the channel in which each was asked.
 
     Attributes:
         expired_in: open offers, void by the restart.
@@ -20,20 +20,20 @@ class StartupReport:
 
     @property
     def expired(self) -> int:
-        """All of them."""
+        """The number of expired offers in all channels."""
         return self.expired_in.total()
 
     @property
     def unknown(self) -> int:
-        """All of them."""
+        """The number of unknown orders in all channels."""
         return self.unknown_in.total()
 
     @property
     def late(self) -> int:
-        """All of them."""
+        """The number of pieces of late news in all channels."""
         return self.late_in.total()
 
     @property
     def channels(self) -> list[int]:
-        """Where there is something to tell, each once."""
+        """The channels in which there is something to tell, each once."""
         return sorted({*self.expired_in, *self.unknown_in, *self.late_in})

@@ -1,4 +1,4 @@
-"""What a chart shows: bars, the last price, and of one account its position and working orders. Nothing is drawn or sent here."""
+"""Contents of a chart: bars, the last price, and of one account its position and working orders. Draws and sends nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ class ChartRequest:
 
 @dataclass(frozen=True, slots=True)
 class Charted:
-    """What was read for one chart.
+    """The readings for one chart.
 
     Attributes:
         asked: what was typed; a bare root means its front month.
@@ -71,7 +71,7 @@ class Charted:
 
     @property
     def other_months(self) -> tuple[Position, ...]:
-        """What is held in other months of the root, which the chart doesn't show."""
+        """The positions in other months of the root, which the chart doesn't show."""
         rows = (self.positions.rows if self.positions else None) or ()
         of_root = (one for one in rows if self.contract and one.contract.root == self.contract.root and one.quantity)
         return tuple(one for one in of_root if one.contract != self.contract)
@@ -105,7 +105,7 @@ class Charts:
         """Read everything; what fails leaves a gap with its reason.
 
         Raises:
-            Stop: not granted, or what was typed can't be used.
+            RequestRefused: not granted, or what was typed can't be used.
         """
         period = _period(request)
         asked = instrument(request.instrument, self.clock)

@@ -55,7 +55,7 @@ class FillBook:
         return fills
 
     async def kept(self, account: str, since: datetime, orders: Collection[str] | None = None) -> tuple[KeptFills | None, str]:
-        """What was kept since a moment, perhaps of some orders only, or why that can't be read."""
+        """The fills kept since a moment, perhaps of some orders only, or why they can't be read."""
         try:
             return await self.journal.kept_fills(account, since, orders), ""
         except JournalError as error:
@@ -121,7 +121,7 @@ async def execution(reader: Reader, book: FillBook, member: Member, account: str
 
 
 async def recent(reader: Reader, book: FillBook, member: Member, account: str) -> tuple[Execution, ...]:
-    """What was kept of an account lately, newest first: from the record alone, for an option that is being typed."""
+    """The fills kept of an account lately, newest first: from the record alone, for an option that is being typed."""
     directory = reader.naming.directory
     name = directory.canonical(account.strip())
     if name is None or name not in directory.accounts_for(reader.policy(), member.roles, "executions"):

@@ -43,7 +43,7 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """What CrossTrade wrote down, if it is of the account's order."""
+    """CrossTrade's record of the order, if it is of the account's order."""
 
     life: Lifecycle | None = None
     why: str = ""
@@ -120,7 +120,7 @@ async def _life(reader: Reader, account: str, order_id: str) -> _Life:
 
 
 def _owned(told: _Life, *, is_known: bool) -> _Life:
-    """What was written down, unless it might be of somebody else's order."""
+    """The record, unless it might be of somebody else's order."""
     might_be_anybodys = told.life is not None and told.life.account is None and bool(told.life.events)
     return _Life(why=NAMELESS) if might_be_anybodys and not is_known else told
 

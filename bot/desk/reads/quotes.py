@@ -39,7 +39,7 @@ async def quotes(reader: Reader, member: Member, typed: str, account: str | None
 
 
 async def market(reader: Reader, member: Member, typed: str | None) -> tuple[Traded, ...]:
-    """Whether one or several markets trade, and when that changes."""
+    """The sessions of one or several markets: whether each trades, and when that changes."""
     reader.naming.ask(member, PermissionQuery("market"))
 
     async def traded(one: Contract | Root) -> Traded:

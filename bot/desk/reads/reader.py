@@ -1,6 +1,6 @@
-"""What all reading commands share: who may see which account, whether it may be real money, and reads that may fail.
+"""Means of all reading commands: who may see which account, whether it may be real money, and reads that may fail.
 
-What each command reads, and what it makes of it, is in ``reads`` and the parts beside it.
+What each command reads, and what it makes of it, is in ``service`` and the parts beside it.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Reader:
         """Every account that the member may see with the command, as NinjaTrader lists them now.
 
         Raises:
-            Stop: there is none, or the accounts can't be read.
+            RequestRefused: there is none, or the accounts can't be read.
         """
         self.naming.ask(member, PermissionQuery(command))
         try:
@@ -103,7 +103,7 @@ class Reader:
 
 
 async def tried(reading: Awaitable[Answer]) -> tuple[Answer | None, str]:
-    """What was read, or why it could not be."""
+    """The answer, or why it could not be read."""
     try:
         return await reading, ""
     except BrokerError as error:
@@ -125,7 +125,7 @@ def an_id(name: str, typed: str, where: str) -> str:
     """An id that a person typed.
 
     Raises:
-        Stop: it can be none.
+        RequestRefused: it can be none.
     """
     try:
         found = parse_label(name, typed)

@@ -1,4 +1,4 @@
-"""What reading commands give back: rows as CrossTrade told them, when they were read, and what could not be read.
+"""Answers of reading commands: rows as CrossTrade told them, when they were read, and what could not be read.
 
 A part that could not be read is ``None`` beside the reason, never an empty list. How it is drawn isn't decided here.
 """
@@ -143,7 +143,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """Whether a market trades, or why that could not be read; ``at`` is the time of the reading.
+    """The session of a market, or why it could not be read; ``at`` is the time of the reading.
 
     Attributes:
         guessed: whether the calendar alone says that this is the month which the root means.
@@ -158,7 +158,7 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class OrderStory:
-    """What is known of one order, from CrossTrade and from the journal.
+    """Everything known of one order, from CrossTrade and from the journal.
 
     Attributes:
         typed: the id that was asked for.

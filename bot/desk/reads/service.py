@@ -101,7 +101,7 @@ class Reads(Reader):
         return await self._answer(member, "quote", account, 1, lambda: markets.quotes(self, member, typed, account))
 
     async def market(self, member: Member, typed: str | None) -> tuple[Traded, ...] | Refused:
-        """Whether one or several markets trade, and when that changes."""
+        """The sessions of one or several markets: whether each trades, and when that changes."""
         return await self._answer(
             member, "market", None, len((typed or "").split(",")), lambda: markets.market(self, member, typed)
         )
@@ -115,7 +115,7 @@ class Reads(Reader):
         return await self._answer(member, "order", account, 4, lambda: stories.story(self, self.book, member, account, order_id))
 
     async def why(self, member: Member, typed: str | None) -> Explanation | Refused:
-        """What happened to a ticket or an order, or to the member's own newest request."""
+        """The story of a ticket or an order, or of the member's own newest request."""
         return await self._answer(member, why.COMMAND, None, 1, lambda: why.explain(self, member, typed))
 
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:

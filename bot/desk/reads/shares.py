@@ -1,4 +1,4 @@
-"""Who has asked for how much lately. What that means is in ``bot.trading.health.shares``.
+"""Requests of each member in the last minute or less, share by share. Their limits are in ``bot.trading.health.shares``.
 
 Commands that only read, keystrokes and cards each have a share of their own. An order is never denied by one, and neither is
 anything that leads out.
@@ -11,7 +11,7 @@ from bot.trading.health.shares import Full, Share, Spent, counted, refused
 
 
 class Tally:
-    """What was asked for under one share."""
+    """The requests made under one share."""
 
     def __init__(self, share: Share, clock: Clock) -> None:
         self.share = share

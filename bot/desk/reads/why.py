@@ -26,10 +26,10 @@ NO_SUCH = (
 
 
 async def explain(reader: Reader, member: Member, typed: str | None) -> Explanation:
-    """What happened to the ticket or order with that id; without one, to the member's own newest request.
+    """The story of the ticket or order with that id; without one, of the member's own newest request.
 
     Raises:
-        Stop: there is none that the member may see.
+        RequestRefused: there is none that the member may see.
         JournalError: the journal can't be read.
     """
     reader.naming.ask(member, PermissionQuery(COMMAND))
@@ -55,7 +55,7 @@ async def _newest(reader: Reader, member: Member) -> Explanation:
 
 
 async def _find(reader: Reader, member: Member, wanted: str) -> Ticket | None:
-    """By a ticket's id, in whatever letters it was read aloud, else by an order's; its own ticket before one about it."""
+    """The ticket by its id, in whatever letters it was read aloud, else by an order's; its own ticket before one about it."""
     journal = reader.recorder.journal
     if (ticket := await journal.ticket(wanted) or await journal.ticket(wanted.upper())) is not None:
         return ticket if _may_see(reader, member, ticket) else None
@@ -81,7 +81,7 @@ async def _of_ticket(reader: Reader, ticket: Ticket) -> Explanation:
 
 
 def steps_of(ticket: Ticket, events: Sequence[Event]) -> tuple[StoryStep, ...]:
-    """Everything in its order, each with the time since what came before; the calls of a sweep are told by themselves."""
+    """Everything in its order, each with the time since what came before; a mass action's calls are told by themselves."""
     made = sorted(_steps(ticket, events), key=lambda step: step.at)
     timed = [StoryStep(now.name, now.at, now.at - before.at, now.event) for before, now in pairwise(made)]
     return (*made[:1], *timed)

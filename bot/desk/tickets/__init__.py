@@ -1,1 +1,1 @@
-"""From a request to a claimed ticket: drafts, decisions, offers, presses."""
+"""The way from a request to a claimed ticket: drafts, decisions, offers, presses."""

@@ -1,4 +1,4 @@
-"""From a button of a sent order's card to the request that a slash command would have made, on what is read at the press.
+"""Requests from buttons of a sent order's card, as a slash command would have made them, on what is read at the press.
 
 Nothing is decided for good and nothing is sent here: the request goes through the desk's one door like any other, and its
 ticket is confirmed like any other.
@@ -61,7 +61,7 @@ class Actions:
     clock: Clock
 
     async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
-        """What the member asks for by pressing that button on that ticket's card."""
+        """The request that the member makes by pressing that button on that ticket's card."""
         try:
             by = replace(self, broker=self.first) if self.hurrying.ask(member.id) is None else self
             return await by._request(member, ticket_id, verb)  # noqa: SLF001  it is one of ours
@@ -116,7 +116,7 @@ class Actions:
         return order
 
     async def _position(self, ticket: Ticket) -> Position:
-        """What is open on the side of the ticket's order, or of what it protects."""
+        """The open position on the side of the ticket's order, or of what it protects."""
         intent = ticket.order
         positions = await _read("the positions", self.broker.positions(intent.account))
         found = next((each for each in positions if each.contract == intent.contract), None)

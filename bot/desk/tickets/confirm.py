@@ -78,7 +78,7 @@ class OpenPress:
 
     @property
     def member(self) -> Member:
-        """Who pressed."""
+        """The member who pressed."""
         return self.press.member
 
 
@@ -114,7 +114,7 @@ class Presses:
         return await self._answered(press, acknowledged, self._cancel(press, self.clock()))
 
     async def _guarded(self, press: Press, acknowledge: Acknowledge, then: "Step") -> str | None:
-        """What is true of a yes: acknowledged at once, on an open ticket of the revision that was seen, one at a time."""
+        """Answer a yes: acknowledged at once, on an open ticket of the revision that was seen, one at a time."""
         acknowledged = asyncio.ensure_future(acknowledge())
         return await self._answered(press, acknowledged, self._held(press, self.clock(), acknowledged, then))
 
@@ -188,7 +188,7 @@ class Presses:
                 return None
 
     def _uncancelled(self, press: Press, ticket: Ticket, pressed_at: datetime) -> str | None:
-        """Why it can't be cancelled, by this member or any more."""
+        """The reason why it can't be cancelled, by this member or any more; ``None`` if it can."""
         if ticket.state is not TicketState.OFFERED:
             return OVER.format(state=ticket.state)
         # A timely yes may still be worked on after the card's end.
@@ -217,7 +217,7 @@ class Presses:
         return claimed
 
     def _undecided(self) -> Denial:
-        """Why a press that was in time is denied although nothing speaks against it."""
+        """The denial of a press that was in time although nothing speaks against it."""
         if self.locks.is_stopping:
             return Denial(DenialCode.DESK_DOWN, STOPPING)
         return Denial(DenialCode.TOO_LATE, TOO_LATE.format(seconds=self.timings.decided_within.total_seconds()))
@@ -254,7 +254,7 @@ class Presses:
                     return await self._claim(press, signed, decision, standing, before)
 
     def _late_at(self, press: OpenPress) -> datetime | None:
-        """When a press is too late; never for what goes over many things: what it can't read in time it does unseen."""
+        """The moment after which a press is too late; ``None`` for a mass action: what it can't read in time it does unseen."""
         if press.ticket.intent.is_mass:
             return None
         return max(press.at + self.timings.decided_within, press.ticket.expires_at)
@@ -346,7 +346,7 @@ class Presses:
 
 
 def _what_changed(ticket: Ticket, decision: Decision) -> str | None:
-    """Why the person must look again; a sweep is wanted whatever it finds, and reads its sizes as it goes."""
+    """The reason why the person must look again; a mass action is wanted whatever it finds, and reads its sizes as it goes."""
     before, now = ticket.intent, decision.intent
     if decision.shown is None or isinstance(before, MassAction) or isinstance(now, MassAction):
         return None

@@ -31,12 +31,12 @@ UNCHECKED_STRATEGY = "the strategies that run can't be read, so nobody can check
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What came of looking.
+    """The result of looking.
 
     Attributes:
         intent: with what it says of the position or of an order as they are now.
         denials: every reason against it; empty means allowed, and only then there is something ``shown``.
-        progress: of a sweep, each contract that it is about.
+        progress: of a mass action, each contract that it is about.
         listed: ids of every order that was listed.
         held: the contracts of the positions that were read, by account.
         policy: the rules that it was decided by.
@@ -70,7 +70,7 @@ class Decider:
             intent: as it was asked or shown.
             member: who asks.
             confirmed_at: when they have confirmed it; ``None`` while there is no card.
-            within: seconds for the lists of a sweep, which goes without them, too.
+            within: seconds for the lists of a mass action, which goes without them, too.
 
         Raises:
             JournalError: the journal can't be read.
@@ -80,7 +80,7 @@ class Decider:
         return await self._order(intent, member, confirmed_at)
 
     async def with_market(self, decision: Decision) -> Decision:
-        """The decision with what a sweep's card says of markets that are shut; an order's has read its quote."""
+        """The decision with what a mass action's card says of markets that are shut; an order's has read its quote."""
         shown, sweep = decision.shown, decision.intent
         if shown is None or not isinstance(sweep, MassAction):
             return decision
@@ -114,7 +114,7 @@ class Decider:
 
 
 def _warned(shown: Preview, intent: Intent, switches: Switches) -> Preview:
-    """What passes where something is halted says so on its card."""
+    """The preview; where something is halted and this passes, its card says so."""
     switch = switches.over_intent(intent)
     return shown if switch is None else replace(shown, warnings=(f"{switch.headline}.", *shown.warnings))
 
@@ -130,7 +130,7 @@ def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denia
 
 
 def _of_strategy(sweep: FlattenStrategy, books: Mapping[str, Facts]) -> tuple[dict[str, Facts], tuple[str, ...]]:
-    """What is the strategy's own, and what to warn of that is the account's."""
+    """The strategy's own facts, and what to warn of that is the account's."""
     facts = books[sweep.account]
     warned = UNCHECKED_STRATEGY if facts.running is None else strategies.warning(sweep, facts)
     return {name: strategies.seen(sweep, facts) for name, facts in books.items()}, (warned,) if warned else ()

@@ -1,4 +1,4 @@
-"""From what a person typed to an intent: names made canonical, terms checked, the order found that it is about.
+"""Intents from what a person typed: names made canonical, terms checked, the order found that it is about.
 
 No limit is looked at here, and nothing is stored.
 """
@@ -74,10 +74,10 @@ class Drafts:
     new_id: Callable[[], str]
 
     async def intent(self, member: Member, request: TicketRequest) -> Intent:
-        """What the request asks for.
+        """The intent that the request asks for.
 
         Raises:
-            Stop: not granted, not readable, or not to be found.
+            RequestRefused: not granted, not readable, or not to be found.
             JournalError: the journal can't be read.
         """
         try:
@@ -253,7 +253,7 @@ def _replacing(before: Terms, request: ReplaceRequest) -> Terms:
 
 
 def _change(request: ModifyRequest) -> Callable[[Terms], Terms]:
-    """What the request makes of an order's terms."""
+    """The change that the request makes to an order's terms."""
     limit, stop = read("limit", request.limit), read("stop", request.stop)
     if (request.quantity, limit, stop) == (None, None, None):
         raise UsageError("Say what to change: qty, limit or stop.")

@@ -1,4 +1,4 @@
-"""Who stands behind a press by now: the others who have signed, asked of Discord again before the later press sends.
+"""People behind a press by now: the others who have signed, asked of Discord again before the later press sends.
 
 A press brings the roles of whoever presses. Those of the others are as of their own press, minutes ago; where two people are
 needed both must still be there, with the role. Ways out need one person, so that nobody is ever held up by this.
@@ -24,7 +24,7 @@ class Unasked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What came of asking.
+    """The result of asking.
 
     Attributes:
         roles: the requester's, by now.
@@ -42,7 +42,7 @@ class Members:
     messenger: Messenger
 
     async def standing(self, press: Press, signed: Ticket) -> Standing:
-        """What the signatures of a ticket are worth now.
+        """The worth of a ticket's signatures now.
 
         Args:
             press: the later one; whoever pressed is known by it.

@@ -1,4 +1,4 @@
-"""From a request to a ticket: normalise, read, decide, store. Nothing is sent here."""
+"""Tickets from requests: normalise, read, decide, store. Nothing is sent here."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ CROWDED = "Your requests before this one are still being read, so this one was d
 
 @dataclass(frozen=True, slots=True)
 class Makings:
-    """What cards are made with, by brokers whose reads go early or late."""
+    """The means of making cards, by brokers whose reads go early or late."""
 
     drafts: Drafts
     decider: Decider
@@ -125,6 +125,6 @@ class Offers:
 
 
 def _typed(request: TicketRequest) -> dict[str, object]:
-    """What was typed, cut to a length that a log can bear; what was left out is left out."""
+    """The options as typed, cut to a length that a log can bear; what was left out is left out."""
     typed = {field.name: getattr(request, field.name) for field in fields(request)}
     return {name: value if isinstance(value, int) else str(value)[:100] for name, value in typed.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What is asked of the policy about an intent: at the request, at the press, and by whoever presses for another."""
+"""Questions to the policy about an intent: at the request, at the press, and by whoever presses for another."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def requests_of(intent: Intent) -> tuple[PermissionQuery, ...]:
 
 
 def as_granted(intent: Intent, policy: Policy, roles: frozenset[int]) -> Intent:
-    """The intent; a sweep goes over everything at once only for whoever may do it in every account that there is or will be.
+    """The intent; a mass action goes over everything at once only for whoever may do it in every account there is or will be.
 
     CrossTrade's calls over everything reach an account that comes back after the list was read, too.
     """

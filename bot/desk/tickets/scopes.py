@@ -1,4 +1,4 @@
-"""From what a person typed of a scope to a sweep: which accounts, which contract. No limit is looked at, nothing is stored."""
+"""Mass actions from what a person typed of a scope: which accounts, which contract. Looks at no limit, stores nothing."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ ONE_BY_ONE = ", or name one with scope:account, which needs no list of them"
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """Makes sweeps, for those who may."""
+    """Makes mass actions, for those who may."""
 
     broker: Broker
     look: FactsReader
@@ -29,10 +29,10 @@ class Scopes:
     clock: Clock
 
     async def sweep(self, member: Member, request: FlattenRequest | CancelRequest) -> MassAction:
-        """What the request asks for.
+        """The mass action that the request asks for.
 
         Raises:
-            Stop: not granted, not readable, or not to be found.
+            RequestRefused: not granted, not readable, or not to be found.
             UsageError: an option is missing, or one too many.
             InstrumentError: more than one month fits.
         """

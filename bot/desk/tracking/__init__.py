@@ -1,1 +1,1 @@
-"""What becomes of what was sent: following, evidence, recovery at a start, buttons taken off."""
+"""Tracking of what was sent: following, evidence, recovery at a start, buttons taken off."""

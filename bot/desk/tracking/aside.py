@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class Aside:
-    """What is under way, by account.
+    """The work under way, by account.
 
     Args:
         within: how long it is waited for; after that it goes on by itself.

@@ -1,7 +1,7 @@
 """Taking the buttons off cards that can't mean anything any more: what they opened is closed, or it is long ago.
 
 A press that comes before that, or on a card out of reach, is answered by ``bot.desk.tickets.card_actions`` all the same. Nothing
-is read for it: the watchdog's rounds tell what is held.
+is read for it: the watchdog's polls tell what is held.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from bot.timings import DeskTimings
 from bot.trading.orders.tickets import Ticket, TicketState, move
 from bot.trading.planning.card_actions import fitting, is_on_its_side, is_too_old
 
-# How old an order may be that has filled while nobody looked: before the start, and between two rounds.
+# How old an order may be that has filled while nobody looked: before the start, and between two looks.
 LOOKS_BACK = timedelta(days=14)
 OVERLAP = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Retirer:
-    """Looks through such cards after each round.
+    """Looks through such cards after each poll of the watchdog.
 
     Attributes:
         held: the positions of each account as last read, and when that was asked for.
-        called: rung when a round is over.
+        called: rung when a poll is over.
     """
 
     recorder: Recorder

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class JournalTrust(StrEnum):
-    """How far the journal is believed at a start when it says that an open ticket was never sent."""
+    """Trust in the journal at a start when it says that an open ticket was never sent."""
 
     FULL = "full"
     # On a server that may have taken over from another one: unless NinjaTrader shows otherwise.

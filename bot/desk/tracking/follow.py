@@ -1,4 +1,4 @@
-"""Following accepted orders to their end, by polling within a pace of its own. Nothing is ever sent here.
+"""Following accepted orders to their end, by polling within a poll budget. Nothing is ever sent here.
 
 What a row means is in ``bot.trading.reconciliation.following``; here is decided when to ask what, and what of it is stored and
 told. Whoever hears that something has happened in an account says so by ``soon``; nothing depends on it.
@@ -54,7 +54,7 @@ GAVE_UP = "NinjaTrader doesn't list the order any more and tells no end of it; l
 
 @dataclass(slots=True)
 class _Absence:
-    """Since when a ticket's order is not listed, and when its traces were last sought."""
+    """The moment since which a ticket's order is not listed, and that at which its traces were last sought."""
 
     since: datetime
     sought: datetime | None = None
@@ -81,13 +81,13 @@ class Follower:
     _tells: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Begin with nothing under way, and share one pace with the guard of stops and targets."""
+        """Begin with nothing under way, and share one poll budget with the guard of stops and targets."""
         self._aside = Aside(self.timings.look_within, self.called)
         self._asking = Asking(self.broker, self.clock, self.timings, self.pace)
         self.guard = Guard(self.recorder, self._asking)
 
     def soon(self, account: str | None) -> None:
-        """Look at an account, or at all of them, as soon as the pace allows; cheap, however often it is called.
+        """Look at an account, or at all of them, as soon as the poll budget allows; cheap, however often it is called.
 
         One that is named tells of itself from now on; where all are meant, as after a reconnect, none is known to.
         """
@@ -100,7 +100,7 @@ class Follower:
         self.called.set()
 
     async def look(self, live: Iterable[Ticket]) -> None:
-        """Look at every account that has followed orders and is due, as far as the pace allows."""
+        """Look at every account that has followed orders and is due, as far as the poll budget allows."""
         waiting = _followed(live)
         self._forget(waiting)
         while (account := self._next(waiting)) is not None:
@@ -124,7 +124,7 @@ class Follower:
             self.guard.unread(tickets)
 
     def until_next(self, live: Iterable[Ticket]) -> float | None:
-        """Seconds until the next account is due and the pace allows it; ``None`` where no order is followed."""
+        """Seconds until the next account is due and the poll budget allows it; ``None`` where no order is followed."""
         now = self.clock()
         # The end of a look that is under way rings by itself.
         waiting = {account: tickets for account, tickets in _followed(live).items() if account not in self._aside}
@@ -267,7 +267,7 @@ class Follower:
         is_traced = False
         for ticket in missing:
             seen, absence = with_fills(ticket, fills), self._absent[ticket.id]
-            # One a look, so that many of them don't use up the pace of all accounts.
+            # One a look, so that many of them don't use up the poll budget of all accounts.
             if seen.is_followed and not is_traced:
                 is_traced, absence.sought = True, self.clock()
                 seen = await self._traced(seen)
@@ -288,7 +288,7 @@ class Follower:
         return ticket if life is None else with_life(ticket, life)
 
     async def _why(self, ticket: Ticket) -> str | None:
-        """Why the order was rejected, if the add-on knows and says so soon; rows have no reason."""
+        """The reason why the order was rejected, if the add-on knows and says so soon; rows have no reason."""
         if ticket.order_id is None:
             return None
         return reason(await self._asking.story(ticket.order.account, ticket.order_id))
@@ -360,7 +360,7 @@ def _overdue(order: Order, after: timedelta, *, changes: bool) -> str:
 
 
 def _changed(old: Ticket, new: Ticket) -> dict[str, object]:
-    """For the log, what the order is now where it isn't what it was."""
+    """Data for the log: what the order is now where it isn't what it was."""
     return {} if old.order_terms == new.order_terms else {"order": words_of(new.terms)}
 
 

@@ -91,7 +91,7 @@ class Interrupted:
 
 
 def _so_far(ticket: Ticket) -> str:
-    """Why the ticket didn't end by itself."""
+    """The reason why the ticket didn't end by itself."""
     if not ticket.progress.went_unseen:
         return STOPPED
     return UNSEEN if len(ticket.intent.accounts) == 1 else UNSEEN_THERE

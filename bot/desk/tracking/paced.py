@@ -1,4 +1,4 @@
-"""Reads that nobody waits for: each counts against the pace that following and retiring keep together."""
+"""Reads that nobody waits for: each counts against the poll budget that following and the guard of stops and targets share."""
 
 import logging
 from collections.abc import Awaitable
@@ -19,7 +19,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The broker, asked at a pace."""
+    """The broker, asked within a poll budget."""
 
     broker: Broker
     clock: Clock
@@ -27,7 +27,7 @@ class Asking:
     pace: PollBudget
 
     async def asked(self, reading: Awaitable[Read]) -> Read:
-        """What was read.
+        """The answer to a read.
 
         Raises:
             BrokerError: it can't be.
@@ -36,7 +36,7 @@ class Asking:
         return await reading
 
     async def tried(self, reading: Awaitable[Read]) -> Read | None:
-        """What was read, or ``None`` where it can't be had: that proves nothing."""
+        """The answer to a read, or ``None`` where it can't be had: that proves nothing."""
         try:
             return await self.asked(reading)
         except BrokerError as error:
@@ -44,6 +44,6 @@ class Asking:
             return None
 
     async def story(self, account: str, order_id: str) -> Lifecycle | None:
-        """What the add-on has stored of an order, if it says so soon."""
+        """The add-on's record of an order, if it says so soon."""
         self.pace.spend(self.clock())
         return await Reasons(self.broker, self.timings.reason_within).story(account, order_id)

@@ -1,4 +1,4 @@
-"""The pace of requests that nobody waits for: so many a second in the long run, whoever makes them and for whatever account.
+"""The budget of requests that nobody waits for: so many a second in the long run, whoever makes them and for what account.
 
 CrossTrade's whole budget is three a second (rate limits page, official); the rest of it is for people. The order in which
 requests leave, and that trading goes first, is the broker's own work.
@@ -27,7 +27,7 @@ class PollBudget:
         return self._paid_until is None or now >= self._paid_until - self._slack
 
     def free_at(self, now: datetime) -> datetime:
-        """When the next request may be made."""
+        """The moment at which the next request may be made."""
         return now if self._paid_until is None else max(now, self._paid_until - self._slack)
 
     def spend(self, now: datetime) -> None:

@@ -49,7 +49,7 @@ _EVENTS = {
 
 @dataclass(slots=True)
 class _Watch:
-    """Since when something that will be told if it lasts has been so."""
+    """The moments since which something has been so that will be told if it lasts."""
 
     lacking: datetime | None = None
     flat: datetime | None = None
@@ -234,9 +234,9 @@ class Guard:
         return (leg if leg.state.is_done else traced(leg, fills, await asking.story(account, leg.ids[0]))), None
 
     async def _with_reasons(self, old: Ticket, now: Protection) -> Protection:
-        """With NinjaTrader's words for the first leg that is newly rejected, a stop before a target.
+        """The protection with NinjaTrader's words for the first leg that is newly rejected, a stop before a target.
 
-        One of them is asked about alone: the pace is every account's, and another's alarm waits for it.
+        One of them is asked about alone: the poll budget is every account's, and another's alarm waits for it.
         """
         known = {leg.ids[0] for leg in protection_of(old).legs if leg.state is OrderState.REJECTED}
         fresh = [leg for leg in now.legs if leg.state is OrderState.REJECTED and leg.why is None and known.isdisjoint(leg.ids)]
@@ -295,6 +295,6 @@ def _is_replaced_by(ticket: Ticket, other: Ticket) -> bool:
 
 
 def _teller(ticket: Ticket, tickets: Iterable[Ticket]) -> Ticket:
-    """Which of those that protect the same position tells that it lacks a stop: one that has lost a leg, else the newest."""
+    """The one of the tickets that protect a position that tells of its missing stop: one that lost a leg, else the newest."""
     same = [other for other in tickets if (other.order.contract, closing(other)) == (ticket.order.contract, closing(ticket))]
     return max(same, key=lambda other: (not are_there(other), other.sent_at or other.created_at))

@@ -1,4 +1,4 @@
-"""Why NinjaTrader has rejected an order that CrossTrade had taken, as the add-on has stored it. Nothing is decided here."""
+"""Reasons why NinjaTrader rejected an order that CrossTrade had taken, as the add-on stored them. Nothing is decided here."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """Asks the add-on for them; rows of orders have none."""
+    """Asks the add-on for reasons; rows of orders have none."""
 
     broker: Broker
     within: timedelta
 
     async def story(self, account: str, order_id: str) -> Lifecycle | None:
-        """What the add-on has stored of an order; ``None`` where it doesn't say so soon, or names another account's."""
+        """The add-on's record of an order; ``None`` where it doesn't say so soon, or names another account's."""
         try:
             async with asyncio.timeout(self.within.total_seconds()):
                 found = await self.broker.lifecycle(account, order_id)

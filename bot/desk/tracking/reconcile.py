@@ -53,7 +53,7 @@ LOOKS_BACK = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the three reads of an account gave, each or why it failed; ``at`` is when they began."""
+    """The results of an account's three reads, each or why it failed; ``at`` is when they began."""
 
     at: datetime
     orders: Sequence[Order] | BaseException
@@ -125,7 +125,7 @@ class Reconciler:
         return ticket.intent.places and ticket.ended_at is not None and self.clock() - ticket.ended_at <= self.timings.afterwards
 
     async def read(self, account: str) -> "Books":
-        """What an account's lists show; what can't be read is in there as its error."""
+        """The lists of an account; what can't be read is in there as its error."""
         at = self.clock()
         orders, executions, positions = await asyncio.gather(
             self.broker.orders(account, active_only=False),
@@ -184,7 +184,7 @@ class Reconciler:
         return tuple(once.values()), not gaps(Span(sent_at, told_since), own.covered)
 
     async def _doubted(self, ticket: Ticket, verdict: Verdict, *, are_all: bool) -> Verdict:
-        """What is concluded from something not being there holds only with the account's link up, and all fills read."""
+        """The verdict; one that rests on something not being there holds only with the account's link up, and all fills read."""
         if isinstance(verdict, Unclear):
             return verdict
         if (await self.broker.account(ticket.order.account)).connected is False:
@@ -263,7 +263,7 @@ def _is_rejected(ticket: Ticket, state: OrderState | None) -> bool:
 
 
 async def _told(asking: Awaitable[Read]) -> Read | None:
-    """What CrossTrade knows by an id; that it has no such call, or gives no readable answer, proves nothing: the list decides.
+    """CrossTrade's answer about an id; that it has no such call, or gives no readable answer, proves nothing: the list decides.
 
     Raises:
         BrokerUnreachable: nobody answers, so that nothing can be concluded now.

@@ -1,4 +1,4 @@
-"""What time and restarts do to tickets: offers expire, and at the start nothing is ever sent, only told."""
+"""Effects of time and restarts on tickets: offers expire, and at the start nothing is ever sent, only told."""
 
 import logging
 from collections import Counter
@@ -58,7 +58,7 @@ class Recovery:
         return found
 
     async def _waiting(self) -> Counter[int]:
-        """How many news wait for each channel: cards for the one where they were asked."""
+        """The number of news that wait for each channel: cards for the one where they were asked."""
         waiting: Counter[int] = Counter()
         for row in await self.recorder.journal.due(self.clock() + EVER, MOST_NEWS):
             ticket = None if row.ticket is None else await self.recorder.journal.ticket(row.ticket)

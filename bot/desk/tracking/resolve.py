@@ -48,7 +48,7 @@ DONE = "Ticket {ticket} is now {outcome}; its card says so. Nothing was sent."
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What was said, checked."""
+    """The person's word, checked."""
 
     outcome: Resolution
     why: str
