@@ -21,7 +21,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """What everything that waits, measures or stamps is given. Calling it gives the desk's time, aware UTC."""
+    """Clock of everything that waits, measures or stamps. Calling it gives the desk's time, aware UTC."""
 
     def __call__(self) -> datetime:
         """The desk's time: never set, aware UTC."""
@@ -34,15 +34,15 @@ class Clock(Protocol):
 
     @property
     def boot(self) -> str | None:
-        """Which start of the machine the count goes on from, so that runs of it can be compared; ``None`` where nobody says."""
+        """Start of the machine that the count goes on from, so that runs of it can be compared; ``None`` where nobody says."""
 
     @property
     def set_by(self) -> timedelta:
-        """How far the host's clock is ahead of the desk's time by having been set; exactly zero while it was not."""
+        """Lead of the host's clock over the desk's time by having been set; exactly zero while it was not."""
 
     @property
     def theirs(self) -> timedelta:
-        """How far the clocks of those who stamp prices and fills are ahead of the desk's time."""
+        """Lead of the clocks of those who stamp prices and fills over the desk's time."""
 
     def measured(self, theirs: timedelta | None) -> None:
         """Take what was measured of ``theirs``; ``None`` says that their clocks are like the host's."""
@@ -80,7 +80,7 @@ class SteadyClock:
 
     @property
     def set_by(self) -> timedelta:
-        """How far the host's clock was set since this one began; what is less than ``STEP`` is none of it."""
+        """Lead of the host's clock by having been set since this one began; what is less than ``STEP`` is none of it."""
         ahead = self.host() - self()
         if abs(ahead - self._set_by) > STEP:
             self._set_by = ahead if abs(ahead) > STEP else UNSET
@@ -88,7 +88,7 @@ class SteadyClock:
 
     @property
     def theirs(self) -> timedelta:
-        """How far the clocks of those who stamp prices and fills are ahead: as measured, else as the host's is."""
+        """Lead of the clocks of those who stamp prices and fills: as measured, else as the host's is."""
         return self.set_by if self._theirs is None else self._theirs
 
     def measured(self, theirs: timedelta | None) -> None:

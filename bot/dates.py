@@ -28,7 +28,7 @@ class _Span:
 
 
 class Dates:
-    """What the dates of one party's answers say."""
+    """Dates of one party's answers, and what they tell of its clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -56,7 +56,7 @@ class Dates:
 
     @property
     def ahead(self) -> timedelta | None:
-        """How far the host's clock is ahead of theirs; zero for less than ``STEP``, ``None`` where no answer has told."""
+        """Lead of the host's clock over theirs; zero for less than ``STEP``, ``None`` where no answer has told."""
         if not self._spans:
             return None
         set_by = self._clock.set_by
@@ -65,7 +65,7 @@ class Dates:
 
     @property
     def theirs(self) -> timedelta | None:
-        """How far their clock is ahead of the desk's time; ``None`` where it is like the host's, or nothing is known."""
+        """Lead of their clock over the desk's time; ``None`` where it is like the host's, or nothing is known."""
         return None if not self.ahead else -(self._least + self._most) / 2
 
     def _narrow(self) -> None:

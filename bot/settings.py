@@ -29,7 +29,7 @@ _DATABASES = {"sqlite+aiosqlite", "postgresql+asyncpg"}
 
 
 class LogLevel(StrEnum):
-    """How much is logged."""
+    """Levels of logging: how much is logged."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
 
 
 class _JournalOnly(BaseSettings):
-    """What a command needs that reads the journal and nothing else, perhaps where there are no tokens."""
+    """Settings of a command that reads the journal and nothing else, perhaps where there are no tokens."""
 
     model_config = Settings.model_config
 
@@ -253,7 +253,7 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
 
 
 def load_database_url(env_file: Path | None = ENV_FILE) -> str:
-    """Where the journal is; the other settings may be missing.
+    """Address of the journal; the other settings may be missing.
 
     Raises:
         SettingsError: as for ``load_settings``.
@@ -286,7 +286,7 @@ def _loaded(kind: type[_Kind], env_file: Path | None) -> tuple[_Kind, dict[str, 
 
 
 def _check_file(path: Path) -> dict[str, SettingsError]:
-    """What stands in the file and is no setting, by its name there.
+    """Entries of the file that are no settings, by their names there.
 
     Raises:
         SettingsError: the file can't be read.

@@ -16,7 +16,7 @@ _RIVAL = AlertDelays(timedelta(0), timedelta(minutes=10), timedelta(minutes=10))
 
 @dataclass(frozen=True, slots=True)
 class DeskTimings:
-    """The desk's; each a ``timedelta``, but for those that are several together.
+    """Timings of the desk; each a ``timedelta``, but for those that are several together.
 
     Attributes:
         exits: the steps of a flatten and of a verified reversal.
@@ -71,8 +71,8 @@ class DeskTimings:
         known_following: how old what is known may be for those who follow orders; what has changed wakes them, and is looked for.
         known_looking: the same for commands that only read.
         known_background: the same for what nobody waits for; keystrokes have a memory of their own, which keeps prices as long.
-        known_rounds: the same for the watchdog's rounds, of which there is one each seven seconds while money hangs on it.
-        known_links: the same for its look at accounts: every other one of these rounds, as alarms have fifteen seconds' patience.
+        known_rounds: the same for the watchdog's polls, of which there is one each seven seconds while money hangs on it.
+        known_links: the same for its look at accounts: every other one of these polls, as alarms have fifteen seconds' patience.
         edits_apart: between two edits of a card whose state hasn't changed.
         delivery_within: for Discord to take one row of the outbox.
         delivery_again: until the first attempt after one that failed; it doubles each time.
@@ -88,9 +88,9 @@ class DeskTimings:
         watch_down_every: the same while one is down.
         rounds_shortest: between two looks whether CrossTrade is to be asked.
         alarm_again: until an event that the journal didn't take is stored anew.
-        rounds_in_vain: between two rounds while CrossTrade doesn't answer.
-        rounds_at_stake: between two rounds while money hangs on it.
-        rounds_quiet: between two rounds otherwise.
+        rounds_in_vain: between two polls while CrossTrade doesn't answer.
+        rounds_at_stake: between two polls while money hangs on it.
+        rounds_quiet: between two polls otherwise.
         loop_again: until a loop of the desk goes on after a fault; short enough for orders, long enough for a log on a full disk.
         fronts_again: until front months are asked for that aren't known.
         fronts_every: between two reads of front months, which roll once in a month or more.
@@ -186,11 +186,11 @@ class DeskTimings:
 
 @dataclass(frozen=True, slots=True)
 class CrossTradeTimings:
-    """The CrossTrade client's, in seconds. CrossTrade's own limits on single calls are not documented.
+    """Timings of the CrossTrade client, in seconds. CrossTrade's own limits on single calls are not documented.
 
     Attributes:
         link_holds: seconds for which it is believed who provides an account, and that its broker is connected; the watchdog's
-            rounds tell it each fourteen seconds while money hangs on it, and whoever needs it asks before that.
+            polls tell it each fourteen seconds while money hangs on it, and whoever needs it asks before that.
         card_open: seconds that a card is open until most are pressed; what is read for it should do until then.
         together: seconds within which lists over all accounts belong together; they are read one right after the other.
         connect: seconds until a connection stands; nothing has left before.
@@ -249,7 +249,7 @@ class CrossTradeTimings:
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimings:
-    """Those by which two machines agree on who leads, in seconds. They must be the same on both.
+    """Timings by which two machines agree on who leads, in seconds. They must be the same on both.
 
     Attributes:
         lasts: seconds without a heartbeat after which somebody else may lead.
@@ -287,7 +287,7 @@ class JournalTimings:
 
 @dataclass(frozen=True, slots=True)
 class ChatTimings:
-    """Those towards Discord, in seconds.
+    """Timings towards Discord, in seconds.
 
     Attributes:
         login_pause: seconds until the first attempt to log in again; it doubles each time.

@@ -1,4 +1,4 @@
-"""How orders travel to CrossTrade."""
+"""Transports of orders to CrossTrade."""
 
 from enum import StrEnum
 

@@ -60,7 +60,7 @@ def _help(command: app_commands.Command[DeskCommands, ..., None] | app_commands.
 
 
 def _halted(switches: Switches) -> Iterator[str]:
-    """What nobody may do just now, whatever they are granted."""
+    """Halts in force: what nobody may do just now, whatever they are granted."""
     if switches.all:
         yield "**Halted**"
     yield from (switch.sentence for switch in switches.by_weight())

@@ -62,7 +62,7 @@ class Access:
 
 
 class Acts(Protocol):
-    """What buttons of sent orders need: the one way from a request to its card."""
+    """The one way from a request to its card; buttons of sent orders need it."""
 
     async def act(self, interaction: discord.Interaction[Any], member: Member, ticket_id: str, verb: CardAction) -> None:
         """Offer what a member asks for by such a button, or tell every reason why not."""
@@ -146,7 +146,7 @@ def admitted(interaction: discord.Interaction[Any]) -> Member:
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Origin:
-    """Where it was asked; the gate has seen to it that this is one of our guilds."""
+    """The place of the request; the gate has seen to it that this is one of our guilds."""
     if interaction.guild_id is None or interaction.channel_id is None:
         raise RuntimeError("a command without a place passed the gate")
     return Origin(interaction.guild_id, interaction.channel_id)

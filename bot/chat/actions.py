@@ -17,7 +17,7 @@ _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):then:"
 
 
 class ActionButton(GuardedButton, template=r"(?!)"):
-    """What they have in common. The gate lets every member of the guild through; the desk asks for the command's grant."""
+    """Base of these buttons. The gate lets every member of the guild through; the desk asks for the command's grant."""
 
     verb: ClassVar[CardAction]
     label: ClassVar[str]

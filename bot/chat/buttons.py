@@ -25,7 +25,7 @@ _TICKET = r"ticket:(?P<ticket>[A-Za-z0-9_-]{1,64}):(?P<revision>[0-9]{1,9}):"
 
 
 class TicketButton(GuardedButton, template=r"(?!)"):
-    """What the three have in common."""
+    """Base of the three buttons."""
 
     verb: ClassVar[str]
     label: ClassVar[str]

@@ -115,7 +115,7 @@ def _what_to_do(ticket: Ticket) -> str:
 
 
 def _told(ticket: Ticket) -> str:
-    # What is left, its lines below tell.
+    # What is left, its rows below tell.
     return ticket.outcome or ""
 
 
@@ -139,7 +139,7 @@ def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
 
 
 def _sweep_blocks(ticket: Ticket, sweep: MassAction, room: int) -> Iterator[ui.TextDisplay[Any]]:
-    """What it goes over, its lines, its steps or its calls; the lines take the room that is left."""
+    """Scope of a mass action, its rows, its steps or its calls; the rows take the room that is left."""
     order = _text(*sweepcards.order(ticket, sweep))
     below = list(sweepcards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
     below += sweepcards.calls(ticket, min(LONGEST_CALLS, room // 3))
@@ -232,7 +232,7 @@ _PLAIN_NEWS_OF_NO_ORDER = {
 
 
 def _news(ticket: Ticket) -> Iterator[str]:
-    """What became of it, below the title."""
+    """News of the ticket, below the title."""
     is_sweep = isinstance(ticket.intent, MassAction)
     if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)

@@ -1,4 +1,4 @@
-"""What an option offers while somebody types, as Discord takes it. Where the names come from is the desk's to know."""
+"""Choices that an option offers while somebody types, as Discord takes them. Where the names come from is the desk's to know."""
 
 from collections.abc import Sequence
 from datetime import UTC

@@ -221,7 +221,7 @@ def point_at(api_url: str | None, gateway_url: str | None) -> yarl.URL | None:
 
 
 class Connects(Protocol):
-    """What ``run_client`` needs of a client."""
+    """The part of a client that ``run_client`` needs."""
 
     brake: Brake
 

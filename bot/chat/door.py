@@ -32,7 +32,7 @@ Acknowledge = Callable[[], Awaitable[None]]
 
 
 class ReadsDoor(Protocol):
-    """What reading commands may ask for; nothing here has consequences."""
+    """Requests that reading commands may make; nothing here has consequences."""
 
     async def positions(
         self, member: Member, account: str | None, typed: str | None = None
@@ -67,20 +67,20 @@ class ReadsDoor(Protocol):
         """Quotes of one or several instruments; the market's, or an account's own."""
 
     async def market(self, member: Member, typed: str | None) -> tuple[Traded, ...] | Refused:
-        """Whether one or several markets trade, and when that changes."""
+        """Sessions of one or several markets: whether each trades, and when that changes."""
 
     async def strategies(self, member: Member, account: str) -> StrategyReport | Refused:
         """The strategies that run in an account."""
 
     async def why(self, member: Member, typed: str | None) -> Explanation | Refused:
-        """What happened to a ticket or an order, or to the member's own newest request."""
+        """The story of a ticket or an order, or of the member's own newest request."""
 
     async def chart(self, member: Member, request: ChartRequest) -> Charted | Refused:
         """The bars of an instrument, and what an account holds and works there."""
 
 
 class ResolvingDoor(Protocol):
-    """What ``/resolve`` may ask for."""
+    """Requests that ``/resolve`` may make."""
 
     async def resolve(self, member: Member, request: ResolveRequest) -> str | Refused:
         """Take a person's word on an unknown outcome; a sentence for them alone, or every reason why not."""
@@ -90,7 +90,7 @@ class ResolvingDoor(Protocol):
 
 
 class SuggestDoor(Protocol):
-    """What autocomplete may ask for: what the member is granted, and nothing where a fact is missing; it never waits for long."""
+    """Suggestions for autocomplete: what the member is granted, and nothing where a fact is missing; none waits for long."""
 
     async def prices(self, member: Member, so_far: SoFar, name: str, typed: str) -> Sequence[Suggestion[str]]:
         """Prices for the option of that name."""
@@ -109,14 +109,14 @@ class SuggestDoor(Protocol):
 
 
 class Watches(Protocol):
-    """What may be asked of the watchdog; it answers from memory, whatever is down."""
+    """Questions that the watchdog answers, from memory, whatever is down."""
 
     async def report(self, member: Member) -> Health:
         """Every link, with the accounts that the member may see."""
 
 
 class DeskDoor(Protocol):
-    """What cogs and buttons may ask for. Errors are ``bot.errors.DeskError`` with a sentence for people."""
+    """The desk as cogs and buttons may use it. Errors are ``bot.errors.DeskError`` with a sentence for people."""
 
     @property
     def policy(self) -> Policy:
@@ -158,7 +158,7 @@ class DeskDoor(Protocol):
         """Lift what was halted, and tell the channel; the same words again for who asked, or every reason why not."""
 
     async def request(self, member: Member, ticket_id: str, verb: CardAction) -> TicketRequest | Refused:
-        """What a member asks for by a button of a sent order's card; to be handed to ``offer``."""
+        """The request that a member makes by a button of a sent order's card; to be handed to ``offer``."""
 
     async def posted(self, ticket_id: str, channel: int, message: int) -> None:
         """Remember the message that shows a ticket."""

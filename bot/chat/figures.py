@@ -10,7 +10,7 @@ __all__ = ["age", "amount", "clock_time", "finest", "lasting", "mark", "number",
 
 
 def mark(*, live: bool) -> str:
-    """Whether it may be real money, in a word and a colour."""
+    """LIVE for what may be real money, else SIM, in a word and a colour."""
     return "🟥 **LIVE**" if live else "🟦 **SIM**"
 
 
@@ -31,7 +31,7 @@ def clock_time(at: datetime) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """How long something takes, to the minute: ``2 d 3 h``, ``3 h 12 min``, ``under a minute``."""
+    """Duration to the minute: ``2 d 3 h``, ``3 h 12 min``, ``under a minute``."""
     minutes = int(seconds // 60)
     if minutes < 1:
         return "under a minute"
@@ -42,14 +42,14 @@ def lasting(seconds: float) -> str:
 
 
 def age(seconds: float) -> str:
-    """How old something is, short: ``3 s``, ``4 min``, ``2 h``."""
+    """Age, short: ``3 s``, ``4 min``, ``2 h``."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def took(span: timedelta) -> str:
-    """How long a step took, as exact as somebody may want to know: ``85 ms``, ``3.21 s``, ``4 min 2 s``."""
+    """Time that a step took, as exact as somebody may want to know: ``85 ms``, ``3.21 s``, ``4 min 2 s``."""
     seconds = span.total_seconds()
     if abs(seconds) < 1:
         return f"{seconds * 1000:.0f} ms"

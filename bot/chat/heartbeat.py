@@ -1,4 +1,4 @@
-"""How long Discord takes to answer a heartbeat, measured from when that was sent.
+"""Latency of Discord: the time until it answers a heartbeat, measured from when that was sent.
 
 discord.py's thread notes when it has sent one only after the loop has told it so (seen in 2.7.1). An answer that is faster
 than that is measured from the heartbeat before: as "41.3s behind", by the interval, in the log and in

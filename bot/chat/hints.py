@@ -1,4 +1,4 @@
-"""What to do about CrossTrade's own error texts, in plain words. The texts themselves are shown to the letter beside it.
+"""Advice on CrossTrade's own error texts, in plain words. The texts themselves are shown to the letter beside it.
 
 The phrases are those that the vendor's pages show (POST Reverse Position; errors; rate limits), matched without case. What is
 said of a position that isn't as an order requires is on no page.
@@ -37,7 +37,7 @@ def refusal_hint(text: str, intent: Intent) -> str:
 
 
 def _condition(intent: Intent) -> tuple[str, str] | None:
-    """What an order requires of the position, and what it is when that doesn't hold."""
+    """The position that an order requires, and what it is when that doesn't hold; ``None`` where it requires none."""
     if not isinstance(intent, PlaceOrder | Replace):
         return None
     if intent.require:
@@ -48,6 +48,6 @@ def _condition(intent: Intent) -> tuple[str, str] | None:
 
 
 def known_hint(text: str) -> str | None:
-    """What to do about a text in which CrossTrade's own words stand, if they are among those that are known."""
+    """Advice on a text in which CrossTrade's own words stand; ``None`` unless they are among those that are known."""
     folded = text.casefold()
     return next((sentence for phrases, sentence in _HINTS if any(phrase in folded for phrase in phrases)), None)

@@ -65,11 +65,11 @@ class DiscordMessenger:
 
     @property
     def attached(self) -> bool:
-        """Whether there is a client to deliver by."""
+        """Tell whether there is a client to deliver by."""
         return self._client is not None and self._why_not() is None
 
     def vitals(self) -> ChatVitals:
-        """How the link to Discord stands."""
+        """State of the link to Discord."""
         client = self._client
         if client is None or client.is_closed():
             return ChatVitals(rivals=self.rivals.count(), clock_ahead=self.dates.ahead)

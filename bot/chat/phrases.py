@@ -1,4 +1,4 @@
-"""What a card says of its order, of what became of it and when, in the words of its command."""
+"""Words of a card about its order, what became of it and when; they are those of its command."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -100,7 +100,7 @@ def _share(ticket: Ticket, intent: Close) -> str:
 
 
 def conditions(intent: OrderIntent) -> Iterator[str]:
-    """What the order asks of what is open, and the id that it is given."""
+    """Conditions of the order on what is open, and the id that it is given."""
     if isinstance(intent, PlaceOrder | Replace) and intent.require:
         yield f"only while {' or '.join(sorted(intent.require))} there"
     if isinstance(intent, PlaceOrder) and intent.guard is not None:
@@ -112,7 +112,7 @@ def conditions(intent: OrderIntent) -> Iterator[str]:
 
 
 def news(ticket: Ticket) -> str:
-    """What became of an accepted order so far."""
+    """News of an accepted order so far."""
     match ticket.intent:
         case Close():
             return _close_news(ticket)
@@ -127,7 +127,7 @@ def news(ticket: Ticket) -> str:
 
 
 def protection(ticket: Ticket) -> Iterator[str]:
-    """What has become of the stops and targets that protect what the ticket is about."""
+    """State of the stops and targets that protect what the ticket is about."""
     now = ticket.protection
     if now is None or isinstance(ticket.intent, MassAction):
         return
@@ -147,7 +147,7 @@ def protection(ticket: Ticket) -> Iterator[str]:
 
 
 def times(ticket: Ticket) -> Iterator[str]:
-    """When it was sent, and when the desk saw its end; the end itself may lie a little before."""
+    """Times at which it was sent and at which the desk saw its end; the end itself may lie a little before."""
     if ticket.state in _SENT and ticket.sent_at is not None:
         yield f"{_SENT[ticket.state]} {format_dt(ticket.sent_at, 'T')}"
     over = ticket.state is TicketState.ACCEPTED and not ticket.is_followed

@@ -16,7 +16,7 @@ MOST = 5000
 
 
 class Recall:
-    """What each member was offered lately, by command, option and text; texts that are their own values aren't kept.
+    """Suggestions that each member was offered lately, by command, option and text; texts that are their own values aren't kept.
 
     Args:
         clock: seconds of a count that nothing sets back.
@@ -71,11 +71,11 @@ class Recall:
 
 
 def _read(command: str, option: str, text: str) -> tuple[str | None] | None:
-    """What a text tells by itself: ``None`` in the place of a value that it doesn't tell whole."""
+    """The value that a text tells by itself: ``None`` in the place of one that it doesn't tell whole."""
     value = value_in(option, text)
     return (value,) if value is not None or is_cut(command, option, text) else None
 
 
 def _plain(text: str) -> str:
-    """As it may come back: apps trim it."""
+    """A text as it may come back: apps trim it."""
     return " ".join(text.split())

@@ -40,7 +40,7 @@ class Rivals:
             self._seen.setdefault(interaction, self._clock())
 
     def count(self) -> int:
-        """How many there were."""
+        """Number of these interactions."""
         now = self._clock()
         self._seen = {one: at for one, at in self._seen.items() if now - at <= WINDOW}
         return len(self._seen)

@@ -80,7 +80,7 @@ async def strategies(interaction: discord.Interaction[Any], current: str) -> lis
 async def _drawn(
     interaction: discord.Interaction[Any], suggesting: Awaitable[Sequence[Suggestion[Value]]]
 ) -> list[app_commands.Choice[Value]]:
-    """What Discord takes of the suggestions; a value that it would cut is left out."""
+    """Suggestions as Discord takes them; a value that it would cut is left out."""
     try:
         suggested = await suggesting
     except DeskError as error:

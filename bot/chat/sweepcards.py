@@ -1,4 +1,4 @@
-"""What a card says of a sweep: what it goes over, each account and instrument before and now, each call and its end."""
+"""Words of a mass action's card: its scope, each account and instrument before and now, each call and its end."""
 
 from collections.abc import Iterable, Iterator
 
@@ -25,7 +25,7 @@ _MARKS = {
 
 
 def title(ticket: Ticket, sweep: MassAction) -> str | None:
-    """The words of an end that is a sweep's own; ``None`` where the usual ones do."""
+    """The words of an end that is a mass action's own; ``None`` where the usual ones do."""
     if ticket.state is not TicketState.ACCEPTED:
         return None
     if is_short_of_it(ticket):
@@ -41,13 +41,13 @@ def took(ticket: Ticket) -> str:
 
 def is_short_of_it(ticket: Ticket) -> bool:
     """Tell whether it ended with something left."""
-    # What is left may be of no line, as orders of what is no future are.
+    # What is left may be of no row, as orders of what is no future are.
     is_left = ticket.order_state is OrderState.CANCELLED or not all(line.is_done for line in ticket.progress.rows)
     return ticket.state is TicketState.ACCEPTED and is_left
 
 
 def about_left(ticket: Ticket) -> Iterator[str]:
-    """How to read the lines of what ended with something left."""
+    """Key to the rows of what ended with something left."""
     if left_of(ticket.progress.rows):
         yield "✗ marks what is left."
     if any(None in {line.now, line.orders_now} for line in ticket.progress.rows):
@@ -55,7 +55,7 @@ def about_left(ticket: Ticket) -> Iterator[str]:
 
 
 def alarms(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
-    """What must not be overlooked while it goes on: what went out unseen, and orders that outlive the position."""
+    """Warnings that must not be overlooked while it goes on: what went out unseen, and orders that outlive the position."""
     if ticket.state is not TicketState.SENDING:
         return
     if ticket.progress.went_unseen:
@@ -65,7 +65,7 @@ def alarms(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
 
 
 def order(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
-    """What it goes over."""
+    """Scope of the mass action."""
     verb = "CANCEL" if isinstance(sweep, CancelWorking) else "FLATTEN"
     only = f" {sweep.only} positions" if isinstance(sweep, Flatten) and sweep.only else ""
     what = "everything" if sweep.scope.everything else code(target_of(sweep), 80)
@@ -73,7 +73,7 @@ def order(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
 
 
 def lines(ticket: Ticket, sweep: MassAction, room: int) -> list[str]:
-    """A line for each account and instrument, as many as there is room for; what isn't done first."""
+    """A row for each account and instrument, as many as there is room for; what isn't done first."""
     made = sorted(ticket.progress.rows, key=lambda line: line.is_done)
     several = len(sweep.scope.accounts) > 1 or ticket.progress.rows[:1] == ()
     wanted = (_line(line, ticket, sweep, several=several) for line in made[:MOST_LINES])
@@ -82,7 +82,7 @@ def lines(ticket: Ticket, sweep: MassAction, room: int) -> list[str]:
 
 
 def plan(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
-    """What will be done."""
+    """Steps that will be done."""
     yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.rows), start=1))
 
 
@@ -146,7 +146,7 @@ def _planned(line: ExitRow, sweep: MassAction) -> str:
 
 
 def _runner(line: ExitRow, sweep: MassAction) -> str:
-    """What was there and what is there, short enough for one line of a phone."""
+    """State of a row before and now, short enough for one line of a phone."""
     if isinstance(sweep, CancelWorking) or line.before == line.now == 0:
         return _course_of_orders(line)
     match sweep:
@@ -178,7 +178,7 @@ def _course_of_position(line: ExitRow) -> str:
 
 
 def _orders_beside(line: ExitRow) -> str:
-    """The orders beside a position: not a word where a flat line ends without any, as that is what it was for."""
+    """The orders beside a position: not a word where a flat row ends without any, as that is what it was for."""
     if line.orders_now is None:
         return "" if line.now is None else "orders unread"
     if line.orders_now:

@@ -9,7 +9,7 @@ NOBODY = discord.AllowedMentions.none()
 
 
 class _Original(int):
-    """What Discord takes in place of the id of the message that answers an interaction.
+    """A word that Discord takes in place of the id of the message that answers an interaction.
 
     Its id isn't known where Discord's answer was lost, and discord.py writes ids into addresses as they are, but quotes words.
     """
@@ -22,15 +22,15 @@ _ORIGINAL = _Original()
 
 
 class Answered(Protocol):
-    """What is kept of an interaction."""
+    """The part of an interaction that is kept."""
 
     @property
     def application_id(self) -> int:
-        """Whose answer it is."""
+        """The application that answers."""
 
     @property
     def token(self) -> str:
-        """What allows to answer, and to change the answer."""
+        """The token that allows to answer, and to change the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Token:
 
     @classmethod
     def of(cls, interaction: Answered) -> "Token":
-        """That of an interaction."""
+        """The token of an interaction."""
         return cls(interaction.application_id, interaction.token)
 
     async def edit(self, client: discord.Client, **fields: Any) -> None:

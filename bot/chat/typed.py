@@ -1,4 +1,4 @@
-"""What an interaction's options are, held against the command as it is registered: names, types, choices, what is required.
+"""Options of an interaction, held against the command as it is registered: names, types, choices, what is required.
 
 Discord's apps send what they were offered when they loaded the command, which may be another version of it; discord.py checks
 nothing of that. Ranges and all that a value means are the desk's to judge.
@@ -21,7 +21,7 @@ def is_readable(data: Any) -> bool:
 
 
 def misfit(interaction: discord.Interaction[Any], tree: app_commands.CommandTree[Any]) -> str | None:
-    """Why an interaction can't be of the command as it is registered, for the log; ``None`` where it fits."""
+    """Reason why an interaction can't be of the command as it is registered, for the log; ``None`` where it fits."""
     data: Any = interaction.data
     command = _command(data, interaction, tree) if is_readable(data) and data.get("type", _SLASH) == _SLASH else None
     if command is None:

@@ -55,7 +55,7 @@ def fit(text: str, longest: int) -> str:
 
 
 def size(text: str) -> int:
-    """How much of Discord's room a text takes; a character beyond the basic plane counts twice there."""
+    """Room that a text takes at Discord; a character beyond the basic plane counts twice there."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -78,7 +78,7 @@ def denied(denials: Iterable[Denial]) -> str:
 
 
 def _hint(denial: Denial) -> str:
-    """Why CrossTrade could not be read is in its words; what mends it isn't."""
+    """Advice on a read of CrossTrade that failed: its words say why, but not what mends it."""
     found = known_hint(denial.sentence) if denial.code is DenialCode.FACTS_MISSING else None
     return f" {found}" if found else ""
 

@@ -24,7 +24,7 @@ LARGEST_EXIT_RESERVE = 8
 
 
 class Priority(IntEnum):
-    """Who goes first, and what for; within one priority it is first come, first served.
+    """Rank of a request, and what it is for; within one priority it is first come, first served.
 
     Attributes:
         purpose: what such requests are made for, as ``/health`` and ``/metrics`` call it.
@@ -99,7 +99,7 @@ class Bucket:
         self._parked_until = max(self._parked_until, now + min(max(seconds, 0.0), self._longest_park))
 
     def left(self, now: float) -> int:
-        """How many tokens there are."""
+        """Tokens left."""
         self._refill(now)
         return 0 if now < self._parked_until else int(self._tokens)
 
@@ -142,12 +142,12 @@ class Budget:
 
     @property
     def left(self) -> int:
-        """How many requests could be made at once."""
+        """Number of requests that could be made at once."""
         return self._bucket.left(self.now())
 
     @property
     def spending(self) -> Spending:
-        """What its requests were made for."""
+        """Spending of this budget: what its requests were made for."""
         return Spending(self._allowed, self._counts.lately(self.now()), self._counts.ever)
 
     async def acquire(self, priority: Priority, deadline: float) -> bool:

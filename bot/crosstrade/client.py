@@ -138,14 +138,14 @@ class CrossTrade(Known):
 
     @property
     def link(self) -> Link:
-        """Whether CrossTrade and NinjaTrader can be reached: the socket where entries need it, then what the last call met."""
+        """Reachability of CrossTrade and NinjaTrader: the socket where entries need it, then what the last call met."""
         stream = None if self._entries_fall_back() else self._orders_stream
         if stream is not None and not stream.link.up:
             return stream.link
         return self._gauge.link
 
     def vitals(self) -> Vitals:
-        """What this client knows of its own links just now; it asks nothing, waits for nothing and raises nothing.
+        """State of this client's own links, as it knows it just now; it asks nothing, waits for nothing and raises nothing.
 
         Its times are UTC. A moment is that of receipt, of a pushed price (WebSocket page, item keys inferred) too.
         """

@@ -27,13 +27,13 @@ class Counts:
         self._made.append((now, purpose))
 
     def lately(self, now: float) -> dict[str, int]:
-        """How many there were in the last minute, without purposes that had none."""
+        """Requests of the last minute by purpose, without purposes that had none."""
         self._forget(now)
         return {purpose: count for purpose, count in self._lately.items() if count}
 
     @property
     def ever(self) -> dict[str, int]:
-        """How many there were since the start, of every purpose."""
+        """Requests since the start, of every purpose."""
         return dict(self._ever)
 
     def _forget(self, now: float) -> None:

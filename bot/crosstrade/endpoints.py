@@ -14,7 +14,7 @@ _ORDER = f"{_ACCOUNT}/orders/{{orderId}}"
 
 
 class Trust(StrEnum):
-    """Where a name or a path was read."""
+    """Source from which a name or a path was read."""
 
     PAGE = "page"
     """On the endpoint's own page."""

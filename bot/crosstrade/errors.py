@@ -106,7 +106,7 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 
 
 def outcome_of_reply(reply: Answer, clean: Clean, *, gives_id: bool = True) -> Outcome:
-    """What an answer to a write proves.
+    """The outcome that an answer to a write proves.
 
     Accepted needs success and, where the call ``gives_id``, an order id; rejected needs a refusal and no sign of the contrary.
     """
@@ -128,7 +128,7 @@ def outcome_of_reply(reply: Answer, clean: Clean, *, gives_id: bool = True) -> O
 
 
 def outcome_of_failure(error: Exception) -> NotSent | Unknown:
-    """What an exception proves of a write: that no byte of it left, or nothing."""
+    """The outcome that an exception proves of a write: that no byte of it left, or nothing."""
     if isinstance(error, _BEFORE_THE_FIRST_BYTE) and not isinstance(error, aiohttp.RedirectClientError):
         return NotSent(sentence_of(error))
     return Unknown(sentence_of(error))
@@ -179,7 +179,7 @@ def rpc_reply(frame: Mapping[str, object]) -> Answer:
 
 
 def park_seconds(reply: Answer) -> float | None:
-    """How long the budget must rest after this answer: the header counts, then the body's ``retryAfter``, then a second."""
+    """Seconds that the budget rests after a 429: the header counts, then the body's ``retryAfter``, then one; else ``None``."""
     if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     if reply.retry_after is not None:

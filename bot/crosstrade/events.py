@@ -1,4 +1,4 @@
-"""What an account event means: that somebody should look at an account now. Nothing of its content is ever believed.
+"""Account events: each means that somebody should look at an account now. Nothing of its content is ever believed.
 
 That NinjaTrader's accounts have events on the stream at all is inferred, and those of Tradovate get lost, doubled and out of
 order; so what they tell of is read from the lists, and they only say when.

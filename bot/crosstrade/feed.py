@@ -1,4 +1,4 @@
-"""What CrossTrade's stream says unasked, and what it is asked to say: the one place where its parts meet.
+"""CrossTrade's stream: what it says unasked, and what it is asked to say. The one place where its parts meet.
 
 The connection is ``stream``'s. Each frame is taken at once and nothing is queued, so that no reader is ever waited for.
 """

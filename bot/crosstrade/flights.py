@@ -33,7 +33,7 @@ Begin = Callable[[Flight[Read]], Awaitable[Read]]
 
 
 class Flights:
-    """Those of one client, by what they read."""
+    """Reads under way of one client, by what they read."""
 
     def __init__(self) -> None:
         self._under_way: dict[Key, Flight[object]] = {}
@@ -46,7 +46,7 @@ class Flights:
         begin: Callable[[Flight[object]], Awaitable[object]],
         may_serve: Callable[[Asked], bool],
     ) -> tuple[object, Asked | None]:
-        """What was read, and when that was asked for: by a read that is under way and may serve, else by one that begins now.
+        """The value and the moment it was asked for: of a read that is under way and may serve, else of one that begins now.
 
         One that has not left yet may serve whoever wouldn't have gone before it.
 

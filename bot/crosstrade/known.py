@@ -1,4 +1,4 @@
-"""What decisions rest on, as the snapshot has it: known where that is young enough, else read, by whoever asks first for all.
+"""Facts for decisions, as the snapshot has them: known where that is young enough, else read, by whoever asks first for all.
 
 Here a lane's wish (how old at most, how early in the budget) meets the snapshot, the reads under way and what the stream pushes.
 """
@@ -86,13 +86,13 @@ class Known(Reading):
         return None if fact is None else fact.value
 
     def age(self, account: str) -> timedelta | None:
-        """How long ago the older of an account's two lists was asked for; ``None`` where one isn't known, or void."""
+        """Time since the older of an account's two lists was asked for; ``None`` where one isn't known, or void."""
         now = self._clock()
         facts = [self._snapshot.fact(Key.of(what, account), now, timedelta.max) for what in (What.POSITIONS, What.ORDERS)]
         return max((now - fact.asked.at for fact in facts if fact is not None), default=None) if None not in facts else None
 
     def asked_at(self, positions: Sequence[Position], account: str | None) -> datetime | None:
-        """When a list that was just given was asked for; ``None`` where another one has come meanwhile."""
+        """The moment when a list that was just given was asked for; ``None`` where another one has come meanwhile."""
         key = Key(What.ALL_POSITIONS) if account is None else Key.of(What.POSITIONS, account)
         return self._snapshot.asked_for(key, positions)
 
@@ -151,7 +151,7 @@ class Known(Reading):
 
     @property
     def _ahead(self) -> timedelta:
-        """How much longer than until now what is read must do: a card is pressed a while after it was made."""
+        """Time beyond now for which what is read must do: a card is pressed a while after it was made."""
         return timedelta(0) if self._reads_as in {Priority.EXIT, Priority.PRESS} else self._card_open
 
     async def positions(self, account: str) -> tuple[Position, ...]:

@@ -17,7 +17,7 @@ MOST_GARBLED = 100
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whether CrossTrade answers for NinjaTrader.
+    """Reachability of NinjaTrader through CrossTrade.
 
     Attributes:
         why: a sentence for people.
@@ -47,7 +47,7 @@ class Unread:
 
     @property
     def lately(self) -> dict[str, int]:
-        """How many of each there were in the last minute."""
+        """Number of rows of each text in the last minute."""
         since = self._clock() - LOOK_BACK
         counted = {text: sum(at > since for at in times) for text, times in self._seen.items()}
         self._seen = {text: times for text, times in self._seen.items() if counted[text]}
@@ -104,7 +104,7 @@ class Gauge:
 
     @property
     def garbled(self) -> dict[str, int]:
-        """How many answers of the last minute couldn't be read, by what was asked for; only where the last one couldn't."""
+        """Number of the last minute's unreadable answers, by what was asked for; only where the last one couldn't be read."""
         since = self._clock() - LOOK_BACK
         counted = {what: sum(at > since for at in times) for what, times in self._garbled.items()}
         return {what: count for what, count in sorted(counted.items()) if count}

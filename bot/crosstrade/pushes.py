@@ -1,4 +1,4 @@
-"""What CrossTrade pushes over its stream, read into our words: prices, profit and loss, and whose account an event is about.
+"""Pushes of CrossTrade's stream, read into our words: prices, profit and loss, and whose account an event is about.
 
 A push is an extra, so a row that can't be read is left out, and nothing in it is ever guessed. What follows stands in ``feed``.
 """
@@ -111,7 +111,7 @@ def _day(item: object) -> Iterator[tuple[str, tuple[Decimal, Decimal]]]:
 
 
 def _realised(row: Mapping[str, object], unrealised: Decimal) -> Decimal | None:
-    """What is realised; a bare ``pnl`` could be the whole, so it counts only where the row's own total proves it."""
+    """Realised result; a bare ``pnl`` could be the whole, so it counts only where the row's own total proves it."""
     told = _first(row, _REALISED)
     if told is not None:
         return told

@@ -39,7 +39,7 @@ Given = ParamSpec("Given")
 
 
 class Judge(Protocol):
-    """Who notes whether answers can be read."""
+    """Keeper of the gauge that notes whether answers can be read."""
 
     _gauge: Gauge
 
@@ -117,7 +117,7 @@ class Reading(ABC):
 
     @abstractmethod
     async def _shared(self, key: Key, reading: Callable[[Flight[object]], Awaitable[Shared]], times: int = 1) -> Shared:
-        """What is known, is being read or is read now."""
+        """The value that is known, is being read or is read now."""
 
     @abstractmethod
     def _body(self, reply: Answer) -> object:
@@ -163,7 +163,7 @@ class Reading(ABC):
         return positions
 
     def others(self, account: str) -> Others:
-        """What an account has that is no future, as the newest lists told; it asks nothing and raises nothing."""
+        """Holdings of an account that are no futures, as the newest lists told; it asks nothing and raises nothing."""
         positions, orders = tuple(self._others.get(account, ())), tuple(self._other_orders.get(account, ()))
         return Others(positions, orders, self._other_fills.get(account, ()))
 
@@ -200,7 +200,7 @@ class Reading(ABC):
 
     @judged("lifecycle")
     async def lifecycle(self, account: str, order_id: str) -> Lifecycle:
-        """What the add-on wrote down of an order in 90 days (GET Order lifecycle, new; add-on 1.13.2 or later).
+        """The story of an order, as the add-on wrote it down in 90 days (GET Order lifecycle, new; add-on 1.13.2 or later).
 
         Times UTC; contracts and prices in price units where a line tells them (inferred).
 
@@ -263,12 +263,12 @@ class Reading(ABC):
 
     @judged("session")
     async def session(self, instrument: Contract | Root) -> Session:
-        """Whether the market trades, and when that changes, in UTC; of the front month for a root (GET Market info, mid)."""
+        """Session of a market: open or not, and when that changes, UTC; of the front month for a root (GET Market info, mid)."""
         return wire.read_session(await self._read(lambda: paths.session_path(instrument)), instrument, self._today())
 
     @judged("watermarks")
     async def watermarks(self, account: str) -> Watermarks:
-        """How high an account once stood, in the account's currency (GET Watermarks, old to mid).
+        """High watermarks of an account, in the account's currency (GET Watermarks, old to mid).
 
         CrossTrade serves it from its own memory, also while NinjaTrader is away.
         """
@@ -285,7 +285,7 @@ class Reading(ABC):
 
     @judged("endpoints")
     async def endpoints(self) -> tuple[str, ...]:
-        """What CrossTrade says that it serves, in lines like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
+        """Endpoints served, as CrossTrade says, like ``GET /v1/api/accounts`` (GET Endpoint catalogue; reply unknown)."""
         return wire.read_endpoints(await self._read(paths.endpoints_path))
 
     def _held(self, body: object, account: str) -> tuple[Position, ...]:

@@ -1,4 +1,4 @@
-"""What is sent to CrossTrade: paths and bodies. How they travel stands in ``rest`` and ``stream``.
+"""Requests to CrossTrade: paths and bodies. How they travel stands in ``rest`` and ``stream``.
 
 Prices are in price units, exact; quantities are contracts with no sign, as the side stands beside them. No body holds a time.
 A path was read on its endpoint's own page and is encoded; each raises ``ValueError`` for a name that ``segment`` refuses.
@@ -29,7 +29,7 @@ Label = Annotated[str, Field(min_length=1)]
 
 
 class Body(BaseModel):
-    """What all bodies have in common: nothing is guessed, nothing extra is sent, an absent option is absent."""
+    """Base of all bodies: nothing is guessed, nothing extra is sent, an absent option is absent."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -51,7 +51,7 @@ CHANGED_ANYWHERE = frozenset({What.ALL_POSITIONS, What.ALL_ORDERS})
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which fact: its kind, and the account or contract that it is about."""
+    """Key of a fact: its kind, and the account or contract that it is about."""
 
     kind: What
     about: Hashable = None
@@ -64,7 +64,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """When a fact was asked for: its number among all questions and changes, and the moment."""
+    """The asking of a fact: its number among all questions and changes, and the moment."""
 
     turn: int
     at: datetime
@@ -72,7 +72,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was read, and when it was asked for.
+    """A value that was read, and when it was asked for.
 
     Attributes:
         by: what told it: its own read, or a list over all accounts.
@@ -113,7 +113,7 @@ class Snapshot:
         return fact if fact is not None and self.serves(key, fact.asked, now, within) else None
 
     def asked_for(self, key: Key, value: object) -> datetime | None:
-        """When that very value was asked for, void by now or not; ``None`` where it isn't what was taken last."""
+        """The moment when that very value was asked for, void by now or not; ``None`` where it isn't what was taken last."""
         fact = self._facts.get(key)
         return fact.asked.at if fact is not None and fact.value is value else None
 
@@ -191,12 +191,12 @@ class Snapshot:
             self._accounts[name] = change
 
     def changed_at(self, account: str) -> datetime:
-        """When something may have changed in an account last; the first of all moments for never."""
+        """The moment when something may have changed in an account last; the first of all moments for never."""
         changed = self._accounts.get(ascii_lower(account), self._everything)
         return max(changed, self._everything, key=lambda one: one.turn).at
 
     def _compare(self, key: Key, before: Fact | None, value: object, asked: Asked) -> None:
-        """Where one list of an account tells of a change, the other one of before it belongs to another moment.
+        """Hold a change that one list of an account tells of against the other one: of before it, that belongs to another moment.
 
         Lists that are asked for side by side belong together all the same, whichever left first.
         """
@@ -222,7 +222,7 @@ class Snapshot:
 
 
 def _states(rows: object) -> object:
-    """What of a list tells that something has happened: results and names don't."""
+    """The part of a list that tells that something has happened: results and names don't."""
     if not isinstance(rows, Sequence):
         return rows
     return frozenset(_state(row) for row in rows)

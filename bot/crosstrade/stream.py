@@ -31,7 +31,7 @@ _ENDS = frozenset({aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.W
 
 
 class Listener(Protocol):
-    """Who takes what the server says unasked, and has things to say to it; only ``to_say`` may wait."""
+    """Receiver of what the server says unasked, with things to say to it; only ``to_say`` may wait."""
 
     def opened(self) -> None:
         """A connection stands, of which nothing was asked yet."""
@@ -91,7 +91,7 @@ class Stream:
 
     @property
     def link(self) -> Link:
-        """Whether the socket is open, and if not, why."""
+        """State of the socket: whether it is open, and if not, why."""
         return self._gauge.link
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""What is wanted of CrossTrade's stream against what it was asked for, within the budget that such changes have.
+"""Wishes for CrossTrade's stream against what it was asked for, within the budget that such changes have.
 
 An acknowledgement is not documented for NinjaTrader, so that what comes counts, and what stays silent is asked for again, rarely.
 No connection is made here, and no time is taken: the seconds of a monotonic clock are arguments.
@@ -112,7 +112,7 @@ class Subscriptions:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is wanted or asked for, so that nothing will be due before there is a new wish or a connection."""
+        """Tell whether nothing is wanted or asked for, so that nothing will be due before there is a new wish or a connection."""
         return not (self._quoted or self._held or self._asked or self._events.is_due) and self._looked is None
 
     def due(self, now: float) -> str | None:
@@ -123,7 +123,7 @@ class Subscriptions:
         return self._ask_events(now) or self._ask(wanted, now) or self._ask_again(wanted, now) or self._let_go(wanted, now)
 
     def _wanted(self, now: float) -> dict[Topic, None]:
-        """What is wanted; of more contracts than can be, those that were asked about last go first."""
+        """Topics that are wanted; of more contracts than can be, those that were asked about last go first."""
         self._quoted = {contract: at for contract, at in self._quoted.items() if now - at < self._timings.quoted_holds}
         contracts = list(dict.fromkeys([*reversed(self._quoted), *self._all_held]))
         if self._looked is not None and now - self._looked >= self._timings.looked_holds:
@@ -170,7 +170,7 @@ class Subscriptions:
 
 
 class _EventsAsk:
-    """Whether to ask for account events, once for each connection: that this is the way to ask is inferred.
+    """The request for account events, once for each connection: that this is the way to ask is inferred.
 
     A server that ended connections because of it must not cost the desk its line, so it is then left for a long time.
     """

@@ -1,4 +1,4 @@
-"""What a change of the policy has added and taken away, counted: a file that was cut off shows by what went."""
+"""Changes of the policy, what they have added and taken away, counted: a file that was cut off shows by what went."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bot.trading.risk.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many of something there were and are.
+    """Numbers of something, before and after.
 
     Attributes:
         guards: whether fewer of them let through what was stopped before, or leave somebody untold.
@@ -37,7 +37,7 @@ def changes(before: Policy, after: Policy) -> tuple[Counted, ...]:
 
 
 def in_numbers(counted: Sequence[Counted]) -> list[str]:
-    """What people read of it, a line for what went and one for the rest."""
+    """Text for people, a line for what went and one for the rest."""
     gone = [str(one) for one in counted if one.is_alarming]
     rest = [str(one) for one in counted if not one.is_alarming]
     lines = [f"**Fewer safeguards than before:** {', '.join(gone)}. Was the file cut off?"] if gone else []

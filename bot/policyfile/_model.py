@@ -74,7 +74,7 @@ EVENTS = frozenset(
         "stopped",
     }
 )
-"""What ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""
+"""Events that ``[[notify]]`` may ask for: the values of ``bot.desk.ports.EventName``, which this module may not import."""
 
 ROOTS = "Roots; ``?`` stands for one character, ``*`` for any, and only a lone ``*`` grants a whole account."
 _ROOT = re.compile(r"[A-Za-z0-9*?]{1,8}")

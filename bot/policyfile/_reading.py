@@ -140,7 +140,7 @@ def _unknown_key(place: tuple[int | str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """What a look at the file found; ``stamp`` tells an edit under way from a finished one."""
+    """Findings of a look at the file; ``stamp`` tells an edit under way from a finished one."""
 
     stamp: tuple[int, int]
     digest: str
@@ -148,7 +148,7 @@ class FileReading:
     reason: str = ""
 
     def judge(self, file: str, *, end_required: bool = False) -> tuple[Policy, bool]:
-        """What was found as a policy, and whether its file must end with ``[end]`` from now on; raises ``PolicyError``."""
+        """The policy that was found, and whether its file must end with ``[end]`` from now on; raises ``PolicyError``."""
         if self.reason:
             raise PolicyError(file, [self.reason])
         return parse_demanding(self.data, file, end_required=end_required)

@@ -84,7 +84,7 @@ def _in_order(found: Finding, kept: int) -> str:
 
 @contextmanager
 def _opened(out: Path | None) -> Iterator[BinaryIO]:
-    """Where to write; a new file is taken away again when it can't be written to its end."""
+    """The stream to write to; a new file is taken away again when it can't be written to its end."""
     if out is None:
         yield sys.stdout.buffer
         return

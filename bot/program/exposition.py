@@ -32,7 +32,7 @@ class Page(Collector):
         self._families.append(family)
 
     def collect(self) -> Iterable[Metric]:
-        """What a registry asks for."""
+        """Metrics, as a registry asks for them."""
         return self._families
 
     def text(self) -> bytes:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Log(Protocol):
-    """What is needed of the journal."""
+    """The part of the journal that is needed."""
 
     async def head(self) -> Head:
         """The last line."""

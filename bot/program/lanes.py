@@ -1,4 +1,4 @@
-"""How early each kind of reading goes to CrossTrade, and how old what is known may be for it: the one table of both."""
+"""Lanes: how early each kind of reading goes to CrossTrade, and how old what is known may be for it. The one table of both."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -23,10 +23,10 @@ GRADES = {Grade.GOOD: 1.0, Grade.SLOW: 0.5, Grade.DOWN: 0.0}
 
 
 class Numbers(Protocol):
-    """What is served."""
+    """Numbers that are served."""
 
     async def health(self) -> dict[str, bool]:
-        """Whether each part works just now."""
+        """Health of each part: whether it works just now."""
 
     async def page(self) -> bytes:
         """All numbers in Prometheus' text form."""
@@ -83,7 +83,7 @@ class Meter:
         self._events[name.value] += 1
 
     async def health(self) -> dict[str, bool]:
-        """Whether each part works just now."""
+        """Health of each part: whether it works just now."""
         parts = {name: is_up() for name, is_up in self._links.items()}
         try:
             due = await self._journal.due(self._clock(), MOST_ROWS)

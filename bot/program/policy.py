@@ -70,7 +70,7 @@ def _grant(grant: Grant) -> str:
 
 
 def _overlaps(policy: Policy) -> list[str]:
-    """What several grants of one command come to: each by itself, as one of them must allow the whole of a request."""
+    """Effect of several grants of one command: each by itself, as one of them must allow the whole of a request."""
     lines = []
     numbered = list(enumerate(policy.grants, start=1))
     for role in dict.fromkeys(grant.role for grant in policy.grants):
@@ -116,7 +116,7 @@ def _approval(rule: Approval) -> str:
 
 
 def _account(rule: AccountRule, policy: Policy) -> str:
-    """What a line on an account comes to beside the others."""
+    """Effect of a line on an account beside the others."""
     if not rule.live:
         return f"{rule.name} is not live, whatever other lines say: no entry goes there unless it is a simulation; ways out go."
     barred = [other.name for other in policy.accounts if not other.live]

@@ -1,4 +1,4 @@
-"""Whether the journal has all that was stored: a copy that was restored, or a server that took over too early, has not."""
+"""Trust in the journal: whether it has all that was stored. A restored copy, or a server that took over too early, has not."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 async def trust_in(journal: SqlJournal, kept: Path, stood_by: Standby | None) -> JournalTrust:
-    """How far the journal is believed where it says that a ticket was never sent.
+    """Trust in the journal where it says that a ticket was never sent.
 
     It has lost what it was seen to have: rows whose head was kept beside it, or the last beats of the one that led.
     """

@@ -1,1 +1,1 @@
-"""The world next door: a simulated NinjaTrader and a local Discord, for the demo and for tests."""
+"""Sandbox: a simulated NinjaTrader and a local Discord, for the demo and for tests."""

@@ -22,7 +22,7 @@ LONGEST_DESCRIPTION = 1000
 
 
 def caption(charted: Charted, bars: Bars, layout: Layout) -> list[str]:
-    """What stands beside the picture: a line about it, one about the account, and every gap."""
+    """Text beside the picture: a line about it, one about the account, and every gap."""
     lines = [_headline(charted, bars)]
     if charted.positions is not None:
         lines.append(_account(charted, charted.positions))
@@ -46,7 +46,7 @@ def description(charted: Charted, bars: Bars) -> str:
 
 
 def nothing_to_draw(charted: Charted) -> str:
-    """Why there is no picture."""
+    """Reason why there is no picture."""
     asked = code(str(charted.contract or charted.asked))
     if charted.bars is None:
         return f"⚠ The bars of {asked} could not be read ({charted.bars_why}); try again shortly."
@@ -89,7 +89,7 @@ def _orders(charted: Charted) -> str:
 
 
 def _gaps(charted: Charted) -> Iterator[str]:
-    """What could not be read, and so isn't drawn."""
+    """Parts that could not be read, and so aren't drawn."""
     if charted.guessed:
         yield f"⚠ {charted.quoted.asked} {BY_CALENDAR}."
     if charted.positions is not None and charted.positions.rows is None:
@@ -101,7 +101,7 @@ def _gaps(charted: Charted) -> Iterator[str]:
 
 
 def _left_out(charted: Charted, bars: Bars, layout: Layout) -> Iterator[str]:
-    """What was read and has no place in the picture."""
+    """Parts that were read and have no place in the picture."""
     position = charted.position
     if position is not None and position.average_price is None:
         yield "The position's average price wasn't told, so it isn't drawn."

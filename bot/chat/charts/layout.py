@@ -1,4 +1,4 @@
-"""Where everything on a chart goes, and what is written there. Nothing is painted here, and matplotlib is not known.
+"""Layout of a chart: the place of everything on it, and what is written there. Nothing is painted, and matplotlib is not known.
 
 Heights are shares of the room for prices, 0 at its lower end and 1 at its upper. The panel with the bars takes all of it but for
 the strips in which marks beyond its edges are named. Along the time axis bars stand side by side, whatever lies between them.
@@ -40,7 +40,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is written in a strip: a mark that lies beyond the panel's edge, or how many more do."""
+    """Text in a strip: a mark that lies beyond the panel's edge, or how many more do."""
 
     text: str
     y: float
@@ -82,7 +82,7 @@ class Layout:
 
     @property
     def unlabelled(self) -> int:
-        """How many lines carry no label."""
+        """Number of lines without a label."""
         return sum(line.label_y is None for line in self.lines)
 
 

@@ -13,7 +13,7 @@ from bot.trading.orders.tickets import side_word
 
 
 class MarkKind(StrEnum):
-    """What a marked price is; each kind has a colour and a stroke of its own."""
+    """Meaning of a marked price; each kind has a colour and a stroke of its own."""
 
     LAST = "last"
     AVERAGE = "average"

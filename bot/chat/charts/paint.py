@@ -142,7 +142,7 @@ class _Painter:
         return self.right + 0.012
 
     def _height(self, y: float) -> float:
-        """Where in the picture a height of the layout lies."""
+        """Height in the picture of a height of the layout."""
         return FLOOR + y * (self.ceiling - FLOOR)
 
     def _price_edge(self) -> None:

@@ -33,7 +33,7 @@ class Scale:
     high: Decimal
 
     def at(self, price: Decimal) -> float:
-        """Where a price lies: 0 at the lower edge, 1 at the upper; beyond them outside."""
+        """Place of a price: 0 at the lower edge, 1 at the upper; beyond them outside."""
         return float((price - self.low) / (self.high - self.low))
 
     def holds(self, price: Decimal) -> bool:
@@ -100,7 +100,7 @@ def _step(span: Decimal, tick: Decimal) -> Decimal:
 
 
 def _apart(indexes: Sequence[int], bars: int) -> Iterator[int]:
-    """Those that leave room for what is written below them; where bars are missing, two hours may lie side by side."""
+    """Ticks that leave room for what is written below them; where bars are missing, two hours may lie side by side."""
     free_from = 0
     for index in indexes:
         if index >= free_from:

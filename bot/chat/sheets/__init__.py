@@ -1,4 +1,4 @@
-"""What the reading commands say, from what the desk has read. Which member may see what was decided before.
+"""Messages of the reading commands, from what the desk has read. Which member may see what was decided before.
 
 Each function gives the messages of one answer. A part that could not be read is said so, and never looks empty.
 """

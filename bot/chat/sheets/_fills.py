@@ -51,7 +51,7 @@ def fill_lines(fills: Sequence[Execution], most: int = MOST_FILLS) -> list[str]:
 
 
 def left_out(count: int, most: int = MOST_FILLS) -> tuple[str, ...]:
-    """How many of so many fills aren't shown, and how to see one of them."""
+    """Number of fills that are shown, of so many, and how to see any other; nothing where all are."""
     if count <= most:
         return ()
     shown = f"the newest {most:,} of {count:,} fills" if most else f"none of {count:,} fills"

@@ -1,4 +1,4 @@
-"""What several sheets say alike: whose it is, what was not told, what could not be read, and when all of it was."""
+"""Words that several sheets share: whose it is, what was not told, what could not be read, and when all of it was."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ class OfAccount(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether it may be real money."""
+        """Tell whether it may be real money."""
 
 
 class Read(Protocol):
@@ -32,7 +32,7 @@ class Read(Protocol):
 
     @property
     def at(self) -> datetime:
-        """When."""
+        """Time of the reading."""
 
 
 def name(of: OfAccount) -> str:
@@ -78,6 +78,6 @@ def minute(at: datetime) -> str:
 
 
 def read_at(read: Sequence[Read]) -> str:
-    """When the oldest part was read."""
+    """Time at which the oldest part was read."""
     oldest = min(one.at for one in read)
     return f"-# read {clock_time(oldest)} UTC, {format_dt(oldest, 'R')}"

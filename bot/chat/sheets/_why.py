@@ -76,7 +76,7 @@ def _people(ticket: Ticket) -> Iterator[str]:
 
 
 def _card(ticket: Ticket) -> Section:
-    """What was shown for confirmation, as it was then."""
+    """The card that was shown for confirmation, as it was then."""
     shown, lines = ticket.shown, []
     if isinstance(ticket.intent, MassAction):
         lines += [

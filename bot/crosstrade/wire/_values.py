@@ -1,4 +1,4 @@
-"""What all replies are made of: numbers, texts, times, lists and objects, and how a row that can't be read is told.
+"""Parts of all replies: numbers, texts, times, lists and objects, and how a row that can't be read is told.
 
 Which rows there are, and what they mean, stands in the parts beside this one.
 """
@@ -193,7 +193,7 @@ def is_no_future(row: object) -> bool:
 
 
 def _named(row: object) -> tuple[str, str | None] | None:
-    """What a row says of its instrument and its account; ``None`` where it says nothing of the former."""
+    """The instrument and the account that a row names; ``None`` where it says nothing of the former."""
     if not isinstance(row, Mapping):
         return None
     instrument, account = (_text(row.get(key)) for key in ("instrument", "account"))

@@ -86,7 +86,7 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
 
 
 def _lacks(report: Report, missing: Collection[str], *parts: CheckPart) -> bool:
-    """Whether these parts can't be looked at for want of a setting; then that is said of each."""
+    """Tell whether these parts can't be looked at for want of a setting; then that is said of each."""
     for part in parts if missing else ():
         report.skip(part, f"{', '.join(sorted(missing))} comes first")
     return bool(missing)
@@ -102,7 +102,7 @@ def _wrong_proxies(settings: Settings) -> Iterator[str]:
 
 
 def _remarks(settings: Settings, env_file: Path | None) -> Iterator[str]:
-    """What works, and is worth a look."""
+    """Things that work, and are worth a look."""
     if env_file is not None and sys.platform != "win32" and env_file.exists() and env_file.stat().st_mode & 0o007:
         yield f"others on this machine can read {env_file}, tokens and all: chmod 600 {env_file}"
     ways = dict.fromkeys(proxies.proxy_for(url) for url in (settings.discord_api_url, settings.crosstrade_url))

@@ -1,4 +1,4 @@
-"""What CrossTrade says: whether it takes the token, whether NinjaTrader is there, and which accounts the policy fits."""
+"""Check of CrossTrade: whether it takes the token, whether NinjaTrader is there, and which accounts the policy fits."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ async def ask_crosstrade(
 
 
 async def _not_listed(client: CrossTrade) -> str:
-    """What CrossTrade's own list of endpoints lacks of those that the bot calls, if it has one that can be understood."""
+    """Endpoints that the bot calls and CrossTrade's own list lacks, if it has one that can be understood."""
     try:
         served = {_shape(line) for line in await client.endpoints()}
     except BrokerError:

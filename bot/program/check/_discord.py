@@ -1,4 +1,4 @@
-"""What Discord says of the bot: token, guilds, channels, roles. Only reads, by plain HTTP at ``DISCORD_API_URL``."""
+"""Check of Discord: the bot's token, guilds, channels, roles. Only reads, by plain HTTP at ``DISCORD_API_URL``."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class _Place:
     member: _Member
 
     def lacks(self, channel: _Channel) -> int:
-        """Which of the permissions that posting there takes, and of those that the invite asks for, are missing."""
+        """The missing ones of the permissions that posting there takes, and of those that the invite asks for, as a bit set."""
         is_thread = channel.type in _THREADS
         ruling = self.channels.get(channel.parent_id or 0, channel) if is_thread else channel
         silenced_until = self.member.communication_disabled_until

@@ -1,4 +1,4 @@
-"""What a member may do in a channel, worked out from roles and overwrites as Discord does it; and the bot's invite link.
+"""Permissions of a member in a channel, worked out from roles and overwrites as Discord does it; and the bot's invite link.
 
 Pure; the numbers and the order of the steps are those of Discord's documentation, page "Permissions".
 """
@@ -28,7 +28,7 @@ INVITED = VIEW_CHANNELS | SEND_MESSAGES | ATTACH_FILES | READ_MESSAGE_HISTORY
 
 @dataclass(frozen=True, slots=True)
 class Overwrite:
-    """What a channel changes for one role or member, as bit sets."""
+    """Change that a channel makes for one role or member, as bit sets."""
 
     id: int
     allow: int

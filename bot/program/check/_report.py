@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 
 
 class CheckPart(StrEnum):
-    """What is checked, in this order; each gets one line."""
+    """Parts that are checked, in this order; each gets one line."""
 
     SETTINGS = "settings"
     POLICY = "policy"
@@ -21,7 +21,7 @@ class CheckPart(StrEnum):
 
 
 class Verdict(Enum):
-    """What was found; the exit code of the first one in this order counts."""
+    """Finding of a check; the exit code of the first one in this order counts."""
 
     WRONG = 2
     UNREACHABLE = 69

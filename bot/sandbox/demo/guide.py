@@ -1,4 +1,4 @@
-"""What a person reads of the demo: what to type first, and Discord's texts as a terminal can show them. Only words, no doing."""
+"""Texts of the demo: what to type first, and Discord's texts as a terminal can show them. Only words, no doing."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def reverse_command(account: str, held: Mapping[str, int]) -> str:
 
 
 def page_guide(page: str, log: str, crosstrade: str, *, front: str, live: str, words: Sequence[str]) -> list[str]:
-    """What to do on the page.
+    """Guide to the page.
 
     Args:
         page: its address.

@@ -56,7 +56,7 @@ def _fine(simulator: Simulator) -> Told:
 
 
 def _book(simulator: Simulator) -> Iterator[str]:
-    """What every account holds and what works in it, and what is going wrong."""
+    """Positions and working orders of every account, and what is going wrong."""
     book = simulator.book()
     for account in book["accounts"]:
         name = account["name"]

@@ -1,4 +1,4 @@
-"""What a step of the story is made of: people act, the channel and the book are looked at, everything is written down.
+"""Parts of a step of the story: people act, the channel and the book are looked at, everything is written down.
 
 Nothing here knows the story. Whoever waits, waits for a condition; one that doesn't come breaks the story.
 """
@@ -96,7 +96,7 @@ class Scene:
         return await self.stage.discord.click(member, card, label)
 
     async def is_told(self, interaction: InteractionView, *words: str) -> str:
-        """What the person who acted reads alone, once it holds these words."""
+        """The answer that the person who acted reads alone, once it holds these words."""
 
         def answer() -> str | None:
             text = self._answer(interaction.id)
@@ -122,7 +122,7 @@ class Scene:
     # What the channel shows
 
     async def shows(self, card: int, *words: str) -> str:
-        """What a card says, once it holds these words; only its news are written down."""
+        """The text of a card, once it holds these words; only its news are written down."""
 
         def text() -> str | None:
             now = self.stage.discord.message(card).text
@@ -173,11 +173,11 @@ class Scene:
             raise Unproved(f"{expected}, within {self._patience:g} s", self._latest()) from None
 
     def sent(self, account: str) -> int:
-        """How many reversals of an account have reached CrossTrade."""
+        """Number of an account's reversals that have reached CrossTrade."""
         return sum(request["call"] == "ReversePosition" for request in self.requests(account))
 
     def requests(self, account: str) -> list[Mapping[str, Any]]:
-        """What has reached CrossTrade about an account and could change something, as it came."""
+        """Requests about an account that have reached CrossTrade and could change something, as they came."""
         return [request for request in self.stage.simulator.book()["requests"] if _account_of(request) == account]
 
     def working(self, account: str, instrument: str | None = None) -> list[Mapping[str, Any]]:
@@ -198,7 +198,7 @@ class Scene:
         return dict(rows[0])
 
     def fills(self, order_id: str) -> tuple[int, Decimal]:
-        """What the simulator has filled of an order: contracts and average price."""
+        """The part of an order that the simulator has filled: contracts and average price."""
         own = self.order(order_id)["id"]
         rows = [row for row in self.stage.simulator.book()["executions"] if row["orderId"] == own]
         quantity = sum(row["quantity"] for row in rows)

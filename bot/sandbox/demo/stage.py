@@ -1,4 +1,4 @@
-"""What the demo stands on, built and taken down in one place: simulator, local Discord, folder, policy, and the bot.
+"""The stage of the demo, built and taken down in one place: simulator, local Discord, folder, policy, and the bot.
 
 What people do on it is not decided here.
 """
@@ -153,7 +153,7 @@ class Stage:
         return self.simulator.world.market.ticker(contract).last + ticks * contract.product.tick
 
     def held(self, account: str) -> Mapping[str, int]:
-        """What the simulator says that an account holds: signed contracts by instrument."""
+        """Positions of an account, as the simulator tells them: signed contracts by instrument."""
         rows = self.simulator.book()["positions"]
         return {row["instrument"]: row["signedQuantity"] for row in rows if row["account"] == account}
 

@@ -1,4 +1,4 @@
-"""What can be made to go wrong in the REST API while it runs: errors, delays, lost requests, lost replies.
+"""Faults that can be made in the REST API while it runs: errors, delays, lost requests, lost replies.
 
 Only which call is hit by what; the REST side acts on it.
 """
@@ -11,7 +11,7 @@ _ANY = "*"
 
 
 class Loss(StrEnum):
-    """When the connection is dropped."""
+    """The moment when the connection is dropped."""
 
     REQUEST = "request"  # before anything happened
     REPLY = "reply"  # after it happened: the bot can't know

@@ -95,7 +95,7 @@ class _Line:
 
 @dataclass(slots=True, eq=False)
 class _Session:
-    """What one IDENTIFY began; it outlives its connection, so that RESUME can replay."""
+    """The session that one IDENTIFY began; it outlives its connection, so that RESUME can replay."""
 
     id: str
     intents: discord.Intents

@@ -1,4 +1,4 @@
-"""What members do: commands, autocomplete, presses, forms, plain messages, and what only a broken client would send.
+"""Acts of members: commands, autocomplete, presses, forms, plain messages, and what only a broken client would send.
 
 What a person may do is SimCord's rule (a disabled button, a hidden channel, a command that was never synced); who the
 people are is the world's.

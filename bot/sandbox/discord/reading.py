@@ -1,4 +1,4 @@
-"""What a person sees, as plain data: messages flattened to text and buttons, and what became of an interaction.
+"""The view of a person, as plain data: messages flattened to text and buttons, and what became of an interaction.
 
 Reads only; nothing here acts.
 """
@@ -95,7 +95,7 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class InteractionView:
-    """What became of one command, press or form.
+    """The course of one command, press or form.
 
     Attributes:
         id: the interaction's id.

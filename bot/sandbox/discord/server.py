@@ -24,12 +24,12 @@ class LocalDiscord(Local):
 
     @property
     def api_url(self) -> str:
-        """What DISCORD_API_URL is set to."""
+        """The value for DISCORD_API_URL."""
         return f"{self.base}/api/v10"
 
     @property
     def gateway_url(self) -> str:
-        """What DISCORD_GATEWAY_URL is set to."""
+        """The value for DISCORD_GATEWAY_URL."""
         return f"{self.base.replace('http', 'ws', 1)}/gateway"
 
     @asynccontextmanager

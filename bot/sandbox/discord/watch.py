@@ -1,4 +1,4 @@
-"""When each interaction left and when the bot answered it, and waiting for that answer.
+"""Times of each interaction: when it left and when the bot answered it, and waiting for that answer.
 
 Times are nanoseconds of the monotonic clock, which processes of one machine share; no content is kept here.
 """

@@ -98,7 +98,7 @@ class Account:
     marks: Marks | None = None
     connection: str = CONNECTED
     others: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """What is held by no contract of ours, by its name: its type and its signed quantity."""
+    """Holdings in no contract of ours, by their names: type and signed quantity."""
 
     other_orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Working orders of no contract of ours, as rows of the list, by their id."""

@@ -1,4 +1,4 @@
-"""What a call is: its name, its REST path, its handler; and what a handler is given. The calls themselves: next door."""
+"""A call: its name, its REST path, its handler; and what a handler is given. The calls themselves stand in `catalogue`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace

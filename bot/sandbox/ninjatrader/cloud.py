@@ -30,7 +30,7 @@ BROKEN_TEXT = '{"success": true, "orderId": "'
 
 @dataclass(slots=True)
 class Reply:
-    """What goes back. `text` None and a `lost` reason: nothing does."""
+    """The reply that goes back. `text` None and a `lost` reason: nothing does."""
 
     status: int
     body: Any = None
@@ -248,12 +248,12 @@ class Cloud:
 
 
 def wrong_path(detail: str, near: str) -> Reply:
-    """What CrossTrade says to a path that it doesn't have (structured 404, official; other keys inferred)."""
+    """CrossTrade's answer to a path that it doesn't have (structured 404, official; other keys inferred)."""
     return Reply(HTTPStatus.NOT_FOUND, {"success": False, "error": "not_found", "detail": detail, "did_you_mean": near})
 
 
 def unknown_command(name: object) -> Reply:
-    """What an add-on says to a function that it does not have; the status is inferred."""
+    """An add-on's answer to a function that it does not have; the status is inferred."""
     return Reply(HTTPStatus.BAD_REQUEST, {"error": f"Unknown API command: {name}"})
 
 

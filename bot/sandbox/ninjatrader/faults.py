@@ -1,4 +1,4 @@
-"""What may go wrong, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
+"""Faults, switched at run time: one list of rules, asked in one place. Those who ask act on the answer."""
 
 import random
 from collections.abc import Callable, Collection, Mapping
@@ -10,7 +10,7 @@ EVERY, TRADING, READING = "*", "trading", "reading"
 
 
 class Kind(StrEnum):
-    """What a rule does. Where `effect` is named: False = nothing was done, True = it was done and the answer is spoilt."""
+    """Kind of fault. Where `effect` is named: False = nothing was done, True = it was done and the answer is spoilt."""
 
     DROP = "drop"
     """The connection is closed instead of an answer (`effect`). Also for frames: `call` = marketData, pnlUpdate."""

@@ -14,7 +14,7 @@ from .wire import dotnet_utc, epoch_ms, invalid_request
 MINUTES = {"minute": 1, "day": 1440, "week": 7 * 1440, "month": 30 * 1440, "year": 365 * 1440}
 LIMIT_DEFAULT = LIMIT_MOST = 5000
 EMPTY_SHARE = 0.02
-"""How many periods see no trade, and so have no bar."""
+"""Share of the periods that see no trade, and so have no bar."""
 
 
 @dataclass(frozen=True, slots=True)

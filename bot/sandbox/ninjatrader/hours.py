@@ -1,4 +1,4 @@
-"""When the simulated exchange trades, and the market/info answer. Prices are next door."""
+"""Hours of the simulated exchange, and the market/info answer. Prices stand in `market`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

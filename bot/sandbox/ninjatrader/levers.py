@@ -1,4 +1,4 @@
-"""What each lever under /control does to the simulated world. How they are reached stands in `control`."""
+"""Levers under /control, and what each does to the simulated world. How they are reached stands in `control`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""How instruments are spelt in whatever NinjaTrader answers and pushes, which depends on its version or settings (inferred)."""
+"""Spelling of instruments in whatever NinjaTrader answers and pushes; it depends on its version or settings (inferred)."""
 
 from datetime import date
 from enum import StrEnum

@@ -70,7 +70,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What somebody asked to have placed."""
+    """An order as somebody asked to have it placed."""
 
     account: Account
     contract: Contract
@@ -90,7 +90,7 @@ REJECTED = "Order rejected by the broker."
 
 
 class Befalls(StrEnum):
-    """What becomes of a stop or a target against its owner's will."""
+    """Mishap of a stop or a target, against its owner's will."""
 
     REJECTED = "rejected"
     CANCELLED = "cancelled"
@@ -112,7 +112,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What faults do to one order, or to the stop and target that come of it. Seconds; None leaves the ordinary course."""
+    """Effect of faults on one order, or on the stop and target that come of it. Seconds; None leaves the ordinary course."""
 
     reject_after: float | None = None
     reject_text: str = REJECTED

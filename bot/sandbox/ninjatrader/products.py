@@ -1,4 +1,4 @@
-"""Which futures exist here, their contract months, and every spelling of a contract. No prices."""
+"""Futures that exist here, their contract months, and every spelling of a contract. No prices."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ FRIDAY = 4
 
 
 class Roll(StrEnum):
-    """When trading moves on to the next month (inferred, close to practice)."""
+    """Rule for the day when trading moves on to the next month (inferred, close to practice)."""
 
     INDEX = "index"
     ENERGY = "energy"
@@ -93,7 +93,7 @@ class Contract:
 
     @property
     def first_day(self) -> date:
-        """What the quote gives as `expiration`: the month's first day."""
+        """The month's first day, which the quote gives as `expiration`."""
         return date(self.year, self.month, 1)
 
     @property

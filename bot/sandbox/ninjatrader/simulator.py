@@ -105,12 +105,12 @@ class Simulator:
 
     @property
     def names(self) -> Names:
-        """How instruments are spelt."""
+        """Spelling of instruments."""
         return self._names
 
     @property
     def roots(self) -> bool:
-        """Whether bare roots are answered for."""
+        """Tell whether bare roots are answered for."""
         return self._roots
 
     def set_market(self, *, open_now: bool | None) -> None:

@@ -229,7 +229,7 @@ class Session:
 
     @property
     def hears_events(self) -> bool:
-        """Whether the client has asked for account events."""
+        """Tell whether the client has asked for account events."""
         return bool(self._events)
 
     def tell(self, group: str, frame_type: str, account: str, entity: dict[str, Any]) -> None:
@@ -269,7 +269,7 @@ class Hub:
 
     @property
     def tells_events(self) -> bool:
-        """Whether whoever is connected has asked for account events."""
+        """Tell whether anybody who is connected has asked for account events."""
         return any(session.hears_events for session in self._sessions.values())
 
     def follow(self, world: World) -> None:

@@ -1,4 +1,4 @@
-"""What CrossTrade tells of its API to programs and models: the OpenAPI document and the texts, drawn from the catalogue.
+"""Texts of CrossTrade about its API for programs and models: the OpenAPI document and the texts, drawn from the catalogue.
 
 The real ones say far more; what could be read of them is their beginning. They need no token (inferred: they are public).
 """

@@ -1,4 +1,4 @@
-"""How long things take in the simulated world; nothing here waits by itself."""
+"""Durations in the simulated world; nothing here waits by itself."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Timing:
     reject: float = 1.0
     """From Submitted to Rejected: the answer was 200 long before."""
     close_wait: float = 5.0
-    """How long reverseposition waits for flat before it places the entry anyway (documented: about 5 s)."""
+    """Wait of reverseposition for flat, before it places the entry anyway (documented: about 5 s)."""
     tick: float = 0.25
     """Between price changes."""
     quotes: float = 1.0

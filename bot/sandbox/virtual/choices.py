@@ -1,4 +1,4 @@
-"""Which of the callbacks that are ready goes next. Left to itself the loop takes them as they come."""
+"""Choice of the ready callback that goes next. Left to itself the loop takes them as they come."""
 
 import random
 from collections import deque

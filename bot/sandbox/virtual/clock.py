@@ -23,11 +23,11 @@ class HostClock:
         self._set_by = timedelta()
 
     def __call__(self) -> datetime:
-        """What it says, aware UTC."""
+        """The time that it shows, aware UTC."""
         return self.true() + self._set_by
 
     def true(self) -> datetime:
-        """What it would say if nobody had set it."""
+        """The time that it would show if nobody had set it."""
         # Time stands still between two jumps of the loop, and everybody asks for it meanwhile.
         if (now := self._loop.time()) != self._at:
             self._at, self._true = now, self._beginning + timedelta(seconds=now - self._zero)

@@ -274,5 +274,5 @@ def run(main: Coroutine[Any, Any, T], choice: Choice | None = None) -> T:
 
 
 def loop_factories(_config: object, _item: object) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """What pytest-asyncio's hook of a similar name gives where all tests below a folder shall run in virtual time."""
+    """Loop factories for pytest-asyncio's hook of a similar name, where all tests below a folder shall run in virtual time."""
     return {"virtual": VirtualLoop}

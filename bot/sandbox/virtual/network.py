@@ -30,7 +30,7 @@ class _Sign(Enum):
 
 
 class Plug:
-    """What asks for a transport's socket is given: an address and options, no descriptor."""
+    """Answer to whoever asks for a transport's socket: an address and options, no descriptor."""
 
     family = socket.AF_INET
     type = socket.SOCK_STREAM
@@ -89,7 +89,7 @@ class End(asyncio.Transport):
     # What protocols do with it
 
     def get_protocol(self) -> Any:
-        """Who hears what arrives."""
+        """The protocol that hears what arrives."""
         return self._protocol
 
     def set_protocol(self, protocol: Any) -> None:
@@ -115,7 +115,7 @@ class End(asyncio.Transport):
             self._network.loop.call_soon(self._pump, context=self._context)
 
     def get_write_buffer_size(self) -> int:
-        """What is written is on its way at once."""
+        """Zero: what is written is on its way at once."""
         return 0
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
@@ -327,7 +327,7 @@ class Network:
         self._ports, self._clients = count(_FIRST_PORT), count(_FIRST_CLIENT)
 
     def latency(self, sender: Party | None, receiver: Party | None) -> float:
-        """How long something takes that is sent now."""
+        """Seconds that something takes that is sent now."""
         draw = self.latencies.get((_name(sender), _name(receiver)))
         return 0.0 if draw is None else draw()
 

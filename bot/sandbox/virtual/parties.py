@@ -1,4 +1,4 @@
-"""Who a callback belongs to: a party lives in contexts of its own, can be frozen for a while, and killed like a process.
+"""The party that a callback belongs to: it lives in contexts of its own, can be frozen for a while, and killed like a process.
 
 What a killed one had in memory is gone without a word: none of its callbacks runs again, none of its coroutines is closed, and
 what a system gives back for a dead process (connections, locks, open transactions) is given back.
@@ -22,7 +22,7 @@ ctypes.pythonapi.Py_IncRef(ctypes.py_object(_GRAVES))
 
 
 def party_now() -> "Party | None":
-    """Whose code runs just now; ``None`` for what belongs to nobody."""
+    """The party whose code runs just now; ``None`` for what belongs to nobody."""
     return PARTY.get()
 
 

@@ -58,7 +58,7 @@ class Heartbeat:
             self._task.cancel()
 
     def get_payload(self) -> dict[str, Any]:
-        """What is sent."""
+        """The payload of a heartbeat."""
         return {"op": self.ws.HEARTBEAT, "d": self.ws.sequence}
 
     def tick(self) -> None:

@@ -1,4 +1,4 @@
-"""What the loop runs: a callback with its context and the party that it belongs to, now or at a moment of virtual time."""
+"""Steps of the loop: a callback with its context and the party that it belongs to, now or at a moment of virtual time."""
 
 import asyncio
 from collections.abc import Callable, Sequence

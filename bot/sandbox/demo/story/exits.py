@@ -25,7 +25,7 @@ async def halving(scene: Scene, _plot: Plot) -> None:
 
 
 async def bracketing(scene: Scene, _plot: Plot) -> None:
-    """What works is cancelled; a target and a stop of the right size take its place, one of which cancels the other."""
+    """Working orders are cancelled; a target and a stop of the right size take their place, one of which cancels the other."""
     contract = scene.stage.front("MES")
     before = {row["id"] for row in scene.working(SEVERAL, contract)}
     target, stop = (scene.stage.away(contract, ticks) for ticks in (TARGET, STOP))
@@ -79,7 +79,7 @@ async def inverting(scene: Scene, _plot: Plot) -> None:
 
 
 async def closing_and_placing(scene: Scene, _plot: Plot) -> None:
-    """What is open is closed, if anything is, and a new order placed."""
+    """The open position is closed, if there is one, and a new order placed."""
     contract = scene.stage.front("GC")
     card = await scene.asks("trader", f'/flatplace account:{SEVERAL} instrument:"{contract}" side:buy qty:1')
     await scene.shows(card, "close SHORT 1")

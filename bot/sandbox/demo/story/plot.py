@@ -1,4 +1,4 @@
-"""What the chapters share: what later steps need of earlier ones, and the shape of a step."""
+"""The plot that the chapters share: what later steps need of earlier ones, and the shape of a step."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bot.sandbox.demo.scene import Scene
 
 @dataclass(slots=True)
 class Plot:
-    """What later steps need of earlier ones.
+    """Facts that later steps need of earlier ones.
 
     Attributes:
         first: the card of the first reversal.

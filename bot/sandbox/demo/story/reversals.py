@@ -68,14 +68,14 @@ async def fill(scene: Scene, plot: Plot) -> None:
 
 
 async def denial(scene: Scene, _plot: Plot) -> None:
-    """Who has no grant gets no ticket."""
+    """A member without a grant gets no ticket."""
     asked = await scene.types("viewer", FIRST_COMMAND)
     await scene.is_told(asked, "denied", "NO_GRANT")
     scene.prove("nothing more sent for Sim101", holds=scene.sent("Sim101") == 1)
 
 
 async def reading(scene: Scene, _plot: Plot) -> None:
-    """Who may only read sees what the accounts hold, and nobody else sees the answer."""
+    """A member who may only read sees what the accounts hold, and nobody else sees the answer."""
     asked = await scene.types("viewer", "/positions")
     text = await scene.is_told(asked, "Sim101", "ES 09-26", "LONG 1", "LIVE", "Apex-001")
     held = {account.name for account in ACCOUNTS}
