@@ -70,7 +70,7 @@ def call_of(action: Action) -> Call:
     """
     match action:
         case CancelOrders() | CancelEverything() | FlattenAccount() | FlattenEverything() | CloseStrategy():
-            return _sweeping(action)
+            return _mass_call(action)
         case Cancel() | Change() | Replace():
             return _on_order(action)
         case Close() | Invert() | Bracket():
@@ -117,7 +117,7 @@ def _on_position(action: Close | Invert | Bracket) -> Call:
             return Call("CancelAndBracket", path, account, body, Priority.EXIT, gives_id=False)
 
 
-def _sweeping(action: CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | CloseStrategy) -> Call:
+def _mass_call(action: CancelOrders | CancelEverything | FlattenAccount | FlattenEverything | CloseStrategy) -> Call:
     """None of these names an order. Over the WebSocket a filtered flatten is ``Flatten``, only the bare one the other (mid)."""
     match action:
         case CancelOrders(account):

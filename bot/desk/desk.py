@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.desk.autocomplete.cache import SuggestionCache
 from bot.desk.autocomplete.suggest import Suggest
-from bot.desk.execution.flatten import Sweeping
+from bot.desk.execution.flatten import MassActions
 from bot.desk.execution.send import Sender
 from bot.desk.execution.verified_reversal import VerifiedReversals
 from bot.desk.halts.commands import HaltCommands
@@ -155,9 +155,9 @@ class Desk:
     def _make_sender(self, broker: Broker, exits: FactsReader, messenger: Messenger) -> Sender:
         recorder, clock, timings = self._recorder, self._clock, self._timings
         reasons = Reasons(broker, timings.reason_within)
-        sweeping = Sweeping(exits, recorder, reasons, clock, timings.exits)
+        mass_actions = MassActions(exits, recorder, reasons, clock, timings.exits)
         reversals = VerifiedReversals(exits, reasons, clock, timings.exits)
-        return Sender(recorder, broker, messenger, self._locks, clock, timings, sweeping, reversals, self._seek_evidence)
+        return Sender(recorder, broker, messenger, self._locks, clock, timings, mass_actions, reversals, self._seek_evidence)
 
     @property
     def policy(self) -> Policy:

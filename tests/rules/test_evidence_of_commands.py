@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from bot.trading.orders.mass_actions import Flatten, Scope
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from bot.trading.orders.intents import (
     PlaceOrder,
     VerifiedReverse,
 )
-from bot.trading.orders.mass_actions import Flatten, Scope
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.reconciliation.evidence import has_rival, id_to_ask_for, weigh
@@ -49,8 +49,8 @@ def test_an_order_that_may_be_another_tickets_is_nobodys_as_long_as_that_one_is_
     elsewhere = replace(other, intent=replace(PLAIN.order, account="Sim102"))
     larger = replace(other, intent=replace(PLAIN.order, terms=Terms(Side.SELL, 4)))
     closing = replace(other, intent=Close("Sim101", ES, Terms(Side.SELL, 3)))
-    sweeping = replace(other, intent=Flatten(Scope(("Sim101",))))
-    assert not has_rival(PLAIN, (PLAIN, settled, elsewhere, larger, closing, sweeping))
+    flattening = replace(other, intent=Flatten(Scope(("Sim101",))))
+    assert not has_rival(PLAIN, (PLAIN, settled, elsewhere, larger, closing, flattening))
     assert not has_rival(CLOSING, (PLAIN,))
     why = Unclear("another ticket's order of the very same terms is on its way or unknown, too")
     assert weigh(PLAIN, (IT,), (), (), frozenset(), is_rivalled=True) == why

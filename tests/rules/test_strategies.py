@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.trading.exits import rules as sweeping
+from bot.trading.exits import rules
 from bot.trading.exits.leftover import left_of, order_words, working_in
 from bot.trading.exits.steps import USUAL_PACE
 from bot.trading.exits.strategies import StrategyExit, seen, to_close, warning
@@ -180,28 +180,28 @@ def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
 def codes(sweep: Flatten | FlattenStrategy, *others: Ticket, its: Facts | None = None) -> list[DenialCode]:
     """Why not."""
     books = {ONE: seen(CLOSE, facts(2, STOP)) if its is None else its}
-    return [denial.code for denial in sweeping.reasons(sweep, books, OwnOrders(others))]
+    return [denial.code for denial in rules.reasons(sweep, books, OwnOrders(others))]
 
 
 def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:
-    made = sweeping.lines(CLOSE, {ONE: seen(CLOSE, facts(5, STOP, TARGET, NOBODYS))}, POLICY)
+    made = rules.lines(CLOSE, {ONE: seen(CLOSE, facts(5, STOP, TARGET, NOBODYS))}, POLICY)
     assert made == (ExitRow(ONE, False, ES, 2, 2),)
-    [closed] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(3, NOBODYS, running=())))
+    [closed] = rules.followed(CLOSE, made, ONE, seen(CLOSE, facts(3, NOBODYS, running=())))
     assert (closed.now, closed.orders_now, closed.is_done) == (0, 0, True)
-    [left] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(5, STOP)))
+    [left] = rules.followed(CLOSE, made, ONE, seen(CLOSE, facts(5, STOP)))
     assert left_of((left,)) == [
         f"`Sim101` ES 09-26: still LONG 2, {order_words(working_in(seen(CLOSE, facts(5, STOP)), ES)[0])} still works"
     ]
-    [unread] = sweeping.followed(CLOSE, made, ONE, seen(CLOSE, facts(running=None)))
+    [unread] = rules.followed(CLOSE, made, ONE, seen(CLOSE, facts(running=None)))
     assert not unread.is_done
 
 
 def test_of_one_in_an_unknown_contract_nothing_is_called_closed_before_it_is_gone() -> None:
     anywhere = replace(CLOSE, scope=Scope((ONE,)))
-    made = sweeping.lines(anywhere, {ONE: seen(anywhere, facts())}, POLICY)
+    made = rules.lines(anywhere, {ONE: seen(anywhere, facts())}, POLICY)
     assert [(line.contract, line.before) for line in made] == [(None, None)]
-    assert not any(line.is_done for line in sweeping.followed(anywhere, made, ONE, seen(anywhere, facts())))
-    assert all(line.is_done for line in sweeping.followed(anywhere, made, ONE, seen(anywhere, facts(running=()))))
+    assert not any(line.is_done for line in rules.followed(anywhere, made, ONE, seen(anywhere, facts())))
+    assert all(line.is_done for line in rules.followed(anywhere, made, ONE, seen(anywhere, facts(running=()))))
 
 
 def test_one_that_has_ended_is_told_as_such() -> None:
@@ -246,8 +246,8 @@ def test_a_flatten_begins_beside_it_and_waits_by_itself() -> None:
     flatten, other = Flatten(Scope((ONE,))), under_way(TicketState.SENDING, CLOSE)
     assert codes(flatten, other) == []
     mine = replace(TICKET, id="mine", intent=flatten)
-    assert sweeping.closing_elsewhere(mine, OwnOrders((other,))) == [other]
-    assert sweeping.in_flight_elsewhere(mine, OwnOrders((other,))) == [other]
+    assert rules.closing_elsewhere(mine, OwnOrders((other,))) == [other]
+    assert rules.in_flight_elsewhere(mine, OwnOrders((other,))) == [other]
 
 
 def test_while_it_runs_nothing_opens_and_nothing_else_closes_there() -> None:
@@ -258,10 +258,10 @@ def test_while_it_runs_nothing_opens_and_nothing_else_closes_there() -> None:
 
 
 def test_its_card_says_what_will_be_done_and_its_end_in_its_own_words() -> None:
-    assert sweeping.steps(CLOSE, ()) == (
+    assert rules.steps(CLOSE, ()) == (
         "have CrossTrade close what it holds at market, and cancel its orders",
         "read back until the strategy is closed",
     )
-    assert sweeping.undone_words(CLOSE) == "STRATEGY NOT CLOSED"
-    assert sweeping.plan(CLOSE, (), "beware").warnings == ("beware",)
-    assert sweeping.reasons(CLOSE, {ONE: seen(CLOSE, facts(2, STOP))}, NOTHING_SENT) == ()
+    assert rules.undone_words(CLOSE) == "STRATEGY NOT CLOSED"
+    assert rules.plan(CLOSE, (), "beware").warnings == ("beware",)
+    assert rules.reasons(CLOSE, {ONE: seen(CLOSE, facts(2, STOP))}, NOTHING_SENT) == ()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.desk.execution.flatten_end import Left, end_of
-from bot.desk.execution.steps import End, Pause, StepRunner, leg_state
+from bot.desk.execution.steps import End, Pause, StepRunner, step_state
 from bot.desk.lookup.look import FactsReader
 from bot.desk.outbox.recording import Recorder
 from bot.desk.tracking.reasons import Reasons
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sweeping:
+class MassActions:
     """Runs mass actions."""
 
     look: FactsReader
@@ -61,7 +61,7 @@ class Sweeping:
 class _Run:
     """One mass action under way."""
 
-    def __init__(self, parts: Sweeping, runner: StepRunner, sweep: MassAction, exits: Exits | StrategyExit) -> None:
+    def __init__(self, parts: MassActions, runner: StepRunner, sweep: MassAction, exits: Exits | StrategyExit) -> None:
         self._parts = parts
         self._runner = runner
         self._sweep = sweep
@@ -211,7 +211,7 @@ class _Run:
         if closes:
             self._legs |= dict.fromkeys(self._meant(action), index)
         outcome = await self._runner.make(index, action)
-        self._exits.sent(action, leg_state(outcome), books, self._parts.clock())
+        self._exits.sent(action, step_state(outcome), books, self._parts.clock())
         if unseen:
             name = getattr(action, "account", None)
             self._answered |= dict.fromkeys(books if name is None else [name], self._runner.progress.steps[index].text)

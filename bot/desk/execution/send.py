@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
 from bot.desk.execution.apply_outcome import settled
-from bot.desk.execution.flatten import Sweeping
+from bot.desk.execution.flatten import MassActions
 from bot.desk.execution.steps import End, Forgotten, Overtaken, StepRunner
 from bot.desk.execution.verified_reversal import VerifiedReversals
 from bot.desk.locks import TicketLocks
@@ -38,7 +38,7 @@ class Sender:
     locks: TicketLocks
     clock: Clock
     timings: DeskTimings
-    sweeping: Sweeping
+    mass_actions: MassActions
     reversals: VerifiedReversals
     on_unknown: Callable[[], None] = lambda: None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -88,7 +88,7 @@ class Sender:
     async def _take(self, ticket: Ticket) -> None:
         match ticket.intent:
             case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
-                await self._take_through(ticket, lambda runner: self.sweeping.run(runner, sweep))
+                await self._take_through(ticket, lambda runner: self.mass_actions.run(runner, sweep))
             case VerifiedReverse() as reversal:
                 await self._take_through(ticket, lambda runner: self.reversals.run(runner, reversal))
             case intent:

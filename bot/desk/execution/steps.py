@@ -90,7 +90,7 @@ class StepRunner:
             # The client promises to raise nothing. Should it ever, the call may have left.
             log.exception("ticket %s: %s", self.ticket.id, self.progress.steps[index].words)
             outcome = Unknown("a fault in the bot while sending")
-        await self._end(index, leg_state(outcome), _words(outcome))
+        await self._end(index, step_state(outcome), _words(outcome))
         return outcome
 
     async def rejected(self, index: int, words: str | None) -> None:
@@ -167,7 +167,7 @@ def _bars(flatten: Ticket, intent: OrderIntent) -> bool:
     return flatten.state in IN_FLIGHT and stands_in_the_way(flatten.intent, intent)
 
 
-def leg_state(outcome: Outcome) -> StepState:
+def step_state(outcome: Outcome) -> StepState:
     """The state of a step after the outcome of its call."""
     match outcome:
         case Accepted():

@@ -9,18 +9,16 @@ from bot.clock import Clock
 from bot.desk.lookup.look import FactsReader, survey, survey_books
 from bot.desk.ports import Journal
 from bot.errors import PriceError, UsageError
-from bot.trading.exits import rules as sweeping
-from bot.trading.exits import strategies
+from bot.trading.exits import rules, strategies
 from bot.trading.market.facts import Facts
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Intent, OrderIntent
 from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
 from bot.trading.orders.progress import Progress
 from bot.trading.orders.tickets import NO_PROGRESS, Preview
-from bot.trading.planning import preview as plan
+from bot.trading.planning import preview
 from bot.trading.planning.pricing import priced
-from bot.trading.risk import conditions, limits
-from bot.trading.risk import halts as switching
+from bot.trading.risk import conditions, halts, limits
 from bot.trading.risk.halts import Switches
 from bot.trading.risk.overtaking import flattened_since
 from bot.trading.risk.policy import Denial, DenialCode, Policy
@@ -84,19 +82,19 @@ class Decider:
         shown, sweep = decision.shown, decision.intent
         if shown is None or not isinstance(sweep, MassAction):
             return decision
-        shut = await self.look.shut(sweeping.to_close(sweep, decision.progress.rows))
-        return replace(decision, shown=sweeping.with_shut(shown, shut))
+        shut = await self.look.shut(rules.to_close(sweep, decision.progress.rows))
+        return replace(decision, shown=rules.with_shut(shown, shut))
 
     async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
         surveying = survey(self.look, self.journal, intent, self.policy, self.clock, confirmed_at)
         (facts, recent), switches = await asyncio.gather(surveying, self.switches())
         policy, now = self.policy(), self.clock()
-        fresh, unpriced = _priced(conditions.guarded(plan.refreshed(intent, facts), facts, policy), facts)
+        fresh, unpriced = _priced(conditions.guarded(preview.refreshed(intent, facts), facts, policy), facts)
         held = facts.position(fresh.contract)
-        barred = switching.reasons(fresh, held.quantity if held else 0, switches)
+        barred = halts.reasons(fresh, held.quantity if held else 0, switches)
         since = () if confirmed_at is None else flattened_since(fresh, recent, confirmed_at)
         denials = (*barred, *since, *limits.check_order(fresh, member, facts, policy, recent, now), *unpriced)
-        shown = None if denials else _warned(plan.plan(fresh, facts, policy, self.clock.host().date()), fresh, switches)
+        shown = None if denials else _warned(preview.plan(fresh, facts, policy, self.clock.host().date()), fresh, switches)
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
@@ -104,12 +102,10 @@ class Decider:
         surveying = survey_books(self.look, self.journal, intent, self.clock, within)
         (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        its, more = (
-            _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, sweeping.others_too(sweep, books))
-        )
-        denials = sweeping.reasons(sweep, its, recent)
-        lines = sweeping.lines(sweep, its, policy)
-        shown = None if denials else _warned(sweeping.plan(sweep, lines, *more), sweep, switches)
+        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, rules.others_too(sweep, books))
+        denials = rules.reasons(sweep, its, recent)
+        lines = rules.lines(sweep, its, policy)
+        shown = None if denials else _warned(rules.plan(sweep, lines, *more), sweep, switches)
         return Decision(sweep, denials, shown, Progress(rows=lines), _listed(books), _held(books), policy)
 
 
