@@ -48,7 +48,7 @@ EMPTY = Head(0, START)
 
 
 class Fault(StrEnum):
-    """What is wrong at a place in the log."""
+    """The fault at a place in the log."""
 
     CHANGED = "was changed"
     REMOVED = "was removed"
@@ -119,7 +119,7 @@ def verify(lines: Iterable[LogLine], head: Head | None, marks: Iterable[Head] = 
 
 
 def _by_number(heads: Iterable[Head]) -> dict[int, set[str]]:
-    """What each row's digest was said to be; of an empty log there is nothing to say."""
+    """The digests that each row was said to have, by its number; heads of an empty log are left out."""
     kept: dict[int, set[str]] = {}
     for head in heads:
         if head != EMPTY:
@@ -137,7 +137,7 @@ def _fits(line: LogLine, previous: str, seq: int) -> bool:
 
 
 def _fault(line: LogLine, last: Head, rest: Iterator[LogLine]) -> Fault:
-    """What has happened where a line doesn't follow. The place is sure; this is the story that explains it best."""
+    """The fault where a line doesn't follow. The place is sure; this is the story that explains it best."""
     place = last.seq + 1
     if line.seq != place and _fits(line, last.digest, place):
         return Fault.CHANGED

@@ -1,4 +1,4 @@
-"""Between what the desk knows and what a row holds: tickets, events and outbox rows. No SQL lives here; JSON is of ``shapes``."""
+"""Translation between what the desk knows and rows: tickets, events, fills, outbox. No SQL lives here; JSON is of ``shapes``."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -72,12 +72,12 @@ def ticket_values(ticket: Ticket) -> Values:
 
 
 def _market(ticket: Ticket) -> str:
-    """The contract, for whoever looks into the database; of a sweep what it goes over."""
+    """The contract, for whoever looks into the database; of a mass action its scope."""
     return str(ticket.intent.scope) if isinstance(ticket.intent, MassAction) else str(ticket.intent.contract)
 
 
 def event_data(event: Event) -> str:
-    """What an event says beside its columns, as JSON."""
+    """The data of an event, beside its columns, as JSON."""
     return written(dict(event.data))
 
 

@@ -28,7 +28,7 @@ Cell = int | str | None
 
 
 class Format(StrEnum):
-    """How an export is written."""
+    """The format of an export."""
 
     CSV = "csv"
     JSON = "json"
@@ -43,7 +43,7 @@ class Last:
 
     @property
     def check(self) -> str:
-        """So that a slip in the head line is told from rows that are missing."""
+        """The checksum of the head line, by which a slip in it is told from rows that are missing."""
         return hashlib.sha256(json.dumps([self.head.seq, self.head.digest, self.at]).encode()).hexdigest()[:16]
 
 
@@ -52,7 +52,7 @@ NOTHING = Last(EMPTY, None)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the check of a text has found.
+    """The result of the check of a text.
 
     Attributes:
         last: the head line, where there is a good one.
@@ -107,7 +107,7 @@ def check(text: bytes, marks: Iterable[Head] = ()) -> Finding | None:
 
 
 def _form(texts: Sequence[str]) -> Format | None:
-    """Told by the header line; where that is just what was changed, any other line will do to know an export."""
+    """The format by the header line; where that is just what was changed, another line will do. ``None`` if it is no export."""
     for form, spelling in _SPELLINGS.items():
         if texts[0] == spelling.header:
             return form
@@ -116,7 +116,7 @@ def _form(texts: Sequence[str]) -> Format | None:
 
 
 class _Spelling(ABC):
-    """How the lines are written, which CSV and JSON do each in its own way."""
+    """The spelling of the lines, which CSV and JSON do each in its own way."""
 
     header = ""
     # What stands behind a row, and behind the head line.
@@ -222,7 +222,7 @@ def _shielded(cell: Cell) -> str:
 
 
 def _bare(cell: str) -> str | None:
-    """What a cell's text stands for."""
+    """The value that a cell's text stands for."""
     if not cell.startswith("'"):
         return cell or None
     return str(json.loads(cell[1:])) if cell.startswith("'\"") else cell[1:]
@@ -248,7 +248,7 @@ def _with_head(spelling: _Spelling, body: list[str], place: int, marks: Iterable
 
 
 def _without_head(spelling: _Spelling, body: Sequence[str]) -> str:
-    """What to say where no line is a good head line, or the end is cut off: a bad row, or the head line itself."""
+    """The fault where no line is a good head line, or the end is cut off: a bad row, or the head line itself."""
     rows = list(spelling.lines(body))
     broken = verify(rows, None)
     if broken is None:

@@ -109,7 +109,7 @@ def _code(cause: BaseException) -> str:
 
 
 def _tls(cause: BaseException) -> str | None:
-    """What is wrong with TLS, if it is that."""
+    """The fault with TLS in plain words, if it is that."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _FOREIGN_CERTIFICATE
     if isinstance(cause, ssl.SSLError):

@@ -32,7 +32,7 @@ class KeptHead:
 
 
 def heads_file(url: str) -> Path:
-    """Where the heads of the journal at that address are kept.
+    """The file in which the heads of the journal at that address are kept.
 
     Raises:
         SettingsError: the address can't be used.

@@ -1,4 +1,4 @@
-"""Who leads, of several processes on one PostgreSQL database: a term, its heartbeat and its fence.
+"""The lease of the process that leads, of several on one PostgreSQL database: a term, its heartbeat and its fence.
 
 The advisory lock says who writes. It can't say that its holder is well: a process that is paused, or a machine that was cut off,
 keeps it. So the leader beats, and who stands by takes over from one that hasn't for a whole lease (``standby``). What keeps
@@ -40,12 +40,12 @@ _TABLE = select(func.to_regclass(leader.name).is_not(None))
 
 
 def name_of_this_process() -> str:
-    """How people tell this process from others."""
+    """The name by which people tell this process from others."""
     return f"{platform.node() or 'a machine without a name'}, process {os.getpid()}"
 
 
 def leads(connection: Connection) -> str | None:
-    """Who led last, by the database; ``None`` before there was anybody."""
+    """The name of who led last, by the database; ``None`` before there was anybody."""
     if not connection.scalar(_TABLE):
         return None
     found = connection.execute(_LEADER).one_or_none()
@@ -80,7 +80,7 @@ class Lease:
         self._pid: int | None = None
 
     def why_not(self) -> str | None:
-        """Why nothing may be sent or told just now; ``None`` when it may."""
+        """The reason why nothing may be sent or told just now; ``None`` when it may."""
         if self.lost.is_set():
             return DEPOSED
         return SILENT if self.now() >= self._renewed + self._timings.lasts - self._timings.margin else None
@@ -158,4 +158,4 @@ class Lease:
 
 
 def _nothing(_connection: Connection) -> None:
-    """What a beat does beside being one."""
+    """The work that comes with a beat: none."""

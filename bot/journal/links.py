@@ -1,4 +1,4 @@
-"""How a piece of work gets to the database and back: one long-lived connection each, one piece at a time, whole or not at all.
+"""Links to the database for pieces of work: one long-lived connection each, one piece at a time, whole or not at all.
 
 A piece of work is a plain function of a SQLAlchemy ``Connection``; what it does stands in ``bot.journal.store``. A link lets no
 foreign exception out, keeps no connection that has failed, and finishes what it has begun even when its caller is cancelled.

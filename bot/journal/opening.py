@@ -59,7 +59,7 @@ async def opened(url: str, clock: Clock | None = None, timings: JournalTimings =
 
 
 def standby(url: str, timings: JournalTimings = USUAL.journal) -> Standby | None:
-    """What waits for its turn where another process owns the journal; ``None`` where nobody can, which is on SQLite.
+    """The standby that waits for its turn where another process owns the journal; ``None`` on SQLite, where nobody can.
 
     Raises:
         SettingsError: the address can't be used.
@@ -81,7 +81,11 @@ async def _stop(task: "asyncio.Task[None]") -> None:
 
 
 def read_address(url: str) -> URL:
-    """The address of a journal, or ``SettingsError``."""
+    """The address of a journal.
+
+    Raises:
+        SettingsError: the address can't be used.
+    """
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -115,7 +119,11 @@ def _sqlite(address: URL, timings: JournalTimings, stack: AsyncExitStack) -> tup
 
 
 def journal_file(name: str) -> Path:
-    """Where an SQLite journal lies, or ``SettingsError``."""
+    """The file of an SQLite journal.
+
+    Raises:
+        SettingsError: there can't be a file of that name.
+    """
     try:
         file = Path(name).resolve()
         fits = file.parent.is_dir() and not file.is_dir()

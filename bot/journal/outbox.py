@@ -29,17 +29,17 @@ def tell(connection: Connection, notices: Iterable[Notice], at: datetime, ticket
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
-    """What waits: alarms first, then what has waited longest."""
+    """Rows that wait and are due: alarms first, then what has waited longest."""
     return deliveries_of(connection.execute(_DUE, {"now": now, "most": limit}))
 
 
 def foremost(connection: Connection, now: datetime, limit: int) -> Sequence[Delivery]:
-    """Of what waits, the first of each card and of each channel, in the same order."""
+    """The first row of each card and of each channel, of those that wait, in the same order."""
     return deliveries_of(connection.execute(_FOREMOST, {"now": now, "most": limit}))
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the first of those that wait is due."""
+    """The time at which the first of those that wait is due; ``None`` if none waits."""
     found: datetime | None = connection.scalar(_NEXT)
     return found
 

@@ -20,7 +20,7 @@ from bot.timings import JournalTimings
 
 
 class Fence(Protocol):
-    """What keeps a process that doesn't lead from writing; see ``bot.journal.lease``."""
+    """The fence that keeps a process that doesn't lead from writing; see ``bot.journal.lease``."""
 
     @property
     def now(self) -> Callable[[], float]:

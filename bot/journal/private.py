@@ -32,5 +32,5 @@ def close_to_others(file: Path) -> None:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For ``open``: what is made is made so."""
+    """The opener for ``open`` by which a file that is made is private from the start."""
     return os.open(path, flags, OWNER_ONLY)

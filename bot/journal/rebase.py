@@ -1,4 +1,4 @@
-"""What a run before has left, put into the time of this one: tickets that may still change, and news that wait."""
+"""The leftovers of a run before, put into the time of this one: tickets that may still change, and news that wait."""
 
 from datetime import datetime, timedelta
 

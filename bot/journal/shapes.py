@@ -1,4 +1,4 @@
-"""What a ticket's JSON columns hold: the frozen dataclasses of the rules, field by field, by pydantic's adapters of them.
+"""The shapes of a ticket's JSON columns: the frozen dataclasses of the rules, field by field, by pydantic's adapters of them.
 
 A field that is added with a default is read of older rows as that default; one that is renamed or taken away needs a migration.
 JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Decimal`` travels as a string and comes back exact.
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def _plain(value: object) -> object:
-    """What JSON has no word for: a set in its order, a moment in UTC; anything else as its words.
+    """A value that JSON has no word for: a set in its order, a moment in UTC; anything else as its words.
 
     What is handed to the log must never be the reason that a fact goes unrecorded.
     """
@@ -55,11 +55,11 @@ class Shape(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
 
     def write(self, value: T) -> str:
-        """As JSON."""
+        """The value as JSON."""
         return _readable(self._adapter.dump_python(value))
 
     def read(self, text: str) -> T:
-        """Back again.
+        """The value that a text in JSON stands for.
 
         Raises:
             ValueError: it is none of this version's.

@@ -26,7 +26,7 @@ _BEAT = select(_row.epoch, _row.beat_at, (SERVER_NOW - _row.beat_at).label("age"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at the database shows.
+    """The leader as a look at the database shows it.
 
     Attributes:
         pid: the server's process that holds the lock for the leader; ``None`` when nobody does.
@@ -98,7 +98,7 @@ class Standby:
 
 
 def look(connection: Connection) -> Seen:
-    """Who holds the lock, and how the leader is."""
+    """The holder of the lock, and how the leader is."""
     pid = lock.holder(connection)
     name = leads(connection)
     if name is None:

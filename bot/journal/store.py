@@ -268,11 +268,11 @@ class SqlJournal:
         return await self._reads.run(lambda connection: outbox.due(connection, now, limit))
 
     async def foremost(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Of the rows that wait the first of each card and of each channel."""
+        """The first outbox row of each card and of each channel, of those that wait."""
         return await self._reads.run(lambda connection: outbox.foremost(connection, now, limit))
 
     async def next_due(self) -> datetime | None:
-        """When the next row is due, of those that wait."""
+        """The time at which the next row is due, of those that wait; ``None`` if none waits."""
         return await self._reads.run(outbox.next_due)
 
     async def delivered(self, delivery: Delivery, now: datetime) -> None:

@@ -35,7 +35,7 @@ def put(connection: Connection, switch: Switch) -> bool:
 
 
 def barring(connection: Connection, intent: Intent, position: int) -> tuple[Denial, ...]:
-    """Why an intent may not be sent just now; what always passes isn't even asked about."""
+    """The reasons why an intent may not be sent just now; what always passes isn't even asked about."""
     return () if intent.is_exit else reasons(intent, position, read(connection))
 
 

@@ -23,7 +23,7 @@ def without_tls(address: URL) -> URL:
 
 
 def tls_of(address: URL) -> dict[str, object]:
-    """What asyncpg is told of TLS; nothing where the address says nothing of it.
+    """The options that asyncpg is given for TLS; none where the address says nothing of it.
 
     ``require`` alone encrypts and believes any certificate, as everywhere; with ``sslrootcert``, which may be ``system``, and in
     the two ``verify`` modes the certificate is checked, in ``verify-full`` the server's name, too.

@@ -62,7 +62,7 @@ def mended(text: str) -> str:
 
 
 def disguise(text: str) -> str | None:
-    """What of a text isn't seen as it is, where it is shown: its code point; ``None`` if all of it is."""
+    """The code point of what isn't seen as it is, where a text is shown, or "two blanks in a row"; ``None`` if all is seen."""
     found = (
         _UNSEEN.search(text)
         or _JOINERS.search(text)

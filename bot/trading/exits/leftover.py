@@ -1,4 +1,4 @@
-"""What a sweep has left behind, in plain words: what is open, which orders work, and the command that deals with each. Pure."""
+"""The rest that a mass action leaves, in plain words: what is open, which orders work, the command for each. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,24 +10,24 @@ from bot.trading.orders.tickets import Ticket, Told, side_word
 from bot.trading.risk.closing import is_closing
 from bot.trading.words import code, harmless, number
 
-# So many commands are named; the card's lines have the rest.
+# So many commands are named; the card's rows have the rest.
 MOST_COMMANDS = 2
 
 
 def left_of(made: Iterable[ExitRow]) -> list[str]:
-    """What is left, line by line, in plain words."""
+    """The rest, row by row, in plain words."""
     return [f"{_where(line)}: {_left(line)}" for line in made if not line.is_done]
 
 
 def outcome_of(ticket: Ticket) -> str | None:
-    """What is told of a ticket's end, whole: what is left in front of the rest of it."""
+    """The outcome of a ticket as it is told, whole: what is left in front of the rest of it."""
     if ticket.told is not Told.REST:
         return ticket.outcome
     return " ".join(filter(None, (in_words(left_of(ticket.progress.rows)), ticket.outcome)))
 
 
 def in_words(left: Sequence[str]) -> str:
-    """What is left, as a sentence; nothing where nothing is."""
+    """The rest as a sentence; empty where nothing is left."""
     return f"{'; '.join(left)}." if left else ""
 
 

@@ -1,6 +1,6 @@
-"""The rules of sweeps: what is in the way of one, what it would do, and how far it has come. Pure.
+"""The rules of mass actions: what is in the way of one, what it would do, and how far it has come. Pure.
 
-A sweep gets people out, so no limit, price or size stands in its way. What can't be read is told as such, and never as flat.
+A mass action gets people out, so no limit, price or size stands in its way. What can't be read is told as such, never as flat.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ Books = Mapping[str, Facts]
 
 
 def as_listed(sweep: MassAction, listed: frozenset[str] | None) -> MassAction:
-    """The sweep as long as it is of everything: no more where an account has come since, or where they can't be read.
+    """The mass action as long as it is of everything: no more where an account has come since, or where they can't be read.
 
     CrossTrade's calls over everything would reach that account too, which nobody was asked about.
     """
@@ -41,7 +41,7 @@ def reasons(sweep: MassAction, books: Books, recent: OwnOrders) -> tuple[Denial,
 
 
 def lines(sweep: MassAction, books: Books, policy: Policy) -> tuple[ExitRow, ...]:
-    """Every contract that it is about, as it stands; an account that could not be read is a line of its own."""
+    """Every contract that it is about, as it stands; an account that could not be read is a row of its own."""
     return tuple(line for name in sweep.scope.accounts for line in _lines(sweep, name, books[name], policy))
 
 
@@ -65,7 +65,7 @@ def plan(sweep: MassAction, made: tuple[ExitRow, ...], *more: str) -> Preview:
 
 
 def others_too(sweep: MassAction, books: Books) -> tuple[str, ...]:
-    """What is closed and cancelled beside futures, or is left by a flatten of one side; a sentence for each account."""
+    """Sentences about what is no future in each account: closed and cancelled too, or left by a flatten of one side."""
     if isinstance(sweep, Flatten) and sweep.only is not None:
         what = f"is no future, and a flatten of the {sweep.only} side doesn't close it (one of the whole account does)"
         return tuple(f"{code(name, 60)} {what}: {_held(facts)}" for name, facts in books.items() if facts.others)
@@ -84,7 +84,7 @@ def others_too(sweep: MassAction, books: Books) -> tuple[str, ...]:
 
 
 def others_left(books: Books) -> tuple[str, ...]:
-    """Orders of what is no future that still work after a sweep that was to cancel them, in plain words."""
+    """Orders of what is no future that still work after a mass action that was to cancel them, in plain words."""
     return tuple(
         f"{code(name, 60)}: {named_some(map(other_order_words, facts.other_orders))} still working, no future"
         for name, facts in books.items()
@@ -99,7 +99,7 @@ def _held(facts: Facts) -> str:
 
 
 def to_close(sweep: MassAction, made: Iterable[ExitRow]) -> tuple[Contract, ...]:
-    """The contracts in which a sweep closes something, as far as was read."""
+    """The contracts in which a mass action closes something, as far as was read."""
     if not sweep.closes:
         return ()
     return tuple(sorted({line.contract for line in made if line.contract is not None and line.before}))
@@ -112,7 +112,7 @@ def with_shut(shown: Preview, shut: Iterable[Contract]) -> Preview:
 
 
 def steps(sweep: MassAction, made: tuple[ExitRow, ...]) -> tuple[str, ...]:
-    """What will be done, in plain words."""
+    """The steps that will be taken, in plain words."""
     read_back = f"read back until {done_words(sweep)}"
     if isinstance(sweep, FlattenStrategy):
         return ("have CrossTrade close what it holds at market, and cancel its orders", read_back)
@@ -126,7 +126,7 @@ def steps(sweep: MassAction, made: tuple[ExitRow, ...]) -> tuple[str, ...]:
 
 
 def followed(sweep: MassAction, made: tuple[ExitRow, ...], account: str, facts: Facts) -> tuple[ExitRow, ...]:
-    """The lines of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
+    """The rows of one account as just read, with what has come up meanwhile; what could not be read is ``None``."""
     own = [line for line in made if line.account == account]
     if not _is_read(sweep, facts):
         # That nothing was there when it was read before doesn't prove it now.
@@ -141,7 +141,7 @@ def followed(sweep: MassAction, made: tuple[ExitRow, ...], account: str, facts: 
 
 
 def _come_up(sweep: MassAction, own: list[ExitRow], account: str, facts: Facts) -> list[ExitRow]:
-    """A line for each contract that has none yet."""
+    """A row for each contract that has none yet."""
     # Of an account that could not be read at first, nobody knows what was there before.
     before = next((line.before for line in own if line.contract is None), 0)
     # Whether it may be real money isn't read again; where nobody has said so, it may.
@@ -160,12 +160,12 @@ def _now(sweep: MassAction, line: ExitRow, facts: Facts) -> ExitRow:
 
 
 def _is_read(sweep: MassAction, facts: Facts) -> bool:
-    """Tell whether all was read that the sweep is about."""
+    """Tell whether all was read that the mass action is about."""
     return facts.orders is not None and (facts.positions is not None or isinstance(sweep, CancelWorking))
 
 
 def in_flight_elsewhere(ticket: Ticket, recent: OwnOrders) -> list[Ticket]:
-    """Other tickets on their way, or of unknown outcome, that may still change what this sweep goes over."""
+    """Other tickets on their way, or of unknown outcome, that may still change what this mass action goes over."""
     return [each for each in recent.tickets if each.state in IN_FLIGHT and _meets(each, ticket)]
 
 
@@ -200,7 +200,7 @@ def _meets(other: Ticket, ticket: Ticket) -> bool:
 
 
 def done_words(sweep: MassAction) -> str:
-    """What may be said of it once all of it is done; of one side, nothing is said of the other."""
+    """The words for it once all of it is done; of one side, nothing is said of the other."""
     if isinstance(sweep, CancelWorking):
         return "nothing works"
     if isinstance(sweep, FlattenStrategy):
@@ -216,7 +216,7 @@ def undone_words(sweep: MassAction) -> str:
 
 
 def not_running(account: str, strategy_id: str) -> str:
-    """What is said of a strategy that there isn't, or in which there is nothing."""
+    """The words for a strategy that there isn't, or in which there is nothing."""
     return f"No strategy {code(strategy_id, 64)} holds or orders anything in {code(account)}; /strategies shows those that run."
 
 

@@ -46,7 +46,7 @@ _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMI
 
 @dataclass(frozen=True, slots=True)
 class ExitTimings:
-    """How long to wait for what, in seconds.
+    """The timings of mass actions and verified reversals, in seconds.
 
     Attributes:
         poll: between two readings, at first.
@@ -89,7 +89,7 @@ class ExitTimings:
 
     @property
     def patience(self) -> CloseTimings:
-        """What of it decides whether a close is over."""
+        """The timings that decide whether a close is over."""
         return CloseTimings(self.settle, self.grace, self.between, self.poll)
 
 
@@ -105,7 +105,7 @@ UNREAD_LOOKS = 2
 
 @dataclass(slots=True)
 class Exits:
-    """The state of one sweep under way.
+    """The state of one mass action under way.
 
     Attributes:
         began: the moment of the press.
@@ -178,7 +178,7 @@ class Exits:
         self._words.setdefault(market, []).append(words)
 
     def barred(self) -> dict[Market, str | None]:
-        """Where nothing more is sent, as the broker has refused alike, and its words."""
+        """The markets in which nothing more is sent, as the broker has refused alike, with its words."""
         return {market: words[-1] for market, words in self._words.items() if words.count(words[-1]) >= MOST_ALIKE}
 
     def went_unseen(self) -> frozenset[str]:
@@ -328,7 +328,7 @@ class Exits:
         return closing or not self.is_settled({name: facts}, now)
 
     def _live(self, name: str, facts: Facts, now: datetime) -> list[Order | OtherOrder]:
-        """What may be cancelled now; what is no future only by the account's call, which would cancel a close under way too."""
+        """Orders to cancel now; what is no future only by the account's call, which would cancel a close under way too."""
         unsure = isinstance(self.sweep, Flatten) and (facts.positions is None or self._is_closing(name, facts, now))
         return [*self._cancellable(name, facts, now), *(() if unsure else facts.other_orders)]
 

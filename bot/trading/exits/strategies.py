@@ -40,7 +40,7 @@ def seen(sweep: FlattenStrategy, facts: Facts) -> Facts:
 
 
 def held_beside(sweep: FlattenStrategy, positions: Sequence[Position] | None) -> tuple[Position, ...] | None:
-    """What the account holds where a strategy was closed of which no list tells; ``None`` where nobody can say.
+    """The account's positions where a strategy was closed of which no list tells; ``None`` where nobody can say.
 
     An account that is flat there holds nothing of it any more but what somebody else's contracts make up for.
     """
@@ -50,7 +50,7 @@ def held_beside(sweep: FlattenStrategy, positions: Sequence[Position] | None) ->
 
 
 def warning(sweep: FlattenStrategy, facts: Facts) -> str | None:
-    """What the account is left with, where that isn't just a smaller position, as something else is on the other side."""
+    """The warning of what is left in the account, where that isn't just a smaller position but something on the other side."""
     held = sum(position.quantity for position in _held(sweep, facts) or ())
     if not held or facts.positions is None or sweep.scope.contract is None:
         return None
@@ -66,7 +66,7 @@ def warning(sweep: FlattenStrategy, facts: Facts) -> str | None:
 
 @dataclass(slots=True)
 class StrategyExit:
-    """Which call comes next for one strategy, as ``Exits`` is for positions.
+    """The state of one strategy's close under way, and its next call, as ``Exits`` is for positions.
 
     There is one call and it is never made again: beside the order by which NinjaTrader closes the strategy, a second one could
     turn the position over. What CrossTrade refuses is told; a person may ask anew.
@@ -87,7 +87,7 @@ class StrategyExit:
             self._known |= {each for facts in books.values() for order in facts.orders or () for each in order.ids}
 
     def is_unseen(self, _action: ExitAction, _books: Mapping[str, Facts]) -> bool:
-        """It is closed by its id, which needs no list."""
+        """Always ``False``: it is closed by its id, which needs no list."""
         return False
 
     def sending(self, _action: ExitAction, _books: Mapping[str, Facts], now: datetime) -> None:
@@ -105,15 +105,15 @@ class StrategyExit:
         self._words[market] = words
 
     def barred(self) -> dict[Market, str | None]:
-        """Where nothing more is sent, and the broker's words."""
+        """The markets in which nothing more is sent, with the broker's words."""
         return dict(self._words)
 
     def went_unseen(self) -> frozenset[str]:
-        """It needs no list, so nothing of it goes unseen."""
+        """Always empty: it needs no list, so nothing of it goes unseen."""
         return frozenset()
 
     def did_nothing(self) -> frozenset[str]:
-        """Nothing of it goes unseen, so nobody needs to know where."""
+        """Always empty: nothing of it goes unseen, so nobody needs to know where."""
         return frozenset()
 
     def is_settled(self, books: Mapping[str, Facts], _now: datetime) -> bool:
@@ -147,7 +147,7 @@ def _row(strategy_id: str, running: Sequence[Strategy]) -> Strategy | None:
 
 
 def _held(sweep: FlattenStrategy, facts: Facts) -> tuple[Position, ...] | None:
-    """What it holds, as a position of its own; ``None`` where that isn't known."""
+    """Its holding, as a position of its own; ``None`` where that isn't known."""
     if facts.running is None:
         return None
     row = _row(sweep.strategy_id, facts.running)

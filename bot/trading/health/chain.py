@@ -31,7 +31,7 @@ TRIED = "Entries are refused, exits are tried."
 
 
 class Grade(StrEnum):
-    """How a link does."""
+    """The grade of a link."""
 
     GOOD = "good"
     SLOW = "slow"
@@ -57,7 +57,7 @@ class LinkName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """How the journal's last write went.
+    """The result of the journal's last write.
 
     Attributes:
         seconds: how long it took.
@@ -136,7 +136,7 @@ def chain(readings: Readings) -> tuple[LinkStatus, ...]:
 
 
 def ago(now: datetime, at: datetime) -> str:
-    """How long ago, short: ``4 s``, ``12 min``, ``3 h``."""
+    """The time since a moment, short: ``4 s``, ``12 min``, ``3 h``; never negative."""
     seconds = max((now - at).total_seconds(), 0.0)
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -177,7 +177,7 @@ def clock_line(discord: timedelta | None, crosstrade: timedelta | None) -> LinkS
 
 
 def ahead_words(ahead: timedelta) -> str:
-    """How far one clock is off another, short: ``60 s ahead of``, ``6 h behind``."""
+    """The offset of one clock from another, short: ``60 s ahead of``, ``6 h behind``."""
     by = ago(_ANY + abs(ahead), _ANY)
     return f"{by} ahead of" if ahead > timedelta() else f"{by} behind"
 
@@ -223,7 +223,7 @@ def _news(readings: Readings) -> LinkStatus:
 
 
 def _meanwhile(readings: Readings) -> str:
-    """What the bot does while a link is down; without its journal it does nothing at all."""
+    """The words for what the bot does while a link is down; without its journal it does nothing at all."""
     return NO_JOURNAL if _journal(readings).grade is Grade.DOWN else TRIED
 
 
@@ -256,7 +256,7 @@ def _crosstrade(readings: Readings) -> LinkStatus:
 
 
 def _unreadable(readings: Readings) -> LinkStatus:
-    """What CrossTrade answers and nobody can read: of some calls, or, where nothing could be read for a while, of all."""
+    """The verdict on answers that nobody can read: of some calls, or, where nothing could be read for a while, of all."""
     garbled, good_at = readings.broker.garbled, readings.broker.good_at
     is_all = good_at is None or (readings.now - good_at).total_seconds() > UNREADABLE_CROSSTRADE
     mend = (
@@ -295,7 +295,7 @@ def _stream(broker: Vitals) -> LinkStatus:
 
 
 def _without_stream(broker: Vitals) -> str:
-    """How orders and prices travel while the stream is away."""
+    """The words for how orders and prices travel while the stream is away."""
     if not broker.entries_by_stream:
         return "REST serves instead."
     return "Ways out go by REST; no entry leaves until it is open again, unless the policy file says entries_fall_back = true."

@@ -1,4 +1,4 @@
-"""When somebody must be told that a link is gone, and that it is back: once each, and not at every flicker. Pure."""
+"""Outages: when somebody must be told that a link is gone, and that it is back. Once each, and not at every flicker. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class AlertDelays:
-    """How long is waited before people are told.
+    """The waits before people are told.
 
     Attributes:
         after: how long it must have been gone.
@@ -21,7 +21,7 @@ class AlertDelays:
 
 
 class Word(StrEnum):
-    """What is to be told."""
+    """The news of a link that is to be told."""
 
     DOWN = "down"
     UP = "up"
@@ -29,7 +29,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What is known of one link's present or last outage.
+    """One link's present or last outage, as far as it is known.
 
     Attributes:
         since: when it went; ``None`` while it stands.

@@ -1,4 +1,4 @@
-"""How much one member may ask for in a while, and all of them together, so that nobody's looking costs others theirs. Pure.
+"""Shares of the request budget over a while, of one member and of all, so that nobody's looking costs others theirs. Pure.
 
 When the share of all is used up, it is split evenly among those who have asked lately: whoever has had less than that goes on.
 """
@@ -33,7 +33,7 @@ HURRYING = Share(of_one=4, of_all=6, within=timedelta(seconds=10))
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a member has asked for: requests at CrossTrade, at a moment."""
+    """The cost of what a member has asked for: requests at CrossTrade, at a moment."""
 
     at: datetime
     member: int
@@ -42,7 +42,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """Why a member must wait.
+    """The reason why a member must wait.
 
     Attributes:
         own: what the member has asked for.
@@ -56,12 +56,12 @@ class Full:
 
 
 def counted(spent: Iterable[Spent], share: Share, now: datetime) -> list[Spent]:
-    """What still counts, oldest first."""
+    """The requests that still count, oldest first."""
     return [each for each in spent if now - each.at < share.within]
 
 
 def refused(share: Share, spent: Iterable[Spent], member: int, cost: int, now: datetime) -> Full | None:
-    """Why a member may not ask for that much now; ``None`` where they may.
+    """The reason why a member may not ask for that much now; ``None`` where they may.
 
     Whoever has asked for nothing may always, however much it costs.
     """

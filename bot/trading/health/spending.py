@@ -1,4 +1,4 @@
-"""What the requests to CrossTrade were made for, in one line that people read. Pure; they are counted where they are made."""
+"""The spending of requests to CrossTrade by purpose, in one line for people. Pure; they are counted where they are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the clients of CrossTrade and of Discord know of their own links, at no cost; what it means is in ``health``. Pure."""
+"""The vitals of the links, as the clients of CrossTrade and of Discord know them at no cost; ``chain`` judges them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.trading.health.spending import Spending
 
 
 class Reach(StrEnum):
-    """How far the last call to CrossTrade came."""
+    """The reach of the last call to CrossTrade."""
 
     NOT_ASKED = "not asked"
     GOOD = "good"
@@ -23,7 +23,7 @@ class Reach(StrEnum):
 
 
 class StreamState(StrEnum):
-    """How CrossTrade's stream stands."""
+    """The state of CrossTrade's stream."""
 
     UNUSED = "unused"
     OPEN = "open"
@@ -34,7 +34,7 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What a broker's client knows of its own links, at no cost.
+    """The vitals of a broker's own links, as its client knows them at no cost.
 
     Attributes:
         why: what the last call met, a sentence for people.
@@ -68,13 +68,13 @@ class Vitals:
 
     @property
     def entries_by_stream(self) -> bool:
-        """Whether no entry can leave without the stream."""
+        """True while no entry can leave without the stream."""
         return self.orders_by_stream and not self.entries_fall_back
 
 
 @dataclass(frozen=True, slots=True)
 class ChatVitals:
-    """What the chat layer knows of Discord.
+    """The vitals of Discord, as the chat layer knows them.
 
     Attributes:
         up: whether the gateway is connected.

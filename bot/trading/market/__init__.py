@@ -1,1 +1,1 @@
-"""What was read of NinjaTrader, in our words: accounts, positions, orders, prices, sessions, bars."""
+"""Facts read of NinjaTrader, in our words: accounts, positions, orders, prices, sessions, bars."""

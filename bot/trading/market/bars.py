@@ -42,7 +42,7 @@ class Period:
 
     @property
     def length(self) -> timedelta:
-        """How long a bar lasts by the clock; markets close within days and weeks."""
+        """The length of a bar by the clock; markets close within days and weeks."""
         return _LENGTHS[self.type] * self.count
 
     @property

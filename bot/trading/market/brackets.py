@@ -32,7 +32,7 @@ def fills_at_once(intent: Bracket, bid: Decimal | None, ask: Decimal | None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What looks like each of the orders.
+    """The listed orders that look like each order of a bracket.
 
     Attributes:
         by_part: one order each, where all is well; more where somebody else's have the very same terms. What wasn't asked for
@@ -76,7 +76,7 @@ def legs(intent: Bracket, orders: Iterable[Order]) -> Legs:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What the position makes, counted from its average price, where one of the two fills at its price; a loss is negative.
+    """The results of a position, counted from its average price, where one of the two fills at its price; a loss is negative.
 
     ``None`` is what can't be worked out, as a fact is missing.
     """

@@ -1,4 +1,4 @@
-"""When contracts expire and roll, as far as the exchanges' rules tell it, and the warnings that follow. Pure: today is given.
+"""The days on which contracts expire and roll, as far as the exchanges' rules tell, and their warnings. Pure: today is given.
 
 CrossTrade's quote gives the first day of the contract month for every contract, so the days are worked out here. Sources are the
 contract specifications of CME Group:
@@ -83,7 +83,7 @@ def first_notice(contract: Contract) -> RuleDay | None:
 
 
 def warnings_about(contract: Contract, today: date, front: Contract | None, *, leaving: bool) -> tuple[str, ...]:
-    """What to say of a contract before it is traded, each a plain sentence.
+    """The warnings about a contract before it is traded, each a plain sentence.
 
     Args:
         contract: that an order is in.
@@ -136,7 +136,7 @@ def _third_friday(first: date) -> date:
 
 
 def _last_business_day(first: date) -> date:
-    """Of the month that begins with that day."""
+    """The last business day of the month that begins with that day."""
     return _business_day((first + 31 * DAY).replace(day=1) - DAY)
 
 

@@ -1,4 +1,4 @@
-"""What the desk has read from CrossTrade, in our words: accounts, positions, orders, executions, quotes.
+"""Facts that the desk has read from CrossTrade, in our words: accounts, positions, orders, executions, quotes.
 
 The units are settled here once: prices and money in the account's currency are ``Decimal``, times are aware UTC, a
 position's quantity is signed. What was not read or not sent by CrossTrade is ``None``, which the rules treat as missing.
@@ -140,7 +140,7 @@ class OtherFill:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What an account has that is no future, each by the newest list that told of it.
+    """Positions, orders and fills of an account that are no futures, each by the newest list that told of it.
 
     Attributes:
         orders: those that may still fill.
@@ -191,7 +191,7 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        """How many contracts may still fill, without a sign; NinjaTrader doesn't send it."""
+        """The contracts that may still fill, without a sign; NinjaTrader doesn't send it."""
         return 0 if self.state.is_done else max(self.quantity - self.filled, 0)
 
 
@@ -286,7 +286,7 @@ class Facts:
         front: the front month of the contract's root, as last heard of NinjaTrader; ``None`` while that isn't known.
         guessed: the root's front month by the calendar, where NinjaTrader was asked and didn't tell it.
         others: what is held that is no future; a flatten of the account closes it, one of a side may leave it.
-        other_orders: working orders of what is no future, where a sweep is to cancel them.
+        other_orders: working orders of what is no future, where a mass action is to cancel them.
         running: the ATM strategies that run in the account; ``None`` where they weren't asked for, or could not be read.
         unchecked: names of ATM templates of which nobody could read whether NinjaTrader has them.
     """

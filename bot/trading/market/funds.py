@@ -22,7 +22,7 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """What NinjaTrader says of an account's means (GET Get account, ``item``; mid). Many brokers leave parts of it at zero.
+    """An account's means, as NinjaTrader tells them (GET Get account, ``item``; mid). Many brokers leave parts of it at zero.
 
     Attributes:
         net_liquidation: cash with the open result, in the account's currency.
@@ -40,7 +40,7 @@ class Funds:
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """How high an account once stood, as CrossTrade's monitor keeps it in its own memory (GET Watermarks, old to mid).
+    """The highest marks of an account, as CrossTrade's monitor keeps them in its own memory (GET Watermarks, old to mid).
 
     It is served without NinjaTrader, so it can be old. A watermark's day or reset is not documented.
 

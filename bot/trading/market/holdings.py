@@ -1,4 +1,4 @@
-"""How an account stands in the snapshot of all of them."""
+"""An account's holdings in the snapshot of all accounts."""
 
 from dataclasses import dataclass
 
@@ -21,5 +21,5 @@ class AccountSummary:
 
     @property
     def open_count(self) -> int | None:
-        """How many positions are open; ``None`` where the list and NinjaTrader's word don't agree."""
+        """Number of open positions; ``None`` where the list and NinjaTrader's word don't agree."""
         return None if self.is_flat is not None and self.is_flat is bool(self.positions) else len(self.positions)

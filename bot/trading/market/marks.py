@@ -1,4 +1,4 @@
-"""What tells orders of one shape apart: NinjaTrader's names for them, their OCO group, the ATM strategy that owns them. Pure.
+"""Marks that tell orders of one shape apart: NinjaTrader's names for them, OCO group, the ATM strategy that owns them. Pure.
 
 Marks choose between orders that are there; what lacks a mark is never taken for absent, as rows needn't carry any of them. An
 OCO id and a template that we have sent are ours. An order that NinjaTrader calls a close, a stop or a target is no new order of

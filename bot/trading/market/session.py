@@ -1,4 +1,4 @@
-"""When a market trades, as CrossTrade tells it. Prices are among the facts next door."""
+"""The sessions in which a market trades, as CrossTrade tells them. Prices are in ``facts``."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,6 @@ class Session:
 
     @property
     def turns_at(self) -> datetime | None:
-        """When an open market closes, or a closed one opens, UTC; ``None`` when no moment ahead was told."""
+        """The time at which an open market closes, or a closed one opens, UTC; ``None`` when no moment ahead was told."""
         opens = [span.start for span in (self.span, self.upcoming) if span is not None]
         return min((moment for moment in ([self.span.end] if self.is_open else opens) if moment > self.at), default=None)

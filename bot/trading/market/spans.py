@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """From one moment to another.
+    """The time from one moment to another.
 
     Attributes:
         start, end: aware UTC; the end is not within it.

@@ -1,1 +1,1 @@
-"""What an order is: instruments, terms, the kinds of orders, what a broker can be told, and tickets. Frozen data."""
+"""Orders: instruments, terms, the kinds of orders, what a broker can be told, and tickets. Frozen data."""

@@ -1,4 +1,4 @@
-"""The calls that only a sweep makes, each a type of its own that can't be built wrongly. What they are for is in ``sweeps``.
+"""The calls that only a mass action makes, each a type that can't be built wrongly. Their purpose is in ``mass_actions``.
 
 An empty body to CrossTrade's "flatten everything" flattens every account, so nothing here has an account that may be left out:
 what goes over one account must name it, and what goes over all of them has no field at all.

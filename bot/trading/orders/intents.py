@@ -1,4 +1,4 @@
-"""What a ticket is about, in our words: an order intent, or a sweep over many things (``sweeps``).
+"""The intent of a ticket, in our words: an order intent, or a mass action over many things (``mass_actions``).
 
 Every order intent has an account, a contract and ``terms``: of the new order, of the order that closes, or of the order that is
 cancelled or changed. So limits, evidence and cards speak of all of them alike; what differs is asked of the few words below.

@@ -1,6 +1,6 @@
-"""What every kind of order says of itself, and what is so unless it says otherwise.
+"""The facts that every kind of order states of itself, and their defaults.
 
-Rules ask an order by these words, and nothing else lists the kinds: a new one is its class in ``intents`` or ``sweeps``, an
+Rules ask an order by these words, and nothing else lists the kinds: a new one is its class in ``intents`` or ``mass_actions``, an
 entry where CrossTrade's calls are made, and its words for people.
 """
 
@@ -10,7 +10,7 @@ from bot.trading.orders.instruments import Contract
 
 
 class Kind:
-    """What is true of a kind of order.
+    """The facts about a kind of order.
 
     Attributes:
         kind: its word in the journal; once written it stays.

@@ -1,6 +1,6 @@
 """Orders of the desk that go over many things at once: flatten, and cancel whatever works. Frozen data, no rules.
 
-A sweep names its accounts one by one, so that nobody can build one that reaches further than it was granted.
+A mass action names its accounts one by one, so that nobody can build one that reaches further than it was granted.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Holding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a sweep goes over.
+    """The accounts and contracts that a mass action goes over.
 
     Attributes:
         accounts: NT8 account names, at least one.
@@ -130,14 +130,15 @@ class FlattenStrategy(_Mass):
 
 
 MassAction = Flatten | CancelWorking | FlattenStrategy
-# What is left to somebody who can't get out otherwise, as a list can't be read: a sweep goes without, and reads back afterwards.
+# What is left to somebody who can't get out otherwise, as a list can't be read: a mass action goes without, and reads back
+# afterwards.
 UNSEEN = "which goes out unseen within 5 s and is read back once the lists can be read"
 FLATTEN_UNSEEN = f", or use `/flatten scope:instrument`, {UNSEEN}"
 CANCEL_UNSEEN = f", or use `/cancel scope:instrument`, {UNSEEN}"
 
 
 def target_of(sweep: MassAction) -> str:
-    """What it goes over, for people."""
+    """The target of a mass action, for people."""
     if isinstance(sweep, FlattenStrategy):
         label = sweep.name or "strategy"
         return f"{label if sweep.strategy_id in label else f'{label} {sweep.strategy_id}'} in {sweep.scope}"

@@ -1,4 +1,4 @@
-"""What may come of sending an order: four outcomes, not two.
+"""The outcomes of sending an order: four, not two.
 
 *Accepted* is not *filled*; *rejected* is proved; *not sent* is proved too; whatever is neither is *unknown*, is never called
 failed, and is never sent again.
@@ -14,7 +14,7 @@ class Accepted:
     Attributes:
         order_id: as CrossTrade answers it: of a reversal or a replacement the new order's. ``None`` where it gives none, as for a
             close.
-        listed: ids that came as a list, as of both orders of a bracket, or of all that a sweep cancels.
+        listed: ids that came as a list, as of both orders of a bracket, or of all that a mass action cancels.
     """
 
     order_id: str | None
@@ -37,14 +37,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It never left: no connection was made, or the request budget ran out first."""
+    """An order that never left: no connection was made, or the request budget ran out first."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It was sent, or may have been, and the answer is lost or proves nothing."""
+    """An order that was sent, or may have been, and whose answer is lost or proves nothing."""
 
     why: str
 

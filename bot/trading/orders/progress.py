@@ -1,4 +1,4 @@
-"""How far a ticket of several calls has come: each call with its end, and each account and instrument as it was and as it is."""
+"""The progress of a ticket of several calls: each step with its end, and each account and instrument as it was and as it is."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,12 +9,12 @@ from bot.trading.orders.instruments import Contract
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from bot.trading.words import code
 
-# So many orders of a line are named; of more the number is told.
+# So many orders of a row are named; of more the number is told.
 MOST_NAMED = 3
 
 
 class StepState(StrEnum):
-    """What became of one call. ``SENDING`` is on disk before the first byte leaves."""
+    """The state of one step. ``SENDING`` is on disk before the first byte leaves."""
 
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -25,7 +25,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call.
+    """One step: a call and its end.
 
     Attributes:
         what: in a few words, such as ``close ES 09-26``; for people alone, like ``text``.
@@ -59,7 +59,7 @@ class Step:
 
     @property
     def took(self) -> timedelta | None:
-        """How long its first answer took; ``None`` where none is known of."""
+        """The time that its first answer took; ``None`` where no answer is known of."""
         return None if self.ended_at is None else self.ended_at - self.sent_at
 
     @property
@@ -149,11 +149,11 @@ class Progress:
         return next((step for step in reversed(self.steps) if step.closes and step.may_work), None)
 
     def began(self, step: Step) -> "Progress":
-        """With one call more."""
+        """A copy with one step more."""
         return replace(self, steps=(*self.steps, step))
 
     def ended(self, index: int, state: StepState, text: str | None = None, at: datetime | None = None) -> "Progress":
-        """With the end of a call; one that is known already may turn out otherwise."""
+        """A copy with the end of a step; an end that is known already may turn out otherwise."""
         steps = list(self.steps)
         steps[index] = replace(steps[index], state=state, text=text, ended_at=steps[index].ended_at or at)
         return replace(self, steps=tuple(steps))

@@ -1,4 +1,4 @@
-"""The stops and targets that protect a position, as they were last seen and told: plain data. Rules are in ``guarding``."""
+"""The stops and targets that protect a position, as they were last seen and told: data. Rules are in ``reconciliation``."""
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -27,14 +27,14 @@ def works(state: OrderState) -> bool:
 
 
 class Part(StrEnum):
-    """What a leg is for."""
+    """The purpose of a leg."""
 
     STOP = "stop"
     TARGET = "target"
 
 
 class End(StrEnum):
-    """Why a position's stops and targets are not followed any longer."""
+    """The reason why a position's stops and targets are not followed any longer."""
 
     STOPPED_OUT = "stopped out"
     TARGET_HIT = "target hit"
@@ -78,7 +78,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What protects the position of a ticket, as far as it was seen and told.
+    """The protection of a ticket's position, as far as it was seen and told.
 
     Attributes:
         legs: its stops and targets.
@@ -108,11 +108,11 @@ class Protection:
         return tuple(order_id for leg in self.legs for order_id in leg.ids)
 
     def filled(self, part: Part) -> int:
-        """How many contracts the legs of one kind have closed."""
+        """Contracts closed by the legs of one kind."""
         return sum(leg.filled for leg in self.of(part))
 
     def fill_price(self, part: Part) -> Decimal | None:
-        """At which price on average; ``None`` where that wasn't told."""
+        """The average price at which the legs of one kind have filled; ``None`` where that wasn't told."""
         told = [(leg.filled, leg.fill_price) for leg in self.of(part) if leg.filled and leg.fill_price is not None]
         size = sum(filled for filled, _ in told)
         # Numbers that no market quotes must cost no more than this price.

@@ -1,4 +1,4 @@
-"""What an order is made of, the states it goes through, and what can be said of its terms without asking anybody.
+"""The terms of an order, the states it goes through, and what can be said of its terms without asking anybody.
 
 Values as CrossTrade lists them (POST Reverse Position): BUY and SELL; MARKET, LIMIT, STOPMARKET, STOPLIMIT; DAY and GTC.
 """
@@ -51,7 +51,7 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order works."""
+    """The time for which an order works."""
 
     DAY = "DAY"
     GTC = "GTC"
@@ -132,7 +132,7 @@ class Terms:
         return self.limit if name == "limit" else self.stop
 
     def shorthand(self, name: str) -> str | None:
-        """What was typed for that price, if it was shorthand."""
+        """The text typed for that price, if it was shorthand."""
         return dict(self.typed).get(name)
 
     @property

@@ -19,7 +19,7 @@ from bot.trading.words import harmless, person
 
 
 class TicketState(StrEnum):
-    """Where a ticket stands. ``SENDING`` is on disk before the first byte leaves."""
+    """The state of a ticket. ``SENDING`` is on disk before the first byte leaves."""
 
     OFFERED = "offered"
     SENDING = "sending"
@@ -59,7 +59,7 @@ SENT = frozenset({S.SENDING, S.UNKNOWN, S.ACCEPTED})
 
 
 class Visibility(StrEnum):
-    """Where a ticket is shown; the result is posted to the channel either way."""
+    """The place where a ticket is shown; the result is posted to the channel either way."""
 
     CHANNEL = "channel"
     PRIVATE = "private"
@@ -82,13 +82,13 @@ class Member:
 
     @property
     def named(self) -> str:
-        """As people read them, Markdown of Discord's."""
+        """The member as people read them, Markdown of Discord's."""
         return person(self.name, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where in Discord something was asked."""
+    """The place in Discord where something was asked."""
 
     guild: int
     channel: int
@@ -126,9 +126,9 @@ class Preview:
 
 
 class Told(StrEnum):
-    """What kind of thing the outcome of a ticket tells, where something depends on it; the sentence itself decides nothing.
+    """The kind of thing that the outcome of a ticket tells, where something depends on it; the sentence itself decides nothing.
 
-    ``REST`` stands before what its lines say is left.
+    ``REST`` stands before what its rows say is left.
     """
 
     EVIDENCE = "evidence"
@@ -147,7 +147,7 @@ class Approved:
 
     @property
     def named(self) -> str:
-        """Who it is, as people read it, Markdown of Discord's."""
+        """The approver as people read them, Markdown of Discord's."""
         return person(self.name, self.member)
 
 
@@ -213,7 +213,7 @@ class Ticket:
         """The intent, of a ticket that is about one order.
 
         Raises:
-            TypeError: it is a sweep; whoever asks must have looked before.
+            TypeError: it is a mass action; whoever asks must have looked before.
         """
         if isinstance(self.intent, MassAction):
             raise TypeError(f"ticket {self.id} is about no single order")
@@ -231,7 +231,7 @@ class Ticket:
 
     @property
     def last_sent_at(self) -> datetime | None:
-        """When its last call began, of several."""
+        """The time at which its last step began, of several; of a single call ``sent_at``."""
         return self.progress.steps[-1].sent_at if self.progress.steps else self.sent_at
 
     @property
@@ -271,7 +271,7 @@ class Ticket:
 
     @property
     def ender(self) -> str | None:
-        """Who ended it, as people read it, Markdown of Discord's."""
+        """The person who ended it, as people read them, Markdown of Discord's; ``None`` if nobody did."""
         if self.ended_by is None:
             return None
         return harmless(self.ended_by, 40) if self.ended_by_id is None else person(self.ended_by, self.ended_by_id)

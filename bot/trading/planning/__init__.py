@@ -1,1 +1,1 @@
-"""What a card promises and what may be asked next: previews, prices, sizes, suggestions."""
+"""The promises of a card and the requests that may follow: previews, prices, sizes, suggestions."""

@@ -1,4 +1,4 @@
-"""What the card of a sent order lets people ask for next, and the price at which nothing is lost. Pure; nothing is asked here.
+"""The buttons on the card of a sent order, and the price at which nothing is lost. Pure; nothing is asked here.
 
 A button only asks: what comes of it is a ticket of its own, which goes the way of the slash command and has its rules.
 """
@@ -24,7 +24,7 @@ PROPOSED_STOP = "0.25%"
 
 
 class CardAction(StrEnum):
-    """What a button of a sent order's card asks for; a word of its id."""
+    """The request behind a button of a sent order's card; a word of its id."""
 
     CANCEL_ORDER = "cancel-order"
     CLOSE = "close"
@@ -48,7 +48,7 @@ _COMMANDS = {
 
 
 def fitting(ticket: Ticket) -> tuple[CardAction, ...]:
-    """What may be asked for, by how the order stands as far as the desk has seen it."""
+    """The buttons that fit, by how the order stands as far as the desk has seen it."""
     # However long ago it was sent: what it protects is open and known to be so.
     return (*_if((CardAction.BRACKET, is_unprotected(ticket))), *_of_order(ticket))
 
@@ -135,13 +135,13 @@ def bracket_again(ticket: Ticket, position: Position) -> tuple[str, str]:
 
 
 def _lay(ticket: Ticket, part: Part) -> Decimal | None:
-    """Where a leg has last lain: somebody may have moved it since it was asked for."""
+    """The last known price of a leg, which somebody may have moved since it was asked for; ``None`` if none is known."""
     prices = [leg.price for leg in protection_of(ticket).of(part) if leg.price is not None]
     return prices[-1] if prices else None
 
 
 def _mirrored(position: Position, target: Decimal | None, tick_size: Decimal | None) -> Decimal | None:
-    """As far from the average price as the target, on the other side and on the tick."""
+    """The price as far from the average price as the target, on the other side and on the tick."""
     if target is None or tick_size is None or position.average_price is None:
         return None
     rounding = ROUND_FLOOR if position.quantity > 0 else ROUND_CEILING

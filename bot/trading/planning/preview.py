@@ -1,4 +1,4 @@
-"""What would happen: the facts of a card worked out from what was read, and whether they still hold at the press."""
+"""The preview of an order: the facts on its card, worked out from what was read, and whether they still hold at the press."""
 
 from dataclasses import replace
 from datetime import date
@@ -78,7 +78,7 @@ def refreshed(intent: OrderIntent, facts: Facts) -> OrderIntent:
 
 
 def steps(intent: OrderIntent, shown: Preview) -> tuple[str, ...]:
-    """What will be sent, step by step, in plain words."""
+    """The steps that will be sent, in their order and in plain words."""
     terms, tick = intent.terms, shown.tick_size
     match intent:
         case Close():
@@ -197,7 +197,7 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> 
 
 
 def _about_one_side(intent: OrderIntent, quote: Quote) -> list[str]:
-    """What can't be checked of a bracket, as nobody quotes the side on which its orders would fill."""
+    """The warning that a bracket's prices can't be checked, as nobody quotes the side on which its orders would fill."""
     if not isinstance(intent, Bracket):
         return []
     name, price_there = ("bid", quote.bid) if intent.terms.side is Side.SELL else ("ask", quote.ask)

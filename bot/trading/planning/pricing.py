@@ -31,7 +31,7 @@ def with_prices(terms: Terms, limit: str | None, stop: str | None) -> Terms:
 
 
 def base_of(facts: Facts, contract: Contract, present: Decimal | None = None) -> Base | None:
-    """What prices in that contract are counted from; ``None`` while quote or positions could not be read.
+    """The facts that prices in that contract are counted from; ``None`` while quote or positions could not be read.
 
     Args:
         facts: as they were read.
@@ -53,7 +53,7 @@ def base_of(facts: Facts, contract: Contract, present: Decimal | None = None) ->
 
 
 def priced(intent: OrderIntent, facts: Facts) -> OrderIntent:
-    """The intent with every price as a number; as it is where a read failed, which ``limits.reasons`` then says.
+    """The intent with every price as a number; as it is where a read failed, which ``limits.check_order`` then says.
 
     Raises:
         PriceError: shorthand can't be worked out.

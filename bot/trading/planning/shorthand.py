@@ -89,7 +89,7 @@ def read(name: str, typed: str | None) -> Decimal | Shorthand | None:
 
 
 def tidy(typed: str) -> str:
-    """What was typed without blanks, in small letters, with the minus of keyboards that have another one made plain."""
+    """The text as typed, without blanks, in small letters, with the minus of keyboards that have another one made plain."""
     return "".join(typed.split()).lower().translate(_MINUS)
 
 

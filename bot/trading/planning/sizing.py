@@ -38,7 +38,7 @@ _OF_PRICE_AND_MOMENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SizingContext:
-    """Who asks, and all that their order would be decided on; ``recent`` is ``None`` while the journal couldn't be read."""
+    """The member, and all that their order would be decided on; ``recent`` is ``None`` while the journal couldn't be read."""
 
     member: Member
     facts: Facts
@@ -124,7 +124,7 @@ def sizes_at_risk(
 
 
 def loss_left(limits: Iterable[Limit], account: Account | None) -> Decimal | None:
-    """What may still be lost in an account today by its limits; ``None`` where none is set or the day isn't known."""
+    """The amount that may still be lost in an account today by its limits; ``None`` where none is set or the day isn't known."""
     result = None if account is None else account.day_result
     set_ = [limit.daily_loss for limit in limits if limit.daily_loss is not None]
     return None if result is None or not set_ else max(min(set_) + result, Decimal())
@@ -159,7 +159,7 @@ def _most(so_far: SoFar, where: Where, standing: SizingContext) -> int | None:
 
 
 def _makers(so_far: SoFar, where: Where) -> list[Callable[[int], OrderIntent]]:
-    """What the command would make with a quantity; for both sides while none is chosen."""
+    """The intents that the command would make, each from a quantity; for both sides while none is chosen."""
     account, contract, order = where.account, where.contract, where.order
     if order is not None:
         before = terms_of(order)

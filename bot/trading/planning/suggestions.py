@@ -1,4 +1,4 @@
-"""What the options of an order may offer while somebody types, each with words that say what it is: prices, orders. Pure.
+"""Suggestions for the options of an order while somebody types, each with words that say what it is: prices, orders. Pure.
 
 A suggestion is never more than that: what is sent back is read, asked of the policy and measured by the limits like anything
 else that is typed. Where a fact is missing there is no suggestion, rather than one that may be wrong. Sizes are in ``sizing``.
@@ -57,7 +57,7 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What the options are about: a contract in an account, and the order that is named, if one is."""
+    """The subject of the options: a contract in an account, and the order that is named, if one is."""
 
     account: str
     contract: Contract

@@ -1,1 +1,1 @@
-"""What became of what was sent: evidence of lost answers, orders followed to their end, stops and targets."""
+"""The fate of what was sent: evidence of lost answers, orders followed to their end, stops and targets."""

@@ -1,4 +1,4 @@
-"""What has become of a close that was taken: its order, where one is listed, and a position that it has turned over. Pure."""
+"""A close that was taken: its order, where one is listed, and a position that it has turned over. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,12 +24,12 @@ def with_turned(ticket: Ticket, held: int) -> Ticket:
 
 
 def turned_words(ticket: Ticket) -> str:
-    """What to do about it."""
+    """The words for a position that is on the other side, with what to do about it."""
     where = f"account:{ticket.order.account} instrument:{ticket.order.contract}"
     return f"The position is on the other side: now {side_word(ticket.turned_to or 0)}. Use {code(f'/close {where}', 200)}."
 
 
 def waiting_words(ticket: Ticket, order: Order) -> str:
-    """That the close is at NinjaTrader and waits there, and how to take it back."""
+    """The words for a close that waits at NinjaTrader, with how to take it back."""
     take_back = code(f"/cancel scope:order account:{ticket.order.account} order:{order.id}", 200)
     return f"Its order {code(order.id, 64)} is {order.state.value.lower()}; it closes when the market takes it. Use {take_back}."

@@ -1,4 +1,4 @@
-"""What became of an order whose answer was lost, judged from what NinjaTrader shows. Pure.
+"""The fate of an order whose answer was lost, judged from what NinjaTrader shows. Pure.
 
 Most calls take no id of ours, so an order is recognised by what it is: account, contract, side, quantity, type and prices,
 among those that were not listed before sending and belong to no other ticket. A placed order is looked for by our own id
@@ -95,7 +95,7 @@ def weigh(
 
 
 def _by_own_id(intent: OrderIntent, orders: Sequence[Order], life: Lifecycle | None) -> Found | FoundLife | None:
-    """By our own id, or by one that the add-on names beside it; NinjaTrader may have put another one in its place."""
+    """The order by our own id, or by one that the add-on names beside it; NinjaTrader may have put another one in its place."""
     wanted = intent.client_order_id
     if wanted is None:
         return None
@@ -105,7 +105,7 @@ def _by_own_id(intent: OrderIntent, orders: Sequence[Order], life: Lifecycle | N
 
 
 def _known_life(intent: OrderIntent, life: Lifecycle | None) -> FoundLife | None:
-    """What was written down, if it is of this account's order and tells that NinjaTrader had it.
+    """The life that was written down, if it is of this account's order and tells that NinjaTrader had it.
 
     The add-on doesn't look at the account that is asked for, and also writes down what never got as far as NinjaTrader.
     """
@@ -145,7 +145,7 @@ def _one_of(twins: Sequence[Order], terms: Terms) -> Found | Unclear | None:
 
 
 def _weigh_target(intent: Cancel | Change, orders: Sequence[Order], life: Lifecycle | None) -> Verdict:
-    """What became of the order that was to be cancelled or changed; CrossTrade lists finished orders for some minutes."""
+    """The verdict by the order that was to be cancelled or changed; CrossTrade lists finished orders for some minutes."""
     order = next((o for o in orders if intent.order_id in o.ids), None)
     if order is None:
         return _weigh_unlisted(intent, _known_life(intent, life))
@@ -188,7 +188,7 @@ def _weigh_bracket(intent: Bracket, new: list[Order]) -> Verdict:
 
 
 def _by_old_order(ticket: Ticket, orders: Sequence[Order], position: int, life: Lifecycle | None) -> Verdict | None:
-    """Without a new order in sight, and the position as it was, the one that it was to replace tells how far it came."""
+    """The verdict by the order to replace, with no new order seen and the position as it was; it tells how far it came."""
     intent = ticket.order
     if not isinstance(intent, Replace) or position != ticket.shown.position:
         return None
@@ -270,7 +270,7 @@ def _beside_close(
 
 
 def _unnamed(ticket: Ticket, twins: Sequence[Order], fills: Sequence[str], position: int) -> Verdict:
-    """Without a name the later one is the new order, if the earlier one has closed; without a time both must be there, filled."""
+    """Verdict without a name: the later one is the new order if the earlier has closed; without times both must have filled."""
     if len(twins) > 2:
         return Unclear(f"{len(twins)} orders look like it")
     if len(twins) == 2:

@@ -1,4 +1,4 @@
-"""What NinjaTrader shows of an order that is followed, read into its ticket. Pure; nothing is stored or told here.
+"""Orders that are followed: what NinjaTrader shows of one, read into its ticket. Pure; nothing is stored or told here.
 
 An order is known by any id under which it was ever seen, as its id may change in its life, and else by its OCO group and side.
 A state that we don't know proves nothing. What has once filled stays filled: lists lag behind each other.
@@ -102,7 +102,7 @@ def shows_change(intent: Change, order: Order) -> bool:
 
 
 def reason(life: Lifecycle | None) -> str | None:
-    """Why the order was rejected, in the words of whoever did, ready to show; ``None`` when nobody said."""
+    """The reason why the order was rejected, in the words of whoever did, ready to show; ``None`` when nobody said."""
     events = () if life is None else reversed(life.events)
     return next((code(event.note) for event in events if event.note and _is_a_no(event)), None)
 

@@ -1,4 +1,4 @@
-"""What NinjaTrader shows of the stops and targets that protect a ticket's position, and what of it is news. Pure.
+"""The stops and targets that protect a ticket's position, as NinjaTrader shows them, and what of it is news. Pure.
 
 Protected is what a working stop covers, whoever placed it: positions are netted, so all stops of a contract count against it.
 """
@@ -20,7 +20,7 @@ from bot.trading.words import code, price
 
 
 class News(StrEnum):
-    """What a look at them may have to tell."""
+    """The news that a look at them may have to tell."""
 
     STOPPED_OUT = "stopped out"
     TARGET_HIT = "target hit"
@@ -34,7 +34,7 @@ _HITS = {Part.STOP: News.STOPPED_OUT, Part.TARGET: News.TARGET_HIT}
 
 
 def protection_of(ticket: Ticket) -> Protection:
-    """What was last seen of it."""
+    """The protection of a ticket's position as last seen."""
     return ticket.protection or NOTHING_SEEN
 
 
@@ -47,7 +47,7 @@ def closing(ticket: Ticket) -> Side:
 
 
 def wanted(ticket: Ticket) -> frozenset[Part]:
-    """Which kinds it is to have; what an ATM template says isn't known, but one without a stop protects nothing."""
+    """The kinds of legs it is to have; what an ATM template says isn't known, but one without a stop protects nothing."""
     if isinstance(ticket.intent, Bracket):
         asked = {Part.STOP: stop_price(ticket.intent), Part.TARGET: target_price(ticket.intent)}
         return frozenset(part for part, price in asked.items() if price is not None)
@@ -55,12 +55,12 @@ def wanted(ticket: Ticket) -> frozenset[Part]:
 
 
 def open_size(ticket: Ticket, held: int) -> int:
-    """How much of a position is on the side that the ticket's orders protect; below zero it is on the other."""
+    """Contracts of a position on the side that the ticket's orders protect; below zero they are on the other."""
     return -held * closing(ticket).sign
 
 
 def with_rows(ticket: Ticket, orders: Iterable[Order], strangers: Collection[str] = ()) -> Protection:
-    """What protects it with the listed orders read into it; a leg that isn't listed stays as it was.
+    """The protection with the listed orders read into it; a leg that isn't listed stays as it was.
 
     Args:
         ticket: guarded.
@@ -125,7 +125,7 @@ def with_row(leg: Leg, row: Order) -> Leg:
 
 
 def _state(leg: Leg, state: OrderState) -> OrderState:
-    """Told coarsely, as each step of its way would be one more change to store."""
+    """The state of a leg, told coarsely, as each step of its way would be one more change to store."""
     if state is OrderState.OTHER:
         # It proves nothing.
         return leg.state
@@ -153,7 +153,7 @@ def traced(leg: Leg, fills: Iterable[Execution], life: Lifecycle | None) -> Leg:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How much of a position working orders cover.
+    """The cover of a position by working orders.
 
     Attributes:
         bare: contracts without a stop.
@@ -183,7 +183,7 @@ def _counts(ticket: Ticket, order: Order) -> bool:
 
 
 def planned(ticket: Ticket) -> Cover:
-    """What was to stay uncovered by what was asked: a bracket may be for a part of the position, or have one leg alone."""
+    """The cover that was asked for: a bracket may be for a part of the position, or have one leg alone."""
     if not isinstance(ticket.intent, Bracket):
         return Cover(0, 0)
     size = max(open_size(ticket, ticket.shown.position), 0)
@@ -216,7 +216,7 @@ def _lacks(ticket: Ticket, now: Cover) -> bool:
 
 
 def hit(before: Protection, now: Protection) -> News | None:
-    """What has filled since; the stop first, as that is the worse news."""
+    """The news of a leg that has filled since; the stop first, as that is the worse news."""
     return next((news for part, news in _HITS.items() if now.filled(part) > before.filled(part)), None)
 
 
@@ -241,7 +241,7 @@ def turned_words(ticket: Ticket) -> str:
 
 
 def end_of(now: Protection) -> End:
-    """How it ended for a position that is closed."""
+    """The end of the protection of a position that is closed."""
     if now.filled(Part.STOP):
         return End.STOPPED_OUT
     return End.TARGET_HIT if now.filled(Part.TARGET) else End.CLOSED

@@ -52,7 +52,7 @@ def is_news(before: Ticket, after: Ticket) -> bool:
 
 
 def about_old(ticket: Ticket) -> str | None:
-    """What is to be said of the old order, with what to do; nothing that wasn't seen."""
+    """The words about the old order, with what to do, and nothing that wasn't seen; ``None`` where there is nothing to say."""
     intent, old = ticket.intent, ticket.progress.old
     if not isinstance(intent, Replace) or ticket.state not in _MAY_HAVE_LEFT:
         return None

@@ -27,7 +27,7 @@ UNNAMED = "Order {order} works there and looks like it; give its id as order, so
 
 
 class Resolution(StrEnum):
-    """What a person may say of an order whose outcome is unknown."""
+    """A person's word on an order whose outcome is unknown."""
 
     ACCEPTED = "accepted"
     NEVER_ARRIVED = "never arrived"
@@ -42,7 +42,7 @@ _STATES = {
 
 
 def closed_to(ticket: Ticket) -> str | None:
-    """Why a ticket can't be resolved any more, or yet; ``None`` when it is for a person to say."""
+    """The reason why a ticket can't be resolved any more, or yet; ``None`` when it is for a person to say."""
     match ticket.state:
         case TicketState.UNKNOWN:
             return None
@@ -53,13 +53,13 @@ def closed_to(ticket: Ticket) -> str | None:
 
 
 def settled_words(ticket: Ticket) -> str:
-    """How a ticket ended, in a few words."""
+    """The end of a ticket, in a few words."""
     order = f", order {code(ticket.order_id, 64)}" if ticket.order_id else ""
     return f"{ticket.state}{order}"
 
 
 def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str | None:
-    """Why this can't be said of the ticket, with what to do, or ``None``; the order itself is looked at in ``chosen``."""
+    """The reason why this can't be said of the ticket, with what to do, or ``None``; ``chosen`` looks at the order itself."""
     intent = ticket.intent
     if resolution is not Resolution.ACCEPTED:
         return None if typed is None else "An order id is only for outcome:accepted; leave order out."
@@ -106,7 +106,7 @@ def _may_be_it(ticket: Ticket, order: Order, taken: frozenset[str]) -> bool:
 
 
 def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
-    """Why an order can't be the ticket's, or ``None``."""
+    """The reason why an order can't be the ticket's, or ``None``."""
     intent, shown = ticket.order, code(order.id, 64)
     if (order.contract, order.side) != (intent.contract, intent.terms.side):
         was, asked = f"{order.side.upper()} {order.contract}", f"{intent.terms.side.upper()} {intent.contract}"

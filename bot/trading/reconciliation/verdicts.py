@@ -1,4 +1,4 @@
-"""What evidence comes to: the verdicts on an order whose answer was lost. Plain data."""
+"""The verdicts on an order whose answer was lost, as the evidence gives them. Plain data."""
 
 from dataclasses import dataclass
 

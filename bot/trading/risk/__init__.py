@@ -1,1 +1,1 @@
-"""Who may do what, and every reason why an order may not be sent now."""
+"""Permissions, and every reason why an order may not be sent now."""

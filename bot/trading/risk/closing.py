@@ -1,4 +1,4 @@
-"""What closes a position and isn't over yet, whoever sent it: the rules by which no close goes out beside another. Pure.
+"""Closes that aren't over yet, whoever sent them: the rules by which no close goes out beside another. Pure.
 
 A market order on the closing side closes, whether the desk, the vendor or somebody at NinjaTrader placed it. As long as one
 works it counts, however long that is. One that was taken and isn't listed yet counts for as long as a list may lag.
@@ -41,7 +41,7 @@ def working_closes(facts: Facts, contract: Contract) -> tuple[Order, ...]:
 
 
 def left_to_close(facts: Facts, contract: Contract) -> int:
-    """How many of the open contracts, without a sign, no working order closes already; below zero where they close too many."""
+    """Open contracts, without a sign, that no working order closes already; below zero where working orders close too many."""
     closed = sum(order.remaining for order in working_closes(facts, contract))
     return abs(held_in(facts, contract)) - closed
 
@@ -59,7 +59,7 @@ def is_unread(facts: Facts) -> bool:
 
 
 def open_in(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
-    """The contracts that are open and that the sweep shall close."""
+    """The contracts that are open and that the mass action shall close."""
     only = sweep.only if isinstance(sweep, Flatten) else None
     return {
         p.contract
@@ -149,7 +149,7 @@ class SentClose:
         return _since(self.at, now) >= patience.lag and clear >= patience.poll
 
     def _moved(self, facts: Facts, contract: Contract) -> int:
-        """How many contracts have gone since it was sent, beyond zero too."""
+        """Contracts gone since it was sent, beyond zero too."""
         sign = 1 if self.held > 0 else -1
         return (self.held - held_in(facts, contract)) * sign
 
@@ -163,7 +163,7 @@ class SentClose:
 
 @dataclass(frozen=True, slots=True)
 class CloseTimings:
-    """How long, in seconds, nothing of a close must have been seen before it is over; see ``exits.Pace``."""
+    """Seconds for which nothing of a close must have been seen before it is over; see ``ExitTimings`` in ``exits.steps``."""
 
     lag: float
     grace: float
@@ -235,7 +235,7 @@ def is_refused(sent: SentClose | SentCancel | None, tries: int) -> bool:
 
 
 def shape_of(orders: Iterable[Order | OtherOrder]) -> Shape:
-    """What orders are, whatever their ids."""
+    """The terms of orders, sorted, whatever their ids."""
     return tuple(sorted(tuple(map(str, _terms(order))) for order in orders))
 
 

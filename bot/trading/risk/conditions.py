@@ -28,7 +28,7 @@ def guarded(intent: OrderIntent, facts: Facts, policy: Policy) -> OrderIntent:
 
 
 def as_on_card(fresh: Intent, carded: Intent) -> Intent:
-    """What is sent for a card that still tells the truth: with the card's guard, whatever the policy says of guards by now."""
+    """The intent to send for a card that still tells the truth: with the card's guard, whatever the policy says by now."""
     if isinstance(fresh, PlaceOrder) and isinstance(carded, PlaceOrder):
         return replace(fresh, guard=carded.guard)
     return fresh

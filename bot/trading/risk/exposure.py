@@ -1,4 +1,4 @@
-"""How many contracts of a root could come to be held, each side by itself: what is open, works and is on its way. Pure.
+"""Contracts of a root that could come to be held, each side by itself: what is open, works and is on its way. Pure.
 
 Counted is the whole root in one account, all its months together. Months don't net each other: what is open in another one counts
 whichever side it is on, at the most that it could become. Every working order counts, both legs of a bracket too, as nobody
@@ -42,7 +42,7 @@ class _Month:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What could be held of the root on one side of the order's month, with the most of every other month.
+    """Contracts of the root that could be held on one side of the order's month, with the most of every other month.
 
     Attributes:
         worst: contracts, without a sign, if the order is sent.
@@ -59,7 +59,7 @@ class Exposure:
 
 
 def exposures(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket]) -> tuple[Exposure, Exposure]:
-    """What could come of an order on either side of the market.
+    """The exposures that could come of an order, one for each side of the market.
 
     A close in front of the new order is taken as done (CrossTrade places the order after it), yet working orders are
     counted as if they stayed: that a full close cancels them is inferred, not documented.
@@ -86,7 +86,7 @@ def worst_position(intent: OrderIntent, facts: Facts, tickets: Iterable[Ticket])
 
 
 def _of_order(intent: OrderIntent, facts: Facts) -> tuple[int, int]:
-    """What the order could still fill, and what could fill of the order that it changes or takes the place of."""
+    """Contracts that the order could still fill, and those of the order that it changes or takes the place of."""
     size = intent.terms.quantity
     old = facts.order(intent.target_id or "")
     match intent:
@@ -139,7 +139,7 @@ def _add(ticket: Ticket, months: Mapping[Contract, _Month], listed: Mapping[str,
 
 
 def _growth(change: Change, order: Order | None) -> int:
-    """By how many contracts an order may still grow that is being changed."""
+    """Contracts by which an order that is being changed may still grow."""
     if order is None:
         return max(change.terms.quantity - change.before.quantity, 0)
     return 0 if order.state.is_done else max(change.terms.quantity - max(order.quantity, order.filled), 0)

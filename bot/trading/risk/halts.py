@@ -26,7 +26,7 @@ LONGEST_WHY = 200
 
 
 class SwitchState(StrEnum):
-    """What may be sent."""
+    """The state of a switch, which says what may be sent."""
 
     ACTIVE = "active"
     REDUCING = "reducing"
@@ -46,7 +46,7 @@ _STILL = {
 
 
 class Source(StrEnum):
-    """Where a switch comes from, and so what lifts it."""
+    """The source of a switch, and so what lifts it."""
 
     PERSON = "person"
     FILE = "file"
@@ -86,17 +86,17 @@ class Switch:
 
     @property
     def where(self) -> str:
-        """What it covers, at the beginning of a sentence."""
+        """Its scope in words, at the beginning of a sentence."""
         return where(self.account, self.root)
 
     @property
     def headline(self) -> str:
-        """What is so, by whom, since when and why, in a line without its end."""
+        """The state of the scope, by whom, since when and why: one line without a full stop."""
         return f"{self.where} is {self.state} by {self._who} since {self.at:%Y-%m-%d %H:%M:%S} UTC{self._reason}"
 
     @property
     def lifted(self) -> str:
-        """How it came to be lifted, of one that is active again."""
+        """The way in which it was lifted, of one that is active again."""
         match self.source:
             case Source.FILE:
                 return "the file HALT is gone"
@@ -115,7 +115,7 @@ class Switch:
 
     @property
     def mend(self) -> str:
-        """What ends it, as a sentence."""
+        """The sentence that says what ends it."""
         match self.source:
             case Source.FILE:
                 return "Take the file HALT away to go on."
@@ -138,7 +138,7 @@ def where(account: str, root: str) -> str:
 
 
 def plain(switch: Switch) -> str:
-    """What it covers, where there is neither Markdown nor much room: ``desk``, ``Sim101``, ``ES``, ``ES in Sim101``."""
+    """Its scope where there is neither Markdown nor much room: ``desk``, ``Sim101``, ``ES``, ``ES in Sim101``."""
     if switch.root == EVERYTHING:
         return "desk" if switch.account == EVERYTHING else verbatim(switch.account, 40)
     return switch.root if switch.account == EVERYTHING else f"{switch.root} in {verbatim(switch.account, 40)}"
@@ -168,7 +168,7 @@ class Switches:
         return tuple(sorted(self.all, key=_weight, reverse=True))
 
     def over_intent(self, intent: Intent) -> Switch | None:
-        """The switch that holds where an intent does something, of a sweep anywhere there."""
+        """The switch that holds where an intent does something, of a mass action anywhere there."""
         if isinstance(intent, MassAction):
             root = None if intent.scope.contract is None else intent.scope.contract.root
             found = [self.over(account, root) for account in intent.accounts]
@@ -205,7 +205,7 @@ def may_resume_everywhere(policy: Policy, roles: frozenset[int]) -> bool:
 
 
 def reasons(intent: Intent, position: int, switches: Switches) -> tuple[Denial, ...]:
-    """Why an intent may not be sent while the switches are so: one reason, or none.
+    """The reason why an intent may not be sent while the switches are so: one, or none.
 
     Args:
         intent: what is to be sent.

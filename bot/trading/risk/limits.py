@@ -242,7 +242,7 @@ def _about_prices(intent: OrderIntent, tick_size: Decimal, bid: Decimal | None, 
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What limits are held against, counted once for all of them.
+    """The figures that limits are held against, counted once for all of them.
 
     Attributes:
         exposures: what could come to be held, on either side.

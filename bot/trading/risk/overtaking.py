@@ -1,4 +1,4 @@
-"""What a way out does to orders that were confirmed before it and left behind it. Pure."""
+"""Orders overtaken by a way out: confirmed before it, and leaving only after it. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who may do what, and the rules of the desk, as frozen data with pure questions.
+"""The policy: who may do what, and the rules of the desk, as frozen data with pure questions.
 
 Reading the file is ``bot.policyfile``'s work; the limits that look at positions and prices are in ``bot.trading.risk.limits``.
 Everything here fails closed: what no grant allows is not allowed, to administrators neither.
@@ -66,14 +66,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 class ReverseMode(StrEnum):
-    """How a reversal goes where nobody says so: by CrossTrade's own call, or read back until flat before the new order."""
+    """The way of a reversal where nobody says so: by CrossTrade's own call, or read back until flat before the new order."""
 
     DIRECT = "direct"
     VERIFIED = "verified"
 
 
 class DenialCode(StrEnum):
-    """Why the desk says no before anything is sent. Each code has one sentence, written where the rule is."""
+    """The code of a no before anything is sent. Each code has one sentence, written where the rule is."""
 
     NOT_HERE = "NOT_HERE"
     NO_GRANT = "NO_GRANT"
@@ -127,7 +127,7 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one role may do."""
+    """The permissions of one role."""
 
     role: int
     commands: frozenset[str]
@@ -187,7 +187,7 @@ class AccountRule:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where the team reads which news."""
+    """A channel and the news that the team reads there."""
 
     channel: int
     events: frozenset[str]
@@ -310,7 +310,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PermissionQuery:
-    """What a member wants, as far as grants look at it; parts not known yet are ``None``, the root ``*`` is all of them."""
+    """A member's request, as far as grants look at it; parts not known yet are ``None``, the root ``*`` is all of them."""
 
     command: str
     account: str | None = None

@@ -1,4 +1,4 @@
-"""What is under way in a contract and stands in the way of something new: the desk's tickets, and orders that close. Pure."""
+"""Work under way in a contract that stands in the way of something new: the desk's tickets, and orders that close. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ FLATTEN_BEGINS = timedelta(seconds=6)
 
 
 def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime) -> Iterable[Denial]:
-    """Why the desk's own tickets leave no room for this one."""
+    """The reasons why the desk's own tickets leave no room for this order."""
     closes = intent.closes
     for ticket in tickets:
         # A close that was taken and that no list shows yet would be done twice by another one.
@@ -66,7 +66,7 @@ def _leaves_root_open(ticket: Ticket, intent: OrderIntent) -> bool:
 
 
 def about_closes(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
-    """Why orders that close there already leave no room for another close: together they could turn the position over.
+    """The reasons why orders that close there already bar another close: together they could turn the position over.
 
     An order without a price of which nobody told the type may close; that keeps out an entry, and nobody from getting out.
     """
