@@ -297,6 +297,22 @@ def test_modules_say_what_lives_there_and_stay_small() -> None:
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 420, f"{name} has outgrown its file"
 
 
+# Their docstrings are descriptions in the policy file's schema, for people who write one.
+SAID_TO_PEOPLE = "bot.policyfile._model"
+
+
+def test_docstrings_open_with_the_noun() -> None:
+    asks = re.compile(r"(Likewise|What|How|Whether|Which|Who|Why)\b")
+    wrong = []
+    for name, tree, _ in modules():
+        if name == SAID_TO_PEOPLE or name.startswith("bot.journal.migrations"):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                wrong += [f"{name}: {said}" for said in [ast.get_docstring(node) or ""] if asks.match(said)]
+    assert wrong == []
+
+
 def test_functions_stay_small() -> None:
     for name, tree, _ in modules():
         for node in ast.walk(tree):

@@ -41,7 +41,7 @@ class JournalLink(Protocol):
         """Do a piece of work in one transaction; raises ``JournalError``."""
 
     def stamp(self) -> Stamp | None:
-        """What stays the same as long as nobody commits anything; ``None`` where it takes a trip to find out."""
+        """A mark that stays the same as long as nobody commits anything; ``None`` where it takes a trip to find out."""
 
     async def close(self) -> None:
         """Let what was begun finish, then close; a second call does nothing."""
@@ -128,7 +128,7 @@ class SqliteReads:
             await asyncio.sleep(self._timings.held_again)
 
     def stamp(self) -> Stamp | None:
-        """What stays the same as long as nobody commits anything; ``None`` without a connection."""
+        """A mark that stays the same as long as nobody else commits anything; ``None`` without a connection."""
         if self._connection is None:
             return None
         try:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from bot.trading.orders.mass_actions import Flatten, Scope
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from bot.trading.orders.intents import (
     PlaceOrder,
     VerifiedReverse,
 )
+from bot.trading.orders.mass_actions import Flatten, Scope
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms
 from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.reconciliation.evidence import has_rival, id_to_ask_for, weigh
