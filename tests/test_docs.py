@@ -1,7 +1,9 @@
 """What README and docs say is true of the code."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from discord import app_commands
@@ -11,8 +13,12 @@ from bot.desk.ports import EventName
 from bot.policyfile import EVENTS
 from bot.program.run import COGS
 from bot.trading.risk.policy import COMMANDS, DenialCode
+from tests.house import within
+from tests.test_house import MAY
 
 ROOT = Path(__file__).parents[1]
+# What is for all, so that the picture of the house draws no arrows to it.
+THE_GROUND = {"bot.errors", "bot.clock", "bot.dates", "bot.timings", "bot.transport", "bot.redaction"}
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 
 
@@ -112,3 +118,48 @@ def test_every_guarantee_names_tests_and_benches_that_there_are() -> None:
         assert "*Not covered:*" in promise, title
         for path in named:
             assert (ROOT / path).exists(), f"{title}: {path}"
+
+
+def test_every_module_that_the_docs_name_is_there() -> None:
+    ours = {file.relative_to(ROOT) for top in ("bot", "cogs", "tests", "benchmarks") for file in (ROOT / top).rglob("*.py")}
+    names = {each.name for each in ours}
+    named = [
+        (origin.name, name) for origin in PAGES for name in re.findall(r"`([\w/]+\.py)\b", origin.read_text(encoding="utf-8"))
+    ]
+    assert len(named) > 80
+    assert [each for each in named if Path(each[1]) not in ours and ("/" in each[1] or each[1] not in names)] == []
+
+
+def drawn() -> Iterator[tuple[str, str]]:
+    """Each room of the picture of the house, with the words behind its arrow."""
+    floor = ""
+    picture = page("docs/architecture.md").split("```")[1]
+    for name, to in re.findall(r"(\S+?)(?:/|\.py) .*→ (.*)$", picture, re.MULTILINE):
+        is_floor = name.startswith(("bot/", "cogs"))
+        floor = name.replace("/", ".") if is_floor else floor
+        yield floor if is_floor else f"{floor}.{name}", to
+
+
+def test_the_picture_of_the_house_has_every_room_and_every_arrow() -> None:
+    pictured = dict(drawn())
+    rooms = {name for name in MAY if name.startswith(("bot.desk.", "bot.trading."))}
+    floors = {"cogs", "bot.chat", "bot.desk", "bot.crosstrade", "bot.journal", "bot.policyfile", "bot.trading", "bot.program"}
+    assert set(pictured) == rooms | floors
+    told = [pictured.pop(name) for name in ("bot.program", "bot.desk", "bot.desk.desk")]
+    assert told == ["all of it", "trading", "every room below"]
+    for name, to in pictured.items():
+        floor = name.rpartition(".")[0] or "bot"
+        seen = set() if to == "nothing" else {f"{floor}.{each}" for each in to.split(", ")}
+        below = {"bot.trading"} if within(name, "bot.desk") else set()
+        assert seen == set(MAY[name]) - THE_GROUND - below, name
+
+
+def test_the_walk_of_an_order_names_functions_that_there_are() -> None:
+    steps = re.findall(r"^\| (?:[↓↑⇄] )?\| `(\S+)` \| `(\S+)` \|", page("docs/architecture.md"), re.MULTILINE)
+    assert len(steps) > 25
+    for file, name in steps:
+        body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        for part in name.split("."):
+            found = [each for each in body if isinstance(each, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
+            body = next((each.body for each in found if each.name == part), [])
+        assert body, f"{file}: {name}"
