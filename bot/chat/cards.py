@@ -10,7 +10,7 @@ from typing import Any
 from discord import ui
 from discord.utils import format_dt
 
-from bot.chat import figures, phrases, sweepcards
+from bot.chat import figures, mass_action_cards, phrases
 from bot.chat.access import GuardedButton
 from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
@@ -69,7 +69,7 @@ def colour(ticket: Ticket) -> int:
     """The card's accent: by its end, and while it is open by LIVE or SIM."""
     if ticket.order_state is OrderState.REJECTED or turned_to(ticket) is not None or is_unprotected(ticket):
         return ORANGE
-    if isinstance(ticket.intent, MassAction) and sweepcards.is_short_of_it(ticket):
+    if isinstance(ticket.intent, MassAction) and mass_action_cards.is_short_of_it(ticket):
         return ORANGE
     if ticket.order_state is OrderState.GONE:
         return YELLOW
@@ -125,14 +125,14 @@ def _warnings(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
 
 
 def _alarms(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
-    if isinstance(ticket.intent, MassAction) and (found := [*sweepcards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
+    if isinstance(ticket.intent, MassAction) and (found := [*mass_action_cards.alarms(ticket, ticket.intent)][:MOST_WARNINGS]):
         yield _text(*found)
 
 
 def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
     yield _text(*_order(ticket))
     yield _text(*_change(ticket))
-    if calls := sweepcards.calls(ticket, LONGEST_CALLS):
+    if calls := mass_action_cards.calls(ticket, LONGEST_CALLS):
         yield _text(*calls)
     if ticket.state is TicketState.OFFERED:
         yield _text(*_market(ticket))
@@ -140,10 +140,10 @@ def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
 
 def _sweep_blocks(ticket: Ticket, sweep: MassAction, room: int) -> Iterator[ui.TextDisplay[Any]]:
     """Scope of a mass action, its rows, its steps or its calls; the rows take the room that is left."""
-    order = _text(*sweepcards.order(ticket, sweep))
-    below = list(sweepcards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
-    below += sweepcards.calls(ticket, min(LONGEST_CALLS, room // 3))
-    lines = sweepcards.lines(ticket, sweep, room - size(order.content) - sum(size(line) + 1 for line in below))
+    order = _text(*mass_action_cards.order(ticket, sweep))
+    below = list(mass_action_cards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
+    below += mass_action_cards.calls(ticket, min(LONGEST_CALLS, room // 3))
+    lines = mass_action_cards.lines(ticket, sweep, room - size(order.content) - sum(size(line) + 1 for line in below))
     yield order
     yield from (_text(*block) for block in (lines, below) if block)
 
@@ -174,7 +174,7 @@ def _title(ticket: Ticket, late: float) -> str:
 
 
 def _state_words(ticket: Ticket) -> str:
-    if isinstance(ticket.intent, MassAction) and (own := sweepcards.title(ticket, ticket.intent)):
+    if isinstance(ticket.intent, MassAction) and (own := mass_action_cards.title(ticket, ticket.intent)):
         return own
     match ticket.state:
         case TicketState.OFFERED:
@@ -244,8 +244,8 @@ def _news(ticket: Ticket) -> Iterator[str]:
             yield phrases.news(ticket)
         case _ if is_resolved(ticket):
             yield BY_WORD
-        case TicketState.ACCEPTED if sweepcards.is_short_of_it(ticket):
-            yield from sweepcards.about_left(ticket)
+        case TicketState.ACCEPTED if mass_action_cards.is_short_of_it(ticket):
+            yield from mass_action_cards.about_left(ticket)
         case TicketState.UNKNOWN if ticket.progress.went_unseen:
             yield from UNSEEN_NEWS
         case _ if _is_stopped(ticket):

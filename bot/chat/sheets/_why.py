@@ -5,8 +5,8 @@ from datetime import UTC
 from itertools import groupby
 
 from bot.chat.figures import clock_time, number, price, took
+from bot.chat.mass_action_cards import order as sweep_words
 from bot.chat.sheets._shared import NOT_TOLD, moment, read_at, titled
-from bot.chat.sweepcards import order as sweep_words
 from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
 from bot.chat.wording import clip
 from bot.desk.ports import Event

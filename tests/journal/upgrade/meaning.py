@@ -9,7 +9,7 @@ from typing import Any
 
 from discord import ui
 
-from bot.chat import sweepcards
+from bot.chat import mass_action_cards
 from bot.chat.cards import card
 from bot.desk.outbox.notices import headline
 from bot.desk.ports import Event, EventName
@@ -54,8 +54,8 @@ def _blocks(ticket: Ticket) -> Iterator[str]:
         assert isinstance(item, ui.TextDisplay)
         yield item.content
     if isinstance(ticket.intent, MassAction):
-        yield from sweepcards.lines(ticket, ticket.intent, 3000)
-    yield from sweepcards.calls(ticket, 3000)
+        yield from mass_action_cards.lines(ticket, ticket.intent, 3000)
+    yield from mass_action_cards.calls(ticket, 3000)
 
 
 def _buttons(ticket: Ticket) -> list[str]:

@@ -10,7 +10,7 @@ from bot.trading.orders.progress import ExitRow
 from bot.trading.orders.tickets import TicketState
 
 from .samples import ES
-from .test_sweepcards import ALL, DONE_LINES, LEFT_LINES, LEGS, ONE, OPEN_LINES, swept, text
+from .test_mass_action_cards import ALL, DONE_LINES, LEFT_LINES, LEGS, ONE, OPEN_LINES, swept, text
 
 S = TicketState
 
