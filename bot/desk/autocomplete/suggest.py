@@ -14,7 +14,7 @@ from bot.desk.lookup.directory import Directory
 from bot.desk.lookup.look import months_held
 from bot.desk.lookup.names import LONGEST_ACCOUNT
 from bot.errors import InstrumentError
-from bot.trading.market.facts import Facts, Order, Quote, terms_of
+from bot.trading.market.facts import Facts, Order, Quote, net, terms_of
 from bot.trading.orders.instruments import Contract, Root, parse_instrument
 from bot.trading.orders.intents import closing_side
 from bot.trading.orders.tickets import Member
@@ -60,7 +60,7 @@ class Suggest:
         if so_far.command in {"close", "bracket"}:
             await suggestion_cache.see(member.id, [(suggestion_cache.positions, where.account)])
             open_ = suggestion_cache.positions.get(where.account) or ()
-            return sizes_to_close(sum(p.quantity for p in open_ if p.contract == where.contract), typed)
+            return sizes_to_close(net(open_, where.contract), typed)
         facts = await self._see(
             member,
             where,

@@ -14,6 +14,7 @@ from bot.desk.health.alarms import Held
 from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import EventName
 from bot.timings import DeskTimings
+from bot.trading.market.facts import net
 from bot.trading.orders.tickets import Ticket, TicketState, move
 from bot.trading.planning.card_actions import fitting, is_on_its_side, is_too_old
 
@@ -75,7 +76,7 @@ class Retirer:
             return False
         if held.at < ticket.ended_at + self.timings.position_shown_within:
             return False
-        return not is_on_its_side(ticket, sum(p.quantity for p in held.positions if p.contract == ticket.order.contract))
+        return not is_on_its_side(ticket, net(held.positions, ticket.order.contract))
 
     async def _retire(self, ticket: Ticket, why: str) -> None:
         new = move(ticket, TicketState.ACCEPTED, retired_at=self.clock())

@@ -21,7 +21,7 @@ from bot.desk.tracking.poll_budget import PollBudget
 from bot.desk.tracking.protection import Guard
 from bot.errors import BrokerError
 from bot.timings import DeskTimings
-from bot.trading.market.facts import Order, terms_of
+from bot.trading.market.facts import Order, net, terms_of
 from bot.trading.orders.intents import Cancel, Change
 from bot.trading.orders.terms import OrderState, words_of
 from bot.trading.orders.tickets import Ticket, TicketState, Told, move, side_word
@@ -188,7 +188,7 @@ class Follower:
 
     async def _follow_closes(self, account: str, tickets: Sequence[Ticket]) -> None:
         positions = await self._asked(self.broker.positions(account))
-        held = {ticket.id: sum(p.quantity for p in positions if p.contract == ticket.order.contract) for ticket in tickets}
+        held = {ticket.id: net(positions, ticket.order.contract) for ticket in tickets}
         seen = {ticket.id: with_position(ticket, held[ticket.id]) for ticket in tickets}
         is_open = any(each.is_followed for each in seen.values())
         # What isn't done may have been rejected, or wait at NinjaTrader for its market.

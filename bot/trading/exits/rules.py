@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.trading.exits.leftover import named_some, other_order_words, working_in
-from bot.trading.market.facts import Facts
+from bot.trading.market.facts import Facts, net
 from bot.trading.market.session import CLOSES_AT_THE_OPEN
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Cancel, Change, Close
@@ -153,7 +153,7 @@ def _come_up(sweep: MassAction, own: list[ExitRow], account: str, facts: Facts) 
 def _now(sweep: MassAction, line: ExitRow, facts: Facts) -> ExitRow:
     if line.contract is None:
         return replace(line, now=None, orders_now=None, working=())
-    held = None if facts.positions is None else sum(p.quantity for p in facts.positions if p.contract == line.contract)
+    held = None if facts.positions is None else net(facts.positions, line.contract)
     working = None if facts.orders is None else len(facts.working(line.contract))
     named = working_in(facts, line.contract)
     return replace(line, now=0 if isinstance(sweep, CancelWorking) else held, orders_now=working, working=named)

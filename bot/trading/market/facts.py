@@ -4,6 +4,7 @@ The units are settled here once: prices and money in the account's currency are 
 position's quantity is signed. What was not read or not sent by CrossTrade is ``None``, which the rules treat as missing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -314,6 +315,11 @@ class Facts:
     def order(self, order_id: str) -> Order | None:
         """The order that carries that id, finished or not, if the list was read and holds one."""
         return next((order for order in self.orders or () if order_id in order.ids), None)
+
+
+def net(positions: Iterable[Position], contract: Contract) -> int:
+    """The signed position in a contract, over all rows that are about it."""
+    return sum(each.quantity for each in positions if each.contract == contract)
 
 
 def terms_of(order: Order) -> Terms:

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from bot.trading.market.brackets import legs
-from bot.trading.market.facts import Execution, Order, Position
+from bot.trading.market.facts import Execution, Order, Position, net
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.market.marks import is_called_close, sort
 from bot.trading.orders.intents import (
@@ -77,7 +77,7 @@ def weigh(
         is_rivalled: whether what is found may be another ticket's order, as ``has_rival`` tells.
     """
     intent = ticket.order
-    position = sum(p.quantity for p in positions if p.contract == intent.contract)
+    position = net(positions, intent.contract)
     new = [o for o in orders if o.contract == intent.contract and not _is_old(o.ids, ticket, taken) and not _is_older(o, ticket)]
     twins = [o for o in new if looks_like(o, ticket)]
     match intent:
