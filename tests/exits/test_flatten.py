@@ -47,7 +47,8 @@ async def flatten_one(seed: int, pace: ExitTimings = QUICK) -> str:
         truth = _truth(floor)
         if ended.state is TicketState.ACCEPTED and all(line.is_done for line in lines):
             assert truth == {}, f"book {seed}: called flat, but {truth}"
-            assert ended.progress.done_at is not None
+            # Where the time was over before what had no answer was settled, it is told as read, without a time.
+            assert ended.progress.done_at is not None or pace.whole < QUICK.whole
             return "flat"
         assert outcome_of(ended), f"book {seed}: {ended.state} without a word"
         for where, (held, working) in truth.items():

@@ -576,7 +576,7 @@ async def test_names_from_outside_can_neither_show_a_secret_nor_move_the_termina
     street.simulator.reset(accounts=(AccountSpec(f"Sim\x1b{CROSSTRADE_SECRET}"),))
     told = await street.check()
     assert street.code == 0
-    assert told["guild"] == "good (?[2J***?settings: good)"
+    assert told["guild"] == "good (?[2J[secret]?settings: good)"
     assert "\x1b" not in json.dumps(told)
 
 
