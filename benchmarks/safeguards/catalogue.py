@@ -232,8 +232,8 @@ SAFEGUARDS = (
         "secrets are taken out of CrossTrade's words",
         "the token stands in the channel",
         "bot/crosstrade/redaction.py",
-        "        text = self._token.sub(HIDDEN, text) if self._token else text\n",
-        "",
+        "        text = self._redacted(self._known(text)[:_LONGEST_SEARCHED])\n",
+        "        text = text[:_LONGEST_SEARCHED]\n",
     ),
     _one(
         "a halt is asked in the claim",

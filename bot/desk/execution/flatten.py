@@ -76,7 +76,7 @@ class _Run:
         self._books: dict[str, Facts] = {}
         self._calls: set[asyncio.Task[None]] = set()
         # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
-        self._calls_of: dict[Held, int] = {}
+        self._step_of: dict[Held, int] = {}
         # The lists over all accounts and each account's own take turns as long as the last ones couldn't be read.
         self._one_by_one = any(line.orders_before is None for line in self._lines)
 
@@ -182,8 +182,8 @@ class _Run:
         for (market, _), words in zip(rejected, map(reason, stories), strict=True):
             self._exits.refused(market, words)
             # There is no call yet where the journal holds it up; what was rejected was somebody else's then.
-            calls = [self._calls_of[key] for key in (market, (market[0], None)) if key in self._calls_of]
-            for index in calls[:1]:
+            steps = [self._step_of[key] for key in (market, (market[0], None)) if key in self._step_of]
+            for index in steps[:1]:
                 await self._runner.rejected(index, words)
 
     def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
@@ -210,7 +210,7 @@ class _Run:
             self._exits.sent(action, StepState.NOT_SENT, books, self._parts.clock())
             return
         if closes:
-            self._calls_of |= dict.fromkeys(self._meant(action), index)
+            self._step_of |= dict.fromkeys(self._meant(action), index)
         outcome = await self._runner.make(index, action)
         self._exits.sent(action, step_state(outcome), books, self._parts.clock())
         if unseen:
