@@ -1,1 +1,1 @@
-"""What the bot costs in time, measured beside a bot that does nothing but answer and post. Nothing of the program is here."""
+"""The bot's cost in time, measured beside a bot that does nothing but answer and post. Nothing of the program is here."""

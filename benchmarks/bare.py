@@ -24,7 +24,7 @@ _URL = os.environ.get("CROSSTRADE_URL", "")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an order calls: the function's name over the WebSocket, its path below the account over REST."""
+    """The call of an order: the function's name over the WebSocket, its path below the account over REST."""
 
     api: str
     path: str

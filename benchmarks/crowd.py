@@ -59,7 +59,7 @@ LOOKING: tuple[tuple[str, Options], ...] = (
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured, in seconds.
+    """The figures, in seconds.
 
     Attributes:
         confirms: from the press of a close's Confirm to its order at CrossTrade.
@@ -77,7 +77,7 @@ class Figures:
 
     @property
     def is_good(self) -> bool:
-        """Whether the goals are met."""
+        """True where the goals are met."""
         if self.lost or len(self.confirms) < 2 or not self.fills:
             return False
         return _p99(self.confirms) <= CONFIRM_GOAL and max(self.fills) <= FILL_GOAL

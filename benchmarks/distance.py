@@ -182,7 +182,7 @@ class _Far(_End):
 
 
 def _said(data: bytes) -> Iterator[bytes]:
-    """What bytes say: the text of each frame of a WebSocket's client, which masks it (RFC 6455, 5.2), else as they are."""
+    """Bytes as text: the text of each frame of a WebSocket's client, which masks it (RFC 6455, 5.2), else as they are."""
     if data[:1] != bytes([_TEXT_FRAME]):
         yield data
         return

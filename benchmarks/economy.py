@@ -27,7 +27,7 @@ REQUESTS_GOAL, LEAVING_GOAL, OFFERING_GOAL = 5.0, 25.0, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured, of each bot."""
+    """The figures of each bot."""
 
     steady: Mapping[Name, Steady]
     bursts: Mapping[Name, Burst] = field(default_factory=dict)

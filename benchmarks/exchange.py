@@ -35,7 +35,7 @@ _END = b"\r\n\r\n"
 
 
 class Exchange:
-    """What is known and what came in.
+    """The simulator's facts and what came in.
 
     Args:
         session: leads to the simulator.

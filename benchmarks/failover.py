@@ -31,7 +31,7 @@ COMMAND = {"instrument": "ES 09-26", "side": "buy", "qty": 1}
 
 
 class Strike(StrEnum):
-    """What happens to the leader."""
+    """The leader's fate."""
 
     KILL = "kill -9"
     STOP = "SIGSTOP until the standby leads"
@@ -40,7 +40,7 @@ class Strike(StrEnum):
 
 @dataclass(slots=True)
 class Figures:
-    """What was counted.
+    """The counts.
 
     Attributes:
         seconds: from the strike until the other machine took commands.

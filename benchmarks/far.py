@@ -93,7 +93,7 @@ class Side:
         return next((card for card in self.cards if card.account == account and card.at >= since), None)
 
     def text(self, card: Shown) -> str:
-        """What a card says now."""
+        """The text of a card now."""
         return self.discord.message(card.message).text
 
     def is_told(self, card: Shown) -> bool:
@@ -107,7 +107,7 @@ class Side:
         return '"success": true' in text if self.name is Name.BARE else end_of(text) in {End.ACCEPTED, End.REJECTED, End.UNKNOWN}
 
     def title(self, card: Shown) -> str:
-        """What a card says in its first line."""
+        """The first line of a card."""
         return title_of(self.text(card))
 
     def is_denied(self, asked: InteractionView) -> bool:

@@ -31,7 +31,7 @@ PAGE = bytes(4096)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to measure.
+    """The settings of a measurement.
 
     Attributes:
         runs: of each bot, that count.
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured, in milliseconds: per bot, one value for each run that counts.
+    """The figures, in milliseconds: per bot, one value for each run that counts.
 
     Attributes:
         sync: what one page takes to reach the disk that the journal is on, median.
@@ -113,7 +113,7 @@ def percentiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _turn(number: int) -> list[Name]:
-    """Who goes first changes, as the second may find the machine awake."""
+    """The order of turns changes, as the second may find the machine awake."""
     return list(Name) if number % 2 else list(reversed(Name))
 
 

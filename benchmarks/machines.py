@@ -52,7 +52,7 @@ class Machine:
         return self.process.pid
 
     def count(self, words: str) -> int:
-        """How often its log says something."""
+        """Times that its log says something."""
         return self.log.read_text(encoding="utf-8", errors="replace").count(words) if self.log.exists() else 0
 
     def send(self, number: int) -> None:
@@ -95,7 +95,7 @@ class Pair:
     database: AsyncConnection
 
     async def leader(self) -> Machine:
-        """Who leads, by the database."""
+        """The leader, by the database."""
         holder = str(await self.database.scalar(_LEADER))
         found = re.search(r"process (\d+)$", holder)
         return next(machine for machine in self.machines if found is not None and machine.pid == int(found[1]))

@@ -52,7 +52,7 @@ _PROGRAMS = {Name.CROSSTALK: ("bot", "run"), Name.BARE: ("benchmarks.bare",)}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a measurement plays on.
+    """The stage of a measurement.
 
     Attributes:
         exchange: where CrossTrade is for both bots.
@@ -107,7 +107,7 @@ async def _exchange(folder: Path) -> AsyncIterator[str]:
 
 
 def settings_of(name: Name, discord: str, exchange: str, transport: str, rate: int = 1000, burst: int = 1000) -> dict[str, str]:
-    """What a bot is told: where Discord and CrossTrade are for it, and its budget there."""
+    """A bot's settings: where Discord and CrossTrade are for it, and its budget there."""
     return {
         "DISCORD_TOKEN": "benchmark",
         "DISCORD_GUILD_ID": str(GUILD),

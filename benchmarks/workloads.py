@@ -1,4 +1,4 @@
-"""What traders do while an order's price is measured: one order every few seconds, or very many at once.
+"""Workloads of traders while an order's price is measured: one order every few seconds, or very many at once.
 
 The orders are ``/place`` at market, bought and sold in turns so that each account is flat again after two. People press as people
 do: a while after the card is there. What was pressed, what came in at CrossTrade and what the cards say is compared at the end.
@@ -33,7 +33,7 @@ _REASON = re.compile(r"([A-Z]+_[A-Z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How one trader trades.
+    """The pace of one trader.
 
     Attributes:
         orders: how many count.
@@ -233,12 +233,12 @@ async def burst(side: Side, accounts: Sequence[str], rest: float = FULL_AGAIN) -
 
 
 def _shares(accounts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Who trades in which account."""
+    """The traders of each account."""
     return ((member(number // CARDS_OF_ONE), account) for number, account in enumerate(accounts))
 
 
 def members_for(accounts: Sequence[str]) -> int:
-    """How many members it takes."""
+    """Members that it takes."""
     return -(-len(accounts) // CARDS_OF_ONE)
 
 

@@ -19,6 +19,12 @@ def modules() -> tuple[tuple[str, ast.Module, Path], ...]:
     return tuple(_parsed(file) for top in OURS for file in sorted((ROOT / top).rglob("*.py")))
 
 
+@cache
+def benches() -> tuple[tuple[str, ast.Module, Path], ...]:
+    """Every module of the benches, parsed."""
+    return tuple(_parsed(file) for file in sorted((ROOT / "benchmarks").rglob("*.py")))
+
+
 def _parsed(file: Path) -> tuple[str, ast.Module, Path]:
     parts = file.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -17,6 +17,7 @@ from tests.house import (
     OURS,
     ROOT,
     attributes,
+    benches,
     bound,
     imports,
     is_fixed,
@@ -304,7 +305,7 @@ SAID_TO_PEOPLE = "bot.policyfile._model"
 def test_docstrings_open_with_the_noun() -> None:
     asks = re.compile(r"(Likewise|What|How|Whether|Which|Who|Why)\b")
     wrong = []
-    for name, tree, _ in modules():
+    for name, tree, _ in (*modules(), *benches()):
         if name == SAID_TO_PEOPLE or name.startswith("bot.journal.migrations"):
             continue
         for node in ast.walk(tree):

@@ -23,7 +23,7 @@ _ID = re.compile(r"order `([^`]+)`")
 
 
 class End(StrEnum):
-    """What a card says became of its ticket, as its first line has it."""
+    """The end of a ticket as its card tells it, as its first line has it."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -39,7 +39,7 @@ class End(StrEnum):
 
 @dataclass(slots=True)
 class Story:
-    """What people did and saw of one run.
+    """Actions of people in one run, and all that they saw.
 
     Attributes:
         card: its card, if there was one.
@@ -64,7 +64,7 @@ class Story:
 
     @property
     def texts(self) -> Sequence[tuple[int, str]]:
-        """What was said of it from when on: by the card, and where only its member sees that, by the result once it is posted."""
+        """All that was said of it, and from when on: by the card; where only its member sees that, by the result once posted."""
         if self.card is None:
             return ()
         result = self.others[0] if self.card.is_private and self.others else None
@@ -75,7 +75,7 @@ class Story:
 
     @property
     def text(self) -> str:
-        """What is said of it now; nothing without a card."""
+        """The newest words about it; nothing without a card."""
         return self.texts[-1][1] if self.texts else ""
 
     @property

@@ -1,4 +1,4 @@
-"""What the channel says, as it says it: each card from its first text to its last, with the moment of each change."""
+"""The channel's record: each card from its first text to its last, with the moment of each change."""
 
 import re
 import time
@@ -33,7 +33,7 @@ class Card:
 
     @property
     def text(self) -> str:
-        """What it says now."""
+        """The card's text now."""
         return self.texts[-1][1]
 
 
@@ -91,7 +91,7 @@ class Channel:
         return tuple(other for other in self.cards.values() if other.ticket == card.ticket and other is not card)
 
     def told(self) -> Iterator[str]:
-        """What counts of each ticket's messages: a private card no more once its result is posted, which it says itself."""
+        """The messages of each ticket that count: a private card no more once its result is posted, which it says itself."""
         posted = {card.ticket for card in self.cards.values() if not card.is_private}
         return (card.text for card in self.cards.values() if not card.is_private or card.ticket not in posted)
 

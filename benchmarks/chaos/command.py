@@ -72,7 +72,7 @@ def _broken(played: Played) -> Iterator[Violation]:
 
 
 def in_nobodys_name(session: Session, sent: Sequence[Sent]) -> Iterator[Violation]:
-    """What was sent about nothing that anybody had asked for."""
+    """Requests about nothing that anybody had asked for."""
     for one in sent:
         run = next(iter(session.runs))
         case = Case(run, Story(), None, End.OPEN, "", None, None, None, (one,))

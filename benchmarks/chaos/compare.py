@@ -1,4 +1,4 @@
-"""What the three books say of one another. Pure, and written from the promises: nothing of the bot's own judgement is used."""
+"""Comparison of the three books. Pure, and written from the promises: nothing of the bot's own judgement is used."""
 
 import re
 from collections import Counter
@@ -140,7 +140,7 @@ def _told_done_at(case: Case) -> datetime | None:
 
 
 def _left(case: Case) -> str:
-    """What a sweep has left."""
+    """The rest that a mass action has left."""
     return "; ".join(filter(None, (_left_in(case, spot) for spot in case.spots)))
 
 
@@ -185,7 +185,7 @@ def _unsettled(case: Case) -> Found:
 
 
 def settled_by(case: Case) -> str | None:
-    """What the simulator's book proves of a lost answer; ``None`` where two stories fit it."""
+    """The end that the simulator's book proves of a lost answer; ``None`` where two stories fit it."""
     if any(spot.by_hand for spot in case.spots):
         return None
     match case.run.act.name:

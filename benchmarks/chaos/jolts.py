@@ -1,4 +1,4 @@
-"""What happens to the whole bot: connections that go, clocks that jump, a disk that is full. Each ends by itself."""
+"""Troubles of the whole bot: connections that go, clocks that jump, a disk that is full. Each ends by itself."""
 
 import asyncio
 import sys

@@ -24,7 +24,7 @@ class Journal(Protocol):
 
     @property
     def url(self) -> str:
-        """What DATABASE_URL is set to."""
+        """The value of DATABASE_URL."""
 
     async def state(self, ticket: str) -> str | None:
         """The state of a ticket, ``None`` where it can't be read."""

@@ -17,7 +17,7 @@ FILE = "CHAOS_CLOCK"
 
 
 def shifted(text: str) -> timedelta:
-    """What a clock file says."""
+    """The reading of a clock file."""
     return timedelta(seconds=float(text or 0))
 
 

@@ -1,4 +1,4 @@
-"""What keeps people from getting out, or from seeing what was done, by name: levers of the simulator that stay for a while.
+"""Levers that keep people from getting out, or from seeing what was done, by name: levers of the simulator that stay for a while.
 
 A new one is an entry here, and both the chaos bench and the simulation play it.
 """

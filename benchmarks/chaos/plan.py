@@ -1,4 +1,4 @@
-"""What is played: sessions of waves of runs, all of it drawn from a seed. Pure: the same seed gives the same plan."""
+"""The plan: sessions of waves of runs, all of it drawn from a seed. Pure: the same seed gives the same plan."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ LEVERS_PER_SESSION = 7
 
 
 class Kind(StrEnum):
-    """What a wave is there for."""
+    """The purpose of a wave."""
 
     KILLED = "the bot is killed"
     HINDERED = "something keeps people from getting out"
@@ -43,7 +43,7 @@ class Database(StrEnum):
 
 
 class Press(StrEnum):
-    """What people do with the card."""
+    """Actions of people with the card."""
 
     ONCE = "Confirm"
     TWICE = "Confirm twice"
@@ -60,7 +60,7 @@ _KINDS = (USUAL, APPROVED, USUAL, LIVE)
 
 
 class Approver(StrEnum):
-    """Who presses Approve, where a card asks for it."""
+    """The member who presses Approve, where a card asks for it."""
 
     OTHER = "somebody else who may"
     REQUESTER = "the requester, which counts for nothing"
@@ -86,7 +86,7 @@ class Step(StrEnum):
 
 
 class Jolt(StrEnum):
-    """What happens to the whole bot in a wave, beside its orders' own troubles."""
+    """Troubles of the whole bot in a wave, beside its orders' own troubles."""
 
     GATEWAY_CLOSED = "gateway closed"
     GATEWAY_DROPPED = "gateway dropped"
@@ -131,12 +131,12 @@ class Act:
 
     @property
     def sweeps(self) -> bool:
-        """Whether it reads back until nothing is left."""
+        """True where it reads back until nothing is left."""
         return self.scope in SWEEPING
 
     @property
     def is_alone(self) -> bool:
-        """Whether no other run may be about the same account."""
+        """True where no other run may be about the same account."""
         return self.scope in {"strategy", "account", "everything"}
 
 
@@ -247,7 +247,7 @@ class HasRuns(Protocol):
 
     @property
     def is_private(self) -> bool:
-        """Whether only their members see the cards."""
+        """True where only their members see the cards."""
 
     @property
     def runs(self) -> Iterator[Run]:
@@ -297,17 +297,17 @@ class Session:
 
     @property
     def names(self) -> Names:
-        """How NinjaTrader spells instruments."""
+        """NinjaTrader's spelling of instruments."""
         return drawn_names(self.name)
 
     @property
     def wrong_by(self) -> float:
-        """How many seconds the clock of the bot's host is ahead of everybody else's from the start."""
+        """Seconds that the clock of the bot's host is ahead of everybody else's from the start."""
         return wrong_by(self.name)
 
     @property
     def is_private(self) -> bool:
-        """Whether only their members see the cards."""
+        """True where only their members see the cards."""
         return is_private(self.index)
 
     @property
@@ -317,7 +317,7 @@ class Session:
 
 
 def drawn_names(session: str) -> Names:
-    """How NinjaTrader spells instruments in a session; drawn by itself, so that nothing else of a plan depends on it."""
+    """NinjaTrader's spelling of instruments in a session; drawn by itself, so that nothing else of a plan depends on it."""
     return random.Random(f"{session} names").choice(tuple(Names))  # noqa: S311 - a plan is no secret
 
 
@@ -326,7 +326,7 @@ WRONG_BY = (0.0, 0.0, 0.0, 60.0, -60.0, 6 * 3600.0)
 
 
 def wrong_by(session: str) -> float:
-    """How many seconds the clock of the bot's host is ahead of everybody else's from the start, below zero behind."""
+    """Seconds that the clock of the bot's host is ahead of everybody else's from the start, below zero behind."""
     return random.Random(f"{session} clock").choice(WRONG_BY)  # noqa: S311 - a plan is no secret
 
 
@@ -335,12 +335,12 @@ FRESH_MS = (1500, 1500, 0)
 
 
 def fresh_ms(session: str) -> int:
-    """How old what a session's presses are decided on may be; drawn by itself, as its names are."""
+    """The age that facts of a session's presses may have; drawn by itself, as its names are."""
     return random.Random(f"{session} fresh").choice(FRESH_MS)  # noqa: S311 - a plan is no secret
 
 
 def tells_events(session: str) -> bool:
-    """Whether NinjaTrader's accounts have events on the stream in a session: nobody knows whether they do."""
+    """True where NinjaTrader's accounts have events on the stream in a session: nobody knows whether they do."""
     return random.Random(f"{session} events").random() < 0.7  # noqa: S311 - a plan is no secret
 
 

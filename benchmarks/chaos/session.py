@@ -32,7 +32,7 @@ STRANGER = APPROVER = "approver"
 
 @dataclass(slots=True)
 class Played:
-    """What a session came to.
+    """The result of a session.
 
     Attributes:
         strays: requests that are about no run.

@@ -1,4 +1,4 @@
-"""What a session plays on: a simulated NinjaTrader with the plan's accounts, a local Discord, a journal, the bot's process."""
+"""The stage of a session: a simulated NinjaTrader with the plan's accounts, a local Discord, a journal, the bot's process."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -95,7 +95,7 @@ class Owner:
 
     @property
     def person(self) -> Person:
-        """Who it is in Discord."""
+        """The same person in Discord."""
         return Person(self.name, FIRST_MEMBER + self.number, self.name.title(), (self.name,))
 
 
@@ -113,7 +113,7 @@ def policy_of(session: HasRuns) -> str:
 
 
 def town_of(session: HasRuns) -> World:
-    """Who is there in Discord."""
+    """The town: people, roles and channels in Discord."""
     more = owners(session)
     roles = {**WORLD.roles, **{owner.name: owner.role for owner in more}}
     people = (replace(one, roles=(*one.roles, "approver")) if one.name == BOTH else one for one in WORLD.people)

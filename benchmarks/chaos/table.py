@@ -1,4 +1,4 @@
-"""What came of it, as text for people; each broken promise with all that it takes to look into it."""
+"""The result as text for people; each broken promise with all that it takes to look into it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What may go wrong with one order, by name: levers of the simulator and of the local Discord. Only data is here."""
+"""Troubles of one order, by name: levers of the simulator and of the local Discord. Only data is here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ LAST_CODE = 200
 
 
 class Verdict(StrEnum):
-    """What became of a mutant."""
+    """The fate of a mutant."""
 
     KILLED = "killed"
     ENDLESS = "endless"  # stopped by the system: killed as well

@@ -17,7 +17,7 @@ def report(judged: Sequence[Judged], seconds: float) -> str:
 
 
 def share_found(judged: Sequence[Judged]) -> float:
-    """How many of a hundred mutants were found."""
+    """Mutants found, of a hundred."""
     return 100 * sum(verdict in FOUND for _, verdict in judged) / len(judged)
 
 

@@ -97,7 +97,7 @@ def _mutated(module: str, file: Path, copy: Path) -> Iterator[Mutant]:
 
 
 def mutants(module: str, mutated: MutatedFile) -> Iterator[Mutant]:
-    """What mutmut made of a module, one by one."""
+    """Mutants that mutmut made of a module, one by one."""
     lines = mutated.code.splitlines()
     for name in mutated.mutant_names:
         base = name.partition("__mutmut_")[0]

@@ -23,7 +23,7 @@ class StaleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What came of one.
+    """The result of one.
 
     Attributes:
         sessions: how many it took.

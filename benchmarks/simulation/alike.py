@@ -1,4 +1,4 @@
-"""Whether a session comes to the same each time: played by processes of their own, whose sets are in different orders."""
+"""Proof that a session comes to the same each time: played by processes of their own, whose sets are in different orders."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from benchmarks.simulation.plan import Session
 
 
 def digests(one: Session, times: int, side_by_side: int) -> Iterator[str]:
-    """What each of so many processes came to."""
+    """Digests of so many processes."""
     under_way = deque[Apart]()
     for hash_seed in range(1, times + 1):
         under_way.append(Apart(one, hash_seed=hash_seed))

@@ -55,7 +55,7 @@ class Apart:
         sending.close()
 
     def result(self) -> Judged:
-        """What it came to.
+        """The result.
 
         Raises:
             SimulationError: the process died, or the simulation itself is wrong.

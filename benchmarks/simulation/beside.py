@@ -1,4 +1,4 @@
-"""What people do beside the orders that are judged: they trade in NinjaTrader itself, halt an account and lift that again."""
+"""Actions of people beside the orders that are judged: they trade in NinjaTrader itself, halt an account and lift that again."""
 
 import asyncio
 from contextlib import suppress

@@ -63,7 +63,7 @@ def _is_stuck(world: World, command: str) -> bool:
 
 
 def _left(world: World, command: str) -> Iterator[str]:
-    """What there is although it was told as done."""
+    """Leftovers of what was told as done."""
     book = world.simulator.book()
     if command == "flatten":
         yield from (

@@ -1,4 +1,4 @@
-"""What may go wrong, by name. A new one is a few lines here: how it begins and ends, at which steps, for which runs."""
+"""Faults by name. A new one is a few lines here: how it begins and ends, at which steps, for which runs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -261,7 +261,7 @@ def _set_while_dead(seconds: float) -> Fault:
 
 
 def _of_others() -> Iterator[Fault]:
-    """What other people do meanwhile."""
+    """Faults by what other people do meanwhile."""
     yield Fault(
         "position moved by hand",
         _moved,

@@ -1,4 +1,4 @@
-"""What a session came to, judged, as plain text and counts: what comes back from the process that played it."""
+"""The result of a session, judged, as plain text and counts: what comes back from the process that played it."""
 
 import time
 from collections import Counter
@@ -17,7 +17,7 @@ LOOKING = timedelta(seconds=EVIDENCE_SECONDS)
 
 
 class Fall(StrEnum):
-    """What must not happen to the bot, whatever happens to its orders."""
+    """Breaches that must not happen to the bot, whatever happens to its orders."""
 
     UNCAUGHT = "exceptions that nobody caught"
     CRASHED = "lives that ended without a sentence"

@@ -45,7 +45,7 @@ class Lives:
 
     @property
     def starts(self) -> int:
-        """How often it began."""
+        """Times that it began."""
         return len(self.births)
 
     def begin(self) -> None:

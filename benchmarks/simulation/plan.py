@@ -1,4 +1,4 @@
-"""What is played: sessions of one desk, in which people come, go and hesitate, and things go wrong. Pure, all of it by a seed."""
+"""The plan: sessions of one desk, in which people come, go and hesitate, and things go wrong. Pure, all of it by a seed."""
 
 import random
 from collections.abc import Collection, Iterator, Sequence
@@ -90,7 +90,7 @@ class Session:
 
     @property
     def is_private(self) -> bool:
-        """Whether only their members see the cards."""
+        """True where only their members see the cards."""
         return is_private(self.index)
 
     @property
@@ -100,7 +100,7 @@ class Session:
 
     @property
     def least_seconds(self) -> float:
-        """How long it takes at least, in virtual time."""
+        """Its least length in virtual time."""
         return sum(
             episode.pause + max(errand.begins + errand.hesitates for errand in episode.errands) for episode in self.episodes
         )
@@ -170,7 +170,7 @@ def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What is to strike next.
+    """The faults that are due.
 
     Attributes:
         pairs: goes on for ever.

@@ -1,4 +1,4 @@
-"""What came of it, as text for people; each broken promise with the command that plays it again."""
+"""The result as text for people; each broken promise with the command that plays it again."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -50,7 +50,7 @@ SETTLED_SECONDS = 2.5
 
 @dataclass(slots=True)
 class Played:
-    """What a session came to.
+    """The result of a session.
 
     Attributes:
         cases: every run in all three books.
@@ -348,7 +348,7 @@ def _journal(world: World) -> Iterator[str]:
 
 
 def _digest(world: World, journal: Sequence[str]) -> str:
-    """What must be the same each time that the same seed is played."""
+    """The digest of all that must be the same each time that the same seed is played."""
     sum_ = hashlib.sha256()
     for line in journal:
         sum_.update(line.encode())

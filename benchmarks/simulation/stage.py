@@ -96,7 +96,7 @@ class World:
 
     @property
     def network(self) -> Network:
-        """What connects them."""
+        """The network between them."""
         return self.loop.network
 
     @property
@@ -118,7 +118,7 @@ class World:
 
     @property
     def bot_url(self) -> str:
-        """What DATABASE_URL is set to."""
+        """The value of DATABASE_URL."""
         return _url(self.journal)
 
     def say(self, who: str, what: str) -> None:
@@ -149,7 +149,7 @@ class World:
         return self.channel.card_of(*run.named)
 
     def is_pressed(self, card: Card) -> bool:
-        """Whether the bot was handed a Confirm of that card."""
+        """True once the bot was handed a Confirm of that card."""
         presses = self.channel.presses.get(card.buttons.get("Confirm", ""), ())
         return any(self.discord.interaction(one).handed is not None for one in presses)
 
@@ -159,7 +159,7 @@ class World:
         return next((one for one in received if one.call == run.act.calls[-1] and is_about(one, run, self)), None)
 
     def state_of(self, ticket: str) -> str | None:
-        """What the journal says of a ticket."""
+        """A ticket's state in the journal."""
         with suppress(sqlite3.Error), closing(self.reading()) as database:
             row = database.execute("SELECT state FROM tickets WHERE id = ?", (ticket,)).fetchone()
             return None if row is None else str(row[0])
@@ -187,7 +187,7 @@ class _Log(logging.Handler):
 
 
 def _latencies(dice: random.Random) -> dict[tuple[str, str], Callable[[], float]]:
-    """How long bytes take: some milliseconds mostly, a second now and then."""
+    """The time that bytes take: some milliseconds mostly, a second now and then."""
 
     def draw(least: float, mean: float) -> Callable[[], float]:
         return lambda: least + dice.expovariate(1 / mean) + (dice.random() < 0.002) * dice.uniform(0.2, 1.5)

@@ -1,4 +1,4 @@
-"""What happened in a session, of all parties, in one line of time: put together afterwards, as most sessions need none."""
+"""The events of a session, of all parties, in one line of time: put together afterwards, as most sessions need none."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -16,7 +16,7 @@ OPEN = frozenset({None, "offered", "sending"})
 
 
 class Way(StrEnum):
-    """How far an order has come."""
+    """The steps of an order's way."""
 
     ASKED = "0 asked"
     CARD = "1 card posted"
@@ -34,20 +34,20 @@ class Traces(Protocol):
 
     @property
     def changes(self) -> int:
-        """How often anything changed in Discord."""
+        """Changes in Discord so far."""
 
     @property
     def commits(self) -> int:
-        """How often anything may have changed in the journal."""
+        """Possible changes in the journal so far."""
 
     def card_of(self, run: Run) -> Card | None:
         """Its card."""
 
     def is_pressed(self, card: Card) -> bool:
-        """Whether the bot was handed a Confirm of that card."""
+        """True once the bot was handed a Confirm of that card."""
 
     def state_of(self, ticket: str) -> str | None:
-        """What the journal says of it."""
+        """Its state in the journal."""
 
     def request_of(self, run: Run) -> Received | None:
         """The call that counts, as it came in at NinjaTrader."""

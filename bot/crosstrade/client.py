@@ -19,9 +19,9 @@ from bot.crosstrade.endpoints import ENDPOINTS, Trust
 from bot.crosstrade.errors import (
     BUDGET_SPENT,
     EXPECTED,
-    Answer,
     NeverLeft,
     NoStream,
+    Reply,
     outcome_of_failure,
     outcome_of_reply,
     park_seconds,
@@ -255,11 +255,11 @@ class CrossTrade(Known):
         finally:
             # What was asked for meanwhile may tell of the time before.
             self.changed(call.account)
-        if isinstance(answer, Answer):
+        if isinstance(answer, Reply):
             return outcome_of_reply(answer, self._clean, gives_id=call.gives_id)
         return outcome_of_failure(answer)
 
-    async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Answer:
+    async def _on_its_way(self, call: Call, *, may_fall_back: bool) -> Reply:
         """Put it on the one transport, once; on the other only where none of it was put on the first, or nobody took it there."""
         if self._orders_stream is not None and call.api not in self._lacking:
             try:
@@ -276,7 +276,7 @@ class CrossTrade(Known):
                 self._lacking.add(call.api)
         return await self._rest.write(call.method, call.path, dumps(call.body))
 
-    async def _ask(self, path: Path, body: str | None = None, flight: Flying | None = None) -> Answer:
+    async def _ask(self, path: Path, body: str | None = None, flight: Flying | None = None) -> Reply:
         try:
             target = path()
         except ValueError:
@@ -287,11 +287,11 @@ class CrossTrade(Known):
             flight.asked = self._snapshot.asked(self._clock())
         reading = self._rest.get(target) if body is None else self._rest.query(target, body)
         answer = await self._attempt("a read", reading, is_read=True)
-        if isinstance(answer, Answer):
+        if isinstance(answer, Reply):
             return answer
         raise problem_of_failure(answer)
 
-    async def _attempt(self, what: str, call: Coroutine[None, None, Answer], *, is_read: bool = False) -> Answer | Exception:
+    async def _attempt(self, what: str, call: Coroutine[None, None, Reply], *, is_read: bool = False) -> Reply | Exception:
         """Make one call and give what came of it; the caller's table reads it."""
         try:
             reply = await call
@@ -310,13 +310,13 @@ class CrossTrade(Known):
             self._gauge.fell(sentence_of(lost))
         return lost
 
-    def _body(self, reply: Answer) -> object:
+    def _body(self, reply: Reply) -> object:
         problem = problem_of_reply(reply, self._clean)
         if problem is not None:
             raise problem
         return reply.body
 
-    def _heed(self, reply: Answer, *, is_read: bool) -> None:
+    def _heed(self, reply: Reply, *, is_read: bool) -> None:
         self._clock.measured(self._dates.theirs)
         seconds = park_seconds(reply)
         if seconds is not None:

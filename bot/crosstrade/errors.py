@@ -47,18 +47,18 @@ class AnswerLost(Exception):
     """A request was put on a connection, and the connection went before the answer came."""
 
 
-class NotJson:
+class Broken:
     """The place of a body that is no JSON."""
 
     def __repr__(self) -> str:
         return "BROKEN"
 
 
-BROKEN = NotJson()
+BROKEN = Broken()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """An answer as it came.
 
     Attributes:
@@ -105,7 +105,7 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def outcome_of_reply(reply: Answer, clean: Clean, *, gives_id: bool = True) -> Outcome:
+def outcome_of_reply(reply: Reply, clean: Clean, *, gives_id: bool = True) -> Outcome:
     """The outcome that an answer to a write proves.
 
     Accepted needs success and, where the call ``gives_id``, an order id; rejected needs a refusal and no sign of the contrary.
@@ -134,7 +134,7 @@ def outcome_of_failure(error: Exception) -> NotSent | Unknown:
     return Unknown(sentence_of(error))
 
 
-def problem_of_reply(reply: Answer, clean: Clean) -> BrokerError | None:
+def problem_of_reply(reply: Reply, clean: Clean) -> BrokerError | None:
     """The error that an answer to a read stands for; ``None`` when its body may be read on."""
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return BrokerUnreachable("CrossTrade says that there were too many requests; try again in some seconds.")
@@ -162,23 +162,23 @@ def sentence_of(error: Exception) -> str:
     return found or f"The request to CrossTrade failed ({type(error).__name__})."
 
 
-def rpc_reply(frame: Mapping[str, object]) -> Answer:
+def rpc_reply(frame: Mapping[str, object]) -> Reply:
     """Read an RPC's answer as the REST reply with the same body.
 
     ``{"id", "data"}`` is documented; an error may stand on top, in ``data``, or be ``success: false`` there (inferred).
     """
     body: object = frame["data"] if "data" in frame else {name: value for name, value in frame.items() if name != "id"}
     if _success(body) is True or not (_has_error(body) or _success(body) is False):
-        return Answer(HTTPStatus.OK.value, body)
+        return Reply(HTTPStatus.OK.value, body)
     text = _reason(body).casefold()
     if "rate_limited" in text or "rate limit" in text:
-        return Answer(HTTPStatus.TOO_MANY_REQUESTS.value, body)
+        return Reply(HTTPStatus.TOO_MANY_REQUESTS.value, body)
     if _NO_PROOF.search(text):
-        return Answer(HTTPStatus.REQUEST_TIMEOUT.value, body)
-    return Answer(HTTPStatus.BAD_REQUEST.value, body)
+        return Reply(HTTPStatus.REQUEST_TIMEOUT.value, body)
+    return Reply(HTTPStatus.BAD_REQUEST.value, body)
 
 
-def park_seconds(reply: Answer) -> float | None:
+def park_seconds(reply: Reply) -> float | None:
     """Seconds that the budget rests after a 429: the header counts, then the body's ``retryAfter``, then one; else ``None``."""
     if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
         return None
@@ -191,7 +191,7 @@ def park_seconds(reply: Answer) -> float | None:
         return 1.0
 
 
-def says_none(reply: Answer, what: str) -> bool:
+def says_none(reply: Reply, what: str) -> bool:
     """Tell whether an answer to a read of one ``order`` or ``execution`` says that there is none.
 
     404 is inferred; 400 "not found" is what the cancel page has.
@@ -205,7 +205,7 @@ def says_none(reply: Answer, what: str) -> bool:
     return reply.status == HTTPStatus.NOT_FOUND or "not found" in text
 
 
-def says_no_position(reply: Answer) -> bool:
+def says_no_position(reply: Reply) -> bool:
     """Tell whether an answer to GET Get position says that nothing is open there.
 
     What a flat account answers is unknown; "No position found" is what the reverse page has, "Invalid request" is this page's
@@ -215,7 +215,7 @@ def says_no_position(reply: Answer) -> bool:
     return _says_no(reply) and not _names_no_call(reply) and ("no position" in text or text == "invalid request")
 
 
-def says_no_call(reply: Answer) -> bool:
+def says_no_call(reply: Reply) -> bool:
     """Tell whether an answer says that there is no such call: then nobody has done anything.
 
     A path that isn't there has ``did_you_mean`` (official), a name that the add-on doesn't know "Unknown API command" (its
@@ -225,7 +225,7 @@ def says_no_call(reply: Answer) -> bool:
     return _success(reply.body) is not True and _order_id(reply.body) is None and (is_unknown or _names_no_call(reply))
 
 
-def says_token_refused(reply: Answer) -> bool:
+def says_token_refused(reply: Reply) -> bool:
     """Tell whether the token, or its plan, was refused."""
     return reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -238,16 +238,16 @@ def _is_refusal(status: int) -> bool:
     return 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT
 
 
-def _says_no(reply: Answer) -> bool:
+def _says_no(reply: Reply) -> bool:
     return _is_refusal(reply.status) or (_is_success(reply.status) and _success(reply.body) is False)
 
 
-def _names_no_call(reply: Answer) -> bool:
+def _names_no_call(reply: Reply) -> bool:
     """Tell whether the path is none of CrossTrade's (structured 404, official)."""
     return isinstance(reply.body, Mapping) and "did_you_mean" in reply.body
 
 
-def _refused(reply: Answer, clean: Clean) -> BrokerRefused:
+def _refused(reply: Reply, clean: Clean) -> BrokerRefused:
     return (BrokerLacks if says_no_call(reply) else BrokerRefused)(reply.status, _refusal(reply, clean))
 
 
@@ -279,7 +279,7 @@ def _listed_ids(body: object, clean: Clean) -> tuple[str, ...]:
     return tuple(text for text in texts if text and clean(text) == text)
 
 
-def _refusal(reply: Answer, clean: Clean) -> str:
+def _refusal(reply: Reply, clean: Clean) -> str:
     text = _reason(reply.body)
     if not text and reply.body is BROKEN and "<" not in reply.text[:200]:
         text = reply.text

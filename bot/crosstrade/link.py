@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from bot.crosstrade.errors import TOKEN_REFUSED, Answer, Clean, problem_of_reply, says_token_refused
+from bot.crosstrade.errors import TOKEN_REFUSED, Clean, Reply, problem_of_reply, says_token_refused
 from bot.errors import BrokerRefused, BrokerUnreachable
 from bot.trading.health.chain import UNREADABLE_CROSSTRADE
 from bot.trading.health.vitals import Reach
@@ -75,7 +75,7 @@ class Gauge:
         """It doesn't."""
         self._set(reach, why)
 
-    def answered(self, reply: Answer, clean: Clean, *, is_read: bool = False) -> None:
+    def answered(self, reply: Reply, clean: Clean, *, is_read: bool = False) -> None:
         """An answer came: it may say that NinjaTrader is away or the token is wrong; any other refusal is a sign of life.
 
         Of a read that brought something, only whoever reads it knows whether it is one.

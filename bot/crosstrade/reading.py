@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.clock import STEP, Clock
 from bot.crosstrade import paths, wire
-from bot.crosstrade.errors import Answer, Clean, says_no_position, says_none
+from bot.crosstrade.errors import Clean, Reply, says_no_position, says_none
 from bot.crosstrade.flights import Flight
 from bot.crosstrade.link import Gauge
 from bot.crosstrade.snapshot import Key, What
@@ -105,7 +105,7 @@ class Reading(ABC):
         self._other_fills: dict[str, tuple[OtherFill, ...]] = {}
 
     @abstractmethod
-    async def _ask(self, path: Path, body: str | None = None, flight: Flight[object] | None = None) -> Answer:
+    async def _ask(self, path: Path, body: str | None = None, flight: Flight[object] | None = None) -> Reply:
         """Make one read and give its answer, whatever it says; with a ``body`` it is asked by POST.
 
         The moment in which it leaves is noted in its ``flight``, if it is one that others may wait for.
@@ -120,7 +120,7 @@ class Reading(ABC):
         """The value that is known, is being read or is read now."""
 
     @abstractmethod
-    def _body(self, reply: Answer) -> object:
+    def _body(self, reply: Reply) -> object:
         """The body of an answer that is none of the errors above."""
 
     @judged("snapshot")

@@ -11,7 +11,7 @@ from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from bot.clock import Clock
-from bot.crosstrade.errors import BROKEN, Answer, AnswerLost, NeverLeft
+from bot.crosstrade.errors import BROKEN, AnswerLost, NeverLeft, Reply
 from bot.crosstrade.jsontext import loads
 from bot.dates import Dates
 from bot.timings import CrossTradeTimings
@@ -103,7 +103,7 @@ class Rest:
         self._write = _whole(timings.write, timings.connect)
         self._bars = _whole(timings.bars, timings.connect)
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str) -> Reply:
         """Read; aiohttp may ask a second time when a kept-alive connection turns out to be closed.
 
         Raises:
@@ -111,7 +111,7 @@ class Rest:
         """
         return await self._send("GET", path, None, self._read, self._session)
 
-    async def query(self, path: str, body: str) -> Answer:
+    async def query(self, path: str, body: str) -> Reply:
         """Read by POST, as historical bars are read; it changes nothing.
 
         aiohttp never asks a POST a second time, so it travels on a connection of its own, which nobody is just closing.
@@ -121,7 +121,7 @@ class Rest:
         """
         return await self._send("POST", path, body.encode(), self._bars, self._fresh)
 
-    async def write(self, method: Literal["POST", "PUT"], path: str, body: str) -> Answer:
+    async def write(self, method: Literal["POST", "PUT"], path: str, body: str) -> Reply:
         """Write, once.
 
         aiohttp sends PUT again when its connection drops, and never POST; so PUT travels by the session that forbids it.
@@ -144,7 +144,7 @@ class Rest:
 
     async def _send(
         self, method: str, path: str, body: bytes | _Guarded | None, limits: aiohttp.ClientTimeout, session: aiohttp.ClientSession
-    ) -> Answer:
+    ) -> Reply:
         # Encoded already: the URL must go out as it stands, with no dots or escapes resolved on the way.
         url = URL(self._base + path, encoded=True)
         asked = self._clock()
@@ -168,11 +168,11 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _reply(status: int, raw: bytes, retry_after: float | None) -> Answer:
+def _reply(status: int, raw: bytes, retry_after: float | None) -> Reply:
     try:
-        return Answer(status, loads(raw), retry_after=retry_after)
+        return Reply(status, loads(raw), retry_after=retry_after)
     except ValueError:
-        return Answer(status, BROKEN, raw.decode("utf-8", "replace"), retry_after)
+        return Reply(status, BROKEN, raw.decode("utf-8", "replace"), retry_after)
 
 
 def _retry_after(header: str | None, clock: Clock) -> float | None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
-from bot.crosstrade.errors import BROKEN, TOKEN_REFUSED, Answer, AnswerLost, Clean, NeverLeft, NoStream, rpc_reply, sentence_of
+from bot.crosstrade.errors import BROKEN, TOKEN_REFUSED, AnswerLost, Clean, NeverLeft, NoStream, Reply, rpc_reply, sentence_of
 from bot.crosstrade.jsontext import loads
 from bot.crosstrade.link import Gauge, Link
 from bot.crosstrade.requests import STREAM, rpc
@@ -83,7 +83,7 @@ class Stream:
         self._timings = timings
         self._why_not = why_not
         self._gauge = Gauge(clock, "The stream of CrossTrade is not connected yet.")
-        self._pending: dict[str, asyncio.Future[Answer | None]] = {}
+        self._pending: dict[str, asyncio.Future[Reply | None]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._opened = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -109,7 +109,7 @@ class Stream:
         """Wait until the socket is open."""
         await self._opened.wait()
 
-    async def call(self, api: str, account: str | None, fields: dict[str, object]) -> Answer:
+    async def call(self, api: str, account: str | None, fields: dict[str, object]) -> Reply:
         """Send one RPC and wait for its answer; a later answer is dropped.
 
         Raises:
@@ -123,7 +123,7 @@ class Stream:
         if socket is None or socket.closed:
             raise NoStream(CLOSING if self.link.up else self.link.why)
         request_id = self._new_id()
-        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         frame = rpc(request_id, api, account, fields)
         if (why := self._why_not()) is not None:
             raise NeverLeft(why)
@@ -259,11 +259,11 @@ class Stream:
         """
         for request_id, answer in self._pending.items():
             if f'"{request_id}"' in text:
-                self._settle(answer, Answer(HTTPStatus.OK.value, BROKEN))
+                self._settle(answer, Reply(HTTPStatus.OK.value, BROKEN))
         self._tell(self._listener.unreadable)
 
     @staticmethod
-    def _settle(answer: asyncio.Future[Answer | None], reply: Answer | None) -> None:
+    def _settle(answer: asyncio.Future[Reply | None], reply: Reply | None) -> None:
         if not answer.done():
             answer.set_result(reply)
 

@@ -7,6 +7,8 @@ JSON is plain ASCII, so that no database chokes on what a stranger typed; ``Deci
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Discriminator, Tag, TypeAdapter
@@ -41,11 +43,9 @@ written = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
 def _readable(value: object) -> str:
     """JSON that pydantic reads: half a surrogate pair, which not every reader of JSON takes, becomes ``?``."""
     text = written(value)
-    return (
-        text
-        if "\\ud" not in text
-        else written(json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace")))
-    )
+    if "\\ud" not in text:
+        return text
+    return written(json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace")))
 
 
 class Shape(Generic[T]):
@@ -71,18 +71,11 @@ class _Intents(Shape[Intent]):
     """Intents, each with its kind's word beside its fields."""
 
     def __init__(self) -> None:
-        tagged = tuple(Annotated[kind, Tag(kind.kind)] for kind in KINDS)
-        super().__init__(Annotated[_union(tagged), Discriminator(_kind_of)])
+        tagged: Any = reduce(or_, [Annotated[kind, Tag(kind.kind)] for kind in KINDS])
+        super().__init__(Annotated[tagged, Discriminator(_kind_of)])
 
     def write(self, value: Intent) -> str:
         return _readable({"kind": value.kind, **self._adapter.dump_python(value)})
-
-
-def _union(kinds: tuple[Any, ...]) -> Any:
-    union = kinds[0]
-    for kind in kinds[1:]:
-        union = union | kind
-    return union
 
 
 def _kind_of(value: Any) -> Any:

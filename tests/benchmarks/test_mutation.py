@@ -37,7 +37,7 @@ def d() -> int:
 def test_a_run_prints_each_mutant_that_nobody_found_and_the_share_of_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["--module", "orders.broker_calls", "--tests", "tests/rules/test_sweeping.py", "--goal", "50"]
+    given = ["--module", "orders.broker_calls", "--tests", "tests/rules/test_mass_actions.py", "--goal", "50"]
     assert main(["mutation", *given, "--folder", str(tmp_path / "copy")]) == 0
     told = capsys.readouterr().out.splitlines()
     # Nobody asks for that sentence to the letter.

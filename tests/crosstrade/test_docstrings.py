@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from bot.crosstrade import CrossTrade, history, paths, pushes, requests, wire
 from bot.crosstrade.endpoints import BESIDE, ENDPOINTS, Endpoint, Trust
-from bot.crosstrade.errors import Answer
+from bot.crosstrade.errors import Reply
 from bot.crosstrade.link import Link
 from bot.crosstrade.reading import Reading
 from bot.crosstrade.wire import _accounts, _market, _orders
@@ -89,7 +89,7 @@ def gives(name: str) -> object:
 
 OF_READS = {one for name in (*(read.client for read in READS), "quote", "day") for one in classes(gives(name))}
 RETURNED = sorted(
-    {*OF_READS, *classes(Outcome), Link, Answer, pushes.Tick, CrossTradeTimings},
+    {*OF_READS, *classes(Outcome), Link, Reply, pushes.Tick, CrossTradeTimings},
     key=lambda one: one.__name__,
 )
 BODIES = [

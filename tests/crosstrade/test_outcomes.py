@@ -10,9 +10,9 @@ import pytest
 from bot.crosstrade.errors import (
     BROKEN,
     EXPECTED,
-    Answer,
     AnswerLost,
     NeverLeft,
+    Reply,
     outcome_of_failure,
     outcome_of_reply,
     park_seconds,
@@ -118,11 +118,11 @@ def test_what_was_never_put_on_a_socket_was_not_sent() -> None:
     ],
 )
 def test_success_with_an_order_id_is_accepted(status: int, body: object) -> None:
-    assert outcome_of_reply(Answer(status, body), clean) == Accepted("cb1f")
+    assert outcome_of_reply(Reply(status, body), clean) == Accepted("cb1f")
 
 
 def test_an_order_id_may_be_a_number() -> None:
-    assert outcome_of_reply(Answer(200, {"success": True, "orderId": 676173541025}), clean) == Accepted("676173541025")
+    assert outcome_of_reply(Reply(200, {"success": True, "orderId": 676173541025}), clean) == Accepted("676173541025")
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_an_order_id_may_be_a_number() -> None:
     ids=str,
 )
 def test_any_other_success_is_unknown(body: object) -> None:
-    outcome = outcome_of_reply(Answer(200, body), clean)
+    outcome = outcome_of_reply(Reply(200, body), clean)
     assert isinstance(outcome, Unknown)
     assert TOKEN not in outcome.why
 
 
 def test_success_false_is_rejected_with_the_words_of_crosstrade() -> None:
-    assert outcome_of_reply(Answer(200, REFUSED), clean) == Rejected("invalid_account: Account Sim999 not found", 200)
-    assert outcome_of_reply(Answer(200, {"success": False}), clean) == Rejected("HTTP 200 without a reason.", 200)
+    assert outcome_of_reply(Reply(200, REFUSED), clean) == Rejected("invalid_account: Account Sim999 not found", 200)
+    assert outcome_of_reply(Reply(200, {"success": False}), clean) == Rejected("HTTP 200 without a reason.", 200)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 414, 422, 429, 451])
@@ -176,17 +176,17 @@ def test_success_false_is_rejected_with_the_words_of_crosstrade() -> None:
     ],
 )
 def test_a_4xx_is_rejected_with_the_words_of_crosstrade(status: int, body: object, text: str) -> None:
-    assert outcome_of_reply(Answer(status, body), clean) == Rejected(text, status)
+    assert outcome_of_reply(Reply(status, body), clean) == Rejected(text, status)
 
 
 @pytest.mark.parametrize("body", [{}, [], None, 3, {"error": None}, {"error": ["a"]}], ids=str)
 def test_a_4xx_without_words_says_so(body: object) -> None:
-    assert outcome_of_reply(Answer(400, body), clean) == Rejected("HTTP 400 without a reason.", 400)
+    assert outcome_of_reply(Reply(400, body), clean) == Rejected("HTTP 400 without a reason.", 400)
 
 
 def test_a_4xx_that_is_no_json_shows_plain_text_and_hides_a_page() -> None:
-    assert outcome_of_reply(Answer(400, BROKEN, "Bad\r\nthing"), clean) == Rejected("Bad thing", 400)
-    page = Answer(403, BROKEN, "<!DOCTYPE html><title>Blocked</title>")
+    assert outcome_of_reply(Reply(400, BROKEN, "Bad\r\nthing"), clean) == Rejected("Bad thing", 400)
+    page = Reply(403, BROKEN, "<!DOCTYPE html><title>Blocked</title>")
     outcome = outcome_of_reply(page, clean)
     assert isinstance(outcome, Rejected)
     assert "html" not in outcome.text.lower()
@@ -194,7 +194,7 @@ def test_a_4xx_that_is_no_json_shows_plain_text_and_hides_a_page() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_is_told_as_such(status: int) -> None:
-    outcome = outcome_of_reply(Answer(status, {"success": False, "error": "api_requires_pro"}), clean)
+    outcome = outcome_of_reply(Reply(status, {"success": False, "error": "api_requires_pro"}), clean)
     assert isinstance(outcome, Rejected)
     assert outcome.text.startswith("api_requires_pro (")
     assert "CROSSTRADE_TOKEN" in outcome.text
@@ -203,14 +203,14 @@ def test_a_refused_token_is_told_as_such(status: int) -> None:
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 308, 408, 500, 502, 503, 504, 520, 599])
 @pytest.mark.parametrize("body", [BROKEN, {"error": "Client not ready"}, REFUSED, {"success": True, "orderId": "cb1f"}], ids=str)
 def test_408_and_5xx_and_redirects_prove_nothing_whatever_they_say(status: int, body: object) -> None:
-    outcome = outcome_of_reply(Answer(status, body), clean)
+    outcome = outcome_of_reply(Reply(status, body), clean)
     assert isinstance(outcome, Unknown)
     assert str(status) in outcome.why
 
 
 @pytest.mark.parametrize("body", [{"success": True}, {"error": "x", "orderId": "cb1f"}], ids=str)
 def test_a_4xx_that_contradicts_itself_proves_nothing(body: object) -> None:
-    assert isinstance(outcome_of_reply(Answer(400, body), clean), Unknown)
+    assert isinstance(outcome_of_reply(Reply(400, body), clean), Unknown)
 
 
 @pytest.mark.parametrize(
@@ -248,51 +248,51 @@ def test_an_rpc_error_may_stand_on_top() -> None:
 @pytest.mark.parametrize(
     ("reply", "seconds"),
     [
-        (Answer(429, {"error": "Rate limit exceeded"}), 1.0),
-        (Answer(429, {"retryAfter": 7}), 7.0),
-        (Answer(429, {"retryAfter": 7}, retry_after=3.0), 3.0),
-        (Answer(429, {"retryAfter": "soon"}), 1.0),
-        (Answer(429, {"retryAfter": [1]}), 1.0),
-        (Answer(429, {"retryAfter": 10**400}), 1.0),
-        (Answer(429, BROKEN), 1.0),
-        (Answer(400, {"retryAfter": 7}), None),
-        (Answer(200, {}), None),
+        (Reply(429, {"error": "Rate limit exceeded"}), 1.0),
+        (Reply(429, {"retryAfter": 7}), 7.0),
+        (Reply(429, {"retryAfter": 7}, retry_after=3.0), 3.0),
+        (Reply(429, {"retryAfter": "soon"}), 1.0),
+        (Reply(429, {"retryAfter": [1]}), 1.0),
+        (Reply(429, {"retryAfter": 10**400}), 1.0),
+        (Reply(429, BROKEN), 1.0),
+        (Reply(400, {"retryAfter": 7}), None),
+        (Reply(200, {}), None),
     ],
     ids=str,
 )
-def test_how_long_the_budget_rests(reply: Answer, seconds: float | None) -> None:
+def test_how_long_the_budget_rests(reply: Reply, seconds: float | None) -> None:
     assert park_seconds(reply) == seconds
 
 
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (Answer(200, {"success": True, "positions": []}), None),
-        (Answer(200, []), None),
-        (Answer(200, {"positions": []}), None),
-        (Answer(200, {"success": True, "error": "", "positions": []}), None),
-        (Answer(200, BROKEN, "<html>"), BrokerGarbled),
-        (Answer(200, {"success": False, "error": "x"}), BrokerRefused),
-        (Answer(200, {"error": "x"}), BrokerRefused),
-        (Answer(400, {"error": "Invalid request"}), BrokerRefused),
-        (Answer(401, {"error": "api_requires_pro"}), BrokerRefused),
-        (Answer(403, BROKEN, "<html>"), BrokerRefused),
-        (Answer(404, {}), BrokerRefused),
-        (Answer(408, {"success": False, "error": "Client not ready"}), BrokerUnreachable),
-        (Answer(429, {"success": False, "error": "rate_limited"}), BrokerUnreachable),
-        (Answer(302, BROKEN), BrokerUnreachable),
-        (Answer(500, {"error": "internal_error"}), BrokerUnreachable),
-        (Answer(503, BROKEN, "<html>"), BrokerUnreachable),
+        (Reply(200, {"success": True, "positions": []}), None),
+        (Reply(200, []), None),
+        (Reply(200, {"positions": []}), None),
+        (Reply(200, {"success": True, "error": "", "positions": []}), None),
+        (Reply(200, BROKEN, "<html>"), BrokerGarbled),
+        (Reply(200, {"success": False, "error": "x"}), BrokerRefused),
+        (Reply(200, {"error": "x"}), BrokerRefused),
+        (Reply(400, {"error": "Invalid request"}), BrokerRefused),
+        (Reply(401, {"error": "api_requires_pro"}), BrokerRefused),
+        (Reply(403, BROKEN, "<html>"), BrokerRefused),
+        (Reply(404, {}), BrokerRefused),
+        (Reply(408, {"success": False, "error": "Client not ready"}), BrokerUnreachable),
+        (Reply(429, {"success": False, "error": "rate_limited"}), BrokerUnreachable),
+        (Reply(302, BROKEN), BrokerUnreachable),
+        (Reply(500, {"error": "internal_error"}), BrokerUnreachable),
+        (Reply(503, BROKEN, "<html>"), BrokerUnreachable),
     ],
     ids=str,
 )
-def test_what_an_answer_to_a_read_stands_for(reply: Answer, kind: type[BrokerError] | None) -> None:
+def test_what_an_answer_to_a_read_stands_for(reply: Reply, kind: type[BrokerError] | None) -> None:
     problem = problem_of_reply(reply, clean)
     assert problem is None if kind is None else type(problem) is kind
 
 
 def test_a_refused_read_keeps_status_and_words() -> None:
-    problem = problem_of_reply(Answer(400, REFUSED), clean)
+    problem = problem_of_reply(Reply(400, REFUSED), clean)
     assert isinstance(problem, BrokerRefused)
     assert (problem.status, problem.text) == (400, "invalid_account: Account Sim999 not found")
 
@@ -300,23 +300,23 @@ def test_a_refused_read_keeps_status_and_words() -> None:
 @pytest.mark.parametrize(
     ("reply", "missing"),
     [
-        (Answer(404, {"error": "Order not found"}), True),
-        (Answer(404, BROKEN, ""), True),
-        (Answer(400, {"error": "Order linked to 'x' not found or already terminal."}), True),
-        (Answer(200, {"success": False, "error": "Order not found"}), True),
-        (Answer(400, {"success": False, "error": "not_found", "detail": "Order 7 not found in account Sim101"}), True),
-        (Answer(404, {"error": "not_found", "did_you_mean": "/v1/api/accounts"}), False),
-        (Answer(400, REFUSED), False),
-        (Answer(404, REFUSED), False),
-        (Answer(400, {"error": "Invalid request"}), False),
-        (Answer(408, {"error": "Order not found"}), False),
-        (Answer(500, {"error": "Order not found"}), False),
-        (Answer(200, {"success": True, "error": "not found"}), False),
-        (Answer(200, BROKEN), False),
+        (Reply(404, {"error": "Order not found"}), True),
+        (Reply(404, BROKEN, ""), True),
+        (Reply(400, {"error": "Order linked to 'x' not found or already terminal."}), True),
+        (Reply(200, {"success": False, "error": "Order not found"}), True),
+        (Reply(400, {"success": False, "error": "not_found", "detail": "Order 7 not found in account Sim101"}), True),
+        (Reply(404, {"error": "not_found", "did_you_mean": "/v1/api/accounts"}), False),
+        (Reply(400, REFUSED), False),
+        (Reply(404, REFUSED), False),
+        (Reply(400, {"error": "Invalid request"}), False),
+        (Reply(408, {"error": "Order not found"}), False),
+        (Reply(500, {"error": "Order not found"}), False),
+        (Reply(200, {"success": True, "error": "not found"}), False),
+        (Reply(200, BROKEN), False),
     ],
     ids=str,
 )
-def test_only_a_word_about_the_order_says_that_there_is_none(reply: Answer, missing: bool) -> None:
+def test_only_a_word_about_the_order_says_that_there_is_none(reply: Reply, missing: bool) -> None:
     assert says_none(reply, "order") is missing
 
 
@@ -324,7 +324,7 @@ def test_only_a_word_about_the_order_says_that_there_is_none(reply: Answer, miss
 @pytest.mark.parametrize("where", ["error", "detail", "message"])
 def test_no_outcome_and_no_error_holds_the_token(status: int, where: str) -> None:
     body: dict[str, Any] = {"success": False, where: f"bad header Authorization: Bearer {TOKEN}"}
-    reply = Answer(status, body, json.dumps(body))
+    reply = Reply(status, body, json.dumps(body))
     assert TOKEN not in repr(outcome_of_reply(reply, clean))
     assert TOKEN not in str(problem_of_reply(reply, clean))
-    assert TOKEN not in repr(outcome_of_reply(Answer(status, BROKEN, json.dumps(body)), clean))
+    assert TOKEN not in repr(outcome_of_reply(Reply(status, BROKEN, json.dumps(body)), clean))

@@ -23,7 +23,7 @@ from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import DenialCode, Policy
 from bot.trading.risk.underway import stands_in_the_way
 from tests.rules.strategies import ES, NOTHING_SENT, NOW, NQ, TICKET
-from tests.rules.test_sweeping import book
+from tests.rules.test_mass_actions import book
 
 ONE = "Sim101"
 POLICY = Policy(grants=())

@@ -3,8 +3,8 @@
 from bot.sandbox.discord.world import FILLS
 from tests.street import until
 from tests.whole.conftest import Street
+from tests.whole.test_mass_actions import calls, held
 from tests.whole.test_orders import WHERE, begun, confirmed
-from tests.whole.test_sweeps import calls, held
 
 
 async def denied(street: Street, code: str, *words: str) -> None:

@@ -9,9 +9,9 @@ from bot.crosstrade.endpoints import BESIDE, ENDPOINTS, Trust
 from bot.sandbox.ninjatrader.catalogue import CALLS
 from tests.street import until
 from tests.whole.conftest import Street
+from tests.whole.test_mass_actions import calls, held, rest, working
 from tests.whole.test_orders import BOTH, WHERE, begun, confirmed, last_price, orders
 from tests.whole.test_reading import read
-from tests.whole.test_sweeps import calls, held, rest, working
 
 _PLACES = {(one.method, one.path) for one in (*ENDPOINTS, *BESIDE) if one.path_from is not Trust.PAGE}
 UNDOCUMENTED = [call for call in CALLS if (call.method, call.path) in _PLACES]

@@ -27,7 +27,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Stake:
+class Stakes:
     """Positions and tickets that hang on a link, as last known.
 
     Attributes:
@@ -42,14 +42,14 @@ class Stake:
     accounts: Mapping[str, Account]
     is_read: bool
 
-    def of(self, account: str | None) -> "Stake":
+    def of(self, account: str | None) -> "Stakes":
         """The part of it that is about one account, or all of it."""
         if account is None:
             return self
         held = {name: one for name, one in self.held.items() if name == account}
-        return Stake(held, tuple(t for t in self.in_flight if account in t.intent.accounts), self.accounts, self.is_read)
+        return Stakes(held, tuple(t for t in self.in_flight if account in t.intent.accounts), self.accounts, self.is_read)
 
-    def seen_by(self, routes: Iterable[Route], event: str) -> "Stake":
+    def seen_by(self, routes: Iterable[Route], event: str) -> "Stakes":
         """The part of it that these routes carry."""
         routes = tuple(routes)
 
@@ -58,7 +58,7 @@ class Stake:
 
         held = {name: one for name, one in self.held.items() if carries(name)}
         flying = tuple(t for t in self.in_flight if any(map(carries, t.intent.accounts)))
-        return Stake(held, flying, self.accounts, self.is_read)
+        return Stakes(held, flying, self.accounts, self.is_read)
 
     @property
     def open(self) -> tuple[tuple[Position, datetime], ...]:
@@ -85,7 +85,7 @@ class Stake:
         return lines if rest <= 0 else [*lines[:MOST_NAMED], f"… and {rest} more"]
 
 
-def down_notices(policy: Policy, what: str, mend: str, stakes: Stake | None, now: datetime) -> tuple[Notice, ...]:
+def down_notices(policy: Policy, what: str, mend: str, stakes: Stakes | None, now: datetime) -> tuple[Notice, ...]:
     """The alarm, for each channel that wants it, with what it may read of accounts.
 
     Args:

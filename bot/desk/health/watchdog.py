@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.desk.health.alarms import Stake, down_notices, up_notices
+from bot.desk.health.alarms import Stakes, down_notices, up_notices
 from bot.desk.health.polling import HealthPoller
 from bot.desk.outbox.recording import Recorder
 from bot.desk.ports import Broker, Event, EventName, Messenger, Notice
@@ -139,9 +139,9 @@ class Watchdog:
         return Health(chain(self._readings(now, shown, waiting, oldest)), now)
 
     @property
-    def stakes(self) -> Stake:
+    def stakes(self) -> Stakes:
         """All that hangs on the links, as last known."""
-        return Stake(self.rounds.held, self._in_flight, self.rounds.accounts, self.rounds.is_read)
+        return Stakes(self.rounds.held, self._in_flight, self.rounds.accounts, self.rounds.is_read)
 
     @property
     def sign(self) -> Status:
@@ -224,7 +224,7 @@ class Watchdog:
         if said is not None:
             self._untold.append(self._worded(known, said, stakes, now))
 
-    def _worded(self, trouble: Trouble, said: Said, stakes: Stake, now: datetime) -> _Untold:
+    def _worded(self, trouble: Trouble, said: Said, stakes: Stakes, now: datetime) -> _Untold:
         """The event and the news of it."""
         since, until = f"{said.since:%H:%M:%S}", f"{said.until:%H:%M:%S}"
         data = {"link": trouble.key, "since": said.since.isoformat(), "words": trouble.line.words}

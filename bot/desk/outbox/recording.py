@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 
 from bot.clock import Clock
-from bot.desk.outbox.denials import UNKEPT, Denials, Keep
+from bot.desk.outbox.denials import UNKEPT, Denials, Kept
 from bot.desk.outbox.notices import notices_for, notices_of_switch, tone_of
 from bot.desk.ports import Event, EventName, Journal, Notice
 from bot.errors import Halted, JournalError
@@ -137,11 +137,11 @@ class Recorder:
             asked: what it was about; plain JSON values.
         """
         kept = self._denials.count(member)
-        if kept is Keep.NO:
+        if kept is Kept.NO:
             return
         data: dict[str, object] = {**asked, "denials": [str(each) for each in denials]}
         try:
-            await self.record(EventName.DENIED, actor=member, data=data if kept is Keep.YES else {**data, "note": UNKEPT})
+            await self.record(EventName.DENIED, actor=member, data=data if kept is Kept.YES else {**data, "note": UNKEPT})
         except JournalError:
             log.exception("denial not journaled")
 

@@ -57,7 +57,6 @@ class Reverse(_Unlabelled):
     closes: ClassVar[bool] = True
     places: ClassVar[bool] = True
     needs_position: ClassVar[bool] = True
-    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -78,7 +77,6 @@ class VerifiedReverse(OneContract):
     closes: ClassVar[bool] = True
     places: ClassVar[bool] = True
     needs_position: ClassVar[bool] = True
-    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms
@@ -94,7 +92,6 @@ class Invert(_Unlabelled):
     closes: ClassVar[bool] = True
     places: ClassVar[bool] = True
     needs_position: ClassVar[bool] = True
-    reverses: ClassVar[bool] = True
     account: str
     contract: Contract
     terms: Terms

@@ -20,7 +20,6 @@ class Kind:
         closes: whether it closes what is open, in front of whatever else it does.
         places: whether it places a new order that may open or grow a position, whose life its card then tells.
         needs_position: whether it means nothing without a position.
-        reverses: whether it turns that position round.
     """
 
     __slots__ = ()
@@ -31,7 +30,6 @@ class Kind:
     closes: ClassVar[bool] = False
     places: ClassVar[bool] = False
     needs_position: ClassVar[bool] = False
-    reverses: ClassVar[bool] = False
 
     @property
     def target_id(self) -> str | None:
