@@ -308,6 +308,7 @@ def _of_others() -> Iterator[Fault]:
         (2.0, 20.0),
         (Way.CARD, Way.PRESSED),
         fits=lambda run, _transport: run.act.command in ENTRIES,
+        often=4,
     )
 
 
