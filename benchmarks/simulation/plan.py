@@ -19,9 +19,9 @@ _PAUSES, _PAUSE_WEIGHTS = ((1.0, 8.0), (8.0, 45.0), (45.0, 450.0), (HOUR, 3 * HO
 # all the while, so that a hesitation of a minute takes as long to play as ten orders; few do.
 _HESITATIONS, _HESITATION_WEIGHTS = ((0.2, 1.0), (1.0, 4.0), (4.0, 12.0), (16.0, 60.0)), (40, 37, 20, 3)
 # How many people come at once; what the bot does by itself meanwhile is done once for all of them.
-_SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8, 12), (8, 9, 14, 20, 25, 24)
+_SIZES, _SIZE_WEIGHTS = (1, 2, 3, 5, 8, 12), (12, 13, 20, 22, 20, 13)
 # Of what goes wrong in an episode, how many things there are.
-_STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (12, 40, 33, 15)
+_STRIKES, _STRIKE_WEIGHTS = (0, 1, 2, 3), (18, 44, 27, 11)
 
 
 @dataclass(frozen=True, slots=True)
