@@ -160,11 +160,16 @@ def pairs() -> tuple[tuple[Fault, Way], ...]:
     return tuple((fault, way) for fault in FAULTS.values() for way in fault.ways)
 
 
+def a_round() -> tuple[tuple[Fault, Way], ...]:
+    """The same, each as often as it strikes."""
+    return tuple(pair for pair in pairs() for _ in range(pair[0].often))
+
+
 def _pairs(seed: int, index: int) -> Iterator[tuple[Fault, Way]]:
-    """All of them, round after round, each in an order of its own; a session goes on where the one before will have ended."""
-    turn, first = divmod(index * STRIKES_PER_SESSION, sum(fault.often for fault, _ in pairs()))
+    """Round after round, each in an order of its own; a session goes on where the one before will have ended."""
+    turn, first = divmod(index * STRIKES_PER_SESSION, len(a_round()))
     for number in count(turn):
-        every = [pair for pair in pairs() for _ in range(pair[0].often)]
+        every = list(a_round())
         random.Random(f"{seed} {number} strikes").shuffle(every)  # noqa: S311 - as above
         yield from every[first if number == turn else 0 :]
 

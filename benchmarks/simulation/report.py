@@ -8,7 +8,7 @@ from typing import TypeVar
 from benchmarks.chaos.compare import Breach
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.judgement import Fall, Judged
-from benchmarks.simulation.plan import STRIKES_PER_SESSION, Session, pairs
+from benchmarks.simulation.plan import STRIKES_PER_SESSION, Session, a_round, pairs
 from benchmarks.simulation.ways import Way
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Report:
     @property
     def is_long(self) -> bool:
         """Tell whether all of it should have been met."""
-        return len(self.sessions) * STRIKES_PER_SESSION >= ROUNDS * len(pairs())
+        return len(self.sessions) * STRIKES_PER_SESSION >= ROUNDS * len(a_round())
 
     @property
     def is_good(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.chaos.compare import Breach
 from benchmarks.simulation.faults import FAULTS
 from benchmarks.simulation.judgement import Finding, Judged
-from benchmarks.simulation.plan import STRIKES_PER_SESSION, Session, pairs, session
+from benchmarks.simulation.plan import STRIKES_PER_SESSION, Session, a_round, pairs, session
 from benchmarks.simulation.report import ROUNDS, Again, Report, played_by, report
 from benchmarks.simulation.shrink import smaller
 
@@ -37,7 +37,7 @@ def test_what_goes_wrong_fits_the_run_that_it_strikes() -> None:
 
 
 def test_each_fault_is_planned_at_each_of_its_steps() -> None:
-    enough = range(ROUNDS * len(pairs()) // STRIKES_PER_SESSION)
+    enough = range(ROUNDS * len(a_round()) // STRIKES_PER_SESSION)
     planned = Counter((strike.fault, strike.way) for index in enough for strike in session(9, index).strikes)
     assert [(fault.name, way) for fault, way in pairs() if not planned[fault.name, way]] == []
 
@@ -99,7 +99,7 @@ def test_a_broken_promise_is_told_with_the_command_that_plays_it_again() -> None
 
 
 def test_a_fault_that_was_never_met_fails_where_there_were_sessions_enough() -> None:
-    many = [judgement()] * (ROUNDS * len(pairs()) // STRIKES_PER_SESSION + 1)
+    many = [judgement()] * (ROUNDS * len(a_round()) // STRIKES_PER_SESSION + 1)
     assert Report(1, [judgement()], [], 60.0).is_good
     assert not Report(1, many, [], 60.0).is_good
     assert "; kill at 0 asked;" in report(Report(1, many, [], 60.0))
