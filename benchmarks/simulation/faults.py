@@ -86,7 +86,7 @@ def _of_an_order(trouble: Trouble) -> Fault:
         partial(_rule, trouble),
         ways=BEFORE_THE_PRESS,
         fits=lambda _run, transport: not over_rest or transport == "rest",
-        often=5 if trouble.name == LATEST else 1,
+        often=5 if trouble.name == LATEST else 2 if over_rest else 1,
     )
 
 
