@@ -37,7 +37,8 @@ class Flights:
 
     def __init__(self) -> None:
         self._under_way: dict[Key, Flight[object]] = {}
-        self._all: set[asyncio.Task[object]] = set()
+        # In the order in which they began, as they are ended.
+        self._all: dict[asyncio.Task[object], None] = {}
 
     async def read(
         self,
@@ -95,12 +96,12 @@ class Flights:
 
         flight.task = asyncio.create_task(reading(), name=f"read {key.kind}")
         self._under_way[key] = flight
-        self._all.add(flight.task)
+        self._all[flight.task] = None
         flight.task.add_done_callback(self._ended)
         return flight
 
     def _ended(self, task: "asyncio.Task[object]") -> None:
-        self._all.discard(task)
+        self._all.pop(task)
         # Whoever waited has the error; that nobody did is no fault.
         if not task.cancelled():
             task.exception()

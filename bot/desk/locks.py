@@ -36,7 +36,8 @@ class TicketLocks:
         self._claimed = 0
         self._sent: set[str] = set()
         self._flying: set[str] = set()
-        self._limits: set[asyncio.Timeout] = set()
+        # In the order in which they came, as a stop ends them.
+        self._limits: dict[asyncio.Timeout, None] = {}
         self._cards: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
         self.is_stopping = False
         self.claiming = asyncio.Lock()
@@ -64,14 +65,14 @@ class TicketLocks:
             TimeoutError: it took too long, or the desk stops; ``is_stopping`` tells which.
         """
         async with asyncio.timeout(seconds) as limit:
-            self._limits.add(limit)
+            self._limits[limit] = None
             try:
                 self._unless_stopped()
                 yield
                 # What has come to its end in the very moment of the stop, too.
                 self._unless_stopped()
             finally:
-                self._limits.discard(limit)
+                del self._limits[limit]
 
     def _unless_stopped(self) -> None:
         if self.is_stopping:

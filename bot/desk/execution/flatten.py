@@ -74,7 +74,8 @@ class _Run:
         self._answered: dict[str, str | None] = {}
         # The newest reading of each account.
         self._books: dict[str, Facts] = {}
-        self._calls: set[asyncio.Task[None]] = set()
+        # In the order in which they began.
+        self._calls: list[asyncio.Task[None]] = []
         # The number of the last call that closes, by contract; by none for an account whose contracts nobody has told.
         self._step_of: dict[Held, int] = {}
         # The lists over all accounts and each account's own take turns as long as the last ones couldn't be read.
@@ -189,13 +190,14 @@ class _Run:
     def _act(self, actions: list[ExitAction], books: dict[str, Facts]) -> None:
         for action in actions:
             self._exits.sending(action, books, self._parts.clock())
-            self._calls.add(asyncio.create_task(self._send(action, books)))
+            self._calls.append(asyncio.create_task(self._send(action, books)))
 
     async def _answers(self, seconds: float | None) -> None:
         """Wait for the answers to all calls, or so long: one that hangs keeps nothing else from going on."""
         if not self._calls:
             return
-        done, self._calls = await asyncio.wait(self._calls, timeout=seconds)
+        await asyncio.wait(self._calls, timeout=seconds)
+        done, self._calls = [call for call in self._calls if call.done()], [call for call in self._calls if not call.done()]
         for call in done:
             call.result()
 

@@ -41,7 +41,8 @@ class Sender:
     mass_actions: MassActions
     reversals: VerifiedReversals
     on_unknown: Callable[[], None] = lambda: None
-    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    # In the order in which they began, as a stopping bot gives them up.
+    _tasks: dict["asyncio.Task[None]", None] = field(default_factory=dict)
 
     async def send(self, ticket: Ticket) -> None:
         """Send a ticket that has just been stored as ``sending``; outlives the press that asked for it."""
@@ -77,8 +78,8 @@ class Sender:
 
     def _own(self, work: Coroutine[None, None, None], name: str) -> "asyncio.Task[None]":
         task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         return task
 
     async def _send(self, ticket: Ticket) -> None:
