@@ -10,12 +10,13 @@ from bot.chat import wording
 from bot.chat.access import Host, admitted
 from bot.chat.answers import say
 from bot.chat.client import DeskClient
+from bot.chat.markdown import code
 from bot.trading.market.facts import SINCE
 from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.halts import Switches
 from bot.trading.risk.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, Grant, Limit, PermissionQuery, Policy
-from bot.trading.words import code, money
+from bot.trading.words import money
 
 
 class DeskCommands(commands.Cog):

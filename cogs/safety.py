@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.chat.access import Host, admitted, place_of
 from bot.chat.answers import thinking, told
 from bot.chat.client import DeskClient
+from bot.chat.notices import drawn
 from bot.chat.offering import accounts_of, instruments_of
 from bot.chat.wording import bounded
 from bot.desk.requests import SwitchRequest
@@ -79,4 +80,4 @@ class SafetyCommands(commands.Cog):
             await thinking(interaction)
         finally:
             made = await switching
-        await told(interaction, made, lambda text: bounded(text.split("\n")))
+        await told(interaction, made, lambda text: bounded(drawn(text).split("\n")))

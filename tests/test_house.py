@@ -346,14 +346,37 @@ def test_broad_handlers_stand_only_at_the_top_of_tasks() -> None:
     assert {name for name in found if not name.startswith("bot.sandbox")} <= tops
 
 
-# What a person resolves with is a choice, the marks around a name have no meaning inside a block, and what happened to an order
-# is in CrossTrade's words.
+# What a person resolves with is a choice, and what happened to an order is in CrossTrade's words.
 NO_SENTENCES_OF_OURS = [
-    "bot.chat.sheets._why: step.words.replace('`', '')",
     "bot.desk.tracking.resolve: request.outcome not in set(Resolution)",
     "bot.trading.reconciliation.following: 'error' in f'{event.source} {event.what}'.casefold()",
     "bot.trading.reconciliation.following: 'execution' in f'{event.source} {event.what}'.casefold()",
 ]
+
+
+# Rooms below the chat layer, which know nothing of Discord's Markdown or mentions.
+BELOW_CHAT = ("bot.trading.", "bot.desk.", "bot.crosstrade.", "bot.journal.", "bot.policyfile.")
+# Around an instrument people type any quote there is, what older versions have stored is Markdown, and a schema is for editors.
+NO_MARKDOWN_OF_OURS = ("bot.trading.orders.instruments", "bot.journal.migrations", "bot.policyfile._model")
+MARKDOWN = re.compile(r"`|\*\*|<@|<#|^-# |\n-# ")
+
+
+def markdown_in(tree: ast.Module) -> list[str]:
+    """Texts, docstrings left out, that Discord would draw otherwise than they are written."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docs]
+    return [text.value for text in texts if isinstance(text.value, str) and MARKDOWN.search(text.value)]
+
+
+def test_nothing_of_discord_stands_below_the_chat_layer() -> None:
+    own = [one for one in modules() if one[0].startswith(BELOW_CHAT) and not one[0].startswith(NO_MARKDOWN_OF_OURS)]
+    assert [f"{name}: {text}" for name, tree, _ in own for text in markdown_in(tree)] == []
+    assert [name for name, tree, file in own if any(each.split(".")[0] == "discord" for each in imports(name, tree, file))] == []
+
+
+@pytest.mark.parametrize("text", ["`Sim101`", "**Filled**", "<@{member}>", "<#1>", "told\n-# small"])
+def test_what_discord_would_draw_is_found(text: str) -> None:
+    assert markdown_in(ast.parse(f'"""``A`` docstring."""\ntold = {text!r}')) == [text]
 
 
 def test_no_sentence_that_people_are_told_decides_anything() -> None:

@@ -122,8 +122,8 @@ SAFEGUARDS = (
         "a lost answer is unknown, not rejected",
         "an order in the market is told as rejected",
         "bot/desk/execution/apply_outcome.py",
-        "            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))\n",
-        "            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(unknown.why))\n",
+        "            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=quoted(unknown.why))\n",
+        "            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=quoted(unknown.why))\n",
     ),
     _one(
         "nothing is sent again",

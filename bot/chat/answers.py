@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import discord
 
 from bot.chat import wording
+from bot.chat.markdown import markdown
 from bot.chat.rivals import ALREADY_ACKNOWLEDGED, CAME, OVER, first_answer
 from bot.chat.tokens import Token
 from bot.chat.translate import code_of, translated
 from bot.desk.reads.reports import Fills
 from bot.desk.requests import Refused
 from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
-from bot.trading.words import mended
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ async def keep_trying(
 
 async def _first(interaction: discord.Interaction[Any], text: str) -> None:
     """Answer first, and once more where that was lost on its way, unless it was only Discord's word that it has come."""
-    sent = mended(text)
+    sent = markdown(text)
     try:
         with first_answer(interaction, "an answer"):
             await interaction.response.send_message(sent, ephemeral=True)
@@ -213,7 +213,7 @@ async def _first(interaction: discord.Interaction[Any], text: str) -> None:
 
 
 async def _in_place_of_thinking(interaction: discord.Interaction[Any], text: str) -> None:
-    sent = mended(text)
+    sent = markdown(text)
     try:
         await keep_trying(interaction, "an answer", lambda client: Token.of(interaction).edit(client, content=sent))
     except DeliveryRefused:
@@ -224,7 +224,7 @@ async def _in_place_of_thinking(interaction: discord.Interaction[Any], text: str
 
 async def _more(interaction: discord.Interaction[Any], texts: Sequence[str]) -> None:
     for text in texts:
-        await _once_more(interaction, mended(text))
+        await _once_more(interaction, markdown(text))
 
 
 async def _once_more(interaction: discord.Interaction[Any], sent: str) -> None:

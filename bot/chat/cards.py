@@ -15,6 +15,7 @@ from bot.chat.access import GuardedButton
 from bot.chat.actions import actions
 from bot.chat.buttons import ApproveButton, CancelButton, ConfirmButton
 from bot.chat.hints import hint, refusal_hint
+from bot.chat.markdown import code
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.orders.intents import Bracket, Cancel, Change, Close, VerifiedReverse
 from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrategy, MassAction
@@ -23,7 +24,7 @@ from bot.trading.orders.tickets import Ticket, TicketState, side_word
 from bot.trading.planning.preview import steps
 from bot.trading.reconciliation.protection import is_unprotected, turned_to
 from bot.trading.reconciliation.resolving import is_resolved
-from bot.trading.words import code, lateness
+from bot.trading.words import lateness
 
 # A little below Discord's 4,000 characters for all texts of a message together.
 LONGEST_CARD = 3900

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bot.chat import figures
+from bot.chat.markdown import code
 from bot.chat.wording import LONGEST_LINE, clip, size
 from bot.trading.exits.leftover import left_of, may_open
 from bot.trading.exits.rules import done_words, steps, undone_words
@@ -10,7 +11,6 @@ from bot.trading.orders.mass_actions import CancelWorking, Flatten, FlattenStrat
 from bot.trading.orders.progress import ExitRow, Step, StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, side_word
-from bot.trading.words import code
 
 # What is left is told before what is done, so that a long list loses the less important part.
 MOST_LINES = 24

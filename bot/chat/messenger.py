@@ -15,6 +15,7 @@ import discord
 
 from bot.chat import wording
 from bot.chat.cards import card, foot
+from bot.chat.notices import drawn
 from bot.chat.people import roles_of
 from bot.chat.private import PrivateCards
 from bot.chat.recall import Recall
@@ -27,7 +28,6 @@ from bot.errors import DeliveryDelayed, DeliveryError, DeliveryRefused
 from bot.timings import USUAL, ChatTimings
 from bot.trading.health.vitals import ChatVitals
 from bot.trading.orders.tickets import Ticket, TicketState, Visibility, shifted
-from bot.trading.words import lateness
 
 log = logging.getLogger(__name__)
 LONGEST_NOTICE = 1900
@@ -120,14 +120,12 @@ class DiscordMessenger:
         Raises:
             DeliveryDelayed, DeliveryRefused: see ``translate``.
         """
-        stamp = lateness(late)
-        text = f"{notice.text}\n-# {stamp}" if stamp else notice.text
         channel = self._channel(notice.channel)
         if perhaps_since is not None and await self._stands(notice, perhaps_since):
             return
         with translated("a notice"):
             await channel.send(
-                wording.fit(text, LONGEST_NOTICE),
+                wording.fit(drawn(notice.text, late), LONGEST_NOTICE),
                 silent=notice.silent,
                 suppress_embeds=True,
                 nonce=_nonce("notice", delivery_id, notice.text),
@@ -196,7 +194,7 @@ class DiscordMessenger:
 
     async def _stands(self, notice: Notice, since: datetime) -> bool:
         """Tell whether the notice can be read in its channel already."""
-        me, start = self._ready().user, notice.text.strip()[:SAME_START]
+        me, start = self._ready().user, drawn(notice.text).strip()[:SAME_START]
 
         def is_it(message: discord.Message) -> bool:
             return message.author == me and message.content.startswith(start)

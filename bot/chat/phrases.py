@@ -6,6 +6,7 @@ from decimal import Decimal
 from discord.utils import format_dt
 
 from bot.chat import figures
+from bot.chat.markdown import code
 from bot.trading.market.brackets import results, stop_price, target_price
 from bot.trading.orders.intents import (
     Bracket,
@@ -33,7 +34,6 @@ from bot.trading.reconciliation.protection import (
     turned_words,
 )
 from bot.trading.reconciliation.replacing import about_old
-from bot.trading.words import code
 
 _SENT = {
     TicketState.ACCEPTED: "Submitted",

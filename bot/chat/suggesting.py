@@ -13,10 +13,10 @@ from discord import app_commands
 
 from bot.chat.access import admitted
 from bot.chat.choices import LONGEST_CHOICE, MOST_CHOICES
+from bot.chat.markdown import coded
 from bot.errors import DeskError
 from bot.trading.orders.terms import OrderType, Side
 from bot.trading.planning.suggestions import SoFar, Suggestion
-from bot.trading.words import verbatim
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ async def _drawn(
         log.warning("no suggestions: %s", error)
         return []
     fitting = [each for each in suggested if len(str(each.value)) <= LONGEST_CHOICE]
-    drawn = [app_commands.Choice(name=verbatim(each.name, LONGEST_CHOICE), value=each.value) for each in fitting[:MOST_CHOICES]]
+    drawn = [app_commands.Choice(name=coded(each.name, LONGEST_CHOICE), value=each.value) for each in fitting[:MOST_CHOICES]]
     interaction.client.recall.keep(interaction, drawn)
     return drawn
 

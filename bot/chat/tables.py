@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.chat.markdown import coded
 from bot.chat.wording import LONGEST_ANSWER, bounded, pages
-from bot.trading.words import verbatim
 
 WIDTH = 36
 RULE = "-" * WIDTH
@@ -53,7 +53,7 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]], totals: Sequence[S
     Where the columns don't fit beside each other, the first cell gets a line of its own above the others; where these still
     don't fit, every cell does.
     """
-    every = [[verbatim(cell, LONGEST_CELL) for cell in row] for row in (heads, *rows, *totals)]
+    every = [[coded(cell, LONGEST_CELL) for cell in row] for row in (heads, *rows, *totals)]
     drawn = _beside(every) or _stacked(every) or [_listed(every[0], row) for row in every]
     first_total = 1 + len(rows)
     lines = [*drawn[:first_total], *([[RULE[: _widest(drawn)]]] if totals else []), *drawn[first_total:]]
@@ -62,7 +62,7 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]], totals: Sequence[S
 
 def pair(left: str, right: str) -> list[str]:
     """A name and its value, which stands to the right; on lines of their own where one doesn't hold both."""
-    left, right = verbatim(left, LONGEST_CELL), verbatim(right, LONGEST_CELL)
+    left, right = coded(left, LONGEST_CELL), coded(right, LONGEST_CELL)
     if len(left) + 1 + len(right) <= WIDTH:
         return [f"{left}{right:>{WIDTH - len(left)}}"]
     return [*wrapped(left), *(f"{line:>{WIDTH}}" for line in wrapped(right))]
@@ -70,13 +70,13 @@ def pair(left: str, right: str) -> list[str]:
 
 def side_by_side(left: str, text: str) -> list[str]:
     """A text beside a short beginning, and below it on where it doesn't fit one line."""
-    lines = textwrap.wrap(verbatim(text, LONGEST_CELL), WIDTH - len(left), break_on_hyphens=False)
+    lines = textwrap.wrap(coded(text, LONGEST_CELL), WIDTH - len(left), break_on_hyphens=False)
     return [f"{left if number == 0 else ' ' * len(left)}{line}" for number, line in enumerate(lines or [""])]
 
 
 def wrapped(text: str) -> list[str]:
     """A text on as many lines as it takes."""
-    return textwrap.wrap(verbatim(text, LONGEST_CELL), WIDTH, break_on_hyphens=False)
+    return textwrap.wrap(coded(text, LONGEST_CELL), WIDTH, break_on_hyphens=False)
 
 
 def _beside(every: list[list[str]]) -> list[list[str]] | None:

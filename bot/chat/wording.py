@@ -6,9 +6,9 @@ Sentences of the rules and the desk arrive with foreign words already made harml
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.chat.hints import known_hint
+from bot.chat.markdown import harmless, markdown
 from bot.errors import DeskError
 from bot.trading.risk.policy import Denial, DenialCode
-from bot.trading.words import harmless, mended
 
 # Discord's limit for a message without components is 2,000 characters.
 LONGEST_ANSWER = 1900
@@ -46,7 +46,7 @@ def clip(text: str, longest: int) -> str:
 
 def fit(text: str, longest: int) -> str:
     """Text of several lines that Discord can take, cut to length without leaving inline code open."""
-    text = mended(text)
+    text = markdown(text)
     if not _ends_in_code(text) and len(text) <= longest:
         return text
     # One character for the ellipsis, one for a closing backtick.
@@ -98,6 +98,7 @@ def broken(reference: str) -> str:
 
 def bounded(parts: Sequence[str], *foot: str) -> list[str]:
     """Messages that Discord takes, in order, the foot in the last; what is beyond the most of them is said to be left out."""
+    parts = [markdown(part) for part in parts]
     whole = list(pages([*parts, *foot]))
     if len(whole) <= MOST_MESSAGES:
         return whole

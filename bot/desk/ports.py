@@ -206,7 +206,7 @@ class Notice:
 
     Attributes:
         channel: Discord id of the channel.
-        text: what the channel will read; mentions and Markdown in foreign words are already made harmless.
+        text: a headline and lines below it; foreign words stand in quotes, and the chat layer draws them.
         silent: without a notification sound.
     """
 

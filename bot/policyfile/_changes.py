@@ -40,7 +40,7 @@ def in_numbers(counted: Sequence[Counted]) -> list[str]:
     """Text for people, a line for what went and one for the rest."""
     gone = [str(one) for one in counted if one.is_alarming]
     rest = [str(one) for one in counted if not one.is_alarming]
-    lines = [f"**Fewer safeguards than before:** {', '.join(gone)}. Was the file cut off?"] if gone else []
+    lines = [f"Fewer safeguards than before: {', '.join(gone)}. Was the file cut off?"] if gone else []
     return [*lines, *([", ".join(rest)] if rest else [])]
 
 

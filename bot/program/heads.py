@@ -18,7 +18,7 @@ from bot.journal.chain import EMPTY, Head
 from bot.journal.heads import KeptHead, keep_head, kept_heads
 from bot.timings import ProgramTimings
 from bot.trading.risk.policy import Policy
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ class Heads:
         kept = KeptHead(self._clock().astimezone(UTC), head)
         trouble = await self._keep(kept)
         day = f"{kept.at:%Y-%m-%d %H:%M} UTC"
-        text = f"**Audit head** · {day}\nrow {head.seq} {code(head.digest)}"
+        text = f"Audit head · {day}\nrow {head.seq} {quoted(head.digest)}"
         if trouble is not None:
-            text += f"\nNot kept beside the journal: {code(trouble)}"
+            text += f"\nNot kept beside the journal: {quoted(trouble)}"
         data = {"seq": head.seq, "digest": head.digest, "kept": trouble is None}
         notices = notices_of_the_desk(self._policy(), EventName.AUDIT_HEAD, text)
         await self._record(EventName.AUDIT_HEAD, data=data, notices=notices)

@@ -37,7 +37,7 @@ from bot.program.trust import trust_in
 from bot.settings import Settings, is_in_clear
 from bot.timings import USUAL, CrossTradeTimings, DeskTimings, Timings
 from bot.trading.risk.policy import Policy
-from bot.trading.words import code
+from bot.trading.words import quoted
 from cogs.accounts import Accounts
 from cogs.chart import Chart
 from cogs.desk import DeskCommands
@@ -259,7 +259,7 @@ async def _until_stopped(
 async def _tell_of_takeover(lease: Lease, watch: PolicyWatch, desk: Desk) -> None:
     """Note that this process leads now where another one did, and tell the team."""
     log.warning("took over from %s; this is term %s", lease.before, lease.epoch)
-    text = f"**Another machine leads the desk now** · {code(lease.name)} took over from {code(str(lease.before))}"
+    text = f"Another machine leads the desk now · {quoted(lease.name)} took over from {quoted(str(lease.before))}"
     notices = notices_of_the_desk(watch.current, EventName.TOOK_OVER, text)
     data: dict[str, object] = {"from": lease.before, "to": lease.name, "term": lease.epoch}
     await desk.record(EventName.TOOK_OVER, data=data, notices=notices)
@@ -331,7 +331,7 @@ async def _watch_policy(watch: PolicyWatch, desk: Desk, every: float) -> None:
     async def changed(policy: Policy) -> None:
         log.info("policy %s is in force", watch.digest)
         counted = changes(watch.before, policy)
-        text = "\n".join([f"**Policy changed** · {watch.digest} is in force", *in_numbers(counted)])
+        text = "\n".join([f"Policy changed · {watch.digest} is in force", *in_numbers(counted)])
         data = {"digest": watch.digest, "changed": [str(one) for one in counted]}
         # Who was told of such things before hears of this, too: a file that was cut off names no channels.
         tone = Tone.ALARM if any(one.is_alarming for one in counted) else Tone.ROUTINE
@@ -340,7 +340,7 @@ async def _watch_policy(watch: PolicyWatch, desk: Desk, every: float) -> None:
 
     async def refused(error: PolicyError) -> None:
         reasons = error.reasons[:MOST_REASONS]
-        why = "\n".join(code(reason) for reason in reasons)
-        await told(f"**Policy file refused** · {watch.digest} stays in force\n{why}", {"refused": list(reasons)})
+        why = "\n".join(quoted(reason) for reason in reasons)
+        await told(f"Policy file refused · {watch.digest} stays in force\n{why}", {"refused": list(reasons)})
 
     await watch.watch(changed, refused, every)

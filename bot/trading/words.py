@@ -1,4 +1,8 @@
-"""Words that several rooms use: foreign text made harmless, and numbers as traders read them."""
+"""Words that several rooms use: foreign text in quotes, people as they are told, and numbers as traders read them.
+
+Whoever draws them (``bot.chat.markdown``) finds a quote by its marks “ and ”, which no foreign text keeps, so that what
+stands in a quote can neither end it nor be taken for a word of ours.
+"""
 
 import re
 from datetime import timedelta
@@ -7,9 +11,6 @@ from functools import lru_cache
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
-_MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
-# Heading, quote, list and small print, where a line begins with them.
-_BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
 # What nobody sees: control characters, those that turn the direction of writing, after which our own figures would read
 # backwards, and those without any width, by which two names differ that look the same.
 _WIDTHLESS = (
@@ -23,9 +24,10 @@ _JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")
 _HALVES = re.compile("[\ud800-\udfff]")
 # Shown like a plain blank, or as none.
 _BLANKS = re.compile("  |[^\\S ]|\u2800")
-_ZERO_WIDTH = "\u200b"
-_NO_BACKTICK = "\u02cb"
-LONGEST_FOREIGN_TEXT = 300
+# Put into a text by whoever draws it, in the place of what would end a quote or a piece of code.
+_SHOWN_OTHERWISE = re.compile("[“”\u02cb]")
+_PLAIN_QUOTES = str.maketrans({"“": '"', "”": '"'})
+LONGEST_FOREIGN_TEXT, LONGEST_NAME = 300, 40
 
 
 # Names of accounts mostly, the same few at each look at a list.
@@ -35,25 +37,20 @@ def ascii_lower(text: str) -> str:
     return text.translate(_ASCII_LOWER)
 
 
-def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
-    """A name of somebody else's, to stand inside a line of ours: no Markdown, no mention, no link, one line, capped."""
-    escaped = _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", _line(text, longest)))
-    return escaped.replace("@", "@" + _ZERO_WIDTH).replace("://", f":{_ZERO_WIDTH}//")
-
-
-def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
-    """Foreign text to the letter, as inline code, in which Discord reads neither Markdown nor mentions nor links."""
-    return f"`{verbatim(text, longest) or ' '}`"
+def quoted(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
+    """Foreign text to the letter, in quotes: one line, capped."""
+    return f"“{verbatim(text, longest) or ' '}”"
 
 
 def verbatim(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
-    """Foreign text to stand inside code that others put the marks around: one line that can't end the code."""
-    return _line(text, longest).replace("`", _NO_BACKTICK)
+    """Foreign text to stand inside marks that others put around it: one line, capped, that can't end a quote."""
+    line = " ".join(_UNSEEN.sub("", mended(text)).split()).translate(_PLAIN_QUOTES)
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def person(name: str, member: int) -> str:
-    """Somebody as people read them: the name, and who that is, as anybody may take any name; nobody is pinged by it."""
-    return f"{harmless(name, 40)} (<@{member}>)"
+    """Somebody as people read them: the name, and Discord's id, as anybody may take any name."""
+    return f"{quoted(name, LONGEST_NAME)} (member {member})"
 
 
 def mended(text: str) -> str:
@@ -68,16 +65,11 @@ def disguise(text: str) -> str | None:
         or _JOINERS.search(text)
         or _BLANKS.search(text)
         or _HALVES.search(text)
-        or re.search(_NO_BACKTICK, text)
+        or _SHOWN_OTHERWISE.search(text)
     )
     if found is None:
         return None
     return "two blanks in a row" if found[0] == "  " else f"U+{ord(found[0]):04X}"
-
-
-def _line(text: str, longest: int) -> str:
-    line = " ".join(_UNSEEN.sub("", mended(text)).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def money(amount: Decimal) -> str:

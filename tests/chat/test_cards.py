@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.cards import BLUE, GREEN, ORANGE, RED, YELLOW, card, colour
+from bot.chat.markdown import code, harmless
 from bot.chat.wording import clip
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Cancel, Change, Close, Intent, Reverse
 from bot.trading.orders.protection import End, Leg, Part, Protection
 from bot.trading.orders.terms import OrderState, OrderType, Side, Terms, TimeInForce
 from bot.trading.orders.tickets import Approved, Member, Ticket, TicketState
-from bot.trading.words import code, harmless
 
 from .samples import APPROVER_ROLE, ES, LIMIT, NOW, SHOWN, TICKET, ticket
 
@@ -109,7 +109,7 @@ def test_every_card_of_every_state_names_account_kind_and_order(state: TicketSta
         ({"state": S.UNKNOWN, "outcome": "`timeout`"}, ["outcome unknown", "Do not send it again", "looking for it", "timeout"]),
         ({"state": S.NOT_SENT, "outcome": "connection refused"}, ["not sent", "Nothing left the bot", "connection refused"]),
         ({"state": S.DENIED, "outcome": "QUOTE_STALE: too old"}, ["denied", "QUOTE_STALE: too old", "Nothing was sent"]),
-        ({"state": S.CANCELLED, "ended_by": "Sam"}, ["cancelled", "by Sam"]),
+        ({"state": S.CANCELLED, "ended_by": "Sam"}, ["cancelled", "by `Sam`"]),
         ({"state": S.EXPIRED}, ["expired", "Nothing was sent"]),
         ({"state": S.EXPIRED, "outcome": "Void: the bot was restarted."}, ["expired", "Void: the bot was restarted."]),
         ({"state": S.VOID, "outcome": "the position changed"}, ["void", "the position changed"]),

@@ -216,7 +216,7 @@ def test_ids_of_ours_and_of_the_order_that_it_is_about_are_told() -> None:
 def test_the_card_says_who_resolved_it_and_why(outcome: Resolution) -> None:
     said = drawn(resolved(UNKNOWN, outcome, TOM, "seen in the log", NOW, None))
     assert f"### {outcome.value}" in said
-    assert "resolved by Tom (<@302>): seen in the log" in said
+    assert "resolved by Tom (<@302>): `seen in the log`" in said
     assert "Resolved by Tom (<@302>)" in said
     assert "The bot found no proof of it" in said
     assert "CrossTrade says" not in said
@@ -237,7 +237,7 @@ def test_the_card_of_a_flatten_that_somebody_took_as_done_still_says_what_was_re
     )
     said = drawn(resolved(swept, Resolution.ACCEPTED, TOM, "seen", NOW, None))
     assert "accepted · NOT FLAT" in said
-    assert "resolved by Tom (<@302>): seen" in said
+    assert "resolved by Tom (<@302>): `seen" in said
 
 
 def test_the_card_of_an_unknown_outcome_names_the_way_out() -> None:

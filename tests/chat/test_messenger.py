@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from bot.chat.messenger import DiscordMessenger
+from bot.chat.notices import drawn
 from bot.chat.private import PrivateCards
 from bot.chat.translate import translated
 from bot.desk.ports import Notice
@@ -168,17 +169,17 @@ async def test_a_client_that_closes_takes_itself_away_and_no_other(stage: Stage,
 
 
 async def test_a_notice_says_what_and_how_late_and_wakes_nobody_when_silent(stage: Stage) -> None:
-    await stage.desk.messenger.tell(Notice(stage.channel.id, "**Filled 1**", silent=True), 7, 300.0)
+    await stage.desk.messenger.tell(Notice(stage.channel.id, "Filled 1", silent=True), 7, 300.0)
     assert text_of(stage.card()) == "**Filled 1**\n-# 5 min late"
     assert stage.card().flags.suppress_notifications
     await stage.desk.messenger.tell(Notice(stage.channel.id, "loud"), 8, 0.0)
-    assert text_of(stage.card()) == "loud"
+    assert text_of(stage.card()) == "**loud**"
     assert not stage.card().flags.suppress_notifications
 
 
 async def test_i19_a_notice_that_is_too_long_is_cut_and_told(stage: Stage) -> None:
-    await stage.desk.messenger.tell(Notice(stage.channel.id, "headline\n`" + "x" * 9000 + "`"), 7, 300.0)
-    assert text_of(stage.card()).startswith("headline\n`xxx")
+    await stage.desk.messenger.tell(Notice(stage.channel.id, f"headline · more\n“{'x' * 9000}”"), 7, 300.0)
+    assert text_of(stage.card()).startswith("**headline** · more\n`xxx")
     assert len(text_of(stage.card())) <= 2000
     assert text_of(stage.card()).count("`") % 2 == 0
 
@@ -224,20 +225,20 @@ async def test_a_notice_that_stands_there_already_is_not_told_again_after_a_cras
 
 
 async def test_somebody_elses_message_and_one_of_another_day_are_no_notice(stage: Stage) -> None:
-    notice = Notice(stage.channel.id, "**Link down**")
+    notice = Notice(stage.channel.id, "Link down · Journal")
     await stage.desk.messenger.tell(notice, 1, 0.0)
     await stage.desk.messenger.tell(notice, 2, 0.0, stage.card().created_at + timedelta(minutes=5))
     assert len(stage.posts()) == 2
     said = replace(notice, text="I say so")
-    await stage.trader.send(stage.channel, said.text)
+    await stage.trader.send(stage.channel, drawn(said.text))
     await stage.desk.messenger.tell(said, 3, 0.0, stage.card().created_at)
-    assert [text_of(message) for message in stage.posts()][2:] == ["I say so", "I say so"]
+    assert [text_of(message) for message in stage.posts()][2:] == ["**I say so**", "**I say so**"]
 
 
 async def test_who_may_not_read_the_history_is_told_rather_twice_than_never(stage: Stage) -> None:
     stage.env.inject_error("GET", "/channels/*/messages*", status=403, code=50001, times=None)
     await stage.desk.messenger.tell(Notice(stage.channel.id, "news"), 1, 0.0, TICKET.created_at)
-    assert text_of(stage.card()) == "news"
+    assert text_of(stage.card()) == "**news**"
 
 
 async def test_a_ticket_whose_channel_is_gone_reaches_its_requester_directly(stage: Stage) -> None:

@@ -107,7 +107,7 @@ async def test_policy_tells_first_what_is_halted(stage: Stage) -> None:
     stage.desk.switches = Switches((HALTED,))
     text = told(await stage.trader.slash(stage.channel, "policy"))
     assert text.startswith(
-        "**Halted**\nThe desk is halted by Tess (<@301>) since 2026-01-01 12:00:00 UTC (CPI): nothing new is sent;"
+        "**Halted**\nThe desk is halted by Tess (<@301>) since 2026-01-01 12:00:00 UTC (`CPI`): nothing new is sent;"
     )
     stage.desk.switches = Switches()
     assert "**Halted**" not in told(await stage.trader.slash(stage.channel, "policy"))

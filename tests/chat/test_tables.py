@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.markdown import coded
 from bot.chat.tables import WIDTH, Section, grid, messages, pair, wrapped
 from bot.chat.wording import MOST_MESSAGES
-from bot.trading.words import verbatim
 
 cells = st.text(max_size=60) | st.from_regex(r"-?[0-9]{1,3}(,[0-9]{3}){0,5}\.[0-9]{2}", fullmatch=True)
 counts = st.integers(1, 5)
@@ -34,7 +34,7 @@ def test_no_line_is_wider_than_a_phone_and_no_cell_is_lost(table: tuple[list[str
     drawn = squeezed("".join(lines))
     for row in (*rows, *totals):
         for cell in row:
-            assert squeezed(verbatim(cell)) in drawn
+            assert squeezed(coded(cell)) in drawn
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
@@ -52,8 +52,8 @@ def test_no_line_is_wider_whichever_way_the_cells_just_fit(columns: int) -> None
 def test_a_name_and_its_value_stay_whole(left: str, right: str) -> None:
     lines = pair(left, right)
     assert all(len(line) <= WIDTH for line in lines)
-    assert squeezed("".join(lines)) == squeezed(verbatim(left)) + squeezed(verbatim(right))
-    assert squeezed("".join(wrapped(left))) == squeezed(verbatim(left))
+    assert squeezed("".join(lines)) == squeezed(coded(left)) + squeezed(coded(right))
+    assert squeezed("".join(wrapped(left))) == squeezed(coded(left))
 
 
 @given(st.lists(st.text("0123456789 -", min_size=1, max_size=WIDTH), max_size=400), st.lists(st.text(max_size=300), max_size=30))

@@ -164,8 +164,8 @@ async def test_fills_are_followed_to_the_end_in_the_same_message(running: Room) 
     assert all(shown.message in {None, 7000} for shown in running.messenger.shown[ticket.id])
     await running.all_told()
     texts = [notice.text.splitlines()[0] for notice in running.messenger.told]
-    assert "**Part filled 1/3 at 5800**" in texts
-    assert "**Filled 3 at 5800**" in texts
+    assert "Part filled 1/3 at 5800" in texts
+    assert "Filled 3 at 5800" in texts
 
 
 async def test_an_accepted_order_that_is_rejected_later_is_told(running: Room) -> None:

@@ -232,7 +232,7 @@ async def test_an_order_that_is_over_meanwhile_has_nothing_to_cancel(room: Room)
     room.broker.change("order1", OrderState.FILLED, 3)
     code, sentence = await no(room, ticket, V.CANCEL_ORDER)
     assert code == "ORDER_FINISHED"
-    assert "`order1` is filled already" in sentence
+    assert "“order1” is filled already" in sentence
 
 
 async def test_an_order_that_is_not_listed_can_not_be_cancelled(room: Room) -> None:

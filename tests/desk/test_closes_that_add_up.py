@@ -69,7 +69,7 @@ async def test_after_a_flatten_that_ended_with_its_close_at_a_shut_market_there_
     running.broker.shut = True
     ended = await closed(running, FLATTEN)
     assert ended.order_state is OrderState.CANCELLED
-    assert "BUY 2 MARKET (order `close1`) still closes" in (outcome_of(ended) or "")
+    assert "BUY 2 MARKET (order “close1”) still closes" in (outcome_of(ended) or "")
     assert "/cancel scope:order account:Sim101 order:close1" in (outcome_of(ended) or "")
     assert "CLOSING" in await running.refused(ALL)
     again = await closed(running, FLATTEN)
@@ -103,7 +103,7 @@ async def test_a_position_on_the_other_side_of_a_close_is_an_alarm_and_never_clo
     await running.all_told()
     alarm = running.messenger.told[-1]
     assert alarm.tone is Tone.ALARM
-    assert alarm.text.startswith("**Now LONG 1**")
+    assert alarm.text.startswith("Now LONG 1")
     assert "now LONG 1" in (outcome_of(running.messenger.shown[ticket.id][-1]) or "")
     assert not any("Closed" in notice.text for notice in running.messenger.told)
 
@@ -115,7 +115,7 @@ async def test_so_it_is_where_evidence_settles_it(running: Room) -> None:
     ended = await running.until(ticket, TicketState.ACCEPTED)
     assert ended.turned_to == 1
     await running.all_told()
-    assert any(notice.text.startswith("**Now LONG 1**") for notice in running.messenger.told)
+    assert any(notice.text.startswith("Now LONG 1") for notice in running.messenger.told)
 
 
 async def test_so_it_is_with_a_flatten(running: Room) -> None:
@@ -129,7 +129,7 @@ async def test_so_it_is_with_a_flatten(running: Room) -> None:
     assert ended.order_state is OrderState.CANCELLED
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
-    assert running.messenger.told[-1].text.startswith("**NOT FLAT, now LONG 1**")
+    assert running.messenger.told[-1].text.startswith("NOT FLAT, now LONG 1")
 
 
 async def test_a_rejected_close_is_told_at_once_in_the_brokers_words(running: Room) -> None:
@@ -138,9 +138,9 @@ async def test_a_rejected_close_is_told_at_once_in_the_brokers_words(running: Ro
     await eventually(lambda: running.messenger.shown[ticket.id][-1].order_state is OrderState.REJECTED, 5)
     await running.all_told()
     ended = await running.now(ticket.id)
-    assert (ended.outcome, ended.order_id, ended.is_followed) == ("`Account is locked by risk`", "close1", False)
+    assert (ended.outcome, ended.order_id, ended.is_followed) == ("“Account is locked by risk”", "close1", False)
     alarm = running.messenger.told[-1]
-    assert alarm.text.startswith("**Rejected by NinjaTrader**")
+    assert alarm.text.startswith("Rejected by NinjaTrader")
     assert "locked by risk" in alarm.text
     # It holds up nobody.
     assert (await running.ticket(ALL)).state is TicketState.OFFERED
@@ -150,7 +150,7 @@ async def test_a_flatten_sends_nothing_more_after_two_rejections_alike_and_says_
     running.broker.locked = "Account is locked by risk"
     ended = await closed(running, FLATTEN)
     assert len(running.broker.sent) == 2
-    assert [leg.text for leg in ended.progress.steps] == ["NinjaTrader rejected its order: `Account is locked by risk`"] * 2
+    assert [leg.text for leg in ended.progress.steps] == ["NinjaTrader rejected its order: “Account is locked by risk”"] * 2
     assert "rejected 2 closes" in (outcome_of(ended) or "")
     assert "nothing more was sent there" in (outcome_of(ended) or "")
     assert (running.broker.times[-1] - running.broker.times[0]).total_seconds() < 10

@@ -70,7 +70,7 @@ async def test_two_orders_that_nothing_tells_apart_prove_that_a_reversal_was_don
     told = await room.now(ticket.id)
     assert (told.state, told.order_ids) == (TicketState.ACCEPTED, ("a", "b"))
     assert told.outcome is not None
-    assert "orders `a` and `b`" in told.outcome
+    assert "orders “a” and “b”" in told.outcome
     await room.passes(1)
     await room.follow()
     ended = await room.now(ticket.id)

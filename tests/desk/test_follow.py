@@ -83,12 +83,12 @@ async def test_an_order_that_fills_by_chunks_is_told_chunk_by_chunk_and_once_eac
 
 async def test_a_rejection_after_the_200_is_told_like_a_rejection_with_its_reason(room: Room) -> None:
     ticket = await sent(room)
-    reason = OrderEvent("Rejected", "error", note="Insufficient margin `x` @everyone")
+    reason = OrderEvent("Rejected", "error", note="Insufficient margin “x” @everyone")
     room.broker.shown.lives["order1"] = Lifecycle("Sim101", ("order1",), (reason,))
     rewrite(room, state=OrderState.REJECTED)
     stored = await look(room, ticket)
     assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.REJECTED)
-    assert stored.outcome == "`Insufficient margin ˋxˋ @everyone`"
+    assert stored.outcome == '“Insufficient margin "x" @everyone”'
     await look(room, ticket)
     notices = [row.notice.text for row in await room.journal.due(room.clock(), 100) if row.notice]
     rejected = [text for text in notices if "Rejected by NinjaTrader" in text]

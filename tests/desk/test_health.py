@@ -52,16 +52,16 @@ async def test_an_alarm_names_what_is_open_when_the_link_is_down_and_its_end_how
     [alarm] = await look(room, 1, 1, 1)
     assert (alarm.channel, alarm.tone, alarm.silent) == (NEWS_CHANNEL, Tone.ALARM, False)
     first, *rest = alarm.text.splitlines()
-    assert first == "**Link down** · NinjaTrader: add-on is away, since 12:00:07 UTC (15 s)"
+    assert first == "Link down · NinjaTrader: add-on is away, since 12:00:07 UTC (15 s)"
     assert rest[:2] == [
-        "`Sim101` (SIM) · ES 09-26 · SHORT 2, read 15 s ago",
-        "`Apex-001` (LIVE) · ES 09-26 · SHORT 2, read 15 s ago",
+        "“Sim101” (SIM) · ES 09-26 · SHORT 2, read 15 s ago",
+        "“Apex-001” (LIVE) · ES 09-26 · SHORT 2, read 15 s ago",
     ]
     assert "Start NinjaTrader" in rest[2]
     assert "Entries are refused, exits are tried" in alarm.text
     room.broker.known = BACK
     told = await look(room, 10, 5, 5)
-    assert [notice.text for notice in told][1:] == ["**Link up** · NinjaTrader is back after 27 s (12:00:07 to 12:00:34 UTC)"]
+    assert [notice.text for notice in told][1:] == ["Link up · NinjaTrader is back after 27 s (12:00:07 to 12:00:34 UTC)"]
     events = [(event.name, event.data["link"]) for event in room.disk.recorded]
     assert events == [(EventName.LINK_DOWN, "crosstrade"), (EventName.LINK_UP, "crosstrade")]
     assert room.disk.recorded[0].data["open"] == ["Sim101 ES 09-26 -2", "Apex-001 ES 09-26 -2"]
@@ -111,7 +111,7 @@ async def test_an_order_on_its_way_raises_it_too(room: Room) -> None:
     await read(room)
     room.broker.known = AWAY
     [alarm] = await look(room, 20)
-    assert f"`Sim101` (SIM) · ES 09-26 · BUY 1 MARKET · sending, ticket {ticket.id}" in alarm.text
+    assert f"“Sim101” (SIM) · ES 09-26 · BUY 1 MARKET · sending, ticket {ticket.id}" in alarm.text
     room.broker.gate.set()
     await pressed
 
@@ -149,9 +149,9 @@ async def test_an_account_that_loses_its_broker_is_told_where_it_holds_something
     await room.desk.health.probe()
     [alarm] = await look(room, 1, 15)
     assert alarm.channel == 1
-    assert "**Link down** · Broker link of Apex-001: not connected" in alarm.text
+    assert "Link down · Broker link of Apex-001: not connected" in alarm.text
     # It was left out of the list for that, and is not flat.
-    assert "`Apex-001` (LIVE) · ES 09-26 · SHORT 2, read 23 s ago" in alarm.text
+    assert "“Apex-001” (LIVE) · ES 09-26 · SHORT 2, read 23 s ago" in alarm.text
     assert "Sim101" not in alarm.text
     room.broker.book_accounts["Apex-001"] = replace(room.broker.book_accounts["Apex-001"], connected=True)
     room.clock.pass_by(10)
@@ -173,7 +173,7 @@ async def test_an_alarm_about_the_journal_goes_without_it_and_is_stored_later(ro
         room.clock.pass_by(5)
         await room.desk.health.look()
     [alarm] = room.messenger.told
-    assert "**Link down** · Journal: not for 15 s" in alarm.text
+    assert "Link down · Journal: not for 15 s" in alarm.text
     assert "the bot sends nothing, ways out neither" in alarm.text
     room.disk.failing.clear()
     told = [notice.text for notice in await look(room, 5, 5, 5)]
@@ -201,7 +201,7 @@ async def test_another_program_on_the_stream_is_told_at_once_and_once(room: Room
     await read(room)
     room.broker.known = replace(BACK, stream=StreamState.TAKEN, stream_since=room.clock())
     [alarm] = await look(room, 1, 60, 3600)
-    assert alarm.text.startswith("**Link down** · Stream: taken by another\nAnother program took CrossTrade's stream")
+    assert alarm.text.startswith("Link down · Stream: taken by another\nAnother program took CrossTrade's stream")
     assert alarm.tone is Tone.ALARM
     assert room.desk.health.sign.partly == "Stream: taken by another"
 
@@ -320,7 +320,7 @@ async def test_a_flatten_is_offered_and_tried_though_crosstrade_can_not_be_read(
     room.broker.failing |= {"account", "accounts", "positions", "orders", "quote"}
     room.rule(grants=(Grant(TRADER_ROLE, frozenset({"*"}), ("Sim*",), ("*",), 1),))
     ticket = await room.ticket(FlattenRequest("account", "Sim101"))
-    assert ticket.shown.warnings == ("`Sim101` could not be read; it is gone over all the same",)
+    assert ticket.shown.warnings == ("“Sim101” could not be read; it is gone over all the same",)
     assert await room.refused() == ["FACTS_MISSING"]
     room.clock.plan(10, room.broker.failing.clear)
     await room.confirm(ticket)
@@ -385,7 +385,7 @@ async def test_many_positions_are_cut_to_what_a_phone_can_show(room: Room) -> No
     room.broker.known = AWAY
     [alarm] = await look(room, 20)
     assert "… and 2 more" in alarm.text
-    assert "`Sim102` (SIM) · CL 01-27 · LONG 1" in alarm.text
+    assert "“Sim102” (SIM) · CL 01-27 · LONG 1" in alarm.text
 
 
 class Moving(Clock):

@@ -77,9 +77,9 @@ async def test_a_flatten_that_ended_in_its_cancellation_says_what_is_left(room: 
         stored = await room.now(ticket.id)
         assert (stored.state, stored.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
         assert outcome_of(stored) == (
-            f"`Sim101` ES 09-26: still SHORT 2, BUY 1 LIMIT (order `rest1`) still works. {CUT_SHORT} "
-            "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26` or "
-            "`/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+            f"“Sim101” ES 09-26: still SHORT 2, BUY 1 LIMIT (order “rest1”) still works. {CUT_SHORT} "
+            "Use “/flatten scope:instrument account:Sim101 instrument:ES 09-26” or "
+            "“/cancel scope:order account:Sim101 order:rest1”. Look at NinjaTrader."
         )
         assert [event.name for event in await room.journal.events(ticket.id)][-1] is EventName.NOT_CLOSED
         await room.all_told()
@@ -167,7 +167,7 @@ async def test_a_cancellation_of_many_says_what_still_works(room: Room) -> None:
     room.broker.rest(Side.BUY, 1)
     async with crash(room, CANCEL, CancelOrders) as (ticket, desk):
         await look(room, desk, USUAL.desk.grace.total_seconds())
-        assert "BUY 1 LIMIT (order `rest1`) still works" in (outcome_of(await room.until(ticket, TicketState.ACCEPTED)) or "")
+        assert "BUY 1 LIMIT (order “rest1”) still works" in (outcome_of(await room.until(ticket, TicketState.ACCEPTED)) or "")
 
 
 async def test_a_reversal_that_ended_in_its_close_says_that_its_order_never_left(room: Room) -> None:
@@ -266,7 +266,7 @@ async def test_a_stop_in_the_middle_of_a_flatten_stores_it_as_unknown_with_what_
     await asyncio.gather(press, return_exceptions=True)
     stored = await running.now(ticket.id)
     assert stored.state is TicketState.UNKNOWN
-    assert [leg.words for leg in stored.progress.steps] == ["cancel the orders in `Sim101`", "flatten `Sim101`"]
+    assert [leg.words for leg in stored.progress.steps] == ["cancel the orders in “Sim101”", "flatten “Sim101”"]
     assert TicketState.UNKNOWN in running.messenger.states(ticket.id)
 
 
@@ -291,4 +291,4 @@ async def test_a_cancellation_cut_short_is_not_called_done_while_an_order_of_wha
         await look(room, desk, USUAL.desk.grace.total_seconds() + 1)
         ended = await room.now(ticket.id)
         assert ended.order_state is OrderState.CANCELLED
-        assert "`AAPL` BUY 100 (order `share1`) still working, no future" in (ended.outcome or "")
+        assert "“AAPL” BUY 100 (order “share1”) still working, no future" in (ended.outcome or "")

@@ -165,7 +165,7 @@ async def test_everything_is_all_that_the_member_may_and_names_the_rest(room: Ro
     grant(room, "Sim101")
     ticket = await room.ticket(EVERYTHING)
     assert ticket.intent == Flatten(Scope(("Sim101",), left_out=("Apex-001", "Sim102")))
-    assert ticket.shown.warnings == ("not among these (no grant, or not there when this was asked): `Apex-001`, `Sim102`",)
+    assert ticket.shown.warnings == ("not among these (no grant, or not there when this was asked): “Apex-001”, “Sim102”",)
     await room.confirm(ticket)
     assert room.broker.sent == [FlattenAccount("Sim101")]
     assert room.broker.book_positions["Apex-001", ES] == -2
@@ -217,7 +217,7 @@ async def test_an_account_that_can_not_be_read_at_first_is_gone_over_all_the_sam
     await room.ticket()
     room.broker.failing.add("positions Sim101")
     ticket = await room.ticket(ONE)
-    assert ticket.shown.warnings == ("`Sim101` could not be read; it is gone over all the same",)
+    assert ticket.shown.warnings == ("“Sim101” could not be read; it is gone over all the same",)
     room.broker.failing.clear()
     await room.confirm(ticket)
     assert room.broker.sent == [FlattenAccount("Sim101")]
@@ -260,8 +260,8 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
     assert all(line.is_done for line in ended.progress.rows)
     assert [(leg.words, leg.state) for leg in ended.progress.steps] == [
-        ("cancel the orders in `Sim101`", StepState.ACCEPTED),
-        ("flatten `Sim101`", StepState.ACCEPTED),
+        ("cancel the orders in “Sim101”", StepState.ACCEPTED),
+        ("flatten “Sim101”", StepState.ACCEPTED),
     ]
     assert ended.sent_at is not None
     assert ended.progress.done_at is not None
@@ -271,7 +271,7 @@ async def test_flat_is_said_with_the_time_it_took_once_it_was_read(running: Room
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     [notice] = running.messenger.told
-    assert notice.text.splitlines()[:2] == ["**Flat in 0.8 s, nothing works**", "`Sim101` (SIM) · flatten"]
+    assert notice.text.splitlines()[:2] == ["Flat in 0.8 s, nothing works", "“Sim101” (SIM) · flatten"]
     assert not ended.is_followed
 
 
@@ -282,7 +282,7 @@ async def test_of_one_side_nothing_is_said_of_the_other(running: Room) -> None:
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     lines = running.messenger.told[0].text.splitlines()
-    assert lines[:2] == ["**No short futures position left in 0.4 s**", "`Sim101` (SIM) · flatten short only"]
+    assert lines[:2] == ["No short futures position left in 0.4 s", "“Sim101” (SIM) · flatten short only"]
 
 
 async def test_what_the_position_of_the_card_leaves_working_is_cancelled_although_it_is_gone(room: Room) -> None:
@@ -309,14 +309,14 @@ async def test_what_works_is_cancelled_and_what_is_open_stays(running: Room) -> 
     assert running.broker.book_positions["Sim101", ES] == -2
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
-    assert running.messenger.told[0].text.startswith("**Everything there is cancelled in 0.4 s**\n`Sim101` (SIM) · cancel")
+    assert running.messenger.told[0].text.startswith("Everything there is cancelled in 0.4 s\n“Sim101” (SIM) · cancel")
 
 
 async def test_calls_that_are_refused_end_it_as_rejected_in_the_vendors_words(room: Room) -> None:
     for kind in (FlattenAccount, Close):
         room.broker.refusing[kind] = Rejected("market @everyone closed", 400)
     ended = await done(room)
-    assert (ended.state, ended.outcome) == (TicketState.REJECTED, "`market @everyone closed`")
+    assert (ended.state, ended.outcome) == (TicketState.REJECTED, "“market @everyone closed”")
     assert [type(action) for action in room.broker.sent] == [FlattenAccount, *[Close] * 2]
     assert {leg.state for leg in ended.progress.steps} == {StepState.REJECTED}
 
@@ -324,7 +324,7 @@ async def test_calls_that_are_refused_end_it_as_rejected_in_the_vendors_words(ro
 async def test_what_never_left_is_tried_until_time_is_up_and_then_told_as_not_sent(room: Room) -> None:
     room.broker.refusing[FlattenAccount] = NotSent("The request budget ran out first.")
     ended = await done(room)
-    assert (ended.state, ended.outcome) == (TicketState.NOT_SENT, "`The request budget ran out first.`")
+    assert (ended.state, ended.outcome) == (TicketState.NOT_SENT, "“The request budget ran out first.”")
     assert (room.broker.times[-1] - room.broker.times[0]).total_seconds() > USUAL_PACE.whole - 2
 
 
@@ -341,16 +341,16 @@ async def test_an_order_that_can_not_be_cancelled_holds_up_the_close_for_some_se
     assert running.broker.book_positions["Sim101", ES] == 0
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
     assert outcome_of(ended) == (
-        "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
-        "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+        "“Sim101” ES 09-26: BUY 3 LIMIT (order “rest1”) still works and may open a position when it fills. "
+        "Use “/cancel scope:order account:Sim101 order:rest1”. Look at NinjaTrader."
     )
     assert ended.progress.done_at is None
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     [notice] = running.messenger.told
     assert notice.tone is Tone.ALARM
-    assert notice.text.splitlines()[0] == "**NOT FLAT**"
-    assert "order `rest1`" in notice.text
+    assert notice.text.splitlines()[0] == "NOT FLAT"
+    assert "order “rest1”" in notice.text
 
 
 async def test_orders_that_can_not_be_cancelled_are_said_loudly(running: Room) -> None:
@@ -358,12 +358,12 @@ async def test_orders_that_can_not_be_cancelled_are_said_loudly(running: Room) -
     running.broker.dawdling = {CancelOrders}
     ended = await done(running, CANCEL_ONE)
     assert outcome_of(ended) == (
-        "`Sim101` ES 09-26: BUY 3 LIMIT (order `rest1`) still works and may open a position when it fills. "
-        "Use `/cancel scope:order account:Sim101 order:rest1`. Look at NinjaTrader."
+        "“Sim101” ES 09-26: BUY 3 LIMIT (order “rest1”) still works and may open a position when it fills. "
+        "Use “/cancel scope:order account:Sim101 order:rest1”. Look at NinjaTrader."
     )
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
-    assert running.messenger.told[0].text.startswith("**Not everything is cancelled**")
+    assert running.messenger.told[0].text.startswith("Not everything is cancelled")
 
 
 async def test_what_can_not_be_read_is_never_called_flat(room: Room) -> None:
@@ -375,7 +375,7 @@ async def test_what_can_not_be_read_is_never_called_flat(room: Room) -> None:
     await room.confirm(ticket)
     ended = await room.now(ticket.id)
     assert ended.order_state is OrderState.CANCELLED
-    assert outcome_of(ended) == "`Sim101` ES 09-26: positions could not be read, it may not be flat. Look at NinjaTrader."
+    assert outcome_of(ended) == "“Sim101” ES 09-26: positions could not be read, it may not be flat. Look at NinjaTrader."
 
 
 async def test_an_account_that_held_nothing_must_be_read_as_well(room: Room) -> None:
@@ -483,8 +483,8 @@ async def test_of_what_went_out_unseen_to_some_accounts_alone_it_is_said_where_n
     ended = await room.now(ticket.id)
     assert ended.state is TicketState.UNKNOWN
     assert ended.outcome == (
-        "Sent unseen to `Apex-001`, `Sim101`, as the lists there could not be read; it is read back as soon as they can be. "
-        "Nothing was closed in `Sim102` (`busy`). Left: `Sim102`: positions could not be read, it may not be flat, "
+        "Sent unseen to “Apex-001”, “Sim101”, as the lists there could not be read; it is read back as soon as they can be. "
+        "Nothing was closed in “Sim102” (“busy”). Left: “Sim102”: positions could not be read, it may not be flat, "
         "orders could not be read, some may work. Look at NinjaTrader."
     )
 
@@ -498,9 +498,9 @@ async def test_what_is_left_open_beside_what_went_out_unseen_is_told_with_the_co
     ended = await room.now(ticket.id)
     assert ended.state is TicketState.UNKNOWN
     assert ended.outcome == (
-        "Sent unseen to `Sim101`, as the lists there could not be read; it is read back as soon as they can be. "
-        "Nothing was closed in `Apex-001`. Left: `Apex-001` ES 09-26: still SHORT 2. "
-        "Use `/flatten scope:instrument account:Apex-001 instrument:ES 09-26`. Look at NinjaTrader."
+        "Sent unseen to “Sim101”, as the lists there could not be read; it is read back as soon as they can be. "
+        "Nothing was closed in “Apex-001”. Left: “Apex-001” ES 09-26: still SHORT 2. "
+        "Use “/flatten scope:instrument account:Apex-001 instrument:ES 09-26”. Look at NinjaTrader."
     )
     # Once all is read, it isn't said of the other account either.
     room.broker.failing.clear()
@@ -525,8 +525,8 @@ async def test_a_call_that_the_journal_held_up_did_not_go_out_unseen(room: Room,
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
     told = outcome_of(ended) or ""
-    assert "`Sim102`: positions could not be read, it may not be flat" in told
-    assert "`Apex-001` ES 09-26: still SHORT 2" in told
+    assert "“Sim102”: positions could not be read, it may not be flat" in told
+    assert "“Apex-001” ES 09-26: still SHORT 2" in told
     assert "the disk is full" in told
     assert "nseen" not in told
 
@@ -536,7 +536,7 @@ async def test_where_nothing_could_be_read_nor_sent_that_is_what_is_told(room: R
     room.broker.failing.add("positions Sim101")
     room.broker.refusing[FlattenAccount] = NotSent("no connection")
     ended = await done(room)
-    assert (ended.state, ended.outcome) == (TicketState.NOT_SENT, "`no connection`")
+    assert (ended.state, ended.outcome) == (TicketState.NOT_SENT, "“no connection”")
 
 
 async def test_a_call_is_made_anew_until_it_is_taken(room: Room) -> None:
@@ -593,8 +593,8 @@ async def test_while_a_flatten_is_under_way_nothing_new_is_taken_there(room: Roo
     async with under_way(room) as ticket:
         for request in (PLACE, ReverseRequest("Sim101", "ES 09-26", Side.BUY, 1), CLOSE, ONE, EVERYTHING):
             assert await room.refused(request, SECOND) == ["FLATTENING"]
-        assert f"Tina (<@1>) is flattening `Sim101` (ticket {ticket.id})" in await said(room, PLACE)
-        assert f"Tina (<@1>) is flattening `Sim101` already (ticket {ticket.id})" in await said(room, ONE)
+        assert f"“Tina” (member 1) is flattening “Sim101” (ticket {ticket.id})" in await said(room, PLACE)
+        assert f"“Tina” (member 1) is flattening “Sim101” already (ticket {ticket.id})" in await said(room, ONE)
         # Cancelling is never in the way, and elsewhere nobody waits.
         for allowed in (CancelRequest("Sim101", resting.id), CANCEL_ONE, FlattenRequest("account", "Apex-001")):
             assert (await room.ticket(allowed, SECOND)).state is TicketState.OFFERED
@@ -725,15 +725,15 @@ async def test_a_flatten_over_several_accounts_is_told_wherever_one_of_them_is(r
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     assert [(notice.channel, notice.text.splitlines()[1]) for notice in running.messenger.told] == [
-        (NEWS_CHANNEL, "`3 accounts` (LIVE) · flatten")
+        (NEWS_CHANNEL, "“3 accounts” (LIVE) · flatten")
     ]
 
 
 @pytest.mark.parametrize(
     ("request_", "refused", "text"),
     [
-        (ONE, (FlattenAccount, Close), "**Rejected**\n`Sim101` (SIM) · flatten\n`no`"),
-        (CANCEL_ONE, (CancelOrders,), "**Rejected**\n`Sim101` (SIM) · cancel\n`no`"),
+        (ONE, (FlattenAccount, Close), "Rejected\n“Sim101” (SIM) · flatten\n“no”"),
+        (CANCEL_ONE, (CancelOrders,), "Rejected\n“Sim101” (SIM) · cancel\n“no”"),
     ],
 )
 async def test_a_refusal_is_told_as_of_any_order(

@@ -144,17 +144,17 @@ async def test_news_of_the_desk_whose_channel_is_gone_are_told_in_another_one_wi
     narrow, wide = Route(2003, everything, ("Sim*",)), Route(2004, some)
     running.rule(routes=(Route(NEWS_CHANNEL, everything), Route(OTHER_CHANNEL, everything), narrow, wide))
     running.messenger.gone = {NEWS_CHANNEL, OTHER_CHANNEL}
-    await tell(running, Notice(NEWS_CHANNEL, "**Link down**", tone=Tone.ALARM))
+    await tell(running, Notice(NEWS_CHANNEL, "Link down", tone=Tone.ALARM))
     await eventually(lambda: bool(running.messenger.told))
     (told,) = running.messenger.told
     assert (told.channel, told.tone) == (2004, Tone.ALARM)
-    assert told.text.startswith("**Link down**\n-# Meant for <#2001>, where the bot can't post: mend")
+    assert told.text.startswith("Link down\nMeant for channel 2001, where the bot can't post: mend")
     await running.all_told(cards=True)
 
 
 async def test_news_of_the_desk_that_no_channel_takes_leave_the_outbox(running: Room) -> None:
     running.messenger.gone = {NEWS_CHANNEL}
-    await tell(running, Notice(NEWS_CHANNEL, "**Link down**"))
+    await tell(running, Notice(NEWS_CHANNEL, "Link down"))
     await running.all_told(cards=True)
     assert running.messenger.told == []
 
@@ -177,9 +177,9 @@ async def test_an_order_that_its_requester_can_not_be_told_of_is_told_the_team(r
     await running.confirm(ticket)
     await eventually(lambda: bool(texts(running)))
     (text,) = texts(running)
-    assert text.startswith("**Accepted**")
-    assert "order `order1`" in text
-    assert text.endswith("-# Neither the channel where this was asked nor its requester's direct messages can be reached.")
+    assert text.startswith("Accepted")
+    assert "order “order1”" in text
+    assert text.endswith("Neither the channel where this was asked nor its requester's direct messages can be reached.")
     running.broker.change("order1", OrderState.FILLED, 1)
     await eventually(lambda: running.messenger.unreached[-1].filled == 1)
     await running.all_told(cards=True)
@@ -193,17 +193,17 @@ async def test_what_a_channel_of_the_teams_reads_anyway_it_does_not_read_twice(r
     await running.cancel(ticket)
     await eventually(lambda: bool(texts(running)))
     await running.all_told(cards=True)
-    assert [text.splitlines()[0] for text in texts(running)] == ["**Cancelled**"]
+    assert [text.splitlines()[0] for text in texts(running)] == ["Cancelled"]
 
 
 async def test_only_news_that_may_have_been_told_before_are_looked_for(room: Room) -> None:
     """After a crash nobody knows whether the last word was taken; Discord itself forgets a message's id within minutes."""
-    before, notice = room.clock(), Notice(NEWS_CHANNEL, "**Halted**")
+    before, notice = room.clock(), Notice(NEWS_CHANNEL, "Halted")
     await tell(room, notice)
     room.clock.pass_by(600)
     await room.desk.start()
     await eventually(lambda: bool(texts(room)))
-    assert room.messenger.sought == [("**Halted**", before)]
+    assert room.messenger.sought == [("Halted", before)]
     room.clock.pass_by(1)
     await tell(room, replace(notice, text="first try"))
     await eventually(lambda: "first try" in texts(room))

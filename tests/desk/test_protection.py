@@ -113,7 +113,7 @@ async def test_a_leg_that_is_rejected_after_it_was_there_is_an_alarm_with_ninjat
     running.broker.shown.lives[order] = Lifecycle("Sim101", (order,), (line,))
     running.broker.change(order, OrderState.REJECTED)
     told = await notice(running, f"{bare} of SHORT 2 unprotected", 6)
-    assert f"NinjaTrader rejected the {which}: `Exceeds margin`." in told.text
+    assert f"NinjaTrader rejected the {which}: “Exceeds margin”." in told.text
     assert told.tone is Tone.ALARM
     stored = await running.now(ticket.id)
     assert "there" not in card(stored)
@@ -256,7 +256,7 @@ async def test_a_leg_that_fills_is_told_like_any_fill(
     await running.passes(900)
     filled(running, order, at, other)
     told = await notice(running, words, 5)
-    assert told.text.splitlines()[0] == f"**{words}**"
+    assert told.text.splitlines()[0] == f"{words}"
     stored = await running.now(ticket.id)
     assert stored.protection is not None
     assert (stored.protection.end, stored.order_state, stored.is_guarded) == (end, OrderState.FILLED, False)
@@ -307,9 +307,9 @@ async def test_a_fill_that_turns_the_position_over_is_an_alarm_of_what_is_open_n
     running.broker.book_positions["Sim101", ES] = -1 if lag else now
     running.clock.plan(lag, lambda: running.broker.book_positions.update({("Sim101", ES): now}))
     assert (await notice(running, "SHORT 2 stopped out at 5810.00", 5)).tone is Tone.ROUTINE
-    told = await notice(running, "**Now LONG 1**", lag + 5)
+    told = await notice(running, "Now LONG 1", lag + 5)
     assert told.tone is Tone.ALARM
-    assert "Use `/close account:Sim101 instrument:ES 09-26`" in told.text
+    assert "Use “/close account:Sim101 instrument:ES 09-26”" in told.text
     await running.passes(60)
     assert await names(running, ticket) == [EventName.STOPPED_OUT, EventName.NOT_CLOSED]
     stored = await running.now(ticket.id)
@@ -347,7 +347,7 @@ async def test_a_position_that_is_closed_by_hand_while_its_legs_work_on_is_told(
     ticket = await sent(running)
     running.broker.book_positions["Sim101", ES] = 0
     told = await notice(running, "The position is closed, and the", 22 + USUAL.desk.position_shown_within.total_seconds())
-    assert "the stop `order2`" in told.text
+    assert "the stop “order2”" in told.text
     assert "still work" in told.text
     assert told.tone is Tone.ALARM
     await running.passes(60)

@@ -205,7 +205,7 @@ async def test_a_grant_without_accounts_shows_no_account(room: Room) -> None:
 async def test_an_account_that_is_not_there_is_named_with_those_that_are(room: Room) -> None:
     made = await room.desk.reads.positions(READER, "Sim999")
     assert codes(made) == ["UNKNOWN_ACCOUNT"]
-    assert "`Sim101`, `Sim102`." in made.denials[0].sentence  # type: ignore[union-attr]  # codes() has seen to it
+    assert "“Sim101”, “Sim102”." in made.denials[0].sentence  # type: ignore[union-attr]  # codes() has seen to it
 
 
 @pytest.mark.parametrize("account", [None, "Sim101"])
@@ -339,7 +339,7 @@ async def test_a_quote_that_can_not_be_read_is_said_to_be_so(room: Room) -> None
 async def test_quotes_that_are_refused_together_are_asked_for_one_by_one(room: Room, status: int, reads: int) -> None:
     room.broker.shown.answers["quotes"] = BrokerRefused(status, "invalid_instrument")
     made = listed(await room.desk.reads.quotes(READER, "ES 09-26, XX 09-26"))
-    why = "`invalid_instrument`"
+    why = "“invalid_instrument”"
     assert [(str(one.asked), one.why) for one in made] == [("ES 09-26", why), ("XX 09-26", why)]
     assert room.broker.called == ["quotes"] * reads
 

@@ -48,14 +48,14 @@ async def test_never_arrived_ends_it_with_who_and_why_on_card_in_journal_and_cha
     assert said == f"Ticket {ticket.id} is now never arrived; its card says so. Nothing was sent."
     now = await room.now(ticket.id)
     assert (now.state, now.ended_at, now.ended_by, now.ended_by_id) == (TicketState.NEVER_ARRIVED, room.clock(), "Tina", 1)
-    assert now.outcome == "resolved by Tina (<@1>): NinjaTrader's log has nothing"
+    assert now.outcome == "resolved by “Tina” (member 1): “NinjaTrader's log has nothing”"
     event = (await room.journal.events(ticket.id))[-1]
     assert (event.name, event.actor) == (EventName.RESOLVED, TRADER.id)
     assert event.data == {"outcome": "never arrived", "why": "NinjaTrader's log has nothing", "by": "Tina", "order_ids": []}
     notices = [row.notice for row in await room.journal.due(room.clock(), 50) if row.notice is not None]
     assert notices[-1].channel == NEWS_CHANNEL
-    assert "**Resolved by a person: never arrived**" in notices[-1].text
-    assert "resolved by Tina (<@1>): NinjaTrader's log has nothing" in notices[-1].text
+    assert "Resolved by a person: never arrived" in notices[-1].text
+    assert "resolved by “Tina” (member 1): “NinjaTrader's log has nothing”" in notices[-1].text
     assert room.broker.sent == sent
     # Until then nobody could enter there.
     assert isinstance(await room.ticket(), Ticket)
@@ -65,13 +65,13 @@ async def test_accepted_with_its_order_is_followed_like_any_other(room: Room) ->
     ticket = await lost(room)
     order = room.broker.book(ticket.intent, OrderState.WORKING)
     said = await resolve(room, ticket.id, "accepted", order=order.id)
-    assert said == f"Ticket {ticket.id} is now accepted; its order `{order.id}` is followed on its card."
+    assert said == f"Ticket {ticket.id} is now accepted; its order “{order.id}” is followed on its card."
     room.broker.change(order.id, OrderState.FILLED, 1)
     room.clock.pass_by(5)
     await room.follow()
     now = await room.now(ticket.id)
     assert (now.state, now.order_state, now.filled, now.order_ids) == (TicketState.ACCEPTED, OrderState.FILLED, 1, (order.id,))
-    assert now.outcome == "resolved by Tina (<@1>): I looked"
+    assert now.outcome == "resolved by “Tina” (member 1): “I looked”"
 
 
 async def test_a_cancellation_follows_the_order_that_it_was_about(room: Room) -> None:
@@ -84,7 +84,7 @@ async def test_a_cancellation_follows_the_order_that_it_was_about(room: Room) ->
     room.clock.pass_by(5)
     await room.follow()
     now = await room.now(ticket.id)
-    assert (now.order_state, now.outcome) == (OrderState.CANCELLED, "resolved by Tina (<@1>): it is gone")
+    assert (now.order_state, now.outcome) == (OrderState.CANCELLED, "resolved by “Tina” (member 1): “it is gone”")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_the_order_must_be_listed_in_that_account(room: Room) -> None:
     elsewhere = room.broker.rest(Side.BUY, 1, account="Sim102")
     for order_id in ("nothing", elsewhere.id):
         said = await resolve(room, ticket.id, "accepted", order=order_id)
-        assert f"NinjaTrader lists no order `{order_id}` in `Sim101`, so nothing was changed" in said
+        assert f"NinjaTrader lists no order “{order_id}” in “Sim101”, so nothing was changed" in said
     assert await room.now(ticket.id) == ticket
 
 
@@ -126,7 +126,7 @@ async def test_an_order_list_that_can_not_be_read_is_said_so(room: Room) -> None
     order = room.broker.book(ticket.intent)
     room.broker.failing.add("orders")
     said = await resolve(room, ticket.id, "accepted", order=order.id)
-    assert said.startswith("The orders of `Sim101` could not be read (`no answer for orders`), so nothing was changed")
+    assert said.startswith("The orders of “Sim101” could not be read (“no answer for orders”), so nothing was changed")
     assert await room.now(ticket.id) == ticket
 
 
@@ -147,7 +147,7 @@ async def test_an_order_of_another_ticket_or_of_another_side_is_not_taken(room: 
 async def test_a_placed_order_that_works_must_be_named(room: Room) -> None:
     ticket = await lost(room, PLACE)
     order = room.broker.book(ticket.intent)
-    assert f"Order `{order.id}` works there and looks like it; give its id" in await resolve(room, ticket.id, "accepted")
+    assert f"Order “{order.id}” works there and looks like it; give its id" in await resolve(room, ticket.id, "accepted")
     assert await room.now(ticket.id) == ticket
     room.broker.failing.add("orders")
     assert "could not be read" in await resolve(room, ticket.id, "accepted")
@@ -183,11 +183,11 @@ async def test_what_can_not_be_meant_changes_nothing(room: Room, outcome: str, w
 
 
 async def test_an_id_that_there_is_not_and_a_ticket_that_is_settled_are_told_apart(room: Room) -> None:
-    assert await resolve(room, "n*ne") == "There is no ticket `n*ne`; the option offers those whose outcome is unknown."
+    assert await resolve(room, "n*ne") == "There is no ticket “n*ne”; the option offers those whose outcome is unknown."
     offered = await room.ticket()
     assert "is offered still" in await resolve(room, offered.id)
     await room.confirm(offered)
-    assert "is settled already: accepted, order `order1`. Nothing was changed." in await resolve(room, offered.id)
+    assert "is settled already: accepted, order “order1”. Nothing was changed." in await resolve(room, offered.id)
 
 
 async def test_only_who_may_resolve_on_all_of_its_accounts_may(room: Room) -> None:
@@ -243,7 +243,7 @@ async def test_i1_evidence_that_is_faster_wins_and_the_person_is_told(room: Room
     racing = Racing(room.clock, book_orders=room.broker.book_orders, race=lambda: look(room))
     room.desk.resolving = replace(room.desk.resolving, broker=racing)
     said = await resolve(room, ticket.id, "accepted", order=order.id)
-    how = f"accepted, order `{order.id}`"
+    how = f"accepted, order “{order.id}”"
     assert said == f"Meanwhile ticket {ticket.id} was settled without you: {how}. What you said was not stored."
     now = await room.now(ticket.id)
     assert (now.ended_by, now.state) == (None, TicketState.ACCEPTED)

@@ -66,7 +66,7 @@ async def test_an_alarm_says_live_where_cards_do(running: Room, provider: str | 
     await running.passes(10)
     running.broker.known = replace(AWAY, good_at=running.clock())
     [alarm] = await told(running)
-    assert "`Sim101` (LIVE) · ES 09-26" in alarm
+    assert "“Sim101” (LIVE) · ES 09-26" in alarm
 
 
 async def test_an_account_that_is_named_as_live_meanwhile_is_told_as_such(running: Room) -> None:
@@ -158,28 +158,28 @@ async def test_the_order_that_was_replaced_is_not_called_cancelled_before_it_is_
     assert alarms(running) == []
     await running.passes(4)
     [alarm] = alarms(running)
-    assert f"order `rest1` was last seen {state.value}, not cancelled" in alarm
+    assert f"order “rest1” was last seen {state.value}, not cancelled" in alarm
     assert "/cancel one of them" in alarm
     assert f"was last seen {state.value}" in said(await running.now(ticket.id))
     await running.passes(60)
     assert len(alarms(running)) == 1
     running.broker.change("rest1", OrderState.CANCELLED)
     await running.passes(10)
-    assert "order `rest1` is cancelled" in said(await running.now(ticket.id))
+    assert "order “rest1” is cancelled" in said(await running.now(ticket.id))
 
 
 async def test_a_replacement_whose_old_order_goes_is_told_without_a_word_of_alarm(running: Room) -> None:
     ticket = await replaced(running, OrderState.CANCELLED)
     await running.passes(20)
     assert alarms(running) == []
-    assert "order `rest1` is cancelled" in said(await running.now(ticket.id))
+    assert "order “rest1” is cancelled" in said(await running.now(ticket.id))
 
 
 async def test_an_old_order_that_fills_beside_the_new_one_is_an_alarm_at_once(running: Room) -> None:
     await replaced(running, OrderState.FILLED)
     await running.passes(3)
     [alarm] = alarms(running)
-    assert "order `rest1` has filled: this order stands beside it" in alarm
+    assert "order “rest1” has filled: this order stands beside it" in alarm
 
 
 async def test_a_new_order_that_fills_beside_one_that_stays_is_told_with_it_within_five_seconds(running: Room) -> None:
@@ -188,7 +188,7 @@ async def test_a_new_order_that_fills_beside_one_that_stays_is_told_with_it_with
     await running.passes(5)
     assert len(alarms(running)) == 1
     [fill] = [notice.text for notice in running.messenger.told if "Filled 2" in notice.text]
-    assert "order `rest1` was last seen CancelPending" in fill
+    assert "order “rest1” was last seen CancelPending" in fill
     stored = await running.now(ticket.id)
     assert (stored.order_state, stored.is_followed) == (OrderState.FILLED, False)
 
@@ -207,4 +207,4 @@ async def test_who_replaces_an_order_that_is_being_cancelled_is_warned(room: Roo
     room.broker.rest(Side.BUY, 2)
     room.broker.change("rest1", OrderState.CANCEL_PENDING)
     ticket = await room.ticket(REPLACE)
-    assert any("order `rest1` is CancelPending already and may not go" in each for each in ticket.shown.warnings)
+    assert any("order “rest1” is CancelPending already and may not go" in each for each in ticket.shown.warnings)

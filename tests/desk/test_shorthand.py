@@ -116,11 +116,11 @@ async def test_a_template_that_ninjatrader_has_goes_through(room: Room) -> None:
 @pytest.mark.parametrize(
     ("typed", "templates", "said"),
     [
-        ("scalp", ["Scalp", "Two legs"], "no ATM template `scalp`; did you mean `Scalp`?"),
-        ("Two leg", ["Scalp", "Two legs"], "did you mean `Two legs`?"),
-        ("Swing", ["Two legs", "Scalp"], "it has `Scalp`, `Two legs`."),
+        ("scalp", ["Scalp", "Two legs"], "no ATM template “scalp”; did you mean “Scalp”?"),
+        ("Two leg", ["Scalp", "Two legs"], "did you mean “Two legs”?"),
+        ("Swing", ["Two legs", "Scalp"], "it has “Scalp”, “Two legs”."),
         ("Swing", [], "it has none at all; leave strategy out."),
-        ("q", [f"Plan {number}" for number in range(10, 30)], "`Plan 17` and 12 more."),
+        ("q", [f"Plan {number}" for number in range(10, 30)], "“Plan 17” and 12 more."),
     ],
 )
 async def test_a_template_that_ninjatrader_does_not_have_is_denied_with_those_that_it_has(
@@ -146,7 +146,7 @@ async def test_the_longest_names_make_a_sentence_that_is_still_read_whole(room: 
     assert len(await told(room, replace(PLACE, limit="bid", strategy="y" * 64))) < 600
 
 
-UNCHECKED = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has `{}`"
+UNCHECKED = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has “{}”"
 
 
 @pytest.mark.parametrize("request_", ENTRIES, ids=lambda request: request.command)

@@ -12,7 +12,7 @@ from tests.desk.conftest import ASK, HERE, NEWS_CHANNEL, TRADER, Room
 from tests.desk.fakes import ES, eventually
 
 ELSEWHERE = Origin(10, 21)
-STARTED = "**The bot has started**"
+STARTED = "The bot has started"
 EXPIRED = "1 ticket expired by the restart: nothing was sent, ask again with the command"
 UNKNOWN = "outcomes unknown: the bot looks for the order, and nothing is sent again"
 

@@ -85,7 +85,7 @@ async def test_a_flatten_over_a_journal_that_fails_once_makes_each_call_once_and
     # Nothing is called flat that isn't, and what a call has done is never told as not sent.
     assert (ended.order_state is OrderState.FILLED) is flat
     legs = [leg.words for leg in ended.progress.steps]
-    assert legs == ["cancel the orders in `Sim101`", "flatten `Sim101`"][: len(room.broker.sent)]
+    assert legs == ["cancel the orders in “Sim101”", "flatten “Sim101”"][: len(room.broker.sent)]
     assert {leg.state for leg in ended.progress.steps} <= {StepState.ACCEPTED}
     assert flat or "disk is full" in (ended.outcome or "")
 
@@ -130,8 +130,8 @@ async def test_a_call_that_could_not_be_journaled_is_not_made(room: Room) -> Non
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state) == (TicketState.ACCEPTED, OrderState.CANCELLED)
     assert outcome_of(ended) == (
-        f"`Sim101` ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} "
-        "Use `/flatten scope:instrument account:Sim101 instrument:ES 09-26`. "
+        f"“Sim101” ES 09-26: still SHORT 2. {FULL} {NO_JOURNAL} "
+        "Use “/flatten scope:instrument account:Sim101 instrument:ES 09-26”. "
         "Look at NinjaTrader."
     )
     assert [leg.state for leg in ended.progress.steps] == [StepState.ACCEPTED]
@@ -144,15 +144,15 @@ async def test_each_call_is_on_disk_before_it_leaves_and_its_end_after_it(room: 
     press = asyncio.create_task(room.confirm(ticket))
     await eventually(lambda: bool(room.broker.sent))
     stored = await room.now(ticket.id)
-    assert [(leg.words, leg.state) for leg in stored.progress.steps] == [("cancel the orders in `Sim101`", StepState.SENDING)]
+    assert [(leg.words, leg.state) for leg in stored.progress.steps] == [("cancel the orders in “Sim101”", StepState.SENDING)]
     room.broker.gate.set()
     await press
     steps = [event.data for event in await room.journal.events(ticket.id) if event.name is EventName.STEP]
     assert [(step["what"], step["state"]) for step in steps if "what" in step] == [
-        ("cancel the orders in `Sim101`", "sending"),
-        ("cancel the orders in `Sim101`", "accepted"),
-        ("flatten `Sim101`", "sending"),
-        ("flatten `Sim101`", "accepted"),
+        ("cancel the orders in “Sim101”", "sending"),
+        ("cancel the orders in “Sim101”", "accepted"),
+        ("flatten “Sim101”", "sending"),
+        ("flatten “Sim101”", "accepted"),
     ]
 
 

@@ -114,9 +114,9 @@ async def test_fills_that_the_desk_has_kept_are_told_though_crosstrade_can_not_b
 async def test_an_add_on_too_old_for_the_record_is_said_to_be_so(room: Room) -> None:
     room.broker.shown.answers["lifecycle"] = BrokerLacks(400, "Unknown API command: GetOrderLifecycle")
     made = await story(room, "order1")
-    assert "too old for it, 1.13.2 or later has it (`Unknown API command: GetOrderLifecycle`)" in made.life_why
+    assert "too old for it, 1.13.2 or later has it (“Unknown API command: GetOrderLifecycle”)" in made.life_why
     room.broker.shown.answers["lifecycle"] = BrokerRefused(400, "no")
-    assert (await story(room, "order1")).life_why == "`no`"
+    assert (await story(room, "order1")).life_why == "“no”"
 
 
 async def test_nobody_reads_the_record_of_another_accounts_order(room: Room) -> None:

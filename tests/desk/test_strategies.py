@@ -60,7 +60,7 @@ async def test_a_strategy_is_closed_and_nothing_beside_it(room: Room) -> None:
     ended = await room.now(ticket.id)
     assert (ended.state, ended.order_state, ended.outcome) == (TicketState.ACCEPTED, OrderState.FILLED, None)
     assert all(line.is_done for line in ended.progress.rows)
-    assert [leg.words for leg in ended.progress.steps] == ["close strategy `334` in `Sim101`"]
+    assert [leg.words for leg in ended.progress.steps] == ["close strategy “334” in “Sim101”"]
     assert room.broker.sent == [CALL]
     assert untouched(room)
 
@@ -79,7 +79,7 @@ async def test_a_lost_answer_is_read_back_and_never_sent_again(room: Room, carri
         assert untouched(room)
     else:
         assert ended.order_state is OrderState.CANCELLED
-        assert (outcome_of(ended) or "").startswith("`Sim101` ES 09-26: still LONG 2, SELL 2 LIMIT (order `rest1`) still works, ")
+        assert (outcome_of(ended) or "").startswith("“Sim101” ES 09-26: still LONG 2, SELL 2 LIMIT (order “rest1”) still works, ")
 
 
 async def test_a_close_that_takes_its_time_is_waited_for(room: Room) -> None:
@@ -123,10 +123,10 @@ async def test_a_close_that_ninjatrader_rejects_is_told_in_its_words(room: Room,
     room.broker.locked = "Account is locked"
     ended = await done(room)
     assert (ended.state, ended.order_state, room.broker.sent) == (TicketState.ACCEPTED, OrderState.CANCELLED, [CALL])
-    told = "NinjaTrader rejected the close of ES 09-26 in `Sim101` (`Account is locked`), so nothing more was sent there."
+    told = "NinjaTrader rejected the close of ES 09-26 in “Sim101” (“Account is locked”), so nothing more was sent there."
     assert told in (outcome_of(ended) or "")
     [leg] = ended.progress.steps
-    assert (leg.state, leg.text) == (StepState.REJECTED, "NinjaTrader rejected its order: `Account is locked`")
+    assert (leg.state, leg.text) == (StepState.REJECTED, "NinjaTrader rejected its order: “Account is locked”")
 
 
 async def test_an_order_that_was_rejected_before_is_not_taken_for_the_one_that_closes_it(room: Room) -> None:

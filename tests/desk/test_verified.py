@@ -89,7 +89,7 @@ async def test_what_does_not_get_flat_is_never_followed_by_the_new_order(running
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
     [notice] = running.messenger.told
-    assert notice.text.startswith("**Not closed**")
+    assert notice.text.startswith("Not closed")
     assert "The new order was not sent" in notice.text
     assert [event.name for event in await running.journal.events(ended.id)][-1] is EventName.NOT_CLOSED
 
@@ -226,11 +226,11 @@ async def test_a_close_that_was_refused_ends_it_as_if_it_were_one_call(
     ended = await reversed_(running)
     assert len(running.broker.sent) == 1
     assert ended.state is state
-    assert ended.outcome in {"`No positions found`", "`no connection`"}
+    assert ended.outcome in {"“No positions found”", "“no connection”"}
     assert [leg.text for leg in ended.progress.steps] == [ended.outcome]
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
-    assert running.messenger.told[0].text.startswith(f"**{state.capitalize()}**")
+    assert running.messenger.told[0].text.startswith(f"{state.capitalize()}")
 
 
 @pytest.mark.parametrize(
@@ -243,11 +243,11 @@ async def test_an_order_that_was_refused_leaves_the_position_closed_and_that_is_
     running.broker.refusing[PlaceOrder] = outcome
     ended = await reversed_(running)
     assert ended.state is state
-    assert (ended.outcome or "").startswith("The position was closed; the new order was not placed: `")
+    assert (ended.outcome or "").startswith("The position was closed; the new order was not placed: “")
     assert running.broker.book_positions["Sim101", ES] == 0
     await eventually(lambda: bool(running.messenger.told))
     await running.all_told()
-    assert running.messenger.told[0].text.startswith(f"**Close sent, new order {state}**")
+    assert running.messenger.told[0].text.startswith(f"Close sent, new order {state}")
 
 
 async def test_an_order_whose_answer_was_lost_is_found_by_its_id(running: Room) -> None:
@@ -277,7 +277,7 @@ async def test_a_flatten_that_begins_meanwhile_lets_the_new_order_not_through(ro
     ended = await room.now(reversal.id)
     assert ended.state is TicketState.NOT_SENT
     assert ended.outcome == (
-        f"The position was closed. Tom (<@2>) is flattening there (ticket {flatten.id}). The new order was not sent."
+        f"The position was closed. “Tom” (member 2) is flattening there (ticket {flatten.id}). The new order was not sent."
     )
     assert (await room.now(flatten.id)).order_state is OrderState.FILLED
 
@@ -350,8 +350,8 @@ async def test_a_close_that_the_broker_rejects_ends_it_at_once_in_the_brokers_wo
     ended = await reversed_(running)
     assert [type(action) for action in running.broker.sent] == [Close]
     assert ended.state is TicketState.NOT_SENT
-    assert "still SHORT 2; NinjaTrader rejected the close: `Account is locked`" in (ended.outcome or "")
-    assert ended.progress.steps[0].text == "NinjaTrader rejected its order: `Account is locked`"
+    assert "still SHORT 2; NinjaTrader rejected the close: “Account is locked”" in (ended.outcome or "")
+    assert ended.progress.steps[0].text == "NinjaTrader rejected its order: “Account is locked”"
     assert (running.clock() - running.broker.times[0]).total_seconds() < 3
 
 

@@ -81,7 +81,7 @@ async def test_a_lost_answer_keeps_its_reason_whatever_comes_later(room: Room) -
     made = await why(room, ticket.id)
     told = {step.name: step.event for step in made.steps}
     assert (event := told["unknown"]) is not None
-    assert event.data["outcome"] == "`the connection was reset`"
+    assert event.data["outcome"] == "“the connection was reset”"
     assert (event := told["accepted"]) is not None
     assert event.data["evidence"] == "orders"
 
@@ -171,7 +171,7 @@ async def test_only_who_may_see_the_account_is_told(room: Room) -> None:
     for typed in (ticket.id, "order1", "nothing"):
         denial = await refused(room, typed, VIEWER)
         assert denial.code is DenialCode.BAD_REQUEST
-        assert denial.sentence.startswith(f"There is no ticket `{typed}`, and no order")
+        assert denial.sentence.startswith(f"There is no ticket “{typed}”, and no order")
     room.rule(grants=(*room.policies[-1].grants[:-1], Grant(VIEWER_ROLE, frozenset({"why"}), ("Sim101",))))
     assert (await why(room, ticket.id, VIEWER)).ticket == ticket
 

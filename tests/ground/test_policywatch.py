@@ -246,7 +246,7 @@ async def test_what_a_change_took_away_is_counted_from_what_was_told_last(file: 
         await until(lambda: len(desk.changes) == 1 and watch.before is watch.current)
         assert seen == [
             (
-                "**Fewer safeguards than before:** limits 1 → 0, limits with max_position 1 → 0, approvals 1 → 0, "
+                "Fewer safeguards than before: limits 1 → 0, limits with max_position 1 → 0, approvals 1 → 0, "
                 "channels that are told 1 → 0. Was the file cut off?"
             ),
             "grants 1 → 2",

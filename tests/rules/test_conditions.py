@@ -36,7 +36,7 @@ def test_an_order_is_held_back_unless_the_position_is_as_it_requires(position: i
     others = sorted({"flat", "long", "short"} - {now})
     for each in others:
         [(sentence, details)] = refused(held, each)
-        assert sentence == f"`Sim101` is {now} in ES 09-26 and the order asks for {each}{LOOK}"
+        assert sentence == f"“Sim101” is {now} in ES 09-26 and the order asks for {each}{LOOK}"
         assert details == f"position={now} require={each}"
     [(sentence, details)] = refused(held, " ".join(others))
     assert sentence.endswith(f"asks for {others[0]} or {others[1]}{LOOK}")
@@ -61,7 +61,7 @@ def test_an_order_is_held_back_unless_the_position_is_as_it_requires(position: i
 def test_a_position_more_is_opened_only_below_the_most_that_are_asked_for(
     held: Mapping[Contract, int], most: int, counted: int | None
 ) -> None:
-    told = f"`Sim101` holds positions in {counted} contracts {FEWER} {most}; close one, or raise max_positions."
+    told = f"“Sim101” holds positions in {counted} contracts {FEWER} {most}; close one, or raise max_positions."
     assert refused(held, most=most) == ([] if counted is None else [(told, f"positions={counted} max_positions={most}")])
 
 
@@ -82,7 +82,7 @@ def test_a_replacement_has_the_first_condition_alone() -> None:
     [denial] = unmet(replacement, FACTS)
     assert denial == Denial(
         DenialCode.POSITION_NOT_AS_REQUIRED,
-        f"`Sim101` is long in ES 09-26 and the order asks for flat{LOOK}",
+        f"“Sim101” is long in ES 09-26 and the order asks for flat{LOOK}",
         "position=long require=flat",
     )
 

@@ -26,14 +26,14 @@ SAID: list[tuple[World, str, str]] = [
     (
         GOOD.with_facts(**UNREAD),
         "FACTS_MISSING",
-        "CrossTrade could not be read (`orders: HTTP 500`; `account: no answer`), so nothing is sent; try again shortly.",
+        "CrossTrade could not be read (“orders: HTTP 500”; “account: no answer”), so nothing is sent; try again shortly.",
     ),
     (
         close(2).with_facts(**UNREAD),
         "FACTS_MISSING",
         (
-            "CrossTrade could not be read (`orders: HTTP 500`; `account: no answer`), so nothing is sent; try again shortly, or "
-            "use `/flatten scope:instrument`, which goes out unseen within 5 s and is read back once the lists can be read."
+            "CrossTrade could not be read (“orders: HTTP 500”; “account: no answer”), so nothing is sent; try again shortly, or "
+            "use “/flatten scope:instrument”, which goes out unseen within 5 s and is read back once the lists can be read."
         ),
     ),
     (
@@ -41,7 +41,7 @@ SAID: list[tuple[World, str, str]] = [
         "FACTS_MISSING",
         (
             "CrossTrade could not be read (no answer), so nothing is sent; try again shortly, or use "
-            "`/cancel scope:instrument`, which goes out unseen within 5 s and is read back once the lists can be read."
+            "“/cancel scope:instrument”, which goes out unseen within 5 s and is read back once the lists can be read."
         ),
     ),
     (
@@ -53,29 +53,29 @@ SAID: list[tuple[World, str, str]] = [
         ALONE["not a simulation"][0],
         "LIVE_NOT_NAMED: account=Sim101 provider=Rithmic",
         (
-            "`Sim101` is not a simulation and the policy file doesn't name it as live; whoever runs the desk must add it under "
+            "“Sim101” is not a simulation and the policy file doesn't name it as live; whoever runs the desk must add it under "
             "[[account]]."
         ),
     ),
     (
         ALONE["disconnected"][0],
         "ACCOUNT_DISCONNECTED: account=Sim101",
-        "NinjaTrader says that `Sim101` is not connected; connect it there and try again.",
+        "NinjaTrader says that “Sim101” is not connected; connect it there and try again.",
     ),
     (
         ALONE["connection untold"][0],
         "ACCOUNT_DISCONNECTED: account=Sim101",
-        "CrossTrade doesn't tell whether `Sim101` is connected, so nothing new is sent there; look at it in NinjaTrader.",
+        "CrossTrade doesn't tell whether “Sim101” is connected, so nothing new is sent there; look at it in NinjaTrader.",
     ),
     (
         ALONE["flat"][0],
         "NO_POSITION: account=Sim101 instrument=ES 09-26",
-        "`Sim101` has no position in ES 09-26, so there is nothing to reverse.",
+        "“Sim101” has no position in ES 09-26, so there is nothing to reverse.",
     ),
     (
         close(1, NQ),
         "NO_POSITION: account=Sim101 instrument=NQ 09-26",
-        "`Sim101` has no position in NQ 09-26, so there is nothing to close.",
+        "“Sim101” has no position in NQ 09-26, so there is nothing to close.",
     ),
     (
         replace(GOOD, intent=Invert("Sim101", ES, Terms(Side.BUY, 3))),
@@ -110,18 +110,18 @@ SAID: list[tuple[World, str, str]] = [
     (
         ALONE["order not listed"][0],
         "NO_SUCH_ORDER: account=Sim101 order=o1",
-        "NinjaTrader lists no order `o1` in `Sim101`; /orders shows those that work.",
+        "NinjaTrader lists no order “o1” in “Sim101”; /orders shows those that work.",
     ),
     (
         ALONE["order over"][0],
         "ORDER_FINISHED: order=o1 state=Filled",
-        "Order `o1` is filled already, so there is nothing to cancel.",
+        "Order “o1” is filled already, so there is nothing to cancel.",
     ),
     (
         ALONE["being flattened"][0],
         "FLATTENING: ticket=earlier state=sending",
         (
-            "Ada (<@7>) is flattening `Sim101` (ticket earlier), so nothing new is taken there; "
+            "“Ada” (member 7) is flattening “Sim101” (ticket earlier), so nothing new is taken there; "
             "wait until its card says what became of it."
         ),
     ),
@@ -129,14 +129,14 @@ SAID: list[tuple[World, str, str]] = [
         ALONE["what closes already"][0],
         "CLOSING: order=o1 remaining=1",
         (
-            "Order `o1` closes there already (SELL 1 MARKET, 1 to fill); wait for it, or take it back with `/cancel "
-            "scope:order account:Sim101 order:o1` and ask again."
+            "Order “o1” closes there already (SELL 1 MARKET, 1 to fill); wait for it, or take it back with “/cancel "
+            "scope:order account:Sim101 order:o1” and ask again."
         ),
     ),
     (
         ALONE["outcome unknown"][0],
         "OUTCOME_UNKNOWN: ticket=earlier state=unknown",
-        "The outcome of ticket earlier in `Sim101` ES 09-26 is not known yet; wait until its card says what became of it.",
+        "The outcome of ticket earlier in “Sim101” ES 09-26 is not known yet; wait until its card says what became of it.",
     ),
     (
         ALONE["crossed market"][0],
@@ -172,7 +172,7 @@ SAID: list[tuple[World, str, str]] = [
         ALONE["too large"][0],
         "MAX_POSITION: worst=11 side=sell max_position=10",
         (
-            "With working orders and orders on their way `Sim101` could hold 11 ES, more than the 10 allowed; lower the quantity "
+            "With working orders and orders on their way “Sim101” could hold 11 ES, more than the 10 allowed; lower the quantity "
             "or cancel working orders."
         ),
     ),
@@ -184,13 +184,13 @@ SAID: list[tuple[World, str, str]] = [
     (
         ALONE["the same again"][0],
         "DUPLICATE: ticket=earlier duplicate_seconds=10",
-        "Ada (<@7>) sent the same order 5 s ago (ticket earlier); if a second one is meant, ask again after 10 s.",
+        "“Ada” (member 7) sent the same order 5 s ago (ticket earlier); if a second one is meant, ask again after 10 s.",
     ),
     (
         ALONE["too much lost"][0],
         "DAILY_LOSS: result=-1000.01 daily_loss=1000",
         (
-            "The day's result of `Sim101`, since 18:00 New York, is -1000.01 and its limit is -1000: "
+            "The day's result of “Sim101”, since 18:00 New York, is -1000.01 and its limit is -1000: "
             "only what lessens the risk is allowed there now."
         ),
     ),
@@ -198,14 +198,14 @@ SAID: list[tuple[World, str, str]] = [
         ALONE["realised unread"][0],
         "DAILY_LOSS: result=None daily_loss=1000",
         (
-            "The day's result of `Sim101`, since 18:00 New York, can't be read and its limit is -1000: "
+            "The day's result of “Sim101”, since 18:00 New York, can't be read and its limit is -1000: "
             "only what lessens the risk is allowed there now."
         ),
     ),
     (
         REPLACEMENTS["over"][0],
         "ORDER_FINISHED: order=old state=Filled",
-        "Order `old` is filled already, so there is nothing to replace.",
+        "Order “old” is filled already, so there is nothing to replace.",
     ),
 ]
 

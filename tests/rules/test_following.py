@@ -227,9 +227,9 @@ def test_the_life_of_another_order_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        ([OrderEvent("Rejected", "error", note="margin"), update("Rejected")], "`margin`"),
-        ([OrderEvent("Rejected", "order_update", note="pri`ce")], "`priˋce`"),
-        ([OrderEvent("OrderError", note="first"), OrderEvent("OrderError", note="last")], "`last`"),
+        ([OrderEvent("Rejected", "error", note="margin"), update("Rejected")], "“margin”"),
+        ([OrderEvent("Rejected", "order_update", note="pri“ce")], '“pri"ce”'),
+        ([OrderEvent("OrderError", note="first"), OrderEvent("OrderError", note="last")], "“last”"),
         ([OrderEvent("PlaceOrder", "api_received", note="hello"), update("Rejected")], None),
         ([], None),
     ],

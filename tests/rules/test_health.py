@@ -77,7 +77,7 @@ READINGS = [
         "Sim101 halted, +2",
         "/policy shows 2 more.",
     ),
-    (replace(FINE, commit=Commit(NOW - 20 * S, 0.1, "disk `full`")), LinkName.JOURNAL, DOWN, "not for 20 s", "`disk ˋfullˋ`"),
+    (replace(FINE, commit=Commit(NOW - 20 * S, 0.1, "disk “full”")), LinkName.JOURNAL, DOWN, "not for 20 s", '“disk "full"”'),
     (replace(FINE, in_flight=None), LinkName.JOURNAL, DOWN, "unreadable", "the bot sends nothing, ways out neither"),
     (replace(FINE, commit=None), LinkName.JOURNAL, GOOD, "readable", ""),
     (replace(FINE, commit=Commit(NOW, 0.26)), LinkName.JOURNAL, SLOW, "260 ms, 0 s ago", "look at its disk"),
@@ -90,8 +90,8 @@ READINGS = [
     (broker(reach=Reach.NOT_ASKED), LinkName.CROSSTRADE, SLOW, "not asked yet", "Ask again"),
     (broker(reach=Reach.NOT_ASKED, budget=0), LinkName.BUDGET, GOOD, "0 at once", ""),
     (broker(reach=Reach.NOT_ASKED), LinkName.NINJATRADER, SLOW, "can't be asked", ""),
-    (broker(reach=Reach.REFUSED, why="Token."), LinkName.CROSSTRADE, DOWN, "token refused", "`Token.`"),
-    (broker(reach=Reach.NOWHERE, why="No line."), LinkName.CROSSTRADE, DOWN, "good 4 s ago", "`No line.` Entries are refused"),
+    (broker(reach=Reach.REFUSED, why="Token."), LinkName.CROSSTRADE, DOWN, "token refused", "“Token.”"),
+    (broker(reach=Reach.NOWHERE, why="No line."), LinkName.CROSSTRADE, DOWN, "good 4 s ago", "“No line.” Entries are refused"),
     (broker(reach=Reach.NOWHERE, good_at=None), LinkName.CROSSTRADE, DOWN, "good never", "exits are tried"),
     (broker(reach=Reach.NOWHERE), LinkName.NINJATRADER, SLOW, "can't be asked", ""),
     (broker(reach=Reach.AWAY), LinkName.CROSSTRADE, GOOD, "answers", ""),
@@ -132,7 +132,7 @@ READINGS = [
         "taken by another",
         "REST serves instead",
     ),
-    (broker(stream=StreamState.CLOSED, stream_why="Shut."), LinkName.STREAM, SLOW, "closed", "`Shut.` REST serves instead"),
+    (broker(stream=StreamState.CLOSED, stream_why="Shut."), LinkName.STREAM, SLOW, "closed", "“Shut.” REST serves instead"),
     (broker(stream=StreamState.CLOSED, orders_by_stream=True), LinkName.STREAM, DOWN, "closed", "Ways out go by REST"),
     (broker(priced_at=None), LinkName.PRICES, GOOD, "none asked for", ""),
     (broker(priced_at=NOW - 10 * S), LinkName.PRICES, GOOD, "10 s old", ""),
@@ -181,15 +181,15 @@ def test_a_long_name_is_cut() -> None:
 def test_each_account_has_a_line_of_its_own(connected: bool | None, grade: Grade, words: str) -> None:
     accounts = (Account("Apex-`1", "Rithmic", connected=connected), Account("Sim101", "Simulator", connected=True))
     first, second = [each for each in chain(replace(FINE, accounts=accounts)) if each.part is LinkName.BROKER]
-    assert (first.name, first.grade, first.words) == ("Apex-ˋ1", grade, words)
-    connect = "Connect `Apex-ˋ1` to its broker in NinjaTrader; entries there are refused, exits are tried."
+    assert (first.name, first.grade, first.words) == ("Apex-`1", grade, words)
+    connect = "Connect “Apex-`1” to its broker in NinjaTrader; entries there are refused, exits are tried."
     assert first.mend == (connect if grade is DOWN else "")
     assert (second.name, second.grade) == ("Sim101", GOOD)
 
 
 def test_of_an_account_without_its_broker_no_exit_is_promised_while_the_journal_is_down() -> None:
     full = replace(FINE, accounts=(Account("Sim101", "Rithmic", connected=False),), commit=Commit(NOW, 0.1, "full"))
-    assert line(LinkName.BROKER, full).mend == f"Connect `Sim101` to its broker in NinjaTrader. {NO_JOURNAL}"
+    assert line(LinkName.BROKER, full).mend == f"Connect “Sim101” to its broker in NinjaTrader. {NO_JOURNAL}"
 
 
 @pytest.mark.parametrize(

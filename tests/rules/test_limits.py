@@ -164,14 +164,14 @@ def test_a_list_that_was_read_and_holds_no_position_settles_it_whatever_else_is_
 def test_a_denial_for_no_position_names_account_and_instrument() -> None:
     world = GOOD.with_facts(positions=())
     (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-    assert "`Sim101`" in denial.sentence
+    assert "“Sim101”" in denial.sentence
     assert "ES 09-26" in denial.sentence
 
 
-def test_what_could_not_be_read_is_told_as_harmless_code() -> None:
-    world = GOOD.with_facts(quote=None, missing=("quote: @everyone `x`\n<html>",))
+def test_what_could_not_be_read_is_told_in_quotes() -> None:
+    world = GOOD.with_facts(quote=None, missing=("quote: @everyone “x”\n<html>",))
     (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-    assert "`quote: @everyone ˋxˋ <html>`" in denial.sentence
+    assert '“quote: @everyone "x" <html>”' in denial.sentence
 
 
 def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
@@ -184,7 +184,7 @@ def test_what_could_not_be_read_for_no_known_reason_is_told_as_well() -> None:
 def test_the_days_result_is_told_or_that_it_could_not_be_read(realised: Decimal | None, told: str) -> None:
     world = GOOD.with_account(realised=realised)
     (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-    assert f"The day's result of `Sim101`, since 18:00 New York, {told} and its limit is -1000" in denial.sentence
+    assert f"The day's result of “Sim101”, since 18:00 New York, {told} and its limit is -1000" in denial.sentence
 
 
 def test_a_closed_market_is_named_beside_an_old_price() -> None:
@@ -204,7 +204,7 @@ def test_a_live_account_passes_once_the_policy_names_it() -> None:
 def test_an_entry_is_denied_where_nobody_tells_whether_the_account_is_connected_and_no_way_out_is() -> None:
     world = GOOD.with_account(connected=None)
     (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-    assert denial.sentence.startswith("CrossTrade doesn't tell whether `Sim101` is connected")
+    assert denial.sentence.startswith("CrossTrade doesn't tell whether “Sim101” is connected")
     close = replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2)))
     assert close.codes() == []
 
@@ -308,7 +308,7 @@ def test_a_double_is_one_whoever_sent_the_first() -> None:
     world = GOOD.with_limit(duplicate_seconds=10).with_recent(theirs)
     (denial,) = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
     assert denial.code is DenialCode.DUPLICATE
-    assert denial.sentence.startswith("@\u200beveryone \\*\\*B\\*\\* (<@8>) sent the same order 5 s ago (ticket earlier)")
+    assert denial.sentence.startswith("“@everyone **B**” (member 8) sent the same order 5 s ago (ticket earlier)")
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_an_unknown_outcome_bars_entries_in_every_month_of_its_root_and_no_way_o
     assert world.codes() == codes
     for denial in check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now):
         if denial.code is DenialCode.OUTCOME_UNKNOWN:
-            assert "`Sim101` ES 12-26 is not known yet; until then no month of ES is entered there" in denial.sentence
+            assert "“Sim101” ES 12-26 is not known yet; until then no month of ES is entered there" in denial.sentence
     assert replace(world, intent=Close("Sim101", ES, Terms(Side.SELL, 2))).codes() == []
 
 

@@ -407,29 +407,29 @@ SAID: list[tuple[MassAction, Facts, Ticket | None, str, str]] = [
         book(),
         None,
         "NO_POSITION: scope=Sim101",
-        "No position is open and no order works in `Sim101`, so there is nothing to flatten.",
+        "No position is open and no order works in “Sim101”, so there is nothing to flatten.",
     ),
     (
         replace(LONGS, scope=Scope((ONE,), ES)),
         book(),
         None,
         "NO_POSITION: scope=Sim101 ES 09-26",
-        "No long futures position is open and no order works in `Sim101 ES 09-26`, so there is nothing to flatten.",
+        "No long futures position is open and no order works in “Sim101 ES 09-26”, so there is nothing to flatten.",
     ),
-    (CANCEL, book(), None, "NO_SUCH_ORDER: scope=Sim101", "Nothing works in `Sim101`, so there is nothing to cancel."),
+    (CANCEL, book(), None, "NO_SUCH_ORDER: scope=Sim101", "Nothing works in “Sim101”, so there is nothing to cancel."),
     (
         STRATEGY,
         book(),
         None,
         "NO_SUCH_STRATEGY: strategy=334",
-        "No strategy `334` holds or orders anything in `Sim101`; /strategies shows those that run.",
+        "No strategy “334” holds or orders anything in “Sim101”; /strategies shows those that run.",
     ),
     (
         FLATTEN,
         book(ONE, {ES: 1}),
         under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name=LONG)),
         "FLATTENING: ticket=other",
-        f"{'x' * 39}… (<@7>) is flattening `Sim101` already (ticket other); its card says how far it is.",
+        f"“{'x' * 39}…” (member 7) is flattening “Sim101” already (ticket other); its card says how far it is.",
     ),
     (
         STRATEGY,
@@ -454,8 +454,8 @@ def test_what_is_in_its_way_is_told_to_the_letter(
 def test_long_account_names_are_cut_in_warnings() -> None:
     sweep = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
     left, unread = plan(sweep, (line(None, None, None, LONG),)).warnings
-    assert left.endswith(f": `{'x' * 39}…`, `Apex-1`")
-    assert unread.startswith(f"`{'x' * 59}…` ")
+    assert left.endswith(f": “{'x' * 39}…”, “Apex-1”")
+    assert unread.startswith(f"“{'x' * 59}…” ")
 
 
 @pytest.mark.parametrize(("quantity", "held"), [(-1, [Holding.SHORT]), (0, []), (1, [Holding.LONG])])
@@ -484,7 +484,7 @@ def test_there_is_one_flatten_at_a_time_where_two_would_meet(state: TicketState)
 def test_who_is_flattening_already_is_named_harmlessly() -> None:
     its = under_way(TicketState.SENDING, FLATTEN, requester=replace(TICKET.requester, name="@everyone *A*"))
     [denial] = reasons(FLATTEN, {ONE: book(ONE, {ES: 1})}, OwnOrders((its,)))
-    assert denial.sentence.startswith("@\u200beveryone \\*A\\* (<@7>) is flattening `Sim101` already (ticket other)")
+    assert denial.sentence.startswith("“@everyone *A*” (member 7) is flattening “Sim101” already (ticket other)")
 
 
 # Words.
@@ -524,7 +524,7 @@ def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: MassAction, done:
 
 def test_the_id_of_a_strategy_that_does_not_run_is_cut() -> None:
     told = not_running(ONE, "x" * 100)
-    assert told == f"No strategy `{'x' * 63}…` holds or orders anything in `Sim101`; /strategies shows those that run."
+    assert told == f"No strategy “{'x' * 63}…” holds or orders anything in “Sim101”; /strategies shows those that run."
 
 
 def test_what_is_left_is_said_line_by_line() -> None:
@@ -538,25 +538,25 @@ def test_what_is_left_is_said_line_by_line() -> None:
         line(None, None, None, "@everyone`"),
     )
     assert left_of(made) == [
-        "`Sim101` ES 09-26: still LONG 2",
-        "`Sim101` NQ 09-26: 2 still working",
-        "`Sim101` NQ 09-26: still SHORT 1, 1 still working",
-        "`Sim101` ES 09-26: positions could not be read, it may not be flat",
-        "`Sim101` ES 09-26: orders could not be read, some may work",
-        "`@everyoneˋ`: positions could not be read, it may not be flat, orders could not be read, some may work",
+        "“Sim101” ES 09-26: still LONG 2",
+        "“Sim101” NQ 09-26: 2 still working",
+        "“Sim101” NQ 09-26: still SHORT 1, 1 still working",
+        "“Sim101” ES 09-26: positions could not be read, it may not be flat",
+        "“Sim101” ES 09-26: orders could not be read, some may work",
+        "“@everyone`”: positions could not be read, it may not be flat, orders could not be read, some may work",
     ]
 
 
 def test_of_many_orders_that_are_left_the_first_are_named_and_the_rest_is_counted() -> None:
     named = tuple(Working(f"o{index}", Side.SELL, 1, OrderType.MARKET, None, closes=True) for index in range(MOST_NAMED))
     [said] = left_of((replace(line(ES, 2, 0, now=2, orders_now=MOST_NAMED + 2), working=named),))
-    assert said.endswith("SELL 1 MARKET (order `o2`) still closes, 2 more still working")
+    assert said.endswith("SELL 1 MARKET (order “o2”) still closes, 2 more still working")
 
 
 def test_a_long_account_name_is_cut_where_something_is_left() -> None:
     for contract in (ES, None):
         [said] = left_of((line(contract, None, None, "x" * 100),))
-        assert said.startswith(f"`{'x' * 59}…`")
+        assert said.startswith(f"“{'x' * 59}…”")
 
 
 def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
@@ -569,7 +569,7 @@ def test_a_plan_shows_no_price_and_says_what_could_not_be_read() -> None:
         1,
         frozenset(),
     )
-    assert shown.warnings == ("`Sim102` could not be read; it is gone over all the same",)
+    assert shown.warnings == ("“Sim102” could not be read; it is gone over all the same",)
 
 
 # Others on their way.
@@ -684,8 +684,8 @@ def test_the_command_for_what_is_left_reaches_no_further_than_what_was_asked_for
     works = tuple(Working(name, Side.BUY, 1, OrderType.LIMIT, Decimal(5790)) for name in ("o1", "o2"))
     left = ExitRow(ONE, live=False, contract=ES, before=2, orders_before=2, now=2, orders_now=2, working=works)
     of_contract = (
-        f"`/flatten scope:instrument account:{ONE} instrument:{ES}` or `/cancel scope:instrument account:{ONE} instrument:{ES}`"
+        f"“/flatten scope:instrument account:{ONE} instrument:{ES}” or “/cancel scope:instrument account:{ONE} instrument:{ES}”"
     )
     assert commands_for(Flatten(Scope((ONE,), ES)), [left]) == f"Use {of_contract}."
-    again = f"`/flatten scope:strategy account:{ONE} strategy:334`"
+    again = f"“/flatten scope:strategy account:{ONE} strategy:334”"
     assert commands_for(FlattenStrategy(Scope((ONE,), ES), "334"), [left]) == f"Use {again}."

@@ -157,7 +157,7 @@ def test_a_grant_allows_what_it_names_and_nothing_beside(changes: dict[str, obje
         (
             {"account": "Apex-1"},
             "ACCOUNT_NOT_GRANTED: account=Apex-1",
-            "Your roles don't allow /reverse on `Apex-1`; pick an account that is offered.",
+            "Your roles don't allow /reverse on “Apex-1”; pick an account that is offered.",
         ),
         (
             {"root": "NQ"},
@@ -190,7 +190,7 @@ def test_what_no_grant_allows_is_told_to_the_letter(changes: dict[str, object], 
 def test_a_long_account_name_is_cut() -> None:
     denial = may(DESK, frozenset({TRADER}), replace(ASKED, account="x" * 100))
     assert denial is not None
-    assert f"`{'x' * 59}…`" in denial.sentence
+    assert f"“{'x' * 59}…”" in denial.sentence
 
 
 @pytest.mark.parametrize("roles", [frozenset(), frozenset({VIEWER}), frozenset({BOSS}), frozenset({0, -1, 1})])
@@ -283,11 +283,11 @@ def test_what_is_allowed_whole_is_allowed_in_every_part(policy: Policy, roles: f
             assert may(policy, roles, replace(request, **{part: None})) is None  # type: ignore[arg-type]  # a part by its name
 
 
-@pytest.mark.parametrize("account", ["@everyone", "<@1>", "**bold**", "`code`", "x" * 4000, "a\nb"])
-def test_a_denial_quotes_a_foreign_account_name_as_harmless_code(account: str) -> None:
+@pytest.mark.parametrize("account", ["@everyone", "<@1>", "**bold**", "“code”", "x" * 4000, "a\nb"])
+def test_a_denial_quotes_a_foreign_account_name_in_one_quote(account: str) -> None:
     denial = may(DESK, frozenset({TRADER}), replace(ASKED, account=account))
     assert denial is not None
-    assert denial.sentence.count("`") == 2
+    assert (denial.sentence.count("“"), denial.sentence.count("”")) == (1, 1)
     assert len(denial.sentence) < 200
     assert "\n" not in denial.sentence
 

@@ -184,7 +184,7 @@ def test_a_leg_that_is_listed_no_more_is_known_by_its_fills_or_its_story() -> No
     assert (whole.state, whole.filled, whole.fill_price) == (S.FILLED, 2, Decimal("5790.5"))
     story = Lifecycle("Sim101", ("s1",), (OrderEvent("Working"), OrderEvent("Rejected", "error", note="no margin")))
     ended = guarding.traced(leg, [], story)
-    assert (ended.state, ended.why) == (S.REJECTED, "`no margin`")
+    assert (ended.state, ended.why) == (S.REJECTED, "“no margin”")
     assert guarding.traced(leg, [], replace(story, ids=("other",))) == leg
     assert guarding.traced(leg, [], None) == leg
 
@@ -193,7 +193,7 @@ def test_a_leg_that_is_listed_no_more_is_known_by_its_fills_or_its_story() -> No
     ("legs", "words"),
     [
         ((), "No stop was seen to work."),
-        ((Leg(Part.STOP, ("s",), S.REJECTED, 2, why="`no margin`"),), "NinjaTrader rejected the stop: `no margin`."),
+        ((Leg(Part.STOP, ("s",), S.REJECTED, 2, why="“no margin”"),), "NinjaTrader rejected the stop: “no margin”."),
         ((Leg(Part.STOP, ("s",), S.REJECTED, 2),), "NinjaTrader rejected the stop."),
         ((Leg(Part.STOP, ("s",), S.CANCELLED, 2),), "The stop was cancelled, and the position is open."),
         ((Leg(Part.STOP, ("s",), S.CANCEL_PENDING, 2),), "The stop is being cancelled, and the position is open."),

@@ -68,7 +68,7 @@ def test_only_an_unknown_outcome_is_open_to_a_persons_word() -> None:
         still = state in {TicketState.OFFERED, TicketState.SENDING}
         ended = "still; only an unknown outcome can be resolved"
         assert said == f"Ticket t1 is {f'{state} {ended}' if still else f'settled already: {state}'}. Nothing was changed."
-    assert "settled already: accepted, order `o1`" in (
+    assert "settled already: accepted, order “o1”" in (
         closed_to(replace(UNKNOWN, state=TicketState.ACCEPTED, order_ids=("o1",))) or ""
     )
 
@@ -90,7 +90,7 @@ def test_the_list_is_needed_to_follow_an_order_or_to_know_that_none_works() -> N
 
 @pytest.mark.parametrize("ticket", PLACES, ids=lambda one: type(one.intent).__name__)
 def test_an_order_that_works_and_looks_like_it_must_be_named_so_that_it_is_followed(ticket: Ticket) -> None:
-    assert "Order `o1` works there" in str(chosen(ticket, None, (ORDER,), NOBODY))
+    assert "Order “o1” works there" in str(chosen(ticket, None, (ORDER,), NOBODY))
     assert chosen(ticket, "o1", (ORDER,), NOBODY) is ORDER
     for other in (
         replace(ORDER, state=OrderState.FILLED),
@@ -106,7 +106,7 @@ def test_an_order_is_named_only_where_it_means_something() -> None:
     for outcome in (Resolution.NEVER_ARRIVED, Resolution.REJECTED):
         assert "leave order out" in (objection(UNKNOWN, outcome, "o1") or "")
     assert "leave order out" in (objection(FLATTENING, Resolution.ACCEPTED, "o1") or "")
-    assert "about order `old`" in (objection(CANCELLING, Resolution.ACCEPTED, "o1") or "")
+    assert "about order “old”" in (objection(CANCELLING, Resolution.ACCEPTED, "o1") or "")
     assert objection(CANCELLING, Resolution.ACCEPTED, "old") is None
 
 
@@ -117,11 +117,11 @@ def test_a_cancellation_and_a_change_follow_the_order_that_they_are_about_as_lon
         assert chosen(ticket, None, (row,), frozenset({"old"})) is row
         assert chosen(ticket, "old", (row,), frozenset({"old"})) is row
         assert chosen(ticket, None, (ORDER,), NOBODY) is None
-        assert "lists no order `old` in `Sim101`" in str(chosen(ticket, "old", (), NOBODY))
+        assert "lists no order “old” in “Sim101”" in str(chosen(ticket, "old", (), NOBODY))
 
 
 def test_the_id_of_an_order_is_cut_where_it_is_told() -> None:
-    long, cut = "x" * 100, f"`{'x' * 63}…`"
+    long, cut = "x" * 100, f"“{'x' * 63}…”"
     row = replace(ORDER, ids=(long,))
     told = [
         closed_to(replace(UNKNOWN, state=TicketState.ACCEPTED, order_ids=(long,))),
@@ -136,7 +136,7 @@ def test_the_id_of_an_order_is_cut_where_it_is_told() -> None:
 def test_an_order_is_found_by_any_of_its_ids() -> None:
     both = replace(ORDER, ids=("676", "o1"))
     assert chosen(UNKNOWN, "o1", (replace(ORDER, ids=("x",)), both), NOBODY) is both
-    assert "lists no order `o2`" in str(chosen(UNKNOWN, "o2", (both,), NOBODY))
+    assert "lists no order “o2”" in str(chosen(UNKNOWN, "o2", (both,), NOBODY))
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_the_word_is_kept_with_its_name_and_harmless() -> None:
     later = NOW + timedelta(minutes=5)
     new = resolved(UNKNOWN, Resolution.REJECTED, Member(301, "T*ina"), "seen @everyone in the log", later, None)
     assert (new.state, new.ended_at, new.version) == (TicketState.REJECTED, later, UNKNOWN.version + 1)
-    assert (new.ended_by, new.ended_by_id, new.ender) == ("T*ina", 301, "T\\*ina (<@301>)")
-    assert replace(new, ended_by_id=None).ender == "T\\*ina"
-    assert new.outcome == "resolved by T\\*ina (<@301>): seen @\u200beveryone in the log"
+    assert (new.ended_by, new.ended_by_id, new.ender) == ("T*ina", 301, "“T*ina” (member 301)")
+    assert replace(new, ended_by_id=None).ender == "“T*ina”"
+    assert new.outcome == "resolved by “T*ina” (member 301): “seen @everyone in the log”"
     assert (new.order_ids, new.order_state, new.absent_since) == ((), None, None)
     assert is_resolved(new)
     assert is_word(new)

@@ -190,7 +190,7 @@ def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:
     assert (closed.now, closed.orders_now, closed.is_done) == (0, 0, True)
     [left] = rules.followed(CLOSE, made, ONE, seen(CLOSE, facts(5, STOP)))
     assert left_of((left,)) == [
-        f"`Sim101` ES 09-26: still LONG 2, {order_words(working_in(seen(CLOSE, facts(5, STOP)), ES)[0])} still works"
+        f"“Sim101” ES 09-26: still LONG 2, {order_words(working_in(seen(CLOSE, facts(5, STOP)), ES)[0])} still works"
     ]
     [unread] = rules.followed(CLOSE, made, ONE, seen(CLOSE, facts(running=None)))
     assert not unread.is_done

@@ -227,10 +227,10 @@ def test_some_states_are_stricter_than_others(stricter: SwitchState, looser: Swi
 @pytest.mark.parametrize(
     ("account", "root", "begins", "lifts", "short"),
     [
-        ("*", "*", "The desk is", "`/resume scope:desk`", "desk"),
-        ("Sim101", "*", "Account `Sim101` is", "`/resume scope:account account:Sim101`", "Sim101"),
-        ("*", "ES", "ES in every account is", "`/resume scope:instrument instrument:ES`", "ES"),
-        ("Sim101", "ES", "ES in `Sim101` is", "`/resume scope:instrument account:Sim101 instrument:ES`", "ES in Sim101"),
+        ("*", "*", "The desk is", "“/resume scope:desk”", "desk"),
+        ("Sim101", "*", "Account “Sim101” is", "“/resume scope:account account:Sim101”", "Sim101"),
+        ("*", "ES", "ES in every account is", "“/resume scope:instrument instrument:ES”", "ES"),
+        ("Sim101", "ES", "ES in “Sim101” is", "“/resume scope:instrument account:Sim101 instrument:ES”", "ES in Sim101"),
     ],
 )
 def test_people_read_what_is_halted_by_whom_since_when_why_and_what_to_do(
@@ -238,19 +238,20 @@ def test_people_read_what_is_halted_by_whom_since_when_why_and_what_to_do(
 ) -> None:
     made = switch(account, root)
     assert made.sentence.startswith(
-        f"{begins} halted by Tina (<@7>) since 2026-08-18 14:30:00 UTC (CPI): nothing new is sent; closes"
+        f"{begins} halted by “Tina” (member 7) since 2026-08-18 14:30:00 UTC (“CPI”): nothing new is sent; closes"
     )
     assert lifts in made.sentence
     assert resume_line(account, root) == lifts
     assert plain(made) == short
 
 
-def test_a_halt_without_a_reason_has_no_empty_brackets_and_no_name_can_draw_anything() -> None:
+def test_a_halt_without_a_reason_has_no_empty_brackets_and_names_stand_in_quotes() -> None:
     assert "()" not in switch(why=" ").headline
     odd = switch(actor_name="**Ti`na** @everyone", why="# [x](https://y)")
-    assert "**" not in odd.headline
-    assert "@everyone" not in odd.headline
-    assert "[x](" not in odd.headline
+    assert (
+        odd.headline
+        == "The desk is halted by “**Ti`na** @everyone” (member 7) since 2026-08-18 14:30:00 UTC (“# [x](https://y)”)"
+    )
 
 
 def test_what_nobody_has_set_says_what_ends_it() -> None:
@@ -261,7 +262,7 @@ def test_what_nobody_has_set_says_what_ends_it() -> None:
 
 
 def test_people_read_how_it_was_lifted() -> None:
-    assert switch("Sim101", state=ACTIVE).lifted == "lifted by Tina (<@7>) (CPI)"
+    assert switch("Sim101", state=ACTIVE).lifted == "lifted by “Tina” (member 7) (“CPI”)"
     assert switch(state=ACTIVE, source=Source.FILE).lifted == "the file HALT is gone"
     assert switch(state=ACTIVE, source=Source.CRASH).lifted == "all that the crash left unknown is settled"
 
@@ -336,15 +337,15 @@ def test_who_may_resume_everywhere_may_resume_every_account_that_anybody_may_hal
 def test_long_names_and_reasons_are_cut() -> None:
     long = "x" * 200
     one = switch(long, actor_name=long, why=long * 9)
-    assert one.headline.startswith(f"Account `{'x' * 59}…` is halted by {'x' * 39}… (<@7>) since ")
-    assert one.headline.endswith(f" UTC ({'x' * (LONGEST_WHY - 1)}…)")
+    assert one.headline.startswith(f"Account “{'x' * 59}…” is halted by “{'x' * 39}…” (member 7) since ")
+    assert one.headline.endswith(f" UTC (“{'x' * (LONGEST_WHY - 1)}…”)")
     assert plain(one) == f"{'x' * 39}…"
     in_es = replace(one, root="ES")
-    assert in_es.where == f"ES in `{'x' * 59}…`"
+    assert in_es.where == f"ES in “{'x' * 59}…”"
     assert plain(in_es) == f"ES in {'x' * 39}…"
     assert len(resume_line(long, "*")) == len("``") + 120
 
 
 def test_without_a_reason_none_is_told() -> None:
     for why in ("", " "):
-        assert switch(why=why).headline == "The desk is halted by Tina (<@7>) since 2026-08-18 14:30:00 UTC"
+        assert switch(why=why).headline == "The desk is halted by “Tina” (member 7) since 2026-08-18 14:30:00 UTC"

@@ -112,7 +112,7 @@ def test_a_flatten_lets_nothing_in_until_it_has_ended(state: TicketState) -> Non
     if codes:
         world = GOOD.with_recent(its)
         [denial] = check_order(world.intent, world.member, world.facts, world.policy, world.recent, world.now)
-        assert denial.sentence.startswith("@\u200bhere (<@8>) is flattening `Sim101` (ticket earlier)")
+        assert denial.sentence.startswith("“@here” (member 8) is flattening “Sim101” (ticket earlier)")
 
 
 @pytest.mark.parametrize("intent", OTHERS, ids=kind)

@@ -51,7 +51,7 @@ async def test_halt_and_resume_in_the_channel_hold_over_a_kill(street: Street) -
     await street.kill()
     street.discord.heal()
     await street.start()
-    await denied(street, "HALTED", "(CPI)", "/resume scope:account account:Sim101")
+    await denied(street, "HALTED", "(`CPI`)", "/resume scope:account account:Sim101")
     await street.discord.slash("viewer", "desk", "resume", {"scope": "account", "account": "Sim101"})
     await denied(street, "HALTED")
     await street.discord.slash("trader", "desk", "resume", {"scope": "account", "account": "Sim101"})

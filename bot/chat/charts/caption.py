@@ -8,6 +8,7 @@ from discord.utils import format_dt
 from bot.chat.charts.layout import Layout
 from bot.chat.charts.marks import holding, last_price, order_words, tick_of, without_price
 from bot.chat.figures import age, clock_time, mark, price
+from bot.chat.markdown import code
 from bot.chat.wording import clip, pages
 from bot.desk.reads.charts import Charted
 from bot.desk.reads.reports import Listed
@@ -15,7 +16,6 @@ from bot.trading.market.bars import Bars
 from bot.trading.market.expiry import BY_CALENDAR
 from bot.trading.market.facts import Position
 from bot.trading.orders.tickets import side_word
-from bot.trading.words import code
 
 # Discord's limit for a picture's description is 1,024 characters.
 LONGEST_DESCRIPTION = 1000

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from bot.chat.figures import mark
+from bot.chat.markdown import code
 from bot.chat.sheets._shared import NOT_TOLD, money, read_at, titled, total
 from bot.chat.tables import Section, grid, messages, pair
 from bot.desk.reads.reports import AccountReport, Balance
 from bot.trading.market.facts import Account
 from bot.trading.market.funds import Funds, Margin
-from bot.trading.words import code
 
 OWN_CURRENCY = "-# Each account in its own currency; day = realised + open."
 MARKS_FROM_WHEN = "-# CrossTrade's watermarks; from when on they count is not documented."

@@ -6,13 +6,13 @@ from datetime import UTC, timedelta
 from itertools import groupby
 
 from bot.chat.figures import clock_time, finest, number, price
+from bot.chat.markdown import code
 from bot.chat.sheets._shared import minute, moment, name, read_at
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reads.reports import Fills, OneFill
 from bot.trading.exits.leftover import named_some
 from bot.trading.market.facts import Execution, OtherFill
 from bot.trading.orders.terms import Side
-from bot.trading.words import code
 
 KEPT = "-# The desk reads fills every 5 minutes and keeps them, as CrossTrade forgets them after 15."
 UNWATCHED = "⚠ Nobody was watching then, so fills may be missing (UTC):"

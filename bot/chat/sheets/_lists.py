@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from bot.chat.figures import finest, number, price
+from bot.chat.markdown import code
 from bot.chat.sheets._shared import NOT_TOLD, between, missing, moment, money, name, read_at, total
 from bot.chat.tables import Section, grid, messages, pair, wrapped
 from bot.desk.reads.reports import Listed, StrategyReport
 from bot.trading.exits.leftover import named_some, other_order_words
 from bot.trading.market.facts import Order, OtherOrder, OtherPosition, Position, Strategy
 from bot.trading.orders.tickets import side_word
-from bot.trading.words import code
 
 
 def positions(sheets: Sequence[Listed[Position]]) -> list[str]:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from discord.utils import format_dt
 
 from bot.chat.figures import age, lasting, price
+from bot.chat.markdown import code
 from bot.chat.sheets._shared import NOT_TOLD, minute, read_at
 from bot.chat.tables import Section, grid, messages, pair
 from bot.desk.reads.reports import Quoted, Traded
 from bot.trading.market.expiry import BY_CALENDAR
 from bot.trading.market.facts import Quote
 from bot.trading.market.session import Session
-from bot.trading.words import code
 
 USUAL_STATES = frozenset({"open", "closed"})
 

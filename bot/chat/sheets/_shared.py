@@ -8,9 +8,9 @@ from typing import Protocol
 from discord.utils import format_dt
 
 from bot.chat.figures import amount, clock_time, mark
+from bot.chat.markdown import code
 from bot.chat.tables import Section
 from bot.desk.reads.reports import Listed
-from bot.trading.words import code
 
 NOT_TOLD = "?"
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from bot.chat.figures import clock_time, number
+from bot.chat.markdown import code
 from bot.chat.sheets._fills import fill_lines, left_out
 from bot.chat.sheets._lists import order_lines
 from bot.chat.sheets._shared import name, read_at
@@ -17,7 +18,6 @@ from bot.trading.exits.leftover import outcome_of
 from bot.trading.market.lifecycle import OrderEvent, dated
 from bot.trading.orders.mass_actions import MassAction, target_of
 from bot.trading.orders.tickets import Ticket
-from bot.trading.words import code
 
 LONGEST_OUTCOME = 700
 LOOKS_BACK = "-# CrossTrade looks back 15 minutes; before that there are only those that the desk has kept."

@@ -5,6 +5,7 @@ from datetime import UTC
 from itertools import groupby
 
 from bot.chat.figures import clock_time, number, price, took
+from bot.chat.markdown import bare, code, harmless
 from bot.chat.mass_action_cards import order as sweep_words
 from bot.chat.sheets._shared import NOT_TOLD, moment, read_at, titled
 from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
@@ -16,7 +17,6 @@ from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.progress import Step
 from bot.trading.orders.terms import words_of
 from bot.trading.orders.tickets import Ticket, side_word
-from bot.trading.words import code, harmless
 
 LONGEST_OUTCOME = 700
 CLOCK = "-# From the desk's journal, UTC by its own clock; beside each step the time since the one before."
@@ -115,10 +115,8 @@ def _sent(ticket: Ticket) -> Section:
 
 def _step(step: Step) -> list[str]:
     lasted = "" if step.took is None else took(step.took)
-    # Our own marks around a name have no meaning inside a block.
-    what = step.words.replace("`", "")
-    text = [] if step.text is None else side_by_side("  ", step.text.strip("`"))
-    return [*side_by_side(f"{clock_time(step.sent_at)} ", what), *pair(step.state, lasted), *text]
+    text = [] if step.text is None else side_by_side("  ", bare(step.text))
+    return [*side_by_side(f"{clock_time(step.sent_at)} ", bare(step.words)), *pair(step.state, lasted), *text]
 
 
 def _came_back(ticket: Ticket) -> Section:
@@ -143,7 +141,7 @@ def _steps(steps: Sequence[StoryStep]) -> Section:
 def _details(event: Event | None) -> Iterator[str]:
     data = {} if event is None else event.data
     for key, name in _TOLD.items():
-        yield from (f"{name} {value}".strip().replace("`", "") for value in _items(data.get(key)))
+        yield from (bare(f"{name} {value}".strip()) for value in _items(data.get(key)))
 
 
 def _items(value: object) -> list[object]:

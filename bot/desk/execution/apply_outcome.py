@@ -4,7 +4,7 @@ from bot.clock import Clock
 from bot.desk.ports import EventName
 from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected
 from bot.trading.orders.tickets import Ticket, TicketState, move
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, Ticket]:
@@ -14,11 +14,11 @@ def settled(ticket: Ticket, outcome: Outcome, clock: Clock) -> tuple[EventName, 
         case Accepted() as accepted:
             return EventName.ACCEPTED, move(ticket, TicketState.ACCEPTED, ended_at=now, order_ids=_ids(ticket, accepted))
         case Rejected(text):
-            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=code(text))
+            return EventName.REJECTED, move(ticket, TicketState.REJECTED, ended_at=now, outcome=quoted(text))
         case NotSent(why):
-            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=code(why))
+            return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=quoted(why))
         case unknown:
-            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=code(unknown.why))
+            return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=quoted(unknown.why))
 
 
 def _ids(ticket: Ticket, accepted: Accepted) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from bot.trading.orders.tickets import Ticket, TicketState
 from bot.trading.reconciliation.following import reason
 from bot.trading.risk.closing import CLOSES_COUNT
 from bot.trading.risk.limits import OwnOrders
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 
@@ -244,8 +244,8 @@ def _named(action: ExitAction) -> tuple[str, str | None]:
         case CancelEverything():
             return "cancel every order", None
         case CloseStrategy(account, strategy_id):
-            return f"close strategy {code(strategy_id, 40)}", account
+            return f"close strategy {quoted(strategy_id, 40)}", account
         case FlattenAccount(account, contract):
-            return f"flatten {code(account, 40)}{'' if contract is None else f' {contract}'}", None
+            return f"flatten {quoted(account, 40)}{'' if contract is None else f' {contract}'}", None
         case _:
             return "flatten everything", None

@@ -13,7 +13,7 @@ from bot.trading.orders.mass_actions import CancelWorking, FlattenStrategy, Mass
 from bot.trading.orders.progress import ExitRow, StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import TicketState, Told, move
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 LOOK = "Look at NinjaTrader."
 UNSEEN = "Sent unseen{where}, as the lists{there} could not be read; it is read back as soon as they can be."
@@ -68,7 +68,7 @@ def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> 
 def _unseen(sweep: MassAction, left: Left, unread: AbstractSet[str]) -> str:
     """The accounts to which it went unseen; of the others, where nothing was done and what is left."""
     are_all = unread >= set(sweep.scope.accounts)
-    names = named_some(code(name, 60) for name in sorted(unread))
+    names = named_some(quoted(name, 60) for name in sorted(unread))
     sent = UNSEEN.format(where="" if are_all else f" to {names}", there="" if are_all else " there")
     others = [line for line in left.lines if line.account not in unread]
     also = in_words([*left_of(others), *left.beside])
@@ -80,7 +80,7 @@ def _unseen(sweep: MassAction, left: Left, unread: AbstractSet[str]) -> str:
 
 def _idle(sweep: MassAction, idle: Mapping[str, str | None], others: Iterable[ExitRow]) -> str:
     names = sorted({line.account for line in others if line.account in idle and not line.is_done})
-    named = named_some(f"{code(name, 60)}{f' ({idle[name]})' if idle[name] else ''}" for name in names)
+    named = named_some(f"{quoted(name, 60)}{f' ({idle[name]})' if idle[name] else ''}" for name in names)
     return f"Nothing was {'cancelled' if isinstance(sweep, CancelWorking) else 'closed'} in {named}." if names else ""
 
 
@@ -97,7 +97,7 @@ def _refused(sweep: MassAction, barred: Mapping[Market, str | None]) -> str:
     # A strategy's one call is never made again.
     what, how = ("the close", "") if isinstance(sweep, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
     said = (
-        f"NinjaTrader rejected {what} of {contract} in {code(account, 40)}{how}"
+        f"NinjaTrader rejected {what} of {contract} in {quoted(account, 40)}{how}"
         f"{f' ({words})' if words else ''}, so nothing more was sent there."
         for (account, contract), words in barred.items()
     )

@@ -19,7 +19,7 @@ from bot.trading.orders.outcomes import Accepted, NotSent, Outcome, Rejected, Un
 from bot.trading.orders.progress import ExitRow, Step, StepState
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState, move
 from bot.trading.risk.underway import stands_in_the_way
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +183,6 @@ def step_state(outcome: Outcome) -> StepState:
 def _words(outcome: Outcome) -> str | None:
     match outcome:
         case Rejected(text) | NotSent(text) | Unknown(text):
-            return code(text)
+            return quoted(text)
         case _:
             return None

@@ -10,7 +10,7 @@ from bot.trading.health.chain import ago
 from bot.trading.market.facts import Account, Position
 from bot.trading.orders.tickets import Ticket
 from bot.trading.risk.policy import Policy, Route
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 NEVER_READ = "What is open could not be read since the bot started: look in NinjaTrader."
 MOST_NAMED = 12
@@ -76,7 +76,7 @@ class Stakes:
         for position, at in self.open:
             side = "LONG" if position.quantity > 0 else "SHORT"
             kind = "LIVE" if policy.is_live(position.account, self.accounts.get(position.account)) else "SIM"
-            where = f"{code(position.account)} ({kind}) · {position.contract}"
+            where = f"{quoted(position.account)} ({kind}) · {position.contract}"
             lines.append(f"{where} · {side} {abs(position.quantity)}, read {ago(now, at)} ago")
         for ticket in self.in_flight:
             kind = "LIVE" if ticket.shown.live else "SIM"
@@ -90,12 +90,12 @@ def down_notices(policy: Policy, what: str, mend: str, stakes: Stakes | None, no
 
     Args:
         policy: whose routes say which channel reads what.
-        what: which link is down, and since when; Markdown.
+        what: which link is down, and since when.
         mend: what to do.
         stakes: what hangs on it; ``None`` where that makes no difference, and every channel that wants such news reads it.
         now: for how old the readings are.
     """
-    head = f"**Link down** · {what}"
+    head = f"Link down · {what}"
     if stakes is None:
         return _told(policy, EventName.LINK_DOWN, lambda _routes: f"{head}\n{mend}")
 
@@ -111,7 +111,7 @@ def up_notices(policy: Policy, what: str, account: str | None) -> tuple[Notice, 
 
     def text(routes: tuple[Route, ...]) -> str | None:
         carried = account is None or any(route.carries(EventName.LINK_UP, account) for route in routes)
-        return f"**Link up** · {what}" if carried else None
+        return f"Link up · {what}" if carried else None
 
     return _told(policy, EventName.LINK_UP, text)
 

@@ -13,7 +13,7 @@ from bot.trading.orders.tickets import Ticket, shifted
 from bot.trading.risk.policy import Policy
 
 log = logging.getLogger(__name__)
-TOLD = "**The host's clock was set** · {how}. What the desk waits for and measures goes by another one and isn't touched."
+TOLD = "The host's clock was set · {how}. What the desk waits for and measures goes by another one and isn't touched."
 # In the event's data: how far the clock has been set in all since the start.
 IN_ALL = "in_all"
 # In that of a start: which one of the machine it came after, and when that was, in the run's own time.

@@ -22,7 +22,7 @@ from bot.trading.orders.mass_actions import Flatten, FlattenStrategy, MassAction
 from bot.trading.risk.closing import CLOSES_COUNT
 from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Policy
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 Read = TypeVar("Read")
 # Each costs a request, unless the stream has just pushed its price.
@@ -296,7 +296,7 @@ class FactsReader:
         months = months_held(root, positions, orders)
         if len(months) > 1:
             fits = tuple(str(month) for month in months)
-            sentence = f"{root} fits {' and '.join(fits)} in {code(account)}; write the one you mean in that form."
+            sentence = f"{root} fits {' and '.join(fits)} in {quoted(account)}; write the one you mean in that form."
             raise InstrumentError(str(root), sentence, fits)
         return months[0] if months else (await self._fronts.of(self._broker, root.name)).contract
 

@@ -16,13 +16,13 @@ from bot.trading.orders.intents import EXIT_COMMANDS
 from bot.trading.orders.terms import DISGUISED
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
-from bot.trading.words import code, disguise
+from bot.trading.words import disguise, quoted
 
 LONGEST_ACCOUNT = 100
 # How many names, and how much of each, fit into a sentence.
 MOST_NAMES = 8
 LONGEST_NAME = 40
-WRITE_MONTH = ", or write it with its month, such as `ES 12-26`"
+WRITE_MONTH = ", or write it with its month, such as “ES 12-26”"
 
 
 class RequestRefused(Exception):
@@ -83,8 +83,8 @@ class Naming:
             raise RequestRefused(unreadable("the accounts", error)) from error
         if (known := self.directory.canonical(typed)) is not None:
             return known
-        theirs = ", ".join(code(name) for name in self.directory.accounts_for(self.policy(), member.roles, command)) or "none"
-        sentence = f"There is no account {code(typed)} in NinjaTrader; yours are: {theirs}."
+        theirs = ", ".join(quoted(name) for name in self.directory.accounts_for(self.policy(), member.roles, command)) or "none"
+        sentence = f"There is no account {quoted(typed)} in NinjaTrader; yours are: {theirs}."
         raise RequestRefused(Denial(DenialCode.UNKNOWN_ACCOUNT, sentence, f"account={typed}"))
 
 
@@ -110,7 +110,7 @@ def template(typed: str, known: Sequence[str]) -> None:
         return
     folded = {name.casefold(): name for name in known}
     close = [folded[each] for each in get_close_matches(typed.casefold(), folded, n=1)]
-    names = ", ".join(code(name, LONGEST_NAME) for name in (close or sorted(known))[:MOST_NAMES])
+    names = ", ".join(quoted(name, LONGEST_NAME) for name in (close or sorted(known))[:MOST_NAMES])
     if close:
         mend = f"did you mean {names}?"
     elif known:
@@ -118,11 +118,11 @@ def template(typed: str, known: Sequence[str]) -> None:
         mend = f"it has {names}{more}."
     else:
         mend = "it has none at all; leave strategy out."
-    sentence = f"NinjaTrader has no ATM template {code(typed, LONGEST_NAME)}; {mend}"
+    sentence = f"NinjaTrader has no ATM template {quoted(typed, LONGEST_NAME)}; {mend}"
     raise RequestRefused(Denial(DenialCode.UNKNOWN_STRATEGY, sentence, f"strategy={typed}"))
 
 
 def unreadable(what: str, error: BrokerError, instead: str = "") -> Denial:
     """The no that follows from a read that failed; ``instead`` is what goes without it."""
-    sentence = f"CrossTrade could not be asked for {what} ({code(str(error))}); try again shortly{instead}."
+    sentence = f"CrossTrade could not be asked for {what} ({quoted(str(error))}); try again shortly{instead}."
     return Denial(DenialCode.FACTS_MISSING, sentence)

@@ -14,7 +14,7 @@ from bot.trading.reconciliation.protection import cause_words, hit_words, left_w
 from bot.trading.reconciliation.replacing import about_old
 from bot.trading.risk.halts import Source, Switch
 from bot.trading.risk.policy import EVERYTHING, RESUME, Policy, matches
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 # Events that also travel under the name that a team would look for.
 ROUTE_NAMES = {
@@ -49,7 +49,7 @@ ALARMS = frozenset(
 AGAIN = "nothing was sent, ask again with the command"
 SOUGHT = "the bot looks for the order, and nothing is sent again"
 OUT_OF_REACH = "Neither the channel where this was asked nor its requester's direct messages can be reached."
-MEANT_FOR = "Meant for <#{channel}>, where the bot can't post: mend that channel, or [[notify]] in the policy file."
+MEANT_FOR = "Meant for channel {channel}, where the bot can't post: mend that channel, or [[notify]] in the policy file."
 MOST_ROLES = 5
 NOBODY_RESUMES = "No role is granted /resume; whoever runs the desk must add a grant to the policy file."
 # What becomes of stops and targets; of an order that is none of ours to cancel, not cancelled are those left by a position.
@@ -109,12 +109,12 @@ def last_resort(policy: Policy, ticket: Ticket) -> Notice | None:
     fit = [route.channel for route in policy.routes if all(matches(account, route.accounts) for account in accounts)]
     if not fit or notices_for(policy, name, ticket):
         return None
-    return Notice(fit[0], f"{headline(name, ticket)}\n-# {OUT_OF_REACH}", tone=tone_of(name))
+    return Notice(fit[0], f"{headline(name, ticket)}\n{OUT_OF_REACH}", tone=tone_of(name))
 
 
 def detours(policy: Policy, notice: Notice) -> tuple[Notice, ...]:
     """The same notice for the team's other channels, with why it comes there; for those that read of every account."""
-    text = f"{notice.text}\n-# {MEANT_FOR.format(channel=notice.channel)}"
+    text = f"{notice.text}\n{MEANT_FOR.format(channel=notice.channel)}"
     wide = [route.channel for route in policy.routes if EVERYTHING in route.accounts]
     others = dict.fromkeys(channel for channel in wide if channel != notice.channel)
     return tuple(replace(notice, channel=channel, text=text) for channel in others)
@@ -141,9 +141,9 @@ def notices_of_the_desk(
 def notices_of_unstored(policy: Policy, ticket: Ticket, name: EventName, says: str) -> tuple[Notice, ...]:
     """Alarms about an order whose end the journal can't take: where it was asked, and wherever an unknown one is told."""
     lines = [
-        f"**The journal is behind: {code(name.value)}, and it {says}**",
+        f"The journal is behind: {quoted(name.value)}, and it {says}",
         about(ticket.intent, "LIVE" if ticket.shown.live else "SIM"),
-        *([f"order {code(ticket.order_id)}"] if ticket.order_id is not None else []),
+        *([f"order {quoted(ticket.order_id)}"] if ticket.order_id is not None else []),
         *filter(None, [outcome_of(ticket)]),
         "Look at NinjaTrader, and don't send it again; the card may say something else.",
         f"asked by {ticket.requester.named} · ticket {ticket.id}",
@@ -173,7 +173,7 @@ def _of_the_start(expired: int, unknown: int, late: int) -> str:
         (late, "piece" if late == 1 else "pieces", "of news told late"),
     )
     lines = [f"{count} {what} {told}" for count, what, told in counted if count]
-    return "\n".join(["**The bot has started**", *(lines or ["Nothing was left open."])])
+    return "\n".join(["The bot has started", *(lines or ["Nothing was left open."])])
 
 
 def notices_of_switch(
@@ -192,12 +192,12 @@ def notices_of_switch(
 def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch | None = None) -> str:
     """Words on a switch that was set or lifted: what, who, why, and how it goes on; ``still`` is one that stays."""
     if name is EventName.RESUMED:
-        told = f"**Resumed** · {switch.where}: {switch.lifted}."
+        told = f"Resumed · {switch.where}: {switch.lifted}."
         return told if still is None else f"{told}\nNot everything goes there yet. {still.sentence}"
-    lines = [f"**{switch.state.capitalize()}** · {switch.sentence}"]
+    lines = [f"{switch.state.capitalize()} · {switch.sentence}"]
     roles = sorted({grant.role for grant in policy.grants if grant.has_command(RESUME)})
     if switch.source is Source.PERSON:
-        named = " ".join(f"<@&{role}>" for role in roles[:MOST_ROLES])
+        named = " ".join(f"role {role}" for role in roles[:MOST_ROLES])
         lines.append(f"/resume is granted to {named}." if roles else NOBODY_RESUMES)
     return "\n".join(lines)
 
@@ -205,9 +205,9 @@ def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch 
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
-    lines = [f"**{_what(name, ticket)}**", about(ticket.intent, kind)]
+    lines = [f"{_what(name, ticket)}", about(ticket.intent, kind)]
     if ticket.order_id is not None:
-        lines.append(f"order {code(ticket.order_id)}")
+        lines.append(f"order {quoted(ticket.order_id)}")
     if ticket.progress.old_told and (told := about_old(ticket)):
         lines.append(told)
     if ticket.protection is not None and name in _OF_PROTECTION:
@@ -219,14 +219,14 @@ def headline(name: EventName, ticket: Ticket) -> str:
 
 
 def about(intent: OrderIntent | MassAction, kind: str) -> str:
-    """The subject of an order or a mass action, in one line of Markdown."""
+    """The subject of an order or a mass action, in one line."""
     if isinstance(intent, MassAction):
         side = f" {intent.only} only" if isinstance(intent, Flatten) and intent.only else ""
         what = target_of(intent) if isinstance(intent, FlattenStrategy) else str(intent.scope)
-        return f"{code(what)} ({kind}) · {intent.command}{side}"
+        return f"{quoted(what)} ({kind}) · {intent.command}{side}"
     terms = intent.terms
     verb = f"{intent.command} " if isinstance(intent, Close | Cancel | Change | Replace | Bracket) else ""
-    return f"{code(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}"
+    return f"{quoted(intent.account)} ({kind}) · {intent.contract} · {verb}{terms.side.upper()} {terms.quantity} {terms.type}"
 
 
 def _what(name: EventName, ticket: Ticket) -> str:

@@ -18,7 +18,7 @@ from bot.trading.market.facts import Order, Position
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 Row = TypeVar("Row")
 
@@ -127,7 +127,7 @@ class Charts:
         try:
             return await self.broker.bars(asked, period, count), ""
         except BrokerError as error:
-            return None, code(str(error))
+            return None, quoted(str(error))
 
     async def _held(self, account: str | None) -> tuple[Listed[Position] | None, Listed[Order] | None]:
         if account is None:

@@ -21,7 +21,7 @@ from bot.trading.market.facts import Execution
 from bot.trading.market.spans import Span, gaps
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.policy import Denial, DenialCode
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class FillBook:
         try:
             return await self.journal.kept_fills(account, since, orders), ""
         except JournalError as error:
-            return None, code(str(error))
+            return None, quoted(str(error))
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from bot.trading.market.facts import Account, Order, Position
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member, side_word
 from bot.trading.risk.policy import PermissionQuery
-from bot.trading.words import ascii_lower, code
+from bot.trading.words import ascii_lower, quoted
 
 Row = TypeVar("Row", Position, Order)
 
@@ -105,7 +105,7 @@ async def _everything(
     try:
         rows, unread = await tellable(reading())
     except BrokerError as error:
-        return (None, code(str(error)), frozenset()) if asks_in_vain(error) and is_documented else None
+        return (None, quoted(str(error)), frozenset()) if asks_in_vain(error) and is_documented else None
     return rows, "", unread
 
 
@@ -120,10 +120,10 @@ async def _rows(
         return (kept(await reading), ""), ""
     except BrokerPartly as error:
         rows = kept(cast("tuple[Row, ...]", error.rows))
-        why = code(str(error))
+        why = quoted(str(error))
         return ((rows, ""), f"not all rows can be read ({why})") if rows else ((None, why), "")
     except BrokerError as error:
-        return (None, code(str(error))), ""
+        return (None, quoted(str(error))), ""
 
 
 def _with_others(reader: Reader, listed: Listed[Position]) -> Listed[Position]:

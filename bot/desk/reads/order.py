@@ -18,7 +18,7 @@ from bot.trading.market.facts import Execution, Order
 from bot.trading.market.lifecycle import Lifecycle
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Member, Ticket, shifted
-from bot.trading.words import ascii_lower, code
+from bot.trading.words import ascii_lower, quoted
 
 # How far back an order is looked for among the desk's tickets and in its record of fills.
 STORY_LOOKS_BACK = timedelta(days=7)
@@ -100,7 +100,7 @@ async def _order(reader: Reader, account: str, order_id: str) -> _Found:
             return _Found(order)
     except BrokerError as error:
         if asks_in_vain(error):
-            return _Found(why=code(str(error)))
+            return _Found(why=quoted(str(error)))
     (listed, why), (state, _) = await asyncio.gather(
         tried(reader.broker.orders(account, active_only=False)), tried(reader.broker.order_status(account, order_id))
     )
@@ -111,9 +111,9 @@ async def _life(reader: Reader, account: str, order_id: str) -> _Life:
     try:
         life = await reader.broker.lifecycle(account, order_id)
     except BrokerLacks as error:
-        return _Life(why=f"{TOO_OLD} ({code(str(error))})")
+        return _Life(why=f"{TOO_OLD} ({quoted(str(error))})")
     except BrokerError as error:
-        return _Life(why=code(str(error)))
+        return _Life(why=quoted(str(error)))
     if life.account is not None and ascii_lower(life.account) != ascii_lower(account):
         return _Life(is_elsewhere=True)
     return _Life(life)
@@ -151,4 +151,4 @@ async def _ticket(reader: Reader, account: str, ids: set[str]) -> tuple[Ticket |
         found = next((one for one in recent if one.intent.account == account and not ids.isdisjoint(one.order_ids)), None)
         return found and shifted(found, reader.clock.set_by), () if found is None else tuple(await journal.events(found.id)), ""
     except JournalError as error:
-        return None, (), code(str(error))
+        return None, (), quoted(str(error))

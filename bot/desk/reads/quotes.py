@@ -13,7 +13,7 @@ from bot.trading.market.facts import Quote
 from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 MOST_QUOTES = 10
 # Each costs a request.
@@ -70,7 +70,7 @@ async def _quotes(reader: Reader, asked: Meant, ask: Ask, account: str | None) -
             return tuple(
                 part for parts in await asyncio.gather(*(_quotes(reader, [one], ask, account) for one in asked)) for part in parts
             )
-        return tuple(Quoted(one, None, code(str(error)), reader.clock.host(), account) for one, _ in asked)
+        return tuple(Quoted(one, None, quoted(str(error)), reader.clock.host(), account) for one, _ in asked)
     now = reader.clock.host()
     both = zip(asked, found, strict=True)
     return tuple(Quoted(one, reader.as_shown(quote), "", now, account, front.guessed) for (one, front), quote in both)

@@ -21,7 +21,7 @@ from bot.trading.orders.instruments import Contract, Root
 from bot.trading.orders.terms import parse_label
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, Policy, may
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 Answer = TypeVar("Answer")
 
@@ -107,7 +107,7 @@ async def tried(reading: Awaitable[Answer]) -> tuple[Answer | None, str]:
     try:
         return await reading, ""
     except BrokerError as error:
-        return None, code(str(error))
+        return None, quoted(str(error))
 
 
 def asks_in_vain(error: BrokerError) -> bool:

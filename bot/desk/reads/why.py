@@ -10,7 +10,7 @@ from bot.desk.reads.reader import Reader, an_id
 from bot.desk.reads.reports import Explanation, StoryStep
 from bot.trading.orders.tickets import Member, Ticket, shifted
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery, may
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 COMMAND = "why"
 # How far back an order is looked for by its id; a ticket is found however old it is.
@@ -38,7 +38,7 @@ async def explain(reader: Reader, member: Member, typed: str | None) -> Explanat
     wanted = an_id("id", typed, "a card")
     ticket = await _find(reader, member, wanted)
     if ticket is None:
-        sentence = NO_SUCH.format(id=code(wanted, 64), days=LOOKS_BACK.days)
+        sentence = NO_SUCH.format(id=quoted(wanted, 64), days=LOOKS_BACK.days)
         raise RequestRefused(Denial(DenialCode.BAD_REQUEST, sentence, f"id={wanted}"))
     return await _of_ticket(reader, ticket)
 

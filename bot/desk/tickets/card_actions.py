@@ -35,7 +35,7 @@ from bot.trading.planning.card_actions import (
 from bot.trading.reconciliation.following import find
 from bot.trading.reconciliation.protection import open_size
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -104,9 +104,11 @@ class Actions:
         """The ticket's order under the id by which it is listed now."""
         account = ticket.order.account
         order = find(ticket, await _read("the orders", self.broker.orders(account, active_only=False)))
-        shown = code(ticket.order_id or "", 64)
+        shown = quoted(ticket.order_id or "", 64)
         if order is None:
-            sentence = f"NinjaTrader doesn't list order {shown} in {code(account)}, so it can't be cancelled; look there for it."
+            sentence = (
+                f"NinjaTrader doesn't list order {shown} in {quoted(account)}, so it can't be cancelled; look there for it."
+            )
             raise RequestRefused(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={ticket.order_id}"))
         if order.state.is_done:
             sentence = f"Order {shown} is {order.state.value.lower()} already, so there is nothing to cancel."
@@ -122,7 +124,7 @@ class Actions:
         found = next((each for each in positions if each.contract == intent.contract), None)
         held = 0 if found is None else found.quantity
         if found is None or not (is_on_its_side(ticket, held) if intent.places else open_size(ticket, held) > 0):
-            now = f"{code(intent.account)} is {side_word(held)} in {intent.contract} now"
+            now = f"{quoted(intent.account)} is {side_word(held)} in {intent.contract} now"
             sentence = f"{now}, so what this card is about is closed; use /positions to see what is open."
             raise RequestRefused(Denial(DenialCode.NO_POSITION, sentence, f"position={held}"))
         return found

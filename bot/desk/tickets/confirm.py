@@ -43,7 +43,7 @@ CHANGED = "This card has changed since you saw it; read it again, then press."
 OVER = "This ticket is {state} already; nothing more is sent for it."
 BUSY = "This ticket is being worked on; its card will say what became of it."
 NOT_YOURS = "Only {name} can confirm this ticket."
-NOT_APPROVER = "You can't approve this ticket: it needs somebody with the role <@&{role}>, and not who asked for it."
+NOT_APPROVER = "You can't approve this ticket: it needs somebody with the role {role}, and not who asked for it."
 NOT_CANCELLER = "Only {name} or an approver can cancel this ticket."
 TOO_LATE = (
     "It could not be decided within {seconds:.0f} s of the press, nor before the card's end, so nothing was sent; "

@@ -59,7 +59,7 @@ from bot.trading.planning.pricing import check_changes, with_prices
 from bot.trading.planning.shorthand import Shorthand, read
 from bot.trading.reconciliation.following import find
 from bot.trading.risk.policy import Denial, DenialCode, PermissionQuery
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Drafts:
             raise RequestRefused(unreadable("the orders", error, instead)) from error
         order = next((each for each in orders if order_id in each.ids), None) or await self._followed(account, order_id, orders)
         if order is None:
-            sentence = f"NinjaTrader lists no order {code(order_id, 64)} in {code(account)}; /orders shows those that work."
+            sentence = f"NinjaTrader lists no order {quoted(order_id, 64)} in {quoted(account)}; /orders shows those that work."
             raise RequestRefused(Denial(DenialCode.NO_SUCH_ORDER, sentence, f"account={account} order={order_id}"))
         return order
 

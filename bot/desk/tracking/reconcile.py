@@ -38,7 +38,7 @@ from bot.trading.reconciliation.verdicts import (
     Unclear,
     Verdict,
 )
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 Read = TypeVar("Read")
 log = logging.getLogger(__name__)
@@ -237,7 +237,7 @@ class Reconciler:
             await self.recorder.move(ticket, new, EventName.ACCEPTED, data={"evidence": where, "order_ids": list(new.order_ids)})
 
     async def _found_together(self, ticket: Ticket, ids: tuple[tuple[str, ...], ...]) -> None:
-        shown = " and ".join(code(each[0], 64) for each in ids)
+        shown = " and ".join(quoted(each[0], 64) for each in ids)
         text = f"The answer was lost; orders {shown} show that it was done. Which of them closed and which is new can't be told."
         done = move(ticket, TicketState.ACCEPTED, ended_at=self.clock(), **_BY_NOBODY, outcome=text, told=Told.EVIDENCE)
         new = with_ids(done, (each for one in ids for each in one))

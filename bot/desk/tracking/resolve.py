@@ -29,7 +29,7 @@ from bot.trading.reconciliation.resolving import (
     settled_words,
 )
 from bot.trading.risk.policy import Denial, PermissionQuery, Policy, may
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Resolving:
         typed = request.ticket.strip()
         ticket = await self._ticket(typed)
         if ticket is None:
-            return NO_TICKET.format(ticket=code(typed, LONGEST_ID))
+            return NO_TICKET.format(ticket=quoted(typed, LONGEST_ID))
         if (denial := self._denial(member, ticket)) is not None:
             await self.recorder.denied(member.id, (denial,), command=COMMAND, resolves=ticket.id)
             return Refused((denial,))
@@ -124,7 +124,7 @@ class Resolving:
             # A reading of the evidence that settled nothing.
             ticket = current
         if word.order is not None:
-            return FOLLOWED.format(ticket=ticket.id, order=code(word.order.id, LONGEST_ID))
+            return FOLLOWED.format(ticket=ticket.id, order=quoted(word.order.id, LONGEST_ID))
         return DONE.format(ticket=ticket.id, outcome=word.outcome.value)
 
     async def _order(self, ticket: Ticket, typed: str | None) -> Order | str | None:
@@ -133,7 +133,7 @@ class Resolving:
         try:
             listed = await self.broker.orders(account, active_only=False)
         except BrokerError as error:
-            return UNREAD.format(account=code(account), why=code(str(error)))
+            return UNREAD.format(account=quoted(account), why=quoted(str(error)))
         others = await self.recorder.journal.recent(self.clock() - LOOKS_BACK)
         taken = frozenset(each for other in others if other.id != ticket.id for each in other.order_ids)
         return chosen(ticket, typed, listed, taken)

@@ -8,7 +8,7 @@ from bot.trading.orders.mass_actions import FlattenStrategy, MassAction
 from bot.trading.orders.progress import MOST_NAMED, ExitRow, Working
 from bot.trading.orders.tickets import Ticket, Told, side_word
 from bot.trading.risk.closing import is_closing
-from bot.trading.words import code, harmless, number
+from bot.trading.words import number, quoted
 
 # So many commands are named; the card's rows have the rest.
 MOST_COMMANDS = 2
@@ -35,7 +35,7 @@ def commands_for(sweep: MassAction, made: Iterable[ExitRow]) -> str:
     """The commands that deal with what is left, as a sentence; nothing where no command is known to."""
     left = [line for line in made if not line.is_done]
     found = list(dict.fromkeys(command for line in left for command in _commands(sweep, line)))
-    return f"Use {' or '.join(code(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
+    return f"Use {' or '.join(quoted(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
 
 
 def may_open(made: Iterable[ExitRow]) -> Iterator[str]:
@@ -50,14 +50,15 @@ def order_words(order: Working) -> str:
     """An order so that somebody finds it at NinjaTrader: side, size, type, price and id."""
     kind = "" if order.type is None else f" {order.type.value}"
     price = "" if order.price is None else f" {number(order.price)}"
-    return f"{order.side.upper()} {order.quantity}{kind}{price} (order {code(order.id, 64)})"
+    return f"{order.side.upper()} {order.quantity}{kind}{price} (order {quoted(order.id, 64)})"
 
 
 def other_order_words(order: OtherOrder) -> str:
     """An order of what is no future, so that somebody finds it at NinjaTrader."""
     size = "?" if order.quantity is None else order.quantity
-    named = "" if order.id is None else f" (order {code(order.id, 64)})"
-    return f"{code(order.instrument, 40)} {harmless((order.side or '?').upper(), 20)} {size}{named}"
+    side = (order.side or "?").upper()
+    named = "" if order.id is None else f" (order {quoted(order.id, 64)})"
+    return f"{quoted(order.instrument, 40)} {side if side.isalpha() else quoted(side, 20)} {size}{named}"
 
 
 def named_some(words: Iterable[str]) -> str:
@@ -122,4 +123,4 @@ def _commands(sweep: MassAction, line: ExitRow) -> Iterator[str]:
 
 
 def _where(line: ExitRow) -> str:
-    return f"{code(line.account, 60)} {line.contract}" if line.contract else code(line.account, 60)
+    return f"{quoted(line.account, 60)} {line.contract}" if line.contract else quoted(line.account, 60)

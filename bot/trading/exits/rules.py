@@ -19,7 +19,7 @@ from bot.trading.risk.closing import CloseTimings
 from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Denial, DenialCode, Policy
 from bot.trading.risk.underway import is_just_closed
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 Books = Mapping[str, Facts]
 
@@ -68,14 +68,14 @@ def others_too(sweep: MassAction, books: Books) -> tuple[str, ...]:
     """Sentences about what is no future in each account: closed and cancelled too, or left by a flatten of one side."""
     if isinstance(sweep, Flatten) and sweep.only is not None:
         what = f"is no future, and a flatten of the {sweep.only} side doesn't close it (one of the whole account does)"
-        return tuple(f"{code(name, 60)} {what}: {_held(facts)}" for name, facts in books.items() if facts.others)
+        return tuple(f"{quoted(name, 60)} {what}: {_held(facts)}" for name, facts in books.items() if facts.others)
     held = (
-        f"{code(name, 60)} holds what is no future, and CrossTrade closes it with the account: {_held(facts)}"
+        f"{quoted(name, 60)} holds what is no future, and CrossTrade closes it with the account: {_held(facts)}"
         for name, facts in books.items()
         if facts.others
     )
     working = (
-        f"{code(name, 60)} has orders of what is no future, and they are cancelled with the account's: "
+        f"{quoted(name, 60)} has orders of what is no future, and they are cancelled with the account's: "
         + named_some(map(other_order_words, facts.other_orders))
         for name, facts in books.items()
         if facts.other_orders
@@ -86,7 +86,7 @@ def others_too(sweep: MassAction, books: Books) -> tuple[str, ...]:
 def others_left(books: Books) -> tuple[str, ...]:
     """Orders of what is no future that still work after a mass action that was to cancel them, in plain words."""
     return tuple(
-        f"{code(name, 60)}: {named_some(map(other_order_words, facts.other_orders))} still working, no future"
+        f"{quoted(name, 60)}: {named_some(map(other_order_words, facts.other_orders))} still working, no future"
         for name, facts in books.items()
         if facts.other_orders
     )
@@ -94,7 +94,7 @@ def others_left(books: Books) -> tuple[str, ...]:
 
 def _held(facts: Facts) -> str:
     return named_some(
-        f"{code(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
+        f"{quoted(one.instrument, 40)} {'?' if one.quantity is None else side_word(one.quantity)}" for one in facts.others
     )
 
 
@@ -217,7 +217,9 @@ def undone_words(sweep: MassAction) -> str:
 
 def not_running(account: str, strategy_id: str) -> str:
     """The words for a strategy that there isn't, or in which there is nothing."""
-    return f"No strategy {code(strategy_id, 64)} holds or orders anything in {code(account)}; /strategies shows those that run."
+    return (
+        f"No strategy {quoted(strategy_id, 64)} holds or orders anything in {quoted(account)}; /strategies shows those that run."
+    )
 
 
 def _reaches(other: Ticket, scope: Scope) -> bool:
@@ -251,7 +253,7 @@ def _about_running(sweep: MassAction, recent: OwnOrders) -> Iterable[Denial]:
         if isinstance(its, MassAction) and its.closes and ticket.state is TicketState.SENDING and _is_alone(sweep, its):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{ticket.requester.named} is flattening {code(target_of(its))} already (ticket {ticket.id}); "
+                f"{ticket.requester.named} is flattening {quoted(target_of(its))} already (ticket {ticket.id}); "
                 "its card says how far it is.",
                 f"ticket={ticket.id}",
             )
@@ -279,10 +281,10 @@ def _about_nothing(sweep: MassAction, books: Books) -> Iterable[Denial]:
     if isinstance(sweep, FlattenStrategy):
         yield Denial(DenialCode.NO_SUCH_STRATEGY, not_running(sweep.account, sweep.strategy_id), f"strategy={sweep.strategy_id}")
     elif isinstance(sweep, CancelWorking):
-        sentence = f"Nothing works in {code(str(sweep.scope))}, so there is nothing to cancel."
+        sentence = f"Nothing works in {quoted(str(sweep.scope))}, so there is nothing to cancel."
         yield Denial(DenialCode.NO_SUCH_ORDER, sentence, f"scope={sweep.scope}")
     else:
-        side, where = f" {sweep.only} futures" if sweep.only else "", code(str(sweep.scope))
+        side, where = f" {sweep.only} futures" if sweep.only else "", quoted(str(sweep.scope))
         sentence = f"No{side} position is open and no order works in {where}, so there is nothing to flatten."
         told = " ".join((sentence, *(f"{one[0].upper()}{one[1:]}." for one in others_too(sweep, books))))
         yield Denial(DenialCode.NO_POSITION, told, f"scope={sweep.scope}")
@@ -290,10 +292,10 @@ def _about_nothing(sweep: MassAction, books: Books) -> Iterable[Denial]:
 
 def _warnings(sweep: MassAction, made: tuple[ExitRow, ...]) -> Iterable[str]:
     if sweep.scope.left_out:
-        names = ", ".join(code(name, 40) for name in sweep.scope.left_out)
+        names = ", ".join(quoted(name, 40) for name in sweep.scope.left_out)
         yield f"not among these (no grant, or not there when this was asked): {names}"
     yield from (
-        f"{code(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
+        f"{quoted(line.account, 60)} could not be read; it is gone over all the same" for line in made if line.before is None
     )
 
 

@@ -13,7 +13,7 @@ from bot.trading.health.spending import spending_words
 from bot.trading.health.vitals import ChatVitals, Reach, StreamState, Vitals
 from bot.trading.market.facts import Account
 from bot.trading.risk.halts import Switches, plain
-from bot.trading.words import code, verbatim
+from bot.trading.words import quoted, verbatim
 
 SLOW_DISCORD = 1.0
 SLOW_COMMIT = 0.25
@@ -102,10 +102,10 @@ class LinkStatus:
 
     Attributes:
         words: a few, of how it stands; plain text, for monospace.
-        mend: what to do, in Markdown; empty where there is nothing to do.
+        mend: what to do; empty where there is nothing to do.
         name: the account, of a link to a broker.
         is_rival: whether another program is on the link.
-        detail: what it is made up of, in Markdown; empty where there is nothing to add.
+        detail: what it is made up of; empty where there is nothing to add.
     """
 
     part: LinkName
@@ -195,7 +195,7 @@ def _switch(switches: Switches) -> LinkStatus:
 def _journal(readings: Readings) -> LinkStatus:
     commit = readings.commit
     if commit is not None and commit.failed:
-        mend = f"The journal can't be written ({code(commit.failed)}): look at its disk or database. {NO_JOURNAL}"
+        mend = f"The journal can't be written ({quoted(commit.failed)}): look at its disk or database. {NO_JOURNAL}"
         return LinkStatus(LinkName.JOURNAL, Grade.DOWN, f"not for {ago(readings.now, commit.at)}", mend)
     if readings.in_flight is None:
         mend = f"The journal can't be read: look at its disk or database. {NO_JOURNAL}"
@@ -234,16 +234,16 @@ def _crosstrade(readings: Readings) -> LinkStatus:
         case Reach.NOT_ASKED:
             return LinkStatus(LinkName.CROSSTRADE, Grade.SLOW, "not asked yet", "Ask again in some seconds.")
         case Reach.REFUSED:
-            return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN, "token refused", code(broker.why))
+            return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN, "token refused", quoted(broker.why))
         case Reach.NOWHERE:
-            mend = f"{code(broker.why)} {_meanwhile(readings)} Trade in NinjaTrader itself until it is back."
+            mend = f"{quoted(broker.why)} {_meanwhile(readings)} Trade in NinjaTrader itself until it is back."
             return LinkStatus(LinkName.CROSSTRADE, Grade.DOWN, f"good {last}", mend)
         case Reach.AWAY:
             return LinkStatus(LinkName.CROSSTRADE, Grade.GOOD, "answers")
     if broker.garbled:
         return _unreadable(readings)
     if broker.unread:
-        named = ", ".join(code(text, 60) for text in list(broker.unread)[:MOST_UNREAD])
+        named = ", ".join(quoted(text, 60) for text in list(broker.unread)[:MOST_UNREAD])
         mend = (
             f"CrossTrade's answers hold rows that can't be read ({named}); what they are about counts as unread. See NinjaTrader."
         )
@@ -272,7 +272,7 @@ def _ninjatrader(readings: Readings) -> LinkStatus:
         case Reach.GOOD:
             return LinkStatus(LinkName.NINJATRADER, Grade.GOOD, "add-on answers")
         case Reach.AWAY:
-            mend = f"Start NinjaTrader and connect its CrossTrade add-on ({code(broker.why)}). {_meanwhile(readings)}"
+            mend = f"Start NinjaTrader and connect its CrossTrade add-on ({quoted(broker.why)}). {_meanwhile(readings)}"
             return LinkStatus(LinkName.NINJATRADER, Grade.DOWN, "add-on is away", mend)
         case Reach.GARBLED:
             return LinkStatus(LinkName.NINJATRADER, Grade.SLOW, "can't be read")
@@ -291,7 +291,7 @@ def _stream(broker: Vitals) -> LinkStatus:
             mend = f"{mend} Stop the other program, then restart the bot."
             return LinkStatus(LinkName.STREAM, bad, "taken by another", mend, is_rival=True)
     mend = _without_stream(broker)
-    return LinkStatus(LinkName.STREAM, bad, "closed", f"{code(broker.stream_why)} {mend}")
+    return LinkStatus(LinkName.STREAM, bad, "closed", f"{quoted(broker.stream_why)} {mend}")
 
 
 def _without_stream(broker: Vitals) -> str:
@@ -305,9 +305,9 @@ def _brokers(readings: Readings) -> Iterator[LinkStatus]:
     for account in readings.accounts:
         name = verbatim(account.name, 40)
         if account.connected is False:
-            mend = f"Connect {code(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
+            mend = f"Connect {quoted(account.name)} to its broker in NinjaTrader; entries there are refused, exits are tried."
             if _journal(readings).grade is Grade.DOWN:
-                mend = f"Connect {code(account.name)} to its broker in NinjaTrader. {NO_JOURNAL}"
+                mend = f"Connect {quoted(account.name)} to its broker in NinjaTrader. {NO_JOURNAL}"
             yield LinkStatus(LinkName.BROKER, Grade.DOWN, "not connected", mend, name)
         elif account.connected is None:
             yield LinkStatus(LinkName.BROKER, Grade.GOOD, "listed", "", name)

@@ -133,8 +133,8 @@ MassAction = Flatten | CancelWorking | FlattenStrategy
 # What is left to somebody who can't get out otherwise, as a list can't be read: a mass action goes without, and reads back
 # afterwards.
 UNSEEN = "which goes out unseen within 5 s and is read back once the lists can be read"
-FLATTEN_UNSEEN = f", or use `/flatten scope:instrument`, {UNSEEN}"
-CANCEL_UNSEEN = f", or use `/cancel scope:instrument`, {UNSEEN}"
+FLATTEN_UNSEEN = f", or use “/flatten scope:instrument”, {UNSEEN}"
+CANCEL_UNSEEN = f", or use “/cancel scope:instrument”, {UNSEEN}"
 
 
 def target_of(sweep: MassAction) -> str:

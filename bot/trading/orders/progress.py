@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.terms import OrderState, OrderType, Side
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 # So many orders of a row are named; of more the number is told.
 MOST_NAMED = 3
@@ -54,7 +54,7 @@ class Step:
 
     def words_in(self, account: str | None) -> str:
         """The call as it is told where that account has been named."""
-        where = "" if self.account in {None, account} else f" in {code(self.account or '', 40)}"
+        where = "" if self.account in {None, account} else f" in {quoted(self.account or '', 40)}"
         return f"{self.what}{where}{', unseen: the lists could not be read' if self.unseen else ''}"
 
     @property

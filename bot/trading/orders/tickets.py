@@ -15,7 +15,7 @@ from bot.trading.orders.mass_actions import MassAction
 from bot.trading.orders.progress import Progress
 from bot.trading.orders.protection import Protection
 from bot.trading.orders.terms import OrderState, Terms
-from bot.trading.words import harmless, person
+from bot.trading.words import person, quoted
 
 
 class TicketState(StrEnum):
@@ -82,7 +82,7 @@ class Member:
 
     @property
     def named(self) -> str:
-        """The member as people read them, Markdown of Discord's."""
+        """The member as people are told of them."""
         return person(self.name, self.id)
 
 
@@ -147,7 +147,7 @@ class Approved:
 
     @property
     def named(self) -> str:
-        """The approver as people read them, Markdown of Discord's."""
+        """The approver as people are told of them."""
         return person(self.name, self.member)
 
 
@@ -165,7 +165,7 @@ class Ticket:
             accepted.
         ended_by: the name of the person who ended it: by Cancel, or by saying how an unknown outcome came out.
         ended_by_id: that person's id; ``None`` where an older version has kept the name alone.
-        outcome: what people are told of the end, ready to show: foreign words in it are already made harmless (``words.code``).
+        outcome: what people are told of the end, ready to show: foreign words in it stand in quotes (``words.quoted``).
         told: what kind of thing that tells.
         order_ids: every id under which the order has been seen, the one to show first.
         filled: contracts filled so far, whatever the order's state.
@@ -271,10 +271,10 @@ class Ticket:
 
     @property
     def ender(self) -> str | None:
-        """The person who ended it, as people read them, Markdown of Discord's; ``None`` if nobody did."""
+        """The person who ended it, as people are told of them; ``None`` if nobody did."""
         if self.ended_by is None:
             return None
-        return harmless(self.ended_by, 40) if self.ended_by_id is None else person(self.ended_by, self.ended_by_id)
+        return quoted(self.ended_by, 40) if self.ended_by_id is None else person(self.ended_by, self.ended_by_id)
 
     @property
     def turned_to(self) -> int | None:

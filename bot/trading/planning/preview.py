@@ -24,7 +24,7 @@ from bot.trading.orders.terms import OrderType, Side, words_of
 from bot.trading.orders.tickets import Preview, side_word
 from bot.trading.reconciliation.replacing import BEING_CANCELLED, BOTH
 from bot.trading.risk.policy import Policy
-from bot.trading.words import code, price
+from bot.trading.words import price, quoted
 
 # CrossTrade's list of them is known from one client alone.
 UNCHECKED_TEMPLATE = "CrossTrade has no list of ATM templates that can be read: nobody can check that NinjaTrader has {name}"
@@ -185,14 +185,14 @@ def _warnings(intent: OrderIntent, position: int, facts: Facts, today: date) -> 
     if isinstance(intent, Close) and not intent.is_whole and (working := _others_working(intent, facts)):
         found.append(f"a partial close leaves stops and targets working: {working} there")
     if isinstance(intent, Replace) and (old := facts.order(intent.order_id)) is not None and old.state in BEING_CANCELLED:
-        found.append(f"order {code(intent.order_id, 64)} is {old.state.value} already and may not go; {BOTH}")
+        found.append(f"order {quoted(intent.order_id, 64)} is {old.state.value} already and may not go; {BOTH}")
     if isinstance(intent, Bracket) and stop_price(intent) is None:
         found.append(f"there is no stop with it: {side_word(position)} stays unprotected")
     if facts.quote is not None:
         found += _about_market(intent, facts.quote)
         found += _about_one_side(intent, facts.quote)
     if terms.strategy in facts.unchecked:
-        found.append(UNCHECKED_TEMPLATE.format(name=code(terms.strategy or "", 64)))
+        found.append(UNCHECKED_TEMPLATE.format(name=quoted(terms.strategy or "", 64)))
     return found
 
 

@@ -7,7 +7,7 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.progress import ExitRow
 from bot.trading.orders.tickets import Ticket, side_word
 from bot.trading.risk.closing import is_closing
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 def close_orders(ticket: Ticket, orders: Iterable[Order]) -> list[Order]:
@@ -26,10 +26,12 @@ def with_turned(ticket: Ticket, held: int) -> Ticket:
 def turned_words(ticket: Ticket) -> str:
     """The words for a position that is on the other side, with what to do about it."""
     where = f"account:{ticket.order.account} instrument:{ticket.order.contract}"
-    return f"The position is on the other side: now {side_word(ticket.turned_to or 0)}. Use {code(f'/close {where}', 200)}."
+    return f"The position is on the other side: now {side_word(ticket.turned_to or 0)}. Use {quoted(f'/close {where}', 200)}."
 
 
 def waiting_words(ticket: Ticket, order: Order) -> str:
     """The words for a close that waits at NinjaTrader, with how to take it back."""
-    take_back = code(f"/cancel scope:order account:{ticket.order.account} order:{order.id}", 200)
-    return f"Its order {code(order.id, 64)} is {order.state.value.lower()}; it closes when the market takes it. Use {take_back}."
+    take_back = quoted(f"/cancel scope:order account:{ticket.order.account} order:{order.id}", 200)
+    return (
+        f"Its order {quoted(order.id, 64)} is {order.state.value.lower()}; it closes when the market takes it. Use {take_back}."
+    )

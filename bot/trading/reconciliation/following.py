@@ -14,7 +14,7 @@ from bot.trading.orders.intents import Change
 from bot.trading.orders.terms import OrderState, Terms
 from bot.trading.orders.tickets import Ticket
 from bot.trading.reconciliation.closes import with_turned
-from bot.trading.words import ascii_lower, code
+from bot.trading.words import ascii_lower, quoted
 
 _UNDER_CHANGE = frozenset({OrderState.OTHER, OrderState.CHANGE_PENDING, OrderState.CHANGE_SUBMITTED})
 
@@ -104,7 +104,7 @@ def shows_change(intent: Change, order: Order) -> bool:
 def reason(life: Lifecycle | None) -> str | None:
     """The reason why the order was rejected, in the words of whoever did, ready to show; ``None`` when nobody said."""
     events = () if life is None else reversed(life.events)
-    return next((code(event.note) for event in events if event.note and _is_a_no(event)), None)
+    return next((quoted(event.note) for event in events if event.note and _is_a_no(event)), None)
 
 
 def _is_a_fill(event: OrderEvent) -> bool:

@@ -16,7 +16,7 @@ from bot.trading.orders.protection import NOTHING_SEEN, End, Leg, Part, Protecti
 from bot.trading.orders.terms import OrderState, OrderType, Side
 from bot.trading.orders.tickets import Ticket, side_word
 from bot.trading.reconciliation.following import reason
-from bot.trading.words import code, price
+from bot.trading.words import price, quoted
 
 
 class News(StrEnum):
@@ -237,7 +237,7 @@ def turned_to(ticket: Ticket) -> int | None:
 def turned_words(ticket: Ticket) -> str:
     """Say what to do about a position that a stop or a target has turned over."""
     where = f"account:{ticket.order.account} instrument:{ticket.order.contract}"
-    return f"More was closed than was open: now {side_word(turned_to(ticket) or 0)}. Use {code(f'/close {where}', 200)}."
+    return f"More was closed than was open: now {side_word(turned_to(ticket) or 0)}. Use {quoted(f'/close {where}', 200)}."
 
 
 def end_of(now: Protection) -> End:
@@ -320,6 +320,6 @@ def _failed_words(leg: Leg) -> str:
 def left_words(ticket: Ticket) -> str:
     """Say that orders which protected a position still work although it is closed."""
     left = [leg for leg in protection_of(ticket).legs if leg.works]
-    named = " and ".join(f"the {leg.part} {code(leg.ids[0], 64)}" for leg in left)
+    named = " and ".join(f"the {leg.part} {quoted(leg.ids[0], 64)}" for leg in left)
     verb = "works" if len(left) == 1 else "work"
     return f"The position is closed, and {named} still {verb}: it opens a new position when it fills. /cancel takes it away."

@@ -10,7 +10,7 @@ from bot.trading.market.facts import Order
 from bot.trading.orders.intents import Replace
 from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Ticket, TicketState
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 CANCEL_ONE = "/cancel one of them, or do it in NinjaTrader"
@@ -56,7 +56,7 @@ def about_old(ticket: Ticket) -> str | None:
     intent, old = ticket.intent, ticket.progress.old
     if not isinstance(intent, Replace) or ticket.state not in _MAY_HAVE_LEFT:
         return None
-    name = f"order {code(intent.order_id, 64)}"
+    name = f"order {quoted(intent.order_id, 64)}"
     match old:
         case OrderState.CANCELLED | OrderState.REJECTED:
             return f"{name} is {old.value.lower()}"

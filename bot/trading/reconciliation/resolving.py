@@ -15,7 +15,7 @@ from bot.trading.orders.terms import OrderState
 from bot.trading.orders.tickets import Member, Ticket, TicketState, Told, move
 from bot.trading.reconciliation.evidence import looks_like
 from bot.trading.reconciliation.following import with_ids
-from bot.trading.words import code, harmless
+from bot.trading.words import quoted
 
 LONGEST_WHY = 300
 _LONGEST_NAME = 40
@@ -54,7 +54,7 @@ def closed_to(ticket: Ticket) -> str | None:
 
 def settled_words(ticket: Ticket) -> str:
     """The end of a ticket, in a few words."""
-    order = f", order {code(ticket.order_id, 64)}" if ticket.order_id else ""
+    order = f", order {quoted(ticket.order_id, 64)}" if ticket.order_id else ""
     return f"{ticket.state}{order}"
 
 
@@ -67,7 +67,9 @@ def objection(ticket: Ticket, resolution: Resolution, typed: str | None) -> str 
         return None if typed is None else f"A {intent.command} of many has no order of its own; leave order out."
     if isinstance(intent, Cancel | Change):
         own = intent.order_id
-        return None if typed in {None, own} else f"This ticket is about order {code(own, 64)}; leave order out, or give that id."
+        return (
+            None if typed in {None, own} else f"This ticket is about order {quoted(own, 64)}; leave order out, or give that id."
+        )
     return None
 
 
@@ -93,10 +95,10 @@ def chosen(ticket: Ticket, typed: str | None, listed: Sequence[Order], taken: fr
     if wanted is None:
         # Nobody would follow an order that works and isn't named.
         works = next((order for order in listed if _may_be_it(ticket, order, taken) and not order.state.is_done), None)
-        return None if works is None else UNNAMED.format(order=code(works.id, 64))
+        return None if works is None else UNNAMED.format(order=quoted(works.id, 64))
     order = next((each for each in listed if wanted in each.ids), None)
     if order is None:
-        return None if typed is None else NOT_LISTED.format(order=code(typed, 64), account=code(intent.account, 60))
+        return None if typed is None else NOT_LISTED.format(order=quoted(typed, 64), account=quoted(intent.account, 60))
     return _misfit(ticket, order, taken) or order
 
 
@@ -107,7 +109,7 @@ def _may_be_it(ticket: Ticket, order: Order, taken: frozenset[str]) -> bool:
 
 def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
     """The reason why an order can't be the ticket's, or ``None``."""
-    intent, shown = ticket.order, code(order.id, 64)
+    intent, shown = ticket.order, quoted(order.id, 64)
     if (order.contract, order.side) != (intent.contract, intent.terms.side):
         was, asked = f"{order.side.upper()} {order.contract}", f"{intent.terms.side.upper()} {intent.contract}"
         return f"Order {shown} is {was} and the ticket is {asked}; give the ticket's own order."
@@ -124,7 +126,7 @@ def _misfit(ticket: Ticket, order: Order, taken: frozenset[str]) -> str | None:
 
 def resolved(ticket: Ticket, resolution: Resolution, by: Member, why: str, at: datetime, order: Order | None) -> Ticket:
     """The ticket as the person says; with an order it is followed like any other, and without one it is not."""
-    said, who = f"resolved by {by.named}: {harmless(why, LONGEST_WHY)}", {"ended_by": by.name, "ended_by_id": by.id}
+    said, who = f"resolved by {by.named}: {quoted(why, LONGEST_WHY)}", {"ended_by": by.name, "ended_by_id": by.id}
     new = move(ticket, _STATES[resolution], ended_at=at, **who, outcome=said, told=Told.WORD, absent_since=None)
     if order is not None:
         return with_ids(new, order.ids)

@@ -7,7 +7,7 @@ from bot.trading.market.facts import Facts
 from bot.trading.orders.instruments import Contract
 from bot.trading.orders.intents import Intent, OrderIntent, PlaceOrder, Replace
 from bot.trading.risk.policy import Denial, DenialCode, Policy
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 def holding(facts: Facts, contract: Contract) -> str:
@@ -40,7 +40,7 @@ def unmet(intent: PlaceOrder | Replace, facts: Facts) -> Iterator[Denial]:
     if intent.require and now not in intent.require:
         yield Denial(
             DenialCode.POSITION_NOT_AS_REQUIRED,
-            f"{code(intent.account)} is {now} in {intent.contract} and the order asks for "
+            f"{quoted(intent.account)} is {now} in {intent.contract} and the order asks for "
             f"{' or '.join(sorted(intent.require))}; look at the position, or leave require out.",
             f"position={now} require={','.join(sorted(intent.require))}",
         )
@@ -50,7 +50,7 @@ def unmet(intent: PlaceOrder | Replace, facts: Facts) -> Iterator[Denial]:
     if most is not None and now == "flat" and held >= most:
         yield Denial(
             DenialCode.POSITION_NOT_AS_REQUIRED,
-            f"{code(intent.account)} holds positions in {held} contracts and the order asks for fewer than {most}; "
+            f"{quoted(intent.account)} holds positions in {held} contracts and the order asks for fewer than {most}; "
             "close one, or raise max_positions.",
             f"positions={held} max_positions={most}",
         )

@@ -20,7 +20,7 @@ from enum import StrEnum
 from bot.trading.orders.intents import Change, Intent, OrderIntent, closing_side
 from bot.trading.orders.mass_actions import MassAction
 from bot.trading.risk.policy import EVERYTHING, HALT, RESUME, Denial, DenialCode, Policy, matches
-from bot.trading.words import ascii_lower, code, harmless, person, verbatim
+from bot.trading.words import ascii_lower, person, quoted, verbatim
 
 LONGEST_WHY = 200
 
@@ -107,11 +107,11 @@ class Switch:
 
     @property
     def _who(self) -> str:
-        return harmless(self.actor_name, 60) if self.actor is None else person(self.actor_name, self.actor)
+        return verbatim(self.actor_name, 60) if self.actor is None else person(self.actor_name, self.actor)
 
     @property
     def _reason(self) -> str:
-        return f" ({harmless(self.why, LONGEST_WHY)})" if self.why.strip() else ""
+        return f" ({quoted(self.why, LONGEST_WHY)})" if self.why.strip() else ""
 
     @property
     def mend(self) -> str:
@@ -133,12 +133,12 @@ class Switch:
 def where(account: str, root: str) -> str:
     """A scope in words, at the beginning of a sentence."""
     if root == EVERYTHING:
-        return "The desk" if account == EVERYTHING else f"Account {code(account, 60)}"
-    return f"{root} in {'every account' if account == EVERYTHING else code(account, 60)}"
+        return "The desk" if account == EVERYTHING else f"Account {quoted(account, 60)}"
+    return f"{root} in {'every account' if account == EVERYTHING else quoted(account, 60)}"
 
 
 def plain(switch: Switch) -> str:
-    """Its scope where there is neither Markdown nor much room: ``desk``, ``Sim101``, ``ES``, ``ES in Sim101``."""
+    """Its scope where there is not much room: ``desk``, ``Sim101``, ``ES``, ``ES in Sim101``."""
     if switch.root == EVERYTHING:
         return "desk" if switch.account == EVERYTHING else verbatim(switch.account, 40)
     return switch.root if switch.account == EVERYTHING else f"{switch.root} in {verbatim(switch.account, 40)}"
@@ -149,7 +149,7 @@ def resume_line(account: str, root: str) -> str:
     scope = "instrument" if root != EVERYTHING else "desk" if account == EVERYTHING else "account"
     its_account = "" if account == EVERYTHING else f" account:{account}"
     its_root = "" if root == EVERYTHING else f" instrument:{root}"
-    return code(f"/resume scope:{scope}{its_account}{its_root}", 120)
+    return quoted(f"/resume scope:{scope}{its_account}{its_root}", 120)
 
 
 @dataclass(frozen=True, slots=True)

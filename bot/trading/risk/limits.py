@@ -29,7 +29,7 @@ from bot.trading.risk.exposure import Exposure, exposures
 from bot.trading.risk.halts import only_lessens
 from bot.trading.risk.policy import Denial, DenialCode, Limit, Policy
 from bot.trading.risk.underway import about_closes, about_tickets
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _about_exit(intent: OrderIntent, facts: Facts, policy: Policy, recent: OwnOr
 
 
 def _missing(facts: Facts, way_out: str = "") -> Denial:
-    why = "; ".join(map(code, facts.missing)) or "no answer"
+    why = "; ".join(map(quoted, facts.missing)) or "no answer"
     sentence = f"CrossTrade could not be read ({why}), so nothing is sent; try again shortly{way_out}."
     return Denial(DenialCode.FACTS_MISSING, sentence)
 
@@ -102,7 +102,7 @@ def _about_account(intent: OrderIntent, account: Account, policy: Policy) -> Ite
     if not account.is_simulation and not policy.names_live(intent.account):
         yield Denial(
             DenialCode.LIVE_NOT_NAMED,
-            f"{code(intent.account)} is not a simulation and the policy file doesn't name it as live; "
+            f"{quoted(intent.account)} is not a simulation and the policy file doesn't name it as live; "
             "whoever runs the desk must add it under [[account]].",
             f"account={intent.account} provider={account.provider}",
         )
@@ -112,10 +112,10 @@ def _about_connection(intent: OrderIntent, account: Account) -> Iterable[Denial]
     if account.connected is True:
         return
     told = (
-        f"CrossTrade doesn't tell whether {code(intent.account)} is connected, so nothing new is sent there; "
+        f"CrossTrade doesn't tell whether {quoted(intent.account)} is connected, so nothing new is sent there; "
         "look at it in NinjaTrader."
         if account.connected is None
-        else f"NinjaTrader says that {code(intent.account)} is not connected; connect it there and try again."
+        else f"NinjaTrader says that {quoted(intent.account)} is not connected; connect it there and try again."
     )
     yield Denial(DenialCode.ACCOUNT_DISCONNECTED, told, f"account={intent.account}")
 
@@ -125,7 +125,7 @@ def _about_position(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     if position is None and intent.needs_position:
         yield Denial(
             DenialCode.NO_POSITION,
-            f"{code(intent.account)} has no position in {intent.contract}, so there is nothing to {intent.command}.",
+            f"{quoted(intent.account)} has no position in {intent.contract}, so there is nothing to {intent.command}.",
             f"account={intent.account} instrument={intent.contract}",
         )
     if position is not None and isinstance(intent, Invert):
@@ -192,13 +192,13 @@ def _about_order(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     if order is None:
         yield Denial(
             DenialCode.NO_SUCH_ORDER,
-            f"NinjaTrader lists no order {code(wanted, 64)} in {code(intent.account)}; /orders shows those that work.",
+            f"NinjaTrader lists no order {quoted(wanted, 64)} in {quoted(intent.account)}; /orders shows those that work.",
             f"account={intent.account} order={wanted}",
         )
     elif order.state.is_done:
         yield Denial(
             DenialCode.ORDER_FINISHED,
-            f"Order {code(wanted, 64)} is {order.state.value.lower()} already, so there is nothing to {intent.command}.",
+            f"Order {quoted(wanted, 64)} is {order.state.value.lower()} already, so there is nothing to {intent.command}.",
             f"order={wanted} state={order.state.value}",
         )
 
@@ -316,7 +316,7 @@ def _position_cap(limit: Limit, intent: OrderIntent, counted: Iterable[Exposure]
     if over is not None:
         yield Denial(
             DenialCode.MAX_POSITION,
-            f"With working orders and orders on their way {code(intent.account)} could hold {over.worst} "
+            f"With working orders and orders on their way {quoted(intent.account)} could hold {over.worst} "
             f"{intent.contract.root}, more than the {limit.max_position} allowed; lower the quantity or cancel working orders.",
             f"worst={over.worst} side={over.side} max_position={limit.max_position}",
         )
@@ -353,7 +353,7 @@ def _loss(limit: Limit, intent: OrderIntent, account: Account | None) -> Iterabl
         told = "can't be read" if result is None else f"is {result}"
         yield Denial(
             DenialCode.DAILY_LOSS,
-            f"The day's result of {code(intent.account)}, {SINCE}, {told} and its limit is -{limit.daily_loss}: "
+            f"The day's result of {quoted(intent.account)}, {SINCE}, {told} and its limit is -{limit.daily_loss}: "
             "only what lessens the risk is allowed there now.",
             f"result={result} daily_loss={limit.daily_loss}",
         )

@@ -9,7 +9,7 @@ from bot.trading.orders.tickets import IN_FLIGHT, Ticket
 from bot.trading.risk.limits import OwnOrders
 from bot.trading.risk.policy import Denial, DenialCode
 from bot.trading.risk.underway import stands_in_the_way
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 
 def flattened_since(intent: OrderIntent, recent: OwnOrders, confirmed_at: datetime) -> Iterable[Denial]:
@@ -24,7 +24,7 @@ def flattened_since(intent: OrderIntent, recent: OwnOrders, confirmed_at: dateti
         if stands_in_the_way(ticket.intent, intent):
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{ticket.requester.named} flattened {code(target_of(ticket.intent))} (ticket {ticket.id}) after "
+                f"{ticket.requester.named} flattened {quoted(target_of(ticket.intent))} (ticket {ticket.id}) after "
                 "this was confirmed, so it isn't sent; ask again if it is still wanted.",
                 f"ticket={ticket.id} state={ticket.state}",
             )

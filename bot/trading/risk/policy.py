@@ -17,7 +17,7 @@ from bot.trading.market.facts import Account
 from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
 from bot.trading.orders.tickets import Visibility
-from bot.trading.words import ascii_lower, code
+from bot.trading.words import ascii_lower, quoted
 
 EVERYTHING = "*"
 # So many names are remembered with what holds for them: anybody may type one.
@@ -351,7 +351,7 @@ def _granted(policy: Policy, asked: Asked) -> int | Denial:
         if not held:
             return Denial(
                 DenialCode.ACCOUNT_NOT_GRANTED,
-                f"Your roles don't allow /{command} on {code(account, 60)}; pick an account that is offered.",
+                f"Your roles don't allow /{command} on {quoted(account, 60)}; pick an account that is offered.",
                 f"account={account}",
             )
     if root is not None:

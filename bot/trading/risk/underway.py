@@ -19,7 +19,7 @@ from bot.trading.orders.terms import OrderType, words_of
 from bot.trading.orders.tickets import IN_FLIGHT, Ticket, TicketState
 from bot.trading.risk.closing import LISTS_LAG, held_in, working_closes
 from bot.trading.risk.policy import Denial, DenialCode
-from bot.trading.words import code
+from bot.trading.words import quoted
 
 LAG = timedelta(seconds=LISTS_LAG)
 # A flatten that has not closed anything by then is kept from it: by itself it keeps nobody else from closing.
@@ -39,7 +39,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
         if isinstance(ticket.intent, MassAction) and ticket.intent.closes and ticket.state in IN_FLIGHT:
             yield Denial(
                 DenialCode.FLATTENING,
-                f"{ticket.requester.named} is flattening {code(target_of(ticket.intent))} (ticket {ticket.id}), so "
+                f"{ticket.requester.named} is flattening {quoted(target_of(ticket.intent))} (ticket {ticket.id}), so "
                 "nothing new is taken there; wait until its card says what became of it.",
                 f"ticket={ticket.id} state={ticket.state}",
             )
@@ -48,7 +48,7 @@ def about_tickets(intent: OrderIntent, tickets: Iterable[Ticket], now: datetime)
             others = "" if its == intent.contract else f"until then no month of {its.root} is entered there; "
             yield Denial(
                 DenialCode.OUTCOME_UNKNOWN,
-                f"The outcome of ticket {ticket.id} in {code(intent.account)} {its} is not known yet; "
+                f"The outcome of ticket {ticket.id} in {quoted(intent.account)} {its} is not known yet; "
                 f"{others}wait until its card says what became of it.",
                 f"ticket={ticket.id} state={ticket.state}",
             )
@@ -76,8 +76,8 @@ def about_closes(intent: OrderIntent, facts: Facts) -> Iterable[Denial]:
     for order in (*working_closes(facts, intent.contract), *untyped):
         yield Denial(
             DenialCode.CLOSING,
-            f"Order {code(order.id, 64)} closes there already ({words_of(terms_of(order), None)}, {order.remaining} to fill); "
-            f"wait for it, or take it back with `/cancel scope:order account:{intent.account} order:{order.id}` and ask again.",
+            f"Order {quoted(order.id, 64)} closes there already ({words_of(terms_of(order), None)}, {order.remaining} to fill); "
+            f"wait for it, or take it back with “/cancel scope:order account:{intent.account} order:{order.id}” and ask again.",
             f"order={order.id} remaining={order.remaining}",
         )
 

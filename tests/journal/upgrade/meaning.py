@@ -11,6 +11,7 @@ from discord import ui
 
 from bot.chat import mass_action_cards
 from bot.chat.cards import card
+from bot.chat.notices import drawn
 from bot.desk.outbox.notices import headline
 from bot.desk.ports import Event, EventName
 from bot.trading.orders.intents import Close, Intent, VerifiedReverse, closing_terms
@@ -65,7 +66,7 @@ def _buttons(ticket: Ticket) -> list[str]:
 def _notice(ticket: Ticket, events: Sequence[Event]) -> str:
     """The notice of the last event of which there may be one, without the line that says who asked."""
     names = [event.name for event in events if event.name not in {EventName.STEP, EventName.SEEN}]
-    return headline(names[-1], ticket).rpartition("\n")[0]
+    return drawn(headline(names[-1], ticket).rpartition("\n")[0])
 
 
 def _bars(ticket: Ticket, now: datetime) -> list[str]:

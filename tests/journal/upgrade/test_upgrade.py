@@ -41,6 +41,8 @@ SAID_ANEW = {
     r"(The bot was stopped in the middle, and nothing more was sent\.|It was sent unseen, as the lists could not be read\.) "
     r"(`Sim\d+` .*?\.) (?=Use|Look)": r"\2 \1 ",
     r"([Nn])o short position left": r"\1o short futures position left",
+    # A name of which nobody has kept whose it is stands in quotes.
+    r"Cancelled by Tina;": "Cancelled by `Tina`;",
 }
 # The kinds that have most to take over.
 ON_SERVER = ("close", "flatten-crashed", "verified")
