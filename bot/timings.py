@@ -7,7 +7,7 @@ rules, such as how far two clocks may differ or how old a price may be.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.trading.exits.steps import USUAL_PACE, ExitTimings
+from bot.trading.exits.timings import USUAL_PACE, ExitTimings
 from bot.trading.health.outages import AlertDelays
 
 _LINK = AlertDelays(timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=60))

@@ -295,7 +295,7 @@ def test_the_rules_and_the_desk_run_without_discord_py() -> None:
 def test_modules_say_what_lives_there_and_stay_small() -> None:
     for name, tree, file in modules():
         assert ast.get_docstring(tree), f"{name} has no docstring"
-        assert len(file.read_text(encoding="utf-8").splitlines()) <= 420, f"{name} has outgrown its file"
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 400, f"{name} has outgrown its file"
 
 
 # Their docstrings are descriptions in the policy file's schema, for people who write one.

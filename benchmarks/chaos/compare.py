@@ -52,7 +52,7 @@ Found = Iterator[tuple[Breach, str]]
 
 
 def _twice(case: Case) -> Found:
-    if case.run.act.sweeps and case.run.act.scope != "strategy":
+    if case.run.act.reads_back and case.run.act.scope != "strategy":
         # It may call several times, and must never do more than close.
         return
     counted = Counter(sent.call for sent in case.sent)
@@ -112,7 +112,7 @@ def _larger(case: Case) -> Found:
 def _called(case: Case) -> Found:
     if case.story.card is None:
         return
-    if case.run.act.sweeps and case.end is End.ACCEPTED and LOUD not in case.title and (left := _left(case)):
+    if case.run.act.reads_back and case.end is End.ACCEPTED and LOUD not in case.title and (left := _left(case)):
         yield Breach.CALLED, f"told as done, and {left}"
     elif case.run.act.command == "flatten" and (done_at := _told_done_at(case)) is not None:
         for spot in case.spots:
@@ -130,7 +130,7 @@ def _called(case: Case) -> Found:
 
 
 def _told_done_at(case: Case) -> datetime | None:
-    """When a sweep was first told as done; nobody else has to agree to one, so that its press counts from Confirm."""
+    """When a mass action was first told as done; nobody else has to agree to one, so that its press counts from Confirm."""
     pressed = case.story.pressed_at
     if pressed is None:
         return None
@@ -153,7 +153,7 @@ def _left_in(case: Case, spot: Spot) -> str:
 def _entry(case: Case) -> Sent | None:
     """The call that is told as the order, if it was done."""
     last = case.run.act.calls[-1]
-    calls = case.run.act.calls if case.run.act.sweeps else (last,)
+    calls = case.run.act.calls if case.run.act.reads_back else (last,)
     return next((sent for sent in case.sent if sent.call in calls and sent.had_effect), None)
 
 
@@ -196,7 +196,7 @@ def settled_by(case: Case) -> str | None:
         case "bracket":
             count = len(_new(case))
             return f"{count} of its orders are there" if count in {0, 2} else None
-        case _ if case.run.act.sweeps:
+        case _ if case.run.act.reads_back:
             return f"what is left can be read: {_left(case) or 'nothing'}"
         case _:
             return _of_entry(case)

@@ -130,9 +130,9 @@ class Act:
     scope: str = ""
 
     @property
-    def sweeps(self) -> bool:
+    def reads_back(self) -> bool:
         """True where it reads back until nothing is left."""
-        return self.scope in SWEEPING
+        return self.scope in READ_BACK
 
     @property
     def is_alone(self) -> bool:
@@ -142,7 +142,7 @@ class Act:
 
 # The calls of a flatten, those of the last step last.
 OUT = ("CancelOrders", "Flatten", "ClosePosition")
-SWEEPING = frozenset({"strategy", "instrument", "account", "everything"})
+READ_BACK = frozenset({"strategy", "instrument", "account", "everything"})
 ACTS = (
     Act("reverse", "reverse", 4, ("ReversePosition",), held=True),
     Act("reverse verified", "reverse", 3, ("ClosePosition", "CancelOrders", "PlaceOrder"), held=True),

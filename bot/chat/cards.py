@@ -83,9 +83,9 @@ def _items(ticket: Ticket, late: float, *, buttons: bool, note: str | None) -> I
     yield from head
     yield ui.Separator()
     match ticket.intent:
-        case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
+        case Flatten() | CancelWorking() | FlattenStrategy() as mass_action:
             taken = sum(size(block.content) for block in (*head, *warnings, people))
-            yield from _sweep_blocks(ticket, sweep, LONGEST_CARD - taken)
+            yield from _mass_action_blocks(ticket, mass_action, LONGEST_CARD - taken)
         case _:
             yield from _order_blocks(ticket)
     yield from warnings
@@ -139,12 +139,12 @@ def _order_blocks(ticket: Ticket) -> Iterator[ui.TextDisplay[Any]]:
         yield _text(*_market(ticket))
 
 
-def _sweep_blocks(ticket: Ticket, sweep: MassAction, room: int) -> Iterator[ui.TextDisplay[Any]]:
+def _mass_action_blocks(ticket: Ticket, mass_action: MassAction, room: int) -> Iterator[ui.TextDisplay[Any]]:
     """Scope of a mass action, its rows, its steps or its calls; the rows take the room that is left."""
-    order = _text(*mass_action_cards.order(ticket, sweep))
-    below = list(mass_action_cards.plan(ticket, sweep)) if ticket.state is TicketState.OFFERED else []
+    order = _text(*mass_action_cards.order(ticket, mass_action))
+    below = list(mass_action_cards.plan(ticket, mass_action)) if ticket.state is TicketState.OFFERED else []
     below += mass_action_cards.calls(ticket, min(LONGEST_CALLS, room // 3))
-    lines = mass_action_cards.lines(ticket, sweep, room - size(order.content) - sum(size(line) + 1 for line in below))
+    lines = mass_action_cards.lines(ticket, mass_action, room - size(order.content) - sum(size(line) + 1 for line in below))
     yield order
     yield from (_text(*block) for block in (lines, below) if block)
 
@@ -234,14 +234,14 @@ _PLAIN_NEWS_OF_NO_ORDER = {
 
 def _news(ticket: Ticket) -> Iterator[str]:
     """News of the ticket, below the title."""
-    is_sweep = isinstance(ticket.intent, MassAction)
+    is_mass = isinstance(ticket.intent, MassAction)
     if _is_rejected_later(ticket):
         yield from _rejected_order(ticket)
         return
     match ticket.state:
-        case TicketState.ACCEPTED if is_resolved(ticket) and not is_sweep and not ticket.order_ids:
+        case TicketState.ACCEPTED if is_resolved(ticket) and not is_mass and not ticket.order_ids:
             yield NOT_FOLLOWED
-        case TicketState.ACCEPTED if not is_sweep:
+        case TicketState.ACCEPTED if not is_mass:
             yield phrases.news(ticket)
         case _ if is_resolved(ticket):
             yield BY_WORD

@@ -24,13 +24,13 @@ _MARKS = {
 }
 
 
-def title(ticket: Ticket, sweep: MassAction) -> str | None:
+def title(ticket: Ticket, mass_action: MassAction) -> str | None:
     """The words of an end that is a mass action's own; ``None`` where the usual ones do."""
     if ticket.state is not TicketState.ACCEPTED:
         return None
     if is_short_of_it(ticket):
-        return f"accepted · {undone_words(sweep)}"
-    return f"accepted · {done_words(sweep)}{took(ticket)}"
+        return f"accepted · {undone_words(mass_action)}"
+    return f"accepted · {done_words(mass_action)}{took(ticket)}"
 
 
 def took(ticket: Ticket) -> str:
@@ -54,36 +54,36 @@ def about_left(ticket: Ticket) -> Iterator[str]:
         yield "Unread: may be open or working."
 
 
-def alarms(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
+def alarms(ticket: Ticket, mass_action: MassAction) -> Iterator[str]:
     """Warnings that must not be overlooked while it goes on: what went out unseen, and orders that outlive the position."""
     if ticket.state is not TicketState.SENDING:
         return
     if ticket.progress.went_unseen:
         yield "⚠ Sent unseen: the lists could not be read. It is read back as soon as they can be."
-    if isinstance(sweep, Flatten) and ticket.progress.last_close is not None:
+    if isinstance(mass_action, Flatten) and ticket.progress.last_close is not None:
         yield from (f"⚠ {text}." for text in may_open(ticket.progress.rows))
 
 
-def order(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
+def order(ticket: Ticket, mass_action: MassAction) -> Iterator[str]:
     """Scope of the mass action."""
-    verb = "CANCEL" if isinstance(sweep, CancelWorking) else "FLATTEN"
-    only = f" {sweep.only} positions" if isinstance(sweep, Flatten) and sweep.only else ""
-    what = "everything" if sweep.scope.everything else code(target_of(sweep), 80)
+    verb = "CANCEL" if isinstance(mass_action, CancelWorking) else "FLATTEN"
+    only = f" {mass_action.only} positions" if isinstance(mass_action, Flatten) and mass_action.only else ""
+    what = "everything" if mass_action.scope.everything else code(target_of(mass_action), 80)
     yield f"{figures.mark(live=ticket.shown.live)} · **{verb}{only}** · {what}"
 
 
-def lines(ticket: Ticket, sweep: MassAction, room: int) -> list[str]:
+def lines(ticket: Ticket, mass_action: MassAction, room: int) -> list[str]:
     """A row for each account and instrument, as many as there is room for; what isn't done first."""
     made = sorted(ticket.progress.rows, key=lambda line: line.is_done)
-    several = len(sweep.scope.accounts) > 1 or ticket.progress.rows[:1] == ()
-    wanted = (_line(line, ticket, sweep, several=several) for line in made[:MOST_LINES])
+    several = len(mass_action.scope.accounts) > 1 or ticket.progress.rows[:1] == ()
+    wanted = (_line(line, ticket, mass_action, several=several) for line in made[:MOST_LINES])
     kept = _fitting(wanted, room - len("\n… and 9999 more"))
     return kept if len(kept) == len(made) else [*kept, f"… and {len(made) - len(kept)} more"]
 
 
-def plan(ticket: Ticket, sweep: MassAction) -> Iterator[str]:
+def plan(ticket: Ticket, mass_action: MassAction) -> Iterator[str]:
     """Steps that will be done."""
-    yield from (f"{number}. {step}" for number, step in enumerate(steps(sweep, ticket.progress.rows), start=1))
+    yield from (f"{number}. {step}" for number, step in enumerate(steps(mass_action, ticket.progress.rows), start=1))
 
 
 def calls(ticket: Ticket, room: int) -> list[str]:
@@ -130,26 +130,26 @@ def _where(line: ExitRow, *, several: bool) -> str:
     return f"{account} {line.contract}" if several else str(line.contract)
 
 
-def _line(line: ExitRow, ticket: Ticket, sweep: MassAction, *, several: bool) -> str:
+def _line(line: ExitRow, ticket: Ticket, mass_action: MassAction, *, several: bool) -> str:
     where = _where(line, several=several)
     if _is_unbegun(ticket):
-        return f"{where} · {_planned(line, sweep)}"
+        return f"{where} · {_planned(line, mass_action)}"
     undone = "…" if ticket.state in IN_FLIGHT else "✗"
-    return f"{'✓' if line.is_done else undone} {where} · {_runner(line, sweep)}"
+    return f"{'✓' if line.is_done else undone} {where} · {_runner(line, mass_action)}"
 
 
-def _planned(line: ExitRow, sweep: MassAction) -> str:
+def _planned(line: ExitRow, mass_action: MassAction) -> str:
     if line.before is None:
         return "could not be read"
     working = f"{line.orders_before} working" if line.orders_before else ""
-    return working if isinstance(sweep, CancelWorking) else _joined(side_word(line.before), working)
+    return working if isinstance(mass_action, CancelWorking) else _joined(side_word(line.before), working)
 
 
-def _runner(line: ExitRow, sweep: MassAction) -> str:
+def _runner(line: ExitRow, mass_action: MassAction) -> str:
     """State of a row before and now, short enough for one line of a phone."""
-    if isinstance(sweep, CancelWorking) or line.before == line.now == 0:
+    if isinstance(mass_action, CancelWorking) or line.before == line.now == 0:
         return _course_of_orders(line)
-    match sweep:
+    match mass_action:
         case Flatten(only=Holding() as only) if line.is_done and line.contract is None:
             # Of the other side, as of what isn't the strategy's, nothing was asked and nothing is known.
             return f"no {only} position"

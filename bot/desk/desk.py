@@ -140,7 +140,6 @@ class Desk:
         self._loops, self._is_started = Loops(timings.loop_again), False
         # What the run before has left is a question, until it was looked at.
         self._evidence_wanted, self._has_questions = asyncio.Event(), True
-        self._timers_behind = clock.seconds() - asyncio.get_running_loop().time()
 
     def _make_presses(self, decider: Decider, lanes: Lanes, members: Members) -> Presses:
         entries, ways_out = (replace(decider, look=decider.look.by(lane)) for lane in (lanes.presses, lanes.exit_presses))
@@ -188,11 +187,7 @@ class Desk:
         return made
 
     async def record(self, name: EventName, *, data: Mapping[str, object], notices: Sequence[Notice] = ()) -> None:
-        """Store something that has happened to the desk itself, with the news of it.
-
-        Raises:
-            JournalError: the journal can't be written.
-        """
+        """Store something that has happened to the desk itself, with the news of it; raises ``JournalError``."""
         await self._recorder.record(name, data=data, notices=notices)
 
     async def halt(self, member: Member, origin: Origin, request: SwitchRequest) -> str | Refused:
@@ -384,13 +379,11 @@ class Desk:
         return self._follower.until_next(live)
 
     async def _watch_clock(self) -> float:
-        # Timers stand still while the machine sleeps; what became due meanwhile is looked at at once.
-        behind = self._clock.seconds() - asyncio.get_running_loop().time()
         every = self._timings.clock_every.total_seconds()
-        if abs(behind - self._timers_behind) > every:
+        if self._clockwatch.slept(every):
+            # What became due meanwhile is looked at at once.
             self._loops.changed()
             self._evidence_wanted.set()
-        self._timers_behind = behind
         await self._clockwatch.look()
         return every
 

@@ -5,8 +5,9 @@ What the rules mean is decided there, not here. A place in the file is named as 
 """
 
 from bot.policyfile._changes import Counted, changes, in_numbers
-from bot.policyfile._model import EVENTS, policy_schema, schema_text
+from bot.policyfile._model import EVENTS
 from bot.policyfile._reading import LARGEST_FILE, parse_policy, read_policy
+from bot.policyfile._schema import policy_schema, schema_text
 from bot.policyfile._watch import PolicyWatch
 
 __all__ = [

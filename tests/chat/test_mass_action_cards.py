@@ -69,7 +69,7 @@ ORDERS: dict[str, tuple[OrderIntent, list[str]]] = {
 }
 ONE = Scope(("Sim101",))
 ALL = Scope(("Sim101", "Sim102"), everything=True)
-SWEEPS: dict[str, tuple[MassAction, str]] = {
+MASS_ACTIONS: dict[str, tuple[MassAction, str]] = {
     "flatten": (Flatten(ONE), "**FLATTEN** · `Sim101`"),
     "flatten instrument": (Flatten(Scope(("Sim101",), ES)), "**FLATTEN** · `Sim101 ES 09-26`"),
     "flatten everything": (Flatten(ALL), "**FLATTEN** · everything"),
@@ -94,12 +94,14 @@ LEGS = (
 )
 
 
-def swept(sweep: MassAction, state: TicketState = S.OFFERED, lines: tuple[ExitRow, ...] = OPEN_LINES, **changes: Any) -> Ticket:
-    """A ticket of a sweep."""
+def swept(
+    mass_action: MassAction, state: TicketState = S.OFFERED, lines: tuple[ExitRow, ...] = OPEN_LINES, **changes: Any
+) -> Ticket:
+    """A ticket of a mass action."""
     legs, done_at = changes.pop("legs", ()), changes.pop("done_at", None)
     shown = replace(TICKET.shown, live=changes.pop("live", False), last=None, bid=None, ask=None, quoted_at=None)
     progress = Progress(legs, lines, done_at)
-    return replace(TICKET, intent=sweep, state=state, shown=shown, progress=progress, sent_at=NOW, **changes)
+    return replace(TICKET, intent=mass_action, state=state, shown=shown, progress=progress, sent_at=NOW, **changes)
 
 
 def blocks(one: Ticket, **options: Any) -> list[str]:
@@ -195,11 +197,11 @@ def test_a_reversal_whose_order_was_refused_after_its_close_says_that_the_close_
     assert text(refused).splitlines()[:2] == ["### rejected", "No order was placed. CrossTrade says:"]
 
 
-@pytest.mark.parametrize("kind", SWEEPS)
-def test_a_card_of_any_sweep_says_in_any_state_what_it_goes_over(kind: str) -> None:
-    sweep, words = SWEEPS[kind]
+@pytest.mark.parametrize("kind", MASS_ACTIONS)
+def test_a_card_of_any_mass_action_says_in_any_state_what_it_goes_over(kind: str) -> None:
+    mass_action, words = MASS_ACTIONS[kind]
     for state, live in itertools.product(S, (True, False)):
-        one = swept(sweep, state, live=live, legs=() if state is S.OFFERED else LEGS)
+        one = swept(mass_action, state, live=live, legs=() if state is S.OFFERED else LEGS)
         fits(one)
         told = text(one)
         for expected in (words, "LIVE" if live else "SIM", "ES 09-26"):
@@ -319,14 +321,14 @@ def test_a_call_that_a_crash_cut_short_is_in_doubt() -> None:
     ],
 )
 def test_its_end_says_whether_it_is_done_and_how_long_it_took(kind: str, title: str, left: str) -> None:
-    sweep = SWEEPS[kind][0]
-    done = swept(sweep, S.ACCEPTED, DONE_LINES, done_at=NOW + timedelta(seconds=1.2))
+    mass_action = MASS_ACTIONS[kind][0]
+    done = swept(mass_action, S.ACCEPTED, DONE_LINES, done_at=NOW + timedelta(seconds=1.2))
     assert (text(done).splitlines()[0], colour(done)) == (title, GREEN)
     assert text(replace(done, progress=replace(done.progress, done_at=None))).splitlines()[0] == title.removesuffix(" in 1.2 s")
-    short = swept(sweep, S.ACCEPTED, LEFT_LINES, outcome="`Sim101` NQ 09-26: still SHORT 1. Look at NinjaTrader.")
+    short = swept(mass_action, S.ACCEPTED, LEFT_LINES, outcome="`Sim101` NQ 09-26: still SHORT 1. Look at NinjaTrader.")
     assert (text(short).splitlines()[0], colour(short)) == (left, ORANGE)
     assert "Look at NinjaTrader." in text(short)
-    # Of a sweep it is told when it was done, in no word that belongs to an order.
+    # Of a mass action it is told when it was done, in no word that belongs to an order.
     over: dict[str, Any] = {"sent_at": NOW, "ended_at": NOW + timedelta(seconds=1)}
     assert "Seen done <t:" in text(replace(done, order_state=OrderState.FILLED, **over))
     assert "Last looked at <t:" in text(replace(short, order_state=OrderState.CANCELLED, **over))
@@ -357,7 +359,7 @@ def test_what_is_unread_is_never_drawn_as_flat() -> None:
 
 
 def test_accounts_that_are_left_out_are_named() -> None:
-    one = swept(SWEEPS["flatten some"][0])
+    one = swept(MASS_ACTIONS["flatten some"][0])
     one = replace(one, shown=replace(one.shown, warnings=("not among these: `Apex-1`",)))
     assert "⚠ not among these: `Apex-1`" in text(one)
 
@@ -451,11 +453,11 @@ def test_i19_no_text_of_anybodys_makes_a_card_of_any_kind_that_discord_would_ref
 
 @settings(max_examples=100, deadline=None)
 @given(account=nasty.filter(bool), other=nasty.filter(bool), name=nasty)
-def test_no_name_of_anybodys_breaks_out_of_its_place_on_a_sweeps_card(account: str, other: str, name: str) -> None:
-    sweep = Flatten(Scope((account, other)))
+def test_no_name_of_anybodys_breaks_out_of_its_place_on_a_mass_actions_card(account: str, other: str, name: str) -> None:
+    mass_action = Flatten(Scope((account, other)))
     lines = (ExitRow(account, False, ES, 2, 1), ExitRow(other, False, None, None, None))
     for state in (S.OFFERED, S.SENDING):
-        for block in blocks(replace(swept(sweep, state, lines), requester=Member(1, name))):
+        for block in blocks(replace(swept(mass_action, state, lines), requester=Member(1, name))):
             live = re.sub(r"\\.|`[^`]*`", "", block)
             live = re.sub(r"\*\*(LIVE|SIM|FLATTEN)\*\*|<t:\d+:R>(?=$|\n)|\(<@1>\)(?=$|\n)", "", live)
             assert not re.search(r"<[@#t]\D*\d+>|@everyone|@here|https?://|\]\(|[*_~|`\\]", live), block

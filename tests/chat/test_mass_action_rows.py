@@ -1,4 +1,4 @@
-"""The lines of a sweep's card: what was there and what is there, each short enough for a phone."""
+"""The lines of a mass action's card: what was there and what is there, each short enough for a phone."""
 
 from dataclasses import replace
 
@@ -56,13 +56,13 @@ def test_a_line_says_what_was_and_is_in_no_more_words_than_that_takes(
 
 def test_of_an_account_that_could_not_be_read_at_first_no_more_is_said_than_was_asked() -> None:
     line = ExitRow("Sim102", False, None, None, None, 0, 0)
-    for sweep, words in (
+    for mass_action, words in (
         (Flatten(ALL), "FLAT, nothing works"),
         (Flatten(ALL, Holding.LONG), "no long position"),
         (FlattenStrategy(Scope(("Sim102",)), "s1"), "nothing of it is left"),
         (CancelWorking(ALL), "nothing works"),
     ):
-        assert f"✓ `Sim102` · {words}" in text(swept(sweep, S.SENDING, (line,), legs=LEGS)).splitlines()
+        assert f"✓ `Sim102` · {words}" in text(swept(mass_action, S.SENDING, (line,), legs=LEGS)).splitlines()
 
 
 # What fits beside the edges of a card at 390 px.

@@ -286,7 +286,7 @@ async def two(request: pytest.FixtureRequest, connect: Connect) -> AsyncIterator
 
 
 @pytest.mark.parametrize(("action", "closed", "cancelled"), SWEPT, ids=[str(action) for action, _, _ in SWEPT])
-async def test_a_sweep_reaches_just_what_it_names(
+async def test_a_mass_action_reaches_just_what_it_names(
     two: Play, action: Action, closed: set[tuple[str, Contract]], cancelled: set[str]
 ) -> None:
     _, client = two

@@ -292,7 +292,7 @@ class FakeBroker(ShowsBook):
             case VerifiedReverse() | FlattenStrategy():
                 raise TypeError(f"{type(action).__name__} is no call of the desk's")
             case _:
-                self._sweep(action)
+                self._mass_action(action)
                 return None
 
     def _bracket(self, action: Bracket) -> None:
@@ -302,7 +302,7 @@ class FakeBroker(ShowsBook):
             self.book(replace(action, terms=limit))
         self.book(action)
 
-    def _sweep(self, action: MassCall) -> None:
+    def _mass_action(self, action: MassCall) -> None:
         match action:
             case CloseStrategy():
                 self._end_strategy(action)
@@ -372,7 +372,7 @@ class FakeBroker(ShowsBook):
     def book(self, intent: Intent, state: OrderState = OrderState.WORKING, filled: int = 0) -> Order:
         """Put an order into the book as NinjaTrader would, without answering anybody."""
         if isinstance(intent, MassAction):
-            raise TypeError("a sweep places no order")
+            raise TypeError("a mass action places no order")
         terms = intent.terms
         order = Order(
             ids=self.ids or (f"order{len(self.book_orders) + 1}",),

@@ -91,13 +91,13 @@ async def test_what_can_not_be_read_is_left_to_the_press(room: Room, keeping: Ke
     assert await keeping.look([ticket]) is not None
 
 
-async def test_nothing_is_kept_for_cards_that_are_over_sweeps_or_a_policy_that_reads_all_anew(
+async def test_nothing_is_kept_for_cards_that_are_over_mass_actions_or_a_policy_that_reads_all_anew(
     room: Room, keeping: Keeping
 ) -> None:
     ticket = await card(room)
-    sweep = await room.ticket(FlattenRequest("account", "Sim101"))
+    mass_action = await room.ticket(FlattenRequest("account", "Sim101"))
     room.broker.called.clear()
-    assert await keeping.look([sweep]) is None
+    assert await keeping.look([mass_action]) is None
     room.rule(fresh=timedelta(0))
     assert await keeping.look([ticket]) is None
     room.rule(fresh=OLD)

@@ -21,7 +21,7 @@ from bot.desk.requests import (
     TicketRequest,
 )
 from bot.trading.exits.leftover import outcome_of
-from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.exits.timings import USUAL_PACE
 from bot.trading.market.facts import Account
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything
 from bot.trading.orders.instruments import Contract
@@ -89,8 +89,8 @@ async def test_a_flatten_goes_over_just_what_was_asked_for(room: Room) -> None:
         (CancelRequest("", scope="everything"), CancelWorking(Scope(("Apex-001", "Sim101", "Sim102"), everything=True))),
     ]
     room.broker.rest(Side.BUY, 1)
-    for request, sweep in scopes:
-        assert (await room.ticket(request)).intent == sweep
+    for request, mass_action in scopes:
+        assert (await room.ticket(request)).intent == mass_action
 
 
 OPTIONS: list[tuple[TicketRequest, str]] = [
@@ -239,7 +239,7 @@ async def test_a_flatten_waits_for_no_second_person(room: Room) -> None:
     assert (await done(room, EVERYTHING)).state is TicketState.ACCEPTED
 
 
-async def test_a_sweep_is_wanted_whatever_has_come_up_since_its_card(room: Room) -> None:
+async def test_a_mass_action_is_wanted_whatever_has_come_up_since_its_card(room: Room) -> None:
     ticket = await room.ticket(ONE)
     room.broker.book_positions["Sim101", ES] = 5
     room.broker.book_positions["Sim101", NQ] = -1

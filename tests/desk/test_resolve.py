@@ -210,15 +210,15 @@ async def test_unknown_tickets_are_offered_in_words_to_who_may_resolve_them(room
     await room.ticket(replace(PLACE, account="Sim102"))
     ticket = await lost(room)
     room.broker.book_positions["Sim102", ES] = 1
-    sweep = await room.ticket(FlattenRequest("account", "Sim102"))
-    assert await room.journal.advance(sweep, replace(sweep, state=TicketState.UNKNOWN, version=2), ())
+    mass_action = await room.ticket(FlattenRequest("account", "Sim102"))
+    assert await room.journal.advance(mass_action, replace(mass_action, state=TicketState.UNKNOWN, version=2), ())
     offered = await room.desk.resolving.offered(TRADER, "")
     assert [(each.value, each.name) for each in offered] == [
         (ticket.id, f"reverse BUY 1 ES 09-26 in Sim101, 08-03 12:00 UTC by Tina ({ticket.id})"),
-        (sweep.id, f"flatten Sim102 by Tina ({sweep.id})"),
+        (mass_action.id, f"flatten Sim102 by Tina ({mass_action.id})"),
     ]
-    assert [each.value for each in await room.desk.resolving.offered(TRADER, " FLATTEN")] == [sweep.id]
-    assert [each.value for each in await room.desk.resolving.offered(OTHER, "")] == [sweep.id]
+    assert [each.value for each in await room.desk.resolving.offered(TRADER, " FLATTEN")] == [mass_action.id]
+    assert [each.value for each in await room.desk.resolving.offered(OTHER, "")] == [mass_action.id]
     assert all(len(each.name) <= 100 for each in offered)
 
 

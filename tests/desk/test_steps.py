@@ -12,7 +12,7 @@ from bot.desk.requests import CloseRequest, FlattenRequest, PlaceRequest, Revers
 from bot.errors import NO_JOURNAL, JournalError
 from bot.journal.store import SqlJournal
 from bot.trading.exits.leftover import outcome_of
-from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.exits.timings import USUAL_PACE
 from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
 from bot.trading.orders.intents import Action, Close, PlaceOrder
 from bot.trading.orders.outcomes import Unknown

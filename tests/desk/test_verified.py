@@ -8,7 +8,7 @@ import pytest
 
 from bot.desk.ports import EventName
 from bot.desk.requests import FlattenRequest, ReverseRequest
-from bot.trading.exits.steps import USUAL_PACE
+from bot.trading.exits.timings import USUAL_PACE
 from bot.trading.market.facts import Order
 from bot.trading.orders.broker_calls import CancelOrders, FlattenAccount
 from bot.trading.orders.intents import Close, PlaceOrder, VerifiedReverse

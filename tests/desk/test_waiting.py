@@ -270,7 +270,7 @@ async def test_cancel_after_the_claim_says_that_it_is_on_its_way(room: Room) -> 
     await press
 
 
-async def test_a_sweep_is_never_too_late(room: Room) -> None:
+async def test_a_mass_action_is_never_too_late(room: Room) -> None:
     ticket = await room.ticket(FLATTEN)
     assert isinstance(ticket.intent, MassAction)
     room.clock.pass_by(CONFIRM_SECONDS - 0.5)

@@ -23,7 +23,7 @@ from bot.sandbox.ninjatrader.book import Execution
 from bot.sandbox.ninjatrader.orders import Action, OrderType, Ticket, TimeInForce
 from bot.sandbox.virtual import HostClock
 from bot.timings import USUAL, CrossTradeTimings
-from bot.trading.exits.steps import ExitTimings
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.orders.tickets import Member, Origin
 from bot.trading.orders.tickets import Ticket as DeskTicket
 from bot.trading.risk.policy import AccountRule, Grant, Policy

@@ -11,7 +11,7 @@ from bot.desk.requests import FlattenRequest
 from bot.sandbox.ninjatrader import AccountSpec, Holding, Kind
 from bot.sandbox.ninjatrader.orders import Action, OrderType
 from bot.trading.exits.leftover import outcome_of
-from bot.trading.exits.steps import ExitTimings
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.orders.tickets import TicketState
 from tests.desk.fakes import eventually
 from tests.exits.floor import QUICK, Floor, open_floor, random_accounts, spoil, throw_orders

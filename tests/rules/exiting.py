@@ -1,10 +1,11 @@
-"""A sweep under way, as tests of its rules play it: accounts as read, calls with their ends, and the time."""
+"""A mass action under way, as tests of its rules play it: accounts as read, calls with their ends, and the time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.trading.exits.steps import USUAL_PACE, ExitAction, Exits, Held, Market
+from bot.trading.exits.steps import ExitAction, Exits, Held, Market
+from bot.trading.exits.timings import USUAL_PACE
 from bot.trading.market.facts import Facts, Order, OtherOrder, Position
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders
 from bot.trading.orders.instruments import Contract
@@ -38,15 +39,15 @@ Clearing = Flatten | CancelWorking
 
 @dataclass
 class Trial:
-    """A sweep under way, and the time."""
+    """A mass action under way, and the time."""
 
-    sweep: Clearing
+    mass_action: Clearing
     seconds: float = 0.0
     exits: Exits = field(init=False)
     books: dict[str, Facts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.exits = Exits(self.sweep, PACE, NOW)
+        self.exits = Exits(self.mass_action, PACE, NOW)
 
     @property
     def now(self) -> datetime:
@@ -56,7 +57,7 @@ class Trial:
     def reads(self, *books: Facts, at: float | None = None, held_up: frozenset[Held] = frozenset()) -> list[ExitAction]:
         """The calls that follow from a reading, one book for each account."""
         self.seconds = self.seconds if at is None else at
-        self.books = dict(zip(self.sweep.scope.accounts, books, strict=True))
+        self.books = dict(zip(self.mass_action.scope.accounts, books, strict=True))
         self.exits.read(self.books, self.now)
         return self.exits.next_actions(self.books, self.now, held_up)
 

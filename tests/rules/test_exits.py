@@ -106,9 +106,11 @@ OPENINGS: dict[str, tuple[Clearing, tuple[Facts, ...], list[ExitAction]]] = {
 }
 
 
-@pytest.mark.parametrize(("sweep", "books", "calls"), OPENINGS.values(), ids=list(OPENINGS))
-def test_the_first_step_follows_from_what_was_read(sweep: Clearing, books: tuple[Facts, ...], calls: list[ExitAction]) -> None:
-    assert Trial(sweep).reads(*books) == calls
+@pytest.mark.parametrize(("mass_action", "books", "calls"), OPENINGS.values(), ids=list(OPENINGS))
+def test_the_first_step_follows_from_what_was_read(
+    mass_action: Clearing, books: tuple[Facts, ...], calls: list[ExitAction]
+) -> None:
+    assert Trial(mass_action).reads(*books) == calls
 
 
 def test_an_order_in_one_contract_holds_up_the_close_of_that_one_alone() -> None:

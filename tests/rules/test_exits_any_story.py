@@ -23,7 +23,7 @@ from tests.rules.strategies import ES, NQ
 
 CONTRACTS = (ES, NQ)
 NAMES = (ONE, TWO, THREE)
-SWEEPS: list[Clearing] = [
+MASS_ACTIONS: list[Clearing] = [
     Flatten(Scope((ONE,))),
     Flatten(Scope((ONE,), ES)),
     Flatten(Scope((ONE, TWO), left_out=(THREE,))),
@@ -131,18 +131,18 @@ def check(
     action: ExitAction, trial: Trial, closed: dict[Market, Closed], held_up: frozenset[Market], sent: list[ExitAction]
 ) -> None:
     """All that may be asked of one call."""
-    sweep = trial.sweep
+    mass_action = trial.mass_action
     # An order of a close that is listed as over proves it over.
     done = [(name, o) for name, facts in trial.books.items() for o in facts.orders or () if o.state.is_done]
     seen_over = {(name, order.contract) for name, order in done if order.type is OrderType.MARKET}
     late = trial.seconds >= PACE.beside - JOT and any(isinstance(each, CancelOrders | CancelEverything) for each in sent)
     assert not isinstance(action, CloseStrategy)
     if isinstance(action, CancelEverything | FlattenEverything):
-        assert sweep.scope.everything
+        assert mass_action.scope.everything
         assert type(action) not in map(type, sent)
     else:
-        assert action.account in sweep.scope.accounts
-        assert sweep.scope.contract in {None, action.contract}
+        assert action.account in mass_action.scope.accounts
+        assert mass_action.scope.contract in {None, action.contract}
     if isinstance(action, CancelEverything):
         assert sent == []
     if isinstance(action, FlattenEverything | FlattenAccount):
@@ -155,7 +155,7 @@ def check(
     for market in closes_of(action, trial):
         name, contract = market
         facts = trial.books[name]
-        assert isinstance(sweep, Flatten)
+        assert isinstance(mass_action, Flatten)
         assert facts.orders is not None
         position = facts.position(contract)
         assert position is not None
@@ -163,7 +163,7 @@ def check(
         assert late or works_in(facts, contract) == closing, "closed beside something that may fill"
         assert market in seen_over or market not in closed or closed[market].is_proved_over(trial.seconds), "closed twice"
         assert market not in held_up
-        assert sweep.only is None or sweep.only.is_of(position.quantity)
+        assert mass_action.only is None or mass_action.only.is_of(position.quantity)
         if isinstance(action, Close):
             left = abs(position.quantity) - sum(order.quantity - order.filled for order in closing)
             assert action.terms == closing_terms(position.quantity, left, None)
@@ -184,19 +184,19 @@ def check(
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), sweep=st.sampled_from(SWEEPS))
+@given(data=st.data(), mass_action=st.sampled_from(MASS_ACTIONS))
 def test_whatever_happens_nothing_is_closed_beside_what_may_fill_nor_twice_nor_cancelled_by_ourselves(
-    data: st.DataObject, sweep: Clearing
+    data: st.DataObject, mass_action: Clearing
 ) -> None:
-    trial = Trial(sweep)
+    trial = Trial(mass_action)
     closed: dict[Market, Closed] = {}
     sent: list[ExitAction] = []
     for _ in range(data.draw(st.integers(1, 8))):
-        books = [data.draw(any_book(name)) for name in sweep.scope.accounts]
+        books = [data.draw(any_book(name)) for name in mass_action.scope.accounts]
         held_up = data.draw(st.just(frozenset[Market]()) | st.just(frozenset({(ONE, ES)})))
         now = trial.seconds + data.draw(STEPS)
         for (name, contract), last in closed.items():
-            facts = dict(zip(sweep.scope.accounts, books, strict=True))[name]
+            facts = dict(zip(mass_action.scope.accounts, books, strict=True))[name]
             if facts.positions is not None and facts.orders is not None:
                 works = any(last.may_be(order) for order in works_in(facts, contract))
                 last.clear_since = None if works else last.clear_since or now

@@ -94,9 +94,9 @@ def test_what_somebody_else_may_be_closing_is_left_to_them() -> None:
 
 
 @pytest.mark.parametrize("state", AGAIN)
-@pytest.mark.parametrize("sweep", [ACCOUNT, Flatten(Scope((ONE,), ES))], ids=["account", "contract"])
-def test_a_position_is_closed_once_more_only_when_the_last_close_is_proved_over(sweep: Clearing, state: StepState) -> None:
-    trial = Trial(sweep)
+@pytest.mark.parametrize("mass_action", [ACCOUNT, Flatten(Scope((ONE,), ES))], ids=["account", "contract"])
+def test_a_position_is_closed_once_more_only_when_the_last_close_is_proved_over(mass_action: Clearing, state: StepState) -> None:
+    trial = Trial(mass_action)
     still = book(ONE, {ES: 2})
     [first] = trial.reads(still)
     trial.sends(first, state)

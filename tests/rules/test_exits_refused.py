@@ -109,9 +109,9 @@ def test_what_can_not_be_read_is_not_given_up() -> None:
     assert not trial.gave_up()
 
 
-@pytest.mark.parametrize("sweep", [ACCOUNT, CancelWorking(Scope((ONE,)))])
-def test_orders_of_what_is_no_future_are_cancelled_three_times_and_then_given_up(sweep: Clearing) -> None:
-    trial = Trial(sweep)
+@pytest.mark.parametrize("mass_action", [ACCOUNT, CancelWorking(Scope((ONE,)))])
+def test_orders_of_what_is_no_future_are_cancelled_three_times_and_then_given_up(mass_action: Clearing) -> None:
+    trial = Trial(mass_action)
     made = []
     for at in range(0, 40, 4):
         actions = trial.reads(beside(book(), SHARE), at=at)

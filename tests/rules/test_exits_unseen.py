@@ -20,7 +20,7 @@ def unread(part: str) -> Facts:
 
 @pytest.mark.parametrize("part", ["positions", "orders", "both"])
 @pytest.mark.parametrize(
-    ("sweep", "call"),
+    ("mass_action", "call"),
     [
         (ACCOUNT, FlattenAccount(ONE)),
         (Flatten(Scope((ONE,), ES)), FlattenAccount(ONE, ES)),
@@ -29,9 +29,9 @@ def unread(part: str) -> Facts:
     ids=["account", "contract", "one side"],
 )
 def test_after_two_looks_that_could_not_read_the_one_call_goes_out_once_and_nothing_in_front_of_it(
-    sweep: Clearing, call: ExitAction, part: str
+    mass_action: Clearing, call: ExitAction, part: str
 ) -> None:
-    trial = Trial(sweep)
+    trial = Trial(mass_action)
     assert trial.reads(unread(part)) == []
     assert trial.reads(unread(part), at=PACE.poll) == [call]
     trial.sends(call)
@@ -40,14 +40,14 @@ def test_after_two_looks_that_could_not_read_the_one_call_goes_out_once_and_noth
 
 
 @pytest.mark.parametrize(
-    ("sweep", "call"),
+    ("mass_action", "call"),
     [
         (CancelWorking(Scope((ONE,))), CancelOrders(ONE)),
         (CancelWorking(Scope((ONE,), ES)), CancelOrders(ONE, ES)),
     ],
 )
-def test_orders_that_can_not_be_read_are_cancelled_unseen(sweep: Clearing, call: ExitAction) -> None:
-    trial = Trial(sweep)
+def test_orders_that_can_not_be_read_are_cancelled_unseen(mass_action: Clearing, call: ExitAction) -> None:
+    trial = Trial(mass_action)
     assert trial.reads(unread("orders")) == []
     assert trial.reads(unread("orders"), at=PACE.poll) == [call]
     trial.sends(call)
@@ -55,9 +55,9 @@ def test_orders_that_can_not_be_read_are_cancelled_unseen(sweep: Clearing, call:
     assert trial.reads(book(ONE, {ES: 2}, REST), at=51) == [call]
 
 
-@pytest.mark.parametrize(("sweep", "call"), [(EVERYTHING, FlattenEverything()), (CancelWorking(ALL), CancelEverything())])
-def test_where_nothing_at_all_can_be_read_everything_goes_with_one_call(sweep: Clearing, call: ExitAction) -> None:
-    trial = Trial(sweep)
+@pytest.mark.parametrize(("mass_action", "call"), [(EVERYTHING, FlattenEverything()), (CancelWorking(ALL), CancelEverything())])
+def test_where_nothing_at_all_can_be_read_everything_goes_with_one_call(mass_action: Clearing, call: ExitAction) -> None:
+    trial = Trial(mass_action)
     trial.reads(UNREAD, UNREAD)
     assert trial.reads(UNREAD, UNREAD, at=1) == [call]
     trial.sends(call)

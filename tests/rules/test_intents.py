@@ -33,7 +33,7 @@ SHOWS: list[tuple[Intent, str]] = [
     (Change(*WHERE, "o1", TERMS), "order"),
     (Replace(*WHERE, "o1", TERMS), "order"),
     (Close(*WHERE), "position"),
-    # A bracket shows in two orders, and a sweep in lists.
+    # A bracket shows in two orders, and a mass action in lists.
     (Bracket(*WHERE, Decimal(5900)), ""),
     (Flatten(Scope(("Sim101",))), ""),
     (CancelWorking(Scope(("Sim101",))), ""),

@@ -120,7 +120,7 @@ def test_the_table_has_every_code_that_a_limit_can_give() -> None:
         DenialCode.UNKNOWN_ACCOUNT,
         DenialCode.UNKNOWN_INSTRUMENT,
         DenialCode.UNKNOWN_STRATEGY,
-        # Of a sweep.
+        # Of a mass action.
         DenialCode.NO_SUCH_STRATEGY,
         # Of the kill switch.
         DenialCode.HALTED,

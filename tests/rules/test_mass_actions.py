@@ -1,4 +1,4 @@
-"""Sweeps: what they go over, what is in their way, how far they have come; and that none can be built that reaches too far."""
+"""Mass actions: what they go over, what is in their way, how far they come; and that none can be built that reaches too far."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -62,7 +62,7 @@ def book(
 
 
 def later(facts: Facts) -> Facts:
-    """The same as read by a sweep under way, which asks for orders and positions alone."""
+    """The same as read by a mass action under way, which asks for orders and positions alone."""
     return replace(facts, account=None)
 
 
@@ -94,7 +94,7 @@ def test_nothing_can_be_built_that_forgets_its_account_or_leaves_out_some_of_eve
         build()
 
 
-def test_a_sweep_of_one_account_is_filed_under_it_and_of_several_under_many() -> None:
+def test_a_mass_action_of_one_account_is_filed_under_it_and_of_several_under_many() -> None:
     for one in (Flatten(Scope((ONE,))), CancelWorking(Scope((ONE,), ES))):
         assert (one.account, one.accounts) == (ONE, (ONE,))
     for several in (Flatten(ALL), CancelWorking(ALL)):
@@ -177,9 +177,11 @@ LINES: dict[str, tuple[MassAction, Facts, list[ExitRow]]] = {
 }
 
 
-@pytest.mark.parametrize(("sweep", "facts", "made"), LINES.values(), ids=list(LINES))
-def test_a_sweep_has_a_line_for_each_contract_that_it_is_about(sweep: MassAction, facts: Facts, made: list[ExitRow]) -> None:
-    assert lines(sweep, {ONE: facts}, POLICY) == tuple(made)
+@pytest.mark.parametrize(("mass_action", "facts", "made"), LINES.values(), ids=list(LINES))
+def test_a_mass_action_has_a_line_for_each_contract_that_it_is_about(
+    mass_action: MassAction, facts: Facts, made: list[ExitRow]
+) -> None:
+    assert lines(mass_action, {ONE: facts}, POLICY) == tuple(made)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +189,11 @@ def test_a_sweep_has_a_line_for_each_contract_that_it_is_about(sweep: MassAction
     [("Simulator", POLICY, False), ("Rithmic", POLICY, True), (None, POLICY, True), ("Simulator", NAMES_REAL, True)],
 )
 def test_a_line_is_live_unless_it_is_proved_to_be_a_simulation(provider: str | None, policy: Policy, live: bool) -> None:
-    sweep = Flatten(Scope((REAL,)))
+    mass_action = Flatten(Scope((REAL,)))
     facts = book(REAL, {ES: 1}, provider=provider)
-    assert [each.live for each in lines(sweep, {REAL: facts}, policy)] == [live]
-    assert plan(sweep, lines(sweep, {REAL: facts}, policy)).live is live
-    assert [each.live for each in lines(sweep, {REAL: replace(facts, account=None)}, policy)] == [True]
+    assert [each.live for each in lines(mass_action, {REAL: facts}, policy)] == [live]
+    assert plan(mass_action, lines(mass_action, {REAL: facts}, policy)).live is live
+    assert [each.live for each in lines(mass_action, {REAL: replace(facts, account=None)}, policy)] == [True]
 
 
 # How far it has come.
@@ -295,12 +297,12 @@ FOLLOWED: dict[str, tuple[MassAction, tuple[ExitRow, ...], Facts, list[ExitRow]]
 }
 
 
-@pytest.mark.parametrize(("sweep", "made", "facts", "then"), FOLLOWED.values(), ids=list(FOLLOWED))
+@pytest.mark.parametrize(("mass_action", "made", "facts", "then"), FOLLOWED.values(), ids=list(FOLLOWED))
 def test_each_reading_says_how_far_it_has_come(
-    sweep: MassAction, made: tuple[ExitRow, ...], facts: Facts, then: list[ExitRow]
+    mass_action: MassAction, made: tuple[ExitRow, ...], facts: Facts, then: list[ExitRow]
 ) -> None:
     # Which orders work is told in words elsewhere.
-    assert tuple(replace(line, working=()) for line in followed(sweep, made, ONE, later(facts))) == tuple(then)
+    assert tuple(replace(line, working=()) for line in followed(mass_action, made, ONE, later(facts))) == tuple(then)
 
 
 def test_the_lines_of_other_accounts_are_left_to_their_own_reading() -> None:
@@ -312,7 +314,7 @@ holdings = st.dictionaries(st.sampled_from([ES, NQ, ES_DECEMBER]), st.integers(-
 some_orders = st.lists(
     st.builds(replace, st.just(ORDER), contract=st.sampled_from([ES, NQ]), state=st.sampled_from(OrderState)), max_size=3
 )
-SWEEPS: list[Flatten | CancelWorking] = [
+MASS_ACTIONS: list[Flatten | CancelWorking] = [
     FLATTEN,
     LONGS,
     SHORTS,
@@ -334,24 +336,26 @@ def readings(draw: st.DrawFn) -> Facts:
 
 
 @MODEST
-@given(sweep=st.sampled_from(SWEEPS), read=st.lists(readings(), min_size=2, max_size=5))
-def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Flatten | CancelWorking, read: list[Facts]) -> None:
-    made = lines(sweep, {ONE: read[0]}, POLICY)
+@given(mass_action=st.sampled_from(MASS_ACTIONS), read=st.lists(readings(), min_size=2, max_size=5))
+def test_nothing_is_ever_done_that_was_not_read_to_be_so(mass_action: Flatten | CancelWorking, read: list[Facts]) -> None:
+    made = lines(mass_action, {ONE: read[0]}, POLICY)
     for facts in read[1:]:
-        made = followed(sweep, made, ONE, later(facts))
+        made = followed(mass_action, made, ONE, later(facts))
     last = read[-1]
     if not all(each.is_done for each in made):
         return
     contracts = {each.contract for each in made}
-    if isinstance(sweep, Flatten):
+    if isinstance(mass_action, Flatten):
         assert last.positions is not None
         for position in last.positions:
-            meant = sweep.scope.covers(ONE, position.contract) and (sweep.only is None or sweep.only.is_of(position.quantity))
+            meant = mass_action.scope.covers(ONE, position.contract) and (
+                mass_action.only is None or mass_action.only.is_of(position.quantity)
+            )
             assert not (position.quantity and (meant or position.contract in contracts))
     assert last.orders is not None
     for order in last.orders:
-        whole = isinstance(sweep, CancelWorking) or sweep.only is None
-        meant = sweep.scope.covers(ONE, order.contract) and (whole or order.contract in contracts)
+        whole = isinstance(mass_action, CancelWorking) or mass_action.only is None
+        meant = mass_action.scope.covers(ONE, order.contract) and (whole or order.contract in contracts)
         assert not (order.remaining and meant)
 
 
@@ -359,9 +363,9 @@ def test_nothing_is_ever_done_that_was_not_read_to_be_so(sweep: Flatten | Cancel
 
 
 def codes(
-    sweep: MassAction, books: dict[str, Facts], policy: Policy = POLICY, recent: OwnOrders = NOTHING_SENT
+    mass_action: MassAction, books: dict[str, Facts], policy: Policy = POLICY, recent: OwnOrders = NOTHING_SENT
 ) -> list[DenialCode]:
-    return [denial.code for denial in reasons(sweep, books, recent)]
+    return [denial.code for denial in reasons(mass_action, books, recent)]
 
 
 def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
@@ -389,12 +393,12 @@ DENIED: dict[str, tuple[MassAction, dict[str, Facts], list[DenialCode]]] = {
 }
 
 
-@pytest.mark.parametrize(("sweep", "books", "why"), DENIED.values(), ids=list(DENIED))
+@pytest.mark.parametrize(("mass_action", "books", "why"), DENIED.values(), ids=list(DENIED))
 def test_only_what_is_impossible_or_not_allowed_is_in_its_way(
-    sweep: MassAction, books: dict[str, Facts], why: list[DenialCode]
+    mass_action: MassAction, books: dict[str, Facts], why: list[DenialCode]
 ) -> None:
-    assert codes(sweep, books) == why
-    for denial in reasons(sweep, books, NOTHING_SENT):
+    assert codes(mass_action, books) == why
+    for denial in reasons(mass_action, books, NOTHING_SENT):
         assert denial.sentence.endswith(".")
         assert 20 < len(denial.sentence) < 300
 
@@ -441,19 +445,19 @@ SAID: list[tuple[MassAction, Facts, Ticket | None, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("sweep", "facts", "other", "code", "sentence"), SAID, ids=[row[3] for row in SAID])
+@pytest.mark.parametrize(("mass_action", "facts", "other", "code", "sentence"), SAID, ids=[row[3] for row in SAID])
 def test_what_is_in_its_way_is_told_to_the_letter(
-    sweep: MassAction, facts: Facts, other: Ticket | None, code: str, sentence: str
+    mass_action: MassAction, facts: Facts, other: Ticket | None, code: str, sentence: str
 ) -> None:
     elsewhere = under_way(TicketState.SENDING, Flatten(Scope((TWO,))))
     recent = OwnOrders((elsewhere, *([] if other is None else [other])))
-    [denial] = reasons(sweep, {ONE: facts}, recent)
+    [denial] = reasons(mass_action, {ONE: facts}, recent)
     assert (str(denial), denial.sentence) == (code, sentence)
 
 
 def test_long_account_names_are_cut_in_warnings() -> None:
-    sweep = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
-    left, unread = plan(sweep, (line(None, None, None, LONG),)).warnings
+    mass_action = Flatten(Scope((LONG,), left_out=(LONG, REAL)))
+    left, unread = plan(mass_action, (line(None, None, None, LONG),)).warnings
     assert left.endswith(f": “{'x' * 39}…”, “Apex-1”")
     assert unread.startswith(f"“{'x' * 59}…” ")
 
@@ -509,7 +513,7 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
 
 
 @pytest.mark.parametrize(
-    ("sweep", "done", "undone"),
+    ("mass_action", "done", "undone"),
     [
         (FLATTEN, "flat", "NOT FLAT"),
         (LONGS, "no long futures position left", "NOT FLAT"),
@@ -518,8 +522,8 @@ def test_one_of_each_is_said_in_the_singular_and_none_as_what_may_come() -> None
         (FlattenStrategy(Scope((ONE,), ES), "334"), "the strategy is closed", "STRATEGY NOT CLOSED"),
     ],
 )
-def test_what_is_done_is_said_of_no_more_than_was_asked(sweep: MassAction, done: str, undone: str) -> None:
-    assert (done_words(sweep), undone_words(sweep)) == (done, undone)
+def test_what_is_done_is_said_of_no_more_than_was_asked(mass_action: MassAction, done: str, undone: str) -> None:
+    assert (done_words(mass_action), undone_words(mass_action)) == (done, undone)
 
 
 def test_the_id_of_a_strategy_that_does_not_run_is_cut() -> None:
@@ -649,8 +653,10 @@ def test_a_close_that_was_seen_done_is_nothing_to_it() -> None:
 def test_everything_is_no_more_so_where_an_account_has_come_since(
     listed: frozenset[str] | None, everything: bool, left_out: tuple[str, ...]
 ) -> None:
-    for sweep in (Flatten(ALL, Holding.LONG), CancelWorking(ALL)):
-        assert as_listed(sweep, listed) == replace(sweep, scope=Scope((ONE, TWO), everything=everything, left_out=left_out))
+    for mass_action in (Flatten(ALL, Holding.LONG), CancelWorking(ALL)):
+        assert as_listed(mass_action, listed) == replace(
+            mass_action, scope=Scope((ONE, TWO), everything=everything, left_out=left_out)
+        )
     assert as_listed(FLATTEN, listed) == FLATTEN
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from bot.trading.exits import rules
 from bot.trading.exits.leftover import left_of, order_words, working_in
-from bot.trading.exits.steps import USUAL_PACE
 from bot.trading.exits.strategies import StrategyExit, seen, to_close, warning
+from bot.trading.exits.timings import USUAL_PACE
 from bot.trading.market.facts import Facts, Order, Position, Strategy
 from bot.trading.orders.broker_calls import CloseStrategy
 from bot.trading.orders.instruments import Contract
@@ -48,7 +48,7 @@ def test_a_strategy_is_in_one_account_and_has_a_name(name: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    ("sweep", "words"),
+    ("mass_action", "words"),
     [
         (CLOSE, "Scalp - 334 in Sim101 ES 09-26"),
         (replace(CLOSE, name="Scalp"), "Scalp 334 in Sim101 ES 09-26"),
@@ -57,8 +57,8 @@ def test_a_strategy_is_in_one_account_and_has_a_name(name: tuple[str, ...]) -> N
         (Flatten(Scope((ONE, "Sim102"), everything=True)), "everything"),
     ],
 )
-def test_people_read_what_it_goes_over(sweep: Flatten | FlattenStrategy, words: str) -> None:
-    assert target_of(sweep) == words
+def test_people_read_what_it_goes_over(mass_action: Flatten | FlattenStrategy, words: str) -> None:
+    assert target_of(mass_action) == words
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_it_waits_as_long_as_something_may_still_come(state: StepState, seconds:
     assert exit_.gave_up(books) is over
 
 
-# As a sweep among others.
+# As a mass action among others.
 
 
 def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
@@ -177,10 +177,10 @@ def under_way(state: TicketState, intent: Intent, **changes: Any) -> Ticket:
     return replace(TICKET, id="other", state=state, intent=intent, sent_at=NOW, **changes)
 
 
-def codes(sweep: Flatten | FlattenStrategy, *others: Ticket, its: Facts | None = None) -> list[DenialCode]:
+def codes(mass_action: Flatten | FlattenStrategy, *others: Ticket, its: Facts | None = None) -> list[DenialCode]:
     """Why not."""
     books = {ONE: seen(CLOSE, facts(2, STOP)) if its is None else its}
-    return [denial.code for denial in rules.reasons(sweep, books, OwnOrders(others))]
+    return [denial.code for denial in rules.reasons(mass_action, books, OwnOrders(others))]
 
 
 def test_its_line_tells_what_is_its_own_and_how_far_it_is() -> None:

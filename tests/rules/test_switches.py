@@ -196,7 +196,7 @@ def test_one_switch_more_never_lets_more_through(found: list[Switch], more: Swit
             assert reasons(intent, position, Switches((*found, more)))
 
 
-def test_a_sweep_is_warned_of_what_is_halted_anywhere_in_it() -> None:
+def test_a_mass_action_is_warned_of_what_is_halted_anywhere_in_it() -> None:
     switches = Switches((switch("Sim102", state=REDUCING), switch("Sim103", "NQ")))
     assert switches.over_intent(Flatten(Scope(("Sim101",)))) is None
     assert switches.over_intent(Flatten(Scope(("Sim101", "Sim102")))) is switches.all[0]

@@ -207,13 +207,13 @@ def test_the_closing_side_takes_a_position_to_flat(position: int, side: Side) ->
     assert closing_side(abs(position) * side.sign) is not side
 
 
-@pytest.mark.parametrize("sweep", [Flatten(Scope(("Sim101",))), CancelWorking(Scope(("Sim101",)))])
-def test_a_sweep_is_about_no_single_order(sweep: Flatten | CancelWorking) -> None:
+@pytest.mark.parametrize("mass_action", [Flatten(Scope(("Sim101",))), CancelWorking(Scope(("Sim101",)))])
+def test_a_mass_action_is_about_no_single_order(mass_action: Flatten | CancelWorking) -> None:
     assert TICKET.order is INTENT
     with pytest.raises(TypeError, match="ticket t1 is about no single order"):
-        _ = replace(TICKET, intent=sweep).order
-    assert not replace(TICKET, intent=sweep).same_shape(INTENT)
-    assert not TICKET.same_shape(sweep)
+        _ = replace(TICKET, intent=mass_action).order
+    assert not replace(TICKET, intent=mass_action).same_shape(INTENT)
+    assert not TICKET.same_shape(mass_action)
 
 
 def test_what_was_sent_last_is_the_last_call_of_several() -> None:

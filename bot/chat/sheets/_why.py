@@ -6,7 +6,7 @@ from itertools import groupby
 
 from bot.chat.figures import clock_time, number, price, took
 from bot.chat.markdown import bare, code, harmless
-from bot.chat.mass_action_cards import order as sweep_words
+from bot.chat.mass_action_cards import order as mass_action_words
 from bot.chat.sheets._shared import NOT_TOLD, moment, read_at, titled
 from bot.chat.tables import Section, messages, pair, side_by_side, wrapped
 from bot.chat.wording import clip
@@ -106,7 +106,7 @@ def _sent(ticket: Ticket) -> Section:
         lines = [line for step in ticket.progress.steps for line in _step(step)]
         return Section("**Sent**, one call after the other", tuple(lines))
     if isinstance(intent, MassAction):
-        return Section("**Sent**: no call of it began", (), tuple(sweep_words(ticket, intent)))
+        return Section("**Sent**: no call of it began", (), tuple(mass_action_words(ticket, intent)))
     lines = [*pair(intent.command, str(intent.contract)), *wrapped(words_of(intent.terms, ticket.shown.tick_size))]
     named = (("our id", intent.client_order_id), ("about order", intent.target_id))
     lines += [line for name, value in named if value is not None for line in wrapped(f"{name} {value}")]

@@ -16,8 +16,9 @@ from bot.desk.outbox.recording import Recorder
 from bot.desk.tracking.reasons import Reasons
 from bot.errors import NO_JOURNAL, JournalError
 from bot.trading.exits.rules import closing_elsewhere, followed, in_flight_elsewhere, may_close_still, others_left
-from bot.trading.exits.steps import ExitAction, Exits, ExitTimings, Held
+from bot.trading.exits.steps import ExitAction, Exits, Held
 from bot.trading.exits.strategies import StrategyExit
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.market.facts import Facts
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, CloseStrategy, FlattenAccount
 from bot.trading.orders.intents import Close
@@ -43,7 +44,7 @@ class MassActions:
     pace: ExitTimings
     pause: Pause = asyncio.sleep
 
-    async def run(self, runner: StepRunner, sweep: MassAction) -> End:
+    async def run(self, runner: StepRunner, mass_action: MassAction) -> End:
         """Run a mass action; gives its end, to be stored.
 
         Raises:
@@ -51,20 +52,20 @@ class MassActions:
         """
         lines, began = runner.progress.rows, runner.ticket.confirmed_at or self.clock()
         meant = {(line.account, line.contract) for line in lines if line.contract is not None}
-        if isinstance(sweep, FlattenStrategy):
-            return await _Run(self, runner, sweep, StrategyExit(sweep, self.pace)).through()
+        if isinstance(mass_action, FlattenStrategy):
+            return await _Run(self, runner, mass_action, StrategyExit(mass_action, self.pace)).through()
         # What could not be read at the press is the first look that failed.
         unread = {line.account: 1 for line in lines if line.orders_before is None}
-        return await _Run(self, runner, sweep, Exits(sweep, self.pace, began, meant, unread)).through()
+        return await _Run(self, runner, mass_action, Exits(mass_action, self.pace, began, meant, unread)).through()
 
 
 class _Run:
     """One mass action under way."""
 
-    def __init__(self, parts: MassActions, runner: StepRunner, sweep: MassAction, exits: Exits | StrategyExit) -> None:
+    def __init__(self, parts: MassActions, runner: StepRunner, mass_action: MassAction, exits: Exits | StrategyExit) -> None:
         self._parts = parts
         self._runner = runner
-        self._sweep = sweep
+        self._mass_action = mass_action
         self._exits = exits
         self._lines: tuple[ExitRow, ...] = runner.progress.rows
         self._recent = OwnOrders()
@@ -94,7 +95,7 @@ class _Run:
         beside = others_left(self._books)
         idle = {name: self._answered.get(name) for name in sorted(self._exits.did_nothing())}
         left = Left(self._lines, self._halted, others, self._exits.barred(), self._exits.went_unseen(), beside, idle)
-        return end_of(self._runner, self._sweep, left, self._parts.clock())
+        return end_of(self._runner, self._mass_action, left, self._parts.clock())
 
     async def _go_on(self) -> datetime | None:
         """The moment at which all of it was read as done; ``None`` where that didn't come about."""
@@ -114,13 +115,13 @@ class _Run:
             await self._parts.pause(pace.poll if (now - began).total_seconds() < pace.hurry else pace.poll_later)
 
     async def _read(self) -> dict[str, Facts]:
-        names = [name for name in self._sweep.scope.accounts if name not in self._finished]
+        names = [name for name in self._mass_action.scope.accounts if name not in self._finished]
         # Asked before the lists are read: what is answered meanwhile is in them.
         self._recent = await self._in_flight()
         may_be_whole = isinstance(self._exits, Exits) and self._exits.may_be_whole
         patience = {name: self._patience(name) for name in names}
         turn = self._one_by_one
-        read = await self._parts.look.all_left(self._sweep, patience, listing=may_be_whole, one_by_one=turn)
+        read = await self._parts.look.all_left(self._mass_action, patience, listing=may_be_whole, one_by_one=turn)
         self._one_by_one = not (turn or read.at_once)
         if may_be_whole:
             self._heed_newcomers(read.listed)
@@ -129,7 +130,7 @@ class _Run:
         now = self._parts.clock()
         self._exits.read(books, now)
         for name in names:
-            lines = followed(self._sweep, self._lines, name, books[name])
+            lines = followed(self._mass_action, self._lines, name, books[name])
             self._lines = (*(line for line in self._lines if line.account != name), *lines)
             settled = self._exits.is_settled({name: books[name]}, now)
             # Where nothing is open, nothing works and nothing is on its way there is nothing more to be read.
@@ -147,7 +148,7 @@ class _Run:
 
     def _heed_newcomers(self, listed: frozenset[str] | None) -> None:
         """See whether an account has come that nobody was asked about; where the list can't be read, one may have."""
-        if isinstance(self._exits, Exits) and (listed is None or not listed <= set(self._sweep.scope.accounts)):
+        if isinstance(self._exits, Exits) and (listed is None or not listed <= set(self._mass_action.scope.accounts)):
             self._exits.go_one_by_one()
 
     async def _in_flight(self) -> OwnOrders:

@@ -42,11 +42,11 @@ class Left:
     idle: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> End:
+def end_of(runner: StepRunner, mass_action: MassAction, left: Left, now: datetime) -> End:
     """The end, to be stored."""
     ticket, progress, steps = runner.ticket, runner.progress, runner.progress.steps
     if not (left_of(left.lines) or left.beside):
-        name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
+        name = EventName.ORDER_CANCELLED if isinstance(mass_action, CancelWorking) else EventName.FLATTENED
         told = _about_others(left.others)
         changes = {"order_state": OrderState.FILLED, "outcome": told, "ended_at": now, "progress": progress}
         return name, move(ticket, TicketState.ACCEPTED, **changes)
@@ -58,44 +58,44 @@ def end_of(runner: StepRunner, sweep: MassAction, left: Left, now: datetime) -> 
         return EventName.NOT_SENT, move(ticket, TicketState.NOT_SENT, ended_at=now, outcome=words, told=told, progress=progress)
     if unread := {line.account for line in left.lines if line.account in left.unseen and not _is_read(line)}:
         # Whatever it has done shows once somebody can read it, and then it is told.
-        words = _unseen(sweep, left, unread)
+        words = _unseen(mass_action, left, unread)
         return EventName.UNKNOWN, move(ticket, TicketState.UNKNOWN, ended_at=now, outcome=words, progress=progress)
-    words = " ".join(filter(None, (in_words(left.beside), _rest(sweep, left, left.lines))))
+    words = " ".join(filter(None, (in_words(left.beside), _rest(mass_action, left, left.lines))))
     changes = {"order_state": OrderState.CANCELLED, "outcome": words, "told": Told.REST, "ended_at": now, "progress": progress}
     return EventName.NOT_CLOSED, move(ticket, TicketState.ACCEPTED, **changes)
 
 
-def _unseen(sweep: MassAction, left: Left, unread: AbstractSet[str]) -> str:
+def _unseen(mass_action: MassAction, left: Left, unread: AbstractSet[str]) -> str:
     """The accounts to which it went unseen; of the others, where nothing was done and what is left."""
-    are_all = unread >= set(sweep.scope.accounts)
+    are_all = unread >= set(mass_action.scope.accounts)
     names = named_some(quoted(name, 60) for name in sorted(unread))
     sent = UNSEEN.format(where="" if are_all else f" to {names}", there="" if are_all else " there")
     others = [line for line in left.lines if line.account not in unread]
     also = in_words([*left_of(others), *left.beside])
     if not (also or left.halted or left.barred):
         return sent
-    found = (sent, _idle(sweep, left.idle, others), f"Left: {also}" if also else "", _rest(sweep, left, others))
+    found = (sent, _idle(mass_action, left.idle, others), f"Left: {also}" if also else "", _rest(mass_action, left, others))
     return " ".join(filter(None, found))
 
 
-def _idle(sweep: MassAction, idle: Mapping[str, str | None], others: Iterable[ExitRow]) -> str:
+def _idle(mass_action: MassAction, idle: Mapping[str, str | None], others: Iterable[ExitRow]) -> str:
     names = sorted({line.account for line in others if line.account in idle and not line.is_done})
     named = named_some(f"{quoted(name, 60)}{f' ({idle[name]})' if idle[name] else ''}" for name in names)
-    return f"Nothing was {'cancelled' if isinstance(sweep, CancelWorking) else 'closed'} in {named}." if names else ""
+    return f"Nothing was {'cancelled' if isinstance(mass_action, CancelWorking) else 'closed'} in {named}." if names else ""
 
 
-def _rest(sweep: MassAction, left: Left, lines: Iterable[ExitRow]) -> str:
+def _rest(mass_action: MassAction, left: Left, lines: Iterable[ExitRow]) -> str:
     """The reason why nothing more was sent, and what to do about these rows."""
-    return " ".join(filter(None, (left.halted, _refused(sweep, left.barred), commands_for(sweep, lines), LOOK)))
+    return " ".join(filter(None, (left.halted, _refused(mass_action, left.barred), commands_for(mass_action, lines), LOOK)))
 
 
 def _is_read(line: ExitRow) -> bool:
     return line.now is not None and line.orders_now is not None
 
 
-def _refused(sweep: MassAction, barred: Mapping[Market, str | None]) -> str:
+def _refused(mass_action: MassAction, barred: Mapping[Market, str | None]) -> str:
     # A strategy's one call is never made again.
-    what, how = ("the close", "") if isinstance(sweep, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
+    what, how = ("the close", "") if isinstance(mass_action, FlattenStrategy) else (f"{MOST_ALIKE} closes", " alike")
     said = (
         f"NinjaTrader rejected {what} of {contract} in {quoted(account, 40)}{how}"
         f"{f' ({words})' if words else ''}, so nothing more was sent there."

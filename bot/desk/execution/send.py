@@ -88,8 +88,8 @@ class Sender:
 
     async def _take(self, ticket: Ticket) -> None:
         match ticket.intent:
-            case Flatten() | CancelWorking() | FlattenStrategy() as sweep:
-                await self._take_through(ticket, lambda runner: self.mass_actions.run(runner, sweep))
+            case Flatten() | CancelWorking() | FlattenStrategy() as mass_action:
+                await self._take_through(ticket, lambda runner: self.mass_actions.run(runner, mass_action))
             case VerifiedReverse() as reversal:
                 await self._take_through(ticket, lambda runner: self.reversals.run(runner, reversal))
             case intent:

@@ -14,7 +14,7 @@ from bot.desk.lookup.look import FactsReader
 from bot.desk.ports import EventName
 from bot.desk.tracking.reasons import Reasons
 from bot.errors import NO_JOURNAL, Halted, JournalError
-from bot.trading.exits.steps import ExitTimings
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.market.facts import Facts, Order
 from bot.trading.orders.broker_calls import CancelOrders
 from bot.trading.orders.intents import Close, PlaceOrder, VerifiedReverse, closing_terms

@@ -1,5 +1,6 @@
 """The host's clock, when somebody sets it: told each time, and stored so that the next start can put right what is left."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class ClockWatch:
     # How far the clock was set ahead while no run of the bot saw it, and since when this run sees it.
     _unseen: timedelta = UNSET
     _began: datetime | None = None
+    # By how many seconds the event loop's timers were behind the desk's clock at the last look.
+    _timers_behind: float | None = None
 
     @property
     def about_this_boot(self) -> dict[str, object]:
@@ -73,6 +76,16 @@ class ClockWatch:
             return None
         booted = started.data.get(BOOTED)
         return self._booted - datetime.fromisoformat(booted) if isinstance(booted, str) else None
+
+    def slept(self, longest: float) -> bool:
+        """Tell whether timers have stood still since the last look, as they do while the machine sleeps.
+
+        Args:
+            longest: seconds by which they may differ.
+        """
+        behind = self.clock.seconds() - asyncio.get_running_loop().time()
+        before, self._timers_behind = self._timers_behind, behind
+        return before is not None and abs(behind - before) > longest
 
     async def look(self) -> None:
         """Tell of a clock that was set since the last look, once.

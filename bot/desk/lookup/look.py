@@ -113,7 +113,7 @@ class FactsReader:
         """The account as it was last read; a way out needs no more of it than whether it is a simulation."""
         return self._account(account)
 
-    async def book(self, account: str, sweep: MassAction, within: float | None = None) -> Facts:
+    async def book(self, account: str, mass_action: MassAction, within: float | None = None) -> Facts:
         """Read an account, its positions and its orders, finished ones included, as far as a mass action is about them.
 
         Prices have no part in it, and of the account what was last known will do.
@@ -123,48 +123,48 @@ class FactsReader:
             _try("account", partial(self._broker.account, account), missing, self._spare),
             _try("positions", partial(self._broker.positions, account), missing, within),
             _try("orders", partial(self._broker.orders, account, active_only=False), missing, within),
-            self._running(account, sweep, missing, within),
+            self._running(account, mass_action, missing, within),
         )
         known = details or self.last_known(account)
-        return self._whole(sweep, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
+        return self._whole(mass_action, account, replace(_as_facts(known, positions, orders, None, missing), running=running))
 
-    def _whole(self, sweep: MassAction, account: str, facts: Facts) -> Facts:
+    def _whole(self, mass_action: MassAction, account: str, facts: Facts) -> Facts:
         """The facts of a mass action over all that an account has, with what is no future there.
 
         Where a flatten of all finds such a position, its positions count as unread. So the account's one call goes out, which
         alone closes that, and nothing is called flat until it is gone. Orders of what is no future go with the account's others.
         """
-        if isinstance(sweep, FlattenStrategy) or sweep.scope.contract is not None:
+        if isinstance(mass_action, FlattenStrategy) or mass_action.scope.contract is not None:
             return facts
         told = self._broker.others(account)
-        if isinstance(sweep, Flatten) and sweep.only is not None:
+        if isinstance(mass_action, Flatten) and mass_action.only is not None:
             # Of one side it closes futures alone.
             return replace(facts, others=told.positions)
-        others = told.positions if isinstance(sweep, Flatten) else ()
+        others = told.positions if isinstance(mass_action, Flatten) else ()
         orders = () if facts.orders is None else told.orders
         return replace(facts, positions=None if others else facts.positions, others=others, other_orders=orders)
 
-    async def books(self, sweep: MassAction, within: float | None = None) -> Snapshots:
+    async def books(self, mass_action: MassAction, within: float | None = None) -> Snapshots:
         """Read each account that a mass action goes over, as ``book`` does; for one of everything, the list of accounts too."""
-        names = dict.fromkeys(sweep.scope.accounts, within)
-        return await self._each(sweep, names, self.book, listing=sweep.scope.everything)
+        names = dict.fromkeys(mass_action.scope.accounts, within)
+        return await self._each(mass_action, names, self.book, listing=mass_action.scope.everything)
 
     async def all_left(
-        self, sweep: MassAction, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False
+        self, mass_action: MassAction, within: Mapping[str, float], *, listing: bool, one_by_one: bool = False
     ) -> Snapshots:
         """Read some of the accounts that a mass action goes over, as ``left`` does, each for as long as it says.
 
         Args:
-            sweep: what it is for.
+            mass_action: what it is for.
             within: seconds, by account.
             listing: whether it is also wanted which accounts there are.
             one_by_one: read each by its own lists, however many there are.
         """
-        return await self._each(sweep, within, self.left, listing=listing, one_by_one=one_by_one)
+        return await self._each(mass_action, within, self.left, listing=listing, one_by_one=one_by_one)
 
     async def _each(
         self,
-        sweep: MassAction,
+        mass_action: MassAction,
         within: Mapping[str, float | None],
         own: Callable[[str, MassAction, float | None], Awaitable[Facts]],
         *,
@@ -176,15 +176,15 @@ class FactsReader:
         began = loop.time()
         # Nobody is kept in by lists that tell nothing but what each account's own do.
         shortest = min((seconds for seconds in within.values() if seconds is not None), default=self._at_once)
-        one_by_one = one_by_one or isinstance(sweep, FlattenStrategy)
+        one_by_one = one_by_one or isinstance(mass_action, FlattenStrategy)
         read = Snapshots() if one_by_one else await self._all.read(within.keys(), shortest)
         passed = loop.time() - began
 
         async def one(name: str) -> Facts:
             seconds = within[name]
             if (told := read.facts.get(name)) is not None:
-                return self._whole(sweep, name, told)
-            return await own(name, sweep, None if seconds is None else max(seconds - passed, 0.0))
+                return self._whole(mass_action, name, told)
+            return await own(name, mass_action, None if seconds is None else max(seconds - passed, 0.0))
 
         async def names() -> frozenset[str] | None:
             return read.listed or (await self.names() if listing else None)
@@ -214,26 +214,26 @@ class FactsReader:
         details = await _try("account", partial(self._broker.account, account), [])
         return details is not None and details.connected is not False
 
-    async def left(self, account: str, sweep: MassAction, within: float | None = None) -> Facts:
+    async def left(self, account: str, mass_action: MassAction, within: float | None = None) -> Facts:
         """Read an account's orders and then its positions; of one strategy its own orders and then what it holds.
 
         Where no list tells of that, it is what the account holds in its contract.
         """
-        if not isinstance(sweep, FlattenStrategy):
-            return self._whole(sweep, account, await self.holdings(account, within))
+        if not isinstance(mass_action, FlattenStrategy):
+            return self._whole(mass_action, account, await self.holdings(account, within))
         missing: list[str] = []
         orders = await _try("orders", partial(self._broker.orders, account, active_only=False), missing, within)
-        running = await self._running(account, sweep, missing, within)
-        facts = seen(sweep, replace(_as_facts(None, None, orders, None, missing), running=running))
+        running = await self._running(account, mass_action, missing, within)
+        facts = seen(mass_action, replace(_as_facts(None, None, orders, None, missing), running=running))
         if running is not None:
             return facts
         positions = await _try("positions", partial(self._broker.positions, account), missing, within)
-        return replace(facts, positions=held_beside(sweep, positions))
+        return replace(facts, positions=held_beside(mass_action, positions))
 
     async def _running(
-        self, account: str, sweep: MassAction, missing: list[str], within: float | None
+        self, account: str, mass_action: MassAction, missing: list[str], within: float | None
     ) -> tuple[Strategy, ...] | None:
-        if not isinstance(sweep, FlattenStrategy):
+        if not isinstance(mass_action, FlattenStrategy):
             return None
         running = await _try("strategies", partial(self._broker.strategies, account), missing, within)
         return None if running is None else tuple(running)
@@ -346,7 +346,7 @@ def _spare(intent: OrderIntent) -> Spare:
 
 
 async def survey_books(
-    look: FactsReader, journal: Journal, sweep: MassAction, clock: Callable[[], datetime], within: float | None = None
+    look: FactsReader, journal: Journal, mass_action: MassAction, clock: Callable[[], datetime], within: float | None = None
 ) -> tuple[MassAction, dict[str, Facts], OwnOrders]:
     """The mass action as it is by now, the facts of every account that it goes over, and what is on its way.
 
@@ -354,8 +354,8 @@ async def survey_books(
         JournalError: the journal can't be read.
     """
     recent = await journal.recent(clock())
-    read = await look.books(sweep, within)
-    return as_listed(sweep, read.listed), read.facts, OwnOrders(tuple(recent))
+    read = await look.books(mass_action, within)
+    return as_listed(mass_action, read.listed), read.facts, OwnOrders(tuple(recent))
 
 
 def longest_window(policy: Policy) -> timedelta:

@@ -233,7 +233,7 @@ def _what(name: EventName, ticket: Ticket) -> str:
     if name is EventName.RESOLVED:
         return f"Resolved by a person: {ticket.state.value}"
     if isinstance(ticket.intent, MassAction):
-        return _what_of_sweep(name, ticket, ticket.intent)
+        return _what_of_mass_action(name, ticket, ticket.intent)
     if ticket.protection is not None and name in _OF_PROTECTION:
         return _what_of_protection(name, ticket)
     if name is EventName.NOT_CLOSED and ticket.turned_to is not None:
@@ -289,19 +289,19 @@ def _about_protection(name: EventName, ticket: Ticket) -> list[str]:
     return [left_words(ticket)] if name is EventName.NOT_CANCELLED else []
 
 
-def _what_of_sweep(name: EventName, ticket: Ticket, sweep: MassAction) -> str:
+def _what_of_mass_action(name: EventName, ticket: Ticket, mass_action: MassAction) -> str:
     done_at = ticket.progress.done_at
     took = "" if done_at is None or ticket.sent_at is None else f" in {(done_at - ticket.sent_at).total_seconds():.1f} s"
     match name:
         case EventName.FLATTENED:
-            rest = ", nothing works" if isinstance(sweep, Flatten) and not sweep.only else ""
-            return f"{done_words(sweep).capitalize()}{took}{rest}"
+            rest = ", nothing works" if isinstance(mass_action, Flatten) and not mass_action.only else ""
+            return f"{done_words(mass_action).capitalize()}{took}{rest}"
         case EventName.ORDER_CANCELLED:
             return f"Everything there is cancelled{took}"
         case EventName.NOT_CLOSED if ticket.turned_to is not None:
-            return f"{undone_words(sweep)}, now {side_word(ticket.turned_to)}"
+            return f"{undone_words(mass_action)}, now {side_word(ticket.turned_to)}"
         case EventName.NOT_CLOSED:
-            return "Not everything is cancelled" if isinstance(sweep, CancelWorking) else undone_words(sweep)
+            return "Not everything is cancelled" if isinstance(mass_action, CancelWorking) else undone_words(mass_action)
         case EventName.UNKNOWN if ticket.progress.went_unseen:
             return "Sent unseen, not read back yet"
         case EventName.UNKNOWN:

@@ -74,15 +74,15 @@ class Decider:
             JournalError: the journal can't be read.
         """
         if isinstance(intent, MassAction):
-            return await self._sweep(intent, within)
+            return await self._mass_action(intent, within)
         return await self._order(intent, member, confirmed_at)
 
     async def with_market(self, decision: Decision) -> Decision:
         """The decision with what a mass action's card says of markets that are shut; an order's has read its quote."""
-        shown, sweep = decision.shown, decision.intent
-        if shown is None or not isinstance(sweep, MassAction):
+        shown, mass_action = decision.shown, decision.intent
+        if shown is None or not isinstance(mass_action, MassAction):
             return decision
-        shut = await self.look.shut(rules.to_close(sweep, decision.progress.rows))
+        shut = await self.look.shut(rules.to_close(mass_action, decision.progress.rows))
         return replace(decision, shown=rules.with_shut(shown, shut))
 
     async def _order(self, intent: OrderIntent, member: int, confirmed_at: datetime | None) -> Decision:
@@ -98,15 +98,19 @@ class Decider:
         books = {intent.account: facts}
         return Decision(fresh, denials, shown, NO_PROGRESS, _listed(books), _held(books), policy)
 
-    async def _sweep(self, intent: MassAction, within: float | None) -> Decision:
+    async def _mass_action(self, intent: MassAction, within: float | None) -> Decision:
         surveying = survey_books(self.look, self.journal, intent, self.clock, within)
-        (sweep, books, recent), switches = await asyncio.gather(surveying, self.switches())
+        (mass_action, books, recent), switches = await asyncio.gather(surveying, self.switches())
         policy = self.policy()
-        its, more = _of_strategy(sweep, books) if isinstance(sweep, FlattenStrategy) else (books, rules.others_too(sweep, books))
-        denials = rules.reasons(sweep, its, recent)
-        lines = rules.lines(sweep, its, policy)
-        shown = None if denials else _warned(rules.plan(sweep, lines, *more), sweep, switches)
-        return Decision(sweep, denials, shown, Progress(rows=lines), _listed(books), _held(books), policy)
+        its, more = (
+            _of_strategy(mass_action, books)
+            if isinstance(mass_action, FlattenStrategy)
+            else (books, rules.others_too(mass_action, books))
+        )
+        denials = rules.reasons(mass_action, its, recent)
+        lines = rules.lines(mass_action, its, policy)
+        shown = None if denials else _warned(rules.plan(mass_action, lines, *more), mass_action, switches)
+        return Decision(mass_action, denials, shown, Progress(rows=lines), _listed(books), _held(books), policy)
 
 
 def _warned(shown: Preview, intent: Intent, switches: Switches) -> Preview:
@@ -125,11 +129,11 @@ def _priced(intent: OrderIntent, facts: Facts) -> tuple[OrderIntent, tuple[Denia
         return intent, (Denial(DenialCode.BAD_REQUEST, str(error)),)
 
 
-def _of_strategy(sweep: FlattenStrategy, books: Mapping[str, Facts]) -> tuple[dict[str, Facts], tuple[str, ...]]:
+def _of_strategy(mass_action: FlattenStrategy, books: Mapping[str, Facts]) -> tuple[dict[str, Facts], tuple[str, ...]]:
     """The strategy's own facts, and what to warn of that is the account's."""
-    facts = books[sweep.account]
-    warned = UNCHECKED_STRATEGY if facts.running is None else strategies.warning(sweep, facts)
-    return {name: strategies.seen(sweep, facts) for name, facts in books.items()}, (warned,) if warned else ()
+    facts = books[mass_action.account]
+    warned = UNCHECKED_STRATEGY if facts.running is None else strategies.warning(mass_action, facts)
+    return {name: strategies.seen(mass_action, facts) for name, facts in books.items()}, (warned,) if warned else ()
 
 
 def _listed(books: Mapping[str, Facts]) -> tuple[str, ...]:

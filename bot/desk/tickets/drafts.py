@@ -87,9 +87,9 @@ class Drafts:
                 case BracketRequest():
                     return await self._bracket(member, request)
                 case FlattenRequest():
-                    return await self.scopes.sweep(member, request)
+                    return await self.scopes.mass_action(member, request)
                 case CancelRequest() if request.scope != "order":
-                    return await self.scopes.sweep(member, request)
+                    return await self.scopes.mass_action(member, request)
                 case CancelRequest() | ModifyRequest() | ReplaceRequest():
                     return await self._of_order(member, request)
                 case _:

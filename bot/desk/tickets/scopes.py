@@ -28,7 +28,7 @@ class Scopes:
     naming: Naming
     clock: Clock
 
-    async def sweep(self, member: Member, request: FlattenRequest | CancelRequest) -> MassAction:
+    async def mass_action(self, member: Member, request: FlattenRequest | CancelRequest) -> MassAction:
         """The mass action that the request asks for.
 
         Raises:
@@ -38,12 +38,12 @@ class Scopes:
         """
         _check(request)
         if isinstance(request, FlattenRequest):
-            sweep = await self._flatten(member, request)
+            mass_action = await self._flatten(member, request)
         else:
-            sweep = CancelWorking(await self._scope(member, request))
-        for asked in requests_of(sweep):
+            mass_action = CancelWorking(await self._scope(member, request))
+        for asked in requests_of(mass_action):
             self.naming.ask(member, asked)
-        return sweep
+        return mass_action
 
     async def _flatten(self, member: Member, request: FlattenRequest) -> MassAction:
         if request.scope == "strategy":
@@ -54,12 +54,12 @@ class Scopes:
     async def _strategy(self, member: Member, request: FlattenRequest) -> FlattenStrategy:
         strategy_id = parse_label("strategy", request.strategy) or ""
         account = await self.naming.account(member, request.command, request.account)
-        sweep = await self.look.strategy(account, strategy_id)
-        if sweep is None:
+        mass_action = await self.look.strategy(account, strategy_id)
+        if mass_action is None:
             raise RequestRefused(
                 Denial(DenialCode.NO_SUCH_STRATEGY, not_running(account, strategy_id), f"strategy={strategy_id}")
             )
-        return sweep
+        return mass_action
 
     async def _scope(self, member: Member, request: FlattenRequest | CancelRequest) -> Scope:
         if request.scope == "everything":

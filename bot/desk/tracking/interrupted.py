@@ -38,17 +38,17 @@ class Interrupted:
             # That its order never left is known; one that looks like it is somebody else's.
             return isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket)
         if isinstance(intent, MassAction):
-            await self._sweep(ticket, intent)
+            await self._mass_action(ticket, intent)
             return True
         if isinstance(intent, VerifiedReverse) and not _may_be_placed(ticket):
             await self._reversal(ticket, intent)
             return True
         return False
 
-    async def _sweep(self, ticket: Ticket, sweep: MassAction) -> None:
-        books = {name: await self.look_at.left(name, sweep) for name in sweep.scope.accounts}
+    async def _mass_action(self, ticket: Ticket, mass_action: MassAction) -> None:
+        books = {name: await self.look_at.left(name, mass_action) for name in mass_action.scope.accounts}
         before = ticket.progress.rows
-        lines = tuple(line for name in books for line in followed(sweep, before, name, books[name]))
+        lines = tuple(line for name in books for line in followed(mass_action, before, name, books[name]))
         progress, now = replace(ticket.progress, rows=lines), self.clock()
         is_read = all(facts.positions is not None and facts.orders is not None for facts in books.values())
         beside = others_left(books)
@@ -59,16 +59,18 @@ class Interrupted:
         if not all([await self.look_at.is_up(name) for name in sorted({line.account for line in lines})]):
             return
         if not left:
-            name = EventName.ORDER_CANCELLED if isinstance(sweep, CancelWorking) else EventName.FLATTENED
+            name = EventName.ORDER_CANCELLED if isinstance(mass_action, CancelWorking) else EventName.FLATTENED
             changes = {
                 "order_state": OrderState.FILLED,
-                "outcome": f"{_so_far(ticket)} Read since: {done_words(sweep)}.",
+                "outcome": f"{_so_far(ticket)} Read since: {done_words(mass_action)}.",
                 "progress": progress,
             }
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.recorder.move(ticket, new, name, data={"evidence": "positions and orders"})
         else:
-            told = " ".join(filter(None, (in_words(beside), _so_far(ticket), commands_for(sweep, lines), "Look at NinjaTrader.")))
+            told = " ".join(
+                filter(None, (in_words(beside), _so_far(ticket), commands_for(mass_action, lines), "Look at NinjaTrader."))
+            )
             changes = {"order_state": OrderState.CANCELLED, "outcome": told, "told": Told.REST, "progress": progress}
             new = move(ticket, TicketState.ACCEPTED, ended_at=now, **changes)
             await self.recorder.move(ticket, new, EventName.NOT_CLOSED, data={"left": left})

@@ -31,10 +31,10 @@ def in_words(left: Sequence[str]) -> str:
     return f"{'; '.join(left)}." if left else ""
 
 
-def commands_for(sweep: MassAction, made: Iterable[ExitRow]) -> str:
+def commands_for(mass_action: MassAction, made: Iterable[ExitRow]) -> str:
     """The commands that deal with what is left, as a sentence; nothing where no command is known to."""
     left = [line for line in made if not line.is_done]
-    found = list(dict.fromkeys(command for line in left for command in _commands(sweep, line)))
+    found = list(dict.fromkeys(command for line in left for command in _commands(mass_action, line)))
     return f"Use {' or '.join(quoted(command, 200) for command in found[:MOST_COMMANDS])}." if found else ""
 
 
@@ -106,10 +106,10 @@ def _orders(line: ExitRow) -> Iterator[str]:
         yield f"{more} more still working"
 
 
-def _commands(sweep: MassAction, line: ExitRow) -> Iterator[str]:
-    if isinstance(sweep, FlattenStrategy):
+def _commands(mass_action: MassAction, line: ExitRow) -> Iterator[str]:
+    if isinstance(mass_action, FlattenStrategy):
         # Whatever goes over an instrument would close what isn't the strategy's, too.
-        yield f"/flatten scope:strategy account:{sweep.account} strategy:{sweep.strategy_id}"
+        yield f"/flatten scope:strategy account:{mass_action.account} strategy:{mass_action.strategy_id}"
         return
     where = f"account:{line.account}"
     instrument = "" if line.contract is None else f" instrument:{line.contract}"

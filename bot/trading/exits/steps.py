@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.market.facts import Facts, Order, OtherOrder
 from bot.trading.orders.broker_calls import CancelEverything, CancelOrders, FlattenAccount, FlattenEverything, MassCall
 from bot.trading.orders.instruments import Contract
@@ -20,8 +21,6 @@ from bot.trading.orders.progress import StepState
 from bot.trading.orders.terms import OrderState
 from bot.trading.risk.closing import (
     DID_NOTHING,
-    LISTS_LAG,
-    CloseTimings,
     SentCancel,
     SentClose,
     close_of,
@@ -44,56 +43,6 @@ Held = tuple[str, Contract | None]
 _BEING_CANCELLED = frozenset({OrderState.CANCEL_PENDING, OrderState.CANCEL_SUBMITTED})
 
 
-@dataclass(frozen=True, slots=True)
-class ExitTimings:
-    """The timings of mass actions and verified reversals, in seconds.
-
-    Attributes:
-        poll: between two readings, at first.
-        hurry: how long that is "at first"; the request budget is everybody's.
-        poll_later: between two readings after that.
-        look: for the lists, as long as nothing has gone out unseen.
-        behind: more for the lists, for each call of its own that is on its way, as calls go before reads in CrossTrade's budget.
-        look_back: for the lists after that; answers that took 16 s have been seen by others.
-        unseen: after the press, before the one call goes out although no list could be read.
-        call: for the answer to a call, before the next look; a call may take longer, and its end is waited for all the same.
-        again: before a call that didn't leave is made anew, and one that was refused once; one that was refused twice waits nine
-            times as long, as CrossTrade refuses a close while another one runs.
-        recancel: before orders that still work are cancelled once more; that can't do harm.
-        beside: after the press, before a position is closed although an order works in its contract that can't be cancelled.
-        settle: a close that was taken shows up among the orders, or is done, within this time: the longest lag of a list.
-        grace: a close whose answer was lost does within this time; CrossTrade may wait five seconds, and NinjaTrader answer late.
-        between: "nothing of it is there" must be read twice, this far apart, after a lost answer.
-        tidy: before what a verified reversal's close has left working is cancelled, where the position is gone.
-        flat_within: how long a verified reversal waits for flat; more than CrossTrade's own five seconds.
-        whole: all in all.
-    """
-
-    poll: float = 0.4
-    hurry: float = 6.0
-    poll_later: float = 1.5
-    look: float = 1.7
-    behind: float = 0.34
-    look_back: float = 20.0
-    unseen: float = 3.5
-    call: float = 1.5
-    again: float = 1.0
-    recancel: float = 3.0
-    beside: float = 4.0
-    settle: float = LISTS_LAG
-    grace: float = 30.0
-    between: float = 8.0
-    tidy: float = 2.0
-    flat_within: float = 15.0
-    whole: float = 90.0
-
-    @property
-    def patience(self) -> CloseTimings:
-        """The timings that decide whether a close is over."""
-        return CloseTimings(self.settle, self.grace, self.between, self.poll)
-
-
-USUAL_PACE = ExitTimings()
 # What was done three times to no avail won't help a fourth time; what didn't leave may be tried as long as there is time.
 MOST_TRIES = 3
 # What a broker has refused twice in the same words it refuses again.
@@ -113,7 +62,7 @@ class Exits:
         unread: how often in a row the lists of an account couldn't be read.
     """
 
-    sweep: Flatten | CancelWorking
+    mass_action: Flatten | CancelWorking
     pace: ExitTimings
     began: datetime
     meant: set[Market] = field(default_factory=set)
@@ -126,7 +75,7 @@ class Exits:
 
     def read(self, books: Mapping[str, Facts], now: datetime) -> None:
         """Take note of a reading."""
-        self.meant |= {(name, contract) for name, facts in books.items() for contract in open_in(self.sweep, name, facts)}
+        self.meant |= {(name, contract) for name, facts in books.items() for contract in open_in(self.mass_action, name, facts)}
         for name, facts in books.items():
             self.unread[name] = 0 if self._is_read(facts) else self.unread.get(name, 0) + 1
         for (account, contract), sent in self._closes.items():
@@ -187,9 +136,9 @@ class Exits:
 
     def did_nothing(self) -> frozenset[str]:
         """The accounts in which no call that does what was asked may have done anything."""
-        cancels = self._cancels.items() if isinstance(self.sweep, CancelWorking) else ()
+        cancels = self._cancels.items() if isinstance(self.mass_action, CancelWorking) else ()
         calls = [*self._blind.items(), *cancels, *((account, sent) for (account, _), sent in self._closes.items())]
-        return frozenset(self.sweep.scope.accounts) - {name for name, sent in calls if sent.state not in DID_NOTHING}
+        return frozenset(self.mass_action.scope.accounts) - {name for name, sent in calls if sent.state not in DID_NOTHING}
 
     def is_settled(self, books: Mapping[str, Facts], now: datetime) -> bool:
         """Tell whether every close that it has sent is proved to be over: one on its way may still turn over what looks flat."""
@@ -213,16 +162,16 @@ class Exits:
         if first and len(cancelling) > 1:
             return [CancelEverything()]
         found = unseen + [action for name in cancelling for action in self._cancel_in(name, books[name], now)]
-        if isinstance(self.sweep, CancelWorking):
+        if isinstance(self.mass_action, CancelWorking):
             return found
         closable = {name: self._closable(name, facts, now, held_up) for name, facts in books.items()}
         at_once = {name for name, facts in books.items() if self._may_go_at_once(name, facts, closable[name], held_up)}
         first = self._is_whole and not self._closes and not self._blind
-        if first and self.sweep.only is None and at_once == books.keys() and sum(map(bool, closable.values())) > 1:
+        if first and self.mass_action.only is None and at_once == books.keys() and sum(map(bool, closable.values())) > 1:
             return [FlattenEverything()]
         for name in books:
             if name not in cancelling and closable[name]:
-                found += self._close_in(self.sweep, name, closable[name], books[name], at_once=name in at_once)
+                found += self._close_in(self.mass_action, name, closable[name], books[name], at_once=name in at_once)
         return found
 
     def gave_up(self, books: Mapping[str, Facts]) -> bool:
@@ -232,11 +181,11 @@ class Exits:
             for name, facts in books.items()
             if self._to_cancel(name, facts) or facts.other_orders
         ]
-        if isinstance(self.sweep, Flatten):
+        if isinstance(self.mass_action, Flatten):
             needed += [
                 is_refused(self._closes.get((name, contract)), MOST_TRIES) or (name, contract) in self.barred()
                 for name, facts in books.items()
-                for contract in open_in(self.sweep, name, facts)
+                for contract in open_in(self.mass_action, name, facts)
                 if left_to_close(facts, contract) > 0
             ]
         return bool(needed) and all(needed)
@@ -248,15 +197,15 @@ class Exits:
 
     def go_one_by_one(self) -> None:
         """Name each account from now on: there is one that nobody was asked about."""
-        self.sweep = replace(self.sweep, scope=replace(self.sweep.scope, everything=False))
+        self.mass_action = replace(self.mass_action, scope=replace(self.mass_action.scope, everything=False))
 
     @property
     def _is_whole(self) -> bool:
-        return self.sweep.scope.everything
+        return self.mass_action.scope.everything
 
     def _is_read(self, facts: Facts) -> bool:
         """Tell whether all was read that it is about."""
-        return facts.orders is not None and (facts.positions is not None or isinstance(self.sweep, CancelWorking))
+        return facts.orders is not None and (facts.positions is not None or isinstance(self.mass_action, CancelWorking))
 
     # What goes out unseen.
 
@@ -265,14 +214,14 @@ class Exits:
         names = [name for name, facts in books.items() if self._is_due_unseen(name, facts, now)]
         names = [name for name in names if not any(account == name for account, _ in held_up)]
         if self._is_whole and len(names) == len(books) > 1 and not (self._cancels or self._closes or self._blind):
-            if isinstance(self.sweep, CancelWorking):
+            if isinstance(self.mass_action, CancelWorking):
                 return [CancelEverything()]
-            if self.sweep.only is None:
+            if self.mass_action.only is None:
                 return [FlattenEverything()]
-        contract = self.sweep.scope.contract
-        if isinstance(self.sweep, CancelWorking):
+        contract = self.mass_action.scope.contract
+        if isinstance(self.mass_action, CancelWorking):
             return [CancelOrders(name, contract) for name in names]
-        return [FlattenAccount(name, contract, self.sweep.only) for name in names]
+        return [FlattenAccount(name, contract, self.mass_action.only) for name in names]
 
     def _is_due_unseen(self, name: str, facts: Facts, now: datetime) -> bool:
         looks = UNREAD_LOOKS if now - self.began < timedelta(seconds=self.pace.unseen) else 1
@@ -292,33 +241,33 @@ class Exits:
         Where nothing is open there any more, an order that is left would open something anew. With the positions unread nothing
         is cancelled in front of a close: it may be what protects, and whether that close can be made isn't known.
         """
-        if isinstance(self.sweep, Flatten) and facts.positions is None:
+        if isinstance(self.mass_action, Flatten) and facts.positions is None:
             return []
         orders = [
             order
             for order in facts.orders or ()
-            if order.remaining and self.sweep.scope.contract in {None, order.contract} and not self._may_stay(order, facts)
+            if order.remaining and self.mass_action.scope.contract in {None, order.contract} and not self._may_stay(order, facts)
         ]
-        if isinstance(self.sweep, CancelWorking) or self.sweep.only is None:
+        if isinstance(self.mass_action, CancelWorking) or self.mass_action.only is None:
             return orders
-        turned = {p.contract for p in facts.positions or () if p.quantity and not self.sweep.only.is_of(p.quantity)}
+        turned = {p.contract for p in facts.positions or () if p.quantity and not self.mass_action.only.is_of(p.quantity)}
         its = {contract for account, contract in self.meant if account == name} - turned
         return [order for order in orders if order.contract in its]
 
     def _may_stay(self, order: Order, facts: Facts) -> bool:
         """Tell whether an order closes no more than what is open: to cancel it would be to stand in one's own way."""
-        if isinstance(self.sweep, CancelWorking) or order not in working_closes(facts, order.contract):
+        if isinstance(self.mass_action, CancelWorking) or order not in working_closes(facts, order.contract):
             return False
         return left_to_close(facts, order.contract) >= 0
 
     def _cancel_in(self, name: str, facts: Facts, now: datetime) -> list[ExitAction]:
         """One call for all of it, unless a close is under way in another contract of the account, which it would cancel too."""
         if (
-            self.sweep.scope.contract is not None
-            or isinstance(self.sweep, CancelWorking)
+            self.mass_action.scope.contract is not None
+            or isinstance(self.mass_action, CancelWorking)
             or not self._is_closing(name, facts, now)
         ):
-            return [CancelOrders(name, self.sweep.scope.contract)]
+            return [CancelOrders(name, self.mass_action.scope.contract)]
         return [
             CancelOrders(name, contract) for contract in sorted({order.contract for order in self._cancellable(name, facts, now)})
         ]
@@ -329,7 +278,7 @@ class Exits:
 
     def _live(self, name: str, facts: Facts, now: datetime) -> list[Order | OtherOrder]:
         """Orders to cancel now; what is no future only by the account's call, which would cancel a close under way too."""
-        unsure = isinstance(self.sweep, Flatten) and (facts.positions is None or self._is_closing(name, facts, now))
+        unsure = isinstance(self.mass_action, Flatten) and (facts.positions is None or self._is_closing(name, facts, now))
         return [*self._cancellable(name, facts, now), *(() if unsure else facts.other_orders)]
 
     def _cancellable(self, name: str, facts: Facts, now: datetime) -> list[Order]:
@@ -358,11 +307,11 @@ class Exits:
     # What is closed.
 
     def _closable(self, name: str, facts: Facts, now: datetime, held_up: frozenset[Held]) -> set[Contract]:
-        if not isinstance(self.sweep, Flatten) or facts.orders is None:
+        if not isinstance(self.mass_action, Flatten) or facts.orders is None:
             return set()
         return {
             contract
-            for contract in open_in(self.sweep, name, facts)
+            for contract in open_in(self.mass_action, name, facts)
             if held_up.isdisjoint({(name, contract), (name, None)})
             and left_to_close(facts, contract) > 0
             and not self._blocks(name, facts, contract, now)
@@ -398,13 +347,15 @@ class Exits:
         """Tell whether one call may close all of an account: whatever that call may touch was read, and nothing moves there."""
         if is_unread(facts) or any(order.remaining for order in facts.orders or ()):
             return False
-        return all(account != name for account, _ in held_up) and closable == open_in(self.sweep, name, facts)
+        return all(account != name for account, _ in held_up) and closable == open_in(self.mass_action, name, facts)
 
-    def _close_in(self, sweep: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool) -> list[ExitAction]:
+    def _close_in(
+        self, mass_action: Flatten, name: str, closable: set[Contract], facts: Facts, *, at_once: bool
+    ) -> list[ExitAction]:
         """One call for the account where that may be; else one for each contract that may be closed."""
         refused = any(sent.refusals for (account, _), sent in self._closes.items() if account == name)
-        if at_once and not refused and sweep.scope.contract is None:
-            return [FlattenAccount(name, None, sweep.only)]
+        if at_once and not refused and mass_action.scope.contract is None:
+            return [FlattenAccount(name, None, mass_action.only)]
         return [close_of(name, contract, facts) for contract in sorted(closable)]
 
     def _names(self, action: ExitAction, books: Mapping[str, Facts]) -> list[str]:
@@ -415,4 +366,6 @@ class Exits:
         """The contracts that a call closes."""
         if isinstance(action, Close):
             return [(action.account, action.contract)]
-        return [(name, contract) for name in self._names(action, books) for contract in open_in(self.sweep, name, books[name])]
+        return [
+            (name, contract) for name in self._names(action, books) for contract in open_in(self.mass_action, name, books[name])
+        ]

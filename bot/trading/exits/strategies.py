@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.trading.exits.steps import ExitAction, ExitTimings, Held, Market
+from bot.trading.exits.steps import ExitAction, Held, Market
+from bot.trading.exits.timings import ExitTimings
 from bot.trading.market.facts import Facts, Order, Position, Strategy
 from bot.trading.orders.broker_calls import CloseStrategy
 from bot.trading.orders.instruments import Contract
@@ -33,28 +34,28 @@ def to_close(
     return FlattenStrategy(Scope((account,), contract), strategy_id, (row.label or row.name) if row else None)
 
 
-def seen(sweep: FlattenStrategy, facts: Facts) -> Facts:
+def seen(mass_action: FlattenStrategy, facts: Facts) -> Facts:
     """The facts as far as they are the strategy's own: what it holds in place of what the account holds, and its orders."""
-    orders = None if facts.orders is None else tuple(order for order in facts.orders if _is_its(sweep, order))
-    return replace(facts, positions=_held(sweep, facts), orders=orders)
+    orders = None if facts.orders is None else tuple(order for order in facts.orders if _is_its(mass_action, order))
+    return replace(facts, positions=_held(mass_action, facts), orders=orders)
 
 
-def held_beside(sweep: FlattenStrategy, positions: Sequence[Position] | None) -> tuple[Position, ...] | None:
+def held_beside(mass_action: FlattenStrategy, positions: Sequence[Position] | None) -> tuple[Position, ...] | None:
     """The account's positions where a strategy was closed of which no list tells; ``None`` where nobody can say.
 
     An account that is flat there holds nothing of it any more but what somebody else's contracts make up for.
     """
-    if positions is None or (sweep.scope.contract is None and positions):
+    if positions is None or (mass_action.scope.contract is None and positions):
         return None
-    return tuple(position for position in positions if position.contract == sweep.scope.contract)
+    return tuple(position for position in positions if position.contract == mass_action.scope.contract)
 
 
-def warning(sweep: FlattenStrategy, facts: Facts) -> str | None:
+def warning(mass_action: FlattenStrategy, facts: Facts) -> str | None:
     """The warning of what is left in the account, where that isn't just a smaller position but something on the other side."""
-    held = sum(position.quantity for position in _held(sweep, facts) or ())
-    if not held or facts.positions is None or sweep.scope.contract is None:
+    held = sum(position.quantity for position in _held(mass_action, facts) or ())
+    if not held or facts.positions is None or mass_action.scope.contract is None:
         return None
-    position = facts.position(sweep.scope.contract)
+    position = facts.position(mass_action.scope.contract)
     now = 0 if position is None else position.quantity
     after = now - held
     if abs(after) <= abs(now) and now * after >= 0:
@@ -72,7 +73,7 @@ class StrategyExit:
     turn the position over. What CrossTrade refuses is told; a person may ask anew.
     """
 
-    sweep: FlattenStrategy
+    mass_action: FlattenStrategy
     pace: ExitTimings
     _state: StepState | None = None
     _sent_at: datetime | None = None
@@ -128,7 +129,7 @@ class StrategyExit:
         self, _books: Mapping[str, Facts], _now: datetime, _held_up: frozenset[Held] = frozenset()
     ) -> list[ExitAction]:
         """The call to make now, if it hasn't been made."""
-        return [] if self._sent_at else [CloseStrategy(self.sweep.account, self.sweep.strategy_id)]
+        return [] if self._sent_at else [CloseStrategy(self.mass_action.account, self.mass_action.strategy_id)]
 
     def gave_up(self, _books: Mapping[str, Facts]) -> bool:
         """Tell whether there is no more to wait for: the call did nothing, or what it did should long be seen."""
@@ -146,24 +147,24 @@ def _row(strategy_id: str, running: Sequence[Strategy]) -> Strategy | None:
     return next((each for each in running if each.id == strategy_id), None)
 
 
-def _held(sweep: FlattenStrategy, facts: Facts) -> tuple[Position, ...] | None:
+def _held(mass_action: FlattenStrategy, facts: Facts) -> tuple[Position, ...] | None:
     """Its holding, as a position of its own; ``None`` where that isn't known."""
     if facts.running is None:
         return None
-    row = _row(sweep.strategy_id, facts.running)
+    row = _row(mass_action.strategy_id, facts.running)
     if row is None or row.quantity == 0:
         return ()
-    contract = _contract(sweep, row)
+    contract = _contract(mass_action, row)
     if row.quantity is None or contract is None:
         return None
-    return (Position(sweep.account, contract, row.quantity, row.average_price, row.unrealised),)
+    return (Position(mass_action.account, contract, row.quantity, row.average_price, row.unrealised),)
 
 
-def _contract(sweep: FlattenStrategy, row: Strategy) -> Contract | None:
-    return row.contract or sweep.scope.contract
+def _contract(mass_action: FlattenStrategy, row: Strategy) -> Contract | None:
+    return row.contract or mass_action.scope.contract
 
 
-def _is_its(sweep: FlattenStrategy, order: Order) -> bool:
+def _is_its(mass_action: FlattenStrategy, order: Order) -> bool:
     """Tell whether an order is the strategy's, or may be the one that closes it, which nobody says bears its id."""
-    may_close_it = order.type is OrderType.MARKET and order.contract == sweep.scope.contract
-    return order.owner == sweep.strategy_id or may_close_it
+    may_close_it = order.type is OrderType.MARKET and order.contract == mass_action.scope.contract
+    return order.owner == mass_action.strategy_id or may_close_it

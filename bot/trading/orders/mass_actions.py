@@ -42,7 +42,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         if not self.accounts or not all(self.accounts):
-            raise ValueError("a sweep must name its accounts")
+            raise ValueError("a mass action must name its accounts")
         if self.everything and (self.contract is not None or self.left_out):
             raise ValueError("everything leaves nothing out")
 
@@ -137,9 +137,9 @@ FLATTEN_UNSEEN = f", or use “/flatten scope:instrument”, {UNSEEN}"
 CANCEL_UNSEEN = f", or use “/cancel scope:instrument”, {UNSEEN}"
 
 
-def target_of(sweep: MassAction) -> str:
+def target_of(mass_action: MassAction) -> str:
     """The target of a mass action, for people."""
-    if isinstance(sweep, FlattenStrategy):
-        label = sweep.name or "strategy"
-        return f"{label if sweep.strategy_id in label else f'{label} {sweep.strategy_id}'} in {sweep.scope}"
-    return "everything" if sweep.scope.everything else str(sweep.scope)
+    if isinstance(mass_action, FlattenStrategy):
+        label = mass_action.name or "strategy"
+        return f"{label if mass_action.strategy_id in label else f'{label} {mass_action.strategy_id}'} in {mass_action.scope}"
+    return "everything" if mass_action.scope.everything else str(mass_action.scope)

@@ -58,13 +58,13 @@ def is_unread(facts: Facts) -> bool:
     return facts.positions is None or facts.orders is None
 
 
-def open_in(sweep: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
+def open_in(mass_action: Flatten | CancelWorking, name: str, facts: Facts) -> set[Contract]:
     """The contracts that are open and that the mass action shall close."""
-    only = sweep.only if isinstance(sweep, Flatten) else None
+    only = mass_action.only if isinstance(mass_action, Flatten) else None
     return {
         p.contract
         for p in facts.positions or ()
-        if p.quantity and sweep.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
+        if p.quantity and mass_action.scope.covers(name, p.contract) and (only is None or only.is_of(p.quantity))
     }
 
 

@@ -15,7 +15,7 @@ from tests.journal.upgrade.keeping import restore
 from tests.journal.upgrade.stage import HELD, POLICY
 from tests.journals import new_place
 
-# Longer than evidence and what is left of a sweep wait for anything.
+# Longer than evidence and what is left of a mass action wait for anything.
 LATER = 100
 # Until the next process is there.
 RESTART = timedelta(seconds=5)

@@ -351,7 +351,7 @@ async def entered_without_a_stop(stage: Stage) -> Ticket:
     return await stage.follow(ticket, 6, times=3)
 
 
-# Sweeps.
+# Mass actions.
 
 
 async def without_word(stage: Stage) -> Ticket:
@@ -498,7 +498,7 @@ _CLOSE: tuple[Scene, ...] = (
 )  # fmt: skip
 _OPEN: tuple[Scene, ...] = (quoted_again, offered)
 _ENTRY: tuple[Scene, ...] = (denied, waits_for_approval, approved_before_confirm)
-_SWEEP: tuple[Scene, ...] = (
+_MASS_ACTION: tuple[Scene, ...] = (
     not_all, refused_by_the_broker, refused_by_crosstrade, never_left, unseen_and_done, unseen_and_not_done, without_word,
     accepted, in_its_first_call, in_its_last_call,
 )  # fmt: skip
@@ -552,7 +552,7 @@ KINDS: dict[str, Kind] = {
         _place((stop_rejected, target_filled, protected)),
     ),
     "flatten": Kind(
-        lambda a: FlattenRequest("account", a), (CancelOrders, FlattenAccount), (*_BEFORE, *_SWEEP, offered),
+        lambda a: FlattenRequest("account", a), (CancelOrders, FlattenAccount), (*_BEFORE, *_MASS_ACTION, offered),
         is_cut_short=True,
     ),
     "flatten-of-everything": Kind(
@@ -560,7 +560,7 @@ KINDS: dict[str, Kind] = {
         is_cut_short=True
     ),
     "flatten-of-an-instrument": Kind(
-        lambda a: FlattenRequest("instrument", a, "ES 09-26"), (CancelOrders, Close), (*_SWEEP, offered), is_cut_short=True
+        lambda a: FlattenRequest("instrument", a, "ES 09-26"), (CancelOrders, Close), (*_MASS_ACTION, offered), is_cut_short=True
     ),
     "flatten-of-shorts": Kind(
         lambda a: FlattenRequest("account", a, only="short"), (FlattenAccount,), (not_all, refused_by_the_broker, accepted)

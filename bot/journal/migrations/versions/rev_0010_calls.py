@@ -19,7 +19,7 @@ down_revision = "0009"
 
 _SIGNED = re.compile(r"(.*) \(<@([0-9]{1,20})>\)", re.DOTALL)
 _UNSEEN = ", unseen: the lists could not be read"
-_SWEEPS = {"flatten", "cancel working", "flatten strategy"}
+_MASS_ACTIONS = {"flatten", "cancel working", "flatten strategy"}
 
 Row = Any
 
@@ -49,7 +49,7 @@ def _about_progress(connection: sa.Connection, row: Row, intent: dict[str, Any])
         return {}
     values: dict[str, object] = {}
     progress = json.loads(row.progress)
-    if intent["kind"] in _SWEEPS and row.outcome is not None and row.told is None:
+    if intent["kind"] in _MASS_ACTIONS and row.outcome is not None and row.told is None:
         left = "; ".join(_left_of(progress["lines"]))
         if left and f"{left}." in row.outcome:
             values |= {"told": "rest", "outcome": " ".join(row.outcome.replace(f"{left}.", "").split()) or None}
