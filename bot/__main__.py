@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     policy.add_argument("file", nargs="?", type=Path, default=None, help="policy file; POLICY_FILE or policy.toml if left out")
     policy.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
     _add_audit(command("audit", "Check that nobody has changed the journal's log, or write it out.", _audit_verify))
+    backup = command("backup", "Copy the journal to a new file, also while the bot runs, and read the copy back.", _backup)
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file; its heads go to FILE.heads")
     return top
 
 
@@ -146,6 +148,13 @@ def _audit_export(options: argparse.Namespace) -> int:
         from bot.program.audit import export  # noqa: PLC0415
 
     return _finished(export(options.format, options.out))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    with _loading():
+        from bot.program.backup import backup  # noqa: PLC0415
+
+    return _finished(backup(options.file.absolute()))
 
 
 def _finished(work: Coroutine[None, None, T]) -> T:

@@ -144,6 +144,7 @@ DOORS = {
     "bot.journal.auditing": ("audited",),
     "bot.journal.opening": ("opened", "standby"),
     "bot.program.audit": (),
+    "bot.program.backup": (),
     "bot.program.check": (),
     "bot.program.run": ("lead",),
 }

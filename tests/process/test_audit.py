@@ -36,6 +36,9 @@ async def test_a_running_bot_is_audited_and_leaves_its_heads_beside_the_journal_
     code, out, err = await audit(street.folder, "verify")
     assert (code, err) == (0, "")
     assert " rows, unbroken; head " in out
+    copying = await street.launch("backup", "copy.db")
+    said, _ = await copying.communicate()
+    assert (copying.returncode, b" rows, read back and unbroken; head " in said) == (0, True)
     code, exported, err = await audit(street.folder, "export", "--format", "csv")
     assert (code, err) == (0, "")
     assert '"sending"' in exported
