@@ -57,6 +57,10 @@ def parser() -> argparse.ArgumentParser:
     policy = command("policy", "Read the policy file and say what it allows, or print its JSON schema.", _policy)
     policy.add_argument("file", nargs="?", type=Path, default=None, help="policy file; POLICY_FILE or policy.toml if left out")
     policy.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
+    asks = ("ROLES", "COMMAND [account=…] [instrument=…] [qty=…] [type=…]")
+    policy.add_argument(
+        "--why", nargs="+", metavar=asks, default=None, help="say whether these roles may do that, and by which line"
+    )
     _add_audit(command("audit", "Check that nobody has changed the journal's log, or write it out.", _audit_verify))
     backup = command("backup", "Copy the journal to a new file, also while the bot runs, and read the copy back.", _backup)
     backup.add_argument("file", type=Path, metavar="FILE", help="a new file; its heads go to FILE.heads")
@@ -133,7 +137,7 @@ def _policy(options: argparse.Namespace) -> int:
     with _loading():
         from bot.program.policy import show  # noqa: PLC0415
 
-    return show(options.file, schema=options.schema)
+    return show(options.file, schema=options.schema, why=options.why)
 
 
 def _audit_verify(options: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 """``/help`` and ``/policy``: what there is, and what the member who asks may do with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -11,9 +13,11 @@ from bot.chat.access import Host, admitted
 from bot.chat.answers import say
 from bot.chat.client import DeskClient
 from bot.chat.markdown import code
+from bot.errors import UsageError
 from bot.trading.market.facts import SINCE
 from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.tickets import Member
+from bot.trading.risk.explaining import explained, question
 from bot.trading.risk.halts import Switches
 from bot.trading.risk.policy import EVERYTHING, OLDEST_QUOTE, READING_COMMANDS, Grant, Limit, PermissionQuery, Policy
 from bot.trading.words import money
@@ -37,10 +41,32 @@ class DeskCommands(commands.Cog):
         await say(interaction, wording.bounded(lines))
 
     @app_commands.command(name="policy", description="What you may do, and the limits that hold")
+    @app_commands.describe(
+        why="A command: whether you may use it, and by which grant",
+        account="With why: on this account",
+        instrument="With why: in this instrument",
+        qty="With why: so many contracts",
+        type="With why: an order of this type",
+    )
     @app_commands.guild_only()
-    async def policy(self, interaction: discord.Interaction[Host]) -> None:
-        """List this member's grants, and the limits for everybody."""
-        lines = [*_halted(self._desk.switches), *_policy(self._desk.policy, admitted(interaction))]
+    async def policy(
+        self,
+        interaction: discord.Interaction[Host],
+        *,
+        why: app_commands.Range[str, 1, 40] | None = None,
+        account: app_commands.Range[str, 1, 60] | None = None,
+        instrument: app_commands.Range[str, 1, 40] | None = None,
+        qty: app_commands.Range[int, 1] | None = None,
+        type: Literal["market", "limit", "stopmarket", "stoplimit"] | None = None,  # noqa: A002 - the option's name
+    ) -> None:
+        """List this member's grants, and the limits for everybody; or explain one permission."""
+        member = admitted(interaction)
+        if why is None:
+            lines = [*_halted(self._desk.switches), *_policy(self._desk.policy, member)]
+        else:
+            given = {"account": account, "instrument": instrument, "qty": None if qty is None else str(qty), "type": type}
+            parts = {name: value for name, value in given.items() if value is not None}
+            lines = _why(self._desk.policy, member, why, parts, interaction.created_at.date())
         await say(interaction, wording.bounded(lines))
 
 
@@ -65,6 +91,15 @@ def _halted(switches: Switches) -> Iterator[str]:
     if switches.all:
         yield "**Halted**"
     yield from (switch.sentence for switch in switches.by_weight())
+
+
+def _why(policy: Policy, member: Member, command: str, parts: Mapping[str, str], today: date) -> list[str]:
+    """The answer whether a member may do that; of what can't be read, the sentence that says why."""
+    try:
+        query = question(command, parts, today)
+    except UsageError as error:
+        return [str(error)]
+    return list(explained(policy, member.roles, query).words(lambda table, number: f"{table}[{number}]"))
 
 
 def _policy(policy: Policy, member: Member) -> list[str]:

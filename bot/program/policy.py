@@ -1,31 +1,82 @@
 """``python -m bot policy``: read a policy file and say in words what it allows, or print the schema for editors."""
 
 import os
+import re
 import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from bot.clock import utc_now
+from bot.errors import SettingsError, UsageError
 from bot.policyfile import read_policy, schema_text
 from bot.trading.market.facts import SINCE
 from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
+from bot.trading.risk.explaining import explained, question
 from bot.trading.risk.policy import OLDEST_QUOTE, AccountRule, Approval, Grant, Limit, Policy, Route, matches
 
 DEFAULT = "policy.toml"
+WHY = "--why"
+_HEAD = re.compile(r"\s*\[\[\s*\"?(\w+)\"?\s*\]\]")
 
 
-def show(file: Path | None, *, schema: bool) -> int:
+def show(file: Path | None, *, schema: bool, why: Sequence[str] | None = None) -> int:
     """Print; returns the exit code.
+
+    Args:
+        file: the policy file; that of ``POLICY_FILE`` if left out.
+        schema: print the schema in place of the policy.
+        why: a question in its place: ids of roles with commas between, a command, and parts such as ``account=Sim101``.
 
     Raises:
         PolicyError: the file can't be used.
+        SettingsError: the question can't be read.
     """
     if schema:
         sys.stdout.write(schema_text())
         return 0
     path = file or Path(os.environ.get("POLICY_FILE") or DEFAULT)
-    sys.stdout.write("\n".join(in_words(read_policy(path))) + "\n")
+    policy = read_policy(path)
+    lines = in_words(policy) if why is None else list(answer(policy, path.read_text(encoding="utf-8"), why))
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def answer(policy: Policy, text: str, why: Sequence[str]) -> Iterator[str]:
+    """The answer to a question of permission, in lines that name those of the file.
+
+    Raises:
+        SettingsError: the question can't be read.
+    """
+    roles, *rest = why
+    if not rest or not all(role.strip().isdecimal() for role in roles.split(",")):
+        raise SettingsError(WHY, "give ids of roles, a command and what it is about: 1100,1101 reverse account=Sim101 qty=2.")
+    parts = dict(part.split("=", 1) for part in rest[1:] if "=" in part)
+    if len(parts) < len(rest) - 1:
+        raise SettingsError(WHY, "write each part once, as account=Sim101, instrument=ES, qty=2 or type=limit.")
+    try:
+        query = question(rest[0], parts, utc_now().date())
+    except UsageError as error:
+        raise SettingsError(WHY, str(error)) from error
+    lines = lines_of(text)
+
+    def place(table: str, number: int) -> str:
+        line = lines.get((table, number))
+        return f"{table}[{number}]" + ("" if line is None else f", line {line}")
+
+    yield from explained(policy, frozenset(int(role) for role in roles.split(",")), query).words(place)
+
+
+def lines_of(text: str) -> dict[tuple[str, int], int]:
+    """The line of each ``[[table]]`` of a policy file, by the table's name and its number among those of the name."""
+    counted, found = Counter[str](), dict[tuple[str, int], int]()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if (head := _HEAD.match(line)) is not None:
+            counted[head[1]] += 1
+            found[head[1], counted[head[1]]] = number
+    return found
 
 
 def in_words(policy: Policy) -> list[str]:

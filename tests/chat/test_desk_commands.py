@@ -1,6 +1,7 @@
 """``/help`` and ``/policy`` tell each member what is theirs, and nothing else."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,3 +56,22 @@ async def test_a_long_policy_comes_whole_in_several_messages(stage: Stage, many:
     assert (len(result.followups) > 0) == (many > 1)
     assert all(len(message.content) <= 2000 for message in (result.response, *result.followups) if message is not None)
     assert LIMIT.type in text
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        (
+            {"why": "reverse", "account": "Sim101", "instrument": "ES", "qty": 2},
+            "Yes: /reverse 2 ES on `Sim101` is allowed by grant[1].",
+        ),
+        ({"why": "reverse", "qty": 6}, "at most 5 per order"),
+        ({"why": "flatten", "account": "Apex-1", "type": "limit"}, "No: /flatten LIMIT on `Apex-1` is not allowed."),
+        ({"why": "fly"}, "There is no command `fly`"),
+        ({"why": "reverse", "instrument": "?"}, "That is no instrument that can be read"),
+    ],
+)
+async def test_policy_explains_one_permission_of_who_asks(stage: Stage, options: dict[str, Any], answer: str) -> None:
+    result = await stage.trader.slash(stage.channel, "policy", **options)
+    assert answer in told(result)
+    assert result.ephemeral

@@ -126,7 +126,7 @@ async def test_the_head_is_told_and_kept_once_a_day_wherever_it_is_wanted(bot: W
         head = await bot.journal.head()
         midnight = NOON + timedelta(hours=12)
         await bot.one_round(midnight)
-        text = f"**Audit head** · 2026-08-04 00:00 UTC\nrow 5 `{head.digest}`"
+        text = f"Audit head · 2026-08-04 00:00 UTC\nrow 5 “{head.digest}”"
         assert await bot.notices() == [(5, text)]
         assert kept_heads(bot.file)[1:] == [KeptHead(midnight, head)]
         await bot.one_round(midnight + timedelta(hours=23))
@@ -189,8 +189,8 @@ async def test_a_file_that_cannot_be_written_is_logged_and_told_and_the_head_all
     async with running(bot):
         ((channel, text),) = await bot.notices()
         assert channel == 5
-        assert text.splitlines()[1].startswith("row 1 `")
-        assert text.splitlines()[2].startswith("Not kept beside the journal: `")
+        assert text.splitlines()[1].startswith("row 1 “")
+        assert text.splitlines()[2].startswith("Not kept beside the journal: “")
         assert "can't be written" in text
         await bot.one_round(NOON + timedelta(hours=1))
         assert len(await bot.notices()) == 1, "once a day all the same"

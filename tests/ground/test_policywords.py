@@ -1,9 +1,11 @@
 """``python -m bot policy`` says what is decided, and not what a line alone would mean."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
 from bot.program.policy import in_words
 from bot.trading.orders.terms import OrderType
 from bot.trading.risk.policy import AccountRule, Grant, PermissionQuery, Policy, may
@@ -71,3 +73,61 @@ def test_grants_that_overlap_are_told_as_they_are_decided() -> None:
 def test_one_grant_alone_needs_no_such_words() -> None:
     lines = in_words(Policy(grants=(Grant(1100, frozenset({"place"}), ("*",), ("*",), 1),)))
     assert not any("whole order" in line for line in lines)
+
+
+FILE = """
+[[grant]]
+role = 1100
+commands = ["reverse", "close"]
+accounts = ["Sim*"]
+instruments = ["ES"]
+max_quantity = 5
+
+  [[ grant ]]
+role = 1101
+commands = ["positions"]
+accounts = ["*"]
+
+[[limit]]
+accounts = ["*"]
+instruments = ["*"]
+max_position = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (["1100", "reverse", "account=Sim101", "qty=2"], "Yes: /reverse 2 on “Sim101” is allowed by grant[1], line 2.\n"),
+        (["1101,1100", "close", "account=Apex-1"], "grant[1], line 2: Your roles don't allow /close on “Apex-1”"),
+        (["1101", "/positions", "account=Apex-1"], "is allowed by grant[2], line 9."),
+        (["1100", "reverse", "account=Sim101", "instrument=ES"], "A limit holds for it, too: limit[1], line 14.\n"),
+    ],
+)
+def test_a_question_is_answered_with_the_line_of_the_file(
+    why: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policy.toml").write_text(FILE, encoding="utf-8")
+    assert main(["policy", str(tmp_path / "policy.toml"), "--why", *why]) == 0
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (["trader", "reverse"], "give ids of roles, a command and what it is about"),
+        (["1100"], "give ids of roles, a command and what it is about"),
+        (["1100", "fly"], "There is no command “fly”"),
+        (["1100", "reverse", "Sim101"], "write each part once, as account=Sim101"),
+        (["1100", "reverse", "qty=1", "qty=2"], "write each part once"),
+        (["1100", "reverse", "instrument=E?S"], "That is no instrument that can be read"),
+    ],
+)
+def test_a_question_that_can_not_be_read_is_wrong_use(
+    why: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policy.toml").write_text(FILE, encoding="utf-8")
+    assert main(["policy", str(tmp_path / "policy.toml"), "--why", *why]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("--why: ")
+    assert told in err
