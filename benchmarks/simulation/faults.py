@@ -340,7 +340,7 @@ def _every() -> Iterator[Fault]:
     yield _cut("cut off from CrossTrade", BOT, NINJATRADER)
     yield _frozen("frozen for seconds", 2.0, 8.0, 40.0)
     # Hours are rare: one freeze of four is as long as what twenty sessions have else.
-    yield _frozen("frozen for long", *9 * (4 * MINUTE,), *6 * (20 * MINUTE,), *2 * (HOUR,), 4 * HOUR)
+    yield _frozen("frozen for long", *7 * (4 * MINUTE,), *6 * (20 * MINUTE,), *3 * (HOUR,), *2 * (4 * HOUR,))
 
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _every()}
