@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--script", action="store_true", help="play the whole story without a browser, print it and exit")
     demo.add_argument("--port", type=int, default=None, help="port of the page; a free one if left out")
     demo.add_argument("--websocket", action="store_true", help="let orders travel by the WebSocket")
-    command("check", "Check settings, policy, journal, Discord and CrossTrade, and say what to do.", _check)
+    check = command("check", "Check settings, policy, journal, Discord and CrossTrade, and say what to do.", _check)
+    check.add_argument("--json", action="store_true", help="print one JSON object in place of lines")
     simulator = command("simulator", "Run the simulated NinjaTrader behind the CrossTrade API.", _simulator)
     simulator.add_argument("--host", default="127.0.0.1", help="address to listen on")
     simulator.add_argument("--port", type=int, default=8765, help="port to listen on; 0 for a free one")
@@ -117,11 +118,11 @@ def _demo(options: argparse.Namespace) -> int:
     return _finished(demo(port=options.port, script=options.script, websocket=options.websocket))
 
 
-def _check(_options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace) -> int:
     with _loading():
-        from bot.program.check import check  # noqa: PLC0415
+        from bot.program.check import check, check_in_json  # noqa: PLC0415
 
-    return _finished(check())
+    return _finished(check_in_json() if options.json else check())
 
 
 def _simulator(options: argparse.Namespace) -> int:

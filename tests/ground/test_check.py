@@ -36,7 +36,7 @@ SKIPPED_BY_TOKEN = "not checked, as the Discord token comes first"
 GRANT = f"""
 [[grant]]
 role = {TRADER}
-commands = ["reverse", "resume"]
+commands = ["reverse", "close", "resume"]
 accounts = ["Sim*"]
 instruments = ["ES"]
 max_quantity = 5
@@ -210,6 +210,15 @@ async def test_the_command_of_the_program_prints_the_lines_and_ends_with_the_cod
     assert err == b""
     assert [line.partition(":")[0] for line in out.decode().splitlines()] == list(CheckPart)
     assert b"secret" not in out
+    process = await asyncio.create_subprocess_exec(*command, "--json", env=environment, stdout=PIPE, stderr=PIPE)
+    told = json.loads((await process.communicate())[0])
+    assert (process.returncode, told["exit_code"], told["invite"]) == (2, 2, None)
+    parts = {one["part"]: one["verdict"] for one in told["parts"]}
+    assert list(parts) == list(CheckPart)
+    assert (parts["policy"], parts["Discord token"], parts["guild"]) == ("good", "wrong", "skipped")
+    assert [f"{one['part']}: {one['text']}" for one in told["parts"] if one["verdict"] == "wrong"] == [
+        line for line in out.decode().splitlines() if line.startswith("Discord token: ")
+    ]
 
 
 OF_DISCORD, OF_CROSSTRADE = {"Discord token", "guild", "channel permissions", "roles"}, {"CrossTrade token", "add-on connected"}
@@ -585,3 +594,9 @@ async def test_a_clock_that_is_wrong_is_told_by_the_dates_of_the_answers(street:
     told = (await street.check())["clock"]
     assert told == "The clock of the bot's machine is 60 min ahead of that of CrossTrade. Set it by a time server (NTP)."
     assert street.code == 1
+
+
+async def test_a_policy_without_a_way_out_is_told(street: Street) -> None:
+    street.policy = GRANT.replace('"close", ', "")
+    told = (await street.check())["policy"]
+    assert told.endswith("; nobody may get out of Sim* of grant[1], as no grant names close or flatten there)")

@@ -4,6 +4,7 @@ Nothing is changed anywhere but that the journal is made or brought up to date, 
 HTTP and CrossTrade by REST, never by its WebSocket: a second one would cut that of a running bot.
 """
 
+import json
 import sys
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
@@ -25,17 +26,27 @@ from bot.settings import ENV_FILE, Settings, is_in_clear, load_what_can_be
 from bot.timings import USUAL, JournalTimings, Timings
 from bot.trading.health.chain import Grade, clock_line
 from bot.trading.risk.policy import RESUME, Policy
+from bot.trading.risk.ways_out import without_way_out
 
-__all__ = ["check"]
+__all__ = ["check", "check_in_json"]
 
 _OF_DISCORD = frozenset({"DISCORD_TOKEN", "DISCORD_API_URL"})
 _OF_CROSSTRADE = frozenset({"CROSSTRADE_TOKEN", "CROSSTRADE_URL", "CROSSTRADE_RATE", "CROSSTRADE_BURST"})
+NOBODY_CLOSES = "; nobody may get out of {where} of grant[{number}], as no grant names close or flatten there"
 NOBODY_RESUMES = "; no grant names resume, so what somebody halts stays halted until one does"
 
 
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+async def check_in_json(env_file: Path | None = ENV_FILE, timings: Timings = USUAL) -> int:
+    """Check every part and print one JSON object when all is known; the exit code is that of ``check``."""
+    report = Report(lambda _line: None)
+    code = await _checked(report, env_file, timings)
+    _print(json.dumps({"exit_code": code, **report.plain}, indent=2))
+    return code
 
 
 async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _print, timings: Timings = USUAL) -> int:
@@ -50,7 +61,10 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
         The exit code: 0 all is good, 1 something failed, 2 a setting, a token or the policy is wrong, 69 a service can't be
         reached. Of several the one comes back that must be mended first: 2, then 69, then 1.
     """
-    report = Report(say)
+    return await _checked(Report(say), env_file, timings)
+
+
+async def _checked(report: Report, env_file: Path | None, timings: Timings) -> int:
     try:
         loaded = load_what_can_be(env_file)
     except SettingsError as error:
@@ -81,7 +95,7 @@ async def check(env_file: Path | None = ENV_FILE, say: Callable[[str], None] = _
         crosstrade = await ask_crosstrade(settings, policy, report, timings.crosstrade, clock)
     _clock(dates.ahead, crosstrade, report)
     if invite is not None:
-        report.tell(f"invite link: {invite}")
+        report.invite(invite)
     return report.exit_code
 
 
@@ -118,6 +132,7 @@ def _policy(settings: Settings, report: Report) -> Policy | None:
         report.add(CheckPart.POLICY, Verdict.WRONG, str(error))
         return None
     stuck = "" if any(grant.has_command(RESUME) for grant in policy.grants) else NOBODY_RESUMES
+    stuck += "".join(NOBODY_CLOSES.format(where=where, number=number) for number, where in without_way_out(policy))
     report.add(CheckPart.POLICY, Verdict.GOOD, f"grants: {len(policy.grants)}, limits: {len(policy.limits)}{stuck}")
     return policy
 

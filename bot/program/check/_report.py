@@ -37,6 +37,8 @@ class Report:
         self._say = say
         self._hide: Callable[[str], str] = str
         self._verdicts: dict[CheckPart, Verdict] = {}
+        self._texts: dict[CheckPart, str] = {}
+        self._invite: str | None = None
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take what ``redact`` takes out of every line from now on."""
@@ -44,7 +46,7 @@ class Report:
 
     def add(self, part: CheckPart, verdict: Verdict, text: str = "") -> None:
         """Say what was found; of a good part the text is a remark, of any other what to do."""
-        self._verdicts[part] = verdict
+        self._verdicts[part], self._texts[part] = verdict, self._shown(text)
         if verdict is Verdict.GOOD:
             text = f"good ({text})" if text else "good"
         self.tell(f"{part}: {text}")
@@ -59,9 +61,26 @@ class Report:
             if part not in self._verdicts:
                 self.skip(part, why)
 
+    def invite(self, link: str) -> None:
+        """Say the link by which the bot is invited to a server."""
+        self._invite = self._shown(link)
+        self.tell(f"invite link: {link}")
+
     def tell(self, line: str) -> None:
         """Say a line that belongs to no part."""
-        self._say("".join(letter if letter.isprintable() else "?" for letter in self._hide(line)))
+        self._say(self._shown(line))
+
+    @property
+    def plain(self) -> dict[str, object]:
+        """All that was found, for programs: each part with its verdict and text, and the invite link if it is known."""
+        parts = [
+            {"part": part.value, "verdict": verdict.name.lower(), "text": self._texts[part]}
+            for part, verdict in self._verdicts.items()
+        ]
+        return {"parts": parts, "invite": self._invite}
+
+    def _shown(self, text: str) -> str:
+        return "".join(letter if letter.isprintable() else "?" for letter in self._hide(text))
 
     @property
     def exit_code(self) -> int:
