@@ -18,8 +18,8 @@ _MARKS = re.compile("[`“”]")
 _MARK = re.compile(
     r"(?P<code>```.*?```|`[^`\n]*`)"
     r"|“(?P<quoted>[^“”\n]*)”(?: \(member (?P<member>[0-9]{1,20})\))?"
-    r"|\brole (?P<role>[0-9]{1,20})\b"
-    r"|\bchannel (?P<channel>[0-9]{1,20})\b",
+    r"|\b[Rr]ole (?P<role>[0-9]{1,20})\b"
+    r"|\b[Cc]hannel (?P<channel>[0-9]{1,20})\b",
     re.DOTALL,
 )
 

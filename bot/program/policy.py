@@ -15,10 +15,13 @@ from bot.trading.market.facts import SINCE
 from bot.trading.orders.intents import TRADING_COMMANDS
 from bot.trading.orders.terms import OrderType
 from bot.trading.risk.explaining import explained, question
-from bot.trading.risk.policy import OLDEST_QUOTE, AccountRule, Approval, Grant, Limit, Policy, Route, matches
+from bot.trading.risk.policy import COMMANDS, OLDEST_QUOTE, AccountRule, Approval, Grant, Limit, Policy, Route, matches
+from bot.trading.words import quoted
 
 DEFAULT = "policy.toml"
 WHY = "--why"
+# So many lines of a change a channel reads; a message has room for some more.
+MOST_DIFFERENCES = 12
 _HEAD = re.compile(r"\s*\[\[\s*\"?(\w+)\"?\s*\]\]")
 
 
@@ -108,14 +111,39 @@ def _guard(policy: Policy) -> str:
     return "An order by /place is refused once the position is no longer flat, long or short as on its card, or as required."
 
 
+def differences(before: Policy, after: Policy) -> list[str]:
+    """The differences between two policies: which role gains or loses which commands, then each rule that went or came."""
+    old, new = in_words(before), in_words(after)
+    gone, come = [line for line in old if line not in new], [line for line in new if line not in old]
+    lines = [*_of_roles(before, after), *(f"− {line}" for line in gone), *(f"+ {line}" for line in come)]
+    rest = len(lines) - MOST_DIFFERENCES
+    return lines if rest <= 0 else [*lines[:MOST_DIFFERENCES], f"… and {rest} more; python -m bot policy says all that holds."]
+
+
+def _of_roles(before: Policy, after: Policy) -> Iterator[str]:
+    for role in dict.fromkeys(grant.role for grant in (*before.grants, *after.grants)):
+        had, has = (
+            {command for command in COMMANDS if any(grant.has_command(command) for grant in policy.grants_of(frozenset({role})))}
+            for policy in (before, after)
+        )
+        changed = (("gains", has - had), ("loses", had - has))
+        if told := "; ".join(f"{verb} {', '.join(sorted(commands))}" for verb, commands in changed if commands):
+            yield f"Role {role} {told}."
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    """Patterns of accounts or roots, as the file has them."""
+    return ", ".join(quoted(name, 60) for name in sorted(names)) or "none"
+
+
 def _names(names: frozenset[str] | tuple[str, ...]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
 def _grant(grant: Grant) -> str:
     size = "" if grant.max_quantity is None else f", at most {grant.max_quantity} per order"
-    where = f" on {_names(grant.accounts)}" if grant.accounts else ""
-    where += f" in {_names(grant.instruments)}" if grant.instruments else ""
+    where = f" on {_quoted(grant.accounts)}" if grant.accounts else ""
+    where += f" in {_quoted(grant.instruments)}" if grant.instruments else ""
     types = ", ".join(sorted(kind.value for kind in grant.order_types))
     return f"Role {grant.role} may use {_names(grant.commands)}{where}{size}; order types {types}."
 
@@ -146,7 +174,7 @@ def _terms(grant: Grant) -> str:
     types = (
         "" if grant.order_types == frozenset(OrderType) else f", {_names(frozenset(kind.value for kind in grant.order_types))}"
     )
-    return f"{size} in {_names(grant.instruments)} on {_names(grant.accounts)}{types}"
+    return f"{size} in {_quoted(grant.instruments)} on {_quoted(grant.accounts)}{types}"
 
 
 def _limit(limit: Limit) -> str:
@@ -159,24 +187,25 @@ def _limit(limit: Limit) -> str:
         "seconds until a quote is stale": min(limit.stale_seconds, OLDEST_QUOTE),
     }
     told = ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
-    return f"For {_names(limit.accounts)} in {_names(limit.instruments)}: {told}."
+    return f"For {_quoted(limit.accounts)} in {_quoted(limit.instruments)}: {told}."
 
 
 def _approval(rule: Approval) -> str:
-    return f"On {_names(rule.accounts)} from {rule.min_quantity} on, somebody else of role {rule.role} approves."
+    return f"On {_quoted(rule.accounts)} from {rule.min_quantity} on, somebody else of role {rule.role} approves."
 
 
 def _account(rule: AccountRule, policy: Policy) -> str:
     """Effect of a line on an account beside the others."""
+    name = quoted(rule.name, 60)
     if not rule.live:
-        return f"{rule.name} is not live, whatever other lines say: no entry goes there unless it is a simulation; ways out go."
+        return f"{name} is not live, whatever other lines say: no entry goes there unless it is a simulation; ways out go."
     barred = [other.name for other in policy.accounts if not other.live]
     if matches(rule.name, barred):
-        return f"{rule.name} stays shut for entries, as another line says live = false for all of it."
+        return f"{name} stays shut for entries, as another line says live = false for all of it."
     but = [name for name in barred if matches(name, (rule.name,))]
-    return f"{rule.name} is live and may be traded{f', but not {_names(tuple(but))}' if but else ''}."
+    return f"{name} is live and may be traded{f', but not {_quoted(tuple(but))}' if but else ''}."
 
 
 def _route(route: Route) -> str:
     silent = f", silently {_names(route.silent)}" if route.silent else ""
-    return f"Channel {route.channel} reads {_names(route.events)} of {_names(route.accounts)}{silent}."
+    return f"Channel {route.channel} reads {_names(route.events)} of {_quoted(route.accounts)}{silent}."

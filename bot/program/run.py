@@ -31,6 +31,7 @@ from bot.program.haltfile import beside_the_journal
 from bot.program.heads import Heads
 from bot.program.lanes import lanes_of
 from bot.program.metrics import Meter, StandingBy, served
+from bot.program.policy import differences
 from bot.program.proxies import proxy_for, shown
 from bot.program.signals import stop_on_signals, unless
 from bot.program.trust import trust_in
@@ -331,7 +332,9 @@ async def _watch_policy(watch: PolicyWatch, desk: Desk, every: float) -> None:
     async def changed(policy: Policy) -> None:
         log.info("policy %s is in force", watch.digest)
         counted = changes(watch.before, policy)
-        text = "\n".join([f"Policy changed · {watch.digest} is in force", *in_numbers(counted)])
+        text = "\n".join(
+            [f"Policy changed · {watch.digest} is in force", *in_numbers(counted), *differences(watch.before, policy)]
+        )
         data = {"digest": watch.digest, "changed": [str(one) for one in counted]}
         # Who was told of such things before hears of this, too: a file that was cut off names no channels.
         tone = Tone.ALARM if any(one.is_alarming for one in counted) else Tone.ROUTINE

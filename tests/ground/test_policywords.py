@@ -1,14 +1,15 @@
 """``python -m bot policy`` says what is decided, and not what a line alone would mean."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import main
-from bot.program.policy import in_words
+from bot.program.policy import differences, in_words
 from bot.trading.orders.terms import OrderType
-from bot.trading.risk.policy import AccountRule, Grant, PermissionQuery, Policy, may
+from bot.trading.risk.policy import AccountRule, Approval, Grant, Limit, PermissionQuery, Policy, may
 
 
 def words(*rules: tuple[str, bool]) -> list[str]:
@@ -23,13 +24,13 @@ NOT_LIVE = "is not live, whatever other lines say: no entry goes there unless it
 @pytest.mark.parametrize(
     ("rules", "told"),
     [
-        ([("Apex-*", True)], ["Apex-* is live and may be traded."]),
-        ([("*", True), ("Apex-1", False)], ["* is live and may be traded, but not Apex-1.", f"Apex-1 {NOT_LIVE}"]),
+        ([("Apex-*", True)], ["“Apex-*” is live and may be traded."]),
+        ([("*", True), ("Apex-1", False)], ["“*” is live and may be traded, but not “Apex-1”.", f"“Apex-1” {NOT_LIVE}"]),
         (
             [("*", False), ("Apex-1", True)],
-            [f"* {NOT_LIVE}", "Apex-1 stays shut for entries, as another line says live = false for all of it."],
+            [f"“*” {NOT_LIVE}", "“Apex-1” stays shut for entries, as another line says live = false for all of it."],
         ),
-        ([("Apex-*", True), ("Sim1", False)], ["Apex-* is live and may be traded.", f"Sim1 {NOT_LIVE}"]),
+        ([("Apex-*", True), ("Sim1", False)], ["“Apex-*” is live and may be traded.", f"“Sim1” {NOT_LIVE}"]),
     ],
 )
 def test_lines_on_accounts_are_told_with_what_others_make_of_them(rules: list[tuple[str, bool]], told: list[str]) -> None:
@@ -63,7 +64,7 @@ def test_grants_that_overlap_are_told_as_they_are_decided() -> None:
     lines = in_words(Policy(grants=(wide, other, deep)))
     assert (
         "Role 1100, place: one grant must allow the whole order, parts never mix. "
-        "Either grant[1]: at most 1 in * on Sim*, LIMIT; or grant[3]: at most 5 in ES on Apex*, Sim*."
+        "Either grant[1]: at most 1 in “*” on “Sim*”, LIMIT; or grant[3]: at most 5 in “ES” on “Apex*”, “Sim*”."
     ) in lines
     assert "Who has several roles has all their grants, and one of these must allow the whole order, too." in lines
     mixed = PermissionQuery("place", "Sim1", "NQ", 5, OrderType.LIMIT)
@@ -131,3 +132,30 @@ def test_a_question_that_can_not_be_read_is_wrong_use(
     err = capsys.readouterr().err
     assert err.startswith("--why: ")
     assert told in err
+
+
+TYPES = "order types LIMIT, MARKET, STOPLIMIT, STOPMARKET"
+
+
+def test_a_change_is_told_by_who_gains_who_loses_and_which_rule_went_or_came() -> None:
+    trades, reads = Grant(1100, frozenset({"place", "close"}), ("Sim*",), ("ES",), 2), Grant(1101, frozenset({"positions"}))
+    before = Policy((trades, reads), limits=(Limit(("*",), ("*",), max_position=3),))
+    after = Policy((replace(trades, commands=frozenset({"place"}), max_quantity=5),), approvals=(Approval(("Sim*",), 1101, 3),))
+    assert differences(before, before) == []
+    assert differences(before, after) == [
+        "Role 1100 loses close.",
+        "Role 1101 loses positions.",
+        f"− Role 1100 may use close, place on “Sim*” in “ES”, at most 2 per order; {TYPES}.",
+        f"− Role 1101 may use positions; {TYPES}.",
+        "− Who has several roles has all their grants, and one of these must allow the whole order, too.",
+        "− For “*” in “*”: position at most 3, seconds until a quote is stale 10.",
+        f"+ Role 1100 may use place on “Sim*” in “ES”, at most 5 per order; {TYPES}.",
+        "+ On “Sim*” from 3 on, somebody else of role 1101 approves.",
+    ]
+    assert differences(after, before)[0] == "Role 1100 gains close."
+
+
+def test_a_change_of_very_much_is_told_in_part() -> None:
+    many = tuple(Grant(role, frozenset({"help"})) for role in range(1, 30))
+    told = differences(Policy(()), Policy(many))
+    assert (len(told), told[-1]) == (13, "… and 47 more; python -m bot policy says all that holds.")
