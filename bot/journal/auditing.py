@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
@@ -16,7 +17,7 @@ from bot.journal.chain import EMPTY, Head, LogLine, verify
 from bot.journal.export import Finding, Format, Last, text_of
 from bot.journal.faults import FOREIGN, SETTING, is_away, journal_error, setting_error
 from bot.journal.links import Work
-from bot.journal.migrate import demand_current
+from bot.journal.migrate import demand_current, is_older
 from bot.journal.opening import SQLITE, journal_file, read_address
 from bot.journal.tls import tls_of, without_tls
 from bot.timings import USUAL, JournalTimings
@@ -53,19 +54,27 @@ def exported(connection: Connection, form: Format, write: Callable[[str], object
     return found
 
 
-async def audited(url: str, work: Work[Finding], timings: JournalTimings = USUAL.journal) -> Finding:
+async def audited(
+    url: str, work: Work[Finding], timings: JournalTimings = USUAL.journal, older: Finding | None = None
+) -> Finding:
     """Do a piece of work that sees the journal as it stands at one moment, and can't change it.
+
+    Args:
+        url: its address.
+        work: what is done.
+        timings: how long another program's lock is waited for.
+        older: comes back for a journal of an older version, on which nothing is done; it is refused where this is left out.
 
     Raises:
         SettingsError: the address can't be used.
         JournalError: it can't be read, or another version of the bot has written it.
         ServiceUnreachable: its server doesn't answer.
     """
-    address = read_address(url)
+    address, look = read_address(url), partial(_looked_at, work=work, older=older)
     try:
         if address.drivername == SQLITE:
-            return await asyncio.to_thread(_in_file, journal_file(address.database or ""), work, timings.patience)
-        return await _on_server(address, work, timings.patience)
+            return await asyncio.to_thread(_in_file, journal_file(address.database or ""), look, timings.patience)
+        return await _on_server(address, look, timings.patience)
     except FOREIGN as error:
         raise _told(error) from error
 
@@ -83,10 +92,12 @@ def _in_file(file: Path, work: Work[Finding], patience: float) -> Finding:
     with engine.connect() as connection:
         # From here to the end nothing is seen of what the bot writes meanwhile.
         connection.exec_driver_sql("BEGIN")
-        return _looked_at(connection, work)
+        return work(connection)
 
 
-def _looked_at(connection: Connection, work: Work[Finding]) -> Finding:
+def _looked_at(connection: Connection, work: Work[Finding], older: Finding | None) -> Finding:
+    if older is not None and is_older(connection):
+        return older
     demand_current(connection)
     return work(connection)
 
@@ -106,4 +117,4 @@ async def _on_server(address: URL, work: Work[Finding], patience: float) -> Find
     engine = create_async_engine(without_tls(address), poolclass=NullPool, hide_parameters=True, connect_args=options)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
-        return await connection.run_sync(_looked_at, work)
+        return await connection.run_sync(work)

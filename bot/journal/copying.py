@@ -21,11 +21,13 @@ from bot.timings import JournalTimings
 
 FILE = "FILE"
 ON_A_SERVER = "a journal on PostgreSQL is copied by the server's own means, such as pg_dump --format custom --file {file}."
+# Of a journal of an older version, whose log this one doesn't read.
+OLDER = Finding()
 _SOUND = "ok"
 
 
 async def copied(url: str, file: Path, marks: Iterable[Head], timings: JournalTimings) -> Finding:
-    """Copy the journal to a new file, and the file of its heads to ``.heads`` beside that; gives what the copy's log says.
+    """Copy the journal to a new file, and its heads to ``.heads`` beside that; gives what the copy's log says, or ``OLDER``.
 
     Args:
         url: the journal's address.
@@ -35,19 +37,19 @@ async def copied(url: str, file: Path, marks: Iterable[Head], timings: JournalTi
 
     Raises:
         SettingsError: the address or the file can't be used.
-        JournalError: the journal can't be read, another version of the bot has written it, or the copy can't be read back.
+        JournalError: the journal can't be read, a newer version of the bot has written it, or the copy can't be read back.
     """
     address = read_address(url)
     if address.drivername != SQLITE:
         raise SettingsError(SETTING, ON_A_SERVER.format(file=file))
     look = partial(verified, marks=tuple(marks))
-    # That there is a journal, and of this version, is known before a file is made.
-    await audited(url, look, timings)
+    # That there is a journal, and of no newer version, is known before a file is made.
+    await audited(url, look, timings, OLDER)
     with _new(file) as part, _new(heads_file(_address(file))) as heads:
         await asyncio.to_thread(_copy, journal_file(address.database or ""), part, timings.patience)
         if (kept := heads_file(url)).exists():
             shutil.copyfile(kept, heads)
-        return await audited(_address(part), look, timings)
+        return await audited(_address(part), look, timings, OLDER)
 
 
 def _address(file: Path) -> str:

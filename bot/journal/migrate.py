@@ -45,6 +45,12 @@ def demand_current(connection: Connection) -> None:
         raise JournalError(_OLDER)
 
 
+def is_older(connection: Connection) -> bool:
+    """Tell whether an older version of the bot has written it; raises ``JournalError`` of a newer one's."""
+    present = _present(connection)
+    return bool(present) and _is_behind(present)
+
+
 def _present(connection: Connection) -> frozenset[str]:
     """The revisions that the database says it has, as Alembic keeps them."""
     if not inspect(connection).has_table(_TABLE):

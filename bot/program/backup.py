@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from bot.journal.copying import copied
+from bot.journal.copying import OLDER, copied
 from bot.journal.heads import heads_file, kept_heads
 from bot.settings import load_database_url
 from bot.timings import USUAL, JournalTimings
 
 GOOD, FAILED = 0, 1
+OF_AN_OLDER = "an older version of the bot has written it, whose log this one doesn't read."
 
 
 async def backup(file: Path, timings: JournalTimings = USUAL.journal) -> int:
@@ -22,6 +23,11 @@ async def backup(file: Path, timings: JournalTimings = USUAL.journal) -> int:
     # Before the journal, which may grow meanwhile.
     kept = kept_heads(heads_file(url))
     found = await copied(url, file, [each.head for each in kept], timings)
+    if found is OLDER:
+        sys.stdout.write(
+            f"{file}: copied and read back; an older version of the bot has written it, whose log this one doesn't read.\n"
+        )
+        return GOOD
     if found.wrong:
         sys.stderr.write(f"{file} is the journal as it stands, but {found.wrong}.\n")
         return FAILED

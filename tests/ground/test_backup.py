@@ -99,7 +99,18 @@ def test_without_a_journal_nothing_is_made(backup: Backup, tmp_path: Path, monke
     assert not list(tmp_path.iterdir())
 
 
-def test_a_journal_of_another_version_or_of_nobodys_is_refused_and_nothing_is_made(backup: Backup, folder: Path) -> None:
+def test_a_journal_of_an_older_version_is_copied_before_it_is_brought_up_to_date(backup: Backup, folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "desk.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0005'")
+    code, out, err = backup()
+    assert (code, err) == (0, "")
+    assert out.endswith(
+        "copy.db: copied and read back; an older version of the bot has written it, whose log this one doesn't read.\n"
+    )
+    assert (folder / "copy.db").exists()
+
+
+def test_a_journal_of_a_newer_version_is_refused_and_nothing_is_made(backup: Backup, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "desk.db", isolation_level=None)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     code, _, err = backup()
