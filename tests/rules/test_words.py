@@ -108,7 +108,6 @@ def test_lateness_is_told_once_it_is_worth_it(seconds: float, told: str | None) 
         ("a\u2800b", "U+2800"),
         ("a\ud800b", "U+D800"),
         ("a\u02cbb", "U+02CB"),
-        ("a“b", "U+201C"),
         ("a  b", "two blanks in a row"),
     ],
 )
