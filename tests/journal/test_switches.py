@@ -92,7 +92,7 @@ async def test_no_claim_that_a_switch_bars_is_stored(journal: SqlJournal, where:
     offer = await stored(journal)
     assert await put(journal, switch(*where, state=state))
     before = await journal.due(NOON, 9), await journal.events("t1")
-    with pytest.raises(Halted, match=f"{state} by Tina") as barred:
+    with pytest.raises(Halted, match=f"{state} by “Tina”") as barred:
         await journal.advance(offer, claimed(offer), [event(EventName.SENDING)], [NEWS])
     assert barred.value.code == state.name
     assert await journal.ticket("t1") == offer
