@@ -14,9 +14,11 @@ _BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
 _ZERO_WIDTH = "\u200b"
 _NO_BACKTICK = "\u02cb"
 _MARKS = re.compile("[`“”]")
-# Code is found first, as nothing in it means anything else.
+# A name that reads like a role or a channel of the desk's words.
+_LIKE_A_MARK = re.compile(r"\b([Rr]ole|[Cc]hannel) (?=[0-9])")
+# Code is found first, as nothing in it means anything else. It begins with no backtick that is escaped.
 _MARK = re.compile(
-    r"(?P<code>```.*?```|`[^`\n]*`)"
+    r"(?P<code>```.*?```|(?<!\\)`[^`\n]*`)"
     r"|“(?P<quoted>[^“”\n]*)”(?: \(member (?P<member>[0-9]{1,20})\))?"
     r"|\b[Rr]ole (?P<role>[0-9]{1,20})\b"
     r"|\b[Cc]hannel (?P<channel>[0-9]{1,20})\b",
@@ -27,6 +29,7 @@ _MARK = re.compile(
 def harmless(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
     """A name of somebody else's, to stand inside a line of ours: no Markdown, no mention, no link, one line, capped."""
     escaped = _BLOCK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", verbatim(text, longest)))
+    escaped = _LIKE_A_MARK.sub(rf"\1{_ZERO_WIDTH} ", escaped)
     return escaped.replace("@", "@" + _ZERO_WIDTH).replace("://", f":{_ZERO_WIDTH}//")
 
 
@@ -46,7 +49,7 @@ def person(name: str, member: int) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text of the desk's as Discord can take it and draws it; what is Markdown already stays as it is."""
+    """Text of the desk's as Discord can take it and draws it; what is Markdown already stays as it is, drawn before or stored."""
     return _MARK.sub(_drawn, mended(text))
 
 

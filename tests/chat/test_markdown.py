@@ -164,8 +164,13 @@ def test_whatever_was_quoted_is_code_and_nothing_else(text: str, longest: int) -
     assert "<@" not in drawn.removesuffix(" (<@7>)").replace("\\<@", "")
 
 
+NAMES = st.lists(
+    st.sampled_from(["role 12", "channel 21", "Role 7", "`", "\\", "“x”", "(member 7)", "*", " ", "a"]), max_size=5
+).map("".join)
+
+
 @MODEST
-@given(text=some_text)
+@given(text=some_text | NAMES)
 def test_what_was_drawn_once_is_drawn_the_same_again(text: str) -> None:
     drawn = markdown(f"{named(text, 7)} flattens {quoted(text)}, told to role 12 in channel 21: {quoted(text)} is flat.")
     assert drawn.count("<@&12> in <#21>") == 1
