@@ -71,10 +71,18 @@ async def audited(
         ServiceUnreachable: its server doesn't answer.
     """
     address, look = read_address(url), partial(_looked_at, work=work, older=older)
+    if address.drivername == SQLITE:
+        return await audited_file(journal_file(address.database or ""), work, timings, older)
     try:
-        if address.drivername == SQLITE:
-            return await asyncio.to_thread(_in_file, journal_file(address.database or ""), look, timings.patience)
         return await _on_server(address, look, timings.patience)
+    except FOREIGN as error:
+        raise _told(error) from error
+
+
+async def audited_file(file: Path, work: Work[Finding], timings: JournalTimings, older: Finding | None = None) -> Finding:
+    """Do the same with the journal in a file; see ``audited``."""
+    try:
+        return await asyncio.to_thread(_in_file, file, partial(_looked_at, work=work, older=older), timings.patience)
     except FOREIGN as error:
         raise _told(error) from error
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.errors import JournalError, SettingsError
-from bot.journal.auditing import audited, verified
+from bot.journal.auditing import audited, audited_file, verified
 from bot.journal.chain import Head
 from bot.journal.export import Finding
 from bot.journal.faults import SETTING
@@ -45,15 +45,11 @@ async def copied(url: str, file: Path, marks: Iterable[Head], timings: JournalTi
     look = partial(verified, marks=tuple(marks))
     # That there is a journal, and of no newer version, is known before a file is made.
     await audited(url, look, timings, OLDER)
-    with _new(file) as part, _new(heads_file(_address(file))) as heads:
+    with _new(file) as part, _new(file.with_name(f"{file.name}.heads")) as heads:
         await asyncio.to_thread(_copy, journal_file(address.database or ""), part, timings.patience)
         if (kept := heads_file(url)).exists():
             shutil.copyfile(kept, heads)
-        return await audited(_address(part), look, timings, OLDER)
-
-
-def _address(file: Path) -> str:
-    return f"{SQLITE}:///{file}"
+        return await audited_file(part, look, timings, OLDER)
 
 
 def _copy(journal: Path, part: Path, patience: float) -> None:
@@ -87,12 +83,14 @@ def _new(file: Path) -> Iterator[Path]:
         raise SettingsError(FILE, f"{file if file.exists() else part} is there already; name a new file.")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
-    except OSError as error:
-        why = f"{file} can't be written ({error.strerror})"
-        raise SettingsError(FILE, f"{why}; name one in a folder where you may write.") from error
-    try:
         yield part
         if part.stat().st_size:
-            part.rename(file)
+            # Unlike a new name, a second one takes no other file's place.
+            os.link(part, file)
+    except FileExistsError:
+        raise SettingsError(FILE, f"{file} is there already; name a new file.") from None
+    except OSError as error:
+        why = f"{file} can't be written ({error.strerror})"
+        raise SettingsError(FILE, f"{why}; name one in a folder where you may write and there is room.") from error
     finally:
         part.unlink(missing_ok=True)

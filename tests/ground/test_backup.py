@@ -82,12 +82,18 @@ def test_nothing_is_ever_written_over(backup: Backup, folder: Path, there: str) 
     assert (folder / there).read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("name", ["odd?x.db", "odd%41.db", "a b#c.db"])
+def test_any_name_that_the_system_takes_will_do(backup: Backup, folder: Path, name: str) -> None:
+    assert backup(name)[0] == 0
+    assert {file.name for file in folder.glob("*[d#]*") if "desk" not in file.name} == {name, f"{name}.heads"}
+
+
 def test_a_folder_that_is_not_there_is_wrong_use(backup: Backup, folder: Path) -> None:
     code, _, err = backup("nowhere/copy.db")
     assert code == 2
     assert err == (
         f"FILE: {folder / 'nowhere/copy.db'} can't be written (No such file or directory); "
-        "name one in a folder where you may write.\n"
+        "name one in a folder where you may write and there is room.\n"
     )
 
 
