@@ -1,7 +1,6 @@
 """``/help`` and ``/policy``: what there is, and what the member who asks may do with it."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator
 from typing import Literal
 
 import discord
@@ -16,6 +15,7 @@ from bot.chat.markdown import code
 from bot.errors import UsageError
 from bot.trading.market.facts import SINCE
 from bot.trading.orders.intents import TRADING_COMMANDS
+from bot.trading.orders.terms import OrderType
 from bot.trading.orders.tickets import Member
 from bot.trading.risk.explaining import explained, question
 from bot.trading.risk.halts import Switches
@@ -46,8 +46,9 @@ class DeskCommands(commands.Cog):
         account="With why: on this account",
         instrument="With why: in this instrument",
         qty="With why: so many contracts",
-        type="With why: an order of this type",
+        order_type="With why: an order of this type",
     )
+    @app_commands.rename(order_type="type")
     @app_commands.guild_only()
     async def policy(
         self,
@@ -57,16 +58,21 @@ class DeskCommands(commands.Cog):
         account: app_commands.Range[str, 1, 60] | None = None,
         instrument: app_commands.Range[str, 1, 40] | None = None,
         qty: app_commands.Range[int, 1] | None = None,
-        type: Literal["market", "limit", "stopmarket", "stoplimit"] | None = None,  # noqa: A002 - the option's name
+        order_type: Literal["market", "limit", "stopmarket", "stoplimit"] | None = None,
     ) -> None:
         """List this member's grants, and the limits for everybody; or explain one permission."""
         member = admitted(interaction)
         if why is None:
             lines = [*_halted(self._desk.switches), *_policy(self._desk.policy, member)]
         else:
-            given = {"account": account, "instrument": instrument, "qty": None if qty is None else str(qty), "type": type}
-            parts = {name: value for name, value in given.items() if value is not None}
-            lines = _why(self._desk.policy, member, why, parts, interaction.created_at.date())
+            kind, today = None if order_type is None else OrderType(order_type.upper()), interaction.created_at.date()
+            try:
+                query = question(why, account, instrument, qty, kind, today)
+            except UsageError as error:
+                lines = [str(error)]
+            else:
+                found = explained(self._desk.policy, member.roles, query)
+                lines = list(found.words(lambda table, number: f"{table}[{number}]"))
         await say(interaction, wording.bounded(lines))
 
 
@@ -91,15 +97,6 @@ def _halted(switches: Switches) -> Iterator[str]:
     if switches.all:
         yield "**Halted**"
     yield from (switch.sentence for switch in switches.by_weight())
-
-
-def _why(policy: Policy, member: Member, command: str, parts: Mapping[str, str], today: date) -> list[str]:
-    """The answer whether a member may do that; of what can't be read, the sentence that says why."""
-    try:
-        query = question(command, parts, today)
-    except UsageError as error:
-        return [str(error)]
-    return list(explained(policy, member.roles, query).words(lambda table, number: f"{table}[{number}]"))
 
 
 def _policy(policy: Policy, member: Member) -> list[str]:

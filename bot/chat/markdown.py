@@ -6,13 +6,12 @@ channel 21; see ``bot.trading.words``. Text that an older version has stored is 
 
 import re
 
-from bot.trading.words import LONGEST_FOREIGN_TEXT, LONGEST_NAME, mended, verbatim
+from bot.trading.words import LONGEST_FOREIGN_TEXT, LONGEST_NAME, NO_BACKTICK, mended, verbatim
 
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]<])")
 # Heading, quote, list and small print, where a line begins with them.
 _BLOCK = re.compile(r"^(\d*)([#>+.)-]+)(?= |$)")
 _ZERO_WIDTH = "\u200b"
-_NO_BACKTICK = "\u02cb"
 _MARKS = re.compile("[`“”]")
 # A name that reads like a role or a channel of the desk's words.
 _LIKE_A_MARK = re.compile(r"\b([Rr]ole|[Cc]hannel) (?=[0-9])")
@@ -40,7 +39,7 @@ def code(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
 
 def coded(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
     """Foreign text to stand inside code that others put the marks around: one line that can't end the code."""
-    return verbatim(text, longest).replace("`", _NO_BACKTICK)
+    return verbatim(text, longest).replace("`", NO_BACKTICK)
 
 
 def person(name: str, member: int) -> str:

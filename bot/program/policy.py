@@ -19,7 +19,7 @@ from bot.trading.risk.policy import COMMANDS, OLDEST_QUOTE, AccountRule, Approva
 from bot.trading.words import quoted
 
 DEFAULT = "policy.toml"
-WHY = "--why"
+WHY, PARTS = "--why", {"account", "instrument", "qty", "type"}
 # So many lines of a change a channel reads; a message has room for some more.
 MOST_DIFFERENCES = 12
 _HEAD = re.compile(r"\s*\[\[\s*\"?(\w+)\"?\s*\]\]")
@@ -57,10 +57,15 @@ def answer(policy: Policy, text: str, why: Sequence[str]) -> Iterator[str]:
     if not rest or not all(role.strip().isdecimal() for role in roles.split(",")):
         raise SettingsError(WHY, "give ids of roles, a command and what it is about: 1100,1101 reverse account=Sim101 qty=2.")
     parts = dict(part.split("=", 1) for part in rest[1:] if "=" in part)
-    if len(parts) < len(rest) - 1:
-        raise SettingsError(WHY, "write each part once, as account=Sim101, instrument=ES, qty=2 or type=limit.")
+    quantity, kind = parts.get("qty"), parts.get("type", "").upper()
+    is_readable = (quantity is None or quantity.isdecimal()) and (not kind or kind in set(OrderType)) and parts.keys() <= PARTS
+    if len(parts) < len(rest) - 1 or not is_readable:
+        raise SettingsError(
+            WHY, f"write each part once: account=Sim101, instrument=ES, qty=2, type={'|'.join(OrderType).lower()}."
+        )
+    size, order_type = None if quantity is None else int(quantity), OrderType(kind) if kind else None
     try:
-        query = question(rest[0], parts, utc_now().date())
+        query = question(rest[0], parts.get("account"), parts.get("instrument"), size, order_type, utc_now().date())
     except UsageError as error:
         raise SettingsError(WHY, str(error)) from error
     lines = lines_of(text)
@@ -115,7 +120,9 @@ def differences(before: Policy, after: Policy) -> list[str]:
     """The differences between two policies: which role gains or loses which commands, then each rule that went or came."""
     old, new = in_words(before), in_words(after)
     gone, come = [line for line in old if line not in new], [line for line in new if line not in old]
-    lines = [*_of_roles(before, after), *(f"− {line}" for line in gone), *(f"+ {line}" for line in come)]
+    told = [*(f"− {line}" for line in gone), *(f"+ {line}" for line in come)]
+    # Who gains or loses is said of grants already: of very many lines theirs are left out first.
+    lines = [*_of_roles(before, after), *sorted(told, key=lambda line: line[2:].startswith("Role "))]
     rest = len(lines) - MOST_DIFFERENCES
     return lines if rest <= 0 else [*lines[:MOST_DIFFERENCES], f"… and {rest} more; python -m bot policy says all that holds."]
 

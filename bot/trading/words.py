@@ -25,7 +25,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 # Shown like a plain blank, or as none.
 _BLANKS = re.compile("  |[^\\S ]|\u2800")
 # Whoever draws a text puts it in the place of a backtick.
-_NO_BACKTICK = "\u02cb"
+NO_BACKTICK = "\u02cb"
 _PLAIN_QUOTES = str.maketrans({"“": '"', "”": '"'})
 LONGEST_FOREIGN_TEXT, LONGEST_NAME = 300, 40
 
@@ -65,7 +65,7 @@ def disguise(text: str) -> str | None:
         or _JOINERS.search(text)
         or _BLANKS.search(text)
         or _HALVES.search(text)
-        or re.search(_NO_BACKTICK, text)
+        or re.search(NO_BACKTICK, text)
     )
     if found is None:
         return None

@@ -119,8 +119,11 @@ def test_a_question_is_answered_with_the_line_of_the_file(
         (["trader", "reverse"], "give ids of roles, a command and what it is about"),
         (["1100"], "give ids of roles, a command and what it is about"),
         (["1100", "fly"], "There is no command “fly”"),
-        (["1100", "reverse", "Sim101"], "write each part once, as account=Sim101"),
+        (["1100", "reverse", "Sim101"], "write each part once: account=Sim101"),
         (["1100", "reverse", "qty=1", "qty=2"], "write each part once"),
+        (["1100", "reverse", "qty=two"], "write each part once"),
+        (["1100", "reverse", "type=iceberg"], "type=market|limit|stopmarket|stoplimit"),
+        (["1100", "reverse", "colour=red"], "write each part once"),
         (["1100", "reverse", "instrument=E?S"], "That is no instrument that can be read"),
     ],
 )
@@ -145,12 +148,12 @@ def test_a_change_is_told_by_who_gains_who_loses_and_which_rule_went_or_came() -
     assert differences(before, after) == [
         "Role 1100 loses close.",
         "Role 1101 loses positions.",
-        f"− Role 1100 may use close, place on “Sim*” in “ES”, at most 2 per order; {TYPES}.",
-        f"− Role 1101 may use positions; {TYPES}.",
         "− Who has several roles has all their grants, and one of these must allow the whole order, too.",
         "− For “*” in “*”: position at most 3, seconds until a quote is stale 10.",
-        f"+ Role 1100 may use place on “Sim*” in “ES”, at most 5 per order; {TYPES}.",
         "+ On “Sim*” from 3 on, somebody else of role 1101 approves.",
+        f"− Role 1100 may use close, place on “Sim*” in “ES”, at most 2 per order; {TYPES}.",
+        f"− Role 1101 may use positions; {TYPES}.",
+        f"+ Role 1100 may use place on “Sim*” in “ES”, at most 5 per order; {TYPES}.",
     ]
     assert differences(after, before)[0] == "Role 1100 gains close."
 

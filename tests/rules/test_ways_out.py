@@ -16,6 +16,10 @@ OPENS = Grant(1, frozenset({"place"}), ("Sim*", "Apex-1"), ("ES",), 5)
         ([OPENS, Grant(2, frozenset({"flatten"}), ("sim*",), ("ES",), 1)], [(1, "Apex-1")]),
         ([OPENS, Grant(2, frozenset({"close"}), ("Sim*", "Apex-1"), ("NQ",), 1)], [(1, "Sim*"), (1, "Apex-1")]),
         ([OPENS, Grant(2, frozenset({"cancel"}), ("*",), ("*",), 1)], [(1, "Sim*"), (1, "Apex-1")]),
+        (
+            [Grant(1, frozenset({"place"}), ("Sim*",), ("ES", "NQ"), 5), Grant(2, frozenset({"close"}), ("*",), ("ES",), 1)],
+            [(1, "Sim*")],
+        ),
         ([Grant(1, frozenset({"*"}), ("Sim*",), ("*",), 1)], []),
         ([Grant(1, frozenset({"positions"}), ("Sim*",))], []),
     ],

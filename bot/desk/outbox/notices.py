@@ -205,7 +205,7 @@ def switch_words(policy: Policy, name: EventName, switch: Switch, still: Switch 
 def headline(name: EventName, ticket: Ticket) -> str:
     """One event in a few lines that a phone can show: what, where, how many, who."""
     kind = "LIVE" if ticket.shown.live else "SIM"
-    lines = [f"{_what(name, ticket)}", about(ticket.intent, kind)]
+    lines = [_what(name, ticket), about(ticket.intent, kind)]
     if ticket.order_id is not None:
         lines.append(f"order {quoted(ticket.order_id)}")
     if ticket.progress.old_told and (told := about_old(ticket)):

@@ -3,20 +3,19 @@
 It asks ``may`` itself, once for all grants and once for each alone, so that it can't say anything else than what is decided.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.errors import UsageError
 from bot.trading.orders.instruments import Contract, parse_instrument
 from bot.trading.orders.intents import EXIT_COMMANDS, TRADING_COMMANDS
-from bot.trading.orders.terms import OrderType
+from bot.trading.orders.terms import OrderType, parse_count
 from bot.trading.risk.policy import COMMANDS, Approval, Denial, Limit, PermissionQuery, Policy, may
 from bot.trading.words import quoted
 
 # Table of the policy file and number of the entry in it, from 1, as its errors name them: in words.
 Place = Callable[[str, int], str]
-PARTS = ("account", "instrument", "qty", "type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ class Explained:
         denial: the decision; ``None`` is yes.
         allowing: number of the first grant that allows all of it.
         against: of grants of these roles that name the command and don't allow it, number and reason.
-        approvals, limits: numbers of those that an order like this meets besides.
+        approvals: numbers of those that an order like this meets, and from which quantity on.
+        limits: numbers of those that hold for it.
         needs_live: whether an account that is no simulation takes it only by an ``[[account]]`` line that isn't there.
     """
 
@@ -36,7 +36,7 @@ class Explained:
     denial: Denial | None
     allowing: int | None
     against: tuple[tuple[int, Denial], ...]
-    approvals: tuple[int, ...]
+    approvals: tuple[tuple[int, int], ...]
     limits: tuple[int, ...]
     needs_live: bool
 
@@ -49,7 +49,9 @@ class Explained:
             yield f"No: {asked} is not allowed. {self.denial.sentence}"
         yield from (f"{place('grant', number)}: {why.sentence}" for number, why in self.against)
         if self.denial is None:
-            yield from (f"Somebody else must approve it: {place('approval', number)}." for number in self.approvals)
+            yield from (
+                f"From {least} on somebody else must approve it: {place('approval', number)}." for number, least in self.approvals
+            )
             yield from (f"A limit holds for it, too: {place('limit', number)}." for number in self.limits)
             if self.needs_live:
                 yield "Unless the account is a simulation it takes no entry, as no line [[account]] says live = true for it."
@@ -68,36 +70,30 @@ def explained(policy: Policy, roles: frozenset[int], query: PermissionQuery) -> 
         may(policy, roles, query),
         next((number for number, denial in alone.items() if denial is None), None),
         tuple((number, denial) for number, denial in alone.items() if denial is not None),
-        tuple(number for number, rule in enumerate(policy.approvals, start=1) if enters and _asks(policy, rule, query)),
+        tuple(
+            (number, rule.min_quantity)
+            for number, rule in enumerate(policy.approvals, start=1)
+            if enters and _asks(policy, rule, query)
+        ),
         tuple(number for number, limit in enumerate(policy.limits, start=1) if enters and _holds(policy, limit, query)),
         needs_live=enters and query.account is not None and not policy.names_live(query.account),
     )
 
 
-def question(command: str, parts: Mapping[str, str], today: date) -> PermissionQuery:
-    """A question as it is typed: ``reverse``, and some of ``account``, ``instrument``, ``qty`` and ``type``.
+def question(
+    command: str, account: str | None, instrument: str | None, quantity: int | None, order_type: OrderType | None, today: date
+) -> PermissionQuery:
+    """A question of permission; of the instrument the root alone is asked, as no grant looks at a month.
 
     Raises:
-        UsageError: a part can't be used.
+        UsageError: there is no such command, or the instrument or the quantity can't be one.
     """
     named = command.removeprefix("/").strip().lower()
     if named not in COMMANDS:
         raise UsageError(f"There is no command {quoted(command, 40)}; name one as it is used, such as reverse.")
-    if unknown := sorted(set(parts) - set(PARTS)):
-        raise UsageError(f"{quoted(unknown[0], 40)} is none of {', '.join(PARTS)}; write it as account=Sim101.")
-    quantity, kind = parts.get("qty"), parts.get("type")
-    if quantity is not None and not (quantity.isascii() and quantity.isdecimal() and int(quantity[:9])):
-        raise UsageError(f"{quoted(quantity, 40)} is no quantity; give a whole number from 1 on.")
-    types = {each.value.casefold(): each for each in OrderType}
-    if kind is not None and kind.casefold() not in types:
-        raise UsageError(f"{quoted(kind, 40)} is no order type; give one of {', '.join(types)}.")
-    return PermissionQuery(
-        named,
-        parts.get("account") or None,
-        _root(parts["instrument"], today) if parts.get("instrument") else None,
-        None if quantity is None else int(quantity[:9]),
-        None if kind is None else types[kind.casefold()],
-    )
+    found = parse_instrument(instrument, today) if instrument else None
+    root = found.root if isinstance(found, Contract) else None if found is None else found.name
+    return PermissionQuery(named, account or None, root, parse_count("qty", quantity), order_type)
 
 
 def subject(query: PermissionQuery) -> str:
@@ -108,15 +104,9 @@ def subject(query: PermissionQuery) -> str:
     return f"/{query.command}{size}{kind}{root}{'' if query.account is None else f' on {quoted(query.account, 60)}'}"
 
 
-def _root(typed: str, today: date) -> str:
-    # No grant looks at the month.
-    found = parse_instrument(typed, today)
-    return found.root if isinstance(found, Contract) else found.name
-
-
 def _asks(policy: Policy, rule: Approval, query: PermissionQuery) -> bool:
     alone = replace(policy, approvals=(rule,))
-    return query.account is not None and bool(alone.approver_roles(query.account, query.quantity or 1))
+    return query.account is not None and bool(alone.approver_roles(query.account, query.quantity or rule.min_quantity))
 
 
 def _holds(policy: Policy, limit: Limit, query: PermissionQuery) -> bool:

@@ -11,12 +11,14 @@ _CLOSES = ("close", "flatten")
 
 
 def without_way_out(policy: Policy) -> Iterator[tuple[int, str]]:
-    """Number of the grant, from 1, and the accounts in it, as they are written, that no grant lets anybody get out of."""
+    """Number of a grant, from 1, and accounts in it, as written, in which it has a root that no grant lets anybody close."""
     everybody = frozenset(grant.role for grant in policy.grants)
     for number, grant in enumerate(policy.grants, start=1):
         if not any(grant.has_command(command) for command in _ENTRIES):
             continue
         for pattern in grant.accounts:
-            asked = (PermissionQuery(command, pattern, root) for command in _CLOSES for root in grant.instruments)
-            if all(may(policy, everybody, query) for query in asked):
+            if any(
+                all(may(policy, everybody, PermissionQuery(command, pattern, root)) for command in _CLOSES)
+                for root in grant.instruments
+            ):
                 yield number, pattern
